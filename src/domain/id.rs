@@ -1,0 +1,94 @@
+//! Identifiers and randomness. Public ids are random UUIDs (version 4: a version 7 would tell when
+//! an order was made); each noun has its own type so that they cannot be mixed up.
+
+use std::fmt;
+
+use uuid::Uuid;
+
+macro_rules! id_type {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub Uuid);
+
+        impl $name {
+            /// Reads the forms that clients use: dashed, undashed, any case, `urn:uuid:`.
+            pub fn parse(text: &str) -> Option<Self> {
+                Uuid::try_parse(text.trim()).ok().map(Self)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.as_hyphenated().fmt(f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({})", stringify!($name), self.0)
+            }
+        }
+    };
+}
+
+id_type!(
+    /// A host: the machine with the public IP address.
+    HostId
+);
+id_type!(
+    /// A Lightning node of an operator.
+    NodeId
+);
+id_type!(
+    /// A purchase order.
+    OrderId
+);
+id_type!(
+    /// The single item of a purchase order.
+    ItemId
+);
+id_type!(
+    /// The invoice of a purchase order, as clients see it.
+    InvoiceId
+);
+id_type!(
+    /// A product: a Tor bridge or a Nostr alias.
+    ProductId
+);
+
+/// An operator's number; the contract shows it as `owner` of a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OperatorId(pub i64);
+
+/// Where identifiers and random draws come from; tests inject a seeded source.
+pub trait Random: Send + Sync {
+    /// Fills `buffer` with random bytes, fit for secrets.
+    fn fill(&self, buffer: &mut [u8]);
+
+    /// A random version 4 UUID.
+    fn uuid(&self) -> Uuid {
+        let mut bytes = [0; 16];
+        self.fill(&mut bytes);
+        uuid::Builder::from_random_bytes(bytes).into_uuid()
+    }
+
+    /// A number in `0..bound`, evenly distributed; 0 when `bound` is 0.
+    fn below(&self, bound: u64) -> u64 {
+        let mut bytes = [0; 8];
+        self.fill(&mut bytes);
+        let wide = u128::from(u64::from_le_bytes(bytes)) * u128::from(bound);
+        (wide >> 64) as u64
+    }
+}
+
+/// The operating system's random source.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct SystemRandom;
+
+impl Random for SystemRandom {
+    fn fill(&self, buffer: &mut [u8]) {
+        // Without randomness no secret may be made: there is nothing sensible to go on with.
+        getrandom::fill(buffer).expect("the operating system gives random bytes");
+    }
+}

@@ -1,0 +1,262 @@
+//! What the shop knows of Lightning: payment hashes and preimages, what is asked of a node and what
+//! it answers, and how it can fail. Pure data; the connectors that speak to nodes live in
+//! `crate::lightning`.
+
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+
+use super::money::Msat;
+use super::time::Timestamp;
+
+/// SHA-256 of a [`Preimage`]: names an invoice on every node and in every wallet.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PaymentHash(pub [u8; 32]);
+
+impl fmt::Display for PaymentHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+impl fmt::Debug for PaymentHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PaymentHash({self})")
+    }
+}
+
+/// The secret that settles an invoice. Never shown: who knows it can take a payment in flight.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Preimage(pub [u8; 32]);
+
+impl Preimage {
+    /// The hash that an invoice with this preimage carries.
+    pub fn hash(&self) -> PaymentHash {
+        PaymentHash(Sha256::digest(self.0).into())
+    }
+}
+
+impl fmt::Debug for Preimage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Preimage(hidden)")
+    }
+}
+
+/// The chain that a node works on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Network {
+    /// Real money.
+    Mainnet,
+    /// Public test chains (testnet3, testnet4).
+    Testnet,
+    /// The signed test chain.
+    Signet,
+    /// A private chain of a developer; used only where the configuration names it.
+    Regtest,
+}
+
+impl Network {
+    /// The name as LND and the configuration write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Mainnet => "mainnet",
+            Self::Testnet => "testnet",
+            Self::Signet => "signet",
+            Self::Regtest => "regtest",
+        }
+    }
+
+    /// Reads [`Network::name`], and the spellings that nodes use for the same chain.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "mainnet" | "bitcoin" => Some(Self::Mainnet),
+            "testnet" | "testnet3" | "testnet4" => Some(Self::Testnet),
+            "signet" => Some(Self::Signet),
+            "regtest" => Some(Self::Regtest),
+            _ => None,
+        }
+    }
+
+    /// The network that a BOLT11 payment request belongs to, from its prefix.
+    pub fn of_payment_request(request: &str) -> Option<Self> {
+        let lower = request.get(..6.min(request.len()))?.to_ascii_lowercase();
+        // `lntbs` before `lntb`: the longer prefix decides.
+        [("lnbcrt", Self::Regtest), ("lntbs", Self::Signet), ("lntb", Self::Testnet), ("lnbc", Self::Mainnet)]
+            .into_iter()
+            .find(|(prefix, _)| lower.starts_with(prefix))
+            .map(|(_, network)| network)
+    }
+}
+
+/// An invoice to be made.
+#[derive(Clone, Debug)]
+pub struct InvoiceRequest {
+    /// The invoice's payment hash.
+    pub hash: PaymentHash,
+    /// Our own preimage for a plain invoice; `None` asks for a hold invoice.
+    pub preimage: Option<Preimage>,
+    /// The price.
+    pub amount: Msat,
+    /// The memo that the payer sees: `PO: <order id>`.
+    pub memo: String,
+    /// Seconds until the invoice can no longer be paid.
+    pub expiry_secs: u32,
+    /// Blocks that the last hop must leave (`min_final_cltv_expiry`); `None` leaves it to the node.
+    pub cltv_expiry: Option<u32>,
+    /// Whether route hints to private channels are added.
+    pub private: bool,
+}
+
+/// What a node says after making an invoice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MadeInvoice {
+    /// BOLT11.
+    pub payment_request: String,
+    /// When the node made it.
+    pub created_at: Timestamp,
+    /// When it can no longer be paid.
+    pub expires_at: Timestamp,
+}
+
+/// The state of an invoice at its node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum NodeInvoiceState {
+    /// Waits for payment.
+    Open,
+    /// A hold invoice whose payment has arrived in full and is held.
+    Accepted,
+    /// Paid; final.
+    Settled,
+    /// Cancelled or expired; final.
+    Canceled,
+}
+
+/// An invoice as its node reports it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeInvoice {
+    /// Names the invoice.
+    pub hash: PaymentHash,
+    /// Its state.
+    pub state: NodeInvoiceState,
+    /// The memo it was made with.
+    pub memo: String,
+    /// The amount asked.
+    pub amount: Msat,
+    /// The amount that came; for an accepted invoice the sum of the parts held.
+    pub received: Msat,
+    /// BOLT11.
+    pub payment_request: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it can no longer be paid.
+    pub expires_at: Timestamp,
+    /// When it was settled, if it was.
+    pub settled_at: Option<Timestamp>,
+    /// The node's running number of settlements, 0 when not settled. Cursor of [the settlement
+    /// stream](crate::lightning::LightningNode::settlements).
+    pub settle_index: u64,
+    /// The lowest expiry height among the held parts (HTLCs), if any is held.
+    pub nearest_htlc_expiry: Option<u32>,
+}
+
+/// A page of a node's open invoices.
+#[derive(Clone, Debug, Default)]
+pub struct InvoicePage {
+    /// Invoices that are neither settled nor cancelled.
+    pub invoices: Vec<NodeInvoice>,
+    /// Where the next page starts; `None` after the last.
+    pub next: Option<u64>,
+}
+
+/// What a cancel call did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CancelOutcome {
+    /// The invoice is cancelled, now or before; nothing can be paid any more.
+    Cancelled,
+    /// Too late: it is settled.
+    AlreadySettled,
+    /// The node does not know it (never made, or garbage-collected after expiry): gone unpaid.
+    Unknown,
+}
+
+/// What a settle call of a hold invoice did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SettleOutcome {
+    /// The money is ours, now or before.
+    Settled,
+    /// Too late: it was cancelled and the payer has the money back.
+    AlreadyCanceled,
+    /// The node does not know it.
+    Unknown,
+}
+
+/// What a node says of itself. Parts that its credentials don't allow to read are empty.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct NodeInfo {
+    /// The node's public key (hex), the payee of its invoices.
+    pub pubkey: Option<String>,
+    /// The name it gives itself.
+    pub alias: Option<String>,
+    /// Addresses where peers reach it.
+    pub uris: Vec<String>,
+    /// The chain, when known.
+    pub network: Option<Network>,
+    /// Open channels.
+    pub active_channels: Option<u32>,
+    /// Best block.
+    pub block_height: Option<u32>,
+    /// Whether it has caught up with the chain.
+    pub synced_to_chain: Option<bool>,
+    /// Software version.
+    pub version: Option<String>,
+}
+
+/// How a call to a node failed. The kind decides what happens next, the text is for the operator.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{detail}")]
+pub struct NodeError {
+    /// What kind of failure it is.
+    pub kind: NodeErrorKind,
+    /// One line that says what is wrong and, where known, what to do. Holds no secrets.
+    pub detail: String,
+}
+
+impl NodeError {
+    /// An error of `kind`, explained by `detail`.
+    pub fn new(kind: NodeErrorKind, detail: impl Into<String>) -> Self {
+        Self { kind, detail: detail.into() }
+    }
+
+    /// Whether the call may have been carried out although no answer came. Only a refusal before
+    /// the request was sent, or an answer that says no, is certain.
+    pub const fn may_have_happened(&self) -> bool {
+        matches!(self.kind, NodeErrorKind::TimedOut | NodeErrorKind::Unavailable)
+    }
+}
+
+/// The kinds of [`NodeError`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum NodeErrorKind {
+    /// Nothing listens there, or the connection could not be made: nothing was sent.
+    Refused,
+    /// The certificate is not the pinned one or not valid for the address.
+    WrongCertificate,
+    /// The certificate has expired.
+    ExpiredCertificate,
+    /// The macaroon is not valid at this node or lacks a permission.
+    WrongMacaroon,
+    /// The macaroon could spend: refused on our side, nothing was sent.
+    TooPowerfulMacaroon,
+    /// A credentials file is missing or malformed: nothing was sent.
+    BadCredentials,
+    /// The node works on another network than needed.
+    WrongNetwork,
+    /// The node has not caught up with the chain.
+    NotSynced,
+    /// No answer in time; the call may have been carried out.
+    TimedOut,
+    /// The connection broke or the node is shutting down; the call may have been carried out.
+    Unavailable,
+    /// The node answered that it will not do this (bad amount, no such feature, …).
+    Rejected,
+}

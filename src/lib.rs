@@ -1,0 +1,10 @@
+//! IP2Tor Shop: sells Tor bridges and Nostr aliases over Lightning. `docs/ARCHITECTURE.md` is the
+//! map of this library.
+
+pub mod domain;
+pub mod lightning;
+
+/// Runs the program.
+pub fn run() -> std::process::ExitCode {
+    std::process::ExitCode::SUCCESS
+}

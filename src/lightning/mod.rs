@@ -1,0 +1,48 @@
+//! Connectors to Lightning nodes: translation between [`crate::domain::lightning`] and each node's
+//! protocol, no policy, no database.
+
+use async_trait::async_trait;
+use futures_util::stream::BoxStream;
+
+use crate::domain::lightning::{
+    CancelOutcome, InvoicePage, InvoiceRequest, MadeInvoice, NodeError, NodeInfo, NodeInvoice, PaymentHash, Preimage,
+    SettleOutcome,
+};
+
+/// A stream of invoices that ends when the connection does; an error is its last item.
+pub type InvoiceStream = BoxStream<'static, Result<NodeInvoice, NodeError>>;
+
+/// A Lightning node that makes invoices for the shop. Every call has a deadline of its own and
+/// reports what happened as a [`NodeError`]; every call may be repeated.
+#[async_trait]
+pub trait LightningNode: Send + Sync {
+    /// Whether the node can hold payments (`InvoiceRequest::preimage == None`).
+    fn can_hold(&self) -> bool;
+
+    /// Makes the invoice. Idempotent by payment hash: when the node has it already, answers with
+    /// the one that is there.
+    async fn create(&self, request: &InvoiceRequest) -> Result<MadeInvoice, NodeError>;
+
+    /// The invoice with this hash; `None` when the node does not know it.
+    async fn look_up(&self, hash: PaymentHash) -> Result<Option<NodeInvoice>, NodeError>;
+
+    /// Makes the invoice unpayable; a held payment goes back to the payer.
+    async fn cancel(&self, hash: PaymentHash) -> Result<CancelOutcome, NodeError>;
+
+    /// Takes the payment that a hold invoice holds.
+    async fn settle(&self, preimage: Preimage) -> Result<SettleOutcome, NodeError>;
+
+    /// Settlements with a `settle_index` greater than `cursor`, oldest first, then new ones as they
+    /// happen. A cursor of 0 replays nothing (a rule of LND), so callers also compare.
+    async fn settlements(&self, cursor: u64) -> Result<InvoiceStream, NodeError>;
+
+    /// The states of one invoice: the present one first, then each change. The only way to hear of
+    /// an accepted hold invoice.
+    async fn watch(&self, hash: PaymentHash) -> Result<InvoiceStream, NodeError>;
+
+    /// A page of open (and accepted) invoices, oldest first; `after` is 0 or [`InvoicePage::next`].
+    async fn open_invoices(&self, after: u64, limit: u32) -> Result<InvoicePage, NodeError>;
+
+    /// What the node says of itself; succeeds with empty parts when only those are not allowed.
+    async fn info(&self) -> Result<NodeInfo, NodeError>;
+}
