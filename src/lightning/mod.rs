@@ -1,6 +1,8 @@
 //! Connectors to Lightning nodes: translation between [`crate::domain::lightning`] and each node's
 //! protocol, no policy, no database.
 
+pub mod macaroon;
+
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 
