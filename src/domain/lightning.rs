@@ -239,6 +239,8 @@ impl NodeError {
 pub enum NodeErrorKind {
     /// Nothing listens there, or the connection could not be made: nothing was sent.
     Refused,
+    /// No connection came about in time (a firewall, a machine that is off): nothing was sent.
+    ConnectTimedOut,
     /// The certificate is not the pinned one or not valid for the address.
     WrongCertificate,
     /// The certificate has expired.

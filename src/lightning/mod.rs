@@ -1,7 +1,20 @@
 //! Connectors to Lightning nodes: translation between [`crate::domain::lightning`] and each node's
 //! protocol, no policy, no database.
 
+pub mod bolt11;
+pub mod connector;
+mod convert;
+pub mod credentials;
+pub mod dial;
+mod link;
+mod lnd_errors;
+pub mod lnd_grpc;
 pub mod macaroon;
+mod outcome;
+pub mod permissions;
+pub mod policy;
+mod stream;
+mod trust;
 
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;

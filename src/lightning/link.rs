@@ -1,0 +1,164 @@
+//! The connection to one LND that all calls share, and the macaroons that they carry. Made at the
+//! first call, made anew when it breaks or falls silent; one try per call, so a dead node costs a
+//! caller one deadline and never a busy loop.
+
+use std::future::Future;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use http::HeaderValue;
+use hyper::body::Body;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+
+use super::connector::Connector;
+use super::credentials::Source;
+use super::policy::Policy;
+use crate::domain::lightning::{NodeError, NodeErrorKind};
+
+/// The HTTP client over a node's connector; `B` is the request body.
+pub type HttpClient<B> = Client<Connector, B>;
+
+/// The shared connection to a node.
+pub struct Link<B> {
+    connector: Connector,
+    policy: Policy,
+    http2: bool,
+    client: Mutex<HttpClient<B>>,
+}
+
+impl<B> Link<B>
+where
+    B: Body + Send + Unpin + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    /// A connection of HTTP/2 (gRPC), or of HTTP/1.1 (REST). Nothing is sent before the first call.
+    pub fn new(connector: Connector, policy: Policy, http2: bool) -> Self {
+        let client = Mutex::new(build_client(&connector, &policy, http2));
+        Self { connector, policy, http2, client }
+    }
+
+    /// A handle on the shared connection.
+    pub fn client(&self) -> HttpClient<B> {
+        locked(&self.client).clone()
+    }
+
+    /// The demands and time limits of this node.
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Makes a call with `macaroon` under a deadline. A refused macaroon is read anew and, when it
+    /// has changed, tried once more; after a time-out the next call gets a new connection.
+    ///
+    /// # Errors
+    /// What `call` reports, or `TimedOut`.
+    pub async fn call<T, F>(
+        &self,
+        limit: Duration,
+        macaroon: &MacaroonHeader,
+        call: impl Fn(HttpClient<B>, HeaderValue) -> F,
+    ) -> Result<T, NodeError>
+    where
+        F: Future<Output = Result<T, NodeError>>,
+    {
+        let attempt = async {
+            let header = macaroon.header().await?;
+            match call(self.client(), header.clone()).await {
+                Err(error) if error.kind == NodeErrorKind::WrongMacaroon => match macaroon.renewed(&header).await? {
+                    Some(renewed) => call(self.client(), renewed).await,
+                    None => Err(error),
+                },
+                result => result,
+            }
+        };
+        match tokio::time::timeout(limit, attempt).await {
+            Ok(result) => result,
+            Err(_) => {
+                self.replace_client();
+                Err(timed_out(&self.connector, limit))
+            }
+        }
+    }
+
+    /// Lets go of a connection that does not answer. Streams that still run over it keep it alive.
+    fn replace_client(&self) {
+        *locked(&self.client) = build_client(&self.connector, &self.policy, self.http2);
+    }
+}
+
+fn timed_out(connector: &Connector, limit: Duration) -> NodeError {
+    let detail = format!(
+        "time-out: {} did not answer within {} s; it may be overloaded or still starting",
+        connector.address(),
+        limit.as_secs_f32()
+    );
+    NodeError::new(NodeErrorKind::TimedOut, detail)
+}
+
+fn build_client<B>(connector: &Connector, policy: &Policy, http2: bool) -> HttpClient<B>
+where
+    B: Body + Send,
+    B::Data: Send,
+{
+    Client::builder(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .pool_timer(TokioTimer::new())
+        .http2_only(http2)
+        .http2_keep_alive_interval(policy.probe_interval)
+        .http2_keep_alive_timeout(policy.probe_limit)
+        .build(connector.clone())
+}
+
+/// Decides whether a macaroon (its bytes) may be used.
+pub type Check = fn(&[u8]) -> Result<(), NodeError>;
+
+/// A macaroon as the header value that calls carry, read from its source when first needed.
+pub struct MacaroonHeader {
+    source: Source,
+    check: Check,
+    header: Mutex<Option<HeaderValue>>,
+}
+
+impl MacaroonHeader {
+    /// A macaroon whose bytes must pass `check` before they are used.
+    pub const fn new(source: Source, check: Check) -> Self {
+        Self { source, check, header: Mutex::new(None) }
+    }
+
+    /// The header value: hex, marked as sensitive so that no log shows it.
+    ///
+    /// # Errors
+    /// `BadCredentials`, or what the check says.
+    pub async fn header(&self) -> Result<HeaderValue, NodeError> {
+        if let Some(header) = locked(&self.header).clone() {
+            return Ok(header);
+        }
+        self.load().await
+    }
+
+    /// Reads the macaroon again; `None` when it is still the one that was `used`.
+    async fn renewed(&self, used: &HeaderValue) -> Result<Option<HeaderValue>, NodeError> {
+        let header = self.load().await?;
+        Ok((header != used).then_some(header))
+    }
+
+    async fn load(&self) -> Result<HeaderValue, NodeError> {
+        let bytes = binary(self.source.read("macaroon").await?);
+        (self.check)(&bytes)?;
+        let mut header = HeaderValue::from_str(&hex::encode(&bytes)).expect("hex digits are a valid header");
+        header.set_sensitive(true);
+        *locked(&self.header) = Some(header.clone());
+        Ok(header)
+    }
+}
+
+/// Macaroons are handed on in hex as well; both are understood.
+fn binary(bytes: Vec<u8>) -> Vec<u8> {
+    hex::decode(bytes.trim_ascii()).unwrap_or(bytes)
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,131 @@
+//! What LND's failures mean. gRPC and REST carry the same codes and texts; several refusals come
+//! with the code "unknown" and are told apart only by their text.
+
+use std::error::Error;
+
+use tonic::{Code, Status};
+
+use super::permissions::BAKE_COMMAND;
+use crate::domain::lightning::{NodeError, NodeErrorKind};
+
+/// Longest part of a node's own words in our messages.
+const MAX_QUOTE: usize = 200;
+
+/// Texts of LND that mean: this macaroon is not valid here, or lacks a permission.
+const MACAROON_TEXTS: [&str; 8] = [
+    "permission denied",
+    "verification failed",
+    "cannot get macaroon",
+    "cannot retrieve macaroon",
+    "expected 1 macaroon",
+    "cannot determine data format",
+    "macaroon store is locked",
+    "caveat",
+];
+
+/// Texts of LND while it starts or waits for its password: nothing works, all may work soon.
+const STARTING_TEXTS: [&str; 4] = ["wallet locked", "wallet not created", "starting up", "process of starting"];
+
+/// Texts for an invoice that the node does not have.
+const UNKNOWN_INVOICE_TEXTS: [&str; 3] =
+    ["unable to locate invoice", "there are no existing invoices", "invoice not found"];
+
+/// What a failed gRPC call means.
+pub fn from_status(status: &Status) -> NodeError {
+    match status.source() {
+        // A source means that the failure is of our own side's making: the connection.
+        Some(source) => from_transport(source),
+        None => from_answer(status.code(), status.message()),
+    }
+}
+
+/// What a failure of the connection means: one of the connector (nothing sent), or a broken one.
+pub fn from_transport(error: &(dyn Error + 'static)) -> NodeError {
+    let mut next = Some(error);
+    let mut last = error;
+    while let Some(cause) = next {
+        if let Some(ours) = cause.downcast_ref::<NodeError>() {
+            return ours.clone();
+        }
+        last = cause;
+        next = cause.source();
+    }
+    let detail = format!("the connection with the node broke ({}); it may be restarting", quote(&last.to_string()));
+    NodeError::new(NodeErrorKind::Unavailable, detail)
+}
+
+/// What the answer of a node means that did not do as asked.
+pub fn from_answer(code: Code, message: &str) -> NodeError {
+    let kind = kind_of(code, &message.to_ascii_lowercase());
+    let said = quote(message);
+    let detail = match kind {
+        NodeErrorKind::WrongMacaroon => format!(
+            "wrong macaroon: the node says {said:?}; use a macaroon of this very node with the needed permissions, \
+             such as: {BAKE_COMMAND}"
+        ),
+        NodeErrorKind::NotSynced => format!("not synced: the node says {said:?}; wait until it has caught up"),
+        NodeErrorKind::TimedOut => format!("time-out: the node says {said:?}"),
+        NodeErrorKind::Unavailable => format!("the node can't answer now: {said:?}; is its wallet unlocked?"),
+        _ => format!("the node refuses: {said:?}"),
+    };
+    NodeError::new(kind, detail)
+}
+
+fn kind_of(code: Code, lower: &str) -> NodeErrorKind {
+    let says = |texts: &[&str]| texts.iter().any(|text| lower.contains(text));
+    match code {
+        Code::Unauthenticated | Code::PermissionDenied => NodeErrorKind::WrongMacaroon,
+        Code::DeadlineExceeded => NodeErrorKind::TimedOut,
+        _ if says(&MACAROON_TEXTS) => NodeErrorKind::WrongMacaroon,
+        _ if lower.contains("syncing") || lower.contains("not synced") => NodeErrorKind::NotSynced,
+        Code::Unavailable | Code::Cancelled | Code::Aborted => NodeErrorKind::Unavailable,
+        _ if says(&STARTING_TEXTS) => NodeErrorKind::Unavailable,
+        _ => NodeErrorKind::Rejected,
+    }
+}
+
+/// Whether the answer says that the node has no such invoice.
+pub fn is_unknown_invoice(code: Code, message: &str) -> bool {
+    let lower = message.to_ascii_lowercase();
+    code == Code::NotFound || UNKNOWN_INVOICE_TEXTS.iter().any(|text| lower.contains(text))
+}
+
+/// A node's own words in one line of bounded length.
+fn quote(message: &str) -> String {
+    message.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_QUOTE).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_macaroon_is_told_by_its_text_although_its_code_is_unknown() {
+        for text in ["verification failed: signature mismatch after caveat verification", "permission denied"] {
+            assert_eq!(from_answer(Code::Unknown, text).kind, NodeErrorKind::WrongMacaroon, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_says_no_is_certain_but_a_broken_connection_is_not() {
+        assert!(!from_answer(Code::Unknown, "amount too large").may_have_happened());
+        assert!(from_transport(&std::io::Error::other("reset")).may_have_happened());
+        assert!(from_answer(Code::Unavailable, "transport is closing").may_have_happened());
+    }
+
+    #[test]
+    fn an_error_of_the_connector_comes_through_unchanged() {
+        let ours = NodeError::new(NodeErrorKind::ExpiredCertificate, "expired");
+        let mut status = Status::unknown("client error");
+        status.set_source(std::sync::Arc::new(ours));
+        assert_eq!(from_status(&status).kind, NodeErrorKind::ExpiredCertificate);
+    }
+
+    #[test]
+    fn a_locked_wallet_is_an_outage_and_a_missing_invoice_is_none() {
+        let locked = "wallet locked, unlock it to enable full RPC access";
+        assert_eq!(from_answer(Code::Unknown, locked).kind, NodeErrorKind::Unavailable);
+        assert!(is_unknown_invoice(Code::Unknown, "unable to locate invoice"));
+        assert!(!is_unknown_invoice(Code::Unknown, locked));
+    }
+}

@@ -1,0 +1,277 @@
+//! LND over gRPC: the generated clients over our own connection.
+
+use async_trait::async_trait;
+use fedimint_tonic_lnd::invoicesrpc::invoices_client::InvoicesClient;
+use fedimint_tonic_lnd::invoicesrpc::{
+    AddHoldInvoiceRequest, CancelInvoiceMsg, SettleInvoiceMsg, SubscribeSingleInvoiceRequest,
+};
+use fedimint_tonic_lnd::lnrpc;
+use fedimint_tonic_lnd::lnrpc::lightning_client::LightningClient;
+use futures_util::{Stream, StreamExt, TryStreamExt, future, stream};
+use http::{HeaderValue, Uri};
+use tonic::body::Body;
+use tonic::{Code, Request, Response, Status, Streaming};
+
+use super::connector::{Connector, NodeAddress};
+use super::convert::{invoice_from_lnd, made_from_request};
+use super::credentials::Credentials;
+use super::dial::Dial;
+use super::link::{HttpClient, Link, MacaroonHeader};
+use super::lnd_errors::{from_status, is_unknown_invoice};
+use super::permissions::invoice_check;
+use super::policy::Policy;
+use super::{InvoiceStream, LightningNode, outcome};
+use crate::domain::lightning::{
+    CancelOutcome, InvoicePage, InvoiceRequest, MadeInvoice, Network, NodeError, NodeErrorKind, NodeInfo, NodeInvoice,
+    NodeInvoiceState, PaymentHash, Preimage, SettleOutcome,
+};
+
+/// ALPN of gRPC.
+const HTTP2: &[u8] = b"h2";
+/// Most invoices in one page: the answer must fit into a gRPC message (4 MiB).
+const MAX_PAGE: u32 = 500;
+
+/// An LND that is spoken to by gRPC. Cheap to make: connects at the first call.
+pub struct LndGrpc {
+    link: Link<Body>,
+    origin: Uri,
+    macaroon: MacaroonHeader,
+    details: Option<MacaroonHeader>,
+}
+
+impl LndGrpc {
+    /// The node at `address`.
+    ///
+    /// # Errors
+    /// [`NodeErrorKind::BadCredentials`] when the address can't be a host and port.
+    pub fn new(address: NodeAddress, credentials: Credentials, policy: Policy, dial: Dial) -> Result<Self, NodeError> {
+        let origin = origin(&address)?;
+        let check = invoice_check(policy.allow_powerful_macaroon);
+        let connector = Connector::new(address, credentials.certificate, dial, HTTP2, policy.connect_limit);
+        Ok(Self {
+            link: Link::new(connector, policy, true),
+            origin,
+            macaroon: MacaroonHeader::new(credentials.macaroon, check),
+            details: credentials.details_macaroon.map(|source| MacaroonHeader::new(source, check)),
+        })
+    }
+
+    fn lightning(&self, client: HttpClient<Body>) -> LightningClient<HttpClient<Body>> {
+        LightningClient::with_origin(client, self.origin.clone())
+    }
+
+    fn invoices(&self, client: HttpClient<Body>) -> InvoicesClient<HttpClient<Body>> {
+        InvoicesClient::with_origin(client, self.origin.clone())
+    }
+
+    async fn add_plain(&self, request: &InvoiceRequest, preimage: Preimage) -> Result<String, NodeError> {
+        let message = lnrpc::Invoice {
+            memo: request.memo.clone(),
+            r_preimage: preimage.0.to_vec(),
+            value_msat: msat(request),
+            expiry: i64::from(request.expiry_secs),
+            cltv_expiry: request.cltv_expiry.map_or(0, u64::from),
+            private: request.private,
+            ..Default::default()
+        };
+        let limit = self.link.policy().create_limit;
+        let call = |client, header| {
+            let mut client = self.lightning(client);
+            let request = with_macaroon(message.clone(), header);
+            async move { client.add_invoice(request).await.map_err(|status| from_status(&status)) }
+        };
+        Ok(self.link.call(limit, &self.macaroon, call).await?.into_inner().payment_request)
+    }
+
+    async fn add_hold(&self, request: &InvoiceRequest) -> Result<String, NodeError> {
+        let message = AddHoldInvoiceRequest {
+            memo: request.memo.clone(),
+            hash: request.hash.0.to_vec(),
+            value_msat: msat(request),
+            expiry: i64::from(request.expiry_secs),
+            cltv_expiry: request.cltv_expiry.map_or(0, u64::from),
+            private: request.private,
+            ..Default::default()
+        };
+        let limit = self.link.policy().create_limit;
+        let call = |client, header| {
+            let mut client = self.invoices(client);
+            let request = with_macaroon(message.clone(), header);
+            async move { client.add_hold_invoice(request).await.map_err(|status| from_status(&status)) }
+        };
+        Ok(self.link.call(limit, &self.macaroon, call).await?.into_inner().payment_request)
+    }
+
+    async fn list(&self, message: lnrpc::ListInvoiceRequest) -> Result<lnrpc::ListInvoiceResponse, NodeError> {
+        let call = |client, header| {
+            let mut client = self.lightning(client);
+            let request = with_macaroon(message, header);
+            async move { client.list_invoices(request).await.map_err(|status| from_status(&status)) }
+        };
+        Ok(self.link.call(self.link.policy().call_limit, &self.macaroon, call).await?.into_inner())
+    }
+
+    /// The newest invoice of the node: the cheapest call that the stock invoice macaroon permits.
+    async fn newest_invoice(&self) -> Result<Option<lnrpc::Invoice>, NodeError> {
+        let message = lnrpc::ListInvoiceRequest { num_max_invoices: 1, reversed: true, ..Default::default() };
+        Ok(self.list(message).await?.invoices.pop())
+    }
+
+    async fn get_info(&self, macaroon: &MacaroonHeader) -> Result<NodeInfo, NodeError> {
+        let call = |client, header| {
+            let mut client = self.lightning(client);
+            let request = with_macaroon(lnrpc::GetInfoRequest {}, header);
+            async move { client.get_info(request).await.map_err(|status| from_status(&status)) }
+        };
+        let answer = self.link.call(self.link.policy().call_limit, macaroon, call).await?.into_inner();
+        Ok(NodeInfo {
+            pubkey: Some(answer.identity_pubkey),
+            alias: Some(answer.alias),
+            uris: answer.uris,
+            network: answer.chains.first().and_then(|chain| Network::parse(&chain.network)),
+            active_channels: Some(answer.num_active_channels),
+            block_height: Some(answer.block_height),
+            synced_to_chain: Some(answer.synced_to_chain),
+            version: Some(answer.version),
+        })
+    }
+}
+
+#[async_trait]
+impl LightningNode for LndGrpc {
+    fn can_hold(&self) -> bool {
+        true
+    }
+
+    async fn create(&self, request: &InvoiceRequest) -> Result<MadeInvoice, NodeError> {
+        let added = match request.preimage {
+            Some(preimage) => self.add_plain(request, preimage).await,
+            None => self.add_hold(request).await,
+        };
+        let payment_request = outcome::existing_if_rejected(self, request.hash, added).await?;
+        if let Err(error) = self.link.policy().check_payment_request(&payment_request) {
+            // Nobody may pay an invoice that the shop will not show.
+            self.cancel(request.hash).await?;
+            return Err(error);
+        }
+        made_from_request(payment_request)
+    }
+
+    async fn look_up(&self, hash: PaymentHash) -> Result<Option<NodeInvoice>, NodeError> {
+        let call = |client, header| {
+            let mut client = self.lightning(client);
+            let message = lnrpc::PaymentHash { r_hash: hash.0.to_vec(), ..Default::default() };
+            let request = with_macaroon(message, header);
+            async move { found(client.lookup_invoice(request).await) }
+        };
+        self.link.call(self.link.policy().call_limit, &self.macaroon, call).await?.map(invoice_from_lnd).transpose()
+    }
+
+    async fn cancel(&self, hash: PaymentHash) -> Result<CancelOutcome, NodeError> {
+        let call = |client, header| {
+            let mut client = self.invoices(client);
+            let request = with_macaroon(CancelInvoiceMsg { payment_hash: hash.0.to_vec() }, header);
+            async move { found(client.cancel_invoice(request).await) }
+        };
+        let answer = self.link.call(self.link.policy().call_limit, &self.macaroon, call).await;
+        outcome::of_cancel(self, hash, answer.map(|found| found.is_some())).await
+    }
+
+    async fn settle(&self, preimage: Preimage) -> Result<SettleOutcome, NodeError> {
+        let call = |client, header| {
+            let mut client = self.invoices(client);
+            let request = with_macaroon(SettleInvoiceMsg { preimage: preimage.0.to_vec() }, header);
+            async move { found(client.settle_invoice(request).await) }
+        };
+        let answer = self.link.call(self.link.policy().call_limit, &self.macaroon, call).await;
+        outcome::of_settle(self, preimage.hash(), answer.map(|found| found.is_some())).await
+    }
+
+    async fn settlements(&self, cursor: u64) -> Result<InvoiceStream, NodeError> {
+        // LND sends nothing, not even headers, before the first settlement. A cheap call tells
+        // whether the node is there and the macaroon good.
+        self.newest_invoice().await?;
+        let mut client = self.lightning(self.link.client());
+        let message = lnrpc::InvoiceSubscription { settle_index: cursor, add_index: 0 };
+        let request = with_macaroon(message, self.macaroon.header().await?);
+        let invoices = flat(async move { client.subscribe_invoices(request).await });
+        let settled = invoices.try_filter(|invoice| future::ready(invoice.state == NodeInvoiceState::Settled));
+        Ok(super::stream::run(settled))
+    }
+
+    async fn watch(&self, hash: PaymentHash) -> Result<InvoiceStream, NodeError> {
+        let mut client = self.invoices(self.link.client());
+        let message = SubscribeSingleInvoiceRequest { r_hash: hash.0.to_vec() };
+        let request = with_macaroon(message, self.macaroon.header().await?);
+        Ok(super::stream::run(flat(async move { client.subscribe_single_invoice(request).await })))
+    }
+
+    async fn open_invoices(&self, after: u64, limit: u32) -> Result<InvoicePage, NodeError> {
+        let limit = limit.clamp(1, MAX_PAGE);
+        let message = lnrpc::ListInvoiceRequest {
+            pending_only: true,
+            index_offset: after,
+            num_max_invoices: u64::from(limit),
+            ..Default::default()
+        };
+        let answer = self.list(message).await?;
+        let full = answer.invoices.len() >= limit as usize;
+        let invoices = answer.invoices.into_iter().map(invoice_from_lnd).collect::<Result<_, _>>()?;
+        Ok(InvoicePage { invoices, next: full.then_some(answer.last_index_offset) })
+    }
+
+    async fn info(&self) -> Result<NodeInfo, NodeError> {
+        match self.get_info(self.details.as_ref().unwrap_or(&self.macaroon)).await {
+            Err(error) if error.kind == NodeErrorKind::WrongMacaroon => {
+                // The stock invoice macaroon does not reach GetInfo; a bad one fails here again.
+                let newest = self.newest_invoice().await?;
+                Ok(newest.map(|invoice| outcome::info_from_request(&invoice.payment_request)).unwrap_or_default())
+            }
+            result => result,
+        }
+    }
+}
+
+fn origin(address: &NodeAddress) -> Result<Uri, NodeError> {
+    format!("https://{address}").parse().map_err(|_| {
+        let detail = format!("bad credentials: {address} is not a host name or IP address with a port");
+        NodeError::new(NodeErrorKind::BadCredentials, detail)
+    })
+}
+
+/// Amounts beyond 2^63 msat do not exist.
+fn msat(request: &InvoiceRequest) -> i64 {
+    request.amount.to_db()
+}
+
+fn with_macaroon<T>(message: T, header: HeaderValue) -> Request<T> {
+    let mut request = Request::new(message);
+    let mut headers = http::HeaderMap::new();
+    headers.insert("macaroon", header);
+    *request.metadata_mut() = tonic::metadata::MetadataMap::from_headers(headers);
+    request
+}
+
+/// The answer, or `None` when the node has no such invoice.
+fn found<T>(answer: Result<Response<T>, Status>) -> Result<Option<T>, NodeError> {
+    match answer {
+        Ok(answer) => Ok(Some(answer.into_inner())),
+        Err(status) if is_answer_of_absence(&status) => Ok(None),
+        Err(status) => Err(from_status(&status)),
+    }
+}
+
+fn is_answer_of_absence(status: &Status) -> bool {
+    let from_node = std::error::Error::source(status).is_none();
+    from_node && status.code() != Code::Unavailable && is_unknown_invoice(status.code(), status.message())
+}
+
+/// The invoices of a server stream, the call itself included: its failure is the first item.
+fn flat(
+    call: impl Future<Output = Result<Response<Streaming<lnrpc::Invoice>>, Status>> + Send + 'static,
+) -> impl Stream<Item = Result<NodeInvoice, NodeError>> + Send + 'static {
+    stream::once(call)
+        .map_ok(Response::into_inner)
+        .try_flatten()
+        .map(|item| item.map_err(|status| from_status(&status)).and_then(invoice_from_lnd))
+}

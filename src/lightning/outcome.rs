@@ -1,0 +1,83 @@
+//! How refusals are understood: by asking for the state that the invoice is in, never by the wording
+//! of the refusal. Shared by all kinds of nodes.
+
+use super::{LightningNode, bolt11};
+use crate::domain::lightning::{
+    CancelOutcome, Network, NodeError, NodeErrorKind, NodeInfo, NodeInvoiceState, PaymentHash, SettleOutcome,
+};
+
+/// The payment request of a new invoice; when the node refuses to make it, that of the invoice with
+/// this hash, if the node has it already.
+///
+/// # Errors
+/// The refusal, when there is no such invoice; failures of the look-up.
+pub async fn existing_if_rejected(
+    node: &dyn LightningNode,
+    hash: PaymentHash,
+    added: Result<String, NodeError>,
+) -> Result<String, NodeError> {
+    match added {
+        Err(error) if error.kind == NodeErrorKind::Rejected => match node.look_up(hash).await? {
+            Some(invoice) => Ok(invoice.payment_request),
+            None => Err(error),
+        },
+        result => result,
+    }
+}
+
+/// What a cancel call did; `answer` is whether the node knew the invoice.
+///
+/// # Errors
+/// The refusal, when the state does not explain it; failures of the look-up.
+pub async fn of_cancel(
+    node: &dyn LightningNode,
+    hash: PaymentHash,
+    answer: Result<bool, NodeError>,
+) -> Result<CancelOutcome, NodeError> {
+    match answer {
+        Ok(true) => Ok(CancelOutcome::Cancelled),
+        Ok(false) => Ok(CancelOutcome::Unknown),
+        Err(error) if error.kind == NodeErrorKind::Rejected => match state(node, hash).await? {
+            Some(NodeInvoiceState::Settled) => Ok(CancelOutcome::AlreadySettled),
+            Some(NodeInvoiceState::Canceled) => Ok(CancelOutcome::Cancelled),
+            None => Ok(CancelOutcome::Unknown),
+            Some(_) => Err(error),
+        },
+        Err(error) => Err(error),
+    }
+}
+
+/// What a settle call did; `answer` is whether the node knew the invoice.
+///
+/// # Errors
+/// The refusal, when the state does not explain it (nothing is held yet); failures of the look-up.
+pub async fn of_settle(
+    node: &dyn LightningNode,
+    hash: PaymentHash,
+    answer: Result<bool, NodeError>,
+) -> Result<SettleOutcome, NodeError> {
+    match answer {
+        Ok(true) => Ok(SettleOutcome::Settled),
+        Ok(false) => Ok(SettleOutcome::Unknown),
+        Err(error) if error.kind == NodeErrorKind::Rejected => match state(node, hash).await? {
+            Some(NodeInvoiceState::Settled) => Ok(SettleOutcome::Settled),
+            Some(NodeInvoiceState::Canceled) => Ok(SettleOutcome::AlreadyCanceled),
+            None => Ok(SettleOutcome::Unknown),
+            Some(_) => Err(error),
+        },
+        Err(error) => Err(error),
+    }
+}
+
+async fn state(node: &dyn LightningNode, hash: PaymentHash) -> Result<Option<NodeInvoiceState>, NodeError> {
+    Ok(node.look_up(hash).await?.map(|invoice| invoice.state))
+}
+
+/// What one of its invoices tells of a node: network and public key.
+pub fn info_from_request(payment_request: &str) -> NodeInfo {
+    NodeInfo {
+        network: Network::of_payment_request(payment_request),
+        pubkey: bolt11::read(payment_request).ok().map(|invoice| invoice.payee),
+        ..NodeInfo::default()
+    }
+}

@@ -1,0 +1,103 @@
+//! Which macaroons the shop uses for which purpose. Whoever takes over the shop's machine gets its
+//! macaroons, so the one for invoices must not be able to spend.
+
+use super::link::Check;
+use super::macaroon::Macaroon;
+use crate::domain::lightning::{NodeError, NodeErrorKind};
+
+/// The command that makes the right macaroon, for error messages and help texts.
+pub const BAKE_COMMAND: &str =
+    "lncli bakemacaroon invoices:read invoices:write info:read --save_to=ip2tor-shop.macaroon";
+
+/// Permissions of LND that move money, or make macaroons and signatures that do.
+const SPENDING: [(&str, &str); 6] = [
+    ("offchain", "write"),
+    ("onchain", "write"),
+    ("macaroon", "generate"),
+    ("macaroon", "write"),
+    ("signer", "generate"),
+    ("signer", "write"),
+];
+
+/// Beginnings of single calls (entity `uri`) that can't spend.
+const HARMLESS_CALLS: [&str; 9] = [
+    "/invoicesrpc.Invoices/",
+    "/lnrpc.Lightning/AddInvoice",
+    "/lnrpc.Lightning/Decode",
+    "/lnrpc.Lightning/Get",
+    "/lnrpc.Lightning/List",
+    "/lnrpc.Lightning/Lookup",
+    "/lnrpc.Lightning/Subscribe",
+    "/lnrpc.State/",
+    "/verrpc.Versioner/",
+];
+
+/// The check for a macaroon that makes invoices.
+pub const fn invoice_check(allow_powerful: bool) -> Check {
+    if allow_powerful { accept } else { refuse_spending }
+}
+
+/// The check for the payment macaroon: none, it exists to spend.
+pub const fn payment_check() -> Check {
+    accept
+}
+
+const fn accept(_: &[u8]) -> Result<(), NodeError> {
+    Ok(())
+}
+
+fn refuse_spending(bytes: &[u8]) -> Result<(), NodeError> {
+    let macaroon = Macaroon::parse(bytes)
+        .map_err(|error| NodeError::new(NodeErrorKind::BadCredentials, format!("bad credentials: {error}")))?;
+    match macaroon.permissions().iter().find(|(entity, action)| can_spend(entity, action)) {
+        None => Ok(()),
+        Some((entity, action)) => Err(NodeError::new(
+            NodeErrorKind::TooPowerfulMacaroon,
+            format!(
+                "too powerful macaroon: it grants {entity}:{action}, so it could spend, and was not used; bake one \
+                 that only makes invoices: {BAKE_COMMAND}"
+            ),
+        )),
+    }
+}
+
+fn can_spend(entity: &str, action: &str) -> bool {
+    if entity == "uri" {
+        return !HARMLESS_CALLS.iter().any(|harmless| action.starts_with(harmless));
+    }
+    SPENDING.contains(&(entity, action))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judge(permissions: &[(&str, &str)]) -> Result<(), NodeErrorKind> {
+        let bytes = Macaroon::mint(b"root", b"0", [1; 16], permissions).encode();
+        invoice_check(false)(&bytes).map_err(|error| error.kind)
+    }
+
+    #[test]
+    fn the_stock_invoice_macaroon_and_the_baked_one_are_accepted() {
+        let stock = [("address", "read"), ("address", "write"), ("invoices", "write"), ("onchain", "read")];
+        assert_eq!(judge(&stock), Ok(()));
+        assert_eq!(judge(&[("invoices", "read"), ("invoices", "write"), ("info", "read")]), Ok(()));
+        assert_eq!(judge(&[("uri", "/lnrpc.Lightning/AddInvoice")]), Ok(()));
+    }
+
+    #[test]
+    fn whatever_could_spend_is_refused_with_the_command_for_a_better_one() {
+        for (entity, action) in SPENDING {
+            assert_eq!(judge(&[("invoices", "read"), (entity, action)]), Err(NodeErrorKind::TooPowerfulMacaroon));
+        }
+        assert_eq!(judge(&[("uri", "/routerrpc.Router/SendPaymentV2")]), Err(NodeErrorKind::TooPowerfulMacaroon));
+        let bytes = Macaroon::mint(b"root", b"0", [1; 16], &[("offchain", "write")]).encode();
+        assert!(invoice_check(false)(&bytes).unwrap_err().detail.contains("lncli bakemacaroon"));
+        assert!(invoice_check(true)(&bytes).is_ok());
+    }
+
+    #[test]
+    fn a_macaroon_whose_permissions_cannot_be_read_is_not_used() {
+        assert_eq!(invoice_check(false)(b"nonsense").unwrap_err().kind, NodeErrorKind::BadCredentials);
+    }
+}

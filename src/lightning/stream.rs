@@ -1,0 +1,47 @@
+//! Invoice streams that run whether or not their reader looks: the request goes out at once, the
+//! connection stays served, and dropping the stream ends it.
+
+use futures_util::{Stream, StreamExt};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::InvoiceStream;
+use crate::domain::lightning::{NodeError, NodeInvoice};
+
+/// Items that wait for the reader before the node is made to wait.
+const BUFFER: usize = 64;
+
+/// Runs `inner` in a task of its own until it ends, fails, or the returned stream is dropped.
+pub fn run(inner: impl Stream<Item = Result<NodeInvoice, NodeError>> + Send + 'static) -> InvoiceStream {
+    let (sender, receiver) = mpsc::channel(BUFFER);
+    let task = AbortOnDropHandle::new(tokio::spawn(async move {
+        let mut inner = Box::pin(inner);
+        while let Some(item) = inner.next().await {
+            let failed = item.is_err();
+            if sender.send(item).await.is_err() || failed {
+                break;
+            }
+        }
+    }));
+    ReceiverStream::new(receiver)
+        .map(move |item| {
+            // The task lives as long as this closure, that is, as long as the stream.
+            let _running = &task;
+            item
+        })
+        .boxed()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::lightning::NodeErrorKind;
+
+    #[tokio::test]
+    async fn an_error_is_the_last_item() {
+        let error = || Err(NodeError::new(NodeErrorKind::Unavailable, "gone"));
+        let items: Vec<_> = run(futures_util::stream::iter([error(), error()])).collect().await;
+        assert_eq!(items.len(), 1);
+    }
+}

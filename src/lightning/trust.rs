@@ -1,0 +1,155 @@
+//! Which certificate a node may show. A given certificate is pinned: exactly that one, as long as
+//! it is valid, self-signed or not. Without one the system's roots decide. There is no third way.
+
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+
+use crate::domain::lightning::{NodeError, NodeErrorKind};
+
+/// The TLS configuration that accepts exactly the certificates in `pem`, or, without, what the
+/// system's roots vouch for. `alpn` is the protocol to speak.
+///
+/// # Errors
+/// [`NodeErrorKind::BadCredentials`] when there is no certificate in `pem`, or no root on this system.
+pub fn tls_config(pem: Option<&[u8]>, alpn: &[u8]) -> Result<ClientConfig, NodeError> {
+    let mut config = match pem {
+        Some(pem) => pinned_config(pem)?,
+        None => rooted_config(system_roots()?),
+    };
+    config.alpn_protocols = vec![alpn.to_vec()];
+    Ok(config)
+}
+
+fn builder() -> rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier> {
+    ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("ring offers the default protocol versions")
+}
+
+fn rooted_config(roots: RootCertStore) -> ClientConfig {
+    builder().with_root_certificates(roots).with_no_client_auth()
+}
+
+fn pinned_config(pem: &[u8]) -> Result<ClientConfig, NodeError> {
+    let certificates: Vec<_> = CertificateDer::pem_slice_iter(pem).filter_map(Result::ok).collect();
+    if certificates.is_empty() {
+        return Err(bad("bad credentials: the certificate is not in PEM form (-----BEGIN CERTIFICATE-----)"));
+    }
+    let verifier = Pinned { certificates, provider: ring::default_provider() };
+    Ok(builder().dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth())
+}
+
+fn system_roots() -> Result<RootCertStore, NodeError> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if roots.is_empty() {
+        return Err(bad("bad credentials: this system has no root certificates (Debian: install \
+                        ca-certificates) and the node has no certificate of its own configured"));
+    }
+    Ok(roots)
+}
+
+fn bad(detail: &str) -> NodeError {
+    NodeError::new(NodeErrorKind::BadCredentials, detail)
+}
+
+/// Accepts the pinned certificates and nothing else; who shows one must also prove to hold its key.
+#[derive(Debug)]
+struct Pinned {
+    certificates: Vec<CertificateDer<'static>>,
+    provider: CryptoProvider,
+}
+
+impl ServerCertVerifier for Pinned {
+    fn verify_server_cert(
+        &self,
+        shown: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _name: &ServerName<'_>,
+        _ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        if !self.certificates.iter().any(|pinned| pinned.as_ref() == shown.as_ref()) {
+            return Err(Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure));
+        }
+        check_validity(shown, now).map_err(Error::InvalidCertificate)?;
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// Whether `now` is within the certificate's validity.
+fn check_validity(certificate: &CertificateDer<'_>, now: UnixTime) -> Result<(), CertificateError> {
+    let (_, parsed) = x509_parser::parse_x509_certificate(certificate).map_err(|_| CertificateError::BadEncoding)?;
+    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+    if now > parsed.validity().not_after.timestamp() {
+        return Err(CertificateError::Expired);
+    }
+    if now < parsed.validity().not_before.timestamp() {
+        return Err(CertificateError::NotValidYet);
+    }
+    Ok(())
+}
+
+/// What a failed handshake means.
+pub fn explain_handshake(error: &std::io::Error, node: &str) -> NodeError {
+    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
+    match tls {
+        Some(Error::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. })) => {
+            NodeError::new(
+                NodeErrorKind::ExpiredCertificate,
+                format!(
+                    "expired certificate: {node} shows a certificate that is past its date; renew it on the node \
+                         (LND: delete tls.cert and tls.key, restart) and give the shop the new one"
+                ),
+            )
+        }
+        Some(Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure)) => NodeError::new(
+            NodeErrorKind::WrongCertificate,
+            format!(
+                "wrong certificate: {node} shows another certificate than the one configured; copy the node's \
+                     present tls.cert"
+            ),
+        ),
+        Some(Error::InvalidCertificate(reason)) => NodeError::new(
+            NodeErrorKind::WrongCertificate,
+            format!(
+                "wrong certificate: {node} shows a certificate that can't be trusted ({reason}); configure the \
+                     node's own tls.cert"
+            ),
+        ),
+        Some(other) => not_tls(node, &other.to_string()),
+        None => not_tls(node, &error.to_string()),
+    }
+}
+
+fn not_tls(node: &str, reason: &str) -> NodeError {
+    let detail = format!("refused: no TLS with {node} ({reason}); is this the node's gRPC or REST port?");
+    NodeError::new(NodeErrorKind::Refused, detail)
+}
