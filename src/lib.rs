@@ -3,6 +3,8 @@
 
 pub mod domain;
 pub mod lightning;
+pub mod services;
+pub mod store;
 
 /// Runs the program.
 pub fn run() -> std::process::ExitCode {

@@ -1,6 +1,11 @@
 //! The rules of the shop as pure code: no I/O, no clock, no randomness of its own.
 
+pub mod deal;
+pub mod effect;
+pub mod host;
 pub mod id;
 pub mod lightning;
 pub mod money;
+pub mod product;
+pub mod purchase;
 pub mod time;

@@ -1,0 +1,88 @@
+//! What a change to a deal asks of the world outside the domain.
+
+use super::id::OrderId;
+
+/// Something to be done because of a change. Those that reach a Lightning node go through the
+/// outbox; the others happen in the same transaction or right after it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Tell the node to cancel the order's invoice (outbox).
+    CancelInvoice(OrderId),
+    /// Tell the node to take the held payment of the order's invoice (outbox).
+    SettleInvoice(OrderId),
+    /// Reserve the product's port or name again, the same one if it is free (same transaction).
+    ReservePlace,
+    /// Give the product's port or name back (same transaction).
+    ReleasePlace,
+    /// Tell the product's host, if it is connected, that there is work (after the commit).
+    NotifyHost,
+    /// Raise an alert for the operator (same transaction).
+    Alert {
+        /// What it is about.
+        topic: AlertTopic,
+        /// The id of what it is about.
+        subject: String,
+        /// What the operator should know.
+        text: String,
+    },
+    /// The reason for an alert is gone (same transaction).
+    CloseAlert(AlertTopic, String),
+}
+
+/// What an alert is about. Each topic and subject has at most one open alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AlertTopic {
+    /// An order was paid and not delivered.
+    NeedsRefund,
+    /// More was received than asked.
+    Overpaid,
+    /// A payment arrived whose memo names an order that we don't know.
+    UnknownPayment,
+    /// An intent keeps failing.
+    FailedIntent,
+    /// A host with paid products stopped checking in.
+    HostDead,
+    /// A Lightning node does not answer.
+    NodeDead,
+    /// A host has few free ports left.
+    FewPorts,
+    /// The machine's clock is before the newest time in the database.
+    ClockBack,
+    /// A backup failed.
+    BackupFailed,
+    /// The disk is full or read-only.
+    Storage,
+    /// The shop's onion service can't be reached.
+    OnionUnreachable,
+    /// A buyer's target could not be reached when it was probed.
+    TargetUnreachable,
+}
+
+impl AlertTopic {
+    /// The name in the database and in the output of `alerts`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NeedsRefund => "order_needs_refund",
+            Self::Overpaid => "order_overpaid",
+            Self::UnknownPayment => "unknown_payment",
+            Self::FailedIntent => "failed_intent",
+            Self::HostDead => "host_dead",
+            Self::NodeDead => "node_dead",
+            Self::FewPorts => "few_ports",
+            Self::ClockBack => "clock_back",
+            Self::BackupFailed => "backup_failed",
+            Self::Storage => "storage",
+            Self::OnionUnreachable => "onion_unreachable",
+            Self::TargetUnreachable => "target_unreachable",
+        }
+    }
+
+    /// How urgent it is: `critical` where money or the whole shop is concerned.
+    pub const fn severity(self) -> &'static str {
+        match self {
+            Self::NeedsRefund | Self::UnknownPayment | Self::NodeDead | Self::Storage | Self::ClockBack => "critical",
+            Self::FailedIntent | Self::HostDead | Self::BackupFailed | Self::OnionUnreachable => "warning",
+            Self::Overpaid | Self::FewPorts | Self::TargetUnreachable => "info",
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! A product: a Tor bridge or a Nostr alias on a host. Its states and the few moves that belong to
+//! it alone; what payments do to it is in [`super::deal`].
+
+use super::id::{HostId, ProductId};
+use super::money::Msat;
+use super::time::Timestamp;
+
+/// What kind of product it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ProductKind {
+    /// A public port that is forwarded to an onion service.
+    TorBridge,
+    /// A name that a host answers for a Nostr public key (NIP-05).
+    NostrAlias,
+}
+
+impl ProductKind {
+    /// The name in the API and in the database.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TorBridge => "tor_bridge",
+            Self::NostrAlias => "nostr_alias",
+        }
+    }
+
+    /// Reads [`ProductKind::name`].
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "tor_bridge" => Some(Self::TorBridge),
+            "nostr_alias" => Some(Self::NostrAlias),
+            _ => None,
+        }
+    }
+}
+
+/// The states of a product; the letters are the contract's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ProductStatus {
+    /// I: ordered, not paid; never shown to a host as work.
+    Initial,
+    /// P: the host is to activate it.
+    NeedsActivate,
+    /// A: it works.
+    Active,
+    /// S: the host is to suspend it.
+    NeedsSuspend,
+    /// H: suspended; its port is kept.
+    Suspended,
+    /// Z: archived; nothing is reserved for it.
+    Archived,
+    /// D: the host is to forget it.
+    NeedsDelete,
+    /// F: failed. Never stored: a host's report of it becomes S at once. Part of the contract's letters.
+    Failed,
+}
+
+impl ProductStatus {
+    /// Every state, in the contract's order.
+    pub const ALL: [Self; 8] = [
+        Self::Initial,
+        Self::NeedsActivate,
+        Self::Active,
+        Self::NeedsSuspend,
+        Self::Suspended,
+        Self::Archived,
+        Self::NeedsDelete,
+        Self::Failed,
+    ];
+
+    /// The contract's letter.
+    pub const fn letter(self) -> &'static str {
+        match self {
+            Self::Initial => "I",
+            Self::NeedsActivate => "P",
+            Self::Active => "A",
+            Self::NeedsSuspend => "S",
+            Self::Suspended => "H",
+            Self::Archived => "Z",
+            Self::NeedsDelete => "D",
+            Self::Failed => "F",
+        }
+    }
+
+    /// Reads [`ProductStatus::letter`].
+    pub fn parse(letter: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.letter() == letter)
+    }
+
+    /// The whole transition table of a product.
+    pub const fn may_become(self, next: Self) -> bool {
+        use ProductStatus as P;
+        matches!(
+            (self, next),
+            (P::Initial, P::NeedsActivate | P::Archived)
+                | (P::NeedsActivate, P::Active | P::NeedsSuspend)
+                | (P::Active, P::NeedsSuspend)
+                | (P::NeedsSuspend, P::Suspended | P::NeedsActivate | P::Active)
+                | (P::Suspended, P::NeedsActivate | P::NeedsDelete)
+                | (P::Archived | P::NeedsDelete, P::NeedsActivate)
+        )
+    }
+}
+
+/// What is sold, by kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// The onion address and port that a bridge forwards to.
+    Target(String),
+    /// The alias and the public key that it stands for.
+    Alias {
+        /// The name, unique per public IP address.
+        alias: String,
+        /// The Nostr public key as the buyer gave it.
+        public_key: String,
+    },
+}
+
+/// What was agreed at purchase; extensions keep to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// Seconds per paid period; 0 means without end.
+    pub duration_secs: i64,
+    /// Seconds added to each paid period.
+    pub grace_secs: i64,
+    /// The price of an extension.
+    pub price_extension: Msat,
+    /// Bytes per paid period.
+    pub bandwidth_initial: i64,
+}
+
+/// A Tor bridge or Nostr alias.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Product {
+    /// Its public id.
+    pub id: ProductId,
+    /// The host that it is on.
+    pub host_id: HostId,
+    /// Its state.
+    pub status: ProductStatus,
+    /// The public port, last known even when no longer reserved.
+    pub port: Option<u16>,
+    /// Whether the port (of a bridge) or the name (of an alias) is reserved for it.
+    pub placed: bool,
+    /// What is sold.
+    pub subject: Subject,
+    /// The buyer's note, at most 42 characters.
+    pub comment: Option<String>,
+    /// When it is to be suspended; `None` is never.
+    pub suspend_after: Option<Timestamp>,
+    /// What was agreed.
+    pub terms: Terms,
+    /// Bytes left; may be negative after the last report.
+    pub bandwidth_remaining: i64,
+    /// When the host last reported bandwidth.
+    pub bandwidth_checked_at: Option<Timestamp>,
+    /// Whether it is part of the monitoring configuration.
+    pub is_monitored: bool,
+    /// Switched off by the operator for abuse: nothing is delivered on it any more.
+    pub is_killed: bool,
+    /// When a host could first see it as P.
+    pub shown_at: Option<Timestamp>,
+    /// Since when it has been P, while it is.
+    pub pending_since: Option<Timestamp>,
+    /// The first change from P to A.
+    pub activated_at: Option<Timestamp>,
+    /// Since when it has been H, while it is.
+    pub suspended_at: Option<Timestamp>,
+    /// When it was deleted; a tombstone stays.
+    pub deleted_at: Option<Timestamp>,
+    /// When it was ordered.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub modified_at: Timestamp,
+}
+
+impl Product {
+    /// Its kind, from what is sold.
+    pub const fn kind(&self) -> ProductKind {
+        match self.subject {
+            Subject::Target(_) => ProductKind::TorBridge,
+            Subject::Alias { .. } => ProductKind::NostrAlias,
+        }
+    }
+
+    /// Moves to `next` and keeps the times that belong to states. Staying is no move.
+    pub fn become_(&mut self, next: ProductStatus, now: Timestamp) {
+        if self.status == next {
+            return;
+        }
+        debug_assert!(self.status.may_become(next), "product {:?} -> {next:?}", self.status);
+        self.status = next;
+        self.pending_since = (next == ProductStatus::NeedsActivate).then_some(now);
+        self.suspended_at = (next == ProductStatus::Suspended).then_some(now);
+        if next == ProductStatus::NeedsActivate {
+            self.shown_at.get_or_insert(now);
+            self.deleted_at = None;
+        }
+        if next == ProductStatus::Active {
+            self.activated_at.get_or_insert(now);
+        }
+    }
+
+    /// Whether its time is over at `now`.
+    pub fn is_due_to_suspend(&self, now: Timestamp) -> bool {
+        self.status == ProductStatus::Active && self.suspend_after.is_some_and(|end| end <= now)
+    }
+
+    /// Adds one paid period, counted from `now` or from the end of what is already paid, whichever
+    /// is later. Returns the seconds added (0 when it never ends).
+    pub fn add_period(&mut self, now: Timestamp) -> i64 {
+        if self.terms.duration_secs == 0 {
+            self.suspend_after = None;
+            return 0;
+        }
+        let secs = self.terms.duration_secs.saturating_add(self.terms.grace_secs);
+        let base = self.suspend_after.map_or(now, |end| end.max(now));
+        self.suspend_after = Some(base.plus_secs(secs));
+        secs
+    }
+}

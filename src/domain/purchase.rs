@@ -1,0 +1,301 @@
+//! A purchase: a purchase order with its single item and its one visible invoice, and the states
+//! of order and invoice. What they do to the product is in [`super::deal`].
+
+use super::id::{InvoiceId, ItemId, NodeId, OrderId};
+use super::lightning::PaymentHash;
+use super::money::Msat;
+use super::time::Timestamp;
+
+/// The states of a purchase order; the letters are the contract's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OrderStatus {
+    /// I: accepted, its invoice is being made.
+    Initial,
+    /// K: local checks are running.
+    LocalChecks,
+    /// L: the target is being probed.
+    RemoteChecks,
+    /// M: checks passed, its invoice is being made.
+    NeedsInvoice,
+    /// T: its invoice can be paid, or its payment is held until the host delivers.
+    ToBePaid,
+    /// P: paid.
+    Paid,
+    /// R: ended without payment; the message says why.
+    Rejected,
+    /// N: paid and not delivered: money is owed.
+    NeedsRefund,
+    /// S: what was owed was paid back.
+    Refunded,
+}
+
+impl OrderStatus {
+    /// Every state.
+    pub const ALL: [Self; 9] = [
+        Self::Initial,
+        Self::LocalChecks,
+        Self::RemoteChecks,
+        Self::NeedsInvoice,
+        Self::ToBePaid,
+        Self::Paid,
+        Self::Rejected,
+        Self::NeedsRefund,
+        Self::Refunded,
+    ];
+
+    /// The contract's letter.
+    pub const fn letter(self) -> &'static str {
+        match self {
+            Self::Initial => "I",
+            Self::LocalChecks => "K",
+            Self::RemoteChecks => "L",
+            Self::NeedsInvoice => "M",
+            Self::ToBePaid => "T",
+            Self::Paid => "P",
+            Self::Rejected => "R",
+            Self::NeedsRefund => "N",
+            Self::Refunded => "S",
+        }
+    }
+
+    /// Reads [`OrderStatus::letter`].
+    pub fn parse(letter: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.letter() == letter)
+    }
+
+    /// The whole transition table of an order. Money can arrive at an order that was given up, so
+    /// R leads to P and N; nothing leads out of S.
+    pub const fn may_become(self, next: Self) -> bool {
+        use OrderStatus as O;
+        match self {
+            O::Initial | O::LocalChecks | O::RemoteChecks | O::NeedsInvoice => {
+                matches!(next, O::LocalChecks | O::RemoteChecks | O::NeedsInvoice | O::ToBePaid | O::Rejected)
+                    || matches!(next, O::Paid | O::NeedsRefund)
+            }
+            O::ToBePaid => matches!(next, O::Paid | O::Rejected | O::NeedsRefund),
+            O::Paid => matches!(next, O::NeedsRefund),
+            O::Rejected => matches!(next, O::Paid | O::NeedsRefund),
+            O::NeedsRefund => matches!(next, O::Paid | O::Refunded),
+            O::Refunded => false,
+        }
+    }
+
+    /// Whether the order still waits for its payment.
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Initial | Self::LocalChecks | Self::RemoteChecks | Self::NeedsInvoice | Self::ToBePaid)
+    }
+}
+
+/// The states of an invoice on our side. An intent (settling, cancelling) is stored before the node
+/// is asked; the first intent wins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum InvoiceState {
+    /// To be made; there is no payment request yet.
+    Initial,
+    /// Can be paid.
+    Open,
+    /// Its payment has arrived and is held.
+    Held,
+    /// Delivered: the node is being told to take the held payment.
+    Settling,
+    /// Given up: the node is being told to cancel it.
+    Cancelling,
+    /// The money is ours.
+    Paid,
+    /// Can not be paid any more, and was not.
+    Expired,
+    /// Never came to be.
+    Void,
+}
+
+impl InvoiceState {
+    /// Every state.
+    pub const ALL: [Self; 8] = [
+        Self::Initial,
+        Self::Open,
+        Self::Held,
+        Self::Settling,
+        Self::Cancelling,
+        Self::Paid,
+        Self::Expired,
+        Self::Void,
+    ];
+
+    /// The name in the database.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Initial => "initial",
+            Self::Open => "open",
+            Self::Held => "held",
+            Self::Settling => "settling",
+            Self::Cancelling => "cancelling",
+            Self::Paid => "paid",
+            Self::Expired => "expired",
+            Self::Void => "void",
+        }
+    }
+
+    /// Reads [`InvoiceState::name`].
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+
+    /// The contract's number: 0 initial, 1 unpaid, 2 paid, 3 expired.
+    pub const fn wire(self) -> u8 {
+        match self {
+            Self::Initial | Self::Void => 0,
+            Self::Open | Self::Held | Self::Settling | Self::Cancelling => 1,
+            Self::Paid => 2,
+            Self::Expired => 3,
+        }
+    }
+
+    /// The whole transition table of an invoice. Every state leads to Paid: what the node says it
+    /// has settled is paid, whatever we thought of it.
+    pub const fn may_become(self, next: Self) -> bool {
+        use InvoiceState as S;
+        match (self, next) {
+            (S::Paid, _) => false,
+            (_, S::Paid) => true,
+            (S::Initial, S::Open | S::Void | S::Held | S::Cancelling) => true,
+            (S::Open, S::Held | S::Cancelling | S::Expired) => true,
+            (S::Held, S::Settling | S::Cancelling | S::Expired) => true,
+            (S::Settling | S::Cancelling, S::Expired) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether the node may still do something with it.
+    pub const fn is_live(self) -> bool {
+        !matches!(self, Self::Paid | Self::Expired | Self::Void)
+    }
+}
+
+/// Whether an order is for a new product or for more time on one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PurchaseKind {
+    /// The first purchase of a product.
+    First,
+    /// More time on a product.
+    Extension,
+}
+
+impl PurchaseKind {
+    /// The name in the database.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::Extension => "extension",
+        }
+    }
+}
+
+/// How far an order has been delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Delivery {
+    /// Nothing is due.
+    None,
+    /// Paid (or held), and the host has not activated yet.
+    Awaiting,
+    /// Delivered.
+    Delivered,
+}
+
+impl Delivery {
+    /// The name in the database.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Awaiting => "awaiting",
+            Self::Delivered => "delivered",
+        }
+    }
+}
+
+/// The one invoice that an order shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invoice {
+    /// Its public id.
+    pub id: InvoiceId,
+    /// Its state.
+    pub state: InvoiceState,
+    /// The node that it is on.
+    pub node_id: NodeId,
+    /// Names it at the node.
+    pub hash: PaymentHash,
+    /// Whether its payment is held until delivery.
+    pub is_hold: bool,
+    /// BOLT11, once made.
+    pub payment_request: Option<String>,
+    /// The price.
+    pub amount: Msat,
+    /// What came, once something did.
+    pub received: Option<Msat>,
+    /// Seconds that it can be paid.
+    pub expiry_secs: u32,
+    /// When the node made it.
+    pub made_at: Option<Timestamp>,
+    /// When it can no longer be paid.
+    pub expires_at: Option<Timestamp>,
+    /// When its payment was accepted.
+    pub held_at: Option<Timestamp>,
+    /// When it was settled.
+    pub paid_at: Option<Timestamp>,
+    /// When the shop decided to make it.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub modified_at: Timestamp,
+}
+
+impl Invoice {
+    /// Moves to `next`; staying is no move.
+    pub fn become_(&mut self, next: InvoiceState) {
+        debug_assert!(self.state == next || self.state.may_become(next), "invoice {:?} -> {next:?}", self.state);
+        self.state = next;
+    }
+}
+
+/// An order, its item and its invoice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Purchase {
+    /// The order's public id.
+    pub id: OrderId,
+    /// The item's public id.
+    pub item_id: ItemId,
+    /// First purchase or extension.
+    pub kind: PurchaseKind,
+    /// The order's state.
+    pub status: OrderStatus,
+    /// What a person should know about the state.
+    pub message: Option<String>,
+    /// The price.
+    pub price: Msat,
+    /// How far it is delivered.
+    pub delivery: Delivery,
+    /// Seconds that it added to the product.
+    pub granted_secs: i64,
+    /// Bytes that it added to the product.
+    pub granted_bytes: i64,
+    /// What the shop owes the buyer.
+    pub owed: Msat,
+    /// Its invoice.
+    pub invoice: Invoice,
+    /// When it was ordered.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub modified_at: Timestamp,
+}
+
+impl Purchase {
+    /// Moves the order to `next`, with `message` replacing what it said before.
+    pub fn become_(&mut self, next: OrderStatus, message: Option<&str>) {
+        debug_assert!(self.status == next || self.status.may_become(next), "order {:?} -> {next:?}", self.status);
+        self.status = next;
+        self.message = message.map(str::to_owned);
+    }
+
+    /// Whether the product is (or was) promised for this order's money and not given yet.
+    pub fn has_claim(&self) -> bool {
+        self.delivery == Delivery::Awaiting
+    }
+}

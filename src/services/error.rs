@@ -1,0 +1,68 @@
+//! How a use case is refused. `http` turns these into answers in one place.
+
+use crate::store::StoreError;
+
+/// The key under which messages stand that belong to no single field.
+pub const NON_FIELD: &str = "non_field_errors";
+
+/// Why a use case was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// Something in the request is wrong: messages by field, in the order of the fields (400).
+    #[error("{}", flat(.0))]
+    Invalid(Vec<(&'static str, Vec<String>)>),
+    /// The request can't be served in this state, for a reason that is not one field (400).
+    #[error("{0}")]
+    Refused(String),
+    /// There is no such thing, or the caller may not see it (404).
+    #[error("not found")]
+    NotFound,
+    /// The thing is in use (409).
+    #[error("{0}")]
+    Conflict(String),
+    /// Not now: try again after so many seconds (503).
+    #[error("{detail}")]
+    Unavailable {
+        /// What is missing.
+        detail: String,
+        /// When it makes sense to try again.
+        retry_after_secs: u32,
+    },
+    /// A defect of ours; the text is for the log, never for an answer (500).
+    #[error("{0}")]
+    Internal(String),
+}
+
+impl Error {
+    /// One message under one field.
+    pub fn field(name: &'static str, message: impl Into<String>) -> Self {
+        Self::Invalid(vec![(name, vec![message.into()])])
+    }
+
+    /// One message that belongs to no field.
+    pub fn non_field(message: impl Into<String>) -> Self {
+        Self::field(NON_FIELD, message)
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(detail) => {
+                tracing::error!(%detail, "the database is not available");
+                let detail = "The shop can't store anything at the moment. Please try again later.".to_owned();
+                Self::Unavailable { detail, retry_after_secs: 30 }
+            }
+            StoreError::Conflict(what) => Self::Conflict(format!("{what} was changed at the same time; try again.")),
+            StoreError::Broken(detail) => Self::Internal(detail),
+        }
+    }
+}
+
+fn flat(fields: &[(&'static str, Vec<String>)]) -> String {
+    let lines = fields.iter().map(|(field, messages)| {
+        let text = messages.join(" ");
+        if *field == NON_FIELD { text } else { format!("{field}: {text}") }
+    });
+    lines.collect::<Vec<_>>().join("; ")
+}

@@ -1,0 +1,261 @@
+//! Connections: one writer thread that commits in groups, and read-only readers.
+//!
+//! Every change is a closure run by the writer thread. It takes all closures that are waiting into
+//! one transaction, each in a savepoint of its own, commits once (one fsync), and only then answers.
+//! So an answer is durable, a closure that fails rolls back alone, and many waiting changes cost one
+//! fsync: an SD card takes 10-50 ms for each.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, Savepoint, TransactionBehavior};
+use tokio::sync::oneshot;
+
+mod migrations {
+    refinery::embed_migrations!("migrations");
+}
+
+/// At most this many changes share one transaction; more only make the first ones wait longer.
+const GROUP: usize = 256;
+/// How long SQLite waits for another process (the command line) that is writing.
+const BUSY: Duration = Duration::from_secs(10);
+/// Idle read connections kept for the next reader.
+const READERS: usize = 8;
+
+/// How the database fails.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// The disk is full or read-only, or another process holds the database: try again later.
+    #[error("the database can't be written now: {0}")]
+    Unavailable(String),
+    /// The row that was to be changed is not in the expected state any more.
+    #[error("{0} was changed by somebody else")]
+    Conflict(&'static str),
+    /// A defect: a constraint or a statement failed that should not.
+    #[error("database: {0}")]
+    Broken(String),
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode as Code;
+        match error.sqlite_error_code() {
+            Some(
+                Code::DiskFull
+                | Code::ReadOnly
+                | Code::SystemIoFailure
+                | Code::DatabaseBusy
+                | Code::DatabaseLocked
+                | Code::CannotOpen
+                | Code::PermissionDenied,
+            ) => Self::Unavailable(error.to_string()),
+            _ => Self::Broken(error.to_string()),
+        }
+    }
+}
+
+/// A change and its caller: given a savepoint it runs there and returns how to answer after the
+/// commit; given an error it answers with that at once.
+type Job = Box<dyn FnOnce(Result<&mut Savepoint<'_>, StoreError>) -> Option<Finish> + Send>;
+/// Answers the caller with the outcome of the commit.
+type Finish = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+
+/// The database. Cheap to clone.
+#[derive(Clone)]
+pub struct Db {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    path: PathBuf,
+    queue: mpsc::Sender<Job>,
+    readers: Mutex<Vec<Connection>>,
+    /// Sees other connections' commits (`PRAGMA data_version`); never reads or writes data.
+    watcher: Mutex<Connection>,
+}
+
+impl Db {
+    /// Opens (or creates) the database file, migrates it, and starts the writer.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let mut writer = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+        writer.pragma_update(None, "journal_mode", "WAL")?;
+        writer.pragma_update(None, "synchronous", "FULL")?;
+        writer.pragma_update(None, "foreign_keys", true)?;
+        writer.pragma_update(None, "journal_size_limit", 16 << 20)?;
+        migrations::migrations::runner().run(&mut writer).map_err(|error| StoreError::Broken(error.to_string()))?;
+        let watcher = reader(path)?;
+        let (queue, jobs) = mpsc::channel();
+        std::thread::Builder::new()
+            .name("db-writer".to_owned())
+            .spawn(move || write_loop(writer, &jobs))
+            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let inner = Inner { path: path.to_owned(), queue, readers: Mutex::default(), watcher: Mutex::new(watcher) };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The database file.
+    pub fn path(&self) -> &Path {
+        &self.inner.path
+    }
+
+    /// Runs `change` in a transaction and returns its answer once it is durable. An error from the
+    /// closure rolls its changes back. The closure may touch only the database: it runs before the
+    /// commit, and the commit can fail.
+    pub async fn write<T, E, F>(&self, change: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+    {
+        let (sender, answer) = oneshot::channel();
+        let sent = self.inner.queue.send(job(change, move |result| drop(sender.send(result))));
+        sent.map_err(|_| closed())?;
+        answer.await.map_err(|_| closed())?
+    }
+
+    /// [`Db::write`] for callers without an async runtime (the command line).
+    pub fn write_blocking<T, E, F>(&self, change: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+    {
+        let (sender, answer) = mpsc::sync_channel(1);
+        let sent = self.inner.queue.send(job(change, move |result| drop(sender.send(result))));
+        sent.map_err(|_| closed())?;
+        answer.recv().map_err(|_| closed())?
+    }
+
+    /// Runs `query` on a read-only connection, on the calling thread, in one read transaction: all
+    /// its statements see the same state. For look-ups by key or index (microseconds); use
+    /// [`Db::scan`] for anything that grows with the data.
+    pub fn read<T, E, F>(&self, query: F) -> Result<T, E>
+    where
+        E: From<StoreError>,
+        F: FnOnce(&Connection) -> Result<T, E>,
+    {
+        let pooled = lock(&self.inner.readers).pop();
+        let connection = match pooled {
+            Some(connection) => connection,
+            None => reader(&self.inner.path)?,
+        };
+        let transaction = connection.unchecked_transaction().map_err(StoreError::from)?;
+        let answer = query(&transaction);
+        drop(transaction);
+        let mut readers = lock(&self.inner.readers);
+        if readers.len() < READERS {
+            readers.push(connection);
+        }
+        answer
+    }
+
+    /// [`Db::read`] on a blocking thread.
+    pub async fn scan<T, E, F>(&self, query: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+    {
+        let db = self.clone();
+        tokio::task::spawn_blocking(move || db.read(query)).await.map_err(|_| closed())?
+    }
+
+    /// A number that changes with every commit by any connection or process: the key for caches.
+    pub fn version(&self) -> Result<i64, StoreError> {
+        Ok(lock(&self.inner.watcher).pragma_query_value(None, "data_version", |row| row.get(0))?)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn closed() -> StoreError {
+    StoreError::Unavailable("the shop is shutting down".to_owned())
+}
+
+fn connect(path: &Path, access: OpenFlags) -> Result<Connection, StoreError> {
+    let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(BUSY)?;
+    connection.set_prepared_statement_cache_capacity(96);
+    Ok(connection)
+}
+
+fn reader(path: &Path) -> Result<Connection, StoreError> {
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.pragma_update(None, "query_only", true)?;
+    connection.pragma_update(None, "cache_size", -1024)?;
+    Ok(connection)
+}
+
+/// Wraps a typed closure: it runs in its savepoint, and its answer is sent after the commit.
+fn job<T, E, F, S>(change: F, send: S) -> Job
+where
+    T: Send + 'static,
+    E: From<StoreError> + Send + 'static,
+    F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+    S: FnOnce(Result<T, E>) + Send + 'static,
+{
+    Box::new(move |savepoint| {
+        let savepoint = match savepoint {
+            Ok(savepoint) => savepoint,
+            Err(error) => {
+                send(Err(error.into()));
+                return None;
+            }
+        };
+        let run = catch_unwind(AssertUnwindSafe(|| change(savepoint)));
+        let answer = run.unwrap_or_else(|_| Err(StoreError::Broken("a change panicked".to_owned()).into()));
+        savepoint.set_drop_behavior(match answer {
+            Ok(_) => rusqlite::DropBehavior::Commit,
+            Err(_) => rusqlite::DropBehavior::Rollback,
+        });
+        Some(Box::new(move |committed: Result<(), StoreError>| {
+            // A change that failed by itself keeps its own error.
+            send(answer.and_then(|value| committed.map(|()| value).map_err(E::from)));
+        }))
+    })
+}
+
+fn write_loop(mut connection: Connection, jobs: &mpsc::Receiver<Job>) {
+    while let Ok(first) = jobs.recv() {
+        let mut group = VecDeque::from([first]);
+        group.extend(jobs.try_iter().take(GROUP - 1));
+        let mut finishes = Vec::with_capacity(group.len());
+        let outcome = run_group(&mut connection, &mut group, &mut finishes);
+        for finish in finishes {
+            finish(outcome.clone());
+        }
+        if let Err(error) = outcome {
+            tracing::error!(%error, "a commit failed; nothing of it was stored");
+            for job in group {
+                job(Err(error.clone()));
+            }
+        }
+    }
+    // The last `Db` is gone: fold the log into the database, so that a copy of the file is whole.
+    let _ = connection.pragma_update(None, "wal_checkpoint", "TRUNCATE");
+}
+
+fn run_group(
+    connection: &mut Connection,
+    group: &mut VecDeque<Job>,
+    finishes: &mut Vec<Finish>,
+) -> Result<(), StoreError> {
+    // Whatever stops a whole group is the machine's fault, not the change's.
+    let unavailable = |error: rusqlite::Error| StoreError::Unavailable(error.to_string());
+    let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(unavailable)?;
+    while let Some(job) = group.pop_front() {
+        match transaction.savepoint() {
+            Ok(mut savepoint) => finishes.extend(job(Ok(&mut savepoint))),
+            Err(error) => {
+                group.push_front(job);
+                return Err(unavailable(error));
+            }
+        }
+    }
+    transaction.commit().map_err(unavailable)
+}

@@ -1,0 +1,206 @@
+//! Hosts and their port ranges.
+
+use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
+
+use super::db::StoreError;
+use crate::domain::host::{Host, PortKind, PortRange};
+use crate::domain::id::{HostId, OperatorId};
+use crate::domain::time::Timestamp;
+
+const COLUMNS: &str = "id, owner_id, ip, name, description, is_enabled, is_test_host, is_testnet, offers_tor_bridges, \
+    tor_bridge_duration, tor_bridge_price_initial, tor_bridge_price_extension, offers_nostr_aliases, nostr_alias_port, \
+    nostr_alias_duration, nostr_alias_price_initial, nostr_alias_price_extension, offers_rssh_tunnels, \
+    rssh_tunnel_price, terms_of_service, terms_of_service_url, bridge_bandwidth_initial, grace_secs, hold_limit_secs, \
+    use_holds, ci_date, ci_status, ci_message, created_at, modified_at";
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Host> {
+    Ok(Host {
+        id: row.get("id")?,
+        owner_id: row.get("owner_id")?,
+        ip: row.get("ip")?,
+        name: row.get("name")?,
+        description: row.get("description")?,
+        is_enabled: row.get("is_enabled")?,
+        is_test_host: row.get("is_test_host")?,
+        is_testnet: row.get("is_testnet")?,
+        offers_tor_bridges: row.get("offers_tor_bridges")?,
+        tor_bridge_duration: row.get("tor_bridge_duration")?,
+        tor_bridge_price_initial: row.get("tor_bridge_price_initial")?,
+        tor_bridge_price_extension: row.get("tor_bridge_price_extension")?,
+        offers_nostr_aliases: row.get("offers_nostr_aliases")?,
+        nostr_alias_port: row.get("nostr_alias_port")?,
+        nostr_alias_duration: row.get("nostr_alias_duration")?,
+        nostr_alias_price_initial: row.get("nostr_alias_price_initial")?,
+        nostr_alias_price_extension: row.get("nostr_alias_price_extension")?,
+        offers_rssh_tunnels: row.get("offers_rssh_tunnels")?,
+        rssh_tunnel_price: row.get("rssh_tunnel_price")?,
+        terms_of_service: row.get("terms_of_service")?,
+        terms_of_service_url: row.get("terms_of_service_url")?,
+        bridge_bandwidth_initial: row.get("bridge_bandwidth_initial")?,
+        grace_secs: row.get("grace_secs")?,
+        hold_limit_secs: row.get("hold_limit_secs")?,
+        use_holds: row.get("use_holds")?,
+        ci_date: row.get("ci_date")?,
+        ci_status: row.get("ci_status")?,
+        ci_message: row.get("ci_message")?,
+        created_at: row.get("created_at")?,
+        modified_at: row.get("modified_at")?,
+    })
+}
+
+/// The host, unless it is unknown or deleted.
+pub fn get(db: &Connection, id: HostId) -> Result<Option<Host>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM host WHERE id = ? AND deleted_at IS NULL");
+    Ok(db.prepare_cached(&sql)?.query_row([id], from_row).optional()?)
+}
+
+/// All hosts in the order of their IP addresses; `owner` limits them to one operator's.
+pub fn list(db: &Connection, owner: Option<OperatorId>) -> Result<Vec<Host>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM host WHERE deleted_at IS NULL AND (?1 IS NULL OR owner_id = ?1) \
+         ORDER BY ip_sort, created_at, id"
+    );
+    let mut statement = db.prepare_cached(&sql)?;
+    let hosts = statement.query_map([owner], from_row)?;
+    Ok(hosts.collect::<Result<_, _>>()?)
+}
+
+/// The host that owns the token with this SHA-256.
+pub fn by_token_hash(db: &Connection, hash: &[u8; 32]) -> Result<Option<HostId>, StoreError> {
+    let mut statement = db.prepare_cached("SELECT id FROM host WHERE token_hash = ? AND deleted_at IS NULL")?;
+    Ok(statement.query_row([hash.as_slice()], |row| row.get(0)).optional()?)
+}
+
+/// Stores a new host.
+pub fn insert(db: &Connection, host: &Host, token_hash: &[u8; 32]) -> Result<(), StoreError> {
+    db.execute(
+        "INSERT INTO host (id, owner_id, token_hash, ip, ip_sort, name, created_at, modified_at) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        params![
+            host.id,
+            host.owner_id,
+            token_hash.as_slice(),
+            host.ip,
+            ip_sort(&host.ip),
+            host.name,
+            host.created_at,
+            host.modified_at
+        ],
+    )?;
+    update(db, host)
+}
+
+/// Stores every changeable field of a host.
+pub fn update(db: &Connection, host: &Host) -> Result<(), StoreError> {
+    let changed = db.execute(
+        "UPDATE host SET owner_id = :owner_id, ip = :ip, ip_sort = :ip_sort, name = :name, description = :description, \
+         is_enabled = :is_enabled, is_test_host = :is_test_host, is_testnet = :is_testnet, \
+         offers_tor_bridges = :offers_tor_bridges, tor_bridge_duration = :tor_bridge_duration, \
+         tor_bridge_price_initial = :tor_bridge_price_initial, \
+         tor_bridge_price_extension = :tor_bridge_price_extension, offers_nostr_aliases = :offers_nostr_aliases, \
+         nostr_alias_port = :nostr_alias_port, nostr_alias_duration = :nostr_alias_duration, \
+         nostr_alias_price_initial = :nostr_alias_price_initial, \
+         nostr_alias_price_extension = :nostr_alias_price_extension, offers_rssh_tunnels = :offers_rssh_tunnels, \
+         rssh_tunnel_price = :rssh_tunnel_price, terms_of_service = :terms_of_service, \
+         terms_of_service_url = :terms_of_service_url, bridge_bandwidth_initial = :bridge_bandwidth_initial, \
+         grace_secs = :grace_secs, hold_limit_secs = :hold_limit_secs, use_holds = :use_holds, \
+         modified_at = :modified_at WHERE id = :id AND deleted_at IS NULL",
+        named_params! {
+            ":id": host.id, ":owner_id": host.owner_id, ":ip": host.ip, ":ip_sort": ip_sort(&host.ip),
+            ":name": host.name, ":description": host.description, ":is_enabled": host.is_enabled,
+            ":is_test_host": host.is_test_host, ":is_testnet": host.is_testnet,
+            ":offers_tor_bridges": host.offers_tor_bridges, ":tor_bridge_duration": host.tor_bridge_duration,
+            ":tor_bridge_price_initial": host.tor_bridge_price_initial,
+            ":tor_bridge_price_extension": host.tor_bridge_price_extension,
+            ":offers_nostr_aliases": host.offers_nostr_aliases, ":nostr_alias_port": host.nostr_alias_port,
+            ":nostr_alias_duration": host.nostr_alias_duration,
+            ":nostr_alias_price_initial": host.nostr_alias_price_initial,
+            ":nostr_alias_price_extension": host.nostr_alias_price_extension,
+            ":offers_rssh_tunnels": host.offers_rssh_tunnels, ":rssh_tunnel_price": host.rssh_tunnel_price,
+            ":terms_of_service": host.terms_of_service, ":terms_of_service_url": host.terms_of_service_url,
+            ":bridge_bandwidth_initial": host.bridge_bandwidth_initial, ":grace_secs": host.grace_secs,
+            ":hold_limit_secs": host.hold_limit_secs, ":use_holds": host.use_holds,
+            ":modified_at": host.modified_at,
+        },
+    )?;
+    if changed == 1 { Ok(()) } else { Err(StoreError::Conflict("the host")) }
+}
+
+/// Replaces the token.
+pub fn set_token(db: &Connection, id: HostId, token_hash: &[u8; 32], now: Timestamp) -> Result<(), StoreError> {
+    db.execute(
+        "UPDATE host SET token_hash = ?, modified_at = ? WHERE id = ?",
+        params![token_hash.as_slice(), now, id],
+    )?;
+    Ok(())
+}
+
+/// Records a check-in.
+pub fn check_in(db: &Connection, id: HostId, status: u8, message: &str, now: Timestamp) -> Result<(), StoreError> {
+    let mut statement = db.prepare_cached(
+        "UPDATE host SET ci_date = ?2, ci_status = ?3, ci_message = ?4, modified_at = ?2 WHERE id = ?1",
+    )?;
+    statement.execute(params![id, now, status, message])?;
+    Ok(())
+}
+
+/// Leaves a tombstone: the host and its token no longer exist for anybody.
+pub fn delete(db: &Connection, id: HostId, now: Timestamp) -> Result<(), StoreError> {
+    db.execute("UPDATE host SET deleted_at = ?2, modified_at = ?2 WHERE id = ?1", params![id, now])?;
+    Ok(())
+}
+
+/// The port ranges of one host, or of all hosts on one IP address.
+pub fn ranges(db: &Connection, host: HostId) -> Result<Vec<PortRange>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT id, host_id, kind, first_port, last_port, used FROM port_range WHERE host_id = ? ORDER BY first_port",
+    )?;
+    let ranges = statement.query_map([host], range_from_row)?;
+    Ok(ranges.collect::<Result<_, _>>()?)
+}
+
+/// The port ranges of all hosts on one IP address.
+pub fn ranges_on_ip(db: &Connection, ip: &str) -> Result<Vec<PortRange>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT r.id, r.host_id, r.kind, r.first_port, r.last_port, r.used FROM port_range r \
+         JOIN host h ON h.id = r.host_id WHERE h.ip = ? AND h.deleted_at IS NULL ORDER BY r.first_port",
+    )?;
+    let ranges = statement.query_map([ip], range_from_row)?;
+    Ok(ranges.collect::<Result<_, _>>()?)
+}
+
+fn range_from_row(row: &Row<'_>) -> rusqlite::Result<PortRange> {
+    Ok(PortRange {
+        id: row.get("id")?,
+        host_id: row.get("host_id")?,
+        kind: super::row::named(row, "kind", PortKind::parse)?,
+        first: row.get("first_port")?,
+        last: row.get("last_port")?,
+        used: row.get("used")?,
+    })
+}
+
+/// Adds a range; its `id` and `used` are not read.
+pub fn add_range(db: &Connection, range: &PortRange) -> Result<(), StoreError> {
+    db.execute(
+        "INSERT INTO port_range (host_id, kind, first_port, last_port) VALUES (?, ?, ?, ?)",
+        params![range.host_id, range.kind.letter(), range.first, range.last],
+    )?;
+    Ok(())
+}
+
+/// Takes a range from its host; ports in use in it stay in use.
+pub fn remove_range(db: &Connection, range_id: i64) -> Result<(), StoreError> {
+    db.execute("UPDATE port SET range_id = NULL WHERE range_id = ?", [range_id])?;
+    db.execute("DELETE FROM port_range WHERE id = ?", [range_id])?;
+    Ok(())
+}
+
+/// Sixteen bytes that sort as the address does; IPv4 as its IPv6-mapped form, names last.
+fn ip_sort(ip: &str) -> Vec<u8> {
+    match ip.parse::<std::net::IpAddr>() {
+        Ok(std::net::IpAddr::V4(address)) => address.to_ipv6_mapped().octets().to_vec(),
+        Ok(std::net::IpAddr::V6(address)) => address.octets().to_vec(),
+        Err(_) => vec![0xff; 16],
+    }
+}

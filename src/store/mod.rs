@@ -1,0 +1,9 @@
+//! The database: the only part of the shop that speaks SQL. One file per noun; `db` owns the
+//! connections. Functions take a connection or an open transaction and do no more than read or
+//! write; what a change means is decided in `domain` and `services`.
+
+pub mod db;
+pub mod hosts;
+pub mod row;
+
+pub use db::{Db, StoreError};
