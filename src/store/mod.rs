@@ -2,8 +2,13 @@
 //! connections. Functions take a connection or an open transaction and do no more than read or
 //! write; what a change means is decided in `domain` and `services`.
 
+pub mod alerts;
+pub mod audit_log;
 pub mod db;
+pub mod deals;
 pub mod hosts;
+pub mod places;
+pub mod products;
 pub mod row;
 
 pub use db::{Db, StoreError};

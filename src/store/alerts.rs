@@ -1,0 +1,88 @@
+//! Alerts: what the operator must know. At most one open alert per topic and subject.
+
+use rusqlite::{Connection, Row, params};
+
+use super::db::StoreError;
+use crate::domain::effect::AlertTopic;
+use crate::domain::time::Timestamp;
+
+/// An alert as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alert {
+    /// Its number.
+    pub id: i64,
+    /// What it is about: a name of [`AlertTopic`].
+    pub topic: String,
+    /// The id of what it is about; may be empty.
+    pub subject: String,
+    /// `info`, `warning` or `critical`.
+    pub severity: String,
+    /// What the operator should know.
+    pub text: String,
+    /// How often it was raised since it is open.
+    pub occurrences: u32,
+    /// When it was first raised.
+    pub first_at: Timestamp,
+    /// When it was last raised.
+    pub last_at: Timestamp,
+    /// When its reason was gone.
+    pub closed_at: Option<Timestamp>,
+}
+
+/// Raises an alert, or counts it again while it is open. Returns whether it is new.
+pub fn raise(
+    db: &Connection,
+    topic: AlertTopic,
+    subject: &str,
+    text: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let again = db
+        .prepare_cached(
+            "UPDATE alert SET text = ?3, last_at = ?4, occurrences = occurrences + 1 \
+             WHERE topic = ?1 AND subject = ?2 AND closed_at IS NULL",
+        )?
+        .execute(params![topic.name(), subject, text, now])?;
+    if again > 0 {
+        return Ok(false);
+    }
+    db.prepare_cached(
+        "INSERT INTO alert (topic, subject, severity, text, first_at, last_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
+    )?
+    .execute(params![topic.name(), subject, topic.severity(), text, now])?;
+    match topic.severity() {
+        "critical" => tracing::error!(topic = topic.name(), subject, "alert: {text}"),
+        "warning" => tracing::warn!(topic = topic.name(), subject, "alert: {text}"),
+        _ => tracing::info!(topic = topic.name(), subject, "alert: {text}"),
+    }
+    Ok(true)
+}
+
+/// Closes the open alert of this topic and subject, if there is one.
+pub fn close(db: &Connection, topic: AlertTopic, subject: &str, now: Timestamp) -> Result<(), StoreError> {
+    db.prepare_cached("UPDATE alert SET closed_at = ?3 WHERE topic = ?1 AND subject = ?2 AND closed_at IS NULL")?
+        .execute(params![topic.name(), subject, now])?;
+    Ok(())
+}
+
+/// Open alerts, or all of them, newest first.
+pub fn list(db: &Connection, closed_too: bool) -> Result<Vec<Alert>, StoreError> {
+    let mut statement =
+        db.prepare_cached("SELECT * FROM alert WHERE ?1 OR closed_at IS NULL ORDER BY last_at DESC, id DESC")?;
+    let rows = statement.query_map([closed_too], from_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Alert> {
+    Ok(Alert {
+        id: row.get("id")?,
+        topic: row.get("topic")?,
+        subject: row.get("subject")?,
+        severity: row.get("severity")?,
+        text: row.get("text")?,
+        occurrences: row.get("occurrences")?,
+        first_at: row.get("first_at")?,
+        last_at: row.get("last_at")?,
+        closed_at: row.get("closed_at")?,
+    })
+}

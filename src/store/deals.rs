@@ -1,0 +1,277 @@
+//! Deals: a product with its purchases, loaded and stored as one. Every change is written to the
+//! change log in the same transaction.
+
+use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
+
+use super::audit_log::record as log;
+use super::db::StoreError;
+use super::row::named;
+use crate::domain::deal::Deal;
+use crate::domain::id::{HostId, InvoiceId, ItemId, OrderId, ProductId};
+use crate::domain::lightning::PaymentHash;
+use crate::domain::purchase::{Delivery, Invoice, InvoiceState, OrderStatus, Purchase, PurchaseKind};
+use crate::domain::time::Timestamp;
+
+const PURCHASE: &str = "SELECT o.id AS order_id, o.item_id, o.kind, o.status, o.message, o.price, o.delivery, \
+    o.granted_secs, o.granted_bytes, o.owed, o.created_at AS ordered_at, o.modified_at AS order_modified_at, \
+    o.product_id, v.id AS invoice_id, v.state, v.node_id, v.payment_hash, v.is_hold, v.payment_request, v.amount, \
+    v.received, v.expiry_secs, v.made_at, v.expires_at, v.held_at, v.paid_at, v.created_at, v.modified_at \
+    FROM purchase_order o JOIN invoice v ON v.order_id = o.id";
+
+fn purchase_from_row(row: &Row<'_>) -> rusqlite::Result<Purchase> {
+    let invoice = Invoice {
+        id: row.get("invoice_id")?,
+        state: named(row, "state", InvoiceState::parse)?,
+        node_id: row.get("node_id")?,
+        hash: row.get("payment_hash")?,
+        is_hold: row.get("is_hold")?,
+        payment_request: row.get("payment_request")?,
+        amount: row.get("amount")?,
+        received: row.get("received")?,
+        expiry_secs: row.get("expiry_secs")?,
+        made_at: row.get("made_at")?,
+        expires_at: row.get("expires_at")?,
+        held_at: row.get("held_at")?,
+        paid_at: row.get("paid_at")?,
+        created_at: row.get("created_at")?,
+        modified_at: row.get("modified_at")?,
+    };
+    Ok(Purchase {
+        id: row.get("order_id")?,
+        item_id: row.get("item_id")?,
+        kind: named(row, "kind", |name| match name {
+            "first" => Some(PurchaseKind::First),
+            "extension" => Some(PurchaseKind::Extension),
+            _ => None,
+        })?,
+        status: named(row, "status", OrderStatus::parse)?,
+        message: row.get("message")?,
+        price: row.get("price")?,
+        delivery: named(row, "delivery", |name| {
+            [Delivery::None, Delivery::Awaiting, Delivery::Delivered].into_iter().find(|d| d.name() == name)
+        })?,
+        granted_secs: row.get("granted_secs")?,
+        granted_bytes: row.get("granted_bytes")?,
+        owed: row.get("owed")?,
+        invoice,
+        created_at: row.get("ordered_at")?,
+        modified_at: row.get("order_modified_at")?,
+    })
+}
+
+/// How a purchase can be named.
+#[derive(Clone, Copy, Debug)]
+pub enum Key {
+    /// By its order.
+    Order(OrderId),
+    /// By its item.
+    Item(ItemId),
+    /// By its invoice.
+    Invoice(InvoiceId),
+}
+
+/// One purchase and the id of its product.
+pub fn purchase(db: &Connection, key: Key) -> Result<Option<(Purchase, ProductId)>, StoreError> {
+    let map = |row: &Row<'_>| Ok((purchase_from_row(row)?, row.get("product_id")?));
+    let found = match key {
+        Key::Order(id) => db.prepare_cached(&format!("{PURCHASE} WHERE o.id = ?"))?.query_row([id], map),
+        Key::Item(id) => db.prepare_cached(&format!("{PURCHASE} WHERE o.item_id = ?"))?.query_row([id], map),
+        Key::Invoice(id) => db.prepare_cached(&format!("{PURCHASE} WHERE v.id = ?"))?.query_row([id], map),
+    };
+    Ok(found.optional()?)
+}
+
+/// The product with the purchases that are open or have a claim, and `focus` whatever its state.
+pub fn load(db: &Connection, product: ProductId, focus: Option<OrderId>) -> Result<Option<Deal>, StoreError> {
+    let Some(product) = super::products::get(db, product)? else { return Ok(None) };
+    let mut statement = db.prepare_cached(&format!(
+        "{PURCHASE} WHERE o.product_id = ?1 AND (o.id = ?2 OR o.delivery = 'awaiting' \
+         OR v.state NOT IN ('paid', 'expired', 'void')) ORDER BY o.created_at, o.rowid"
+    ))?;
+    let purchases = statement.query_map(params![product.id, focus], purchase_from_row)?.collect::<Result<_, _>>()?;
+    Ok(Some(Deal::new(product, purchases)))
+}
+
+/// The deal that an order belongs to, and the order's place in it.
+pub fn load_by_order(db: &Connection, order: OrderId) -> Result<Option<(Deal, usize)>, StoreError> {
+    let product: Option<ProductId> = db
+        .prepare_cached("SELECT product_id FROM purchase_order WHERE id = ?")?
+        .query_row([order], |row| row.get(0))
+        .optional()?;
+    let Some(product) = product else { return Ok(None) };
+    let Some(deal) = load(db, product, Some(order))? else { return Ok(None) };
+    let place = deal.purchases.iter().position(|purchase| purchase.id == order);
+    Ok(place.map(|i| (deal, i)))
+}
+
+/// The order whose visible or former invoice has this payment hash.
+pub fn order_by_hash(db: &Connection, hash: PaymentHash) -> Result<Option<OrderId>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT v.order_id FROM invoice_attempt a JOIN invoice v ON v.id = a.invoice_id WHERE a.payment_hash = ?",
+    )?;
+    Ok(statement.query_row([hash], |row| row.get(0)).optional()?)
+}
+
+/// Whether there is such an order.
+pub fn order_exists(db: &Connection, order: OrderId) -> Result<bool, StoreError> {
+    let mut statement = db.prepare_cached("SELECT 1 FROM purchase_order WHERE id = ?")?;
+    Ok(statement.query_row([order], |_| Ok(())).optional()?.is_some())
+}
+
+/// Stores a new order with its invoice (state initial).
+pub fn insert_purchase(
+    db: &Connection,
+    purchase: &Purchase,
+    product: ProductId,
+    host: HostId,
+    actor: &str,
+) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "INSERT INTO purchase_order (id, item_id, product_id, host_id, kind, status, message, price, created_at, \
+         modified_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )?
+    .execute(params![
+        purchase.id,
+        purchase.item_id,
+        product,
+        host,
+        purchase.kind.name(),
+        purchase.status.letter(),
+        purchase.message,
+        purchase.price,
+        purchase.created_at,
+        purchase.modified_at,
+    ])?;
+    let invoice = &purchase.invoice;
+    db.prepare_cached(
+        "INSERT INTO invoice (id, order_id, state, node_id, payment_hash, is_hold, amount, expiry_secs, created_at, \
+         modified_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )?
+    .execute(params![
+        invoice.id,
+        purchase.id,
+        invoice.state.name(),
+        invoice.node_id,
+        invoice.hash,
+        invoice.is_hold,
+        invoice.amount,
+        invoice.expiry_secs,
+        invoice.created_at,
+        invoice.modified_at,
+    ])?;
+    let change = format!("ordered for product {product}, {}", purchase.price);
+    log(db, purchase.created_at, actor, "order", purchase.id, &change)
+}
+
+/// Stores what changed from `before` to `after` and logs each change of state.
+pub fn save(db: &Connection, before: &Deal, after: &mut Deal, actor: &str, now: Timestamp) -> Result<(), StoreError> {
+    if before.product != after.product {
+        after.product.modified_at = now;
+        super::products::update(db, before.product.status, &after.product)?;
+        let (old, new) = (&before.product, &after.product);
+        if old.status != new.status || old.suspend_after != new.suspend_after {
+            let end = new.suspend_after.map_or_else(|| "never".to_owned(), Timestamp::to_wire);
+            let change = format!("{}->{}, suspend_after {end}", old.status.letter(), new.status.letter());
+            log(db, now, actor, "product", new.id, &change)?;
+        }
+    }
+    for (old, new) in before.purchases.iter().zip(&mut after.purchases) {
+        save_purchase(db, old, new, actor, now)?;
+    }
+    Ok(())
+}
+
+fn save_purchase(
+    db: &Connection,
+    old: &Purchase,
+    new: &mut Purchase,
+    actor: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if old.invoice != new.invoice {
+        new.invoice.modified_at = now;
+        update_invoice(db, old.invoice.state, &new.invoice)?;
+        if old.invoice.state != new.invoice.state {
+            let change = format!("{}->{}", old.invoice.state.name(), new.invoice.state.name());
+            log(db, now, actor, "invoice", new.invoice.id, &change)?;
+        }
+    }
+    let same = Purchase { invoice: old.invoice.clone(), ..new.clone() } == *old;
+    if !same {
+        new.modified_at = now;
+        update_order(db, old.status, new)?;
+        let change = format!(
+            "{}->{}, delivery {}, owed {}",
+            old.status.letter(),
+            new.status.letter(),
+            new.delivery.name(),
+            new.owed
+        );
+        log(db, now, actor, "order", new.id, &change)?;
+    }
+    Ok(())
+}
+
+fn update_order(db: &Connection, before: OrderStatus, new: &Purchase) -> Result<(), StoreError> {
+    let mut statement = db.prepare_cached(
+        "UPDATE purchase_order SET status = :status, message = :message, delivery = :delivery, \
+         granted_secs = :granted_secs, granted_bytes = :granted_bytes, owed = :owed, modified_at = :modified_at \
+         WHERE id = :id AND status = :before",
+    )?;
+    let changed = statement.execute(named_params! {
+        ":id": new.id, ":before": before.letter(), ":status": new.status.letter(), ":message": new.message,
+        ":delivery": new.delivery.name(), ":granted_secs": new.granted_secs, ":granted_bytes": new.granted_bytes,
+        ":owed": new.owed, ":modified_at": new.modified_at,
+    })?;
+    if changed == 1 { Ok(()) } else { Err(StoreError::Conflict("the order")) }
+}
+
+fn update_invoice(db: &Connection, before: InvoiceState, new: &Invoice) -> Result<(), StoreError> {
+    let mut statement = db.prepare_cached(
+        "UPDATE invoice SET state = :state, node_id = :node_id, payment_hash = :payment_hash, is_hold = :is_hold, \
+         payment_request = :payment_request, received = :received, made_at = :made_at, expires_at = :expires_at, \
+         held_at = :held_at, paid_at = :paid_at, modified_at = :modified_at WHERE id = :id AND state = :before",
+    )?;
+    let changed = statement.execute(named_params! {
+        ":id": new.id, ":before": before.name(), ":state": new.state.name(), ":node_id": new.node_id,
+        ":payment_hash": new.hash, ":is_hold": new.is_hold, ":payment_request": new.payment_request,
+        ":received": new.received, ":made_at": new.made_at, ":expires_at": new.expires_at, ":held_at": new.held_at,
+        ":paid_at": new.paid_at, ":modified_at": new.modified_at,
+    })?;
+    if changed == 1 { Ok(()) } else { Err(StoreError::Conflict("the invoice")) }
+}
+
+/// Orders that money is owed for, oldest first.
+pub fn owing(db: &Connection) -> Result<Vec<(Purchase, ProductId)>, StoreError> {
+    list(db, "WHERE o.status = 'N' OR o.owed > 0 ORDER BY o.created_at", i64::MAX)
+}
+
+/// The newest orders, newest first.
+pub fn newest(db: &Connection, limit: u32) -> Result<Vec<(Purchase, ProductId)>, StoreError> {
+    list(db, "WHERE 1 ORDER BY o.created_at DESC", i64::from(limit))
+}
+
+fn list(db: &Connection, condition: &str, limit: i64) -> Result<Vec<(Purchase, ProductId)>, StoreError> {
+    let mut statement = db.prepare_cached(&format!("{PURCHASE} {condition} LIMIT ?"))?;
+    let rows = statement.query_map([limit], |row| Ok((purchase_from_row(row)?, row.get("product_id")?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Orders whose open invoice can no longer be paid at `now`.
+pub fn to_close(db: &Connection, now: Timestamp, limit: u32) -> Result<Vec<OrderId>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT order_id FROM invoice WHERE state = 'open' AND expires_at <= ? ORDER BY expires_at LIMIT ?",
+    )?;
+    let rows = statement.query_map(params![now, limit], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Orders whose payment has been held for longer than their host allows.
+pub fn held_too_long(db: &Connection, now: Timestamp) -> Result<Vec<OrderId>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT v.order_id FROM invoice v JOIN purchase_order o ON o.id = v.order_id JOIN host h ON h.id = o.host_id \
+         WHERE v.state = 'held' AND v.held_at + h.hold_limit_secs * 1000 <= ?",
+    )?;
+    let rows = statement.query_map([now], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

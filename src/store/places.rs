@@ -1,0 +1,126 @@
+//! Places: the port of a bridge and the name of an alias, each unique per public IP address. A
+//! constraint keeps them unique, so that drawing one costs the same however many are in use.
+
+use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
+
+use super::db::StoreError;
+use crate::domain::host::{Host, PortKind, PortRange};
+use crate::domain::id::{ProductId, Random};
+
+/// Random draws before the search for a gap begins: with one port in ten free, all of them fail
+/// once in a thousand times.
+const DRAWS: u32 = 64;
+
+/// Reserves a random free port of `kind` for the product; `None` when there is none.
+pub fn reserve_port(
+    db: &Connection,
+    random: &dyn Random,
+    host: &Host,
+    kind: PortKind,
+    product: ProductId,
+) -> Result<Option<u16>, StoreError> {
+    let ranges: Vec<PortRange> =
+        super::hosts::ranges(db, host.id)?.into_iter().filter(|range| range.kind == kind && range.free() > 0).collect();
+    let free: u64 = ranges.iter().map(|range| u64::from(range.free())).sum();
+    if free == 0 {
+        return Ok(None);
+    }
+    for _ in 0..DRAWS {
+        let range = pick(&ranges, random.below(free));
+        let span = u64::from(range.last - range.first) + 1;
+        let port = range.first + random.below(span) as u16;
+        if take(db, &host.ip, port, range.id, product)? {
+            return Ok(Some(port));
+        }
+    }
+    // Nearly full: walk up from a random port to the next gap, then from the range's start.
+    let first = pick(&ranges, random.below(free));
+    for range in std::iter::once(first).chain(&ranges) {
+        let span = u64::from(range.last - range.first) + 1;
+        let start = range.first + random.below(span) as u16;
+        let gap = next_gap(db, &host.ip, start, range.last)?;
+        let gap = match gap {
+            Some(port) => Some(port),
+            None => next_gap(db, &host.ip, range.first, range.last)?,
+        };
+        if let Some(port) = gap
+            && take(db, &host.ip, port, range.id, product)?
+        {
+            return Ok(Some(port));
+        }
+    }
+    Ok(None)
+}
+
+/// The range in which the `n`th free port lies.
+fn pick(ranges: &[PortRange], n: u64) -> &PortRange {
+    let mut left = n;
+    let found = ranges.iter().find(|range| {
+        let here = u64::from(range.free());
+        let inside = left < here;
+        left = left.saturating_sub(here);
+        inside
+    });
+    found.unwrap_or(&ranges[0])
+}
+
+/// The first port from `start` to `last` that is not in use.
+fn next_gap(db: &Connection, ip: &str, start: u16, last: u16) -> Result<Option<u16>, StoreError> {
+    let mut statement =
+        db.prepare_cached("SELECT port FROM port WHERE ip = ? AND port BETWEEN ? AND ? ORDER BY port")?;
+    let mut used = statement.query(params![ip, start, last])?;
+    let mut candidate = u32::from(start);
+    while let Some(row) = used.next()? {
+        if row.get::<_, u32>(0)? != candidate {
+            break;
+        }
+        candidate += 1;
+    }
+    Ok(u16::try_from(candidate).ok().filter(|port| *port <= last))
+}
+
+/// Takes one port; `false` when it is in use.
+fn take(db: &Connection, ip: &str, port: u16, range: i64, product: ProductId) -> Result<bool, StoreError> {
+    let mut statement =
+        db.prepare_cached("INSERT OR IGNORE INTO port (ip, port, range_id, product_id) VALUES (?, ?, ?, ?)")?;
+    Ok(statement.execute(params![ip, port, range, product])? == 1)
+}
+
+/// Reserves this very port again if it is free and still in one of the host's ranges.
+pub fn reserve_same_port(db: &Connection, host: &Host, port: u16, product: ProductId) -> Result<bool, StoreError> {
+    let ranges = super::hosts::ranges(db, host.id)?;
+    let range = ranges.iter().find(|r| r.kind == PortKind::TorBridge && (r.first..=r.last).contains(&port));
+    match range {
+        Some(range) => take(db, &host.ip, port, range.id, product),
+        None => Ok(false),
+    }
+}
+
+/// Reserves an alias on an IP address; `false` when it is taken.
+pub fn reserve_alias(db: &Connection, ip: &str, alias: &str, product: ProductId) -> Result<bool, StoreError> {
+    let sql = "INSERT INTO alias_name (ip, alias, product_id) VALUES (?, ?, ?)";
+    match db.prepare_cached(sql)?.execute(params![ip, alias, product]) {
+        Ok(_) => Ok(true),
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether an alias is taken on an IP address.
+pub fn alias_is_taken(db: &Connection, ip: &str, alias: &str) -> Result<bool, StoreError> {
+    let mut statement = db.prepare_cached("SELECT 1 FROM alias_name WHERE ip = ? AND alias = ?")?;
+    Ok(statement.query_row(params![ip, alias], |_| Ok(())).optional()?.is_some())
+}
+
+/// Gives back whatever the product has reserved.
+pub fn release(db: &Connection, product: ProductId) -> Result<(), StoreError> {
+    db.prepare_cached("DELETE FROM port WHERE product_id = ?")?.execute([product])?;
+    db.prepare_cached("DELETE FROM alias_name WHERE product_id = ?")?.execute([product])?;
+    Ok(())
+}
+
+/// How many ports of `kind` a host has free.
+pub fn free_ports(db: &Connection, host: &Host, kind: PortKind) -> Result<u32, StoreError> {
+    let ranges = super::hosts::ranges(db, host.id)?;
+    Ok(ranges.iter().filter(|range| range.kind == kind).map(PortRange::free).sum())
+}

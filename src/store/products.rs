@@ -1,0 +1,173 @@
+//! Products: rows, lists for hosts and monitoring, and what the scheduled jobs look for.
+
+use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
+
+use super::db::StoreError;
+use super::row::named;
+use crate::domain::id::{HostId, ProductId};
+use crate::domain::money::Msat;
+use crate::domain::product::{Product, ProductKind, ProductStatus, Subject, Terms};
+use crate::domain::time::Timestamp;
+
+pub(super) const COLUMNS: &str = "id, kind, host_id, status, port, placed, target, alias, public_key, comment, suspend_after, \
+    duration_secs, grace_secs, price_extension, bandwidth_initial, bandwidth_remaining, bandwidth_checked_at, \
+    is_monitored, is_killed, shown_at, pending_since, activated_at, suspended_at, deleted_at, created_at, modified_at";
+
+pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Product> {
+    let subject = match named(row, "kind", ProductKind::parse)? {
+        ProductKind::TorBridge => Subject::Target(row.get("target")?),
+        ProductKind::NostrAlias => Subject::Alias { alias: row.get("alias")?, public_key: row.get("public_key")? },
+    };
+    Ok(Product {
+        id: row.get("id")?,
+        host_id: row.get("host_id")?,
+        status: named(row, "status", ProductStatus::parse)?,
+        port: row.get("port")?,
+        placed: row.get("placed")?,
+        subject,
+        comment: row.get("comment")?,
+        suspend_after: row.get("suspend_after")?,
+        terms: Terms {
+            duration_secs: row.get("duration_secs")?,
+            grace_secs: row.get("grace_secs")?,
+            price_extension: row.get::<_, Msat>("price_extension")?,
+            bandwidth_initial: row.get("bandwidth_initial")?,
+        },
+        bandwidth_remaining: row.get("bandwidth_remaining")?,
+        bandwidth_checked_at: row.get("bandwidth_checked_at")?,
+        is_monitored: row.get("is_monitored")?,
+        is_killed: row.get("is_killed")?,
+        shown_at: row.get("shown_at")?,
+        pending_since: row.get("pending_since")?,
+        activated_at: row.get("activated_at")?,
+        suspended_at: row.get("suspended_at")?,
+        deleted_at: row.get("deleted_at")?,
+        created_at: row.get("created_at")?,
+        modified_at: row.get("modified_at")?,
+    })
+}
+
+/// The product, tombstones included.
+pub fn get(db: &Connection, id: ProductId) -> Result<Option<Product>, StoreError> {
+    let mut statement = db.prepare_cached(&format!("SELECT {COLUMNS} FROM product WHERE id = ?"))?;
+    Ok(statement.query_row([id], from_row).optional()?)
+}
+
+/// Stores a new product. Its port or name is reserved separately ([`super::places`]).
+pub fn insert(db: &Connection, product: &Product) -> Result<(), StoreError> {
+    let (target, alias, public_key) = match &product.subject {
+        Subject::Target(target) => (Some(target), None, None),
+        Subject::Alias { alias, public_key } => (None, Some(alias), Some(public_key)),
+    };
+    let mut statement = db.prepare_cached(
+        "INSERT INTO product (id, kind, host_id, status, port, placed, target, alias, public_key, comment, \
+         suspend_after, duration_secs, grace_secs, price_extension, bandwidth_initial, bandwidth_remaining, \
+         created_at, modified_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )?;
+    statement.execute(params![
+        product.id,
+        product.kind().name(),
+        product.host_id,
+        product.status.letter(),
+        product.port,
+        product.placed,
+        target,
+        alias,
+        public_key,
+        product.comment,
+        product.suspend_after,
+        product.terms.duration_secs,
+        product.terms.grace_secs,
+        product.terms.price_extension,
+        product.terms.bandwidth_initial,
+        product.bandwidth_remaining,
+        product.created_at,
+        product.modified_at,
+    ])?;
+    Ok(())
+}
+
+/// Stores what can change of a product, if nobody changed its status since it was `before`.
+pub fn update(db: &Connection, before: ProductStatus, product: &Product) -> Result<(), StoreError> {
+    let mut statement = db.prepare_cached(
+        "UPDATE product SET status = :status, port = :port, placed = :placed, comment = :comment, \
+         suspend_after = :suspend_after, bandwidth_remaining = :bandwidth_remaining, \
+         bandwidth_checked_at = :bandwidth_checked_at, is_killed = :is_killed, shown_at = :shown_at, \
+         pending_since = :pending_since, activated_at = :activated_at, suspended_at = :suspended_at, \
+         deleted_at = :deleted_at, modified_at = :modified_at WHERE id = :id AND status = :before",
+    )?;
+    let changed = statement.execute(named_params! {
+        ":id": product.id, ":before": before.letter(), ":status": product.status.letter(), ":port": product.port,
+        ":placed": product.placed, ":comment": product.comment, ":suspend_after": product.suspend_after,
+        ":bandwidth_remaining": product.bandwidth_remaining, ":bandwidth_checked_at": product.bandwidth_checked_at,
+        ":is_killed": product.is_killed, ":shown_at": product.shown_at, ":pending_since": product.pending_since,
+        ":activated_at": product.activated_at, ":suspended_at": product.suspended_at,
+        ":deleted_at": product.deleted_at, ":modified_at": product.modified_at,
+    })?;
+    if changed == 1 { Ok(()) } else { Err(StoreError::Conflict("the product")) }
+}
+
+/// What a list of products is limited to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Filter {
+    /// Only this host's.
+    pub host: Option<HostId>,
+    /// Only this status.
+    pub status: Option<ProductStatus>,
+}
+
+/// Products of a kind, newest first, without tombstones.
+pub fn list(db: &Connection, kind: ProductKind, filter: Filter) -> Result<Vec<Product>, StoreError> {
+    // Two texts, so that each has the index that fits.
+    let sql = match (filter.host, filter.status) {
+        (Some(_), Some(_)) => "host_id = ?2 AND status = ?3",
+        (Some(_), None) => "host_id = ?2 AND ?3 IS NULL",
+        (None, Some(_)) => "?2 IS NULL AND status = ?3",
+        (None, None) => "?2 IS NULL AND ?3 IS NULL",
+    };
+    let sql = format!(
+        "SELECT {COLUMNS} FROM product WHERE kind = ?1 AND {sql} AND deleted_at IS NULL \
+         ORDER BY created_at DESC, rowid DESC"
+    );
+    let mut statement = db.prepare_cached(&sql)?;
+    let rows =
+        statement.query_map(params![kind.name(), filter.host, filter.status.map(ProductStatus::letter)], from_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn ids(db: &Connection, sql: &str, limit: Timestamp) -> Result<Vec<ProductId>, StoreError> {
+    let mut statement = db.prepare_cached(sql)?;
+    let rows = statement.query_map([limit], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Active products whose time was over at `now`.
+pub fn due_to_suspend(db: &Connection, now: Timestamp) -> Result<Vec<ProductId>, StoreError> {
+    ids(db, "SELECT id FROM product WHERE status = 'A' AND suspend_after IS NOT NULL AND suspend_after <= ?", now)
+}
+
+/// Products that have been P since before `limit`.
+pub fn pending_since_before(db: &Connection, limit: Timestamp) -> Result<Vec<ProductId>, StoreError> {
+    ids(db, "SELECT id FROM product WHERE status = 'P' AND pending_since <= ?", limit)
+}
+
+/// Products that have been H since before `limit`.
+pub fn suspended_since_before(db: &Connection, limit: Timestamp) -> Result<Vec<ProductId>, StoreError> {
+    ids(db, "SELECT id FROM product WHERE status = 'H' AND suspended_at <= ?", limit)
+}
+
+/// Products on a host that somebody has paid for and that are not over: pending or active.
+pub fn owed_on_host(db: &Connection, host: HostId) -> Result<Vec<ProductId>, StoreError> {
+    let mut statement =
+        db.prepare_cached("SELECT id FROM product WHERE host_id = ? AND status IN ('P', 'A') AND deleted_at IS NULL")?;
+    let rows = statement.query_map([host], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Whether the host has products that are not deleted or archived.
+pub fn any_on_host(db: &Connection, host: HostId) -> Result<bool, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM product WHERE host_id = ? AND status NOT IN ('Z', 'D') AND deleted_at IS NULL)",
+    )?;
+    Ok(statement.query_row([host], |row| row.get(0))?)
+}
