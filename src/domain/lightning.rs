@@ -190,6 +190,25 @@ pub enum SettleOutcome {
     Unknown,
 }
 
+/// What became of a payment that our node makes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PaymentState {
+    /// The node never tried it: it may be tried.
+    Unknown,
+    /// It may still succeed or fail.
+    InFlight,
+    /// The payee has the money; final.
+    Succeeded {
+        /// What the route cost.
+        fee: Msat,
+    },
+    /// The money is still ours; final for this attempt.
+    Failed {
+        /// Why, for the operator.
+        reason: String,
+    },
+}
+
 /// What a node says of itself. Parts that its credentials don't allow to read are empty.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct NodeInfo {

@@ -27,7 +27,7 @@ use crate::domain::lightning::{
 };
 
 /// ALPN of gRPC.
-const HTTP2: &[u8] = b"h2";
+pub(super) const HTTP2: &[u8] = b"h2";
 /// Most invoices in one page: the answer must fit into a gRPC message (4 MiB).
 const MAX_PAGE: u32 = 500;
 
@@ -149,11 +149,7 @@ impl LightningNode for LndGrpc {
             None => self.add_hold(request).await,
         };
         let payment_request = outcome::existing_if_rejected(self, request.hash, added).await?;
-        if let Err(error) = self.link.policy().check_payment_request(&payment_request) {
-            // Nobody may pay an invoice that the shop will not show.
-            self.cancel(request.hash).await?;
-            return Err(error);
-        }
+        outcome::on_expected_network(self, self.link.policy(), request.hash, &payment_request).await?;
         made_from_request(payment_request)
     }
 
@@ -232,7 +228,7 @@ impl LightningNode for LndGrpc {
     }
 }
 
-fn origin(address: &NodeAddress) -> Result<Uri, NodeError> {
+pub(super) fn origin(address: &NodeAddress) -> Result<Uri, NodeError> {
     format!("https://{address}").parse().map_err(|_| {
         let detail = format!("bad credentials: {address} is not a host name or IP address with a port");
         NodeError::new(NodeErrorKind::BadCredentials, detail)
@@ -244,7 +240,7 @@ fn msat(request: &InvoiceRequest) -> i64 {
     request.amount.to_db()
 }
 
-fn with_macaroon<T>(message: T, header: HeaderValue) -> Request<T> {
+pub(super) fn with_macaroon<T>(message: T, header: HeaderValue) -> Request<T> {
     let mut request = Request::new(message);
     let mut headers = http::HeaderMap::new();
     headers.insert("macaroon", header);

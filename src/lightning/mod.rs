@@ -2,6 +2,7 @@
 //! protocol, no policy, no database.
 
 pub mod bolt11;
+pub mod check;
 pub mod connector;
 mod convert;
 pub mod credentials;
@@ -9,11 +10,16 @@ pub mod dial;
 mod link;
 mod lnd_errors;
 pub mod lnd_grpc;
+pub mod lnd_rest;
 pub mod macaroon;
 mod outcome;
+pub mod paying;
 pub mod permissions;
 pub mod policy;
+mod rest_http;
+mod rest_json;
 mod stream;
+pub mod supervise;
 mod trust;
 
 use async_trait::async_trait;

@@ -1,6 +1,7 @@
 //! How refusals are understood: by asking for the state that the invoice is in, never by the wording
 //! of the refusal. Shared by all kinds of nodes.
 
+use super::policy::Policy;
 use super::{LightningNode, bolt11};
 use crate::domain::lightning::{
     CancelOutcome, Network, NodeError, NodeErrorKind, NodeInfo, NodeInvoiceState, PaymentHash, SettleOutcome,
@@ -23,6 +24,24 @@ pub async fn existing_if_rejected(
         },
         result => result,
     }
+}
+
+/// Refuses a new invoice of another network than expected, and cancels it: nobody may pay what the
+/// shop will not show.
+///
+/// # Errors
+/// `WrongNetwork`; failures of the cancelling.
+pub async fn on_expected_network(
+    node: &dyn LightningNode,
+    policy: &Policy,
+    hash: PaymentHash,
+    payment_request: &str,
+) -> Result<(), NodeError> {
+    let checked = policy.check_payment_request(payment_request);
+    if checked.is_err() {
+        node.cancel(hash).await?;
+    }
+    checked
 }
 
 /// What a cancel call did; `answer` is whether the node knew the invoice.

@@ -1,0 +1,201 @@
+//! LND over REST: HTTPS and JSON, for nodes whose gRPC port is not reachable.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use bytes::Bytes;
+use futures_util::TryStreamExt;
+use http::{HeaderValue, Request};
+use http_body_util::Full;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::connector::{Connector, NodeAddress};
+use super::convert::made_from_request;
+use super::credentials::Credentials;
+use super::dial::Dial;
+use super::link::{HttpClient, Link, MacaroonHeader};
+use super::permissions::invoice_check;
+use super::policy::Policy;
+use super::rest_http::{Exchange, invoices_of, read_answer};
+use super::rest_json::{Added, Listed, Nothing, RestInfo, RestInvoice};
+use super::{InvoiceStream, LightningNode, outcome};
+use crate::domain::lightning::{
+    CancelOutcome, InvoicePage, InvoiceRequest, MadeInvoice, NodeError, NodeErrorKind, NodeInfo, NodeInvoice,
+    NodeInvoiceState, PaymentHash, Preimage, SettleOutcome,
+};
+
+/// ALPN of HTTP/1.1.
+const HTTP1: &[u8] = b"http/1.1";
+/// Most invoices in one page.
+const MAX_PAGE: u32 = 500;
+
+/// An LND that is spoken to by REST. Cheap to make: connects at the first call.
+pub struct LndRest {
+    link: Link<Full<Bytes>>,
+    base: String,
+    macaroon: MacaroonHeader,
+    details: Option<MacaroonHeader>,
+}
+
+impl LndRest {
+    /// The node whose REST port is at `address`.
+    pub fn new(address: NodeAddress, credentials: Credentials, policy: Policy, dial: Dial) -> Self {
+        let base = format!("https://{address}");
+        let check = invoice_check(policy.allow_powerful_macaroon);
+        let connector = Connector::new(address, credentials.certificate, dial, HTTP1, policy.connect_limit);
+        Self {
+            link: Link::new(connector, policy, false),
+            base,
+            macaroon: MacaroonHeader::new(credentials.macaroon, check),
+            details: credentials.details_macaroon.map(|source| MacaroonHeader::new(source, check)),
+        }
+    }
+
+    fn request(&self, exchange: &Exchange, macaroon: HeaderValue) -> Result<Request<Full<Bytes>>, NodeError> {
+        let body = exchange.body.as_ref().map_or_else(Bytes::new, |body| Bytes::from(body.to_string()));
+        Request::builder()
+            .method(exchange.method.clone())
+            .uri(format!("{}{}", self.base, exchange.path))
+            .header("Grpc-Metadata-macaroon", macaroon)
+            .header(http::header::CONTENT_TYPE, "application/json")
+            .body(Full::new(body))
+            .map_err(|_| {
+                let detail = format!("bad credentials: {} is not an address of a node", self.base);
+                NodeError::new(NodeErrorKind::BadCredentials, detail)
+            })
+    }
+
+    /// The answer; `None` when the node has no such invoice.
+    async fn find<T: DeserializeOwned>(
+        &self,
+        limit: Duration,
+        macaroon: &MacaroonHeader,
+        exchange: Exchange,
+    ) -> Result<Option<T>, NodeError> {
+        let call = |client: HttpClient<Full<Bytes>>, header| {
+            let request = self.request(&exchange, header);
+            async move { read_answer(client.request(request?).await).await }
+        };
+        self.link.call(limit, macaroon, call).await
+    }
+
+    /// The answer to a call that is not about a certain invoice.
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        limit: Duration,
+        macaroon: &MacaroonHeader,
+        exchange: Exchange,
+    ) -> Result<T, NodeError> {
+        let nothing = || NodeError::new(NodeErrorKind::Rejected, "the node refuses: no such invoice");
+        self.find(limit, macaroon, exchange).await?.ok_or_else(nothing)
+    }
+
+    async fn list(&self, query: &str) -> Result<Listed, NodeError> {
+        let exchange = Exchange::get(format!("/v1/invoices?{query}"));
+        self.ask(self.link.policy().call_limit, &self.macaroon, exchange).await
+    }
+
+    async fn newest_invoice(&self) -> Result<Option<RestInvoice>, NodeError> {
+        Ok(self.list("num_max_invoices=1&reversed=true").await?.invoices.pop())
+    }
+
+    async fn stream(&self, path: String) -> Result<InvoiceStream, NodeError> {
+        let request = self.request(&Exchange::get(path), self.macaroon.header().await?)?;
+        let client = self.link.client();
+        Ok(super::stream::run(invoices_of(async move { client.request(request).await })))
+    }
+}
+
+#[async_trait]
+impl LightningNode for LndRest {
+    fn can_hold(&self) -> bool {
+        true
+    }
+
+    async fn create(&self, request: &InvoiceRequest) -> Result<MadeInvoice, NodeError> {
+        let exchange = match &request.preimage {
+            Some(preimage) => Exchange::post("/v1/invoices", plain_body(request, preimage)),
+            None => Exchange::post("/v2/invoices/hodl", hold_body(request)),
+        };
+        let added = self.ask::<Added>(self.link.policy().create_limit, &self.macaroon, exchange).await;
+        let added = added.map(|added| added.payment_request);
+        let payment_request = outcome::existing_if_rejected(self, request.hash, added).await?;
+        outcome::on_expected_network(self, self.link.policy(), request.hash, &payment_request).await?;
+        made_from_request(payment_request)
+    }
+
+    async fn look_up(&self, hash: PaymentHash) -> Result<Option<NodeInvoice>, NodeError> {
+        let exchange = Exchange::get(format!("/v1/invoice/{hash}"));
+        let found = self.find::<RestInvoice>(self.link.policy().call_limit, &self.macaroon, exchange).await?;
+        found.map(RestInvoice::into_node_invoice).transpose()
+    }
+
+    async fn cancel(&self, hash: PaymentHash) -> Result<CancelOutcome, NodeError> {
+        let exchange = Exchange::post("/v2/invoices/cancel", json!({"payment_hash": STANDARD.encode(hash.0)}));
+        let answer = self.find::<Nothing>(self.link.policy().call_limit, &self.macaroon, exchange).await;
+        outcome::of_cancel(self, hash, answer.map(|found| found.is_some())).await
+    }
+
+    async fn settle(&self, preimage: Preimage) -> Result<SettleOutcome, NodeError> {
+        let exchange = Exchange::post("/v2/invoices/settle", json!({"preimage": STANDARD.encode(preimage.0)}));
+        let answer = self.find::<Nothing>(self.link.policy().call_limit, &self.macaroon, exchange).await;
+        outcome::of_settle(self, preimage.hash(), answer.map(|found| found.is_some())).await
+    }
+
+    async fn settlements(&self, cursor: u64) -> Result<InvoiceStream, NodeError> {
+        // As with gRPC: the node says nothing before the first settlement, a cheap call tells more.
+        self.newest_invoice().await?;
+        let all = self.stream(format!("/v1/invoices/subscribe?settle_index={cursor}")).await?;
+        let settled = |invoice: &NodeInvoice| std::future::ready(invoice.state == NodeInvoiceState::Settled);
+        Ok(Box::pin(all.try_filter(settled)))
+    }
+
+    async fn watch(&self, hash: PaymentHash) -> Result<InvoiceStream, NodeError> {
+        self.stream(format!("/v2/invoices/subscribe/{}", URL_SAFE.encode(hash.0))).await
+    }
+
+    async fn open_invoices(&self, after: u64, limit: u32) -> Result<InvoicePage, NodeError> {
+        let limit = limit.clamp(1, MAX_PAGE);
+        let page = self.list(&format!("pending_only=true&index_offset={after}&num_max_invoices={limit}")).await?;
+        let full = page.invoices.len() >= limit as usize;
+        let invoices = page.invoices.into_iter().map(RestInvoice::into_node_invoice).collect::<Result<_, _>>()?;
+        Ok(InvoicePage { invoices, next: full.then_some(page.last_index_offset) })
+    }
+
+    async fn info(&self) -> Result<NodeInfo, NodeError> {
+        let macaroon = self.details.as_ref().unwrap_or(&self.macaroon);
+        let exchange = Exchange::get("/v1/getinfo".to_owned());
+        match self.ask::<RestInfo>(self.link.policy().call_limit, macaroon, exchange).await {
+            Err(error) if error.kind == NodeErrorKind::WrongMacaroon => {
+                let newest = self.newest_invoice().await?;
+                Ok(newest.map(|invoice| outcome::info_from_request(&invoice.payment_request)).unwrap_or_default())
+            }
+            result => result.map(NodeInfo::from),
+        }
+    }
+}
+
+fn plain_body(request: &InvoiceRequest, preimage: &Preimage) -> Value {
+    let mut body = common_body(request);
+    body["r_preimage"] = STANDARD.encode(preimage.0).into();
+    body
+}
+
+fn hold_body(request: &InvoiceRequest) -> Value {
+    let mut body = common_body(request);
+    body["hash"] = STANDARD.encode(request.hash.0).into();
+    body
+}
+
+fn common_body(request: &InvoiceRequest) -> Value {
+    json!({
+        "memo": request.memo,
+        "value_msat": request.amount.0.to_string(),
+        "expiry": request.expiry_secs.to_string(),
+        "cltv_expiry": request.cltv_expiry.unwrap_or(0).to_string(),
+        "private": request.private,
+    })
+}

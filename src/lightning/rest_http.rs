@@ -1,0 +1,156 @@
+//! HTTP for LND's REST: one exchange, and streams of lines.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
+use http::{Method, Response};
+use http_body_util::{BodyExt, BodyStream, Limited};
+use hyper::body::Incoming;
+use hyper_util::client::legacy::Error as ClientError;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::lnd_errors::{from_answer, from_transport, is_unknown_invoice};
+use super::rest_json::{RestInvoice, StreamLine, read_error};
+use crate::domain::lightning::{NodeError, NodeErrorKind, NodeInvoice};
+
+/// Largest answer that is read.
+const MAX_ANSWER: usize = 16 * 1024 * 1024;
+/// Longest line of a stream: one invoice.
+const MAX_LINE: usize = 1024 * 1024;
+/// A silent HTTP/1.1 stream can't be told from a broken one: it ends after this, and its reader
+/// subscribes anew from its cursor.
+const MAX_SILENCE: Duration = Duration::from_secs(300);
+
+/// What is asked of the node.
+pub struct Exchange {
+    /// HTTP method.
+    pub method: Method,
+    /// Path and query.
+    pub path: String,
+    /// JSON body.
+    pub body: Option<Value>,
+}
+
+impl Exchange {
+    /// A GET.
+    pub const fn get(path: String) -> Self {
+        Self { method: Method::GET, path, body: None }
+    }
+
+    /// A POST.
+    pub fn post(path: &str, body: Value) -> Self {
+        Self { method: Method::POST, path: path.to_owned(), body: Some(body) }
+    }
+}
+
+/// Reads an answer; `None` when it says that there is no such invoice.
+pub async fn read_answer<T: DeserializeOwned>(
+    answer: Result<Response<Incoming>, ClientError>,
+) -> Result<Option<T>, NodeError> {
+    let (head, body) = answer.map_err(|error| from_transport(&error))?.into_parts();
+    let broken = |error: Box<dyn std::error::Error + Send + Sync>| from_transport(&*error);
+    let bytes = Limited::new(body, MAX_ANSWER).collect().await.map_err(broken)?.to_bytes();
+    if head.status.is_success() {
+        return serde_json::from_slice(&bytes).map(Some).map_err(|_| not_lnd());
+    }
+    let error = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+    let (code, message) = read_error(&error, head.status.as_u16());
+    if error.is_object() && is_unknown_invoice(code, &message) {
+        return Ok(None);
+    }
+    Err(from_answer(code, &message))
+}
+
+/// The invoices of a stream of lines, the call itself included: its failure is the first item.
+pub fn invoices_of(
+    call: impl Future<Output = Result<Response<Incoming>, ClientError>> + Send + 'static,
+) -> impl Stream<Item = Result<NodeInvoice, NodeError>> + Send + 'static {
+    stream::once(async move {
+        let answer = call.await.map_err(|error| from_transport(&error))?;
+        if !answer.status().is_success() {
+            let refused = read_answer::<Value>(Ok(answer)).await;
+            return Err(refused.err().unwrap_or_else(not_lnd));
+        }
+        Ok(lines_of(answer.into_body()))
+    })
+    .try_flatten()
+    .map(|line| read_line(&line?))
+}
+
+fn read_line(line: &[u8]) -> Result<NodeInvoice, NodeError> {
+    let line: StreamLine = serde_json::from_slice(line).map_err(|_| not_lnd())?;
+    match (line.result, line.error) {
+        (Some(invoice), _) => RestInvoice::into_node_invoice(invoice),
+        (None, error) => {
+            let (code, message) = read_error(&error.unwrap_or(Value::Null), 200);
+            Err(from_answer(code, &message))
+        }
+    }
+}
+
+/// The non-empty lines of a body.
+fn lines_of(body: Incoming) -> impl Stream<Item = Result<Vec<u8>, NodeError>> + Send {
+    let frames = BodyStream::new(body);
+    stream::try_unfold((frames, Splitter::default()), |(mut frames, mut splitter)| async move {
+        loop {
+            if let Some(line) = splitter.lines.pop_front() {
+                return Ok(Some((line, (frames, splitter))));
+            }
+            match tokio::time::timeout(MAX_SILENCE, frames.next()).await {
+                Err(_) | Ok(None) => return Ok(None),
+                Ok(Some(Err(error))) => return Err(from_transport(&error)),
+                Ok(Some(Ok(frame))) => splitter.push(&frame.into_data().unwrap_or_else(|_| Bytes::new()))?,
+            }
+        }
+    })
+}
+
+/// Cuts bytes into lines.
+#[derive(Default)]
+struct Splitter {
+    rest: Vec<u8>,
+    lines: VecDeque<Vec<u8>>,
+}
+
+impl Splitter {
+    fn push(&mut self, mut data: &[u8]) -> Result<(), NodeError> {
+        while let Some(end) = data.iter().position(|byte| *byte == b'\n') {
+            self.rest.extend_from_slice(&data[..end]);
+            data = &data[end + 1..];
+            let line = std::mem::take(&mut self.rest);
+            if !line.trim_ascii().is_empty() {
+                self.lines.push_back(line);
+            }
+        }
+        self.rest.extend_from_slice(data);
+        if self.rest.len() > MAX_LINE { Err(not_lnd()) } else { Ok(()) }
+    }
+}
+
+fn not_lnd() -> NodeError {
+    NodeError::new(NodeErrorKind::Rejected, "the answer is not one of LND's REST interface; is this its REST port?")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_put_together_across_frames_and_have_a_limit() {
+        let mut splitter = Splitter::default();
+        splitter.push(b"{\"a\":").unwrap();
+        assert!(splitter.lines.is_empty());
+        splitter.push(b"1}\n\n{\"b\":2}\n{").unwrap();
+        assert_eq!(splitter.lines, [b"{\"a\":1}".to_vec(), b"{\"b\":2}".to_vec()]);
+        assert!(splitter.push(&vec![b'x'; MAX_LINE + 1]).is_err());
+    }
+
+    #[test]
+    fn an_error_in_a_stream_ends_it_with_its_meaning() {
+        let line = br#"{"error":{"grpc_code":14,"http_code":503,"message":"shutting down","http_status":"x"}}"#;
+        assert_eq!(read_line(line).unwrap_err().kind, NodeErrorKind::Unavailable);
+    }
+}

@@ -1,0 +1,108 @@
+//! Keeps the settlement stream of a node alive: connects, hands each settlement to its owner, waits
+//! a little after a failure and goes on where the owner says.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::StreamExt;
+use tokio::time::Instant;
+
+use super::LightningNode;
+use crate::domain::lightning::{NodeError, NodeErrorKind, NodeInvoice};
+
+/// How long to wait after failures in a row: 1 s, 2 s, then 4 s each. No longer, since what was
+/// settled while a node was away is to be applied within 5 s of its return.
+#[derive(Debug, Default)]
+pub struct Backoff {
+    failures: u32,
+}
+
+impl Backoff {
+    /// The longest wait.
+    pub const LONGEST: Duration = Duration::from_secs(4);
+
+    /// The wait after one more failure.
+    pub fn after_failure(&mut self) -> Duration {
+        let wait = Duration::from_secs(1 << self.failures.min(2));
+        self.failures = self.failures.saturating_add(1);
+        wait.min(Self::LONGEST)
+    }
+
+    /// Things work again: the next failure starts with the shortest wait.
+    pub fn reset(&mut self) {
+        self.failures = 0;
+    }
+}
+
+/// The owner of a settlement stream.
+#[async_trait]
+pub trait SettlementSink: Send + Sync {
+    /// The greatest settle index that is safely stored.
+    async fn cursor(&self) -> u64;
+
+    /// The subscription stands: the moment to compare all open invoices, since a stream alone may
+    /// miss some.
+    async fn connected(&self);
+
+    /// One settlement. Whoever can't store it (a full disk) answers with an error and gets it again
+    /// after the wait; `cursor` must not have moved then.
+    async fn settled(&self, invoice: NodeInvoice) -> Result<(), NodeError>;
+
+    /// The stream failed or ended; the next attempt follows after `wait`.
+    async fn lost(&self, error: &NodeError, wait: Duration);
+}
+
+/// Runs until dropped.
+pub async fn supervise(node: &dyn LightningNode, sink: &dyn SettlementSink) -> std::convert::Infallible {
+    let mut backoff = Backoff::default();
+    loop {
+        let error = follow(node, sink, &mut backoff).await;
+        let wait = backoff.after_failure();
+        sink.lost(&error, wait).await;
+        tokio::time::sleep(wait).await;
+    }
+}
+
+/// One life of the stream; answers with what ended it.
+async fn follow(node: &dyn LightningNode, sink: &dyn SettlementSink, backoff: &mut Backoff) -> NodeError {
+    let mut stream = match node.settlements(sink.cursor().await).await {
+        Ok(stream) => stream,
+        Err(error) => return error,
+    };
+    let started = Instant::now();
+    sink.connected().await;
+    while let Some(item) = stream.next().await {
+        let applied = match item {
+            Ok(invoice) => sink.settled(invoice).await,
+            Err(error) => Err(error),
+        };
+        match applied {
+            Ok(()) => backoff.reset(),
+            Err(error) => return reset_if_old(started, backoff, error),
+        }
+    }
+    let ended = NodeError::new(NodeErrorKind::Unavailable, "the node ended the stream of settlements");
+    reset_if_old(started, backoff, ended)
+}
+
+/// A stream that lasted was a success, even when nothing was paid.
+fn reset_if_old(started: Instant, backoff: &mut Backoff, error: NodeError) -> NodeError {
+    if started.elapsed() > Backoff::LONGEST {
+        backoff.reset();
+    }
+    error
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_to_four_seconds_and_start_anew_after_a_success() {
+        let mut backoff = Backoff::default();
+        let waits: Vec<_> = (0..5).map(|_| backoff.after_failure().as_secs()).collect();
+        assert_eq!(waits, [1, 2, 4, 4, 4]);
+        backoff.reset();
+        assert_eq!(backoff.after_failure(), Duration::from_secs(1));
+    }
+}
