@@ -3,6 +3,8 @@
 
 pub mod bolt11;
 pub mod check;
+pub mod cln;
+mod cln_call;
 pub mod connector;
 mod convert;
 pub mod credentials;

@@ -1,0 +1,277 @@
+//! Core Lightning over its unix socket. Plain invoices only: without a plugin it can't hold.
+//!
+//! Invoices are labelled with their payment hash, so that making one twice finds the first.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use cln_rpc::model::requests::{
+    DelinvoiceRequest, DelinvoiceStatus, ListinvoicesIndex, ListinvoicesRequest, WaitanyinvoiceRequest,
+    WaitinvoiceRequest,
+};
+use cln_rpc::model::responses::{ListinvoicesInvoices, ListinvoicesInvoicesStatus, WaitanyinvoiceResponse};
+use futures_util::stream;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::cln_call::{Failure, Socket};
+use super::convert::made_from_request;
+use super::policy::Policy;
+use super::{InvoiceStream, LightningNode, bolt11, outcome};
+use crate::domain::lightning::{
+    CancelOutcome, InvoicePage, InvoiceRequest, MadeInvoice, Network, NodeError, NodeErrorKind, NodeInfo, NodeInvoice,
+    NodeInvoiceState, PaymentHash, Preimage, SettleOutcome,
+};
+use crate::domain::money::Msat;
+use crate::domain::time::Timestamp;
+
+/// How long lightningd waits for a settlement before it answers "none yet".
+const POLL_SECS: u64 = 60;
+/// A slow lightningd's grace beyond [`POLL_SECS`].
+const POLL_LIMIT: Duration = Duration::from_secs(POLL_SECS + 15);
+/// How long one invoice is watched at most: longer than any invoice of the shop lives.
+const WATCH_LIMIT: Duration = Duration::from_secs(24 * 3600);
+/// Code of `waitanyinvoice` for "none within the time asked for".
+const NONE_YET: i32 = 904;
+/// Code of `waitinvoice` for an invoice that expired while it was watched.
+const EXPIRED: i32 = 903;
+
+/// A Core Lightning node.
+pub struct CoreLightning {
+    socket: Socket,
+    policy: Policy,
+}
+
+/// The part of the answer to `invoice` that the shop reads.
+#[derive(Deserialize)]
+struct Made {
+    bolt11: String,
+}
+
+/// The part of the answer to `listinvoices` and `waitanyinvoice` that says nothing of interest.
+#[derive(Deserialize)]
+struct Nothing {}
+
+impl CoreLightning {
+    /// The node with the socket at `path` (`~/.lightning/<network>/lightning-rpc`).
+    pub const fn new(path: PathBuf, policy: Policy) -> Self {
+        Self { socket: Socket { path }, policy }
+    }
+
+    async fn invoices(&self, request: ListinvoicesRequest) -> Result<Vec<ListinvoicesInvoices>, NodeError> {
+        Ok(self.socket.call(&request, self.policy.call_limit).await?.invoices)
+    }
+
+    async fn find(&self, hash: PaymentHash) -> Result<Option<ListinvoicesInvoices>, NodeError> {
+        let request = ListinvoicesRequest { payment_hash: Some(hash.to_string()), ..everything() };
+        Ok(self.invoices(request).await?.pop())
+    }
+
+    async fn add(&self, request: &InvoiceRequest, preimage: Preimage) -> Result<String, NodeError> {
+        let mut params = json!({
+            "amount_msat": request.amount.0,
+            "label": format!("ip2tor-{}", request.hash),
+            "description": request.memo,
+            "expiry": request.expiry_secs,
+            "preimage": hex::encode(preimage.0),
+        });
+        if let Some(blocks) = request.cltv_expiry {
+            params["cltv"] = blocks.into();
+        }
+        if request.private {
+            params["exposeprivatechannels"] = true.into();
+        }
+        let made: Made = self.socket.call_with("invoice", params, self.policy.create_limit).await?;
+        Ok(made.bolt11)
+    }
+
+    async fn delete(&self, invoice: ListinvoicesInvoices) -> Result<bool, NodeError> {
+        let status = match invoice.status {
+            ListinvoicesInvoicesStatus::EXPIRED => DelinvoiceStatus::EXPIRED,
+            // A paid one is refused with this, as it should be.
+            _ => DelinvoiceStatus::UNPAID,
+        };
+        let request = DelinvoiceRequest { label: invoice.label, status, desconly: None };
+        let params = serde_json::to_value(&request).unwrap_or_default();
+        let _: Nothing = self.socket.call_with("delinvoice", params, self.policy.call_limit).await?;
+        Ok(true)
+    }
+}
+
+#[async_trait]
+impl LightningNode for CoreLightning {
+    fn can_hold(&self) -> bool {
+        false
+    }
+
+    async fn create(&self, request: &InvoiceRequest) -> Result<MadeInvoice, NodeError> {
+        let Some(preimage) = request.preimage else { return Err(no_holds()) };
+        let added = self.add(request, preimage).await;
+        let payment_request = outcome::existing_if_rejected(self, request.hash, added).await?;
+        outcome::on_expected_network(self, &self.policy, request.hash, &payment_request).await?;
+        made_from_request(payment_request)
+    }
+
+    async fn look_up(&self, hash: PaymentHash) -> Result<Option<NodeInvoice>, NodeError> {
+        Ok(self.find(hash).await?.map(convert))
+    }
+
+    async fn cancel(&self, hash: PaymentHash) -> Result<CancelOutcome, NodeError> {
+        let answer = match self.find(hash).await? {
+            Some(invoice) => self.delete(invoice).await,
+            None => Ok(false),
+        };
+        outcome::of_cancel(self, hash, answer).await
+    }
+
+    async fn settle(&self, _preimage: Preimage) -> Result<SettleOutcome, NodeError> {
+        Err(no_holds())
+    }
+
+    async fn settlements(&self, cursor: u64) -> Result<InvoiceStream, NodeError> {
+        self.socket.info(self.policy.call_limit).await?;
+        let polls = stream::try_unfold((self.socket.clone(), cursor), |(socket, cursor)| async move {
+            loop {
+                if let Some(invoice) = next_settled(&socket, cursor).await? {
+                    let next = invoice.settle_index;
+                    return Ok(Some((invoice, (socket, next))));
+                }
+            }
+        });
+        Ok(super::stream::run(polls))
+    }
+
+    async fn watch(&self, hash: PaymentHash) -> Result<InvoiceStream, NodeError> {
+        let Some(present) = self.find(hash).await? else { return Ok(super::stream::run(stream::empty())) };
+        let label = present.label.clone();
+        let present = convert(present);
+        if present.state != NodeInvoiceState::Open {
+            return Ok(super::stream::run(stream::iter([Ok(present)])));
+        }
+        let watcher = Self { socket: self.socket.clone(), policy: self.policy.clone() };
+        let change = async move {
+            match watcher.socket.call(&WaitinvoiceRequest { label }, WATCH_LIMIT).await {
+                Ok(_) => {}
+                Err(Failure::Refused(error)) if error.code == Some(EXPIRED) => {}
+                Err(failure) => return Err(failure.into()),
+            }
+            watcher.look_up(hash).await
+        };
+        let changed = futures_util::TryStreamExt::try_filter_map(stream::once(change), |item| async { Ok(item) });
+        Ok(super::stream::run(futures_util::StreamExt::chain(stream::iter([Ok(present)]), changed)))
+    }
+
+    async fn open_invoices(&self, after: u64, limit: u32) -> Result<InvoicePage, NodeError> {
+        let request = ListinvoicesRequest {
+            index: Some(ListinvoicesIndex::CREATED),
+            start: Some(after.max(1)),
+            limit: Some(limit.max(1)),
+            ..everything()
+        };
+        // The node pages through all invoices; the open ones are picked here.
+        let page = self.invoices(request).await?;
+        let full = page.len() >= limit.max(1) as usize;
+        let next = page.last().map(|invoice| invoice.created_index + 1).filter(|_| full);
+        let open = page.into_iter().map(convert).filter(|invoice| invoice.state == NodeInvoiceState::Open);
+        Ok(InvoicePage { invoices: open.collect(), next })
+    }
+
+    async fn info(&self) -> Result<NodeInfo, NodeError> {
+        let info = self.socket.info(self.policy.call_limit).await?;
+        let id = info.id.to_string();
+        let uri = |host: &str, port: u16| format!("{id}@{host}:{port}");
+        Ok(NodeInfo {
+            uris: info.address.iter().filter_map(|at| Some(uri(at.address.as_deref()?, at.port))).collect(),
+            pubkey: Some(id),
+            alias: Some(info.alias),
+            network: Network::parse(&info.network),
+            active_channels: Some(info.num_active_channels),
+            block_height: Some(info.blockheight),
+            synced_to_chain: Some(info.warning_bitcoind_sync.is_none() && info.warning_lightningd_sync.is_none()),
+            version: Some(info.version),
+        })
+    }
+}
+
+/// The first invoice paid after `cursor`; `None` when there was none for a while.
+async fn next_settled(socket: &Socket, cursor: u64) -> Result<Option<NodeInvoice>, NodeError> {
+    let request = WaitanyinvoiceRequest { lastpay_index: Some(cursor), timeout: Some(POLL_SECS) };
+    match socket.call(&request, POLL_LIMIT).await {
+        Ok(paid) if paid.pay_index.is_none_or(|index| index <= cursor) => Err(NodeError::new(
+            NodeErrorKind::Rejected,
+            "the node answered waitanyinvoice with an invoice that was asked not to be repeated",
+        )),
+        Ok(paid) => Ok(Some(convert(listed(paid)))),
+        Err(Failure::Refused(error)) if error.code == Some(NONE_YET) => Ok(None),
+        Err(failure) => Err(failure.into()),
+    }
+}
+
+/// What `waitanyinvoice` tells, in the form of `listinvoices`. It only tells of paid ones.
+fn listed(paid: WaitanyinvoiceResponse) -> ListinvoicesInvoices {
+    ListinvoicesInvoices {
+        status: ListinvoicesInvoicesStatus::PAID,
+        amount_msat: paid.amount_msat,
+        amount_received_msat: paid.amount_received_msat,
+        bolt11: paid.bolt11,
+        bolt12: paid.bolt12,
+        description: paid.description,
+        invreq_payer_note: None,
+        local_offer_id: None,
+        paid_at: paid.paid_at,
+        paid_outpoint: None,
+        pay_index: paid.pay_index,
+        payment_preimage: None,
+        updated_index: paid.updated_index,
+        created_index: paid.created_index,
+        expires_at: paid.expires_at,
+        label: paid.label,
+        payment_hash: paid.payment_hash,
+    }
+}
+
+fn convert(invoice: ListinvoicesInvoices) -> NodeInvoice {
+    let state = match invoice.status {
+        ListinvoicesInvoicesStatus::UNPAID => NodeInvoiceState::Open,
+        ListinvoicesInvoicesStatus::PAID => NodeInvoiceState::Settled,
+        ListinvoicesInvoicesStatus::EXPIRED => NodeInvoiceState::Canceled,
+    };
+    let payment_request = invoice.bolt11.unwrap_or_default();
+    let expires_at = seconds(invoice.expires_at);
+    // Core Lightning does not say when it made an invoice, but the payment request does.
+    let created_at = bolt11::read(&payment_request).map_or(expires_at, |read| read.created_at);
+    NodeInvoice {
+        hash: PaymentHash(*AsRef::<[u8; 32]>::as_ref(&invoice.payment_hash)),
+        state,
+        memo: invoice.description.unwrap_or_default(),
+        amount: Msat(invoice.amount_msat.map_or(0, |amount| amount.msat())),
+        received: Msat(invoice.amount_received_msat.map_or(0, |amount| amount.msat())),
+        payment_request,
+        created_at,
+        expires_at,
+        settled_at: invoice.paid_at.map(seconds),
+        settle_index: invoice.pay_index.unwrap_or(0),
+        nearest_htlc_expiry: None,
+    }
+}
+
+fn seconds(value: u64) -> Timestamp {
+    Timestamp::from_secs(i64::try_from(value).unwrap_or(i64::MAX).min(i64::from(u32::MAX)))
+}
+
+const fn everything() -> ListinvoicesRequest {
+    ListinvoicesRequest {
+        index: None,
+        invstring: None,
+        label: None,
+        limit: None,
+        offer_id: None,
+        payment_hash: None,
+        start: None,
+    }
+}
+
+fn no_holds() -> NodeError {
+    NodeError::new(NodeErrorKind::Rejected, "Core Lightning can't hold payments; use plain invoices with this node")
+}
