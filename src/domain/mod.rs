@@ -1,5 +1,6 @@
 //! The rules of the shop as pure code: no I/O, no clock, no randomness of its own.
 
+pub mod alias;
 pub mod deal;
 pub mod effect;
 pub mod host;
@@ -8,4 +9,5 @@ pub mod lightning;
 pub mod money;
 pub mod product;
 pub mod purchase;
+pub mod target;
 pub mod time;

@@ -1,9 +1,15 @@
 //! The use cases of the shop, one function each: they open the transaction, let the domain decide,
 //! and store what it says. No HTTP types, no SQL.
 
+pub mod deals;
+pub mod deny;
 pub mod error;
+pub mod invoices;
+pub mod orders;
+pub mod shop;
 
 pub use error::Error;
+pub use shop::{Settings, Shop};
 
 use crate::domain::id::{HostId, OperatorId};
 

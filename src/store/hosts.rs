@@ -54,6 +54,12 @@ pub fn get(db: &Connection, id: HostId) -> Result<Option<Host>, StoreError> {
     Ok(db.prepare_cached(&sql)?.query_row([id], from_row).optional()?)
 }
 
+/// The host even when it is deleted: its products and orders still show it.
+pub fn get_any(db: &Connection, id: HostId) -> Result<Option<Host>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM host WHERE id = ?");
+    Ok(db.prepare_cached(&sql)?.query_row([id], from_row).optional()?)
+}
+
 /// All hosts in the order of their IP addresses; `owner` limits them to one operator's.
 pub fn list(db: &Connection, owner: Option<OperatorId>) -> Result<Vec<Host>, StoreError> {
     let sql = format!(

@@ -1,0 +1,151 @@
+//! What a bridge forwards to: a version 3 onion address and a port. Parsed strictly, because a
+//! buyer's money follows it and a host's script uses it.
+
+use sha3::{Digest, Sha3_256};
+
+/// The longest text that is looked at.
+pub const MAX_LENGTH: usize = 300;
+
+/// Checks a target and returns its normal form (`<56 characters>.onion:<port>`), or every reason
+/// why it is none, with the fix where it can be guessed.
+pub fn parse(text: &str) -> Result<String, Vec<String>> {
+    if text.contains('\0') {
+        return Err(vec!["Null characters are not allowed.".to_owned()]);
+    }
+    if text.chars().count() > MAX_LENGTH {
+        return Err(vec![format!("Ensure this field has no more than {MAX_LENGTH} characters.")]);
+    }
+    let lower = text.trim().to_ascii_lowercase();
+    let mut problems = Vec::new();
+    if !lower.contains(".onion:") {
+        problems.push("Must be an .onion address followed by a port.".to_owned());
+    }
+    let (rest, port) = lower.rsplit_once(':').unwrap_or((&lower, ""));
+    if port.is_empty() || !port.bytes().all(|byte| byte.is_ascii_digit()) {
+        problems.push("Must include a port as last part.".to_owned());
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let Some(port) = port.parse::<u16>().ok().filter(|port| *port > 0) else {
+        return Err(vec![format!("{port} is no port: it must be between 1 and 65535.")]);
+    };
+    match check_host(rest) {
+        Ok(address) => Ok(format!("{address}.onion:{port}")),
+        Err(problem) => Err(vec![suggest(problem, &lower)]),
+    }
+}
+
+/// Checks `<address>.onion` and returns the address.
+fn check_host(host: &str) -> Result<&str, &'static str> {
+    let Some(address) = host.strip_suffix(".onion") else {
+        return Err("Only one port may follow the .onion address.");
+    };
+    if address.contains("://") {
+        return Err("Must not contain a protocol such as http://.");
+    }
+    if address.contains('@') {
+        return Err("Must not contain a public key or user name before an @.");
+    }
+    if address.len() == 16 {
+        return Err("This is a version 2 onion address. These no longer exist; use the version 3 address.");
+    }
+    // A leading label (www.xyz.onion) would be ignored by Tor, but not by every script.
+    if address.len() != 56 {
+        return Err("A version 3 onion address has 56 characters before .onion.");
+    }
+    let decoded = data_encoding::BASE32_NOPAD.decode(address.to_ascii_uppercase().as_bytes());
+    let Ok(bytes) = decoded else {
+        return Err("An onion address has only the characters a-z and 2-7.");
+    };
+    if is_valid_v3(&bytes) { Ok(address) } else { Err("The onion address has a typing error: its checksum is wrong.") }
+}
+
+/// Version 3: public key (32 bytes), checksum (2), version (1); see Tor's rend-spec-v3, section 6.
+fn is_valid_v3(bytes: &[u8]) -> bool {
+    let [key @ .., sum_1, sum_2, version] = bytes else { return false };
+    if *version != 3 {
+        return false;
+    }
+    let digest = Sha3_256::new().chain_update(b".onion checksum").chain_update(key).chain_update([3]).finalize();
+    digest[..2] == [*sum_1, *sum_2]
+}
+
+/// Adds what was probably meant, when cutting the text down gives a valid target.
+fn suggest(problem: &str, text: &str) -> String {
+    let after_protocol = text.rsplit("://").next().unwrap_or(text);
+    let after_key = after_protocol.rsplit('@').next().unwrap_or(after_protocol);
+    let mut parts = after_key.split(':');
+    let guess = match (parts.next(), parts.next()) {
+        (Some(host), Some(port)) if port.parse::<u16>().is_ok_and(|port| port > 0) => format!("{host}:{port}"),
+        _ => return problem.to_owned(),
+    };
+    match guess.rsplit_once(':').map(|(host, _)| check_host(host)) {
+        Some(Ok(_)) if guess != text => format!("{problem} Did you mean {guess}?"),
+        _ => problem.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The address of the key that is all zeros but for its last bit pattern; computed, not copied.
+    fn address() -> String {
+        let key = [7_u8; 32];
+        let digest = Sha3_256::new().chain_update(b".onion checksum").chain_update(key).chain_update([3]).finalize();
+        let mut bytes = key.to_vec();
+        bytes.extend([digest[0], digest[1], 3]);
+        data_encoding::BASE32_NOPAD.encode(&bytes).to_ascii_lowercase()
+    }
+
+    #[test]
+    fn a_v3_address_with_a_port_is_accepted_and_lowered() {
+        let text = format!(" {}.ONION:80 ", address().to_ascii_uppercase());
+        assert_eq!(parse(&text), Ok(format!("{}.onion:80", address())));
+    }
+
+    #[test]
+    fn what_the_predecessor_accepted_by_mistake_is_refused() {
+        let good = address();
+        for port in ["0", "99999", "-5", "8_0", "\u{0661}\u{0662}", "", "http", "80/path"] {
+            assert!(parse(&format!("{good}.onion:{port}")).is_err(), "port {port:?}");
+        }
+        for text in [
+            format!("http://{good}.onion:80"),
+            format!("{good}.onion:80:90"),
+            format!("{good}.onion:$(id):80"),
+            format!("{good}.onion:\n80"),
+            format!("02abc@{good}.onion:9735"),
+            format!("www.{good}.onion:80"),
+            ".onion:80".to_owned(),
+            "abc22el2a.onion:80".to_owned(),
+            "x".repeat(301),
+        ] {
+            assert!(parse(&text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_character_breaks_the_checksum() {
+        let mut wrong = address();
+        let swapped = if wrong.starts_with('b') { "c" } else { "b" };
+        wrong.replace_range(0..1, swapped);
+        let problems = parse(&format!("{wrong}.onion:80")).unwrap_err();
+        assert!(problems[0].contains("checksum"), "{problems:?}");
+    }
+
+    #[test]
+    fn a_fixable_target_comes_with_the_fix() {
+        let good = address();
+        for text in [format!("http://{good}.onion:80"), format!("02ab@{good}.onion:9735:9735")] {
+            let problems = parse(&text).unwrap_err();
+            assert!(problems[0].contains(&format!("Did you mean {good}.onion:")), "{problems:?}");
+        }
+    }
+
+    #[test]
+    fn a_target_without_onion_and_port_has_both_messages() {
+        assert_eq!(parse("foo").unwrap_err().len(), 2);
+    }
+}

@@ -1,0 +1,145 @@
+//! The one way in which a deal changes: load, let the domain decide, store, and carry out what can
+//! be done in the same transaction.
+
+use rusqlite::Connection;
+
+use super::Error;
+use super::shop::{Aftermath, Shop};
+use crate::domain::deal::Deal;
+use crate::domain::effect::Effect;
+use crate::domain::host::PortKind;
+use crate::domain::id::{OrderId, ProductId};
+use crate::domain::product::Subject;
+use crate::domain::purchase::{Invoice, InvoiceState};
+use crate::domain::time::Timestamp;
+use crate::store::outbox::{self, IntentKind};
+use crate::store::{alerts, deals, hosts, places};
+
+/// Applies `event` to the deal of an order; it gets the order's place in the deal.
+pub fn change_order<T>(
+    shop: &Shop,
+    db: &Connection,
+    after: &mut Aftermath,
+    order: OrderId,
+    actor: &str,
+    event: impl FnOnce(&mut Deal, usize, Timestamp) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let (deal, i) = deals::load_by_order(db, order)?.ok_or(Error::NotFound)?;
+    change(shop, db, after, deal, actor, |deal, now| event(deal, i, now))
+}
+
+/// Applies `event` to the deal of a product.
+pub fn change_product<T>(
+    shop: &Shop,
+    db: &Connection,
+    after: &mut Aftermath,
+    product: ProductId,
+    actor: &str,
+    event: impl FnOnce(&mut Deal, Timestamp) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let deal = deals::load(db, product, None)?.ok_or(Error::NotFound)?;
+    change(shop, db, after, deal, actor, event)
+}
+
+fn change<T>(
+    shop: &Shop,
+    db: &Connection,
+    after: &mut Aftermath,
+    before: Deal,
+    actor: &str,
+    event: impl FnOnce(&mut Deal, Timestamp) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let now = shop.now();
+    let mut deal = before.clone();
+    let value = event(&mut deal, now)?;
+    // Reserving a place can fail, which is an event of its own; so effects are a queue.
+    let mut position = 0;
+    while let Some(effect) = deal.effects.get(position).cloned() {
+        position += 1;
+        perform(shop, db, after, &mut deal, &effect, now)?;
+    }
+    forget_moot_intents(db, &before, &deal)?;
+    deals::save(db, &before, &mut deal, actor, now)?;
+    Ok(value)
+}
+
+fn perform(
+    shop: &Shop,
+    db: &Connection,
+    after: &mut Aftermath,
+    deal: &mut Deal,
+    effect: &Effect,
+    now: Timestamp,
+) -> Result<(), Error> {
+    match effect {
+        Effect::CancelInvoice(order) => intend(db, after, deal, *order, IntentKind::Cancel, now)?,
+        Effect::SettleInvoice(order) => intend(db, after, deal, *order, IntentKind::Settle, now)?,
+        Effect::ReservePlace => {
+            if !reserve_place(shop, db, deal)? {
+                deal.place_unavailable(now);
+            }
+        }
+        Effect::ReleasePlace => places::release(db, deal.product.id)?,
+        Effect::NotifyHost => after.hosts.push(deal.product.host_id),
+        Effect::Alert { topic, subject, text } => {
+            alerts::raise(db, *topic, subject, text, now)?;
+        }
+        Effect::CloseAlert(topic, subject) => alerts::close(db, *topic, subject, now)?,
+    }
+    Ok(())
+}
+
+fn intend(
+    db: &Connection,
+    after: &mut Aftermath,
+    deal: &Deal,
+    order: OrderId,
+    kind: IntentKind,
+    now: Timestamp,
+) -> Result<(), Error> {
+    if let Some(purchase) = deal.purchases.iter().find(|purchase| purchase.id == order) {
+        let Invoice { id, hash, node_id, .. } = purchase.invoice;
+        outbox::add(db, kind, id, hash, node_id, now)?;
+        after.outbox = true;
+    }
+    Ok(())
+}
+
+/// A final invoice needs nothing from its node any more. Attempts that were abandoned keep theirs.
+fn forget_moot_intents(db: &Connection, before: &Deal, after: &Deal) -> Result<(), Error> {
+    for (old, new) in before.purchases.iter().zip(&after.purchases) {
+        let made = old.invoice.state == InvoiceState::Initial && new.invoice.state != InvoiceState::Initial;
+        let ended = old.invoice.state.is_live() && !new.invoice.state.is_live();
+        if made || ended {
+            outbox::drop_kind(db, IntentKind::Make, new.invoice.hash)?;
+            outbox::drop_kind(db, IntentKind::Probe, new.invoice.hash)?;
+        }
+        if ended {
+            outbox::drop_kind(db, IntentKind::Cancel, new.invoice.hash)?;
+            outbox::drop_kind(db, IntentKind::Settle, new.invoice.hash)?;
+        }
+    }
+    Ok(())
+}
+
+/// Reserves the product's former place if it is free, else (for a bridge) another port.
+fn reserve_place(shop: &Shop, db: &Connection, deal: &mut Deal) -> Result<bool, Error> {
+    let Some(host) = hosts::get(db, deal.product.host_id)? else { return Ok(false) };
+    let product = &mut deal.product;
+    product.placed = match &product.subject {
+        Subject::Alias { alias, .. } => places::reserve_alias(db, &host.ip, alias, product.id)?,
+        Subject::Target(_) => {
+            let same = match product.port {
+                Some(port) => places::reserve_same_port(db, &host, port, product.id)?,
+                None => false,
+            };
+            let other = match same {
+                true => product.port,
+                false => places::reserve_port(db, &*shop.random, &host, PortKind::TorBridge, product.id)?,
+            };
+            product.port = other.or(product.port);
+            other.is_some()
+        }
+    };
+    Ok(product.placed)
+}

@@ -1,0 +1,89 @@
+//! Choosing the node for an invoice, and writing down every attempt before the node is asked.
+
+use rusqlite::Connection;
+
+use super::Error;
+use super::shop::{Aftermath, Shop};
+use crate::domain::host::Host;
+use crate::domain::id::{NodeId, ProductId};
+use crate::domain::money::Msat;
+use crate::domain::purchase::{Purchase, PurchaseKind};
+use crate::domain::time::Timestamp;
+use crate::store::node_state::{self, Candidate};
+use crate::store::outbox::{self, Attempt, IntentKind};
+
+/// What an invoice is for.
+#[derive(Clone, Copy, Debug)]
+pub struct InvoicePlan<'a> {
+    /// The product that is paid for.
+    pub product: ProductId,
+    /// Its host.
+    pub host: &'a Host,
+    /// First purchase or extension.
+    pub kind: PurchaseKind,
+    /// The price.
+    pub price: Msat,
+    /// Whether the payment may be held until delivery: extensions of a running product use plain
+    /// invoices.
+    pub may_hold: bool,
+}
+
+/// The best usable node for a host: alive, on the right network, not in `tried`.
+pub fn choose_node(shop: &Shop, db: &Connection, host: &Host, tried: &[NodeId]) -> Result<Option<Candidate>, Error> {
+    let candidates = node_state::usable(db, host.owner_id)?;
+    let fits =
+        |node: &Candidate| shop.settings.network_fits(node.network, host.is_testnet) && !tried.contains(&node.id);
+    Ok(candidates.into_iter().find(fits))
+}
+
+/// Whether the payment is to be held: wanted by host and node, possible there, and few enough open.
+fn is_hold(shop: &Shop, db: &Connection, host: &Host, node: &Candidate, may_hold: bool) -> Result<bool, Error> {
+    let limit = shop.settings.max_holds_per_node;
+    let wanted = may_hold && host.use_holds && node.use_holds && node.kind != "cln" && limit > 0;
+    Ok(wanted && node_state::live_holds(db, node.id)? < limit)
+}
+
+/// The first attempt of a new purchase.
+pub(super) fn first_attempt(
+    shop: &Shop,
+    db: &Connection,
+    plan: &InvoicePlan<'_>,
+    purchase: &Purchase,
+) -> Result<Attempt, Error> {
+    let node = choose_node(shop, db, plan.host, &[])?.ok_or_else(no_node)?;
+    attempt(shop, db, plan.host, plan.may_hold, purchase, &node, 0)
+}
+
+/// An attempt with its own payment hash.
+pub(super) fn attempt(
+    shop: &Shop,
+    db: &Connection,
+    host: &Host,
+    may_hold: bool,
+    purchase: &Purchase,
+    node: &Candidate,
+    number: u32,
+) -> Result<Attempt, Error> {
+    let hash = shop.preimage(purchase.invoice.id, number).hash();
+    let is_hold = is_hold(shop, db, host, node, may_hold)?;
+    Ok(Attempt { hash, invoice_id: purchase.invoice.id, node_id: node.id, number, is_hold })
+}
+
+/// Writes down that the node is going to be asked for this invoice.
+pub(super) fn intend_to_make(
+    db: &Connection,
+    after: &mut Aftermath,
+    attempt: &Attempt,
+    now: Timestamp,
+) -> Result<(), Error> {
+    outbox::add_attempt(db, attempt, now)?;
+    outbox::add(db, IntentKind::Make, attempt.invoice_id, attempt.hash, attempt.node_id, now)?;
+    after.outbox = true;
+    Ok(())
+}
+
+/// No node of the host's operator can be used now.
+pub(super) fn no_node() -> Error {
+    let detail = "This host can't take payments at the moment. Please try again later.".to_owned();
+    Error::Unavailable { detail, retry_after_secs: 60 }
+}

@@ -1,0 +1,157 @@
+//! The shop: what every use case needs, and the bells that wake whoever waits for its results.
+
+use std::sync::Arc;
+
+use rusqlite::Connection;
+use tokio::sync::{Notify, broadcast};
+
+use super::Error;
+use crate::domain::id::{HostId, InvoiceId, Random};
+use crate::domain::lightning::{Network, Preimage};
+use crate::domain::time::{Clock, Timestamp};
+use crate::store::{Db, meta};
+
+/// The rules that an operator can change; defaults are those of the shop's specification.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Seconds that an invoice can be paid.
+    pub invoice_expiry_secs: u32,
+    /// Whether nodes on regtest may sell (development only); then for every host.
+    pub allow_regtest: bool,
+    /// Hold invoices open per node before plain ones are used; 0 switches them off.
+    pub max_holds_per_node: u32,
+    /// Blocks that the last hop of a hold invoice must leave.
+    pub hold_cltv_blocks: u32,
+    /// New orders are refused for a while when the oldest invoice to be made waits longer. Seconds.
+    pub backlog_limit_secs: i64,
+    /// An invoice that could not be made for this long is given up. Seconds.
+    pub make_limit_secs: i64,
+    /// Days that a suspended product keeps its port.
+    pub suspended_days: u32,
+    /// Whether time that a dead host cost is added to its products.
+    pub credit_outages: bool,
+    /// Whether `private` route hints are asked for.
+    pub private_route_hints: bool,
+    /// Open unpaid orders for one client (address or circuit) at a time; 0 is unlimited.
+    pub max_open_orders_per_client: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            invoice_expiry_secs: 900,
+            allow_regtest: false,
+            max_holds_per_node: 200,
+            hold_cltv_blocks: 144,
+            backlog_limit_secs: 10,
+            make_limit_secs: 60,
+            suspended_days: 45,
+            credit_outages: true,
+            private_route_hints: true,
+            max_open_orders_per_client: 0,
+        }
+    }
+}
+
+impl Settings {
+    /// Whether a node on `network` may sell for a host with this `is_testnet`.
+    pub fn network_fits(&self, network: Option<Network>, is_testnet: bool) -> bool {
+        match network {
+            Some(Network::Mainnet) => !is_testnet,
+            Some(Network::Testnet | Network::Signet) => is_testnet,
+            Some(Network::Regtest) => self.allow_regtest,
+            None => false,
+        }
+    }
+}
+
+/// Everything that use cases share. Cheap to clone.
+#[derive(Clone)]
+pub struct Shop {
+    /// The database.
+    pub db: Db,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids, draws and secrets.
+    pub random: Arc<dyn Random>,
+    /// The rules.
+    pub settings: Arc<Settings>,
+    /// Rings when there is something in the outbox.
+    pub outbox_bell: Arc<Notify>,
+    /// Rings with the host that has work to do; lost rings are harmless, hosts also poll.
+    pub host_bell: broadcast::Sender<HostId>,
+    secret: Secret,
+}
+
+/// What preimages are derived from; never shown.
+#[derive(Clone, Copy)]
+struct Secret([u8; 32]);
+
+/// What a change leads to once it is stored.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Aftermath {
+    /// Hosts that have work to do.
+    pub hosts: Vec<HostId>,
+    /// Whether the outbox has something new.
+    pub outbox: bool,
+}
+
+impl Shop {
+    /// A shop on this database. Makes the secret that preimages are derived from, once.
+    pub fn new(db: Db, clock: Arc<dyn Clock>, random: Arc<dyn Random>, settings: Settings) -> Result<Self, Error> {
+        let mut fresh = [0; 32];
+        random.fill(&mut fresh);
+        let secret = db.write_blocking(move |db| meta::preimage_secret(db, &fresh).map_err(Error::from))?;
+        Ok(Self {
+            db,
+            clock,
+            random,
+            settings: Arc::new(settings),
+            outbox_bell: Arc::new(Notify::new()),
+            host_bell: broadcast::channel(256).0,
+            secret: Secret(secret),
+        })
+    }
+
+    /// Now.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The preimage of an invoice's attempt: derived from the secret, so that a restored shop can
+    /// still settle what it holds.
+    pub fn preimage(&self, invoice: InvoiceId, attempt: u32) -> Preimage {
+        use hmac::{Hmac, Mac};
+        let mut mac = Hmac::<sha2::Sha256>::new_from_slice(&self.secret.0).expect("HMAC takes keys of any length");
+        mac.update(invoice.0.as_bytes());
+        mac.update(&attempt.to_be_bytes());
+        Preimage(mac.finalize().into_bytes().into())
+    }
+
+    /// Runs a change in one transaction; rings the bells once it is durable.
+    pub async fn change<T, F>(&self, change: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection, &mut Aftermath) -> Result<T, Error> + Send + 'static,
+    {
+        let stored = self.db.write(move |db| {
+            let mut aftermath = Aftermath::default();
+            let value = change(db, &mut aftermath)?;
+            Ok::<_, Error>((value, aftermath))
+        });
+        let (value, aftermath) = stored.await?;
+        self.ring(&aftermath);
+        Ok(value)
+    }
+
+    /// Rings the bells.
+    pub fn ring(&self, aftermath: &Aftermath) {
+        if aftermath.outbox {
+            self.outbox_bell.notify_one();
+        }
+        for host in &aftermath.hosts {
+            // Nobody listening is fine.
+            let _ = self.host_bell.send(*host);
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Single values that belong to the whole shop: its secret, its site, its newest time.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::db::StoreError;
+use crate::domain::time::Timestamp;
+
+/// The secret that preimages are derived from; `fresh` becomes it when there is none yet.
+pub fn preimage_secret(db: &Connection, fresh: &[u8; 32]) -> Result<[u8; 32], StoreError> {
+    db.execute("INSERT OR IGNORE INTO meta (key, value) VALUES ('preimage_secret', ?)", [fresh.as_slice()])?;
+    let stored: Vec<u8> = db.query_row("SELECT value FROM meta WHERE key = 'preimage_secret'", [], |row| row.get(0))?;
+    stored.try_into().map_err(|_| StoreError::Broken("the stored preimage secret has a wrong length".to_owned()))
+}
+
+/// The newest time that was ever stored: a clock before it is wrong.
+pub fn newest_time(db: &Connection) -> Result<Option<Timestamp>, StoreError> {
+    let mut statement = db.prepare_cached("SELECT value FROM meta WHERE key = 'newest_time'")?;
+    Ok(statement.query_row([], |row| row.get(0)).optional()?)
+}
+
+/// Moves the newest time forward, never back.
+pub fn note_time(db: &Connection, now: Timestamp) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "INSERT INTO meta (key, value) VALUES ('newest_time', ?1) \
+         ON CONFLICT (key) DO UPDATE SET value = max(value, excluded.value)",
+    )?
+    .execute(params![now])?;
+    Ok(())
+}
+
+/// Reads a text value.
+pub fn text(db: &Connection, key: &str) -> Result<Option<String>, StoreError> {
+    let mut statement = db.prepare_cached("SELECT value FROM meta WHERE key = ?")?;
+    Ok(statement.query_row([key], |row| row.get(0)).optional()?)
+}
+
+/// Stores a text value.
+pub fn set_text(db: &Connection, key: &str, value: &str) -> Result<(), StoreError> {
+    db.prepare_cached("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)")?.execute(params![key, value])?;
+    Ok(())
+}

@@ -1,0 +1,120 @@
+//! What the shop keeps about Lightning nodes while it runs: who is usable, whether they are alive,
+//! and how far their settlements have been applied.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::db::StoreError;
+use crate::domain::id::{NodeId, OperatorId};
+use crate::domain::lightning::{Network, PaymentHash};
+use crate::domain::time::Timestamp;
+
+/// A node that could make an invoice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// Its id.
+    pub id: NodeId,
+    /// Its kind, as in the database.
+    pub kind: String,
+    /// Its network, once known.
+    pub network: Option<Network>,
+    /// Whether it may use hold invoices.
+    pub use_holds: bool,
+}
+
+/// Enabled nodes of an operator that are alive, best priority first.
+pub fn usable(db: &Connection, owner: OperatorId) -> Result<Vec<Candidate>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT id, kind, network, use_holds FROM node WHERE operator_id = ? AND is_enabled = 1 AND is_alive = 1 \
+         ORDER BY priority, created_at",
+    )?;
+    let rows = statement.query_map([owner], |row| {
+        Ok(Candidate {
+            id: row.get(0)?,
+            kind: row.get(1)?,
+            network: row.get::<_, Option<String>>(2)?.as_deref().and_then(Network::parse),
+            use_holds: row.get(3)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Operators and the networks of their usable nodes.
+pub fn usable_networks(db: &Connection) -> Result<Vec<(OperatorId, Option<Network>)>, StoreError> {
+    let mut statement =
+        db.prepare_cached("SELECT operator_id, network FROM node WHERE is_enabled = 1 AND is_alive = 1")?;
+    let rows = statement
+        .query_map([], |row| Ok((row.get(0)?, row.get::<_, Option<String>>(1)?.as_deref().and_then(Network::parse))))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// How many invoices of a node may still be held or paid as hold invoices.
+pub fn live_holds(db: &Connection, node: NodeId) -> Result<u32, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT count(*) FROM invoice WHERE node_id = ? AND is_hold = 1 \
+         AND state IN ('initial', 'open', 'held', 'settling', 'cancelling')",
+    )?;
+    Ok(statement.query_row([node], |row| row.get(0))?)
+}
+
+/// Whether a node was alive, and stores whether it is. `error` is what it said when it is not.
+pub fn set_alive(
+    db: &Connection,
+    node: NodeId,
+    alive: bool,
+    error: Option<&str>,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let was: Option<bool> =
+        db.prepare_cached("SELECT is_alive FROM node WHERE id = ?")?.query_row([node], |row| row.get(0)).optional()?;
+    db.prepare_cached("UPDATE node SET is_alive = ?2, last_error = ?3, checked_at = ?4 WHERE id = ?1")?
+        .execute(params![node, alive, error, now])?;
+    Ok(was.unwrap_or(false))
+}
+
+/// Stores what the node said of itself (`info` is JSON).
+pub fn set_info(
+    db: &Connection,
+    node: NodeId,
+    network: Option<Network>,
+    pubkey: Option<&str>,
+    info: &str,
+) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "UPDATE node SET network = coalesce(?2, network), pubkey = coalesce(?3, pubkey), info = ?4 WHERE id = ?1",
+    )?
+    .execute(params![node, network.map(Network::name), pubkey, info])?;
+    Ok(())
+}
+
+/// The last settlement of the node that was applied; 0 when none was.
+pub fn cursor(db: &Connection, node: NodeId) -> Result<u64, StoreError> {
+    let mut statement = db.prepare_cached("SELECT settle_index FROM node WHERE id = ?")?;
+    let index: Option<i64> = statement.query_row([node], |row| row.get(0)).optional()?;
+    Ok(index.and_then(|index| u64::try_from(index).ok()).unwrap_or(0))
+}
+
+/// Moves the cursor forward, never back.
+pub fn advance_cursor(db: &Connection, node: NodeId, index: u64) -> Result<(), StoreError> {
+    db.prepare_cached("UPDATE node SET settle_index = max(settle_index, ?2) WHERE id = ?1")?
+        .execute(params![node, i64::try_from(index).unwrap_or(i64::MAX)])?;
+    Ok(())
+}
+
+/// Hashes on a node that may still be paid: the visible invoices that are not final.
+pub fn live_hashes(db: &Connection, node: NodeId) -> Result<Vec<(PaymentHash, bool)>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT payment_hash, is_hold FROM invoice WHERE node_id = ? AND state IN ('open', 'held', 'settling', 'cancelling')",
+    )?;
+    let rows = statement.query_map([node], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Hold invoices on a node that are not final: each needs its own subscription.
+pub fn live_hold_hashes(db: &Connection, node: NodeId) -> Result<Vec<PaymentHash>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT payment_hash FROM invoice WHERE node_id = ? AND is_hold = 1 \
+         AND state IN ('open', 'held', 'settling', 'cancelling')",
+    )?;
+    let rows = statement.query_map([node], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

@@ -1,0 +1,193 @@
+//! The outbox: intents towards Lightning nodes, and every payment hash ever given to one.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::db::StoreError;
+use super::row::named;
+use crate::domain::id::{InvoiceId, NodeId};
+use crate::domain::lightning::PaymentHash;
+use crate::domain::time::Timestamp;
+
+/// What a node is to be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum IntentKind {
+    /// Make the invoice.
+    Make,
+    /// Cancel the invoice.
+    Cancel,
+    /// Take the held payment.
+    Settle,
+    /// Probe the order's target; the invoice waits for it.
+    Probe,
+}
+
+impl IntentKind {
+    /// The name in the database.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Make => "make_invoice",
+            Self::Cancel => "cancel_invoice",
+            Self::Settle => "settle_invoice",
+            Self::Probe => "probe_target",
+        }
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        [Self::Make, Self::Cancel, Self::Settle, Self::Probe].into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// An intent that has not been carried out yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Intent {
+    /// Its row.
+    pub id: i64,
+    /// What is to be done.
+    pub kind: IntentKind,
+    /// The invoice that it is about.
+    pub invoice_id: InvoiceId,
+    /// The hash that it is about; may be a former one of the invoice.
+    pub hash: PaymentHash,
+    /// The node to ask.
+    pub node_id: NodeId,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// When it was decided.
+    pub created_at: Timestamp,
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Intent> {
+    Ok(Intent {
+        id: row.get("id")?,
+        kind: named(row, "kind", IntentKind::parse)?,
+        invoice_id: row.get("invoice_id")?,
+        hash: row.get("payment_hash")?,
+        node_id: row.get("node_id")?,
+        attempts: row.get("attempts")?,
+        created_at: row.get("created_at")?,
+    })
+}
+
+/// Adds an intent, due at once. The same intent is stored once.
+pub fn add(
+    db: &Connection,
+    kind: IntentKind,
+    invoice: InvoiceId,
+    hash: PaymentHash,
+    node: NodeId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "INSERT INTO effect (kind, invoice_id, payment_hash, node_id, next_try_at, created_at) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?5) ON CONFLICT (kind, payment_hash) DO NOTHING",
+    )?
+    .execute(params![kind.name(), invoice, hash, node, now])?;
+    Ok(())
+}
+
+/// Intents that are due, oldest first, without those in `busy`.
+pub fn due(db: &Connection, now: Timestamp, limit: u32) -> Result<Vec<Intent>, StoreError> {
+    let mut statement =
+        db.prepare_cached("SELECT * FROM effect WHERE next_try_at <= ? ORDER BY next_try_at, id LIMIT ?")?;
+    let rows = statement.query_map(params![now, limit], from_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// All intents, oldest first.
+pub fn all(db: &Connection) -> Result<Vec<Intent>, StoreError> {
+    let mut statement = db.prepare_cached("SELECT * FROM effect ORDER BY id")?;
+    let rows = statement.query_map([], from_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// When the next intent is due, if there is one.
+pub fn next_due(db: &Connection) -> Result<Option<Timestamp>, StoreError> {
+    Ok(db.prepare_cached("SELECT min(next_try_at) FROM effect")?.query_row([], |row| row.get(0))?)
+}
+
+/// Whether this very intent is still to be carried out.
+pub fn exists(db: &Connection, id: i64) -> Result<bool, StoreError> {
+    Ok(db.prepare_cached("SELECT 1 FROM effect WHERE id = ?")?.query_row([id], |_| Ok(())).optional()?.is_some())
+}
+
+/// The intent was carried out, or is not wanted any more.
+pub fn done(db: &Connection, id: i64) -> Result<(), StoreError> {
+    db.prepare_cached("DELETE FROM effect WHERE id = ?")?.execute([id])?;
+    Ok(())
+}
+
+/// Drops an intent of a kind for a hash, whether or not there is one.
+pub fn drop_kind(db: &Connection, kind: IntentKind, hash: PaymentHash) -> Result<(), StoreError> {
+    db.prepare_cached("DELETE FROM effect WHERE kind = ? AND payment_hash = ?")?.execute(params![kind.name(), hash])?;
+    Ok(())
+}
+
+/// The intent failed and is to be tried again at `next`.
+pub fn postpone(db: &Connection, id: i64, next: Timestamp, error: &str) -> Result<(), StoreError> {
+    db.prepare_cached("UPDATE effect SET attempts = attempts + 1, next_try_at = ?2, last_error = ?3 WHERE id = ?1")?
+        .execute(params![id, next, error])?;
+    Ok(())
+}
+
+/// When the oldest invoice that is still to be made was decided.
+pub fn oldest_make(db: &Connection) -> Result<Option<Timestamp>, StoreError> {
+    // The row ids grow with time, so the first row of the kind is the oldest.
+    let mut statement =
+        db.prepare_cached("SELECT created_at FROM effect WHERE kind = 'make_invoice' ORDER BY id LIMIT 1")?;
+    Ok(statement.query_row([], |row| row.get(0)).optional()?)
+}
+
+/// A payment hash that was, or is about to be, given to a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// The hash.
+    pub hash: PaymentHash,
+    /// Its invoice.
+    pub invoice_id: InvoiceId,
+    /// The node.
+    pub node_id: NodeId,
+    /// The number that enters the derivation of the preimage.
+    pub number: u32,
+    /// Whether it is a hold invoice.
+    pub is_hold: bool,
+}
+
+/// Writes an attempt down, before the node is asked.
+pub fn add_attempt(db: &Connection, attempt: &Attempt, now: Timestamp) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "INSERT INTO invoice_attempt (payment_hash, invoice_id, node_id, number, is_hold, outcome, created_at) \
+         VALUES (?, ?, ?, ?, ?, 'intended', ?)",
+    )?
+    .execute(params![attempt.hash, attempt.invoice_id, attempt.node_id, attempt.number, attempt.is_hold, now])?;
+    Ok(())
+}
+
+/// The attempt with this hash.
+pub fn attempt(db: &Connection, hash: PaymentHash) -> Result<Option<Attempt>, StoreError> {
+    let mut statement = db.prepare_cached("SELECT * FROM invoice_attempt WHERE payment_hash = ?")?;
+    Ok(statement.query_row([hash], attempt_from_row).optional()?)
+}
+
+/// All attempts of an invoice, in order.
+pub fn attempts(db: &Connection, invoice: InvoiceId) -> Result<Vec<Attempt>, StoreError> {
+    let mut statement = db.prepare_cached("SELECT * FROM invoice_attempt WHERE invoice_id = ? ORDER BY number")?;
+    let rows = statement.query_map([invoice], attempt_from_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn attempt_from_row(row: &Row<'_>) -> rusqlite::Result<Attempt> {
+    Ok(Attempt {
+        hash: row.get("payment_hash")?,
+        invoice_id: row.get("invoice_id")?,
+        node_id: row.get("node_id")?,
+        number: row.get("number")?,
+        is_hold: row.get("is_hold")?,
+    })
+}
+
+/// Records how an attempt ended: `made`, `failed`, `abandoned` or `cancelled`.
+pub fn set_outcome(db: &Connection, hash: PaymentHash, outcome: &str) -> Result<(), StoreError> {
+    db.prepare_cached("UPDATE invoice_attempt SET outcome = ?2 WHERE payment_hash = ?1")?
+        .execute(params![hash, outcome])?;
+    Ok(())
+}
