@@ -258,6 +258,26 @@ impl Deal {
         }
     }
 
+    /// The host (or operator) deletes the product: only what nobody can still pay for or has paid
+    /// for. A tombstone stays.
+    pub fn delete(&mut self, now: Timestamp) -> Result<(), Refusal> {
+        let idle = matches!(
+            self.product.status,
+            ProductStatus::Suspended | ProductStatus::Archived | ProductStatus::NeedsDelete
+        );
+        let owed = self.product.suspend_after.is_none_or(|end| end > now) && self.product.activated_at.is_some();
+        let live = self.purchases.iter().any(|purchase| purchase.invoice.state.is_live() || purchase.has_claim());
+        if !idle || live || (owed && !self.product.is_killed) {
+            return Err(Refusal("It is owed to a buyer and can't be deleted now.".to_owned()));
+        }
+        if self.product.status == ProductStatus::Suspended {
+            self.product.become_(ProductStatus::NeedsDelete, now);
+        }
+        self.release_place();
+        self.product.deleted_at = Some(now);
+        Ok(())
+    }
+
     // ---- time ---------------------------------------------------------------------------------
 
     /// Nobody activated a paid product for [`ACTIVATION_LIMIT_SECS`].

@@ -4,8 +4,11 @@
 pub mod deals;
 pub mod deny;
 pub mod error;
+pub mod extensions;
+pub mod hosts;
 pub mod invoices;
 pub mod orders;
+pub mod products;
 pub mod shop;
 
 pub use error::Error;
