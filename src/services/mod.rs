@@ -7,7 +7,9 @@ pub mod error;
 pub mod extensions;
 pub mod hosts;
 pub mod invoices;
+pub mod making;
 pub mod orders;
+pub mod payments;
 pub mod products;
 pub mod shop;
 

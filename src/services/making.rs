@@ -1,0 +1,159 @@
+//! The results of asking a node for an invoice, a cancellation or a settlement, and what follows
+//! when it fails. Called by the worker that talks to the nodes.
+
+use rusqlite::Connection;
+
+use super::Error;
+use super::deals::change_order;
+use super::invoices;
+use super::shop::{Aftermath, Shop};
+use crate::domain::deal::Deal;
+use crate::domain::effect::AlertTopic;
+use crate::domain::id::NodeId;
+use crate::domain::lightning::{InvoiceRequest, MadeInvoice, NodeError};
+use crate::domain::product::ProductStatus;
+use crate::domain::purchase::{InvoiceState, PurchaseKind};
+use crate::domain::time::Timestamp;
+use crate::store::deals::{self, Key};
+use crate::store::outbox::{self, Attempt, Intent, IntentKind};
+use crate::store::{alerts, hosts};
+
+/// What an order says when no node could make its invoice.
+pub const NO_INVOICE_MESSAGE: &str =
+    "The shop's Lightning node could not make an invoice. Nothing was charged; please try again later.";
+/// A failing intent is told to the operator after so many attempts.
+const ATTEMPTS_BEFORE_ALERT: u32 = 5;
+
+/// The request for an intended invoice; `None` when the invoice is not wanted any more.
+pub fn request(shop: &Shop, intent: &Intent) -> Result<Option<InvoiceRequest>, Error> {
+    shop.db.read(|db| {
+        let Some(attempt) = outbox::attempt(db, intent.hash)? else { return Ok(None) };
+        let Some((purchase, _)) = deals::purchase(db, Key::Invoice(intent.invoice_id))? else { return Ok(None) };
+        let invoice = &purchase.invoice;
+        if invoice.hash != intent.hash || invoice.state != InvoiceState::Initial {
+            return Ok(None);
+        }
+        let preimage = shop.preimage(attempt.invoice_id, attempt.number);
+        Ok(Some(InvoiceRequest {
+            hash: attempt.hash,
+            preimage: (!attempt.is_hold).then_some(preimage),
+            amount: invoice.amount,
+            memo: format!("PO: {}", purchase.id),
+            expiry_secs: invoice.expiry_secs,
+            cltv_expiry: attempt.is_hold.then_some(shop.settings.hold_cltv_blocks),
+            private: shop.settings.private_route_hints,
+        }))
+    })
+}
+
+/// The node made the invoice: the order can be paid.
+pub async fn made(shop: &Shop, intent: &Intent, made: MadeInvoice) -> Result<(), Error> {
+    let (inner, intent) = (shop.clone(), intent.clone());
+    shop.change(move |db, after| {
+        outbox::done(db, intent.id)?;
+        outbox::set_outcome(db, intent.hash, "made")?;
+        let Some((purchase, _)) = deals::purchase(db, Key::Invoice(intent.invoice_id))? else { return Ok(()) };
+        if purchase.invoice.hash != intent.hash || purchase.invoice.state != InvoiceState::Initial {
+            // Another node took over, or the order ended: this invoice must not live on.
+            return cancel_attempt(db, after, &intent, inner.now());
+        }
+        change_order(&inner, db, after, purchase.id, "shop", |deal, i, _| {
+            deal.invoice_made(i, &made);
+            Ok(())
+        })
+    })
+    .await
+}
+
+fn cancel_attempt(db: &Connection, after: &mut Aftermath, intent: &Intent, now: Timestamp) -> Result<(), Error> {
+    outbox::add(db, IntentKind::Cancel, intent.invoice_id, intent.hash, intent.node_id, now)?;
+    after.outbox = true;
+    Ok(())
+}
+
+/// The node could not make the invoice: the next node takes over, or the order is rejected.
+pub async fn not_made(shop: &Shop, intent: &Intent, error: NodeError) -> Result<(), Error> {
+    let (inner, intent) = (shop.clone(), intent.clone());
+    shop.change(move |db, after| {
+        outbox::done(db, intent.id)?;
+        outbox::set_outcome(db, intent.hash, if error.may_have_happened() { "abandoned" } else { "failed" })?;
+        if error.may_have_happened() {
+            // The node may have made it: whoever takes over, that one must not be payable.
+            cancel_attempt(db, after, &intent, inner.now())?;
+        }
+        let Some((purchase, product)) = deals::purchase(db, Key::Invoice(intent.invoice_id))? else { return Ok(()) };
+        if purchase.invoice.hash != intent.hash || purchase.invoice.state != InvoiceState::Initial {
+            return Ok(());
+        }
+        let next = next_attempt(&inner, db, &intent, product)?;
+        change_order(&inner, db, after, purchase.id, "shop", |deal, i, now| {
+            match &next {
+                Some(attempt) => switch_attempt(deal, i, attempt),
+                None => deal.refuse(i, NO_INVOICE_MESSAGE, now),
+            }
+            Ok(())
+        })?;
+        match &next {
+            Some(attempt) => invoices::intend_to_make(db, after, attempt, inner.now()),
+            None => Ok(()),
+        }
+    })
+    .await
+}
+
+/// The visible invoice becomes that of another attempt.
+fn switch_attempt(deal: &mut Deal, i: usize, attempt: &Attempt) {
+    let invoice = &mut deal.purchases[i].invoice;
+    invoice.node_id = attempt.node_id;
+    invoice.hash = attempt.hash;
+    invoice.is_hold = attempt.is_hold;
+}
+
+fn next_attempt(
+    shop: &Shop,
+    db: &Connection,
+    intent: &Intent,
+    product: crate::domain::id::ProductId,
+) -> Result<Option<Attempt>, Error> {
+    let Some((purchase, _)) = deals::purchase(db, Key::Invoice(intent.invoice_id))? else { return Ok(None) };
+    let Some(product) = crate::store::products::get(db, product)? else { return Ok(None) };
+    let Some(host) = hosts::get(db, product.host_id)? else { return Ok(None) };
+    if purchase.created_at.plus_secs(shop.settings.make_limit_secs) < shop.now() {
+        return Ok(None);
+    }
+    let attempts = outbox::attempts(db, intent.invoice_id)?;
+    let tried: Vec<NodeId> = attempts.iter().map(|attempt| attempt.node_id).collect();
+    let Some(node) = invoices::choose_node(shop, db, &host, &tried)? else { return Ok(None) };
+    let may_hold = purchase.kind == PurchaseKind::First || product.status != ProductStatus::Active;
+    let number = attempts.last().map_or(0, |attempt| attempt.number + 1);
+    Ok(Some(invoices::attempt(shop, db, &host, may_hold, &purchase, &node, number)?))
+}
+
+/// A cancellation or settlement is through (or moot); the state of the invoice was applied before.
+pub async fn finish(shop: &Shop, intent: &Intent) -> Result<(), Error> {
+    let intent = intent.clone();
+    shop.change(move |db, _| {
+        outbox::done(db, intent.id)?;
+        if intent.kind == IntentKind::Cancel {
+            outbox::set_outcome(db, intent.hash, "cancelled")?;
+        }
+        alerts::close(db, AlertTopic::FailedIntent, &intent.hash.to_string(), intent.created_at)?;
+        Ok(())
+    })
+    .await
+}
+
+/// The node could not be asked: the intent is tried again, later each time.
+pub async fn postpone(shop: &Shop, intent: &Intent, error: &NodeError) -> Result<(), Error> {
+    let (intent, error, now) = (intent.clone(), error.to_string(), shop.now());
+    let wait = 1_i64 << intent.attempts.min(5);
+    shop.change(move |db, _| {
+        outbox::postpone(db, intent.id, now.plus_secs(wait), &error)?;
+        if intent.attempts + 1 >= ATTEMPTS_BEFORE_ALERT {
+            let text = format!("{} for payment hash {} keeps failing: {error}", intent.kind.name(), intent.hash);
+            alerts::raise(db, AlertTopic::FailedIntent, &intent.hash.to_string(), &text, now)?;
+        }
+        Ok(())
+    })
+    .await
+}

@@ -1,0 +1,172 @@
+//! What Lightning nodes say about invoices, applied to orders. Every function is idempotent: the
+//! same news may come from a stream, a comparison and the answer of a call.
+
+use rusqlite::Connection;
+
+use super::Error;
+use super::deals::change_order;
+use super::shop::{Aftermath, Shop};
+use crate::domain::effect::AlertTopic;
+use crate::domain::id::{NodeId, OrderId};
+use crate::domain::lightning::{NodeInvoice, NodeInvoiceState, PaymentHash};
+use crate::domain::money::Msat;
+use crate::domain::time::Timestamp;
+use crate::store::outbox::{self, IntentKind};
+use crate::store::{alerts, audit_log, deals, node_state};
+
+/// What one piece of news led to; for logs and tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Applied {
+    /// It concerns this order (and may have been known already).
+    Order(OrderId),
+    /// It is somebody else's invoice.
+    Foreign,
+}
+
+/// Applies the state of an invoice as its node reports it. `height` is the node's best block, when
+/// known, for judging how close a held payment is to its deadline. A settlement moves the node's
+/// cursor in the same transaction as its effect.
+pub async fn apply(shop: &Shop, node: NodeId, news: NodeInvoice, height: Option<u32>) -> Result<Applied, Error> {
+    let inner = shop.clone();
+    shop.change(move |db, after| apply_in(&inner, db, after, node, &news, height)).await
+}
+
+/// Applies many at once: one transaction, one fsync.
+pub async fn apply_all(shop: &Shop, node: NodeId, news: Vec<NodeInvoice>) -> Result<Vec<Applied>, Error> {
+    let inner = shop.clone();
+    let change = move |db: &Connection, after: &mut Aftermath| {
+        news.iter().map(|invoice| apply_in(&inner, db, after, node, invoice, None)).collect()
+    };
+    shop.change(change).await
+}
+
+fn apply_in(
+    shop: &Shop,
+    db: &Connection,
+    after: &mut Aftermath,
+    node: NodeId,
+    news: &NodeInvoice,
+    height: Option<u32>,
+) -> Result<Applied, Error> {
+    let applied = match deals::order_by_hash(db, news.hash)? {
+        Some(order) => {
+            apply_to_order(shop, db, after, node, order, news, height)?;
+            Applied::Order(order)
+        }
+        None => {
+            tell_of_unknown_payment(shop, db, node, news)?;
+            Applied::Foreign
+        }
+    };
+    if news.state == NodeInvoiceState::Settled && news.settle_index > 0 {
+        node_state::advance_cursor(db, node, news.settle_index)?;
+    }
+    Ok(applied)
+}
+
+fn apply_to_order(
+    shop: &Shop,
+    db: &Connection,
+    after: &mut Aftermath,
+    node: NodeId,
+    order: OrderId,
+    news: &NodeInvoice,
+    height: Option<u32>,
+) -> Result<(), Error> {
+    let actor = format!("node:{node}");
+    let stranded = change_order(shop, db, after, order, &actor, |deal, i, now| {
+        let visible = deal.purchases[i].invoice.hash == news.hash;
+        match news.state {
+            NodeInvoiceState::Open => {}
+            // Also for a former attempt: money that came is money that counts.
+            NodeInvoiceState::Settled => {
+                deal.payment_settled(i, news.received, news.settled_at.unwrap_or(now), now);
+            }
+            NodeInvoiceState::Accepted if visible => {
+                deal.payment_held(i, news.received, blocks_left(news, height), now, now);
+            }
+            NodeInvoiceState::Canceled if visible => deal.payment_void(i, now),
+            // A former attempt: its request was never shown, so only cancelling it is left.
+            NodeInvoiceState::Accepted => return Ok(true),
+            NodeInvoiceState::Canceled => {}
+        }
+        Ok(false)
+    })?;
+    if stranded && let Some(attempt) = outbox::attempt(db, news.hash)? {
+        outbox::add(db, IntentKind::Cancel, attempt.invoice_id, news.hash, node, shop.now())?;
+        after.outbox = true;
+    }
+    Ok(())
+}
+
+fn blocks_left(news: &NodeInvoice, height: Option<u32>) -> Option<i64> {
+    Some(i64::from(news.nearest_htlc_expiry?) - i64::from(height?))
+}
+
+/// The node may serve others too: only a memo of ours about an order that we don't have is strange
+/// (a restored backup is the usual reason).
+fn tell_of_unknown_payment(shop: &Shop, db: &Connection, node: NodeId, news: &NodeInvoice) -> Result<(), Error> {
+    let memo_order = news.memo.strip_prefix("PO: ").and_then(OrderId::parse);
+    let (NodeInvoiceState::Settled, Some(order)) = (news.state, memo_order) else { return Ok(()) };
+    let text = format!(
+        "Node {node} received {} for order {order} (payment hash {}), which this shop does not know. \
+         Was a backup restored? Please settle this with the buyer.",
+        news.received, news.hash
+    );
+    alerts::raise(db, AlertTopic::UnknownPayment, &news.hash.to_string(), &text, shop.now())?;
+    Ok(())
+}
+
+/// The node does not know (any more) the invoice with this hash: it is gone, unpaid.
+pub async fn apply_gone(shop: &Shop, node: NodeId, hash: PaymentHash) -> Result<(), Error> {
+    let inner = shop.clone();
+    shop.change(move |db, after| {
+        let Some(order) = deals::order_by_hash(db, hash)? else { return Ok(()) };
+        let actor = format!("node:{node}");
+        change_order(&inner, db, after, order, &actor, |deal, i, now| {
+            if deal.purchases[i].invoice.hash == hash {
+                deal.payment_void(i, now);
+            }
+            Ok(())
+        })
+    })
+    .await
+}
+
+/// Records that the operator has paid back what an order owed, by whatever means.
+pub async fn mark_refunded(shop: &Shop, order: OrderId, actor: &str, note: &str) -> Result<Msat, Error> {
+    let (inner, actor, note) = (shop.clone(), actor.to_owned(), note.to_owned());
+    shop.change(move |db, after| {
+        let owed = change_order(&inner, db, after, order, &actor, |deal, i, now| {
+            let owed = deal.purchases[i].owed;
+            if owed == Msat(0) {
+                return Err(Error::Conflict("Nothing is owed for this order.".to_owned()));
+            }
+            deal.refunded(i, now);
+            Ok(owed)
+        })?;
+        audit_log::record(db, inner.now(), &actor, "order", order, &format!("refunded {owed}: {note}"))?;
+        close_order_alerts(db, order, inner.now())?;
+        Ok(owed)
+    })
+    .await
+}
+
+/// Tries again to deliver an order in state N.
+pub async fn retry_delivery(shop: &Shop, order: OrderId, actor: &str) -> Result<(), Error> {
+    let (inner, actor) = (shop.clone(), actor.to_owned());
+    shop.change(move |db, after| {
+        change_order(&inner, db, after, order, &actor, |deal, i, now| {
+            deal.retry_delivery(i, now).map_err(|refusal| Error::Conflict(refusal.0))
+        })?;
+        close_order_alerts(db, order, inner.now())
+    })
+    .await
+}
+
+fn close_order_alerts(db: &Connection, order: OrderId, now: Timestamp) -> Result<(), Error> {
+    for topic in [AlertTopic::NeedsRefund, AlertTopic::Overpaid] {
+        alerts::close(db, topic, &order.to_string(), now)?;
+    }
+    Ok(())
+}
