@@ -224,6 +224,8 @@ pub struct NodeInfo {
     pub active_channels: Option<u32>,
     /// Best block.
     pub block_height: Option<u32>,
+    /// What its channels could receive in all; a single payment may still need several of them.
+    pub inbound: Option<Msat>,
     /// Whether it has caught up with the chain.
     pub synced_to_chain: Option<bool>,
     /// Software version.

@@ -68,6 +68,9 @@ fn describe(info: &NodeInfo) -> String {
     if let Some(channels) = info.active_channels {
         parts.push(format!("{channels} active channels"));
     }
+    if let Some(inbound) = info.inbound {
+        parts.push(format!("can receive {} sat", inbound.0 / 1000));
+    }
     match &info.version {
         Some(version) => parts.push(format!("version {}", printable(version))),
         None => parts.push("its macaroon does not permit more (info:read)".to_owned()),

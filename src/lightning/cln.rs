@@ -49,7 +49,19 @@ struct Made {
     bolt11: String,
 }
 
-/// The part of the answer to `listinvoices` and `waitanyinvoice` that says nothing of interest.
+/// The part of the answer to `listpeerchannels` that the shop reads.
+#[derive(Deserialize)]
+struct Channels {
+    channels: Vec<Channel>,
+}
+
+#[derive(Deserialize)]
+struct Channel {
+    state: String,
+    receivable_msat: Option<cln_rpc::primitives::Amount>,
+}
+
+/// An answer without content of interest.
 #[derive(Deserialize)]
 struct Nothing {}
 
@@ -84,6 +96,14 @@ impl CoreLightning {
         }
         let made: Made = self.socket.call_with("invoice", params, self.policy.create_limit).await?;
         Ok(made.bolt11)
+    }
+
+    /// What the usable channels can receive.
+    async fn inbound(&self) -> Option<Msat> {
+        let call = self.socket.call_with::<Channels>("listpeerchannels", json!({}), self.policy.call_limit);
+        let channels = call.await.ok()?.channels.into_iter();
+        let usable = channels.filter(|channel| channel.state == "CHANNELD_NORMAL");
+        Some(Msat(usable.filter_map(|channel| Some(channel.receivable_msat?.msat())).sum()))
     }
 
     async fn delete(&self, invoice: ListinvoicesInvoices) -> Result<bool, NodeError> {
@@ -188,6 +208,7 @@ impl LightningNode for CoreLightning {
             network: Network::parse(&info.network),
             active_channels: Some(info.num_active_channels),
             block_height: Some(info.blockheight),
+            inbound: self.inbound().await,
             synced_to_chain: Some(info.warning_bitcoind_sync.is_none() && info.warning_lightningd_sync.is_none()),
             version: Some(info.version),
         })

@@ -24,7 +24,13 @@ pub struct Link<B> {
     connector: Connector,
     policy: Policy,
     http2: bool,
-    client: Mutex<HttpClient<B>>,
+    client: Mutex<Numbered<B>>,
+}
+
+/// A client and the number of its replacement.
+struct Numbered<B> {
+    number: u64,
+    client: HttpClient<B>,
 }
 
 impl<B> Link<B>
@@ -35,13 +41,13 @@ where
 {
     /// A connection of HTTP/2 (gRPC), or of HTTP/1.1 (REST). Nothing is sent before the first call.
     pub fn new(connector: Connector, policy: Policy, http2: bool) -> Self {
-        let client = Mutex::new(build_client(&connector, &policy, http2));
+        let client = Mutex::new(Numbered { number: 0, client: build_client(&connector, &policy, http2) });
         Self { connector, policy, http2, client }
     }
 
     /// A handle on the shared connection.
     pub fn client(&self) -> HttpClient<B> {
-        locked(&self.client).clone()
+        locked(&self.client).client.clone()
     }
 
     /// The demands and time limits of this node.
@@ -63,6 +69,7 @@ where
     where
         F: Future<Output = Result<T, NodeError>>,
     {
+        let number = locked(&self.client).number;
         let attempt = async {
             let header = macaroon.header().await?;
             match call(self.client(), header.clone()).await {
@@ -76,15 +83,20 @@ where
         match tokio::time::timeout(limit, attempt).await {
             Ok(result) => result,
             Err(_) => {
-                self.replace_client();
+                self.replace_client(number);
                 Err(timed_out(&self.connector, limit))
             }
         }
     }
 
-    /// Lets go of a connection that does not answer. Streams that still run over it keep it alive.
-    fn replace_client(&self) {
-        *locked(&self.client) = build_client(&self.connector, &self.policy, self.http2);
+    /// Lets go of a connection that does not answer, unless another call did so meanwhile. Streams
+    /// that still run over it keep it alive.
+    fn replace_client(&self, number: u64) {
+        let mut current = locked(&self.client);
+        if current.number == number {
+            let client = build_client(&self.connector, &self.policy, self.http2);
+            *current = Numbered { number: number + 1, client };
+        }
     }
 }
 

@@ -25,6 +25,7 @@ use crate::domain::lightning::{
     CancelOutcome, InvoicePage, InvoiceRequest, MadeInvoice, Network, NodeError, NodeErrorKind, NodeInfo, NodeInvoice,
     NodeInvoiceState, PaymentHash, Preimage, SettleOutcome,
 };
+use crate::domain::money::Msat;
 
 /// ALPN of gRPC.
 pub(super) const HTTP2: &[u8] = b"h2";
@@ -117,6 +118,17 @@ impl LndGrpc {
         Ok(self.list(message).await?.invoices.pop())
     }
 
+    /// What the channels can receive; `None` where the macaroon does not permit it (offchain:read).
+    async fn inbound(&self, macaroon: &MacaroonHeader) -> Option<Msat> {
+        let call = |client, header| {
+            let mut client = self.lightning(client);
+            let request = with_macaroon(lnrpc::ChannelBalanceRequest {}, header);
+            async move { client.channel_balance(request).await.map_err(|status| from_status(&status)) }
+        };
+        let answer = self.link.call(self.link.policy().call_limit, macaroon, call).await.ok()?;
+        answer.into_inner().remote_balance.map(|remote| Msat(remote.msat))
+    }
+
     async fn get_info(&self, macaroon: &MacaroonHeader) -> Result<NodeInfo, NodeError> {
         let call = |client, header| {
             let mut client = self.lightning(client);
@@ -131,6 +143,7 @@ impl LndGrpc {
             network: answer.chains.first().and_then(|chain| Network::parse(&chain.network)),
             active_channels: Some(answer.num_active_channels),
             block_height: Some(answer.block_height),
+            inbound: self.inbound(macaroon).await,
             synced_to_chain: Some(answer.synced_to_chain),
             version: Some(answer.version),
         })

@@ -20,12 +20,13 @@ use super::link::{HttpClient, Link, MacaroonHeader};
 use super::permissions::invoice_check;
 use super::policy::Policy;
 use super::rest_http::{Exchange, invoices_of, read_answer};
-use super::rest_json::{Added, Listed, Nothing, RestInfo, RestInvoice};
+use super::rest_json::{Added, Balance, Listed, Nothing, RestInfo, RestInvoice};
 use super::{InvoiceStream, LightningNode, outcome};
 use crate::domain::lightning::{
     CancelOutcome, InvoicePage, InvoiceRequest, MadeInvoice, NodeError, NodeErrorKind, NodeInfo, NodeInvoice,
     NodeInvoiceState, PaymentHash, Preimage, SettleOutcome,
 };
+use crate::domain::money::Msat;
 
 /// ALPN of HTTP/1.1.
 const HTTP1: &[u8] = b"http/1.1";
@@ -102,6 +103,13 @@ impl LndRest {
         Ok(self.list("num_max_invoices=1&reversed=true").await?.invoices.pop())
     }
 
+    /// What the channels can receive; `None` where the macaroon does not permit it (offchain:read).
+    async fn inbound(&self, macaroon: &MacaroonHeader) -> Option<Msat> {
+        let exchange = Exchange::get("/v1/balance/channels".to_owned());
+        let balance: Balance = self.ask(self.link.policy().call_limit, macaroon, exchange).await.ok()?;
+        Some(Msat(balance.remote_balance.msat))
+    }
+
     async fn stream(&self, path: String) -> Result<InvoiceStream, NodeError> {
         let request = self.request(&Exchange::get(path), self.macaroon.header().await?)?;
         let client = self.link.client();
@@ -169,11 +177,12 @@ impl LightningNode for LndRest {
         let macaroon = self.details.as_ref().unwrap_or(&self.macaroon);
         let exchange = Exchange::get("/v1/getinfo".to_owned());
         match self.ask::<RestInfo>(self.link.policy().call_limit, macaroon, exchange).await {
+            Ok(info) => Ok(NodeInfo { inbound: self.inbound(macaroon).await, ..NodeInfo::from(info) }),
             Err(error) if error.kind == NodeErrorKind::WrongMacaroon => {
                 let newest = self.newest_invoice().await?;
                 Ok(newest.map(|invoice| outcome::info_from_request(&invoice.payment_request)).unwrap_or_default())
             }
-            result => result.map(NodeInfo::from),
+            Err(error) => Err(error),
         }
     }
 }

@@ -143,10 +143,26 @@ impl From<RestInfo> for NodeInfo {
             uris: info.uris,
             active_channels: Some(info.num_active_channels),
             block_height: Some(info.block_height),
+            inbound: None,
             synced_to_chain: Some(info.synced_to_chain),
             version: Some(info.version),
         }
     }
+}
+
+/// Answer to `GET /v1/balance/channels`.
+#[derive(Deserialize)]
+pub struct Balance {
+    /// What the peers hold.
+    pub remote_balance: RestAmount,
+}
+
+/// An amount.
+#[derive(Deserialize)]
+pub struct RestAmount {
+    /// In millisatoshi.
+    #[serde(default, deserialize_with = "number")]
+    pub msat: u64,
 }
 
 /// One line of a stream.
