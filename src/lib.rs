@@ -3,6 +3,7 @@
 
 pub mod domain;
 pub mod lightning;
+pub mod lnd_simulator;
 pub mod services;
 pub mod store;
 

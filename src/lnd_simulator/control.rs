@@ -1,0 +1,225 @@
+//! Control of a running simulator from another process: a Unix socket in its folder that takes one
+//! JSON line and answers with lines; and the functions behind the `lnd-simulator` command.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::net::{UnixListener, UnixStream};
+
+use super::faults::{Instruction, Rule};
+use super::files::{self, StartError};
+use super::payment::{PayOrder, PaymentState};
+use super::server::Shared;
+use super::{MACAROONS, Options, Simulator, renew_certificate, tls};
+
+const SOCKET: &str = "simulator.sock";
+
+/// What another process asks.
+#[derive(Serialize, Deserialize)]
+enum Command {
+    Pay { bolt11: String, amount_msat: Option<u64> },
+    Instruct(String),
+}
+
+/// What it is told.
+#[derive(Serialize, Deserialize)]
+enum Reply {
+    Done,
+    Held,
+    Settled { preimage: String },
+    Failed { reason: String },
+}
+
+/// Why a command did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// It could not be started.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// Nothing answers.
+    #[error("no simulator is running in {dir} ({source}); start one with: ip2tor-shop lnd-simulator serve")]
+    NotRunning {
+        /// The folder that was asked for.
+        dir: PathBuf,
+        /// Why the connection failed.
+        source: io::Error,
+    },
+    /// It went away while it was asked.
+    #[error("the simulator stopped before it answered: {0}")]
+    Gone(io::Error),
+    /// The payment failed.
+    #[error("failed: {0}")]
+    NotPaid(String),
+    /// It refused.
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// Takes the folder: at most one simulator runs in it.
+pub(super) async fn bind(dir: &Path) -> Result<UnixListener, StartError> {
+    let path = dir.join(SOCKET);
+    if UnixStream::connect(&path).await.is_ok() {
+        return Err(StartError::AlreadyRunning(dir.to_owned()));
+    }
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(files::file_error(&path)(error)),
+        _ => {}
+    }
+    let listener = UnixListener::bind(&path).map_err(files::file_error(&path))?;
+    let owner_only = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&path, owner_only).map_err(files::file_error(&path))?;
+    Ok(listener)
+}
+
+/// Serves the socket until the simulator stops.
+pub(super) async fn listen(shared: Arc<Shared>, dir: PathBuf, listener: UnixListener) {
+    while let Some(accepted) = shared.stop.run_until_cancelled(listener.accept()).await {
+        let Ok((stream, _)) = accepted else { continue };
+        let (serving, dir) = (Arc::clone(&shared), dir.clone());
+        shared.tasks.spawn(async move {
+            // Who hangs up needs no answer.
+            let _ = serving.stop.clone().run_until_cancelled(serve(&serving, &dir, stream)).await;
+        });
+    }
+}
+
+async fn serve(shared: &Shared, dir: &Path, stream: UnixStream) -> io::Result<()> {
+    let (read, mut write) = stream.into_split();
+    let Some(line) = BufReader::new(read).lines().next_line().await? else { return Ok(()) };
+    match serde_json::from_str(&line) {
+        Ok(Command::Pay { bolt11, amount_msat }) => pay(shared, bolt11, amount_msat, &mut write).await,
+        Ok(Command::Instruct(text)) => {
+            let outcome = text.parse().map_err(|error: super::UnknownInstruction| error.to_string());
+            let reply = match outcome.and_then(|instruction| obey(shared, dir, instruction)) {
+                Ok(()) => Reply::Done,
+                Err(reason) => Reply::Failed { reason },
+            };
+            send(&mut write, &reply).await
+        }
+        Err(error) => send(&mut write, &Reply::Failed { reason: error.to_string() }).await,
+    }
+}
+
+async fn pay(
+    shared: &Shared,
+    request: String,
+    amount_msat: Option<u64>,
+    write: &mut (impl AsyncWriteExt + Unpin),
+) -> io::Result<()> {
+    let mut started = match shared.access.node.pay(&PayOrder { request, amount_msat, fee_limit_msat: None }) {
+        Ok(started) => started,
+        Err(error) => return send(write, &Reply::Failed { reason: error.to_string() }).await,
+    };
+    let outcome = match started.updates.try_recv() {
+        Ok(payment) => Some(payment),
+        Err(_) => {
+            send(write, &Reply::Held).await?;
+            started.updates.recv().await
+        }
+    };
+    let reply = match outcome.map(|payment| payment.state) {
+        Some(PaymentState::Succeeded(preimage)) => Reply::Settled { preimage: hex::encode(preimage.0) },
+        Some(PaymentState::Failed(reason)) => Reply::Failed { reason: reason.name().to_owned() },
+        Some(PaymentState::InFlight) | None => Reply::Failed { reason: "the simulator stopped".to_owned() },
+    };
+    send(write, &reply).await
+}
+
+fn obey(shared: &Shared, dir: &Path, instruction: Instruction) -> Result<(), String> {
+    let node = &shared.access.node;
+    let text = |error: &dyn std::fmt::Display| error.to_string();
+    match instruction {
+        Instruction::Rule(rule) => node.faults.add(Rule { ..rule }),
+        Instruction::Clear => node.faults.clear(),
+        Instruction::DropStreams => node.faults.drop_streams(),
+        Instruction::DropConnections => node.faults.drop_connections(),
+        Instruction::Wallet(wallet) => node.faults.set_wallet(wallet),
+        Instruction::Synced(synced) => node.faults.set_synced(synced),
+        Instruction::NoRoute(no_route) => node.faults.set_no_route(no_route),
+        Instruction::Height(height) => node.set_height(height).map_err(|error| text(&error))?,
+        Instruction::Balance { local_sat, remote_sat } => {
+            let (local, remote) = (local_sat.saturating_mul(1000), remote_sat.saturating_mul(1000));
+            node.set_balance(local, remote).map_err(|error| text(&error))?;
+        }
+        Instruction::RenewCertificate => {
+            renew_certificate(shared, dir, tls::VALID_SECS).map_err(|error| text(&error))?;
+        }
+    }
+    Ok(())
+}
+
+async fn send(write: &mut (impl AsyncWriteExt + Unpin), reply: &Reply) -> io::Result<()> {
+    let mut line = serde_json::to_vec(reply)?;
+    line.push(b'\n');
+    write.write_all(&line).await
+}
+
+/// The answers of the simulator in `dir` to a command.
+async fn ask(dir: &Path, command: &Command) -> Result<Lines<BufReader<tokio::net::unix::OwnedReadHalf>>, CommandError> {
+    let not_running = |source| CommandError::NotRunning { dir: dir.to_owned(), source };
+    let stream = UnixStream::connect(dir.join(SOCKET)).await.map_err(not_running)?;
+    let (read, mut write) = stream.into_split();
+    let mut line = serde_json::to_vec(command).map_err(|error| CommandError::Gone(error.into()))?;
+    line.push(b'\n');
+    write.write_all(&line).await.map_err(CommandError::Gone)?;
+    // The connection closes with the writing half, which the lines no longer need.
+    write.forget();
+    Ok(BufReader::new(read).lines())
+}
+
+async fn next(lines: &mut Lines<BufReader<tokio::net::unix::OwnedReadHalf>>) -> Result<Reply, CommandError> {
+    let line = lines.next_line().await.map_err(CommandError::Gone)?;
+    let line = line.ok_or_else(|| CommandError::Gone(io::ErrorKind::UnexpectedEof.into()))?;
+    serde_json::from_str(&line).map_err(|error| CommandError::Gone(error.into()))
+}
+
+/// `lnd-simulator pay`: lets the simulator in `dir` play somebody who pays `bolt11`. Prints what
+/// becomes of it; while the payee holds the payment, waits. An error means that nothing was paid.
+pub async fn cli_pay(dir: &Path, bolt11: &str) -> Result<(), CommandError> {
+    let command = Command::Pay { bolt11: bolt11.to_owned(), amount_msat: None };
+    let mut replies = ask(dir, &command).await?;
+    loop {
+        match next(&mut replies).await? {
+            Reply::Held => println!("held: the payee has the payment and has not taken it yet"),
+            Reply::Settled { preimage } => {
+                println!("settled: preimage {preimage}");
+                return Ok(());
+            }
+            Reply::Failed { reason } => return Err(CommandError::NotPaid(reason)),
+            Reply::Done => return Ok(()),
+        }
+    }
+}
+
+/// `lnd-simulator fault`: gives the simulator in `dir` an [`Instruction`].
+pub async fn cli_fault(dir: &Path, instruction: &str) -> Result<(), CommandError> {
+    let mut replies = ask(dir, &Command::Instruct(instruction.to_owned())).await?;
+    match next(&mut replies).await? {
+        Reply::Failed { reason } => Err(CommandError::Refused(reason)),
+        _ => Ok(()),
+    }
+}
+
+/// `lnd-simulator serve`: runs a regtest node until SIGINT or SIGTERM. Prints where it listens and
+/// which files a client needs.
+pub async fn cli_serve(listen: SocketAddr, dir: &Path) -> Result<(), CommandError> {
+    let signal_error = |source| StartError::File { path: PathBuf::from("signals"), source };
+    let mut terminate =
+        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).map_err(signal_error)?;
+    let running = Simulator::start(Options::new(listen, dir)).await?;
+    println!("LND gRPC on {} (regtest, no real money)", running.local_addr());
+    println!("certificate {}", dir.join("tls.cert").display());
+    for (name, _) in MACAROONS {
+        println!("macaroon {}", dir.join(name).display());
+    }
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    running.shutdown().await;
+    Ok(())
+}

@@ -1,0 +1,299 @@
+//! What a simulated node can be told to do wrong, and how that is written in one line for the
+//! command line: `AddInvoice:unavailable:3`, `all:slow=500`, `wallet:locked`, `clear`.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+/// How a call goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The call is not done and answered with code 14 (`UNAVAILABLE`).
+    Unavailable,
+    /// The call is done after a delay.
+    Slow(Duration),
+    /// The call is done, its answer is `UNAVAILABLE`.
+    LoseAnswer,
+    /// The call is not done, its stream is reset without an answer.
+    Reset,
+    /// The call is done, its stream is reset without an answer.
+    ResetAfter,
+}
+
+/// A fault for some calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// The name of the call, such as `AddInvoice`; `None` for all.
+    pub method: Option<String>,
+    /// How they go wrong.
+    pub fault: Fault,
+    /// How many more calls it hits; `None` until it is cleared.
+    pub times: Option<u32>,
+}
+
+/// Whether the node serves calls at all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wallet {
+    /// It serves them.
+    #[default]
+    Unlocked,
+    /// As after a restart without automatic unlocking.
+    Locked,
+    /// Unlocked, but not ready yet.
+    Starting,
+}
+
+#[derive(Default)]
+struct Conditions {
+    rules: Vec<Rule>,
+    wallet: Wallet,
+    unsynced: bool,
+    no_route: bool,
+}
+
+/// The faults in force.
+pub struct Faults {
+    conditions: Mutex<Conditions>,
+    streams: watch::Sender<u64>,
+    connections: watch::Sender<u64>,
+}
+
+impl Default for Faults {
+    fn default() -> Self {
+        Self { conditions: Mutex::default(), streams: watch::Sender::new(0), connections: watch::Sender::new(0) }
+    }
+}
+
+impl Faults {
+    /// Adds a fault; earlier ones for the same call come first.
+    pub fn add(&self, rule: Rule) {
+        self.lock().rules.push(rule);
+    }
+
+    /// `fault` for the next `times` calls of `method` (a name such as `AddInvoice`, or `all`).
+    pub fn next(&self, method: &str, fault: Fault, times: u32) {
+        self.add(Rule { method: method_name(method), fault, times: Some(times) });
+    }
+
+    /// `fault` for `method` (a name such as `AddInvoice`, or `all`) until [`Faults::clear`].
+    pub fn always(&self, method: &str, fault: Fault) {
+        self.add(Rule { method: method_name(method), fault, times: None });
+    }
+
+    /// Back to a healthy node.
+    pub fn clear(&self) {
+        *self.lock() = Conditions::default();
+    }
+
+    /// Locks or unlocks the wallet.
+    pub fn set_wallet(&self, wallet: Wallet) {
+        self.lock().wallet = wallet;
+    }
+
+    /// Whether the node serves calls.
+    pub fn wallet(&self) -> Wallet {
+        self.lock().wallet
+    }
+
+    /// Makes the node say whether it has caught up with the chain.
+    pub fn set_synced(&self, synced: bool) {
+        self.lock().unsynced = !synced;
+    }
+
+    /// Whether the node has caught up with the chain.
+    pub fn synced(&self) -> bool {
+        !self.lock().unsynced
+    }
+
+    /// Whether the node's payments find no route.
+    pub fn set_no_route(&self, no_route: bool) {
+        self.lock().no_route = no_route;
+    }
+
+    /// Whether the node's payments find no route.
+    pub fn no_route(&self) -> bool {
+        self.lock().no_route
+    }
+
+    /// Ends all open streams with an error; connections stay.
+    pub fn drop_streams(&self) {
+        self.streams.send_modify(|epoch| *epoch += 1);
+    }
+
+    /// Cuts all connections, as a crash of the node or its network does.
+    pub fn drop_connections(&self) {
+        self.connections.send_modify(|epoch| *epoch += 1);
+    }
+
+    /// Resolves at the next [`Faults::drop_streams`].
+    pub fn streams_dropped(&self) -> impl Future<Output = ()> + Send + 'static {
+        changed(self.streams.subscribe())
+    }
+
+    /// Resolves at the next [`Faults::drop_connections`].
+    pub fn connections_dropped(&self) -> impl Future<Output = ()> + Send + 'static {
+        changed(self.connections.subscribe())
+    }
+
+    /// What goes wrong with this call; counts it.
+    pub fn strike(&self, method: &str) -> Vec<Fault> {
+        let mut conditions = self.lock();
+        let mut struck = Vec::new();
+        for rule in conditions.rules.iter_mut().filter(|rule| rule.method.as_deref().is_none_or(|name| name == method))
+        {
+            struck.push(rule.fault);
+            rule.times = rule.times.map(|times| times.saturating_sub(1));
+        }
+        conditions.rules.retain(|rule| rule.times != Some(0));
+        struck
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Conditions> {
+        self.conditions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn changed(mut epoch: watch::Receiver<u64>) {
+    if epoch.changed().await.is_err() {
+        // The node is gone, and with it everything that could be dropped.
+        std::future::pending::<()>().await;
+    }
+}
+
+fn method_name(text: &str) -> Option<String> {
+    (text != "all").then(|| text.to_owned())
+}
+
+/// One instruction for a running simulator, as the command line writes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Instruction {
+    /// `METHOD:FAULT[:TIMES]`; the method may be `all`.
+    Rule(Rule),
+    /// `clear`: healthy again.
+    Clear,
+    /// `streams:drop`
+    DropStreams,
+    /// `connections:drop`
+    DropConnections,
+    /// `wallet:locked`, `wallet:starting`, `wallet:unlocked`
+    Wallet(Wallet),
+    /// `chain:synced`, `chain:unsynced`
+    Synced(bool),
+    /// `chain:height=N`
+    Height(u32),
+    /// `payments:no-route`, `payments:routed`
+    NoRoute(bool),
+    /// `balance:LOCAL_SAT/REMOTE_SAT`
+    Balance {
+        /// What can be sent.
+        local_sat: u64,
+        /// What can be received.
+        remote_sat: u64,
+    },
+    /// `certificate:renew`
+    RenewCertificate,
+}
+
+/// The text is no [`Instruction`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownInstruction(String);
+
+impl fmt::Display for UnknownInstruction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "unknown fault {:?}; use METHOD:FAULT[:TIMES] (METHOD a call such as AddInvoice, or all; FAULT \
+             unavailable, slow=MILLISECONDS, lose-answer, reset or reset-after), streams:drop, connections:drop, \
+             wallet:locked|starting|unlocked, chain:synced|unsynced|height=N, payments:no-route|routed, \
+             balance:LOCAL_SAT/REMOTE_SAT, certificate:renew, or clear",
+            self.0
+        )
+    }
+}
+
+impl std::error::Error for UnknownInstruction {}
+
+impl FromStr for Instruction {
+    type Err = UnknownInstruction;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parts: Vec<&str> = text.split(':').collect();
+        let parsed = match parts.as_slice() {
+            ["clear"] => Some(Self::Clear),
+            ["streams", "drop"] => Some(Self::DropStreams),
+            ["connections", "drop"] => Some(Self::DropConnections),
+            ["wallet", "locked"] => Some(Self::Wallet(Wallet::Locked)),
+            ["wallet", "starting"] => Some(Self::Wallet(Wallet::Starting)),
+            ["wallet", "unlocked"] => Some(Self::Wallet(Wallet::Unlocked)),
+            ["chain", "synced"] => Some(Self::Synced(true)),
+            ["chain", "unsynced"] => Some(Self::Synced(false)),
+            ["chain", height] => height.strip_prefix("height=").and_then(|n| n.parse().ok()).map(Self::Height),
+            ["payments", "no-route"] => Some(Self::NoRoute(true)),
+            ["payments", "routed"] => Some(Self::NoRoute(false)),
+            ["balance", both] => balance(both),
+            ["certificate", "renew"] => Some(Self::RenewCertificate),
+            [method, fault] => rule(method, fault, None),
+            [method, fault, times] => times.parse().ok().and_then(|times| rule(method, fault, Some(times))),
+            _ => None,
+        };
+        parsed.ok_or_else(|| UnknownInstruction(text.to_owned()))
+    }
+}
+
+fn balance(text: &str) -> Option<Instruction> {
+    let (local, remote) = text.split_once('/')?;
+    Some(Instruction::Balance { local_sat: local.parse().ok()?, remote_sat: remote.parse().ok()? })
+}
+
+fn rule(method: &str, fault: &str, times: Option<u32>) -> Option<Instruction> {
+    let fault = match fault {
+        "unavailable" => Fault::Unavailable,
+        "lose-answer" => Fault::LoseAnswer,
+        "reset" => Fault::Reset,
+        "reset-after" => Fault::ResetAfter,
+        _ => Fault::Slow(Duration::from_millis(fault.strip_prefix("slow=")?.parse().ok()?)),
+    };
+    Some(Instruction::Rule(Rule { method: method_name(method), fault, times }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_counted_fault_strikes_so_often_and_then_no_more() {
+        let faults = Faults::default();
+        faults.next("AddInvoice", Fault::Unavailable, 2);
+        assert_eq!(faults.strike("GetInfo"), []);
+        assert_eq!(faults.strike("AddInvoice"), [Fault::Unavailable]);
+        assert_eq!(faults.strike("AddInvoice"), [Fault::Unavailable]);
+        assert_eq!(faults.strike("AddInvoice"), []);
+    }
+
+    #[test]
+    fn a_fault_for_all_strikes_every_call_until_cleared() {
+        let faults = Faults::default();
+        faults.always("all", Fault::LoseAnswer);
+        assert_eq!(faults.strike("GetInfo"), [Fault::LoseAnswer]);
+        assert_eq!(faults.strike("AddInvoice"), [Fault::LoseAnswer]);
+        faults.clear();
+        assert_eq!(faults.strike("AddInvoice"), []);
+    }
+
+    #[test]
+    fn instructions_are_read_as_the_help_writes_them() {
+        let three = Rule { method: Some("AddInvoice".to_owned()), fault: Fault::Unavailable, times: Some(3) };
+        assert_eq!("AddInvoice:unavailable:3".parse(), Ok(Instruction::Rule(three)));
+        let slow = Rule { method: None, fault: Fault::Slow(Duration::from_millis(500)), times: None };
+        assert_eq!("all:slow=500".parse(), Ok(Instruction::Rule(slow)));
+        assert_eq!("chain:height=7".parse(), Ok(Instruction::Height(7)));
+        let balance = Instruction::Balance { local_sat: 1, remote_sat: 2 };
+        assert_eq!("balance:1/2".parse(), Ok(balance));
+        assert!("AddInvoice".parse::<Instruction>().is_err());
+        assert!("AddInvoice:explode".parse::<Instruction>().is_err());
+        assert!("all:slow=soon:1".parse::<Instruction>().is_err());
+    }
+}

@@ -1,0 +1,140 @@
+//! Routes gRPC calls by their path, after faults and macaroons had their say.
+
+use std::sync::Arc;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use prost::Message;
+use tonic::Status;
+use tonic::body::Body;
+use tonic::codec::ProstCodec;
+use tonic::server::Grpc;
+
+use super::auth;
+use super::faults::{Fault, Wallet};
+use super::node::Node;
+use super::streams::Answers;
+use super::{calls, streams};
+
+/// What a call needs: the node, and the key its macaroons are signed with.
+pub struct Access {
+    pub node: Arc<Node>,
+    pub root_key: [u8; 32],
+}
+
+/// The call is to be cut off without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("reset on demand")]
+pub struct Reset;
+
+/// Answers one call.
+pub async fn serve(access: Arc<Access>, request: Request<Incoming>) -> Result<Response<Body>, Reset> {
+    let path = request.uri().path().to_owned();
+    let faults = strike(&access.node, path.rsplit('/').next().unwrap_or_default()).await?;
+    if faults.unavailable {
+        return Ok(unavailable());
+    }
+    let answer = match admit(&access, &path, &request) {
+        Ok(()) => dispatch(Arc::clone(&access.node), &path, request).await,
+        Err(status) => status.into_http(),
+    };
+    if faults.reset_after {
+        return Err(Reset);
+    }
+    Ok(if faults.lose_answer { unavailable() } else { answer })
+}
+
+/// What goes wrong with a call that has been let through so far.
+#[derive(Default)]
+pub struct Strike {
+    pub unavailable: bool,
+    pub lose_answer: bool,
+    pub reset_after: bool,
+}
+
+/// Lets the faults for `method` work as far as they do before the call.
+pub async fn strike(node: &Node, method: &str) -> Result<Strike, Reset> {
+    let mut strike = Strike::default();
+    for fault in node.faults.strike(method) {
+        match fault {
+            Fault::Slow(delay) => tokio::time::sleep(delay).await,
+            Fault::Reset => return Err(Reset),
+            Fault::Unavailable => strike.unavailable = true,
+            Fault::LoseAnswer => strike.lose_answer = true,
+            Fault::ResetAfter => strike.reset_after = true,
+        }
+    }
+    Ok(strike)
+}
+
+fn unavailable() -> Response<Body> {
+    Status::unavailable("transport is closing").into_http()
+}
+
+fn admit(access: &Access, path: &str, request: &Request<Incoming>) -> Result<(), Status> {
+    if auth::required(path).is_none() {
+        return Err(auth::unimplemented(path));
+    }
+    ready(&access.node)?;
+    let macaroons = request.headers().get_all("macaroon").iter().map(http::HeaderValue::as_bytes);
+    auth::check(macaroons, &access.root_key, path, access.node.clock.now())
+}
+
+/// LND's refusals while its wallet is not open.
+pub fn ready(node: &Node) -> Result<(), Status> {
+    let refusal = match node.faults.wallet() {
+        Wallet::Unlocked => return Ok(()),
+        Wallet::Locked => "wallet locked, unlock it to enable full RPC access",
+        Wallet::Starting => "the RPC server is in the process of starting up, but not yet ready to accept calls",
+    };
+    Err(auth::unknown(refusal.to_owned()))
+}
+
+async fn dispatch(node: Arc<Node>, path: &str, request: Request<Incoming>) -> Response<Body> {
+    match path {
+        "/lnrpc.Lightning/GetInfo" => unary(node, request, calls::get_info).await,
+        "/lnrpc.Lightning/ChannelBalance" => unary(node, request, calls::channel_balance).await,
+        "/lnrpc.Lightning/AddInvoice" => unary(node, request, calls::add_invoice).await,
+        "/lnrpc.Lightning/LookupInvoice" => unary(node, request, calls::lookup_invoice).await,
+        "/lnrpc.Lightning/ListInvoices" => unary(node, request, calls::list_invoices).await,
+        "/lnrpc.Lightning/DecodePayReq" => unary(node, request, calls::decode_pay_req).await,
+        "/lnrpc.Lightning/SendPaymentSync" => unary(node, request, calls::send_payment_sync).await,
+        "/lnrpc.Lightning/SubscribeInvoices" => streaming(node, request, streams::subscribe_invoices).await,
+        "/routerrpc.Router/SendPaymentV2" => streaming(node, request, streams::send_payment_v2).await,
+        "/routerrpc.Router/TrackPaymentV2" => streaming(node, request, streams::track_payment_v2).await,
+        "/invoicesrpc.Invoices/AddHoldInvoice" => unary(node, request, streams::add_hold_invoice).await,
+        "/invoicesrpc.Invoices/SettleInvoice" => unary(node, request, streams::settle_invoice).await,
+        "/invoicesrpc.Invoices/CancelInvoice" => unary(node, request, streams::cancel_invoice).await,
+        "/invoicesrpc.Invoices/LookupInvoiceV2" => unary(node, request, streams::lookup_invoice_v2).await,
+        "/invoicesrpc.Invoices/SubscribeSingleInvoice" => {
+            streaming(node, request, streams::subscribe_single_invoice).await
+        }
+        _ => auth::unimplemented(path).into_http(),
+    }
+}
+
+async fn unary<Q, A, F>(node: Arc<Node>, request: Request<Incoming>, call: fn(Arc<Node>, Q) -> F) -> Response<Body>
+where
+    Q: Message + Default + 'static,
+    A: Message + 'static,
+    F: Future<Output = Result<A, Status>>,
+{
+    let service = tower::service_fn(|request: tonic::Request<Q>| {
+        let answer = call(Arc::clone(&node), request.into_inner());
+        async { answer.await.map(tonic::Response::new) }
+    });
+    Grpc::new(ProstCodec::<A, Q>::default()).unary(service, request).await
+}
+
+async fn streaming<Q, A, F>(node: Arc<Node>, request: Request<Incoming>, call: fn(Arc<Node>, Q) -> F) -> Response<Body>
+where
+    Q: Message + Default + 'static,
+    A: Message + 'static,
+    F: Future<Output = Result<Answers<A>, Status>>,
+{
+    let service = tower::service_fn(|request: tonic::Request<Q>| {
+        let answers = call(Arc::clone(&node), request.into_inner());
+        async { answers.await.map(tonic::Response::new) }
+    });
+    Grpc::new(ProstCodec::<A, Q>::default()).server_streaming(service, request).await
+}

@@ -1,0 +1,100 @@
+//! Faults on demand.
+
+use std::time::{Duration, Instant};
+
+use fedimint_tonic_lnd::lnrpc::{GetInfoRequest, Invoice, InvoiceSubscription, PaymentHash};
+use tonic::Code;
+
+use super::{hash_of, start};
+use crate::lnd_simulator::{Fault, Wallet};
+
+fn invoice() -> Invoice {
+    Invoice { r_preimage: vec![7; 32], value: 1, ..Default::default() }
+}
+
+fn its_hash() -> PaymentHash {
+    PaymentHash { r_hash: hash_of(&[7; 32]), ..Default::default() }
+}
+
+#[tokio::test]
+async fn an_unavailable_call_is_not_done() {
+    let sim = start().await;
+    let mut client = sim.lightning("invoice.macaroon").await;
+    sim.running.faults().next("AddInvoice", Fault::Unavailable, 1);
+    assert_eq!(client.add_invoice(invoice()).await.unwrap_err().code(), Code::Unavailable);
+    assert_eq!(client.lookup_invoice(its_hash()).await.unwrap_err().code(), Code::NotFound);
+    client.add_invoice(invoice()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_lost_answer_leaves_the_call_done() {
+    let sim = start().await;
+    let mut client = sim.lightning("invoice.macaroon").await;
+    sim.running.faults().next("AddInvoice", Fault::LoseAnswer, 1);
+    assert_eq!(client.add_invoice(invoice()).await.unwrap_err().code(), Code::Unavailable);
+    client.lookup_invoice(its_hash()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_reset_is_an_error_without_an_answer_before_or_after_the_call() {
+    let sim = start().await;
+    let mut client = sim.lightning("invoice.macaroon").await;
+    sim.running.faults().next("AddInvoice", Fault::Reset, 1);
+    client.add_invoice(invoice()).await.unwrap_err();
+    assert_eq!(client.lookup_invoice(its_hash()).await.unwrap_err().code(), Code::NotFound);
+    sim.running.faults().next("AddInvoice", Fault::ResetAfter, 1);
+    client.add_invoice(invoice()).await.unwrap_err();
+    client.lookup_invoice(its_hash()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_slow_call_is_answered_late() {
+    let sim = start().await;
+    let mut client = sim.lightning("shop.macaroon").await;
+    sim.running.faults().always("GetInfo", Fault::Slow(Duration::from_millis(80)));
+    let begun = Instant::now();
+    client.get_info(GetInfoRequest {}).await.unwrap();
+    assert!(begun.elapsed() >= Duration::from_millis(80));
+}
+
+#[tokio::test]
+async fn dropped_streams_end_with_an_error_and_can_be_opened_again() {
+    let sim = start().await;
+    let mut client = sim.lightning("invoice.macaroon").await;
+    let mut stream = client.subscribe_invoices(InvoiceSubscription::default()).await.unwrap().into_inner();
+    sim.running.faults().drop_streams();
+    assert_eq!(stream.message().await.unwrap_err().code(), Code::Unavailable);
+    client.subscribe_invoices(InvoiceSubscription::default()).await.unwrap();
+}
+
+#[tokio::test]
+async fn dropped_connections_break_everything_that_is_open() {
+    let sim = start().await;
+    let mut client = sim.lightning("invoice.macaroon").await;
+    let mut stream = client.subscribe_invoices(InvoiceSubscription::default()).await.unwrap().into_inner();
+    sim.running.faults().drop_connections();
+    stream.message().await.unwrap_err();
+    sim.lightning("invoice.macaroon").await.add_invoice(invoice()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_locked_wallet_answers_as_lnd_does() {
+    let sim = start().await;
+    let mut client = sim.lightning("shop.macaroon").await;
+    sim.running.faults().set_wallet(Wallet::Locked);
+    let refused = client.get_info(GetInfoRequest {}).await.unwrap_err();
+    assert_eq!(refused.code(), Code::Unknown);
+    assert_eq!(refused.message(), "wallet locked, unlock it to enable full RPC access");
+    sim.running.faults().set_wallet(Wallet::Unlocked);
+    client.get_info(GetInfoRequest {}).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_stopped_node_ends_its_streams() {
+    let sim = start().await;
+    let mut client = sim.lightning("invoice.macaroon").await;
+    let mut stream = client.subscribe_invoices(InvoiceSubscription::default()).await.unwrap().into_inner();
+    let stop = tokio::time::timeout(Duration::from_secs(5), sim.running.shutdown());
+    stop.await.expect("the node stops although streams are open");
+    stream.message().await.unwrap_err();
+}

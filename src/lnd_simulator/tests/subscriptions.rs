@@ -1,0 +1,143 @@
+//! What subscribers are told, and what they are not.
+
+use fedimint_tonic_lnd::invoicesrpc::{AddHoldInvoiceRequest, CancelInvoiceMsg, SubscribeSingleInvoiceRequest};
+use fedimint_tonic_lnd::lnrpc::invoice::InvoiceState;
+use fedimint_tonic_lnd::lnrpc::{Invoice, InvoiceSubscription};
+use tonic::Streaming;
+
+use super::{Sim, hash_of, next, start};
+
+async fn subscribe(sim: &Sim, add_index: u64, settle_index: u64) -> Streaming<Invoice> {
+    let request = InvoiceSubscription { add_index, settle_index };
+    sim.lightning("invoice.macaroon").await.subscribe_invoices(request).await.unwrap().into_inner()
+}
+
+async fn watch(sim: &Sim, hash: &[u8]) -> Streaming<Invoice> {
+    let request = SubscribeSingleInvoiceRequest { r_hash: hash.to_vec() };
+    sim.invoices().await.subscribe_single_invoice(request).await.unwrap().into_inner()
+}
+
+async fn paid(sim: &Sim, value: i64) -> u64 {
+    let made = sim.invoice(value).await;
+    assert_eq!(sim.pay(&made.payment_request).await, "");
+    sim.look_up(&made.r_hash).await.settle_index
+}
+
+/// The next event, as (add index, settle index).
+async fn event(stream: &mut Streaming<Invoice>) -> (u64, u64) {
+    let invoice = next(stream).await;
+    (invoice.add_index, invoice.settle_index)
+}
+
+#[tokio::test]
+async fn new_and_settled_invoices_are_told_as_they_happen() {
+    let sim = start().await;
+    let mut stream = subscribe(&sim, 0, 0).await;
+    assert_eq!(paid(&sim, 1).await, 1);
+    assert_eq!(event(&mut stream).await, (1, 0));
+    let settled = next(&mut stream).await;
+    assert_eq!((settled.state(), settled.settle_index, settled.amt_paid_msat), (InvoiceState::Settled, 1, 1000));
+}
+
+#[tokio::test]
+async fn a_settle_index_replays_only_what_is_greater() {
+    let sim = start().await;
+    for value in 1..=3 {
+        paid(&sim, value).await;
+    }
+    let mut stream = subscribe(&sim, 0, 1).await;
+    assert_eq!(event(&mut stream).await, (2, 2));
+    assert_eq!(event(&mut stream).await, (3, 3));
+    paid(&sim, 4).await;
+    assert_eq!(event(&mut stream).await, (4, 0));
+}
+
+#[tokio::test]
+async fn a_settle_index_of_zero_replays_nothing_so_the_first_settlement_cannot_be_replayed() {
+    let sim = start().await;
+    paid(&sim, 1).await;
+    let mut stream = subscribe(&sim, 0, 0).await;
+    sim.invoice(2).await;
+    assert_eq!(event(&mut stream).await, (2, 0));
+}
+
+#[tokio::test]
+async fn an_add_index_replays_the_invoices_made_since() {
+    let sim = start().await;
+    sim.invoice(1).await;
+    paid(&sim, 2).await;
+    sim.invoice(3).await;
+    let mut stream = subscribe(&sim, 1, 0).await;
+    assert_eq!(event(&mut stream).await, (2, 1));
+    assert_eq!(event(&mut stream).await, (3, 0));
+}
+
+#[tokio::test]
+async fn settle_indexes_can_have_gaps() {
+    let sim = start().await;
+    paid(&sim, 1).await;
+    sim.running.node().skip_settle_indexes(10).unwrap();
+    assert_eq!(paid(&sim, 2).await, 12);
+    let mut stream = subscribe(&sim, 0, 5).await;
+    assert_eq!(event(&mut stream).await, (2, 12));
+}
+
+#[tokio::test]
+async fn accepted_and_canceled_invoices_are_not_told() {
+    let sim = start().await;
+    let mut stream = subscribe(&sim, 0, 0).await;
+    let hash = hash_of(&[9; 32]);
+    let request = AddHoldInvoiceRequest { hash: hash.clone(), value: 1, ..Default::default() };
+    sim.invoices().await.add_hold_invoice(request).await.unwrap();
+    assert_eq!(event(&mut stream).await, (1, 0));
+    sim.running.node().arrive(super::payment_hash(&hash), &[1000], 1000).unwrap();
+    sim.invoices().await.cancel_invoice(CancelInvoiceMsg { payment_hash: hash }).await.unwrap();
+    sim.invoice(2).await;
+    assert_eq!(event(&mut stream).await, (2, 0));
+}
+
+#[tokio::test]
+async fn one_invoice_is_told_as_it_is_then_each_change_then_the_stream_ends() {
+    let sim = start().await;
+    let made = sim.invoice(1).await;
+    let mut stream = watch(&sim, &made.r_hash).await;
+    assert_eq!(next(&mut stream).await.state(), InvoiceState::Open);
+    assert_eq!(sim.pay(&made.payment_request).await, "");
+    assert_eq!(next(&mut stream).await.state(), InvoiceState::Settled);
+    assert!(stream.message().await.unwrap().is_none());
+    let mut again = watch(&sim, &made.r_hash).await;
+    assert_eq!(next(&mut again).await.state(), InvoiceState::Settled);
+    assert!(again.message().await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn an_expiry_is_told_to_who_watches_although_nobody_asks() {
+    let sim = start().await;
+    let made = sim.invoice(1).await;
+    let mut stream = watch(&sim, &made.r_hash).await;
+    assert_eq!(next(&mut stream).await.state(), InvoiceState::Open);
+    sim.clock.advance_secs(86_400);
+    assert_eq!(next(&mut stream).await.state(), InvoiceState::Canceled);
+}
+
+#[tokio::test]
+async fn an_invoice_can_be_watched_before_it_exists() {
+    let sim = start().await;
+    let mut stream = watch(&sim, &hash_of(&[3; 32])).await;
+    let request = Invoice { r_preimage: vec![3; 32], value: 1, ..Default::default() };
+    sim.lightning("invoice.macaroon").await.add_invoice(request).await.unwrap();
+    assert_eq!(next(&mut stream).await.state(), InvoiceState::Open);
+}
+
+#[tokio::test]
+async fn thousands_of_watchers_share_one_connection() {
+    let sim = start().await;
+    let mut client = sim.invoices().await;
+    let mut streams = Vec::new();
+    for number in 0..2000_u32 {
+        let r_hash = hash_of(&number.to_be_bytes());
+        let request = SubscribeSingleInvoiceRequest { r_hash };
+        streams.push(client.subscribe_single_invoice(request).await.unwrap().into_inner());
+    }
+    assert_eq!(streams.len(), 2000);
+}
