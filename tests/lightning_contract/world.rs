@@ -1,0 +1,179 @@
+//! A simulated node with a clock that the test moves, and connectors of one kind to it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use ip2tor_shop::domain::lightning::{InvoiceRequest, Network, NodeError, NodeInvoice, PaymentHash, Preimage};
+use ip2tor_shop::domain::money::Msat;
+use ip2tor_shop::domain::time::{Clock, ManualClock, SystemClock};
+use ip2tor_shop::lightning::connector::NodeAddress;
+use ip2tor_shop::lightning::credentials::{Credentials, Source};
+use ip2tor_shop::lightning::dial::Dial;
+use ip2tor_shop::lightning::lnd_grpc::LndGrpc;
+use ip2tor_shop::lightning::policy::Policy;
+use ip2tor_shop::lightning::{InvoiceStream, LightningNode};
+use ip2tor_shop::lnd_simulator::{Options, Running, Simulator};
+
+/// The price of test invoices.
+pub const PRICE: Msat = Msat(25_000_000);
+/// How long test invoices live.
+pub const EXPIRY_SECS: u32 = 3600;
+/// Everything that is expected happens within this.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The kinds of nodes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    LndGrpc,
+}
+
+/// A node to test with.
+pub struct World {
+    pub kind: Kind,
+    pub clock: Arc<ManualClock>,
+    simulator: Option<Running>,
+    address: std::net::SocketAddr,
+    dir: tempfile::TempDir,
+}
+
+impl World {
+    pub async fn new(kind: Kind) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = Arc::new(ManualClock::new(SystemClock.now()));
+        let mut options = Options::new("127.0.0.1:0".parse().unwrap(), dir.path());
+        options.clock = clock.clone();
+        let simulator = Simulator::start(options).await.unwrap();
+        let address = simulator.local_addr();
+        Self { kind, clock, simulator: Some(simulator), address, dir }
+    }
+
+    /// The simulated node behind the protocol.
+    pub fn simulator(&self) -> &Running {
+        self.simulator.as_ref().expect("the node runs")
+    }
+
+    pub async fn stop(&mut self) {
+        self.simulator.take().unwrap().shutdown().await;
+    }
+
+    /// Starts the node again, at its old address and with what it remembers.
+    pub async fn start(&mut self) {
+        let mut options = Options::new(self.address, self.dir.path());
+        options.clock = self.clock.clone();
+        self.simulator = Some(Simulator::start(options).await.unwrap());
+    }
+
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub fn credentials(&self, macaroon: &str) -> Credentials {
+        Credentials {
+            certificate: Some(Source::File(self.file("tls.cert"))),
+            macaroon: Source::File(self.file(macaroon)),
+            details_macaroon: None,
+        }
+    }
+
+    /// A new connector with the macaroon that the help recommends.
+    pub fn node(&self) -> Arc<dyn LightningNode> {
+        self.node_with(self.credentials("shop.macaroon"), Policy::default())
+    }
+
+    pub fn node_with(&self, credentials: Credentials, policy: Policy) -> Arc<dyn LightningNode> {
+        self.node_over(Dial::direct(), credentials, policy)
+    }
+
+    pub fn node_over(&self, dial: Dial, credentials: Credentials, policy: Policy) -> Arc<dyn LightningNode> {
+        match self.kind {
+            Kind::LndGrpc => Arc::new(LndGrpc::new(self.address(), credentials, policy, dial).unwrap()),
+        }
+    }
+
+    pub fn address(&self) -> NodeAddress {
+        NodeAddress { host: self.address.ip().to_string(), port: self.address.port() }
+    }
+
+    /// The name under which this kind of node makes an invoice.
+    pub fn method_that_makes(&self) -> &'static str {
+        match self.kind {
+            Kind::LndGrpc => "AddInvoice",
+        }
+    }
+
+    /// The same for the cheap call that asks for an invoice.
+    pub fn method_that_looks_up(&self) -> &'static str {
+        match self.kind {
+            Kind::LndGrpc => "LookupInvoice",
+        }
+    }
+
+    /// Somebody pays exactly the price.
+    pub fn pay(&self, hash: PaymentHash) {
+        self.pay_amount(hash, PRICE.0);
+    }
+
+    pub fn pay_amount(&self, hash: PaymentHash, msat: u64) {
+        self.simulator().node().arrive(hash, &[msat], msat).unwrap();
+    }
+
+    /// Whether a payment of the price would be refused.
+    pub fn refuses_payment(&self, hash: PaymentHash) -> bool {
+        self.simulator().node().arrive(hash, &[PRICE.0], PRICE.0).is_err()
+    }
+
+    /// Makes an invoice through `node` and pays it; its hash.
+    pub async fn sell(&self, node: &dyn LightningNode, number: u8) -> PaymentHash {
+        let request = plain(number);
+        node.create(&request).await.unwrap();
+        self.pay(request.hash);
+        request.hash
+    }
+}
+
+/// A preimage like no other in the test.
+pub fn preimage(number: u8) -> Preimage {
+    Preimage([number; 32])
+}
+
+/// A request for a plain invoice.
+pub fn plain(number: u8) -> InvoiceRequest {
+    let preimage = preimage(number);
+    InvoiceRequest {
+        hash: preimage.hash(),
+        preimage: Some(preimage),
+        amount: PRICE,
+        memo: format!("PO: {number}"),
+        expiry_secs: EXPIRY_SECS,
+        cltv_expiry: None,
+        private: false,
+    }
+}
+
+/// A request for a hold invoice.
+pub fn hold(number: u8) -> InvoiceRequest {
+    InvoiceRequest { preimage: None, cltv_expiry: Some(144), ..plain(number) }
+}
+
+/// The next item of a stream, which must come soon.
+pub async fn next(stream: &mut InvoiceStream) -> Option<Result<NodeInvoice, NodeError>> {
+    soon(stream.next()).await
+}
+
+/// What must happen soon.
+pub async fn soon<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, future).await.expect("it happens in time")
+}
+
+/// A policy with a deadline that a test can wait for.
+pub fn hasty() -> Policy {
+    let limit = Duration::from_millis(300);
+    Policy { call_limit: limit, create_limit: limit, ..Policy::default() }
+}
+
+/// A policy for a shop on `network`.
+pub fn only(network: Network) -> Policy {
+    Policy { expected_network: Some(network), ..Policy::default() }
+}
