@@ -6,6 +6,7 @@ pub mod lightning;
 pub mod lnd_simulator;
 pub mod services;
 pub mod store;
+pub mod worker;
 
 /// Runs the program.
 pub fn run() -> std::process::ExitCode {

@@ -1,6 +1,7 @@
 //! The use cases of the shop, one function each: they open the transaction, let the domain decide,
 //! and store what it says. No HTTP types, no SQL.
 
+pub mod deadlines;
 pub mod deals;
 pub mod deny;
 pub mod error;
@@ -8,6 +9,7 @@ pub mod extensions;
 pub mod hosts;
 pub mod invoices;
 pub mod making;
+pub mod nodes_alive;
 pub mod orders;
 pub mod payments;
 pub mod products;

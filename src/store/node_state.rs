@@ -118,3 +118,65 @@ pub fn live_hold_hashes(db: &Connection, node: NodeId) -> Result<Vec<PaymentHash
     let rows = statement.query_map([node], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
+
+/// How to reach a node, as stored. `Debug` shows no secrets.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Spec {
+    /// Its id.
+    pub id: NodeId,
+    /// Its kind: `lnd_grpc`, `lnd_rest` or `cln`.
+    pub kind: String,
+    /// Its name, for logs.
+    pub name: String,
+    /// Host name, address, or the socket's path.
+    pub host: String,
+    /// Port; 0 for a socket.
+    pub port: u16,
+    /// Where the certificate is, if in a file.
+    pub certificate_file: Option<String>,
+    /// The certificate, if stored.
+    pub certificate: Option<Vec<u8>>,
+    /// Where the macaroon is, if in a file.
+    pub macaroon_file: Option<String>,
+    /// The macaroon, if stored.
+    pub macaroon: Option<Vec<u8>>,
+    /// Whether a macaroon that can spend is accepted.
+    pub allow_spending: bool,
+}
+
+impl std::fmt::Debug for Spec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Spec({} {} {}:{})", self.kind, self.name, self.host, self.port)
+    }
+}
+
+/// All enabled nodes, and disabled ones that still have invoices which are not final.
+pub fn specs(db: &Connection) -> Result<Vec<Spec>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT id, kind, name, host, port, certificate_file, certificate, macaroon_file, macaroon, allow_spending \
+         FROM node n WHERE is_enabled = 1 OR EXISTS (SELECT 1 FROM invoice v WHERE v.node_id = n.id \
+         AND v.state IN ('initial', 'open', 'held', 'settling', 'cancelling')) ORDER BY priority, created_at",
+    )?;
+    let rows = statement.query_map([], |row| {
+        Ok(Spec {
+            id: row.get(0)?,
+            kind: row.get(1)?,
+            name: row.get(2)?,
+            host: row.get(3)?,
+            port: row.get(4)?,
+            certificate_file: row.get(5)?,
+            certificate: row.get(6)?,
+            macaroon_file: row.get(7)?,
+            macaroon: row.get(8)?,
+            allow_spending: row.get(9)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The network of a node, once it was learned.
+pub fn network(db: &Connection, node: NodeId) -> Result<Option<Network>, StoreError> {
+    let mut statement = db.prepare_cached("SELECT network FROM node WHERE id = ?")?;
+    let name: Option<Option<String>> = statement.query_row([node], |row| row.get(0)).optional()?;
+    Ok(name.flatten().as_deref().and_then(Network::parse))
+}

@@ -85,7 +85,7 @@ pub fn add(
     Ok(())
 }
 
-/// Intents that are due, oldest first, without those in `busy`.
+/// Intents that are due, the longest due first.
 pub fn due(db: &Connection, now: Timestamp, limit: u32) -> Result<Vec<Intent>, StoreError> {
     let mut statement =
         db.prepare_cached("SELECT * FROM effect WHERE next_try_at <= ? ORDER BY next_try_at, id LIMIT ?")?;
@@ -93,16 +93,16 @@ pub fn due(db: &Connection, now: Timestamp, limit: u32) -> Result<Vec<Intent>, S
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// All intents, oldest first.
-pub fn all(db: &Connection) -> Result<Vec<Intent>, StoreError> {
-    let mut statement = db.prepare_cached("SELECT * FROM effect ORDER BY id")?;
-    let rows = statement.query_map([], from_row)?;
+/// Intents stored after row `id`, in the order in which they were stored.
+pub fn newer_than(db: &Connection, id: i64, limit: u32) -> Result<Vec<Intent>, StoreError> {
+    let mut statement = db.prepare_cached("SELECT * FROM effect WHERE id > ? ORDER BY id LIMIT ?")?;
+    let rows = statement.query_map(params![id, limit], from_row)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// When the next intent is due, if there is one.
-pub fn next_due(db: &Connection) -> Result<Option<Timestamp>, StoreError> {
-    Ok(db.prepare_cached("SELECT min(next_try_at) FROM effect")?.query_row([], |row| row.get(0))?)
+/// All intents, oldest first.
+pub fn all(db: &Connection) -> Result<Vec<Intent>, StoreError> {
+    newer_than(db, 0, u32::MAX)
 }
 
 /// Whether this very intent is still to be carried out.

@@ -1,0 +1,16 @@
+//! Deadlines that must be met within seconds whatever the schedules say: held payments.
+
+use std::time::Duration;
+
+use crate::services::{Shop, deadlines};
+
+/// How often held payments are looked at; an indexed look that usually finds nothing.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Runs until dropped.
+pub async fn run(shop: Shop) {
+    loop {
+        super::log_failure("returning overdue payments", deadlines::return_overdue_holds(&shop).await.map(drop));
+        tokio::time::sleep(LOOK).await;
+    }
+}

@@ -1,0 +1,173 @@
+//! Follows one node: its settlements, its held payments, and whether it is alive; and compares all
+//! open invoices with it, since streams alone can miss some.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::mpsc;
+
+use super::Tasks;
+use super::registry::{Entry, Registry};
+use super::{alive, holds};
+use crate::domain::id::OrderId;
+use crate::domain::lightning::{NodeError, NodeErrorKind, NodeInvoice, NodeInvoiceState, PaymentHash};
+use crate::domain::time::Timestamp;
+use crate::lightning::supervise::{SettlementSink, supervise};
+use crate::services::{Error, Shop, payments};
+use crate::store::{deals, node_state};
+
+/// Open invoices asked for at a time.
+const PAGE: u32 = 500;
+/// Settlements applied in one transaction.
+const BATCH: usize = 256;
+/// A held payment with our memo that no order knows is given back when it is still there after this
+/// time: its order was lost with a restored backup, and the buyer waits for the money.
+const STRANGER_SECS: i64 = 240;
+
+/// Starts everything that follows a node; all of it ends when the node is changed or removed.
+pub fn start(registry: &Arc<Registry>, entry: Entry, tasks: &Tasks) {
+    let shop = registry.shop.clone();
+    let (news, inbox) = mpsc::channel(BATCH);
+    let sink = Sink { shop: shop.clone(), entry: entry.clone(), news };
+    spawn(tasks, &entry, apply_settlements(shop.clone(), entry.clone(), inbox));
+    let followed = entry.clone();
+    spawn(tasks, &entry, async move {
+        supervise(&*followed.node, &sink).await;
+    });
+    spawn(tasks, &entry, holds::run(shop.clone(), entry.clone(), tasks.clone()));
+    spawn(tasks, &entry, alive::run(shop, entry.clone()));
+}
+
+fn spawn(tasks: &Tasks, entry: &Entry, task: impl Future<Output = ()> + Send + 'static) {
+    let gone = entry.gone.clone();
+    tasks.spawn(async move {
+        tokio::select! {
+            () = gone.cancelled() => {}
+            () = task => {}
+        }
+    });
+}
+
+struct Sink {
+    shop: Shop,
+    entry: Entry,
+    news: mpsc::Sender<NodeInvoice>,
+}
+
+#[async_trait]
+impl SettlementSink for Sink {
+    async fn cursor(&self) -> u64 {
+        let node = self.entry.spec.id;
+        self.shop.db.read(|db| node_state::cursor(db, node)).unwrap_or(0)
+    }
+
+    async fn connected(&self) {
+        self.entry.check.notify_one();
+        let (shop, entry) = (self.shop.clone(), self.entry.clone());
+        // Beside the stream: new settlements must not wait for a long comparison.
+        tokio::spawn(async move {
+            let compared = compare(&shop, &entry, &mut Strangers::default()).await;
+            super::log_failure("comparing invoices", compared.map(drop));
+        });
+        self.entry.holds.notify_one();
+    }
+
+    async fn settled(&self, invoice: NodeInvoice) -> Result<(), NodeError> {
+        let closed = || NodeError::new(NodeErrorKind::Unavailable, "the shop is shutting down");
+        self.news.send(invoice).await.map_err(|_| closed())
+    }
+
+    async fn lost(&self, error: &NodeError, wait: Duration) {
+        tracing::warn!(node = self.entry.spec.name, %error, wait_secs = wait.as_secs(), "the node's stream ended");
+        self.entry.check.notify_one();
+    }
+}
+
+/// Applies settlements in the order in which they came, many at once when many wait.
+async fn apply_settlements(shop: Shop, entry: Entry, mut inbox: mpsc::Receiver<NodeInvoice>) {
+    let mut batch = Vec::with_capacity(BATCH);
+    while inbox.recv_many(&mut batch, BATCH).await > 0 {
+        let news = std::mem::take(&mut batch);
+        // Until it is stored nothing newer may be: the cursor would pass it.
+        while let Err(error) = payments::apply_all(&shop, entry.spec.id, news.clone()).await {
+            tracing::error!(%error, "settlements can't be stored; trying again");
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+}
+
+/// Held payments of unknown orders, and since when they have been seen.
+pub type Strangers = HashMap<PaymentHash, Timestamp>;
+
+/// Compares our open invoices with the node's, page by page, and looks only the differences up.
+/// Returns how many differed.
+pub async fn compare(shop: &Shop, entry: &Entry, strangers: &mut Strangers) -> Result<usize, Error> {
+    let node = entry.spec.id;
+    // Ours first: one that is made while we compare must not look as if the node had lost it.
+    let ours = shop.db.scan(move |db| node_state::live_hashes(db, node)).await?;
+    let Some(pending) = pending_at_node(entry).await else { return Ok(0) };
+    let mut differences = 0;
+    for invoice in pending.iter().filter(|invoice| invoice.state == NodeInvoiceState::Accepted) {
+        differences += 1;
+        held_at_node(shop, entry, invoice, strangers).await?;
+    }
+    let known: HashSet<PaymentHash> = pending.iter().map(|invoice| invoice.hash).collect();
+    for (hash, _) in ours.into_iter().filter(|(hash, _)| !known.contains(hash)) {
+        differences += 1;
+        match entry.node.look_up(hash).await {
+            Ok(Some(invoice)) => drop(payments::apply(shop, node, invoice, None).await?),
+            Ok(None) => payments::apply_gone(shop, node, hash).await?,
+            Err(error) => {
+                tracing::warn!(node = entry.spec.name, %error, "comparing invoices was cut short");
+                return Ok(differences);
+            }
+        }
+    }
+    Ok(differences)
+}
+
+async fn pending_at_node(entry: &Entry) -> Option<Vec<NodeInvoice>> {
+    let mut pending = Vec::new();
+    let mut after = 0;
+    loop {
+        match entry.node.open_invoices(after, PAGE).await {
+            Ok(page) => {
+                pending.extend(page.invoices);
+                match page.next {
+                    Some(next) => after = next,
+                    None => return Some(pending),
+                }
+            }
+            Err(error) => {
+                tracing::warn!(node = entry.spec.name, %error, "comparing invoices failed");
+                return None;
+            }
+        }
+    }
+}
+
+async fn held_at_node(
+    shop: &Shop,
+    entry: &Entry,
+    invoice: &NodeInvoice,
+    strangers: &mut Strangers,
+) -> Result<(), Error> {
+    let known = shop.db.read(|db| deals::order_by_hash(db, invoice.hash))?.is_some();
+    if known {
+        return payments::apply(shop, entry.spec.id, invoice.clone(), None).await.map(drop);
+    }
+    let is_ours = invoice.memo.strip_prefix("PO: ").and_then(OrderId::parse).is_some();
+    if !is_ours {
+        return Ok(());
+    }
+    let since = *strangers.entry(invoice.hash).or_insert_with(|| shop.now());
+    if since.plus_secs(STRANGER_SECS) <= shop.now() {
+        tracing::warn!(hash = %invoice.hash, memo = invoice.memo, "giving back a held payment of an unknown order");
+        if let Err(error) = entry.node.cancel(invoice.hash).await {
+            tracing::warn!(%error, "it could not be given back now");
+        }
+    }
+    Ok(())
+}

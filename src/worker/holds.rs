@@ -1,0 +1,69 @@
+//! Watches a node's open hold invoices, one subscription each: nodes tell of an accepted payment
+//! only there. Their number is limited by the settings.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+
+use super::Tasks;
+use super::registry::Entry;
+use crate::domain::lightning::{NodeInvoiceState, PaymentHash};
+use crate::services::{Shop, payments};
+use crate::store::node_state;
+
+/// How often invoices without a watcher are looked for when nothing rings.
+const LOOK: Duration = Duration::from_secs(5);
+/// Between the end of a subscription and the next for the same invoice.
+const AGAIN: Duration = Duration::from_secs(1);
+
+type Watched = Arc<Mutex<HashSet<PaymentHash>>>;
+
+/// Runs until dropped.
+pub async fn run(shop: Shop, entry: Entry, tasks: Tasks) {
+    let watched = Watched::default();
+    loop {
+        let node = entry.spec.id;
+        let live = shop.db.read(|db| node_state::live_hold_hashes(db, node)).unwrap_or_default();
+        for hash in live {
+            if watched.lock().unwrap_or_else(PoisonError::into_inner).insert(hash) {
+                start_watch(&shop, &entry, hash, &watched, &tasks);
+            }
+        }
+        let _ = tokio::time::timeout(LOOK, entry.holds.notified()).await;
+    }
+}
+
+fn start_watch(shop: &Shop, entry: &Entry, hash: PaymentHash, watched: &Watched, tasks: &Tasks) {
+    let (shop, entry, watched) = (shop.clone(), entry.clone(), Arc::clone(watched));
+    tasks.spawn(async move {
+        let gone = entry.gone.clone();
+        tokio::select! {
+            () = gone.cancelled() => {}
+            () = watch(&shop, &entry, hash) => {}
+        }
+        tokio::time::sleep(AGAIN).await;
+        watched.lock().unwrap_or_else(PoisonError::into_inner).remove(&hash);
+    });
+}
+
+/// Applies each state of the invoice until the last, or until the subscription breaks.
+async fn watch(shop: &Shop, entry: &Entry, hash: PaymentHash) {
+    let mut states = match entry.node.watch(hash).await {
+        Ok(states) => states,
+        Err(error) => return tracing::debug!(node = entry.spec.name, %error, "can't watch an invoice"),
+    };
+    while let Some(Ok(invoice)) = states.next().await {
+        let is_final = matches!(invoice.state, NodeInvoiceState::Settled | NodeInvoiceState::Canceled);
+        let height = match invoice.state {
+            NodeInvoiceState::Accepted => entry.node.info().await.ok().and_then(|info| info.block_height),
+            _ => None,
+        };
+        let applied = payments::apply(shop, entry.spec.id, invoice, height).await;
+        super::log_failure("applying the state of a hold invoice", applied.map(drop));
+        if is_final {
+            return;
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! What runs beside the answers to requests: it talks to the Lightning nodes, carries out the
+//! outbox, and watches deadlines. It decides nothing; `services` do.
+
+pub mod alive;
+pub mod connect;
+pub mod deadlines;
+pub mod follow;
+pub mod holds;
+pub mod outbox;
+pub mod registry;
+
+use std::future::Future;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::lightning::dial::Dial;
+use crate::services::{Error, Shop};
+use registry::Registry;
+
+/// Background tasks that end together.
+#[derive(Clone, Default)]
+pub struct Tasks {
+    tracker: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Tasks {
+    /// Runs `task` until it ends or [`Tasks::stop`] is called.
+    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let stop = self.stop.clone();
+        self.tracker.spawn(async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = task => {}
+            }
+        });
+    }
+
+    /// Rings when everything is to end.
+    pub fn stopped(&self) -> CancellationToken {
+        self.stop.clone()
+    }
+
+    /// Ends all tasks. What they were doing is in the database and goes on at the next start.
+    pub async fn stop(&self) {
+        self.stop.cancel();
+        self.tracker.close();
+        self.tracker.wait().await;
+    }
+}
+
+/// Starts everything that talks to nodes. The registry is known at once; nodes connect in the
+/// background.
+pub fn start(shop: &Shop, dial: Dial, tasks: &Tasks) -> Arc<Registry> {
+    let registry = Arc::new(Registry::new(shop.clone(), dial));
+    tasks.spawn(registry::keep_current(Arc::clone(&registry), tasks.clone()));
+    tasks.spawn(outbox::run(shop.clone(), Arc::clone(&registry), tasks.clone()));
+    tasks.spawn(deadlines::run(shop.clone()));
+    registry
+}
+
+/// Logs an error of a background task; there is nobody to answer to.
+fn log_failure(what: &str, result: Result<(), Error>) {
+    if let Err(error) = result {
+        tracing::error!(%error, "{what} failed");
+    }
+}

@@ -1,0 +1,111 @@
+//! The nodes that the shop talks to: follows the database, so that nodes added or changed by the
+//! command line are used at once.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::{Tasks, connect, follow};
+use crate::domain::id::NodeId;
+use crate::domain::lightning::{NodeError, NodeErrorKind};
+use crate::lightning::LightningNode;
+use crate::lightning::dial::Dial;
+use crate::services::{Error, Shop};
+use crate::store::node_state::{self, Spec};
+
+/// How often changes of the stored nodes are looked for.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// A node in use.
+#[derive(Clone)]
+pub struct Entry {
+    /// How it is reached.
+    pub spec: Spec,
+    /// The connector.
+    pub node: Arc<dyn LightningNode>,
+    /// Rings when its state should be checked now.
+    pub check: Arc<Notify>,
+    /// Rings when it may have a new hold invoice to watch.
+    pub holds: Arc<Notify>,
+    /// Ends its tasks when it is changed or removed.
+    pub gone: CancellationToken,
+}
+
+/// All nodes in use.
+pub struct Registry {
+    /// The shop that they work for.
+    pub shop: Shop,
+    dial: Dial,
+    nodes: RwLock<HashMap<NodeId, Entry>>,
+}
+
+impl Registry {
+    /// An empty registry; [`keep_current`] fills it.
+    pub fn new(shop: Shop, dial: Dial) -> Self {
+        Self { shop, dial, nodes: RwLock::default() }
+    }
+
+    /// The node with this id, or why there is none.
+    pub fn get(&self, id: NodeId) -> Result<Entry, NodeError> {
+        let nodes = self.nodes.read().unwrap_or_else(PoisonError::into_inner);
+        nodes.get(&id).cloned().ok_or_else(|| {
+            NodeError::new(NodeErrorKind::Refused, "the node is disabled, removed or has unusable credentials")
+        })
+    }
+
+    /// All nodes in use.
+    pub fn all(&self) -> Vec<Entry> {
+        self.nodes.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    /// Compares with the database; starts what is new and ends what is gone.
+    fn refresh(self: &Arc<Self>, tasks: &Tasks) -> Result<(), Error> {
+        let specs = self.shop.db.read(node_state::specs)?;
+        let mut nodes = self.nodes.write().unwrap_or_else(PoisonError::into_inner);
+        nodes.retain(|id, entry| {
+            let stays = specs.iter().any(|spec| spec.id == *id && *spec == entry.spec);
+            if !stays {
+                entry.gone.cancel();
+            }
+            stays
+        });
+        for spec in specs {
+            if !nodes.contains_key(&spec.id)
+                && let Some(entry) = self.new_entry(spec)
+            {
+                nodes.insert(entry.spec.id, entry.clone());
+                follow::start(self, entry, tasks);
+            }
+        }
+        Ok(())
+    }
+
+    fn new_entry(&self, spec: Spec) -> Option<Entry> {
+        match connect::connect(&spec, &self.dial) {
+            Ok(node) => {
+                Some(Entry { spec, node, check: Arc::default(), holds: Arc::default(), gone: CancellationToken::new() })
+            }
+            Err(error) => {
+                tracing::warn!(node = spec.name, %error, "this node can't be used");
+                None
+            }
+        }
+    }
+}
+
+/// Keeps the registry like the database until dropped.
+pub async fn keep_current(registry: Arc<Registry>, tasks: Tasks) {
+    let mut seen = None;
+    loop {
+        let version = registry.shop.db.version().ok();
+        // Only a commit by somebody can have changed a node.
+        if version.is_none() || version != seen {
+            super::log_failure("looking for changed nodes", registry.refresh(&tasks));
+            seen = version;
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
