@@ -1,6 +1,7 @@
 //! IP2Tor Shop: sells Tor bridges and Nostr aliases over Lightning. `docs/ARCHITECTURE.md` is the
 //! map of this library.
 
+pub mod config;
 pub mod domain;
 pub mod lightning;
 pub mod lnd_simulator;

@@ -1,0 +1,193 @@
+//! The configuration: read from TOML, checked as a whole, then only ever seen as the types in here.
+//!
+//! Every setting has a default; `packaging/config.example.toml` shows them all and a test keeps it
+//! equal to [`Config::default`]. All problems of a file are reported at once ([`Problems`]).
+
+mod cron;
+mod network;
+mod parse;
+mod problem;
+mod reader;
+mod schedule;
+mod secret;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub use cron::CronExpression;
+pub use network::IpNetwork;
+pub use problem::{Problem, Problems};
+pub use schedule::Jobs;
+pub use secret::{Secret, SecretSource};
+
+use crate::domain::lightning::Network;
+
+/// The file that is read when the command line names neither a file nor a data folder.
+pub const DEFAULT_FILE: &str = "/etc/ip2tor-shop/config.toml";
+
+/// The name of the database in the data folder.
+pub const DATABASE_FILE: &str = "shop.sqlite3";
+
+/// The whole configuration, checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// The folder with the database, backups and keys.
+    pub data_dir: PathBuf,
+    /// `[http]`.
+    pub http: Http,
+    /// `[orders]`.
+    pub orders: Orders,
+    /// `[holds]`.
+    pub holds: Holds,
+    /// `[lightning]`.
+    pub lightning: Lightning,
+    /// `[jobs]`.
+    pub jobs: Jobs,
+    /// `[retention]`.
+    pub retention: Retention,
+    /// `[credit]`.
+    pub credit: Credit,
+    /// `[probe]`.
+    pub probe: Probe,
+    /// `[rates]`.
+    pub rates: Rates,
+    /// `[log]`.
+    pub log: Log,
+    /// `[onion]`, not looked into here: the onion service has its own typed settings.
+    pub onion: toml::Table,
+}
+
+/// How the shop is reached over TCP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Http {
+    /// The address to listen on.
+    pub listen: SocketAddr,
+    /// Proxies whose `X-Forwarded-*` headers are believed.
+    pub trusted_proxies: Vec<IpNetwork>,
+    /// The shop's own public address, used where no request tells it; `http://` or `https://`, no
+    /// slash at the end.
+    pub public_url: Option<String>,
+    /// The largest request body.
+    pub body_limit_bytes: usize,
+    /// The most connections at a time; more wait.
+    pub max_connections: usize,
+    /// How long a client may take for the head of a request.
+    pub header_timeout: Duration,
+    /// How long a client may take for a body, and the shop for an answer.
+    pub request_timeout: Duration,
+    /// How long a connection may be idle between requests.
+    pub idle_timeout: Duration,
+}
+
+/// Limits around an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Orders {
+    /// How long an invoice can be paid.
+    pub expiry: Duration,
+    /// The most unpaid orders at a time; more are answered with 503.
+    pub max_open: u32,
+    /// New orders get 503 while the oldest invoice to be made waits longer than this.
+    pub max_backlog: Duration,
+    /// An order whose invoice could not be made for so long is rejected.
+    pub invoice_limit: Duration,
+    /// A paid product that its host has not activated for so long needs a refund.
+    pub activation_limit: Duration,
+}
+
+/// Limits of hold invoices.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holds {
+    /// With so many held payments at one node, plain invoices are made.
+    pub max_open_per_node: u32,
+}
+
+/// Which Lightning nodes are used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lightning {
+    /// The networks whose nodes may be used; regtest only when it is named.
+    pub allowed_networks: Vec<Network>,
+}
+
+/// How long things are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// Days that a suspended product keeps its port.
+    pub suspended_days: u32,
+    /// Days that a scheduled backup is kept.
+    pub backup_days: u32,
+}
+
+/// What is given back for lost time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credit {
+    /// Whether the time that a host was dead is added to its running products.
+    pub outages: bool,
+}
+
+/// What happens to an order whose target does not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProbePolicy {
+    /// Targets are not probed.
+    Off,
+    /// The buyer is warned, the invoice is not delayed.
+    Warn,
+    /// The order waits for the probe and is rejected when it fails.
+    Reject,
+}
+
+/// How targets are probed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Probe {
+    /// What a failed probe means.
+    pub policy: ProbePolicy,
+    /// How long the order waits for it.
+    pub limit: Duration,
+    /// Target ports where no HTTPS is expected.
+    pub whitelisted_service_ports: Vec<u16>,
+}
+
+/// Exchange rates shown beside prices.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rates {
+    /// Whether rates are fetched and shown at all.
+    pub enabled: bool,
+    /// The currency, three letters.
+    pub currency: String,
+}
+
+/// What is logged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// A level or a list of `target=level`; `RUST_LOG` wins.
+    pub level: String,
+}
+
+impl Config {
+    /// Reads and checks a file.
+    ///
+    /// # Errors
+    /// All problems of the file, with the path of each key.
+    pub fn load(path: &Path) -> Result<Self, Problems> {
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            let message = format!("can't read {}: {error}", path.display());
+            Problems(vec![Problem { key: String::new(), message }])
+        })?;
+        Self::parse(&text)
+    }
+
+    /// The defaults with another data folder: what `--data-dir` alone gives.
+    pub fn in_dir(data_dir: &Path) -> Self {
+        Self { data_dir: data_dir.to_owned(), ..Self::default() }
+    }
+
+    /// The database file.
+    pub fn database(&self) -> PathBuf {
+        self.data_dir.join(DATABASE_FILE)
+    }
+
+    /// Where backups go unless told otherwise.
+    pub fn backup_dir(&self) -> PathBuf {
+        self.data_dir.join("backups")
+    }
+}

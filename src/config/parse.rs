@@ -1,0 +1,322 @@
+//! The defaults, and how a file is read over them.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::problem::{Problem, Problems};
+use super::reader::Section;
+use super::{
+    Config, Credit, Holds, Http, IpNetwork, Jobs, Lightning, Log, Orders, Probe, ProbePolicy, Rates, Retention,
+};
+use crate::domain::lightning::Network;
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data_dir: PathBuf::from("/var/lib/ip2tor-shop"),
+            http: Http::default(),
+            orders: Orders::default(),
+            holds: Holds { max_open_per_node: 200 },
+            lightning: Lightning { allowed_networks: vec![Network::Mainnet, Network::Testnet, Network::Signet] },
+            jobs: Jobs::default(),
+            retention: Retention { suspended_days: 45, backup_days: 30 },
+            credit: Credit { outages: true },
+            probe: Probe::default(),
+            rates: Rates { enabled: false, currency: "EUR".to_owned() },
+            log: Log { level: "info".to_owned() },
+            onion: toml::Table::new(),
+        }
+    }
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
+            trusted_proxies: vec![
+                IpNetwork::single(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+                IpNetwork::single(IpAddr::V6(Ipv6Addr::LOCALHOST)),
+            ],
+            public_url: None,
+            body_limit_bytes: 64 * 1024,
+            max_connections: 512,
+            header_timeout: Duration::from_secs(10),
+            request_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(60),
+        }
+    }
+}
+
+impl Default for Orders {
+    fn default() -> Self {
+        Self {
+            expiry: Duration::from_secs(900),
+            max_open: 100_000,
+            max_backlog: Duration::from_secs(10),
+            invoice_limit: Duration::from_secs(60),
+            activation_limit: Duration::from_secs(1800),
+        }
+    }
+}
+
+impl Default for Probe {
+    fn default() -> Self {
+        Self { policy: ProbePolicy::Warn, limit: Duration::from_secs(20), whitelisted_service_ports: vec![8333, 9735] }
+    }
+}
+
+impl Config {
+    /// Reads and checks the text of a file.
+    ///
+    /// # Errors
+    /// All problems, with the path of each key.
+    pub fn parse(text: &str) -> Result<Self, Problems> {
+        let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+            let message = format!("this is not TOML: {error}").trim_end().to_owned();
+            Problems(vec![Problem { key: String::new(), message }])
+        })?;
+        let mut problems = Vec::new();
+        let config = Self::read(Section::root(table, &mut problems));
+        if problems.is_empty() { Ok(config) } else { Err(Problems(problems)) }
+    }
+
+    fn read(mut root: Section<'_>) -> Self {
+        let default = Self::default();
+        let config = Self {
+            data_dir: root.read("data_dir", default.data_dir, absolute),
+            http: Http::read(root.section("http")),
+            orders: Orders::read(root.section("orders")),
+            holds: Holds::read(root.section("holds"), default.holds),
+            lightning: Lightning::read(root.section("lightning"), default.lightning),
+            jobs: Jobs::read(root.section("jobs")),
+            retention: Retention::read(root.section("retention"), default.retention),
+            credit: Credit::read(root.section("credit"), default.credit),
+            probe: Probe::read(root.section("probe")),
+            rates: Rates::read(root.section("rates"), default.rates),
+            log: Log::read(root.section("log"), default.log),
+            onion: root.table("onion"),
+        };
+        root.finish();
+        config
+    }
+}
+
+impl Http {
+    fn read(mut section: Section<'_>) -> Self {
+        let default = Self::default();
+        let http = Self {
+            listen: section.read("listen", default.listen, |text| {
+                text.parse().map_err(|_| format!("{text:?} is not ADDRESS:PORT, as in 127.0.0.1:8000"))
+            }),
+            trusted_proxies: section.strings("trusted_proxies", default.trusted_proxies, IpNetwork::parse),
+            public_url: section.read("public_url", default.public_url, |text| web_address(text).map(Some)),
+            body_limit_bytes: section.number("body_limit_bytes", default.body_limit_bytes, 1024..=16 << 20),
+            max_connections: section.number("max_connections", default.max_connections, 1..=100_000),
+            header_timeout: section.seconds("header_timeout_secs", default.header_timeout, 1..=600),
+            request_timeout: section.seconds("request_timeout_secs", default.request_timeout, 1..=600),
+            idle_timeout: section.seconds("idle_timeout_secs", default.idle_timeout, 1..=3600),
+        };
+        section.finish();
+        http
+    }
+}
+
+impl Orders {
+    fn read(mut section: Section<'_>) -> Self {
+        let default = Self::default();
+        let orders = Self {
+            expiry: section.seconds("expiry_secs", default.expiry, 60..=86_400),
+            max_open: section.number("max_open", default.max_open, 1..=10_000_000),
+            max_backlog: section.seconds("max_backlog_secs", default.max_backlog, 1..=600),
+            invoice_limit: section.seconds("invoice_limit_secs", default.invoice_limit, 5..=600),
+            activation_limit: section.seconds("activation_limit_secs", default.activation_limit, 360..=86_400),
+        };
+        section.finish();
+        orders
+    }
+}
+
+impl Holds {
+    fn read(mut section: Section<'_>, default: Self) -> Self {
+        let max_open_per_node = section.number("max_open_per_node", default.max_open_per_node, 0..=10_000);
+        section.finish();
+        Self { max_open_per_node }
+    }
+}
+
+impl Lightning {
+    fn read(mut section: Section<'_>, default: Self) -> Self {
+        let allowed_networks = section.strings("allowed_networks", default.allowed_networks, |text| {
+            Network::parse(text)
+                .ok_or_else(|| format!("{text:?} is none of \"mainnet\", \"testnet\", \"signet\", \"regtest\""))
+        });
+        if allowed_networks.is_empty() {
+            section.problem("allowed_networks", "name at least one network, else the shop can't sell anything");
+        }
+        section.finish();
+        Self { allowed_networks }
+    }
+}
+
+impl Retention {
+    fn read(mut section: Section<'_>, default: Self) -> Self {
+        let retention = Self {
+            suspended_days: section.number("suspended_days", default.suspended_days, 1..=3650),
+            backup_days: section.number("backup_days", default.backup_days, 1..=3650),
+        };
+        section.finish();
+        retention
+    }
+}
+
+impl Credit {
+    fn read(mut section: Section<'_>, default: Self) -> Self {
+        let outages = section.flag("outages", default.outages);
+        section.finish();
+        Self { outages }
+    }
+}
+
+impl Probe {
+    fn read(mut section: Section<'_>) -> Self {
+        let default = Self::default();
+        let ports = default.whitelisted_service_ports;
+        let probe = Self {
+            policy: section.read("policy", default.policy, |text| match text {
+                "off" => Ok(ProbePolicy::Off),
+                "warn" => Ok(ProbePolicy::Warn),
+                "reject" => Ok(ProbePolicy::Reject),
+                _ => Err(format!("{text:?} is none of \"off\", \"warn\", \"reject\"")),
+            }),
+            limit: section.seconds("limit_secs", default.limit, 1..=20),
+            whitelisted_service_ports: section.numbers("whitelisted_service_ports", ports, 1..=65_535),
+        };
+        section.finish();
+        probe
+    }
+}
+
+impl Rates {
+    fn read(mut section: Section<'_>, default: Self) -> Self {
+        let rates = Self {
+            enabled: section.flag("enabled", default.enabled),
+            currency: section.read("currency", default.currency, |text| {
+                let fits = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase());
+                if fits { Ok(text.to_owned()) } else { Err(format!("{text:?} is not a currency such as \"EUR\"")) }
+            }),
+        };
+        section.finish();
+        rates
+    }
+}
+
+impl Log {
+    fn read(mut section: Section<'_>, default: Self) -> Self {
+        let level = section.read("level", default.level, |text| {
+            let filter = text.parse::<tracing_subscriber::EnvFilter>();
+            filter.map(|_| text.to_owned()).map_err(|error| format!("{text:?} is not a log level: {error}"))
+        });
+        section.finish();
+        Self { level }
+    }
+}
+
+/// A relative folder would depend on where the shop is started.
+fn absolute(text: &str) -> Result<PathBuf, String> {
+    let path = Path::new(text);
+    if path.is_absolute() { Ok(path.to_owned()) } else { Err(format!("{text:?} is not an absolute path")) }
+}
+
+/// A web address without the slash at its end.
+fn web_address(text: &str) -> Result<String, String> {
+    let wrong = || format!("{text:?} is not a web address such as https://shop.example");
+    let uri: http::Uri = text.parse().map_err(|_| wrong())?;
+    let web = matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some() && uri.query().is_none();
+    if web { Ok(text.trim_end_matches('/').to_owned()) } else { Err(wrong()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_file_means_the_defaults() {
+        assert_eq!(Config::parse(""), Ok(Config::default()));
+    }
+
+    #[test]
+    fn all_problems_are_reported_at_once_with_their_keys() {
+        let text = "data_dir = \"relative\"\ncolour = 1\n[http]\nlisten = \"8000\"\ntrusted_proxies = [\"x\", 5]\n\
+                    [orders]\nexpiry_secs = 5\n[jobs]\nbackup = \"daily\"\n[probe]\npolicy = true\nsped = 1\n\
+                    [lightning]\nallowed_networks = []\n[log]\nlevel = \"shouting=loud\"";
+        let problems = Config::parse(text).unwrap_err();
+        let keys: Vec<_> = problems.0.iter().map(|problem| problem.key.as_str()).collect();
+        assert_eq!(
+            keys,
+            [
+                "data_dir",
+                "http.listen",
+                "http.trusted_proxies[0]",
+                "http.trusted_proxies[1]",
+                "orders.expiry_secs",
+                "lightning.allowed_networks",
+                "jobs.backup",
+                "probe.policy",
+                "probe.sped",
+                "log.level",
+                "colour"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_no_toml_is_one_problem_with_its_line() {
+        let problems = Config::parse("data_dir = ").unwrap_err();
+        assert!(problems.to_string().contains("line 1"), "{problems}");
+    }
+
+    #[test]
+    fn regtest_is_used_only_when_it_is_named() {
+        assert!(!Config::default().lightning.allowed_networks.contains(&Network::Regtest));
+        let config = Config::parse("[lightning]\nallowed_networks = [\"regtest\"]").unwrap();
+        assert_eq!(config.lightning.allowed_networks, [Network::Regtest]);
+    }
+
+    #[test]
+    fn a_public_url_loses_its_last_slash_and_must_be_one() {
+        let config = Config::parse("[http]\npublic_url = \"https://shop.example/\"").unwrap();
+        assert_eq!(config.http.public_url.as_deref(), Some("https://shop.example"));
+        assert!(Config::parse("[http]\npublic_url = \"shop.example\"").is_err());
+    }
+
+    #[test]
+    fn the_example_shows_every_setting_at_its_default() {
+        let example = include_str!("../../packaging/config.example.toml");
+        let uncommented: String =
+            example.lines().filter(|line| !line.starts_with("##")).map(|line| format!("{}\n", setting(line))).collect();
+        assert_eq!(Config::parse(&uncommented), Ok(Config::default()));
+        let table: toml::Table = uncommented.parse().unwrap();
+        let optional = ["public_url"];
+        for section in ["http", "orders", "holds", "lightning", "jobs", "retention", "credit", "probe", "rates", "log"]
+        {
+            for key in known_keys(section) {
+                let shown = table.get(section).and_then(|table| table.get(&key)).is_some();
+                assert!(shown || optional.contains(&key.as_str()), "{section}.{key} is not in the example");
+            }
+        }
+    }
+
+    /// A setting stands after `#`, an explanation after `##`.
+    fn setting(line: &str) -> &str {
+        line.strip_prefix('#').unwrap_or(line)
+    }
+
+    /// The settings of a section, as the message about an unknown one lists them.
+    fn known_keys(section: &str) -> Vec<String> {
+        let problems = Config::parse(&format!("[{section}]\nno_such_key = 1")).unwrap_err();
+        let message = &problems.0[0].message;
+        let list = message.split_once("there are: ").unwrap().1;
+        list.split(", ").map(str::to_owned).collect()
+    }
+}
