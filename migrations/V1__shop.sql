@@ -37,6 +37,7 @@ CREATE TABLE node (
     pubkey           TEXT,
     info             TEXT,                          -- JSON: what the node last said of itself
     settle_index     INTEGER NOT NULL DEFAULT 0,    -- cursor of the settlement stream
+    removed_at       INTEGER,                       -- a tombstone: old invoices still name it
     created_at       INTEGER NOT NULL,
     modified_at      INTEGER NOT NULL
 ) STRICT;

@@ -10,6 +10,7 @@ mod problem;
 mod reader;
 mod schedule;
 mod secret;
+mod settings;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -85,21 +86,21 @@ pub struct Http {
 pub struct Orders {
     /// How long an invoice can be paid.
     pub expiry: Duration,
-    /// The most unpaid orders at a time; more are answered with 503.
-    pub max_open: u32,
+    /// The most unpaid orders of one client (address or circuit) at a time; 0 is unlimited.
+    pub max_open_per_client: u32,
     /// New orders get 503 while the oldest invoice to be made waits longer than this.
-    pub max_backlog: Duration,
+    pub backlog_limit: Duration,
     /// An order whose invoice could not be made for so long is rejected.
     pub invoice_limit: Duration,
-    /// A paid product that its host has not activated for so long needs a refund.
-    pub activation_limit: Duration,
 }
 
 /// Limits of hold invoices.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holds {
-    /// With so many held payments at one node, plain invoices are made.
+    /// With so many held payments at one node, plain invoices are made; 0 switches holds off.
     pub max_open_per_node: u32,
+    /// Blocks that the last hop of a held payment must leave.
+    pub cltv_blocks: u32,
 }
 
 /// Which Lightning nodes are used.
@@ -107,6 +108,8 @@ pub struct Holds {
 pub struct Lightning {
     /// The networks whose nodes may be used; regtest only when it is named.
     pub allowed_networks: Vec<Network>,
+    /// Whether invoices carry hints for private channels.
+    pub private_route_hints: bool,
 }
 
 /// How long things are kept.

@@ -17,8 +17,11 @@ impl Default for Config {
             data_dir: PathBuf::from("/var/lib/ip2tor-shop"),
             http: Http::default(),
             orders: Orders::default(),
-            holds: Holds { max_open_per_node: 200 },
-            lightning: Lightning { allowed_networks: vec![Network::Mainnet, Network::Testnet, Network::Signet] },
+            holds: Holds { max_open_per_node: 200, cltv_blocks: 144 },
+            lightning: Lightning {
+                allowed_networks: vec![Network::Mainnet, Network::Testnet, Network::Signet],
+                private_route_hints: true,
+            },
             jobs: Jobs::default(),
             retention: Retention { suspended_days: 45, backup_days: 30 },
             credit: Credit { outages: true },
@@ -52,10 +55,9 @@ impl Default for Orders {
     fn default() -> Self {
         Self {
             expiry: Duration::from_secs(900),
-            max_open: 100_000,
-            max_backlog: Duration::from_secs(10),
+            max_open_per_client: 0,
+            backlog_limit: Duration::from_secs(10),
             invoice_limit: Duration::from_secs(60),
-            activation_limit: Duration::from_secs(1800),
         }
     }
 }
@@ -127,10 +129,9 @@ impl Orders {
         let default = Self::default();
         let orders = Self {
             expiry: section.seconds("expiry_secs", default.expiry, 60..=86_400),
-            max_open: section.number("max_open", default.max_open, 1..=10_000_000),
-            max_backlog: section.seconds("max_backlog_secs", default.max_backlog, 1..=600),
+            max_open_per_client: section.number("max_open_per_client", default.max_open_per_client, 0..=1_000_000),
+            backlog_limit: section.seconds("backlog_limit_secs", default.backlog_limit, 1..=600),
             invoice_limit: section.seconds("invoice_limit_secs", default.invoice_limit, 5..=600),
-            activation_limit: section.seconds("activation_limit_secs", default.activation_limit, 360..=86_400),
         };
         section.finish();
         orders
@@ -139,9 +140,12 @@ impl Orders {
 
 impl Holds {
     fn read(mut section: Section<'_>, default: Self) -> Self {
-        let max_open_per_node = section.number("max_open_per_node", default.max_open_per_node, 0..=10_000);
+        let holds = Self {
+            max_open_per_node: section.number("max_open_per_node", default.max_open_per_node, 0..=10_000),
+            cltv_blocks: section.number("cltv_blocks", default.cltv_blocks, 40..=1000),
+        };
         section.finish();
-        Self { max_open_per_node }
+        holds
     }
 }
 
@@ -154,8 +158,9 @@ impl Lightning {
         if allowed_networks.is_empty() {
             section.problem("allowed_networks", "name at least one network, else the shop can't sell anything");
         }
+        let private_route_hints = section.flag("private_route_hints", default.private_route_hints);
         section.finish();
-        Self { allowed_networks }
+        Self { allowed_networks, private_route_hints }
     }
 }
 

@@ -2,12 +2,17 @@
 
 pub mod alias;
 pub mod deal;
+pub mod deny_list;
 pub mod effect;
 pub mod host;
+pub mod host_rules;
 pub mod id;
 pub mod lightning;
 pub mod money;
+pub mod node;
+pub mod operator;
 pub mod product;
 pub mod purchase;
 pub mod target;
 pub mod time;
+pub mod vanity_ports;

@@ -1,20 +1,30 @@
 //! The use cases of the shop, one function each: they open the transaction, let the domain decide,
 //! and store what it says. No HTTP types, no SQL.
 
+mod act;
 pub mod deadlines;
 pub mod deals;
 pub mod deny;
+pub mod deny_list;
 pub mod error;
 pub mod extensions;
 pub mod hosts;
+pub mod hosts_admin;
 pub mod invoices;
 pub mod making;
+pub mod nodes_admin;
 pub mod nodes_alive;
+pub mod operators;
 pub mod orders;
+pub mod passwords;
 pub mod payments;
 pub mod products;
 pub mod shop;
+pub mod site;
+#[cfg(test)]
+pub(crate) mod test_support;
 
+pub use act::Act;
 pub use error::Error;
 pub use shop::{Settings, Shop};
 

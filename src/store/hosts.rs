@@ -195,6 +195,48 @@ pub fn add_range(db: &Connection, range: &PortRange) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Counts the ports in use that lie in the range of `host` that starts at `first` but belong to no
+/// range, because theirs was taken away before.
+pub fn adopt_ports(db: &Connection, ip: &str, host: HostId, first: u16) -> Result<(), StoreError> {
+    db.execute(
+        "UPDATE port SET range_id = r.id FROM port_range r WHERE r.host_id = ?2 AND r.first_port = ?3 \
+         AND port.ip = ?1 AND port.range_id IS NULL AND port.port BETWEEN r.first_port AND r.last_port",
+        params![ip, host, first],
+    )?;
+    db.execute(
+        "UPDATE port_range SET used = (SELECT count(*) FROM port WHERE range_id = port_range.id) \
+         WHERE host_id = ?1 AND first_port = ?2",
+        params![host, first],
+    )?;
+    Ok(())
+}
+
+/// Moves the ports and aliases that a host sold to another IP address; `false` when one of them is
+/// in use there, and then nothing of it may be committed.
+pub fn move_places(db: &Connection, host: HostId, ip: &str) -> Result<bool, StoreError> {
+    for table in ["port", "alias_name"] {
+        let sql = format!(
+            "UPDATE OR IGNORE {table} SET ip = ?2 WHERE ip <> ?2 \
+             AND product_id IN (SELECT id FROM product WHERE host_id = ?1)"
+        );
+        db.execute(&sql, params![host, ip])?;
+        let sql = format!(
+            "SELECT count(*) FROM {table} WHERE ip <> ?2 \
+             AND product_id IN (SELECT id FROM product WHERE host_id = ?1)"
+        );
+        let left: i64 = db.query_row(&sql, params![host, ip], |row| row.get(0))?;
+        if left > 0 {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Whether there is, or ever was, a host with this id.
+pub fn exists(db: &Connection, id: HostId) -> Result<bool, StoreError> {
+    Ok(db.query_row("SELECT EXISTS (SELECT 1 FROM host WHERE id = ?)", [id], |row| row.get(0))?)
+}
+
 /// Takes a range from its host; ports in use in it stay in use.
 pub fn remove_range(db: &Connection, range_id: i64) -> Result<(), StoreError> {
     db.execute("UPDATE port SET range_id = NULL WHERE range_id = ?", [range_id])?;

@@ -10,9 +10,13 @@ pub mod deny_list;
 pub mod hosts;
 pub mod meta;
 pub mod node_state;
+pub mod nodes;
+pub mod operators;
 pub mod outbox;
 pub mod places;
 pub mod products;
 pub mod row;
 
 pub use db::{Db, StoreError};
+/// A connection or open transaction, handed through by services.
+pub use rusqlite::Connection;

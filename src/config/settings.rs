@@ -1,0 +1,34 @@
+//! What the use cases need of the configuration.
+
+use super::Config;
+use crate::domain::lightning::Network;
+use crate::services::Settings;
+
+impl Config {
+    /// The rules of the shop.
+    pub fn shop_settings(&self) -> Settings {
+        let secs = |span: std::time::Duration| i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
+        Settings {
+            invoice_expiry_secs: u32::try_from(self.orders.expiry.as_secs()).unwrap_or(u32::MAX),
+            allow_regtest: self.lightning.allowed_networks.contains(&Network::Regtest),
+            max_holds_per_node: self.holds.max_open_per_node,
+            hold_cltv_blocks: self.holds.cltv_blocks,
+            backlog_limit_secs: secs(self.orders.backlog_limit),
+            make_limit_secs: secs(self.orders.invoice_limit),
+            suspended_days: self.retention.suspended_days,
+            credit_outages: self.credit.outages,
+            private_route_hints: self.lightning.private_route_hints,
+            max_open_orders_per_client: self.orders.max_open_per_client,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_configuration_gives_the_default_rules() {
+        assert_eq!(Config::default().shop_settings(), Settings::default());
+    }
+}

@@ -1,0 +1,211 @@
+//! What a host may be: how an operator changes one, what is refused, and what buyers' software would
+//! silently skip.
+
+use super::host::{Host, PortKind, PortRange};
+use super::money::Msat;
+
+/// Messages by field, as clients of the API know them.
+pub type FieldErrors = Vec<(&'static str, Vec<String>)>;
+
+/// The longest name; RaspiBlitz cuts there.
+pub const MAX_NAME: usize = 20;
+/// The longest description, and check-in message.
+pub const MAX_DESCRIPTION: usize = 140;
+/// The longest terms of service, and their address.
+const MAX_TERMS: usize = 10_000;
+const MAX_URL: usize = 250;
+/// Ten years: what is longer is a slip of the pen; "for ever" is 0.
+const MAX_DURATION_SECS: i64 = 10 * 366 * 86_400;
+/// One bitcoin: what costs more is a slip of the pen.
+const MAX_PRICE: Msat = Msat(100_000_000_000);
+/// RaspiBlitz drops a host that is cheaper, shorter or has a shorter name.
+const RASPIBLITZ_PRICE: Msat = Msat(1000);
+const RASPIBLITZ_DURATION_SECS: i64 = 3600;
+const RASPIBLITZ_NAME: usize = 3;
+
+/// New values for the fields that are to change. Units as in [`Host`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each field is the one of the same name in `Host`")]
+pub struct HostChange {
+    pub ip: Option<String>,
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub is_enabled: Option<bool>,
+    pub is_test_host: Option<bool>,
+    pub is_testnet: Option<bool>,
+    pub offers_tor_bridges: Option<bool>,
+    pub tor_bridge_duration: Option<i64>,
+    pub tor_bridge_price_initial: Option<Msat>,
+    pub tor_bridge_price_extension: Option<Msat>,
+    pub offers_nostr_aliases: Option<bool>,
+    pub nostr_alias_port: Option<u16>,
+    pub nostr_alias_duration: Option<i64>,
+    pub nostr_alias_price_initial: Option<Msat>,
+    pub nostr_alias_price_extension: Option<Msat>,
+    pub offers_rssh_tunnels: Option<bool>,
+    pub rssh_tunnel_price: Option<Msat>,
+    pub terms_of_service: Option<String>,
+    pub terms_of_service_url: Option<String>,
+    pub bridge_bandwidth_initial: Option<i64>,
+    pub grace_secs: Option<i64>,
+    pub hold_limit_secs: Option<i64>,
+    pub use_holds: Option<bool>,
+}
+
+impl HostChange {
+    /// Writes the new values into `host` and returns what changed, as `field old->new`.
+    pub fn apply(self, host: &mut Host) -> Vec<String> {
+        let before = host.clone();
+        if let Some(text) = self.description {
+            host.description = Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+        }
+        if let Some(ip) = self.ip {
+            // One spelling for each address, so that two hosts on it are seen to share it.
+            host.ip = ip.trim().parse::<std::net::IpAddr>().map_or(ip, |address| address.to_canonical().to_string());
+        }
+        macro_rules! set {
+            ($($field:ident)*) => {$( if let Some(value) = self.$field { host.$field = value; } )*};
+        }
+        set!(name is_enabled is_test_host is_testnet offers_tor_bridges tor_bridge_duration tor_bridge_price_initial
+            tor_bridge_price_extension offers_nostr_aliases nostr_alias_port nostr_alias_duration
+            nostr_alias_price_initial nostr_alias_price_extension offers_rssh_tunnels rssh_tunnel_price
+            terms_of_service terms_of_service_url bridge_bandwidth_initial grace_secs hold_limit_secs use_holds);
+        changes(&before, host)
+    }
+}
+
+/// The settings in which two versions of a host differ.
+fn changes(before: &Host, after: &Host) -> Vec<String> {
+    let mut list = Vec::new();
+    macro_rules! compare {
+        ($($field:ident)*) => {$(
+            if before.$field != after.$field {
+                list.push(format!("{} {:?}->{:?}", stringify!($field), before.$field, after.$field));
+            }
+        )*};
+    }
+    compare!(ip name description is_enabled is_test_host is_testnet offers_tor_bridges tor_bridge_duration
+        tor_bridge_price_initial tor_bridge_price_extension offers_nostr_aliases nostr_alias_port nostr_alias_duration
+        nostr_alias_price_initial nostr_alias_price_extension offers_rssh_tunnels rssh_tunnel_price terms_of_service
+        terms_of_service_url bridge_bandwidth_initial grace_secs hold_limit_secs use_holds);
+    list
+}
+
+/// The messages about a host's name; none when it is fine.
+pub fn name_errors(name: &str) -> Vec<String> {
+    let mut errors = Vec::new();
+    if name.trim().is_empty() {
+        errors.push("This field may not be blank.".to_owned());
+    }
+    if name.chars().count() > MAX_NAME {
+        errors.push(format!("Ensure this field has no more than {MAX_NAME} characters."));
+    }
+    if name.contains('_') {
+        errors.push("Underscores are not allowed.".to_owned());
+    }
+    if matches!(name.to_ascii_lowercase().as_str(), "www" | "shop") {
+        errors.push("Must not be one of: www, shop".to_owned());
+    }
+    if name.chars().any(char::is_control) {
+        errors.push("Control characters are not allowed.".to_owned());
+    }
+    errors
+}
+
+/// Everything that is wrong with a host, by field; empty when it may be stored.
+pub fn errors(host: &Host) -> FieldErrors {
+    let mut errors = FieldErrors::new();
+    let mut check = |field, messages: Vec<String>| {
+        if !messages.is_empty() {
+            errors.push((field, messages));
+        }
+    };
+    let address = host.ip.parse::<std::net::IpAddr>();
+    check("ip", if address.is_ok() { vec![] } else { vec!["Enter a valid IPv4 or IPv6 address.".to_owned()] });
+    check("name", name_errors(&host.name));
+    check("description", too_long(host.description.as_deref().unwrap_or_default(), MAX_DESCRIPTION));
+    check("terms_of_service", too_long(&host.terms_of_service, MAX_TERMS));
+    let mut url = too_long(&host.terms_of_service_url, MAX_URL);
+    if !host.terms_of_service_url.is_empty() && !is_web_address(&host.terms_of_service_url) {
+        url.push("Enter a valid URL.".to_owned());
+    }
+    check("terms_of_service_url", url);
+    check("tor_bridge_duration", outside(host.tor_bridge_duration, 0, MAX_DURATION_SECS));
+    check("nostr_alias_duration", outside(host.nostr_alias_duration, 0, MAX_DURATION_SECS));
+    check("tor_bridge_price_initial", too_dear(host.tor_bridge_price_initial));
+    check("tor_bridge_price_extension", too_dear(host.tor_bridge_price_extension));
+    check("nostr_alias_price_initial", too_dear(host.nostr_alias_price_initial));
+    check("nostr_alias_price_extension", too_dear(host.nostr_alias_price_extension));
+    check("rssh_tunnel_price", too_dear(host.rssh_tunnel_price));
+    check("nostr_alias_port", outside(i64::from(host.nostr_alias_port), 1, 65_535));
+    check("bridge_bandwidth_initial", outside(host.bridge_bandwidth_initial, 0, i64::MAX));
+    check("grace_secs", outside(host.grace_secs, 600, 30 * 86_400));
+    check("hold_limit_secs", outside(host.hold_limit_secs, 60, 3600));
+    errors
+}
+
+/// What can be stored but keeps buyers away, in words for the operator.
+pub fn warnings(host: &Host, ranges: &[PortRange]) -> Vec<String> {
+    let mut list = Vec::new();
+    if host.name.chars().count() < RASPIBLITZ_NAME {
+        list.push(format!("RaspiBlitz does not show hosts with a name shorter than {RASPIBLITZ_NAME} characters."));
+    }
+    if host.offers_tor_bridges {
+        if host.tor_bridge_price_initial < RASPIBLITZ_PRICE || host.tor_bridge_price_extension < RASPIBLITZ_PRICE {
+            list.push(format!("RaspiBlitz does not show hosts that are cheaper than {RASPIBLITZ_PRICE}."));
+        }
+        if (1..RASPIBLITZ_DURATION_SECS).contains(&host.tor_bridge_duration) {
+            list.push(format!(
+                "RaspiBlitz does not show hosts that sell for less than {RASPIBLITZ_DURATION_SECS} seconds."
+            ));
+        }
+        if !ranges.iter().any(|range| range.kind == PortKind::TorBridge) {
+            list.push("It offers Tor bridges but has no ports for them (--port-range FIRST-LAST).".to_owned());
+        }
+    }
+    if host.offers_rssh_tunnels {
+        list.push("Reverse SSH tunnels are stored but not sold by this shop.".to_owned());
+    }
+    if host.ip.parse().is_ok_and(is_private) {
+        list.push(format!("{} is no public address: buyers elsewhere can't reach it.", host.ip));
+    }
+    list
+}
+
+fn too_long(text: &str, limit: usize) -> Vec<String> {
+    if text.chars().count() <= limit {
+        return Vec::new();
+    }
+    vec![format!("Ensure this field has no more than {limit} characters.")]
+}
+
+fn outside(value: i64, least: i64, most: i64) -> Vec<String> {
+    if value < least {
+        vec![format!("Ensure this value is greater than or equal to {least}.")]
+    } else if value > most {
+        vec![format!("Ensure this value is less than or equal to {most}.")]
+    } else {
+        Vec::new()
+    }
+}
+
+fn too_dear(price: Msat) -> Vec<String> {
+    if price <= MAX_PRICE { Vec::new() } else { vec![format!("Prices are in msat; the most is {}.", MAX_PRICE.0)] }
+}
+
+fn is_web_address(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
+        && !text.contains(|character: char| character.is_whitespace() || character.is_control())
+}
+
+fn is_private(address: std::net::IpAddr) -> bool {
+    match address {
+        std::net::IpAddr::V4(address) => {
+            address.is_private() || address.is_loopback() || address.is_link_local() || address.is_unspecified()
+        }
+        std::net::IpAddr::V6(address) => {
+            address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! An operator: a person who runs the shop, or owns hosts and nodes in it.
+
+use super::id::OperatorId;
+use super::time::Timestamp;
+
+/// What an operator may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Everything.
+    Administrator,
+    /// Sees and changes only their own hosts and nodes.
+    Operator,
+}
+
+impl Role {
+    /// The name in the database and on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Administrator => "administrator",
+            Self::Operator => "operator",
+        }
+    }
+
+    /// Reads [`Role::name`].
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Administrator, Self::Operator].into_iter().find(|role| role.name() == name)
+    }
+}
+
+/// An operator; the password is only ever in the database, hashed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operator {
+    /// Their number, the `owner` of hosts in the API.
+    pub id: OperatorId,
+    /// Their name, with which they log in.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+    /// When they were added.
+    pub created_at: Timestamp,
+    /// When they last changed.
+    pub modified_at: Timestamp,
+}
+
+/// What is wrong with a name for an operator, if anything. `cli` names the command line in the
+/// change log; a colon would end the name in HTTP Basic credentials.
+pub fn name_error(name: &str) -> Option<&'static str> {
+    if name.is_empty() || name.chars().count() > 150 {
+        Some("A name has 1 to 150 characters.")
+    } else if name.contains(':') || name.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        Some("A name has no colon and no blanks.")
+    } else if matches!(name, "cli" | "shop" | "buyer") {
+        Some("This name is reserved.")
+    } else {
+        None
+    }
+}

@@ -1,0 +1,61 @@
+//! Who changes something, and when: what every administrative use case is told.
+
+use crate::domain::id::OperatorId;
+use crate::domain::time::Timestamp;
+use crate::store::{Connection, audit_log};
+
+use super::{Error, Scope};
+
+/// The name of the command line in the change log; no operator may have it.
+const COMMAND_LINE: &str = "cli";
+
+/// One act of an administrator or operator.
+#[derive(Clone, Debug)]
+pub struct Act {
+    /// Who acts, and so what they may see and change.
+    pub by: Scope,
+    /// When.
+    pub now: Timestamp,
+}
+
+impl Act {
+    /// An act on the command line: whoever may open the database file may do everything.
+    pub fn on_command_line(now: Timestamp) -> Self {
+        Self { by: Scope::Administrator(COMMAND_LINE.to_owned()), now }
+    }
+
+    /// Whose things are seen: everybody's (`None`) or one operator's.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for a host: hosts see nothing of this.
+    pub fn sees(&self) -> Result<Option<OperatorId>, Error> {
+        match &self.by {
+            Scope::Administrator(_) => Ok(None),
+            Scope::Operator(id, _) => Ok(Some(*id)),
+            Scope::Host(_) => Err(Error::NotFound),
+        }
+    }
+
+    /// Refuses what only administrators may do.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for everybody else.
+    pub fn needs_administrator(&self) -> Result<(), Error> {
+        if matches!(self.by, Scope::Administrator(_)) { Ok(()) } else { Err(Error::NotFound) }
+    }
+
+    /// Adds an entry to the change log, in the transaction of the change.
+    pub(super) fn record(
+        &self,
+        db: &Connection,
+        noun: &str,
+        id: impl std::fmt::Display,
+        change: &str,
+    ) -> Result<(), Error> {
+        let actor = match &self.by {
+            Scope::Administrator(name) if name == COMMAND_LINE => COMMAND_LINE.to_owned(),
+            other => other.actor(),
+        };
+        Ok(audit_log::record(db, self.now, &actor, noun, id, change)?)
+    }
+}

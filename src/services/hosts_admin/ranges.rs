@@ -1,0 +1,73 @@
+//! The port ranges of a host: no two of one IP address may overlap, and ports in use outlive their
+//! range.
+
+use super::Span;
+use crate::domain::host::{Host, PortKind, PortRange};
+use crate::services::Error;
+use crate::store::{Connection, hosts};
+
+/// Makes `spans` the ranges of `host` for the kinds that occur in it, and returns what changed. A
+/// range that stays keeps its row, so that nothing changes for the ports in it.
+pub fn replace(db: &Connection, host: &Host, spans: &[Span]) -> Result<Vec<String>, Error> {
+    check_spans(spans)?;
+    let kinds: Vec<PortKind> = spans.iter().map(|span| span.0).collect();
+    let same = |range: &PortRange, span: &Span| (range.kind, range.first, range.last) == *span;
+    let old = hosts::ranges(db, host.id)?;
+    let mut changed = Vec::new();
+    for range in old.iter().filter(|range| kinds.contains(&range.kind)) {
+        if !spans.iter().any(|span| same(range, span)) {
+            hosts::remove_range(db, range.id)?;
+            changed.push(format!("range {} removed", named(range.kind, range.first, range.last)));
+        }
+    }
+    for &span in spans.iter().filter(|span| !old.iter().any(|range| same(range, span))) {
+        let (kind, first, last) = span;
+        let range = PortRange { id: 0, host_id: host.id, kind, first, last, used: 0 };
+        refuse_overlap(db, host, &range)?;
+        hosts::add_range(db, &range)?;
+        hosts::adopt_ports(db, &host.ip, host.id, first)?;
+        changed.push(format!("range {} added", named(kind, first, last)));
+    }
+    Ok(changed)
+}
+
+/// After a host's address changed: its ranges must be free there, and its ports move along.
+pub fn move_ports(db: &Connection, host: &Host) -> Result<(), Error> {
+    for range in hosts::ranges(db, host.id)? {
+        refuse_overlap(db, host, &range)?;
+    }
+    if hosts::move_places(db, host.id, &host.ip)? {
+        Ok(())
+    } else {
+        Err(Error::field("ip", format!("Ports or aliases that this host sold are in use on {} already.", host.ip)))
+    }
+}
+
+fn check_spans(spans: &[Span]) -> Result<(), Error> {
+    let wrong = spans.iter().find(|(_, first, last)| *first == 0 || first > last);
+    match wrong {
+        Some((_, first, last)) => Err(Error::field("port_range", format!("{first}-{last} is no range of ports."))),
+        None => Ok(()),
+    }
+}
+
+fn refuse_overlap(db: &Connection, host: &Host, range: &PortRange) -> Result<(), Error> {
+    let others = hosts::ranges_on_ip(db, &host.ip)?;
+    let Some(other) = others.iter().find(|other| other.id != range.id && other.overlaps(range)) else {
+        return Ok(());
+    };
+    let whose = if other.host_id == host.id {
+        "this host".to_owned()
+    } else {
+        let name = hosts::get(db, other.host_id)?.map_or_else(String::new, |host| host.name);
+        format!("host {name} ({})", other.host_id)
+    };
+    Err(Error::field(
+        "port_range",
+        format!("{}-{} overlaps {}-{} of {whose} on {}.", range.first, range.last, other.first, other.last, host.ip),
+    ))
+}
+
+fn named(kind: PortKind, first: u16, last: u16) -> String {
+    format!("{} {first}-{last}", kind.letter())
+}

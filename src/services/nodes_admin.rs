@@ -1,0 +1,247 @@
+//! What operators do with their Lightning nodes: add, change, list, remove.
+
+use super::{Act, Error, operators};
+use crate::domain::id::{NodeId, Random};
+use crate::domain::node::{Node, NodeKind};
+use crate::store::{Connection, nodes};
+
+/// New values for the fields of a node that are to change.
+#[derive(Clone, Default)]
+#[expect(missing_docs, reason = "each field is the one of the same name in `Node`")]
+pub struct NodeChange {
+    pub name: Option<String>,
+    pub host: Option<String>,
+    pub port: Option<u16>,
+    pub certificate_file: Option<String>,
+    pub certificate: Option<Vec<u8>>,
+    pub macaroon_file: Option<String>,
+    pub macaroon: Option<Vec<u8>>,
+    pub priority: Option<i64>,
+    pub is_enabled: Option<bool>,
+    pub allow_spending: Option<bool>,
+    pub use_holds: Option<bool>,
+}
+
+impl NodeChange {
+    /// Writes the new values into `node` and returns what changed. A file replaces stored content
+    /// and the other way round; credentials themselves are never named.
+    fn apply(self, node: &mut Node) -> Vec<String> {
+        let before = node.clone();
+        if self.certificate_file.is_some() || self.certificate.is_some() {
+            (node.certificate_file, node.certificate) = (self.certificate_file, self.certificate);
+        }
+        if self.macaroon_file.is_some() || self.macaroon.is_some() {
+            (node.macaroon_file, node.macaroon) = (self.macaroon_file, self.macaroon);
+        }
+        let mut list = Vec::new();
+        macro_rules! set {
+            ($($field:ident)*) => {$(
+                if let Some(value) = self.$field { node.$field = value; }
+                if before.$field != node.$field {
+                    list.push(format!("{} {:?}->{:?}", stringify!($field), before.$field, node.$field));
+                }
+            )*};
+        }
+        set!(name host port priority is_enabled allow_spending use_holds);
+        if (&before.certificate_file, &before.certificate) != (&node.certificate_file, &node.certificate) {
+            list.push("certificate replaced".to_owned());
+        }
+        if (&before.macaroon_file, &before.macaroon) != (&node.macaroon_file, &node.macaroon) {
+            list.push("macaroon replaced".to_owned());
+        }
+        list
+    }
+}
+
+/// Adds a node. It counts as dead until it was asked for the first time.
+///
+/// # Errors
+/// [`Error::Invalid`] by field.
+pub fn add(
+    db: &Connection,
+    act: &Act,
+    random: &dyn Random,
+    kind: NodeKind,
+    change: NodeChange,
+    owner: Option<&str>,
+) -> Result<Node, Error> {
+    let operator_id = operators::owner(db, act, owner)?;
+    let mut node = empty(NodeId(random.uuid()), operator_id, kind, act);
+    change.apply(&mut node);
+    if node.name.is_empty() {
+        node.name = if node.port == 0 { node.host.clone() } else { format!("{}:{}", node.host, node.port) };
+    }
+    check(&node)?;
+    nodes::insert(db, &node)?;
+    act.record(db, "node", node.id, &format!("added: {} {}", kind.name(), node.name))?;
+    Ok(node)
+}
+
+/// Changes a node and returns what changed.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Invalid`] by field.
+pub fn set(
+    db: &Connection,
+    act: &Act,
+    id: NodeId,
+    change: NodeChange,
+    owner: Option<&str>,
+) -> Result<Vec<String>, Error> {
+    let mut node = show(db, act, id)?;
+    let mut changed = change.apply(&mut node);
+    if let Some(name) = owner {
+        let owner = operators::owner(db, act, Some(name))?;
+        if owner != node.operator_id {
+            changed.push(format!("owner {}->{}", node.operator_id.0, owner.0));
+            node.operator_id = owner;
+        }
+    }
+    check(&node)?;
+    node.modified_at = act.now;
+    nodes::update(db, &node)?;
+    for change in &changed {
+        act.record(db, "node", id, change)?;
+    }
+    Ok(changed)
+}
+
+/// The nodes that the one who asks may see, each operator's in the order in which they are tried.
+pub fn list(db: &Connection, act: &Act) -> Result<Vec<Node>, Error> {
+    Ok(nodes::list(db, act.sees()?)?)
+}
+
+/// One node.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn show(db: &Connection, act: &Act, id: NodeId) -> Result<Node, Error> {
+    let node = nodes::get(db, id)?.ok_or(Error::NotFound)?;
+    if act.sees()?.is_none_or(|own| own == node.operator_id) { Ok(node) } else { Err(Error::NotFound) }
+}
+
+/// Removes a node with its credentials; the record stays, since old invoices name it.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Conflict`] while it has invoices that could still be paid.
+pub fn remove(db: &Connection, act: &Act, id: NodeId) -> Result<(), Error> {
+    let node = show(db, act, id)?;
+    let live = nodes::live_invoices(db, id)?;
+    if live > 0 {
+        return Err(Error::Conflict(format!(
+            "{live} invoices of this node are not final. Disable it (`node set {id} --is-enabled=false`), and remove \
+             it when they are."
+        )));
+    }
+    nodes::remove(db, id, act.now)?;
+    act.record(db, "node", id, &format!("removed: {}", node.name))
+}
+
+fn check(node: &Node) -> Result<(), Error> {
+    let mut errors = Vec::new();
+    let mut need = |fits: bool, field, message: &str| {
+        if !fits {
+            errors.push((field, vec![message.to_owned()]));
+        }
+    };
+    let socket = node.kind == NodeKind::Cln;
+    need(!node.host.trim().is_empty(), "host", "Say where the node is.");
+    need(!socket || node.host.starts_with('/'), "host", "A Core Lightning node is named by its socket's full path.");
+    need(socket || node.port > 0, "port", "A port is a number from 1 to 65535.");
+    let macaroon = node.macaroon_file.is_some() || node.macaroon.is_some();
+    need(socket || macaroon, "macaroon_file", "The shop needs the node's macaroon for invoices (invoice.macaroon).");
+    need(node.name.chars().count() <= 100, "name", "Ensure this field has no more than 100 characters.");
+    if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }
+}
+
+fn empty(id: NodeId, operator_id: crate::domain::id::OperatorId, kind: NodeKind, act: &Act) -> Node {
+    Node {
+        id,
+        operator_id,
+        kind,
+        name: String::new(),
+        host: String::new(),
+        port: kind.default_port(),
+        certificate_file: None,
+        certificate: None,
+        macaroon_file: None,
+        macaroon: None,
+        priority: 0,
+        is_enabled: true,
+        allow_spending: false,
+        use_holds: true,
+        is_alive: false,
+        checked_at: None,
+        last_error: None,
+        network: None,
+        pubkey: None,
+        info: None,
+        settle_index: 0,
+        created_at: act.now,
+        modified_at: act.now,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::test_support::{administrator, database, operator};
+    use super::super::{Act, Scope};
+    use super::*;
+    use crate::domain::id::SystemRandom;
+    use crate::store::Db;
+
+    fn change() -> NodeChange {
+        NodeChange {
+            host: Some("127.0.0.1".to_owned()),
+            macaroon_file: Some("/lnd/invoice.macaroon".to_owned()),
+            ..NodeChange::default()
+        }
+    }
+
+    fn add(db: &Db, change: NodeChange, owner: &'static str) -> Result<Node, Error> {
+        let act = administrator();
+        db.write_blocking(move |db| super::add(db, &act, &SystemRandom, NodeKind::LndGrpc, change, Some(owner)))
+    }
+
+    #[test]
+    fn a_node_has_the_default_port_and_needs_a_macaroon() {
+        let (_dir, db) = database();
+        operator(&db, "anna");
+        let node = add(&db, change(), "anna").unwrap();
+        assert_eq!((node.port, node.name.as_str()), (10_009, "127.0.0.1:10009"));
+        assert!(matches!(add(&db, NodeChange { macaroon_file: None, ..change() }, "anna"), Err(Error::Invalid(_))));
+    }
+
+    #[test]
+    fn operators_see_only_their_own_nodes() {
+        let (_dir, db) = database();
+        let anna = operator(&db, "anna");
+        operator(&db, "bert");
+        let own = add(&db, change(), "anna").unwrap();
+        let other = add(&db, change(), "bert").unwrap();
+        let act = Act { by: Scope::Operator(anna, "anna".to_owned()), now: administrator().now };
+        assert_eq!(db.read(|db| list(db, &act)).unwrap(), [own]);
+        assert_eq!(db.read(|db| show(db, &act, other.id)), Err(Error::NotFound));
+    }
+
+    #[test]
+    fn a_removed_node_is_gone_with_its_credentials() {
+        let (_dir, db) = database();
+        operator(&db, "anna");
+        let node = add(&db, change(), "anna").unwrap();
+        let act = administrator();
+        db.write_blocking(move |db| remove(db, &act, node.id)).unwrap();
+        assert_eq!(db.read(|db| list(db, &administrator())).unwrap(), []);
+    }
+
+    #[test]
+    fn a_change_of_credentials_is_logged_without_them() {
+        let (_dir, db) = database();
+        operator(&db, "anna");
+        let node = add(&db, change(), "anna").unwrap();
+        let act = administrator();
+        let new = NodeChange { macaroon: Some(b"secret".to_vec()), priority: Some(5), ..NodeChange::default() };
+        let changed = db.write_blocking(move |db| set(db, &act, node.id, new, None)).unwrap();
+        assert_eq!(changed, ["priority 0->5", "macaroon replaced"]);
+    }
+}

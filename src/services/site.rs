@@ -1,0 +1,52 @@
+//! Sets the shop's domain and name; [`super::hosts::site`] reads them.
+
+use super::hosts::{Site, site};
+use super::{Act, Error};
+use crate::store::{Connection, meta};
+
+/// The longest domain or name, as on the predecessor.
+const MAX: usize = 100;
+
+/// Sets the domain, the name or both.
+///
+/// # Errors
+/// [`Error::Invalid`] by field.
+pub fn set(db: &Connection, act: &Act, domain: Option<&str>, name: Option<&str>) -> Result<Site, Error> {
+    act.needs_administrator()?;
+    if let Some(domain) = domain {
+        check("domain", domain, !domain.contains(|c: char| c.is_whitespace() || c == '/'))?;
+        meta::set_text(db, "site_domain", domain)?;
+        act.record(db, "site", "site", &format!("domain set to {domain}"))?;
+    }
+    if let Some(name) = name {
+        check("name", name, true)?;
+        meta::set_text(db, "site_name", name)?;
+        act.record(db, "site", "site", &format!("name set to {name}"))?;
+    }
+    site(db)
+}
+
+fn check(field: &'static str, text: &str, fits: bool) -> Result<(), Error> {
+    let length = text.chars().count();
+    if fits && (1..=MAX).contains(&length) && !text.chars().any(char::is_control) {
+        return Ok(());
+    }
+    Err(Error::field(field, format!("{text:?} can't be the {field}: 1 to {MAX} characters, no address of a page.")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::test_support::{administrator, database};
+    use super::*;
+
+    #[test]
+    fn a_site_keeps_what_is_not_set() {
+        let (_dir, db) = database();
+        let name = db.read(site).unwrap().name;
+        let act = administrator();
+        let changed = db.write_blocking(move |db| set(db, &act, Some("shop.example"), None)).unwrap();
+        assert_eq!((changed.domain.as_str(), changed.name), ("shop.example", name));
+        let act = administrator();
+        assert!(db.write_blocking(move |db| set(db, &act, Some("https://shop.example"), None)).is_err());
+    }
+}

@@ -1,0 +1,43 @@
+//! What the tests of the services share: a database, people and a host.
+
+use super::hosts_admin::{self, NewHost};
+use super::{Act, operators};
+use crate::domain::host::PortKind;
+use crate::domain::host_rules::HostChange;
+use crate::domain::id::{HostId, OperatorId, SystemRandom};
+use crate::domain::operator::Role;
+use crate::domain::time::Timestamp;
+use crate::store::Db;
+
+/// A new database in a folder of its own.
+pub fn database() -> (tempfile::TempDir, Db) {
+    let dir = tempfile::tempdir().unwrap();
+    let db = Db::open(&dir.path().join("shop.sqlite3")).unwrap();
+    (dir, db)
+}
+
+/// An act on the command line.
+pub fn administrator() -> Act {
+    Act::on_command_line(Timestamp::from_secs(1_800_000_000))
+}
+
+/// Adds an operator.
+pub fn operator(db: &Db, name: &'static str) -> OperatorId {
+    let act = administrator();
+    db.write_blocking(move |db| operators::add(db, &act, name, Role::Operator, "hash")).unwrap()
+}
+
+/// A host at `ip` with ports for bridges, not stored yet.
+pub fn new_host(ip: &str, ranges: &[(u16, u16)]) -> NewHost {
+    let change = HostChange { ip: Some(ip.to_owned()), name: Some("host1".to_owned()), ..HostChange::default() };
+    let ranges = ranges.iter().map(|&(first, last)| (PortKind::TorBridge, first, last)).collect();
+    NewHost { change, ranges, ..NewHost::default() }
+}
+
+/// Adds a host for `owner` and returns its id and token.
+pub fn host(db: &Db, owner: &'static str, ip: &str, ranges: &[(u16, u16)]) -> (HostId, String) {
+    let new = NewHost { owner: Some(owner.to_owned()), ..new_host(ip, ranges) };
+    let act = administrator();
+    let added = db.write_blocking(move |db| hosts_admin::add(db, &act, &SystemRandom, new)).unwrap();
+    (added.host.id, added.token)
+}

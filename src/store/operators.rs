@@ -1,0 +1,64 @@
+//! Operators and the hashes of their passwords.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::db::StoreError;
+use super::row::named;
+use crate::domain::id::OperatorId;
+use crate::domain::operator::{Operator, Role};
+use crate::domain::time::Timestamp;
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Operator> {
+    Ok(Operator {
+        id: row.get("id")?,
+        name: row.get("name")?,
+        role: named(row, "role", Role::parse)?,
+        created_at: row.get("created_at")?,
+        modified_at: row.get("modified_at")?,
+    })
+}
+
+/// All operators, in the order in which they were added.
+pub fn list(db: &Connection) -> Result<Vec<Operator>, StoreError> {
+    let mut statement = db.prepare_cached("SELECT * FROM operator ORDER BY id")?;
+    let rows = statement.query_map([], from_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The operator with this number.
+pub fn get(db: &Connection, id: OperatorId) -> Result<Option<Operator>, StoreError> {
+    Ok(db.prepare_cached("SELECT * FROM operator WHERE id = ?")?.query_row([id], from_row).optional()?)
+}
+
+/// The operator with this name.
+pub fn by_name(db: &Connection, name: &str) -> Result<Option<Operator>, StoreError> {
+    Ok(db.prepare_cached("SELECT * FROM operator WHERE name = ?")?.query_row([name], from_row).optional()?)
+}
+
+/// The operator with this name and the hash of their password.
+pub fn with_password_hash(db: &Connection, name: &str) -> Result<Option<(Operator, String)>, StoreError> {
+    let mut statement = db.prepare_cached("SELECT * FROM operator WHERE name = ?")?;
+    let found = statement.query_row([name], |row| Ok((from_row(row)?, row.get("password_hash")?)));
+    Ok(found.optional()?)
+}
+
+/// Stores a new operator.
+pub fn insert(
+    db: &Connection,
+    name: &str,
+    role: Role,
+    password_hash: &str,
+    now: Timestamp,
+) -> Result<OperatorId, StoreError> {
+    db.execute(
+        "INSERT INTO operator (name, role, password_hash, created_at, modified_at) VALUES (?1, ?2, ?3, ?4, ?4)",
+        params![name, role.name(), password_hash, now],
+    )?;
+    Ok(OperatorId(db.last_insert_rowid()))
+}
+
+/// Replaces the hash of a password.
+pub fn set_password_hash(db: &Connection, id: OperatorId, hash: &str, now: Timestamp) -> Result<(), StoreError> {
+    db.execute("UPDATE operator SET password_hash = ?2, modified_at = ?3 WHERE id = ?1", params![id, hash, now])?;
+    Ok(())
+}
