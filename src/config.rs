@@ -22,8 +22,6 @@ pub use problem::{Problem, Problems};
 pub use schedule::Jobs;
 pub use secret::{Secret, SecretSource};
 
-use crate::domain::lightning::Network;
-
 /// The file that is read when the command line names neither a file nor a data folder.
 pub const DEFAULT_FILE: &str = "/etc/ip2tor-shop/config.toml";
 
@@ -103,11 +101,11 @@ pub struct Holds {
     pub cltv_blocks: u32,
 }
 
-/// Which Lightning nodes are used.
+/// How Lightning nodes are used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lightning {
-    /// The networks whose nodes may be used; regtest only when it is named.
-    pub allowed_networks: Vec<Network>,
+    /// Whether nodes on regtest may sell: for development only, and then for every host.
+    pub allow_regtest: bool,
     /// Whether invoices carry hints for private channels.
     pub private_route_hints: bool,
 }

@@ -9,7 +9,6 @@ use super::reader::Section;
 use super::{
     Config, Credit, Holds, Http, IpNetwork, Jobs, Lightning, Log, Orders, Probe, ProbePolicy, Rates, Retention,
 };
-use crate::domain::lightning::Network;
 
 impl Default for Config {
     fn default() -> Self {
@@ -18,10 +17,7 @@ impl Default for Config {
             http: Http::default(),
             orders: Orders::default(),
             holds: Holds { max_open_per_node: 200, cltv_blocks: 144 },
-            lightning: Lightning {
-                allowed_networks: vec![Network::Mainnet, Network::Testnet, Network::Signet],
-                private_route_hints: true,
-            },
+            lightning: Lightning { allow_regtest: false, private_route_hints: true },
             jobs: Jobs::default(),
             retention: Retention { suspended_days: 45, backup_days: 30 },
             credit: Credit { outages: true },
@@ -151,16 +147,10 @@ impl Holds {
 
 impl Lightning {
     fn read(mut section: Section<'_>, default: Self) -> Self {
-        let allowed_networks = section.strings("allowed_networks", default.allowed_networks, |text| {
-            Network::parse(text)
-                .ok_or_else(|| format!("{text:?} is none of \"mainnet\", \"testnet\", \"signet\", \"regtest\""))
-        });
-        if allowed_networks.is_empty() {
-            section.problem("allowed_networks", "name at least one network, else the shop can't sell anything");
-        }
+        let allow_regtest = section.flag("allow_regtest", default.allow_regtest);
         let private_route_hints = section.flag("private_route_hints", default.private_route_hints);
         section.finish();
-        Self { allowed_networks, private_route_hints }
+        Self { allow_regtest, private_route_hints }
     }
 }
 
@@ -254,7 +244,7 @@ mod tests {
     fn all_problems_are_reported_at_once_with_their_keys() {
         let text = "data_dir = \"relative\"\ncolour = 1\n[http]\nlisten = \"8000\"\ntrusted_proxies = [\"x\", 5]\n\
                     [orders]\nexpiry_secs = 5\n[jobs]\nbackup = \"daily\"\n[probe]\npolicy = true\nsped = 1\n\
-                    [lightning]\nallowed_networks = []\n[log]\nlevel = \"shouting=loud\"";
+                    [lightning]\nallow_regtest = 1\n[log]\nlevel = \"shouting=loud\"";
         let problems = Config::parse(text).unwrap_err();
         let keys: Vec<_> = problems.0.iter().map(|problem| problem.key.as_str()).collect();
         assert_eq!(
@@ -265,7 +255,7 @@ mod tests {
                 "http.trusted_proxies[0]",
                 "http.trusted_proxies[1]",
                 "orders.expiry_secs",
-                "lightning.allowed_networks",
+                "lightning.allow_regtest",
                 "jobs.backup",
                 "probe.policy",
                 "probe.sped",
@@ -279,13 +269,6 @@ mod tests {
     fn what_is_no_toml_is_one_problem_with_its_line() {
         let problems = Config::parse("data_dir = ").unwrap_err();
         assert!(problems.to_string().contains("line 1"), "{problems}");
-    }
-
-    #[test]
-    fn regtest_is_used_only_when_it_is_named() {
-        assert!(!Config::default().lightning.allowed_networks.contains(&Network::Regtest));
-        let config = Config::parse("[lightning]\nallowed_networks = [\"regtest\"]").unwrap();
-        assert_eq!(config.lightning.allowed_networks, [Network::Regtest]);
     }
 
     #[test]

@@ -81,7 +81,7 @@ impl<'a> Section<'a> {
     {
         match self.take(name) {
             None => default,
-            Some(value) => self.to_number(name, &value, &range).unwrap_or(default),
+            Some(value) => self.number_of(name, &value, &range).unwrap_or(default),
         }
     }
 
@@ -89,7 +89,7 @@ impl<'a> Section<'a> {
     pub fn seconds(&mut self, name: &str, default: Duration, range: RangeInclusive<i64>) -> Duration {
         match self.take(name) {
             None => default,
-            Some(value) => self.to_number(name, &value, &range).map_or(default, Duration::from_secs),
+            Some(value) => self.number_of(name, &value, &range).map_or(default, Duration::from_secs),
         }
     }
 
@@ -114,7 +114,7 @@ impl<'a> Section<'a> {
     where
         T: TryFrom<i64>,
     {
-        self.items(name, default, |section, key, value| section.to_number(key, value, &range))
+        self.items(name, default, |section, key, value| section.number_of(key, value, &range))
     }
 
     fn items<T>(
@@ -136,7 +136,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    fn to_number<T: TryFrom<i64>>(&mut self, name: &str, value: &Value, range: &RangeInclusive<i64>) -> Option<T> {
+    fn number_of<T: TryFrom<i64>>(&mut self, name: &str, value: &Value, range: &RangeInclusive<i64>) -> Option<T> {
         let Some(number) = value.as_integer() else {
             self.wrong_type(name, "a whole number", value);
             return None;

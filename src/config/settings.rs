@@ -1,7 +1,6 @@
 //! What the use cases need of the configuration.
 
 use super::Config;
-use crate::domain::lightning::Network;
 use crate::services::Settings;
 
 impl Config {
@@ -10,7 +9,7 @@ impl Config {
         let secs = |span: std::time::Duration| i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
         Settings {
             invoice_expiry_secs: u32::try_from(self.orders.expiry.as_secs()).unwrap_or(u32::MAX),
-            allow_regtest: self.lightning.allowed_networks.contains(&Network::Regtest),
+            allow_regtest: self.lightning.allow_regtest,
             max_holds_per_node: self.holds.max_open_per_node,
             hold_cltv_blocks: self.holds.cltv_blocks,
             backlog_limit_secs: secs(self.orders.backlog_limit),
