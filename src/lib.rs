@@ -3,6 +3,7 @@
 
 pub mod config;
 pub mod domain;
+pub mod jobs;
 pub mod lightning;
 pub mod lnd_simulator;
 pub mod services;

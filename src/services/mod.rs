@@ -8,6 +8,7 @@ pub mod deny;
 pub mod deny_list;
 pub mod error;
 pub mod extensions;
+pub mod host_watch;
 pub mod hosts;
 pub mod hosts_admin;
 pub mod invoices;

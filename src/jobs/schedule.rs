@@ -1,0 +1,75 @@
+//! Triggers the jobs by their cron expressions and records each run.
+
+use std::sync::Arc;
+
+use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
+
+use super::table::{self, JobContext};
+use crate::domain::time::Timestamp;
+use crate::services::Error;
+use crate::store::job_runs::{self, JobRun};
+
+/// The running schedules.
+pub struct Scheduler {
+    scheduler: JobScheduler,
+}
+
+impl Scheduler {
+    /// Starts a trigger for each job. Expressions have been checked with the configuration. What was
+    /// missed while the shop was off is caught up at once.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the scheduler refuses an expression.
+    pub async fn start(context: Arc<JobContext>, schedules: &[(&'static str, String)]) -> Result<Self, Error> {
+        let scheduler = JobScheduler::new().await.map_err(|error| broken(&error))?;
+        for (name, cron) in schedules {
+            let (context, name) = (Arc::clone(&context), *name);
+            let job = Job::new_async(cron.as_str(), move |id, mut scheduler| {
+                let context = Arc::clone(&context);
+                Box::pin(async move {
+                    let next = scheduler.next_tick_for_job(id).await.ok().flatten();
+                    let next = next.map(|date| Timestamp(date.timestamp_millis()));
+                    run_and_record(&context, name, next).await;
+                })
+            });
+            scheduler.add(job.map_err(|error| broken(&error))?).await.map_err(|error| broken(&error))?;
+        }
+        scheduler.start().await.map_err(|error| broken(&error))?;
+        Ok(Self { scheduler })
+    }
+
+    /// Stops triggering.
+    pub async fn stop(&mut self) {
+        if let Err(error) = self.scheduler.shutdown().await {
+            tracing::debug!(%error, "the scheduler did not stop cleanly");
+        }
+    }
+}
+
+fn broken(error: &JobSchedulerError) -> Error {
+    Error::Internal(format!("the scheduler can't start: {error}"))
+}
+
+/// Runs a job now and stores when, how long and how it ended.
+pub async fn run_and_record(context: &JobContext, name: &'static str, next_at: Option<Timestamp>) {
+    let started_at = context.shop.now();
+    let result = table::run(context, name).await;
+    let outcome = match &result {
+        Ok(text) => format!("ok: {text}"),
+        Err(error) => {
+            tracing::error!(job = name, %error, "a job failed");
+            format!("failed: {error}")
+        }
+    };
+    let run = JobRun {
+        name: name.to_owned(),
+        started_at: Some(started_at),
+        duration_ms: Some(context.shop.now().millis_since(started_at)),
+        outcome: Some(outcome),
+        next_at,
+    };
+    let stored = context.shop.change(move |db, _| Ok(job_runs::record(db, &run)?)).await;
+    if let Err(error) = stored {
+        tracing::error!(job = name, %error, "the run of a job can't be recorded");
+    }
+}

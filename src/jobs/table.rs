@@ -1,0 +1,89 @@
+//! What each scheduled job does.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::services::{Error, Shop, deadlines, host_watch};
+use crate::worker::follow::{self, Strangers};
+use crate::worker::registry::Registry;
+
+/// The names of all jobs, as in the configuration and in the admin's task list.
+pub const NAMES: [&str; 8] = [
+    "node_alive",
+    "host_alive",
+    "suspend_expired",
+    "delete_suspended",
+    "close_unpaid",
+    "backup",
+    "delete_old_backups",
+    "rescan",
+];
+
+/// What jobs work with.
+pub struct JobContext {
+    /// The shop.
+    pub shop: Shop,
+    /// Its nodes.
+    pub registry: Arc<Registry>,
+    /// Where everything of the shop is.
+    pub data_dir: PathBuf,
+    /// The configuration file, for backups.
+    pub config_file: Option<PathBuf>,
+    /// Days that a scheduled backup is kept.
+    pub backup_days: u32,
+    /// Held payments of unknown orders, remembered between scans.
+    pub strangers: tokio::sync::Mutex<Strangers>,
+}
+
+/// Runs one job; answers with a line that says what it did.
+pub async fn run(context: &JobContext, name: &str) -> Result<String, Error> {
+    let shop = &context.shop;
+    match name {
+        "node_alive" => Ok(node_alive(context)),
+        "host_alive" => {
+            let watched = host_watch::look(shop).await?;
+            Ok(format!("{} alive, {} not", watched.alive, watched.dead))
+        }
+        "suspend_expired" => guarded(shop, suspend_expired(shop)).await,
+        "delete_suspended" => guarded(shop, delete_suspended(shop)).await,
+        "close_unpaid" => guarded(shop, close_unpaid(shop)).await,
+        "rescan" => rescan(context).await,
+        _ => Err(Error::Internal(format!("there is no job {name}"))),
+    }
+}
+
+/// Nothing expires while the clock is wrong.
+async fn guarded(shop: &Shop, job: impl Future<Output = Result<String, Error>>) -> Result<String, Error> {
+    if deadlines::clock_is_right(shop).await? { job.await } else { Ok("skipped: the clock is wrong".to_owned()) }
+}
+
+fn node_alive(context: &JobContext) -> String {
+    let nodes = context.registry.all();
+    for entry in &nodes {
+        entry.check.notify_one();
+    }
+    format!("{} nodes asked", nodes.len())
+}
+
+async fn suspend_expired(shop: &Shop) -> Result<String, Error> {
+    Ok(format!("{} suspended", deadlines::suspend_expired(shop).await?))
+}
+
+async fn delete_suspended(shop: &Shop) -> Result<String, Error> {
+    Ok(format!("{} given up", deadlines::delete_suspended(shop).await?))
+}
+
+async fn close_unpaid(shop: &Shop) -> Result<String, Error> {
+    let closed = deadlines::close_unpaid(shop).await?;
+    let owed = deadlines::give_up_unactivated(shop).await?;
+    Ok(format!("{closed} unpaid invoices closed, {owed} products not activated in time"))
+}
+
+async fn rescan(context: &JobContext) -> Result<String, Error> {
+    let mut strangers = context.strangers.lock().await;
+    let mut differences = 0;
+    for entry in context.registry.all() {
+        differences += follow::compare(&context.shop, &entry, &mut strangers).await?;
+    }
+    Ok(format!("{differences} invoices differed"))
+}

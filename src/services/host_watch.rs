@@ -1,0 +1,97 @@
+//! Watching hosts: a dead one with paid products is told to the operator and costs its buyers no
+//! time; one with few ports left is told as well.
+
+use rusqlite::Connection;
+
+use super::Error;
+use super::deals::change_product;
+use super::shop::{Aftermath, Shop};
+use crate::domain::effect::AlertTopic;
+use crate::domain::host::{ALIVE_SECS, Host, PortKind};
+use crate::domain::id::ProductId;
+use crate::domain::time::Timestamp;
+use crate::store::{alerts, hosts, outages, places};
+
+/// Fewer free bridge ports than this are told, unless the host's ranges are that small.
+const FEW_PORTS: u32 = 5;
+
+/// What a look at all hosts found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Watched {
+    /// Hosts that are alive.
+    pub alive: usize,
+    /// Hosts that are not.
+    pub dead: usize,
+}
+
+/// Looks at every host once.
+pub async fn look(shop: &Shop) -> Result<Watched, Error> {
+    let mut watched = Watched::default();
+    for host in shop.db.read(|db| hosts::list(db, None))? {
+        let is_alive = host.is_alive(shop.now());
+        if is_alive {
+            watched.alive += 1
+        } else {
+            watched.dead += 1
+        }
+        let inner = shop.clone();
+        shop.change(move |db, after| {
+            few_ports(&inner, db, &host)?;
+            if is_alive { back(&inner, db, after, &host) } else { dead(&inner, db, &host) }
+        })
+        .await?;
+    }
+    Ok(watched)
+}
+
+fn dead(shop: &Shop, db: &Connection, host: &Host) -> Result<(), Error> {
+    let now = shop.now();
+    let since = host.ci_date.map_or(now, |date| date.plus_secs(ALIVE_SECS)).min(now);
+    outages::open(db, host.id, since)?;
+    if outages::any_open(db, host.id)? {
+        let text = format!(
+            "Host {} ({}) has not checked in since {since}, and products on it are paid for.",
+            host.name, host.ip
+        );
+        alerts::raise(db, AlertTopic::HostDead, &host.id.to_string(), &text, now)?;
+    }
+    Ok(())
+}
+
+fn back(shop: &Shop, db: &Connection, after: &mut Aftermath, host: &Host) -> Result<(), Error> {
+    let now = shop.now();
+    for (id, product, since) in outages::list_open(db, host.id)? {
+        let credited = credit(shop, db, after, product, since)?;
+        outages::close(db, id, now, credited)?;
+    }
+    Ok(alerts::close(db, AlertTopic::HostDead, &host.id.to_string(), now)?)
+}
+
+fn credit(
+    shop: &Shop,
+    db: &Connection,
+    after: &mut Aftermath,
+    product: ProductId,
+    since: Timestamp,
+) -> Result<i64, Error> {
+    if !shop.settings.credit_outages {
+        return Ok(0);
+    }
+    change_product(shop, db, after, product, "shop", |deal, now| Ok(deal.credit_outage(since, now)))
+}
+
+fn few_ports(shop: &Shop, db: &Connection, host: &Host) -> Result<(), Error> {
+    let subject = host.id.to_string();
+    let total: u32 = hosts::ranges(db, host.id)?
+        .iter()
+        .filter(|range| range.kind == PortKind::TorBridge)
+        .map(|range| range.free() + range.used)
+        .sum();
+    let free = places::free_ports(db, host, PortKind::TorBridge)?;
+    if host.is_enabled && host.offers_tor_bridges && free < FEW_PORTS.min(total) {
+        let text = format!("Host {} has {free} of {total} bridge ports left.", host.name);
+        alerts::raise(db, AlertTopic::FewPorts, &subject, &text, shop.now())?;
+        return Ok(());
+    }
+    Ok(alerts::close(db, AlertTopic::FewPorts, &subject, shop.now())?)
+}

@@ -1,0 +1,47 @@
+//! When each scheduled job last ran and will run next.
+
+use rusqlite::{Connection, params};
+
+use super::db::StoreError;
+use crate::domain::time::Timestamp;
+
+/// What is known of a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobRun {
+    /// Its name.
+    pub name: String,
+    /// When it last started.
+    pub started_at: Option<Timestamp>,
+    /// How long it took, in milliseconds.
+    pub duration_ms: Option<i64>,
+    /// `ok: …` or `failed: …`.
+    pub outcome: Option<String>,
+    /// When it runs next.
+    pub next_at: Option<Timestamp>,
+}
+
+/// Records a run.
+pub fn record(db: &Connection, run: &JobRun) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "INSERT INTO job_run (name, started_at, duration_ms, outcome, next_at) VALUES (?1, ?2, ?3, ?4, ?5) \
+         ON CONFLICT (name) DO UPDATE SET started_at = ?2, duration_ms = ?3, outcome = ?4, next_at = ?5",
+    )?
+    .execute(params![run.name, run.started_at, run.duration_ms, run.outcome, run.next_at])?;
+    Ok(())
+}
+
+/// All jobs by name.
+pub fn list(db: &Connection) -> Result<Vec<JobRun>, StoreError> {
+    let mut statement =
+        db.prepare_cached("SELECT name, started_at, duration_ms, outcome, next_at FROM job_run ORDER BY name")?;
+    let rows = statement.query_map([], |row| {
+        Ok(JobRun {
+            name: row.get(0)?,
+            started_at: row.get(1)?,
+            duration_ms: row.get(2)?,
+            outcome: row.get(3)?,
+            next_at: row.get(4)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
