@@ -153,3 +153,48 @@ fn not_tls(node: &str, reason: &str) -> NodeError {
     let detail = format!("refused: no TLS with {node} ({reason}); is this the node's gRPC or REST port?");
     NodeError::new(NodeErrorKind::Refused, detail)
 }
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+    use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+    use tokio_rustls::{TlsAcceptor, TlsConnector};
+
+    use super::*;
+
+    /// A handshake with a server that has a certificate for `node.example` from an authority whom
+    /// the client trusts.
+    async fn handshake_with_hosted_node(asked_for: &'static str) -> std::io::Result<()> {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let authority_key = KeyPair::generate().unwrap();
+        let authority = params.self_signed(&authority_key).unwrap();
+        let key = KeyPair::generate().unwrap();
+        let leaf = CertificateParams::new(vec!["node.example".to_owned()]).unwrap();
+        let leaf = leaf.signed_by(&key, &Issuer::new(params, &authority_key)).unwrap();
+        let server = rustls::ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(
+                vec![leaf.der().clone()],
+                PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der())),
+            )
+            .unwrap();
+        let mut roots = RootCertStore::empty();
+        roots.add(authority.der().clone()).unwrap();
+        let (near, far) = tokio::io::duplex(64 * 1024);
+        let accepting = tokio::spawn(TlsAcceptor::from(Arc::new(server)).accept(far));
+        let name = ServerName::try_from(asked_for).unwrap();
+        let connected = TlsConnector::from(Arc::new(rooted_config(roots))).connect(name, near).await;
+        drop(accepting);
+        connected.map(drop)
+    }
+
+    #[tokio::test]
+    async fn a_hosted_node_is_trusted_through_the_roots_under_its_own_name_only() {
+        handshake_with_hosted_node("node.example").await.unwrap();
+        let error = handshake_with_hosted_node("other.example").await.unwrap_err();
+        assert_eq!(explain_handshake(&error, "other.example").kind, NodeErrorKind::WrongCertificate);
+    }
+}
