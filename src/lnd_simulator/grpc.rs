@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::stream::{self, StreamExt};
 use http::{Request, Response};
 use hyper::body::Incoming;
 use prost::Message;
@@ -126,6 +127,7 @@ where
     Grpc::new(ProstCodec::<A, Q>::default()).unary(service, request).await
 }
 
+/// LND's gRPC library sends nothing, not even headers, before the first message; nor does this.
 async fn streaming<Q, A, F>(node: Arc<Node>, request: Request<Incoming>, call: fn(Arc<Node>, Q) -> F) -> Response<Body>
 where
     Q: Message + Default + 'static,
@@ -134,7 +136,14 @@ where
 {
     let service = tower::service_fn(|request: tonic::Request<Q>| {
         let answers = call(Arc::clone(&node), request.into_inner());
-        async { answers.await.map(tonic::Response::new) }
+        async { begun(answers.await?).await.map(tonic::Response::new) }
     });
     Grpc::new(ProstCodec::<A, Q>::default()).server_streaming(service, request).await
+}
+
+/// The stream once it has a first message; its error when it begins with one.
+async fn begun<A: Send + 'static>(answers: Answers<A>) -> Result<Answers<A>, Status> {
+    let (first, rest) = answers.into_future().await;
+    let first = first.transpose()?;
+    Ok(stream::iter(first.map(Ok)).chain(rest).boxed())
 }

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use bitcoin::secp256k1::PublicKey;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use tokio::sync::watch;
 
 use super::bolt11::Identity;
 use super::book::{Arrival, Book, Refusal};
@@ -48,6 +49,7 @@ pub struct Node {
     /// What the node was told to do wrong.
     pub faults: Faults,
     peers: Mutex<HashMap<PublicKey, Weak<Node>>>,
+    subscriptions: watch::Sender<u64>,
     state: Mutex<NodeState>,
 }
 
@@ -94,8 +96,8 @@ impl Node {
             trackers: HashMap::new(),
         };
         let Setup { identity, alias, clock, random } = setup;
-        let (faults, peers) = (Faults::default(), Mutex::default());
-        Ok(Self { identity, alias, clock, random, faults, peers, state: Mutex::new(state) })
+        let (faults, peers, subscriptions) = (Faults::default(), Mutex::default(), watch::Sender::new(0));
+        Ok(Self { identity, alias, clock, random, faults, peers, subscriptions, state: Mutex::new(state) })
     }
 
     /// Lets this node's payments reach the invoices of `other`.
@@ -107,6 +109,18 @@ impl Node {
     /// The connected node with this key.
     pub fn peer(&self, key: &PublicKey) -> Option<Arc<Node>> {
         self.peers.lock().unwrap_or_else(PoisonError::into_inner).get(key)?.upgrade()
+    }
+
+    /// How many subscriptions, to invoices or payments, have begun since the start.
+    pub fn subscriptions(&self) -> u64 {
+        *self.subscriptions.borrow()
+    }
+
+    /// Waits until so many subscriptions have begun. A client cannot tell: it gets no answer before
+    /// the first event.
+    pub async fn subscriptions_reach(&self, count: u64) {
+        // The sender lives as long as the node.
+        let _ = self.subscriptions.subscribe().wait_for(|begun| *begun >= count).await;
     }
 
     /// The state, with everything expired that is due by now.
@@ -233,6 +247,7 @@ impl Node {
             backlog.extend(state.book.settled_after(settle_index).cloned());
         }
         state.listeners.push(sender);
+        self.subscriptions.send_modify(|begun| *begun += 1);
         (backlog, receiver)
     }
 
@@ -246,6 +261,7 @@ impl Node {
             watchers.retain(|watcher| !watcher.is_closed());
             watchers.push(sender);
         }
+        self.subscriptions.send_modify(|begun| *begun += 1);
         (present, receiver)
     }
 
@@ -253,6 +269,7 @@ impl Node {
     pub fn track(&self, hash: PaymentHash) -> Option<(Payment, UnboundedReceiver<Payment>)> {
         let mut state = self.lock();
         let payment = state.payments.get(&hash)?.clone();
+        self.subscriptions.send_modify(|begun| *begun += 1);
         Some((payment, state.track(hash)))
     }
 }

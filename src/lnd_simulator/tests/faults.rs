@@ -61,19 +61,22 @@ async fn a_slow_call_is_answered_late() {
 async fn dropped_streams_end_with_an_error_and_can_be_opened_again() {
     let sim = start().await;
     let mut client = sim.lightning("invoice.macaroon").await;
-    let mut stream = client.subscribe_invoices(InvoiceSubscription::default()).await.unwrap().into_inner();
+    let mut stream = sim.open(async move { client.subscribe_invoices(InvoiceSubscription::default()).await }).await;
     sim.running.faults().drop_streams();
-    assert_eq!(stream.message().await.unwrap_err().code(), Code::Unavailable);
-    client.subscribe_invoices(InvoiceSubscription::default()).await.unwrap();
+    assert_eq!(stream.error().await.code(), Code::Unavailable);
+    let mut client = sim.lightning("invoice.macaroon").await;
+    let mut stream = sim.open(async move { client.subscribe_invoices(InvoiceSubscription::default()).await }).await;
+    sim.invoice(1).await;
+    assert_eq!(stream.next().await.add_index, 1);
 }
 
 #[tokio::test]
 async fn dropped_connections_break_everything_that_is_open() {
     let sim = start().await;
     let mut client = sim.lightning("invoice.macaroon").await;
-    let mut stream = client.subscribe_invoices(InvoiceSubscription::default()).await.unwrap().into_inner();
+    let mut stream = sim.open(async move { client.subscribe_invoices(InvoiceSubscription::default()).await }).await;
     sim.running.faults().drop_connections();
-    stream.message().await.unwrap_err();
+    stream.error().await;
     sim.lightning("invoice.macaroon").await.add_invoice(invoice()).await.unwrap();
 }
 
@@ -93,8 +96,8 @@ async fn a_locked_wallet_answers_as_lnd_does() {
 async fn a_stopped_node_ends_its_streams() {
     let sim = start().await;
     let mut client = sim.lightning("invoice.macaroon").await;
-    let mut stream = client.subscribe_invoices(InvoiceSubscription::default()).await.unwrap().into_inner();
+    let mut stream = sim.open(async move { client.subscribe_invoices(InvoiceSubscription::default()).await }).await;
     let stop = tokio::time::timeout(Duration::from_secs(5), sim.running.shutdown());
     stop.await.expect("the node stops although streams are open");
-    stream.message().await.unwrap_err();
+    stream.error().await;
 }

@@ -7,7 +7,7 @@ use fedimint_tonic_lnd::lnrpc::InvoiceHtlcState;
 use fedimint_tonic_lnd::lnrpc::invoice::InvoiceState;
 use tonic::Code;
 
-use super::{Sim, hash_of, next, payment_hash, start};
+use super::{Sim, hash_of, payment_hash, start};
 
 const PREIMAGE: [u8; 32] = [5; 32];
 
@@ -40,10 +40,11 @@ async fn a_payment_is_held_until_it_is_settled_with_the_preimage() {
     let sim = start().await;
     let payment_request = add_hold(&sim, 10).await;
     let request = SubscribeSingleInvoiceRequest { r_hash: hash_of(&PREIMAGE) };
-    let mut stream = sim.invoices().await.subscribe_single_invoice(request).await.unwrap().into_inner();
-    assert_eq!(next(&mut stream).await.state(), InvoiceState::Open);
+    let mut client = sim.invoices().await;
+    let mut stream = sim.open(async move { client.subscribe_single_invoice(request).await }).await;
+    assert_eq!(stream.next().await.state(), InvoiceState::Open);
     let (paid, accepted) = tokio::join!(sim.pay(&payment_request), async {
-        let accepted = next(&mut stream).await;
+        let accepted = stream.next().await;
         settle(&sim).await.unwrap();
         accepted
     });
@@ -53,7 +54,7 @@ async fn a_payment_is_held_until_it_is_settled_with_the_preimage() {
     let htlc = &accepted.htlcs[0];
     assert_eq!((htlc.amt_msat, htlc.state()), (10_000, InvoiceHtlcState::Accepted));
     assert_eq!(htlc.expiry_height - htlc.accept_height, 83);
-    let settled = next(&mut stream).await;
+    let settled = stream.next().await;
     assert_eq!((settled.state(), settled.r_preimage.as_slice()), (InvoiceState::Settled, PREIMAGE.as_slice()));
     assert_eq!((settled.settle_index, settled.amt_paid_msat), (1, 10_000));
 }
@@ -63,10 +64,11 @@ async fn a_canceled_hold_fails_the_payment() {
     let sim = start().await;
     let payment_request = add_hold(&sim, 10).await;
     let request = SubscribeSingleInvoiceRequest { r_hash: hash_of(&PREIMAGE) };
-    let mut stream = sim.invoices().await.subscribe_single_invoice(request).await.unwrap().into_inner();
-    next(&mut stream).await;
+    let mut client = sim.invoices().await;
+    let mut stream = sim.open(async move { client.subscribe_single_invoice(request).await }).await;
+    stream.next().await;
     let (paid, ()) = tokio::join!(sim.pay(&payment_request), async {
-        next(&mut stream).await;
+        stream.next().await;
         cancel(&sim).await.unwrap();
     });
     assert_eq!(paid, "incorrect_payment_details");

@@ -16,6 +16,7 @@ use fedimint_tonic_lnd::invoicesrpc::invoices_client::InvoicesClient;
 use fedimint_tonic_lnd::lnrpc;
 use fedimint_tonic_lnd::lnrpc::lightning_client::LightningClient;
 use fedimint_tonic_lnd::routerrpc::router_client::RouterClient;
+use futures_util::StreamExt;
 use hyper_util::rt::TokioIo;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
@@ -24,10 +25,11 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
 use tempfile::TempDir;
 use tokio::net::TcpStream;
+use tokio::sync::mpsc;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Request, Status};
+use tonic::{Request, Response, Status, Streaming};
 
 use super::{Options, Running, Simulator};
 use crate::domain::time::{ManualClock, Timestamp};
@@ -125,6 +127,51 @@ impl Sim {
     pub async fn send(&self, request: lnrpc::SendRequest) -> String {
         let answer = self.lightning("admin.macaroon").await.send_payment_sync(request).await;
         answer.unwrap().into_inner().payment_error
+    }
+}
+
+/// What a stream tells. Opened in the background: a client gets no answer before the first message.
+pub struct Told<T>(mpsc::UnboundedReceiver<Result<T, Status>>);
+
+impl Sim {
+    /// The stream of `call` (or the error it ends with), once the node has heard of it.
+    pub async fn open<T: Send + 'static>(
+        &self,
+        call: impl Future<Output = Result<Response<Streaming<T>>, Status>> + Send + 'static,
+    ) -> Told<T> {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let before = self.running.node().subscriptions();
+        tokio::spawn(async move {
+            let told = match call.await {
+                Ok(stream) => stream.into_inner().boxed(),
+                Err(status) => futures_util::stream::iter([Err(status)]).boxed(),
+            };
+            told.for_each(|message| std::future::ready(drop(sender.send(message)))).await;
+        });
+        self.running.node().subscriptions_reach(before + 1).await;
+        Told(receiver)
+    }
+}
+
+impl<T> Told<T> {
+    async fn item(&mut self) -> Option<Result<T, Status>> {
+        let item = tokio::time::timeout(Duration::from_secs(10), self.0.recv());
+        item.await.expect("something is told within 10 seconds")
+    }
+
+    /// The next message.
+    pub async fn next(&mut self) -> T {
+        self.item().await.expect("the stream goes on").unwrap()
+    }
+
+    /// The error that the stream ends with.
+    pub async fn error(&mut self) -> Status {
+        self.item().await.expect("the stream goes on").err().expect("an error")
+    }
+
+    /// Whether the stream ends without an error.
+    pub async fn ends(&mut self) -> bool {
+        self.item().await.is_none()
     }
 }
 

@@ -6,7 +6,7 @@ use fedimint_tonic_lnd::lnrpc::invoice::InvoiceState;
 use fedimint_tonic_lnd::lnrpc::{GetInfoRequest, ListInvoiceRequest};
 use fedimint_tonic_lnd::routerrpc::TrackPaymentRequest;
 
-use super::{next, payment_hash, start};
+use super::{payment_hash, start};
 use crate::domain::lightning::Preimage;
 use crate::lnd_simulator::{Options, Simulator, StartError};
 
@@ -44,9 +44,10 @@ async fn a_held_payment_is_held_after_a_restart_and_its_payer_learns_the_outcome
     let sim = sim.restart().await;
     assert_eq!(sim.look_up(&preimage.hash().0).await.state(), InvoiceState::Accepted);
     let request = TrackPaymentRequest { payment_hash: preimage.hash().0.to_vec(), no_inflight_updates: true };
-    let mut tracked = sim.router().await.track_payment_v2(request).await.unwrap().into_inner();
+    let mut client = sim.router().await;
+    let mut tracked = sim.open(async move { client.track_payment_v2(request).await }).await;
     sim.running.node().settle(preimage).unwrap();
-    assert_eq!(next(&mut tracked).await.payment_preimage, hex::encode([5; 32]));
+    assert_eq!(tracked.next().await.payment_preimage, hex::encode([5; 32]));
 }
 
 #[tokio::test]

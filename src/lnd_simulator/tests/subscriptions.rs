@@ -3,18 +3,19 @@
 use fedimint_tonic_lnd::invoicesrpc::{AddHoldInvoiceRequest, CancelInvoiceMsg, SubscribeSingleInvoiceRequest};
 use fedimint_tonic_lnd::lnrpc::invoice::InvoiceState;
 use fedimint_tonic_lnd::lnrpc::{Invoice, InvoiceSubscription};
-use tonic::Streaming;
 
-use super::{Sim, hash_of, next, start};
+use super::{Sim, Told, hash_of, start};
 
-async fn subscribe(sim: &Sim, add_index: u64, settle_index: u64) -> Streaming<Invoice> {
+async fn subscribe(sim: &Sim, add_index: u64, settle_index: u64) -> Told<Invoice> {
     let request = InvoiceSubscription { add_index, settle_index };
-    sim.lightning("invoice.macaroon").await.subscribe_invoices(request).await.unwrap().into_inner()
+    let mut client = sim.lightning("invoice.macaroon").await;
+    sim.open(async move { client.subscribe_invoices(request).await }).await
 }
 
-async fn watch(sim: &Sim, hash: &[u8]) -> Streaming<Invoice> {
+async fn watch(sim: &Sim, hash: &[u8]) -> Told<Invoice> {
     let request = SubscribeSingleInvoiceRequest { r_hash: hash.to_vec() };
-    sim.invoices().await.subscribe_single_invoice(request).await.unwrap().into_inner()
+    let mut client = sim.invoices().await;
+    sim.open(async move { client.subscribe_single_invoice(request).await }).await
 }
 
 async fn paid(sim: &Sim, value: i64) -> u64 {
@@ -24,8 +25,8 @@ async fn paid(sim: &Sim, value: i64) -> u64 {
 }
 
 /// The next event, as (add index, settle index).
-async fn event(stream: &mut Streaming<Invoice>) -> (u64, u64) {
-    let invoice = next(stream).await;
+async fn event(stream: &mut Told<Invoice>) -> (u64, u64) {
+    let invoice = stream.next().await;
     (invoice.add_index, invoice.settle_index)
 }
 
@@ -35,7 +36,7 @@ async fn new_and_settled_invoices_are_told_as_they_happen() {
     let mut stream = subscribe(&sim, 0, 0).await;
     assert_eq!(paid(&sim, 1).await, 1);
     assert_eq!(event(&mut stream).await, (1, 0));
-    let settled = next(&mut stream).await;
+    let settled = stream.next().await;
     assert_eq!((settled.state(), settled.settle_index, settled.amt_paid_msat), (InvoiceState::Settled, 1, 1000));
 }
 
@@ -101,13 +102,13 @@ async fn one_invoice_is_told_as_it_is_then_each_change_then_the_stream_ends() {
     let sim = start().await;
     let made = sim.invoice(1).await;
     let mut stream = watch(&sim, &made.r_hash).await;
-    assert_eq!(next(&mut stream).await.state(), InvoiceState::Open);
+    assert_eq!(stream.next().await.state(), InvoiceState::Open);
     assert_eq!(sim.pay(&made.payment_request).await, "");
-    assert_eq!(next(&mut stream).await.state(), InvoiceState::Settled);
-    assert!(stream.message().await.unwrap().is_none());
+    assert_eq!(stream.next().await.state(), InvoiceState::Settled);
+    assert!(stream.ends().await);
     let mut again = watch(&sim, &made.r_hash).await;
-    assert_eq!(next(&mut again).await.state(), InvoiceState::Settled);
-    assert!(again.message().await.unwrap().is_none());
+    assert_eq!(again.next().await.state(), InvoiceState::Settled);
+    assert!(again.ends().await);
 }
 
 #[tokio::test]
@@ -115,9 +116,9 @@ async fn an_expiry_is_told_to_who_watches_although_nobody_asks() {
     let sim = start().await;
     let made = sim.invoice(1).await;
     let mut stream = watch(&sim, &made.r_hash).await;
-    assert_eq!(next(&mut stream).await.state(), InvoiceState::Open);
+    assert_eq!(stream.next().await.state(), InvoiceState::Open);
     sim.clock.advance_secs(86_400);
-    assert_eq!(next(&mut stream).await.state(), InvoiceState::Canceled);
+    assert_eq!(stream.next().await.state(), InvoiceState::Canceled);
 }
 
 #[tokio::test]
@@ -126,18 +127,37 @@ async fn an_invoice_can_be_watched_before_it_exists() {
     let mut stream = watch(&sim, &hash_of(&[3; 32])).await;
     let request = Invoice { r_preimage: vec![3; 32], value: 1, ..Default::default() };
     sim.lightning("invoice.macaroon").await.add_invoice(request).await.unwrap();
-    assert_eq!(next(&mut stream).await.state(), InvoiceState::Open);
+    assert_eq!(stream.next().await.state(), InvoiceState::Open);
 }
 
 #[tokio::test]
 async fn thousands_of_watchers_share_one_connection() {
     let sim = start().await;
-    let mut client = sim.invoices().await;
+    let client = sim.invoices().await;
     let mut streams = Vec::new();
     for number in 0..2000_u32 {
-        let r_hash = hash_of(&number.to_be_bytes());
-        let request = SubscribeSingleInvoiceRequest { r_hash };
-        streams.push(client.subscribe_single_invoice(request).await.unwrap().into_inner());
+        let request = SubscribeSingleInvoiceRequest { r_hash: hash_of(&number.to_be_bytes()) };
+        let mut client = client.clone();
+        streams.push(sim.open(async move { client.subscribe_single_invoice(request).await }).await);
     }
-    assert_eq!(streams.len(), 2000);
+    let request = Invoice { r_preimage: 1999_u32.to_be_bytes().repeat(8), value: 1, ..Default::default() };
+    let made = sim.lightning("invoice.macaroon").await.add_invoice(request).await.unwrap().into_inner();
+    let mut last = watch(&sim, &made.r_hash).await;
+    assert_eq!(last.next().await.state(), InvoiceState::Open);
+    assert_eq!(sim.running.node().subscriptions(), 2001);
+}
+
+#[tokio::test]
+async fn nothing_is_answered_before_the_first_event_as_with_lnd() {
+    let sim = start().await;
+    let mut client = sim.lightning("invoice.macaroon").await;
+    let call = client.subscribe_invoices(InvoiceSubscription::default());
+    let mut call = std::pin::pin!(call);
+    tokio::select! {
+        biased;
+        _ = &mut call => panic!("there is nothing to tell yet"),
+        () = sim.running.node().subscriptions_reach(1) => {}
+    }
+    sim.invoice(1).await;
+    assert_eq!(call.await.unwrap().into_inner().message().await.unwrap().unwrap().add_index, 1);
 }
