@@ -1,0 +1,115 @@
+//! Plain invoices: from the order to the last day.
+
+use ip2tor_shop::domain::product::{ProductKind, ProductStatus};
+use ip2tor_shop::services::extensions::{self, Extension};
+use ip2tor_shop::services::{deadlines, payments};
+
+use crate::rig::{Rig, Setup};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_paid_bridge_is_activated_expires_and_comes_back_when_extended() {
+    let rig = Rig::new(Setup::default()).await;
+    let (order, product) = rig.ordered().await;
+    assert_eq!(rig.order_status(order), "T");
+    assert_eq!(rig.product_status(product), ProductStatus::Initial);
+    let port = rig.view(order).product.port;
+
+    rig.pay(order);
+    rig.wait_order(order, "P").await;
+    assert_eq!(rig.product_status(product), ProductStatus::NeedsActivate);
+
+    rig.clock.advance_secs(40);
+    rig.report(product, ProductStatus::Active).await.expect("activated");
+    let end = rig.view(order).product.suspend_after.expect("it ends");
+    assert_eq!(end, rig.now().plus_secs(86_400 + 600), "time is counted from the activation");
+
+    rig.clock.advance_secs(86_400 + 600);
+    assert_eq!(deadlines::suspend_expired(&rig.shop).await, Ok(1));
+    rig.report(product, ProductStatus::Suspended).await.expect("suspended");
+    assert_eq!(rig.product_status(product), ProductStatus::Suspended);
+
+    rig.check_in().await;
+    let Ok(Extension::Order(extension)) = extensions::extend(&rig.shop, product, ProductKind::TorBridge).await else {
+        panic!("it can be extended")
+    };
+    rig.wait_until("its invoice", || rig.view(extension).purchase.invoice.payment_request.is_some()).await;
+    rig.pay(extension);
+    rig.wait_order(extension, "P").await;
+    let view = rig.view(extension);
+    assert_eq!(view.product.status, ProductStatus::NeedsActivate);
+    assert_eq!(view.product.port, port, "the port is kept");
+    assert_eq!(view.product.suspend_after, Some(rig.now().plus_secs(86_400 + 600)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unpaid_order_ends_only_after_its_node_has_cancelled_the_invoice() {
+    let mut rig = Rig::new(Setup::default()).await;
+    let (order, product) = rig.ordered().await;
+    rig.stop_node().await;
+    rig.clock.advance_secs(1000);
+    assert_eq!(deadlines::close_unpaid(&rig.shop).await, Ok(1));
+    assert_eq!(rig.order_status(order), "T", "nothing ends while the node is away");
+    assert_eq!(rig.count("SELECT count(*) FROM port"), 1, "the port is still reserved");
+
+    rig.start_node().await;
+    rig.clock.advance_secs(60);
+    rig.wait_order(order, "R").await;
+    assert_eq!(rig.product_status(product), ProductStatus::Archived);
+    assert_eq!(rig.count("SELECT count(*) FROM port"), 0, "the port is free again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_made_while_the_shop_was_down_is_applied_when_it_is_back() {
+    let mut rig = Rig::new(Setup::default()).await;
+    let (order, product) = rig.ordered().await;
+    rig.tasks.stop().await;
+    rig.pay(order);
+    rig.restart_shop().await;
+    rig.wait_order(order, "P").await;
+    assert_eq!(rig.product_status(product), ProductStatus::NeedsActivate);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_product_that_nobody_activates_owes_a_refund_and_a_late_activation_clears_it() {
+    let rig = Rig::new(Setup::default()).await;
+    let (order, product) = rig.ordered().await;
+    rig.pay(order);
+    rig.wait_order(order, "P").await;
+    rig.clock.advance_secs(30 * 60);
+    assert_eq!(deadlines::give_up_unactivated(&rig.shop).await, Ok(1));
+    assert_eq!(rig.order_status(order), "N");
+    assert_eq!(rig.view(order).purchase.owed.0, 25_000);
+    assert_eq!(rig.product_status(product), ProductStatus::NeedsSuspend);
+    assert_eq!(rig.count("SELECT count(*) FROM alert WHERE topic = 'order_needs_refund' AND closed_at IS NULL"), 1);
+
+    rig.report(product, ProductStatus::Active).await.expect("late, but delivered");
+    assert_eq!(rig.order_status(order), "P");
+    assert_eq!(rig.view(order).purchase.owed.0, 0);
+    assert_eq!(rig.count("SELECT count(*) FROM alert WHERE topic = 'order_needs_refund' AND closed_at IS NULL"), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_overpaid_order_is_delivered_and_the_surplus_is_owed() {
+    let rig = Rig::new(Setup::default()).await;
+    let (order, _) = rig.ordered().await;
+    rig.pay_msat(order, 30_000);
+    rig.wait_order(order, "P").await;
+    assert_eq!(rig.view(order).purchase.owed.0, 5_000);
+    assert_eq!(payments::mark_refunded(&rig.shop, order, "cli", "by hand").await.map(|owed| owed.0), Ok(5_000));
+    assert_eq!(rig.order_status(order), "P");
+    assert!(payments::mark_refunded(&rig.shop, order, "cli", "again").await.is_err(), "nothing is owed twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_hundred_of_five_hundred_orders_at_once_get_the_three_hundred_ports() {
+    let rig = Rig::new(Setup { ports: 300, ..Setup::default() }).await;
+    let mut orders = tokio::task::JoinSet::new();
+    for _ in 0..500 {
+        let (shop, request) = (rig.shop.clone(), rig.bridge_request());
+        orders.spawn(async move { ip2tor_shop::services::orders::place(&shop, request).await });
+    }
+    let results = orders.join_all().await;
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 300);
+    assert_eq!(rig.count("SELECT count(DISTINCT port) FROM product WHERE placed = 1"), 300);
+    assert_eq!(rig.count("SELECT used FROM port_range"), 300);
+}

@@ -1,0 +1,287 @@
+//! A shop with its workers, a simulated node and a host, in one process; the clock is moved by hand.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ip2tor_shop::domain::host::{Host, PortKind, PortRange};
+use ip2tor_shop::domain::id::{HostId, NodeId, OperatorId, OrderId, ProductId, Random, SystemRandom};
+use ip2tor_shop::domain::lightning::PaymentHash;
+use ip2tor_shop::domain::money::Msat;
+use ip2tor_shop::domain::product::{ProductKind, ProductStatus};
+use ip2tor_shop::domain::time::{Clock, ManualClock, Timestamp};
+use ip2tor_shop::lightning::dial::Dial;
+use ip2tor_shop::lnd_simulator::{Options, Running, Simulator};
+use ip2tor_shop::services::orders::{self, OrderRequest, OrderView, OrderedProduct};
+use ip2tor_shop::services::products::{self, ProductPatch};
+use ip2tor_shop::services::{Error, Scope, Settings, Shop, hosts as host_services};
+use ip2tor_shop::store::deals::Key;
+use ip2tor_shop::store::{Db, StoreError, hosts};
+use ip2tor_shop::worker::{self, Tasks, registry::Registry};
+use tempfile::TempDir;
+
+/// A valid version 3 target.
+pub const TARGET: &str = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion:8333";
+
+/// Where the tests' time begins.
+pub const START: Timestamp = Timestamp::from_secs(1_795_000_000);
+
+/// Everything that a purchase needs.
+pub struct Rig {
+    pub dir: TempDir,
+    pub clock: Arc<ManualClock>,
+    pub sim: Option<Running>,
+    pub sim_addr: SocketAddr,
+    pub shop: Shop,
+    pub registry: Arc<Registry>,
+    pub tasks: Tasks,
+    pub host: HostId,
+    pub node: NodeId,
+}
+
+/// What differs between tests.
+pub struct Setup {
+    pub ports: u16,
+    pub use_holds: bool,
+    pub duration: i64,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self { ports: 100, use_holds: false, duration: 86_400 }
+    }
+}
+
+impl Rig {
+    /// A running shop whose node is alive.
+    pub async fn new(setup: Setup) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let clock = Arc::new(ManualClock::new(START));
+        let sim = start_simulator(&dir, &clock, "127.0.0.1:0".parse().unwrap()).await;
+        let sim_addr = sim.local_addr();
+        let db = Db::open(&dir.path().join("shop.sqlite3")).expect("a database");
+        let node = NodeId(SystemRandom.uuid());
+        let host = new_host(&setup);
+        let host_id = host.id;
+        seed(&db, &dir, sim_addr, node, host, setup.ports);
+        let (shop, registry, tasks) = start_shop(db, &clock);
+        let rig = Self { dir, clock, sim: Some(sim), sim_addr, shop, registry, tasks, host: host_id, node };
+        rig.wait_until("the node is alive", || rig.node_is_alive()).await;
+        rig
+    }
+
+    /// Ends the shop's tasks and starts it again on the same database.
+    pub async fn restart_shop(&mut self) {
+        self.tasks.stop().await;
+        let db = Db::open(self.shop.db.path()).expect("the database opens again");
+        (self.shop, self.registry, self.tasks) = start_shop(db, &self.clock);
+    }
+
+    /// Ends the node.
+    pub async fn stop_node(&mut self) {
+        if let Some(sim) = self.sim.take() {
+            sim.shutdown().await;
+        }
+    }
+
+    /// Starts the node again at the same address.
+    pub async fn start_node(&mut self) {
+        self.sim = Some(start_simulator(&self.dir, &self.clock, self.sim_addr).await);
+    }
+
+    pub fn node_is_alive(&self) -> bool {
+        let alive: bool = self
+            .shop
+            .db
+            .read(|db| {
+                db.query_row("SELECT is_alive FROM node WHERE id = ?", [self.node], |row| row.get(0))
+                    .map_err(StoreError::from)
+            })
+            .expect("the node's row");
+        alive
+    }
+
+    /// Polls until `done`, at most 20 s of real time.
+    pub async fn wait_until(&self, what: &str, done: impl Fn() -> bool) {
+        for _ in 0..2000 {
+            if done() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("still not true: {what}");
+    }
+
+    pub async fn check_in(&self) {
+        host_services::check_in(&self.shop, &Scope::Host(self.host), self.host, 0, String::new())
+            .await
+            .expect("check-in");
+    }
+
+    pub fn bridge_request(&self) -> OrderRequest {
+        OrderRequest {
+            product: OrderedProduct::TorBridge,
+            host_id: self.host,
+            tos_accepted: true,
+            comment: None,
+            target: Some(TARGET.to_owned()),
+            alias: None,
+            public_key: None,
+            client_ip: None,
+        }
+    }
+
+    pub async fn order(&self) -> Result<OrderId, Error> {
+        orders::place(&self.shop, self.bridge_request()).await
+    }
+
+    pub fn view(&self, order: OrderId) -> OrderView {
+        orders::view(&self.shop, Key::Order(order)).expect("the order exists")
+    }
+
+    /// Orders a bridge and waits for its payment request.
+    pub async fn ordered(&self) -> (OrderId, ProductId) {
+        let order = self.order().await.expect("the order is accepted");
+        self.wait_until("the invoice is made", || self.view(order).purchase.invoice.payment_request.is_some()).await;
+        (order, self.view(order).product.id)
+    }
+
+    pub fn hash(&self, order: OrderId) -> PaymentHash {
+        self.view(order).purchase.invoice.hash
+    }
+
+    /// A payment of the whole price arrives at the node.
+    pub fn pay(&self, order: OrderId) {
+        let amount = self.view(order).purchase.price.0;
+        self.pay_msat(order, amount);
+    }
+
+    pub fn pay_msat(&self, order: OrderId, amount: u64) {
+        let sim = self.sim.as_ref().expect("the node runs");
+        sim.node().arrive(self.hash(order), &[amount], amount).expect("the payment arrives");
+    }
+
+    pub fn order_status(&self, order: OrderId) -> &'static str {
+        self.view(order).purchase.status.letter()
+    }
+
+    pub fn product_status(&self, product: ProductId) -> ProductStatus {
+        products::public(&self.shop, product, ProductKind::TorBridge).expect("the product exists").status
+    }
+
+    /// The host reports a status.
+    pub async fn report(&self, product: ProductId, status: ProductStatus) -> Result<(), Error> {
+        let patch = ProductPatch { status: Some(status), ..ProductPatch::default() };
+        let scope = Scope::Host(self.host);
+        products::patch(&self.shop, &scope, product, ProductKind::TorBridge, patch).await.map(drop)
+    }
+
+    pub async fn wait_order(&self, order: OrderId, status: &str) {
+        self.wait_until(&format!("the order is {status}"), || self.order_status(order) == status).await;
+    }
+
+    pub async fn wait_product(&self, product: ProductId, status: ProductStatus) {
+        self.wait_until(&format!("the product is {status:?}"), || self.product_status(product) == status).await;
+    }
+
+    /// Orders, pays and activates a bridge.
+    pub async fn active_bridge(&self) -> (OrderId, ProductId) {
+        let (order, product) = self.ordered().await;
+        self.pay(order);
+        self.wait_product(product, ProductStatus::NeedsActivate).await;
+        self.report(product, ProductStatus::Active).await.expect("the activation is accepted");
+        self.wait_order(order, "P").await;
+        (order, product)
+    }
+
+    pub fn count(&self, sql: &str) -> i64 {
+        self.shop
+            .db
+            .read(|db| db.query_row(sql, [], |row| row.get(0)).map_err(StoreError::from))
+            .expect("the query runs")
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}
+
+async fn start_simulator(dir: &TempDir, clock: &Arc<ManualClock>, listen: SocketAddr) -> Running {
+    let mut options = Options::new(listen, dir.path().join("lnd"));
+    options.clock = clock.clone();
+    Simulator::start(options).await.expect("the simulated node starts")
+}
+
+fn start_shop(db: Db, clock: &Arc<ManualClock>) -> (Shop, Arc<Registry>, Tasks) {
+    let settings = Settings { allow_regtest: true, ..Settings::default() };
+    let shop = Shop::new(db, clock.clone(), Arc::new(SystemRandom), settings).expect("a shop");
+    let tasks = Tasks::default();
+    let registry = worker::start(&shop, Dial::direct(), &tasks);
+    (shop, registry, tasks)
+}
+
+fn new_host(setup: &Setup) -> Host {
+    Host {
+        id: HostId(SystemRandom.uuid()),
+        owner_id: OperatorId(1),
+        ip: "192.0.2.1".to_owned(),
+        name: "host1".to_owned(),
+        description: None,
+        is_enabled: true,
+        is_test_host: false,
+        is_testnet: false,
+        offers_tor_bridges: true,
+        tor_bridge_duration: setup.duration,
+        tor_bridge_price_initial: Msat(25_000),
+        tor_bridge_price_extension: Msat(20_000),
+        offers_nostr_aliases: true,
+        nostr_alias_port: 80,
+        nostr_alias_duration: 2_592_000,
+        nostr_alias_price_initial: Msat(25_000_000),
+        nostr_alias_price_extension: Msat(20_000_000),
+        offers_rssh_tunnels: false,
+        rssh_tunnel_price: Msat(1000),
+        terms_of_service: String::new(),
+        terms_of_service_url: String::new(),
+        bridge_bandwidth_initial: 1 << 30,
+        grace_secs: 600,
+        hold_limit_secs: 90,
+        use_holds: setup.use_holds,
+        ci_date: None,
+        ci_status: 0,
+        ci_message: None,
+        created_at: START,
+        modified_at: START,
+    }
+}
+
+fn seed(db: &Db, dir: &TempDir, sim: SocketAddr, node: NodeId, host: Host, ports: u16) {
+    let lnd = dir.path().join("lnd");
+    let (certificate, macaroon) = (lnd.join("tls.cert"), lnd.join("shop.macaroon"));
+    let (certificate, macaroon) = (certificate.display().to_string(), macaroon.display().to_string());
+    let range = PortRange {
+        id: 0,
+        host_id: host.id,
+        kind: PortKind::TorBridge,
+        first: 20_000,
+        last: 20_000 + ports - 1,
+        used: 0,
+    };
+    db.write_blocking::<(), StoreError, _>(move |db| {
+        db.execute(
+            "INSERT INTO operator (id, name, role, password_hash, created_at, modified_at) \
+             VALUES (1, 'operator', 'administrator', '-', 0, 0)",
+            [],
+        )?;
+        db.execute(
+            "INSERT INTO node (id, operator_id, kind, name, host, port, certificate_file, macaroon_file, created_at, \
+             modified_at) VALUES (?, 1, 'lnd_grpc', 'node', '127.0.0.1', ?, ?, ?, 0, 0)",
+            (node, sim.port(), certificate, macaroon),
+        )?;
+        hosts::insert(db, &host, &[1; 32])?;
+        hosts::check_in(db, host.id, 0, "", START)?;
+        hosts::add_range(db, &range)
+    })
+    .expect("the database is seeded");
+}
