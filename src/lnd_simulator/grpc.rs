@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use futures_util::stream::{self, StreamExt};
-use http::{Request, Response};
+use http::header::GetAll;
+use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
 use prost::Message;
 use tonic::Status;
@@ -14,7 +14,7 @@ use tonic::server::Grpc;
 use super::auth;
 use super::faults::{Fault, Wallet};
 use super::node::Node;
-use super::streams::Answers;
+use super::streams::{Answers, begun};
 use super::{calls, streams};
 
 /// What a call needs: the node, and the key its macaroons are signed with.
@@ -35,7 +35,7 @@ pub async fn serve(access: Arc<Access>, request: Request<Incoming>) -> Result<Re
     if faults.unavailable {
         return Ok(unavailable());
     }
-    let answer = match admit(&access, &path, &request) {
+    let answer = match access.admit(&path, request.headers().get_all("macaroon")) {
         Ok(()) => dispatch(Arc::clone(&access.node), &path, request).await,
         Err(status) => status.into_http(),
     };
@@ -72,17 +72,19 @@ fn unavailable() -> Response<Body> {
     Status::unavailable("transport is closing").into_http()
 }
 
-fn admit(access: &Access, path: &str, request: &Request<Incoming>) -> Result<(), Status> {
-    if auth::required(path).is_none() {
-        return Err(auth::unimplemented(path));
+impl Access {
+    /// Checks that the node serves calls and that one of the macaroons (hex) permits this one.
+    pub fn admit(&self, path: &str, macaroons: GetAll<'_, HeaderValue>) -> Result<(), Status> {
+        if auth::required(path).is_none() {
+            return Err(auth::unimplemented(path));
+        }
+        ready(&self.node)?;
+        auth::check(macaroons.iter().map(HeaderValue::as_bytes), &self.root_key, path, self.node.clock.now())
     }
-    ready(&access.node)?;
-    let macaroons = request.headers().get_all("macaroon").iter().map(http::HeaderValue::as_bytes);
-    auth::check(macaroons, &access.root_key, path, access.node.clock.now())
 }
 
 /// LND's refusals while its wallet is not open.
-pub fn ready(node: &Node) -> Result<(), Status> {
+fn ready(node: &Node) -> Result<(), Status> {
     let refusal = match node.faults.wallet() {
         Wallet::Unlocked => return Ok(()),
         Wallet::Locked => "wallet locked, unlock it to enable full RPC access",
@@ -139,11 +141,4 @@ where
         async { begun(answers.await?).await.map(tonic::Response::new) }
     });
     Grpc::new(ProstCodec::<A, Q>::default()).server_streaming(service, request).await
-}
-
-/// The stream once it has a first message; its error when it begins with one.
-async fn begun<A: Send + 'static>(answers: Answers<A>) -> Result<Answers<A>, Status> {
-    let (first, rest) = answers.into_future().await;
-    let first = first.transpose()?;
-    Ok(stream::iter(first.map(Ok)).chain(rest).boxed())
 }

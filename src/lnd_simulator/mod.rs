@@ -17,6 +17,10 @@ mod journal;
 mod node;
 mod payer;
 mod payment;
+mod rest;
+mod rest_calls;
+mod rest_fields;
+mod rest_json;
 mod server;
 mod streams;
 #[cfg(test)]
@@ -46,7 +50,7 @@ use crate::domain::lightning::Network;
 use crate::domain::time::{Clock, SystemClock};
 use grpc::Access;
 use node::Setup;
-use server::Shared;
+use server::{Face, Shared};
 
 /// How often the node looks for invoices that have expired unasked.
 const TICK: Duration = Duration::from_millis(100);
@@ -55,6 +59,8 @@ const TICK: Duration = Duration::from_millis(100);
 pub struct Options {
     /// Where gRPC is served; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Where REST is served, if at all.
+    pub rest_listen: Option<SocketAddr>,
     /// The folder for credentials, keys and the journal; made when it is missing.
     pub dir: PathBuf,
     /// The chain whose invoices it makes.
@@ -72,6 +78,7 @@ impl Options {
     pub fn new(listen: SocketAddr, dir: impl Into<PathBuf>) -> Self {
         Self {
             listen,
+            rest_listen: None,
             dir: dir.into(),
             network: Network::Regtest,
             alias: "lnd-simulator".to_owned(),
@@ -87,7 +94,7 @@ pub struct Simulator;
 impl Simulator {
     /// Starts a node with what its folder remembers.
     pub async fn start(options: Options) -> Result<Running, StartError> {
-        let Options { listen, dir, network, alias, clock, random } = options;
+        let Options { listen, rest_listen, dir, network, alias, clock, random } = options;
         std::fs::create_dir_all(&dir).map_err(files::file_error(&dir))?;
         let control = control::bind(&dir).await?;
         let root_key = files::secret(&dir, "macaroons.key", random.as_ref())?;
@@ -99,19 +106,33 @@ impl Simulator {
             Node::open(&dir, Setup { identity, alias, clock, random })
                 .map_err(files::file_error(&dir.join("journal.jsonl")))?,
         );
-        let listen_error = |source| StartError::Listen { address: listen.to_string(), source };
-        let listener = TcpListener::bind(listen).await.map_err(listen_error)?;
-        let local_addr = listener.local_addr().map_err(listen_error)?;
+        let grpc = bind(listen).await?;
+        let rest = match rest_listen {
+            Some(address) => Some(bind(address).await?),
+            None => None,
+        };
         let shared = Arc::new(Shared {
             access: Arc::new(Access { node, root_key }),
             tls: tls.into(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
         });
-        let running = Running { shared, dir, local_addr };
-        running.spawn(listener, control);
+        let mut running = Running { shared, dir, local_addr: grpc.1, rest_addr: None };
+        running.serve(Face::Grpc, grpc.0);
+        if let Some((listener, address)) = rest {
+            running.rest_addr = Some(address);
+            running.serve(Face::Rest, listener);
+        }
+        running.attend(control);
         Ok(running)
     }
+}
+
+async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let listen_error = |source| StartError::Listen { address: address.to_string(), source };
+    let listener = TcpListener::bind(address).await.map_err(listen_error)?;
+    let bound = listener.local_addr().map_err(listen_error)?;
+    Ok((listener, bound))
 }
 
 /// A running simulated node. Dropping it stops it, too, but does not wait.
@@ -119,12 +140,17 @@ pub struct Running {
     shared: Arc<Shared>,
     dir: PathBuf,
     local_addr: SocketAddr,
+    rest_addr: Option<SocketAddr>,
 }
 
 impl Running {
-    fn spawn(&self, listener: TcpListener, control: tokio::net::UnixListener) {
+    fn serve(&self, face: Face, listener: TcpListener) {
+        self.shared.tasks.spawn(server::listen(Arc::clone(&self.shared), face, listener));
+    }
+
+    /// Takes commands and lets time pass.
+    fn attend(&self, control: tokio::net::UnixListener) {
         let tasks = &self.shared.tasks;
-        tasks.spawn(server::listen(Arc::clone(&self.shared), listener));
         tasks.spawn(control::listen(Arc::clone(&self.shared), self.dir.clone(), control));
         let shared = Arc::clone(&self.shared);
         tasks.spawn(async move {
@@ -138,6 +164,11 @@ impl Running {
     /// Where gRPC is served.
     pub fn local_addr(&self) -> SocketAddr {
         self.local_addr
+    }
+
+    /// Where REST is served, if it is.
+    pub fn rest_addr(&self) -> Option<SocketAddr> {
+        self.rest_addr
     }
 
     /// The folder with `tls.cert` and the macaroons.

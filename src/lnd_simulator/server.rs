@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::grpc::{self, Access};
+use super::rest;
 
 /// The most that a TLS handshake may take.
 const HANDSHAKE_DEADLINE: Duration = Duration::from_secs(10);
@@ -29,13 +30,31 @@ pub struct Shared {
 }
 
 impl Shared {
-    fn acceptor(&self) -> TlsAcceptor {
-        TlsAcceptor::from(Arc::clone(&self.tls.lock().unwrap_or_else(PoisonError::into_inner)))
+    fn acceptor(&self, face: Face) -> TlsAcceptor {
+        let mut config = ServerConfig::clone(&self.tls.lock().unwrap_or_else(PoisonError::into_inner));
+        config.alpn_protocols = vec![face.protocol().to_vec()];
+        TlsAcceptor::from(Arc::new(config))
+    }
+}
+
+/// What is spoken on a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Face {
+    Grpc,
+    Rest,
+}
+
+impl Face {
+    const fn protocol(self) -> &'static [u8] {
+        match self {
+            Self::Grpc => b"h2",
+            Self::Rest => b"http/1.1",
+        }
     }
 }
 
 /// Accepts connections until the simulator stops.
-pub async fn listen(shared: Arc<Shared>, listener: TcpListener) {
+pub async fn listen(shared: Arc<Shared>, face: Face, listener: TcpListener) {
     loop {
         let accepted = tokio::select! {
             () = shared.stop.cancelled() => return,
@@ -43,7 +62,7 @@ pub async fn listen(shared: Arc<Shared>, listener: TcpListener) {
         };
         match accepted {
             Ok((stream, _)) => {
-                shared.tasks.spawn(until_stopped(Arc::clone(&shared), stream));
+                shared.tasks.spawn(until_stopped(Arc::clone(&shared), face, stream));
             }
             // Out of file descriptors, most likely: let connections end instead of spinning.
             Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
@@ -51,24 +70,30 @@ pub async fn listen(shared: Arc<Shared>, listener: TcpListener) {
     }
 }
 
-async fn until_stopped(shared: Arc<Shared>, stream: TcpStream) {
+async fn until_stopped(shared: Arc<Shared>, face: Face, stream: TcpStream) {
     let dropped = shared.access.node.faults.connections_dropped();
     tokio::select! {
         () = shared.stop.cancelled() => {}
         () = dropped => {}
         // What ends a connection is the client's business.
-        _ = connection(&shared, stream) => {}
+        _ = connection(&shared, face, stream) => {}
     }
 }
 
-async fn connection(shared: &Shared, stream: TcpStream) -> io::Result<()> {
+async fn connection(shared: &Shared, face: Face, stream: TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    let tls = tokio::time::timeout(HANDSHAKE_DEADLINE, shared.acceptor().accept(stream)).await??;
+    let tls = tokio::time::timeout(HANDSHAKE_DEADLINE, shared.acceptor(face).accept(stream)).await??;
     let access = Arc::clone(&shared.access);
-    let service = service_fn(move |request: Request<Incoming>| grpc::serve(Arc::clone(&access), request));
-    hyper::server::conn::http2::Builder::new(TokioExecutor::new())
-        .max_concurrent_streams(None)
-        .serve_connection(TokioIo::new(tls), service)
-        .await
-        .map_err(io::Error::other)
+    let served = match face {
+        Face::Grpc => {
+            let service = service_fn(move |request: Request<Incoming>| grpc::serve(Arc::clone(&access), request));
+            let mut http = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+            http.max_concurrent_streams(None).serve_connection(TokioIo::new(tls), service).await
+        }
+        Face::Rest => {
+            let service = service_fn(move |request: Request<Incoming>| rest::serve(Arc::clone(&access), request));
+            hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(tls), service).await
+        }
+    };
+    served.map_err(io::Error::other)
 }

@@ -148,3 +148,10 @@ fn droppable<T: Send + 'static>(node: &Node, answers: impl stream::Stream<Item =
     })
     .boxed()
 }
+
+/// The stream once it has a first message; its error when it begins with one.
+pub async fn begun<A: Send + 'static>(answers: Answers<A>) -> Result<Answers<A>, Status> {
+    let (first, rest) = answers.into_future().await;
+    let first = first.transpose()?;
+    Ok(stream::iter(first.map(Ok)).chain(rest).boxed())
+}

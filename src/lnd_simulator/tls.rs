@@ -66,13 +66,12 @@ fn load(dir: &Path) -> Result<Arc<ServerConfig>, StartError> {
     let cert = CertificateDer::from_pem_file(dir.join(CERT_FILE)).map_err(certificate_error)?;
     let key = PrivateKeyDer::from_pem_file(dir.join(KEY_FILE)).map_err(certificate_error)?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = ServerConfig::builder_with_provider(provider)
+    let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(certificate_error)?
         .with_no_client_auth()
         .with_single_cert(vec![cert], key)
         .map_err(certificate_error)?;
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }
 

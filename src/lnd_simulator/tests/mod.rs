@@ -6,6 +6,7 @@ mod faults;
 mod holds;
 mod invoices;
 mod payments;
+mod rest;
 mod restarts;
 mod subscriptions;
 
@@ -57,7 +58,8 @@ pub async fn start() -> Sim {
 
 async fn start_in(dir: &TempDir, clock: &Arc<ManualClock>) -> Running {
     let clock = Arc::clone(clock) as _;
-    let options = Options { clock, ..Options::new("127.0.0.1:0".parse().unwrap(), dir.path()) };
+    let any = "127.0.0.1:0".parse().unwrap();
+    let options = Options { clock, rest_listen: Some(any), ..Options::new(any, dir.path()) };
     Simulator::start(options).await.unwrap()
 }
 
@@ -79,9 +81,8 @@ impl Sim {
     }
 
     pub async fn try_channel(&self) -> Result<Channel, tonic::transport::Error> {
-        let pinned = CertificateDer::from_pem_file(self.dir.path().join("tls.cert")).unwrap();
         let addr = self.running.local_addr();
-        let tls = tokio_rustls::TlsConnector::from(Arc::new(client_config(pinned)));
+        let tls = self.tls(b"h2");
         let connect = tower::service_fn(move |_: http::Uri| {
             let tls = tls.clone();
             async move {
@@ -93,6 +94,14 @@ impl Sim {
         });
         // The connector itself speaks TLS; tonic would refuse to do so without a configuration of its own.
         Endpoint::from_static("http://localhost").connect_with_connector(connect).await
+    }
+
+    /// A TLS client that accepts the node's certificate and nothing else.
+    pub fn tls(&self, protocol: &[u8]) -> tokio_rustls::TlsConnector {
+        let pinned = CertificateDer::from_pem_file(self.dir.path().join("tls.cert")).unwrap();
+        let mut config = client_config(pinned);
+        config.alpn_protocols = vec![protocol.to_vec()];
+        tokio_rustls::TlsConnector::from(Arc::new(config))
     }
 
     pub async fn lightning(&self, macaroon: &str) -> Lightning {
@@ -146,7 +155,9 @@ impl Sim {
                 Ok(stream) => stream.into_inner().boxed(),
                 Err(status) => futures_util::stream::iter([Err(status)]).boxed(),
             };
-            told.for_each(|message| std::future::ready(drop(sender.send(message)))).await;
+            // A test that has seen enough is gone.
+            let send = |message| async { sender.send(message).unwrap_or_default() };
+            told.for_each(send).await;
         });
         self.running.node().subscriptions_reach(before + 1).await;
         Told(receiver)
@@ -207,9 +218,7 @@ fn client_config(pinned: CertificateDer<'static>) -> ClientConfig {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier = Arc::new(Pinned(pinned, Arc::clone(&provider)));
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    let mut config = builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth();
-    config.alpn_protocols = vec![b"h2".to_vec()];
-    config
+    builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()
 }
 
 /// Accepts exactly one certificate.
