@@ -1,7 +1,7 @@
 //! The one way in which a deal changes: load, let the domain decide, store, and carry out what can
 //! be done in the same transaction.
 
-use rusqlite::Connection;
+use crate::store::Connection;
 
 use super::Error;
 use super::shop::{Aftermath, Shop};

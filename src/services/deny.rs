@@ -1,6 +1,6 @@
 //! The deny list's effect on a new order: it is rejected with a message, and its place is free again.
 
-use rusqlite::Connection;
+use crate::store::Connection;
 
 use super::Error;
 use super::deals::change_order;

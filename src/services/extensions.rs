@@ -1,6 +1,6 @@
 //! Extending a product: more time for the price that was agreed at purchase.
 
-use rusqlite::Connection;
+use crate::store::Connection;
 
 use super::Error;
 use super::deals::change_order;

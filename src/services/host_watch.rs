@@ -1,7 +1,7 @@
 //! Watching hosts: a dead one with paid products is told to the operator and costs its buyers no
 //! time; one with few ports left is told as well.
 
-use rusqlite::Connection;
+use crate::store::Connection;
 
 use super::Error;
 use super::deals::change_product;

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rusqlite::Connection;
+use crate::store::Connection;
 
 use super::shop::Shop;
 use super::{Error, Scope};

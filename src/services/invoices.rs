@@ -1,6 +1,6 @@
 //! Choosing the node for an invoice, and writing down every attempt before the node is asked.
 
-use rusqlite::Connection;
+use crate::store::Connection;
 
 use super::Error;
 use super::shop::{Aftermath, Shop};

@@ -1,7 +1,7 @@
 //! The results of asking a node for an invoice, a cancellation or a settlement, and what follows
 //! when it fails. Called by the worker that talks to the nodes.
 
-use rusqlite::Connection;
+use crate::store::Connection;
 
 use super::Error;
 use super::deals::change_order;

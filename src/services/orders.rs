@@ -1,6 +1,6 @@
 //! Placing orders and looking at them.
 
-use rusqlite::Connection;
+use crate::store::Connection;
 
 use super::Error;
 use super::invoices::{self, InvoicePlan};

@@ -1,7 +1,7 @@
 //! What Lightning nodes say about invoices, applied to orders. Every function is idempotent: the
 //! same news may come from a stream, a comparison and the answer of a call.
 
-use rusqlite::Connection;
+use crate::store::Connection;
 
 use super::Error;
 use super::deals::change_order;

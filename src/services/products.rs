@@ -1,6 +1,6 @@
 //! Products as hosts and buyers see them, and what a host may report.
 
-use rusqlite::Connection;
+use crate::store::Connection;
 
 use super::deals::change_product;
 use super::shop::Shop;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rusqlite::Connection;
+use crate::store::Connection;
 use tokio::sync::{Notify, broadcast};
 
 use super::Error;

@@ -1,0 +1,41 @@
+# The two commands are `make demo` and `make test`; each does its own set-up.
+# `make help` lists the rest.
+
+CARGO ?= cargo
+DEMO_LISTEN ?= 127.0.0.1:8000
+DEMO_DIR ?= demo-data
+
+.PHONY: help demo test check bench release setup openapi clean-demo
+
+help: ## What can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: setup ## Build and start a complete shop on http://127.0.0.1:8000 (Ctrl-C ends it)
+	$(CARGO) build --bin ip2tor-shop
+	./target/debug/ip2tor-shop demo --listen $(DEMO_LISTEN) --data-dir $(DEMO_DIR)
+
+test: setup ## Every test there is
+	$(CARGO) test --all-targets
+	$(CARGO) test --doc
+
+check: ## Format, lints, freshness of openapi.yaml
+	$(CARGO) fmt --check
+	$(CARGO) clippy --all-targets -- --deny warnings
+	$(CARGO) run --quiet --bin ip2tor-shop -- openapi | diff - openapi.yaml
+
+openapi: ## Write openapi.yaml from the code
+	$(CARGO) run --quiet --bin ip2tor-shop -- openapi > openapi.yaml.new
+	mv openapi.yaml.new openapi.yaml
+
+bench: setup ## Measure the shop and print one table
+	$(CARGO) build --release --bin ip2tor-shop
+	$(CARGO) bench --bench shop
+
+release: setup ## Build the program for this machine
+	$(CARGO) build --release --bin ip2tor-shop
+
+setup: ## Install what building and testing need (Debian packages)
+	@.ci/setup
+
+clean-demo: ## Forget the demo's data
+	rm -rf $(DEMO_DIR)
