@@ -1,6 +1,7 @@
 //! IP2Tor Shop: sells Tor bridges and Nostr aliases over Lightning. `docs/ARCHITECTURE.md` is the
 //! map of this library.
 
+mod cli;
 pub mod config;
 pub mod domain;
 pub mod jobs;
@@ -10,7 +11,8 @@ pub mod services;
 pub mod store;
 pub mod worker;
 
-/// Runs the program.
+/// Runs the program: parses the command line and does what it says. Exit codes: 0 done, 1 failed,
+/// 2 wrong usage, 78 wrong configuration.
 pub fn run() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+    cli::run()
 }

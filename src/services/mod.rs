@@ -2,6 +2,7 @@
 //! and store what it says. No HTTP types, no SQL.
 
 mod act;
+pub mod alerts;
 pub mod deadlines;
 pub mod deals;
 pub mod deny;

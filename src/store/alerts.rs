@@ -65,6 +65,12 @@ pub fn close(db: &Connection, topic: AlertTopic, subject: &str, now: Timestamp) 
     Ok(())
 }
 
+/// Closes the open alert with this number; whether there was one.
+pub fn close_by_id(db: &Connection, id: i64, now: Timestamp) -> Result<bool, StoreError> {
+    let closed = db.execute("UPDATE alert SET closed_at = ?2 WHERE id = ?1 AND closed_at IS NULL", params![id, now])?;
+    Ok(closed == 1)
+}
+
 /// Open alerts, or all of them, newest first.
 pub fn list(db: &Connection, closed_too: bool) -> Result<Vec<Alert>, StoreError> {
     let mut statement =

@@ -1,0 +1,147 @@
+//! The command line: names, flags and output are an interface that scripts rely on. One file per
+//! noun; each command is one function that is given its parsed arguments.
+
+mod alerts;
+mod backup;
+mod bridge;
+mod check_config;
+mod data;
+mod demo;
+mod deny;
+mod doctor;
+mod failure;
+mod host;
+mod host_fields;
+mod lnd_simulator;
+mod logging;
+mod node;
+mod onion;
+mod openapi;
+mod operator;
+mod order;
+mod output;
+mod serve;
+mod site;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use failure::Failure;
+use output::Output;
+
+/// Sells Tor bridges and Nostr aliases over Lightning.
+#[derive(Parser)]
+#[command(name = "ip2tor-shop", version, max_term_width = 100)]
+struct Cli {
+    /// Print one JSON document, and nothing else, on standard output
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the shop
+    Serve(serve::Args),
+    /// Run a complete shop to try out: a simulated Lightning node, a host, and its agent
+    Demo(demo::Args),
+    /// Report every problem of a configuration file (exit code 78 when there is one)
+    CheckConfig(check_config::Args),
+    /// Print the OpenAPI document of the HTTP interface
+    Openapi,
+    /// Hosts: the machines with public IP addresses
+    Host(host::Args),
+    /// Operators: the people who run the shop or own hosts and nodes
+    Operator(operator::Args),
+    /// The shop's own domain and name
+    Site(site::Args),
+    /// Deny lists for targets and IP addresses
+    Deny(deny::Args),
+    /// Purchase orders
+    Order(order::Args),
+    /// Tor bridges and Nostr aliases that were sold
+    Bridge(bridge::Args),
+    /// What you should know: refunds due, dead hosts and nodes, …
+    Alerts(alerts::Args),
+    /// One-file backups, taken while the shop runs
+    Backup(backup::Args),
+    /// Lightning nodes
+    Node(node::Args),
+    /// A development node that speaks LND's gRPC (regtest, no real money)
+    LndSimulator(lnd_simulator::Args),
+    /// The shop's onion service and its keys
+    Onion(onion::Args),
+    /// Check the installation: configuration, database, clock, disk, nodes
+    Doctor(doctor::Args),
+}
+
+/// Parses the command line, runs the command and says how it went: 0 done, 1 failed, 2 wrong usage,
+/// 78 wrong configuration.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output::new(cli.json);
+    match dispatch(cli.command, &output) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{failure}");
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+fn dispatch(command: Command, output: &Output) -> Result<(), Failure> {
+    // Long-running commands log as they are configured; the others only what is wrong.
+    if !matches!(command, Command::Serve(_) | Command::Demo(_)) {
+        logging::init("warn");
+    }
+    match command {
+        Command::Serve(args) => serve::run(args, output),
+        Command::Demo(args) => demo::run(args, output),
+        Command::CheckConfig(args) => check_config::run(&args, output),
+        Command::Openapi => openapi::run(output),
+        Command::Host(args) => host::run(args, output),
+        Command::Operator(args) => operator::run(args, output),
+        Command::Site(args) => site::run(args, output),
+        Command::Deny(args) => deny::run(args, output),
+        Command::Order(args) => order::run(args, output),
+        Command::Bridge(args) => bridge::run(args, output),
+        Command::Alerts(args) => alerts::run(args, output),
+        Command::Backup(args) => backup::run(args, output),
+        Command::Node(args) => node::run(args, output),
+        Command::LndSimulator(args) => lnd_simulator::run(args, output),
+        Command::Onion(args) => onion::run(args, output),
+        Command::Doctor(args) => doctor::run(&args, output),
+    }
+}
+
+/// Runs a command that waits for the network.
+fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(|error| Failure::Failed(format!("can't start: {error}")))?.block_on(work)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_and_flag_explains_itself() {
+        fn check(command: &clap::Command) {
+            assert!(command.get_about().is_some(), "{} has no explanation", command.get_name());
+            for arg in command.get_arguments().filter(|arg| !matches!(arg.get_id().as_str(), "help" | "version")) {
+                assert!(arg.get_help().is_some(), "{} {} has no explanation", command.get_name(), arg.get_id());
+            }
+            command.get_subcommands().filter(|sub| sub.get_name() != "help").for_each(check);
+        }
+        check(&Cli::command());
+    }
+}

@@ -1,0 +1,92 @@
+//! Which shop a command is about: `--config FILE` or `--data-dir DIR`. Commands open the database
+//! themselves, beside a running shop.
+
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::failure::Failure;
+use crate::config::{Config, DEFAULT_FILE};
+use crate::domain::time::{Clock, SystemClock};
+use crate::services::{Act, Error};
+use crate::store::{Connection, Db};
+
+/// The shop that a command is about.
+#[derive(Args, Clone, Debug, Default)]
+pub struct DataArgs {
+    /// The configuration file [default: /etc/ip2tor-shop/config.toml, if there is one]
+    #[arg(long, value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+    /// The data folder, with the default configuration
+    #[arg(long, value_name = "DIR", global = true, conflicts_with = "config")]
+    pub data_dir: Option<PathBuf>,
+}
+
+impl DataArgs {
+    /// The configuration that is meant.
+    pub fn load(&self) -> Result<Config, Failure> {
+        match (&self.config, &self.data_dir) {
+            (Some(file), _) => Ok(Config::load(file)?),
+            (None, Some(dir)) => Ok(Config::in_dir(dir)),
+            (None, None) if Path::new(DEFAULT_FILE).exists() => Ok(Config::load(Path::new(DEFAULT_FILE))?),
+            (None, None) => Err(Failure::Usage("say which shop: --config FILE or --data-dir DIR".to_owned())),
+        }
+    }
+
+    /// The database of an existing shop.
+    pub fn open(&self) -> Result<Data, Failure> {
+        let config = self.load()?;
+        let file = config.database();
+        if !file.exists() {
+            let text = format!("there is no shop in {}: add an operator first", config.data_dir.display());
+            return Err(Failure::Failed(text));
+        }
+        Data::open(config)
+    }
+
+    /// The database of the shop, made if there is none yet.
+    pub fn open_or_create(&self) -> Result<Data, Failure> {
+        let config = self.load()?;
+        create_folder(&config.data_dir)?;
+        Data::open(config)
+    }
+}
+
+/// Makes a folder for its owner alone.
+pub fn create_folder(dir: &Path) -> Result<(), Failure> {
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
+    made.map_err(|error| Failure::Failed(format!("can't make the folder {}: {error}", dir.display())))
+}
+
+/// A shop's configuration and database.
+pub struct Data {
+    /// The configuration.
+    pub config: Config,
+    /// The database.
+    pub db: Db,
+}
+
+impl Data {
+    fn open(config: Config) -> Result<Self, Failure> {
+        let file = config.database();
+        let db = Db::open(&file).map_err(|error| Failure::Failed(format!("{}: {error}", file.display())))?;
+        Ok(Self { config, db })
+    }
+
+    /// Reads as the command line.
+    pub fn read<T>(&self, query: impl FnOnce(&Connection, &Act) -> Result<T, Error>) -> Result<T, Failure> {
+        let act = Act::on_command_line(SystemClock.now());
+        Ok(self.db.read(|db| query(db, &act))?)
+    }
+
+    /// Changes something as the command line.
+    pub fn write<T, F>(&self, change: F) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection, &Act) -> Result<T, Error> + Send + 'static,
+    {
+        let act = Act::on_command_line(SystemClock.now());
+        Ok(self.db.write_blocking(move |db| change(db, &act))?)
+    }
+}

@@ -1,0 +1,241 @@
+//! `host`: the machines with public IP addresses.
+
+use clap::{Args as ClapArgs, Subcommand};
+use serde_json::{Value, json};
+
+use super::data::DataArgs;
+use super::failure::Failure;
+use super::host_fields::HostFields;
+use super::output::{Output, fields, yes_no};
+use crate::domain::host::PortRange;
+use crate::domain::id::{HostId, SystemRandom};
+use crate::domain::time::{Clock, SystemClock, Timestamp};
+use crate::domain::vanity_ports::{Span, is_premium, is_silver, split};
+use crate::services::hosts_admin::{self, HostView, NewHost};
+
+#[derive(ClapArgs)]
+pub struct Args {
+    #[command(flatten)]
+    data: DataArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Add a host; prints its id and its token, the only time that the token can be seen
+    Add {
+        #[command(flatten)]
+        fields: Box<HostFields>,
+        /// The id that it had in an old shop
+        #[arg(long, value_parser = host_id)]
+        id: Option<HostId>,
+        /// The token that it had in an old shop: 40 hex characters
+        #[arg(long)]
+        token: Option<String>,
+    },
+    /// List the hosts in the order of their addresses
+    List,
+    /// Show everything about one host
+    Show {
+        /// The host's id
+        #[arg(value_parser = host_id)]
+        id: HostId,
+    },
+    /// Change a host; port ranges that are given replace those of the same kind
+    Set {
+        /// The host's id
+        #[arg(value_parser = host_id)]
+        id: HostId,
+        #[command(flatten)]
+        fields: Box<HostFields>,
+    },
+    /// Give a host a new token; the old one stops working at once
+    RotateToken {
+        /// The host's id
+        #[arg(value_parser = host_id)]
+        id: HostId,
+    },
+    /// Propose port ranges with numbers that people pay more for, and the rest
+    Ports {
+        /// Five times the same digit: 11111, 22222, …
+        #[arg(long, required_unless_present = "silver")]
+        premium: bool,
+        /// Two different digits, one of them only once: 22922, 10000, …
+        #[arg(long)]
+        silver: bool,
+        /// The first port to look at
+        #[arg(long, value_name = "PORT", default_value_t = 10_000, value_parser = clap::value_parser!(u16).range(1..))]
+        min_port: u16,
+        /// The last port to look at
+        #[arg(long, value_name = "PORT", default_value_t = 65_535, value_parser = clap::value_parser!(u16).range(1..))]
+        max_port: u16,
+    },
+}
+
+fn host_id(text: &str) -> Result<HostId, String> {
+    HostId::parse(text).ok_or_else(|| "this is not the id of a host (see `host list`)".to_owned())
+}
+
+pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
+    let data = &args.data;
+    match args.command {
+        Command::Add { fields, id, token } => add(data, *fields, id, token, output),
+        Command::List => list(data, output),
+        Command::Show { id } => show(data, id, output),
+        Command::Set { id, fields } => set(data, id, *fields, output),
+        Command::RotateToken { id } => rotate_token(data, id, output),
+        Command::Ports { premium, silver, min_port, max_port } => {
+            ports(output, min_port, max_port, |port| (premium && is_premium(port)) || (silver && is_silver(port)))
+        }
+    }
+}
+
+fn add(
+    data: &DataArgs,
+    fields: HostFields,
+    id: Option<HostId>,
+    token: Option<String>,
+    output: &Output,
+) -> Result<(), Failure> {
+    let (ranges, owner) = (fields.spans(), fields.owner.clone());
+    let new = NewHost { ranges, owner, change: fields.change(), id, token };
+    let added = data.open_or_create()?.write(move |db, act| hosts_admin::add(db, act, &SystemRandom, new))?;
+    added.warnings.iter().for_each(|warning| output.warn(warning));
+    let (id, token) = (added.host.id.to_string(), added.token);
+    let document = json!({"id": id, "token": token, "warnings": added.warnings});
+    let text = format!("Added host {}.\nid     {id}\ntoken  {token}  (shown only now)", added.host.name);
+    output.result(&document, &text);
+    Ok(())
+}
+
+fn set(data: &DataArgs, id: HostId, fields: HostFields, output: &Output) -> Result<(), Failure> {
+    let (spans, owner, change) = (fields.spans(), fields.owner.clone(), fields.change());
+    let change = move |db: &_, act: &_| hosts_admin::set(db, act, id, change, &spans, owner.as_deref());
+    let (changed, warnings) = data.open()?.write(change)?;
+    warnings.iter().for_each(|warning| output.warn(warning));
+    let text = if changed.is_empty() { "Nothing changed.".to_owned() } else { changed.join("\n") };
+    output.result(&json!({"id": id.to_string(), "changed": changed, "warnings": warnings}), &text);
+    Ok(())
+}
+
+fn rotate_token(data: &DataArgs, id: HostId, output: &Output) -> Result<(), Failure> {
+    let rotate = move |db: &_, act: &_| hosts_admin::rotate_token(db, act, &SystemRandom, id);
+    let token = data.open()?.write(rotate)?;
+    let text = format!("token  {token}  (shown only now; the old one no longer works)");
+    output.result(&json!({"id": id.to_string(), "token": token}), &text);
+    Ok(())
+}
+
+fn list(data: &DataArgs, output: &Output) -> Result<(), Failure> {
+    let hosts = data.open()?.read(hosts_admin::list)?;
+    let now = SystemClock.now();
+    let row = |view: &HostView| {
+        let host = &view.host;
+        vec![
+            host.id.to_string(),
+            host.name.clone(),
+            host.ip.clone(),
+            view.owner.clone(),
+            yes_no(host.is_enabled),
+            yes_no(host.is_alive(now)),
+            offers(view),
+            view.ranges.iter().map(PortRange::free).sum::<u32>().to_string(),
+        ]
+    };
+    let rows: Vec<_> = hosts.iter().map(row).collect();
+    let documents: Vec<Value> = hosts.iter().map(|view| document(view, now)).collect();
+    let headers = ["ID", "NAME", "IP", "OWNER", "ENABLED", "ALIVE", "OFFERS", "FREE PORTS"];
+    let nothing = "There are no hosts yet: `ip2tor-shop host add --help` tells how to add one.";
+    output.list(&json!(documents), &headers, &rows, nothing);
+    Ok(())
+}
+
+fn offers(view: &HostView) -> String {
+    let host = &view.host;
+    let products = [(host.offers_tor_bridges, "bridges"), (host.offers_nostr_aliases, "aliases")];
+    let offered: Vec<_> = products.into_iter().filter(|(offers, _)| *offers).map(|(_, name)| name).collect();
+    if offered.is_empty() { "nothing".to_owned() } else { offered.join(", ") }
+}
+
+fn show(data: &DataArgs, id: HostId, output: &Output) -> Result<(), Failure> {
+    let view = data.open()?.read(|db, act| hosts_admin::show(db, act, id))?;
+    let document = document(&view, SystemClock.now());
+    let pairs: Vec<(&str, String)> = document.as_object().into_iter().flatten().map(shown).collect();
+    output.result(&document, &fields(&pairs));
+    Ok(())
+}
+
+/// A field as people read it.
+fn shown<'a>((name, value): (&'a String, &Value)) -> (&'a str, String) {
+    let text = match value {
+        Value::Null => "-".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Bool(value) => yes_no(*value),
+        Value::Array(ranges) => {
+            let range = |range: &Value| {
+                let letter = range["type"].as_str().unwrap_or_default();
+                format!("{letter} {}-{} ({} used)", range["start"], range["end"], range["used"])
+            };
+            ranges.iter().map(range).collect::<Vec<_>>().join(", ")
+        }
+        other => other.to_string(),
+    };
+    (name.as_str(), text)
+}
+
+fn document(view: &HostView, now: Timestamp) -> Value {
+    let HostView { host, ranges, owner } = view;
+    let range = |range: &PortRange| json!({"type": range.kind.letter(), "start": range.first, "end": range.last, "used": range.used});
+    json!({
+        "id": host.id.to_string(),
+        "owner": owner,
+        "name": host.name,
+        "ip": host.ip,
+        "description": host.description,
+        "port_ranges": ranges.iter().map(range).collect::<Vec<_>>(),
+        "is_enabled": host.is_enabled,
+        "is_alive": host.is_alive(now),
+        "is_test_host": host.is_test_host,
+        "is_testnet": host.is_testnet,
+        "offers_tor_bridges": host.offers_tor_bridges,
+        "tor_bridge_duration": host.tor_bridge_duration,
+        "tor_bridge_price_initial": host.tor_bridge_price_initial.0,
+        "tor_bridge_price_extension": host.tor_bridge_price_extension.0,
+        "offers_nostr_aliases": host.offers_nostr_aliases,
+        "nostr_alias_port": host.nostr_alias_port,
+        "nostr_alias_duration": host.nostr_alias_duration,
+        "nostr_alias_price_initial": host.nostr_alias_price_initial.0,
+        "nostr_alias_price_extension": host.nostr_alias_price_extension.0,
+        "offers_rssh_tunnels": host.offers_rssh_tunnels,
+        "rssh_tunnel_price": host.rssh_tunnel_price.0,
+        "terms_of_service": host.terms_of_service,
+        "terms_of_service_url": host.terms_of_service_url,
+        "bridge_bandwidth_initial": host.bridge_bandwidth_initial,
+        "grace_secs": host.grace_secs,
+        "hold_limit_secs": host.hold_limit_secs,
+        "use_holds": host.use_holds,
+        "ci_date": host.ci_date.map(Timestamp::to_wire),
+        "ci_status": host.ci_status,
+        "ci_message": host.ci_message,
+        "created_at": host.created_at.to_wire(),
+        "modified_at": host.modified_at.to_wire(),
+    })
+}
+
+fn ports(output: &Output, first: u16, last: u16, special: impl Fn(u16) -> bool) -> Result<(), Failure> {
+    if first > last {
+        return Err(Failure::Usage("--min-port is greater than --max-port".to_owned()));
+    }
+    let (picked, rest) = split(first, last, special);
+    let flags = |spans: &[Span]| {
+        let list: Vec<_> = spans.iter().map(|(first, last)| format!("--port-range {first}-{last}")).collect();
+        if list.is_empty() { "(none)".to_owned() } else { list.join(" ") }
+    };
+    let list = |spans: &[Span]| -> Vec<Value> {
+        spans.iter().map(|(first, last)| json!({"start": first, "end": last})).collect()
+    };
+    let text = format!("For the host with the special numbers:\n{}\n\nFor the rest:\n{}", flags(&picked), flags(&rest));
+    output.result(&json!({"special": list(&picked), "rest": list(&rest)}), &text);
+    Ok(())
+}

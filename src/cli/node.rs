@@ -1,0 +1,230 @@
+//! `node`: Lightning nodes.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args as ClapArgs, Subcommand};
+use serde_json::{Value, json};
+
+use super::data::DataArgs;
+use super::failure::Failure;
+use super::output::{Output, yes_no};
+use crate::domain::id::{NodeId, SystemRandom};
+use crate::domain::node::{Node, NodeKind};
+use crate::domain::time::Timestamp;
+use crate::services::nodes_admin::{self, NodeChange};
+
+#[derive(ClapArgs)]
+pub struct Args {
+    #[command(flatten)]
+    data: DataArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Add a node
+    Add {
+        /// lnd_grpc, lnd_rest or cln
+        #[arg(long, default_value = "lnd_grpc", value_parser = kind)]
+        kind: NodeKind,
+        #[command(flatten)]
+        fields: NodeFields,
+    },
+    /// List the nodes in the order in which they are tried
+    List,
+    /// Connect, and print what the node says of itself or exactly what is wrong
+    Check {
+        /// The node's id; without it, all nodes
+        #[arg(value_parser = node_id)]
+        id: Option<NodeId>,
+    },
+    /// Change a node
+    Set {
+        /// The node's id
+        #[arg(value_parser = node_id)]
+        id: NodeId,
+        #[command(flatten)]
+        fields: NodeFields,
+    },
+    /// Remove a node; refused while invoices of it could still be paid
+    Remove {
+        /// The node's id
+        #[arg(value_parser = node_id)]
+        id: NodeId,
+    },
+}
+
+#[derive(ClapArgs)]
+struct NodeFields {
+    /// What you call it
+    #[arg(long)]
+    name: Option<String>,
+    /// Host name, IP address, .onion address, or the full path of a Core Lightning socket
+    #[arg(long)]
+    host: Option<String>,
+    /// Its port [default: 10009 for lnd_grpc, 8080 for lnd_rest]
+    #[arg(long)]
+    port: Option<u16>,
+    /// The file with its certificate (tls.cert), read anew for each connection
+    #[arg(long, value_name = "FILE")]
+    certificate_file: Option<PathBuf>,
+    /// The file with its macaroon for invoices (invoice.macaroon), read anew for each connection
+    #[arg(long, value_name = "FILE")]
+    macaroon_file: Option<PathBuf>,
+    /// Keep copies of the two files in the database, so that the files may go
+    #[arg(long)]
+    store_credentials: bool,
+    /// The lowest number is tried first
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+    priority: Option<i64>,
+    /// Whether it is used
+    #[arg(long, value_name = "BOOL")]
+    is_enabled: Option<bool>,
+    /// Whether a macaroon that could spend is accepted
+    #[arg(long, value_name = "BOOL")]
+    allow_spending: Option<bool>,
+    /// Whether hold invoices are used where it can make them
+    #[arg(long, value_name = "BOOL")]
+    use_holds: Option<bool>,
+    /// The name of the operator that it belongs to
+    #[arg(long, value_name = "NAME")]
+    owner: Option<String>,
+}
+
+impl NodeFields {
+    fn change(self) -> Result<NodeChange, Failure> {
+        let (certificate_file, certificate) = credential(self.certificate_file, self.store_credentials)?;
+        let (macaroon_file, macaroon) = credential(self.macaroon_file, self.store_credentials)?;
+        Ok(NodeChange {
+            name: self.name,
+            host: self.host,
+            port: self.port,
+            certificate_file,
+            certificate,
+            macaroon_file,
+            macaroon,
+            priority: self.priority,
+            is_enabled: self.is_enabled,
+            allow_spending: self.allow_spending,
+            use_holds: self.use_holds,
+        })
+    }
+}
+
+/// The file as the database keeps it (a full path), or its content.
+fn credential(file: Option<PathBuf>, store: bool) -> Result<(Option<String>, Option<Vec<u8>>), Failure> {
+    let Some(file) = file else { return Ok((None, None)) };
+    let content = read(&file)?;
+    if store {
+        return Ok((None, Some(content)));
+    }
+    let path = std::path::absolute(&file).map_err(|error| unreadable(&file, &error))?;
+    Ok((Some(path.display().to_string()), None))
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(file).map_err(|error| unreadable(file, &error))
+}
+
+fn unreadable(file: &Path, error: &std::io::Error) -> Failure {
+    Failure::Failed(format!("can't read {}: {error}", file.display()))
+}
+
+fn kind(text: &str) -> Result<NodeKind, String> {
+    NodeKind::parse(text).ok_or_else(|| "the kinds are lnd_grpc, lnd_rest and cln".to_owned())
+}
+
+fn node_id(text: &str) -> Result<NodeId, String> {
+    NodeId::parse(text).ok_or_else(|| "this is not the id of a node (see `node list`)".to_owned())
+}
+
+pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
+    let data = &args.data;
+    match args.command {
+        Command::Add { kind, fields } => add(data, kind, fields, output),
+        Command::List => list(data, output),
+        Command::Check { id } => check(data, id),
+        Command::Set { id, fields } => set(data, id, fields, output),
+        Command::Remove { id } => {
+            data.open()?.write(move |db, act| nodes_admin::remove(db, act, id))?;
+            output.result(&json!({"id": id.to_string(), "removed": true}), "The node is removed.");
+            Ok(())
+        }
+    }
+}
+
+fn add(data: &DataArgs, kind: NodeKind, fields: NodeFields, output: &Output) -> Result<(), Failure> {
+    let owner = fields.owner.clone();
+    let change = fields.change()?;
+    let add = move |db: &_, act: &_| nodes_admin::add(db, act, &SystemRandom, kind, change, owner.as_deref());
+    let node = data.open_or_create()?.write(add)?;
+    let text = format!("Added node {}.\nid  {}\nTry it: `ip2tor-shop node check {}`", node.name, node.id, node.id);
+    output.result(&document(&node), &text);
+    Ok(())
+}
+
+fn set(data: &DataArgs, id: NodeId, fields: NodeFields, output: &Output) -> Result<(), Failure> {
+    let owner = fields.owner.clone();
+    let change = fields.change()?;
+    let set = move |db: &_, act: &_| nodes_admin::set(db, act, id, change, owner.as_deref());
+    let changed = data.open()?.write(set)?;
+    let text = if changed.is_empty() { "Nothing changed.".to_owned() } else { changed.join("\n") };
+    output.result(&json!({"id": id.to_string(), "changed": changed}), &text);
+    Ok(())
+}
+
+fn check(data: &DataArgs, id: Option<NodeId>) -> Result<(), Failure> {
+    let data = data.open()?;
+    let _nodes = match id {
+        Some(id) => vec![data.read(|db, act| nodes_admin::show(db, act, id))?],
+        None => data.read(nodes_admin::list)?,
+    };
+    Err(Failure::not_available("node check"))
+}
+
+fn list(data: &DataArgs, output: &Output) -> Result<(), Failure> {
+    let nodes = data.open()?.read(nodes_admin::list)?;
+    let row = |node: &Node| {
+        vec![
+            node.id.to_string(),
+            node.name.clone(),
+            node.kind.name().to_owned(),
+            node.priority.to_string(),
+            yes_no(node.is_enabled),
+            if node.checked_at.is_none() { "not asked yet".to_owned() } else { yes_no(node.is_alive) },
+            node.network.clone().unwrap_or_else(|| "-".to_owned()),
+            node.last_error.clone().unwrap_or_default(),
+        ]
+    };
+    let rows: Vec<_> = nodes.iter().map(row).collect();
+    let documents: Vec<Value> = nodes.iter().map(document).collect();
+    let headers = ["ID", "NAME", "KIND", "PRIORITY", "ENABLED", "ALIVE", "NETWORK", "PROBLEM"];
+    let nothing = "There are no nodes yet: nothing can be sold without one (`ip2tor-shop node add --help`).";
+    output.list(&json!(documents), &headers, &rows, nothing);
+    Ok(())
+}
+
+fn document(node: &Node) -> Value {
+    json!({
+        "id": node.id.to_string(),
+        "owner_id": node.operator_id.0,
+        "kind": node.kind.name(),
+        "name": node.name,
+        "host": node.host,
+        "port": node.port,
+        "certificate_file": node.certificate_file,
+        "macaroon_file": node.macaroon_file,
+        "priority": node.priority,
+        "is_enabled": node.is_enabled,
+        "allow_spending": node.allow_spending,
+        "use_holds": node.use_holds,
+        "is_alive": node.is_alive,
+        "checked_at": node.checked_at.map(Timestamp::to_wire),
+        "last_error": node.last_error,
+        "network": node.network,
+        "pubkey": node.pubkey,
+        "created_at": node.created_at.to_wire(),
+        "modified_at": node.modified_at.to_wire(),
+    })
+}

@@ -1,0 +1,144 @@
+//! `operator`: the people who run the shop or own hosts and nodes in it.
+
+use std::io::Read;
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Subcommand};
+use serde_json::{Value, json};
+
+use super::data::DataArgs;
+use super::failure::Failure;
+use super::output::Output;
+use crate::config::{Secret, SecretSource};
+use crate::domain::id::SystemRandom;
+use crate::domain::operator::{Operator, Role};
+use crate::services::{operators, passwords};
+
+#[derive(ClapArgs)]
+pub struct Args {
+    #[command(flatten)]
+    data: DataArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Add an operator; without a password one is made and shown once
+    Add {
+        /// The name to log in with
+        name: String,
+        /// administrator (may do everything) or operator (own hosts and nodes only)
+        #[arg(long, default_value = "operator", value_parser = role)]
+        role: Role,
+        #[command(flatten)]
+        password: Password,
+    },
+    /// List the operators
+    List,
+    /// Replace a password; without one, a new one is made and shown once
+    SetPassword {
+        /// The operator's name
+        name: String,
+        #[command(flatten)]
+        password: Password,
+    },
+}
+
+#[derive(ClapArgs)]
+#[group(multiple = false)]
+struct Password {
+    /// Read the password from the first line of a file
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+    /// Read the password from standard input
+    #[arg(long)]
+    password_stdin: bool,
+    /// Read the password from file:PATH, env:NAME or cred:NAME (a credential of systemd)
+    #[arg(long, value_name = "SOURCE", value_parser = SecretSource::parse)]
+    password_from: Option<SecretSource>,
+}
+
+impl Password {
+    /// The password, and whether it was made here and so must be shown.
+    fn get(self) -> Result<(Secret, bool), Failure> {
+        let source = self.password_from.or(self.password_file.map(SecretSource::File));
+        if let Some(source) = source {
+            return source.read().map(|secret| (secret, false)).map_err(Failure::Failed);
+        }
+        if !self.password_stdin {
+            return Ok((Secret::new(&passwords::generate(&SystemRandom)), true));
+        }
+        let mut text = String::new();
+        let read = std::io::stdin().read_to_string(&mut text);
+        read.map_err(|error| Failure::Failed(format!("can't read the password: {error}")))?;
+        Ok((Secret::new(&text), false))
+    }
+}
+
+fn role(text: &str) -> Result<Role, String> {
+    Role::parse(text).ok_or_else(|| "the roles are administrator and operator".to_owned())
+}
+
+pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
+    match args.command {
+        Command::Add { name, role, password } => add(&args.data, name, role, password, output),
+        Command::List => list(&args.data, output),
+        Command::SetPassword { name, password } => set_password(&args.data, name, password, output),
+    }
+}
+
+fn add(data: &DataArgs, name: String, role: Role, password: Password, output: &Output) -> Result<(), Failure> {
+    let (password, show) = password.get()?;
+    let hash = passwords::hash(password.reveal(), &SystemRandom)?;
+    let data = data.open_or_create()?;
+    let stored = name.clone();
+    let id = data.write(move |db, act| operators::add(db, act, &stored, role, &hash))?;
+    let mut document = json!({"id": id.0, "name": name, "role": role.name()});
+    let mut text = format!("Added {} {name}.", role.name());
+    show_password(&mut document, &mut text, &password, show);
+    output.result(&document, &text);
+    Ok(())
+}
+
+fn set_password(data: &DataArgs, name: String, password: Password, output: &Output) -> Result<(), Failure> {
+    let (password, show) = password.get()?;
+    let hash = passwords::hash(password.reveal(), &SystemRandom)?;
+    let stored = name.clone();
+    data.open()?.write(move |db, act| operators::set_password(db, act, &stored, &hash))?;
+    let mut text = format!("The password of {name} is replaced.");
+    let mut document = json!({"name": name});
+    show_password(&mut document, &mut text, &password, show);
+    output.result(&document, &text);
+    Ok(())
+}
+
+/// A password that was made here is shown this once.
+fn show_password(document: &mut Value, text: &mut String, password: &Secret, show: bool) {
+    if show {
+        document["password"] = json!(password.reveal());
+        text.push_str(&format!("\nPassword (shown only now): {}", password.reveal()));
+    }
+}
+
+fn list(data: &DataArgs, output: &Output) -> Result<(), Failure> {
+    let operators = data.open()?.read(operators::list)?;
+    let row = |operator: &Operator| {
+        let Operator { id, name, role, created_at, .. } = operator;
+        vec![id.0.to_string(), name.clone(), role.name().to_owned(), created_at.to_wire()]
+    };
+    let document = |operator: &Operator| {
+        json!({
+            "id": operator.id.0,
+            "name": operator.name,
+            "role": operator.role.name(),
+            "created_at": operator.created_at.to_wire(),
+            "modified_at": operator.modified_at.to_wire(),
+        })
+    };
+    let rows: Vec<_> = operators.iter().map(row).collect();
+    let documents: Vec<Value> = operators.iter().map(document).collect();
+    let nothing = "There are no operators yet: `ip2tor-shop operator add NAME --role administrator`.";
+    output.list(&json!(documents), &["ID", "NAME", "ROLE", "ADDED"], &rows, nothing);
+    Ok(())
+}

@@ -1,0 +1,72 @@
+//! What commands print: one JSON document, or tables and short sentences for people.
+
+use serde_json::Value;
+
+/// How to print.
+pub struct Output {
+    json: bool,
+}
+
+impl Output {
+    /// `json` prints documents instead of text.
+    pub const fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    /// Whether documents are printed.
+    pub const fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Prints the result of a command: the document, or the text. Warnings go to standard error.
+    pub fn result(&self, document: &Value, text: &str) {
+        if self.json { println!("{document:#}") } else { println!("{}", text.trim_end()) }
+    }
+
+    /// Prints a list: the document, a table, or a sentence when there is nothing.
+    pub fn list(&self, document: &Value, headers: &[&str], rows: &[Vec<String>], nothing: &str) {
+        let text = if rows.is_empty() { nothing.to_owned() } else { table(headers, rows) };
+        self.result(document, &text);
+    }
+
+    /// Says something to people that is not the result.
+    pub fn warn(&self, text: &str) {
+        eprintln!("warning: {text}");
+    }
+}
+
+/// Columns as wide as their widest cell, two blanks between them.
+pub fn table(headers: &[&str], rows: &[Vec<String>]) -> String {
+    let header = headers.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
+    let lines = || std::iter::once(&header).chain(rows);
+    let width = |column: usize| lines().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
+    let widths: Vec<usize> = (0..headers.len()).map(|column| width(column).unwrap_or(0)).collect();
+    let format = |row: &Vec<String>| {
+        let cells = row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    lines().map(format).collect::<Vec<_>>().join("\n")
+}
+
+/// `name  value` lines with aligned values.
+pub fn fields(pairs: &[(&str, String)]) -> String {
+    let width = pairs.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let line = |(name, value): &(&str, String)| format!("{name:width$}  {value}");
+    pairs.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// `yes` or `no`.
+pub fn yes_no(value: bool) -> String {
+    if value { "yes" } else { "no" }.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_aligned_and_lines_do_not_end_in_blanks() {
+        let rows = [vec!["a".to_owned(), "long name".to_owned()], vec!["bcd".to_owned(), String::new()]];
+        assert_eq!(table(&["ID", "NAME"], &rows), "ID   NAME\na    long name\nbcd");
+    }
+}

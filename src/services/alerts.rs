@@ -1,0 +1,51 @@
+//! Alerts as the operator sees them. They are raised where the reason is found, in the same
+//! transaction, by [`crate::store::alerts::raise`].
+
+use super::{Act, Error};
+use crate::store::Connection;
+use crate::store::alerts::{self, Alert};
+
+/// Open alerts, or all, newest first.
+pub fn list(db: &Connection, act: &Act, closed_too: bool) -> Result<Vec<Alert>, Error> {
+    act.needs_administrator()?;
+    Ok(alerts::list(db, closed_too)?)
+}
+
+/// Closes an alert by hand; it comes back when its reason does.
+///
+/// # Errors
+/// [`Error::NotFound`] when no such alert is open.
+pub fn close(db: &Connection, act: &Act, id: i64) -> Result<(), Error> {
+    act.needs_administrator()?;
+    if !alerts::close_by_id(db, id, act.now)? {
+        return Err(Error::NotFound);
+    }
+    act.record(db, "alert", id, "closed by hand")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::test_support::{administrator, database};
+    use super::*;
+    use crate::domain::effect::AlertTopic;
+
+    #[test]
+    fn an_alert_closed_by_hand_comes_back_with_its_reason() {
+        let (_dir, db) = database();
+        let now = administrator().now;
+        let raise = || {
+            let result: Result<bool, Error> =
+                db.write_blocking(move |db| Ok(alerts::raise(db, AlertTopic::HostDead, "x", "dead", now)?));
+            result.unwrap()
+        };
+        assert!(raise());
+        assert!(!raise(), "counted, not new");
+        let open = db.read(|db| list(db, &administrator(), false)).unwrap();
+        assert_eq!((open.len(), open[0].occurrences), (1, 2));
+        let id = open[0].id;
+        db.write_blocking(move |db| close(db, &administrator(), id)).unwrap();
+        assert_eq!(db.write_blocking(move |db| close(db, &administrator(), id)), Err(Error::NotFound));
+        assert!(raise());
+        assert_eq!(db.read(|db| list(db, &administrator(), true)).unwrap().len(), 2);
+    }
+}

@@ -1,0 +1,267 @@
+//! The command line as scripts use it: the built program, its output and its exit codes.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+const BIN: &str = env!("CARGO_BIN_EXE_ip2tor-shop");
+
+/// A data folder to run commands on.
+struct Shop(tempfile::TempDir);
+
+impl Shop {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn with_operator() -> Self {
+        let shop = Self::new();
+        shop.json(&["operator", "add", "anna", "--role", "administrator"]);
+        shop
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        run(&[args, &["--data-dir", self.0.path().to_str().unwrap()]].concat())
+    }
+
+    /// The document that a command prints; it must succeed.
+    fn json(&self, args: &[&str]) -> Value {
+        let output = self.run(&[args, &["--json"]].concat());
+        assert!(output.status.success(), "{args:?}: {}", stderr(&output));
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{args:?}: {error}: {}", stdout(&output)))
+    }
+
+    /// What a command that must fail says.
+    fn refusal(&self, args: &[&str]) -> String {
+        let output = self.run(args);
+        assert_eq!(output.status.code(), Some(1), "{args:?}: {}", stdout(&output));
+        assert!(output.stdout.is_empty(), "{args:?}: {}", stdout(&output));
+        stderr(&output)
+    }
+}
+
+fn run(args: &[&str]) -> Output {
+    Command::new(BIN).args(args).env_remove("RUST_LOG").output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// The flags for a host of the recorded fixture: field names with dashes.
+fn host_flags(host: &Value) -> Vec<String> {
+    let mut flags = vec!["host".to_owned(), "add".to_owned()];
+    for (field, value) in host.as_object().unwrap() {
+        match value {
+            Value::Array(ranges) => flags.extend(ranges.iter().map(|range| {
+                let flag = if range["type"] == "T" { "port-range" } else { "tunnel-port-range" };
+                format!("--{flag}={}-{}", range["start"], range["end"])
+            })),
+            Value::String(text) => flags.push(format!("--{}={text}", field.replace('_', "-"))),
+            other => flags.push(format!("--{}={other}", field.replace('_', "-"))),
+        }
+    }
+    flags
+}
+
+fn fixture_host() -> Value {
+    serde_json::json!({
+        "name": "host1", "ip": "192.168.0.101", "description": "desc host1",
+        "port_ranges": [{"type": "T", "start": 21212, "end": 21221}, {"type": "R", "start": 30100, "end": 30150}],
+        "is_enabled": true, "is_test_host": false, "is_testnet": false, "offers_tor_bridges": true,
+        "tor_bridge_duration": 86400, "tor_bridge_price_initial": 25000, "tor_bridge_price_extension": 20000,
+        "offers_nostr_aliases": false, "nostr_alias_port": 80, "nostr_alias_duration": 2592000,
+        "nostr_alias_price_initial": 25000000, "nostr_alias_price_extension": 20000000,
+        "offers_rssh_tunnels": false, "rssh_tunnel_price": 1000, "terms_of_service": "Be nice",
+        "terms_of_service_url": "https://example.org/tos", "bridge_bandwidth_initial": 1073741824
+    })
+}
+
+#[test]
+fn a_host_of_the_fixture_can_be_added_with_a_flag_for_every_field() {
+    let shop = Shop::with_operator();
+    let fixture = fixture_host();
+    let flags = host_flags(&fixture);
+    let added = shop.json(&flags.iter().map(String::as_str).collect::<Vec<_>>());
+    let token = added["token"].as_str().unwrap();
+    assert!(token.len() == 40 && token.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    let shown = shop.json(&["host", "show", added["id"].as_str().unwrap()]);
+    for (field, value) in fixture.as_object().unwrap().iter().filter(|(field, _)| *field != "port_ranges") {
+        assert_eq!(&shown[field], value, "{field}");
+    }
+    assert_eq!(shown["owner"], "anna");
+    let spans: Vec<_> = shown["port_ranges"].as_array().unwrap().iter().map(|range| range["type"].clone()).collect();
+    assert_eq!(spans, ["T", "R"]);
+}
+
+#[test]
+fn a_host_is_changed_listed_and_given_a_new_token() {
+    let shop = Shop::with_operator();
+    let added = shop.json(&["host", "add", "--ip=192.0.2.1", "--name=one"]);
+    let id = added["id"].as_str().unwrap();
+    let changed = shop.json(&["host", "set", id, "--is-enabled=false", "--grace-secs=900", "--use-holds=false"]);
+    assert_eq!(changed["changed"].as_array().unwrap().len(), 3);
+    let rotated = shop.json(&["host", "rotate-token", id]);
+    assert_ne!(rotated["token"], added["token"]);
+    let list = shop.json(&["host", "list"]);
+    assert_eq!((list[0]["is_enabled"].clone(), list[0]["grace_secs"].clone()), (false.into(), 900.into()));
+    assert!(stdout(&shop.run(&["host", "list"])).contains("192.0.2.1"));
+    assert!(stdout(&shop.run(&["host", "show", id])).contains("grace_secs"));
+}
+
+#[test]
+fn a_host_of_an_old_shop_is_taken_over_unchanged() {
+    let shop = Shop::with_operator();
+    let id = "0ba22cbf-5a4c-4a29-94c1-cd6de5ee2a4e";
+    let token = "00112233445566778899aabbccddeeff00112233";
+    let added = shop.json(&["host", "add", "--ip=192.0.2.1", "--name=one", "--id", id, "--token", token]);
+    assert_eq!((added["id"].as_str(), added["token"].as_str()), (Some(id), Some(token)));
+}
+
+#[test]
+fn overlapping_ranges_are_refused_and_nothing_is_stored() {
+    let shop = Shop::with_operator();
+    shop.json(&["host", "add", "--ip=192.0.2.1", "--name=one", "--port-range=20000-20099"]);
+    let refusal = shop.refusal(&["host", "add", "--ip=192.0.2.1", "--name=two", "--port-range=20050-20149"]);
+    assert!(
+        refusal.contains("--port-range") && refusal.contains("20000-20099") && refusal.contains("one"),
+        "{refusal}"
+    );
+    assert_eq!(shop.json(&["host", "list"]).as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn every_wrong_field_of_a_host_is_named_by_its_flag() {
+    let shop = Shop::with_operator();
+    let refusal = shop.refusal(&["host", "add", "--ip=nowhere", "--name=www", "--grace-secs=1"]);
+    for flag in ["--ip:", "--name:", "--grace-secs:"] {
+        assert!(refusal.contains(flag), "{refusal}");
+    }
+}
+
+#[test]
+fn special_port_numbers_are_proposed_with_the_rest() {
+    let document: Value = serde_json::from_slice(&run(&["host", "ports", "--premium", "--json"]).stdout).unwrap();
+    assert_eq!(document["special"].as_array().unwrap().len(), 5);
+    assert_eq!(document["rest"][0], serde_json::json!({"start": 10000, "end": 11110}));
+    let text = stdout(&run(&["host", "ports", "--silver", "--min-port=22920", "--max-port=22924"]));
+    assert!(text.contains("--port-range 22922-22922"), "{text}");
+    assert_eq!(run(&["host", "ports"]).status.code(), Some(2));
+}
+
+#[test]
+fn an_operators_password_is_given_or_made_and_shown_once() {
+    let shop = Shop::new();
+    let made = shop.json(&["operator", "add", "anna", "--role", "administrator"]);
+    assert_eq!(made["password"].as_str().map(str::len), Some(24));
+    let file = shop.0.path().join("password");
+    std::fs::write(&file, "correct horse\n").unwrap();
+    let given = shop.json(&["operator", "add", "bert", "--password-file", file.to_str().unwrap()]);
+    assert_eq!(given.get("password"), None);
+    let list = shop.json(&["operator", "list"]);
+    assert_eq!((list[0]["role"].as_str(), list[1]["role"].as_str()), (Some("administrator"), Some("operator")));
+    assert!(list[0].get("password").is_none());
+    shop.json(&["operator", "set-password", "bert"]);
+    assert!(shop.refusal(&["operator", "add", "anna"]).contains("anna"));
+    assert!(shop.refusal(&["operator", "set-password", "carl"]).contains("list"));
+}
+
+#[test]
+fn the_site_and_the_deny_lists_are_kept() {
+    let shop = Shop::new();
+    shop.json(&["site", "set", "--domain", "shop.example", "--name", "A Shop"]);
+    assert_eq!(shop.json(&["site", "show"]), serde_json::json!({"domain": "shop.example", "name": "A Shop"}));
+    let entry = shop.json(&["deny", "add", "--target", "ABC.onion", "--comment", "abuse"]);
+    assert_eq!((entry["value"].as_str(), entry["is_denied"].as_bool()), (Some("abc.onion"), Some(true)));
+    shop.json(&["deny", "add", "--ip", "192.0.2.9", "--status", "in_review"]);
+    assert_eq!(shop.json(&["deny", "list"]).as_array().unwrap().len(), 2);
+    shop.json(&["deny", "remove", "--target", "abc.onion"]);
+    assert_eq!(shop.json(&["deny", "list"])[0]["is_denied"], false);
+    assert!(!shop.refusal(&["deny", "remove", "--target", "abc.onion"]).is_empty());
+}
+
+#[test]
+fn a_node_is_added_with_its_files_changed_and_removed() {
+    let shop = Shop::with_operator();
+    let macaroon = shop.0.path().join("invoice.macaroon");
+    std::fs::write(&macaroon, b"secret-macaroon").unwrap();
+    let file = macaroon.to_str().unwrap();
+    let node = shop.json(&["node", "add", "--host=127.0.0.1", "--macaroon-file", file, "--priority=5"]);
+    assert_eq!((node["port"].as_u64(), node["macaroon_file"].as_str()), (Some(10_009), Some(file)));
+    let id = node["id"].as_str().unwrap();
+    shop.json(&["node", "set", id, "--macaroon-file", file, "--store-credentials", "--priority=-1"]);
+    let listed = shop.run(&["node", "list", "--json"]);
+    assert!(!stdout(&listed).contains("secret-macaroon"));
+    assert_eq!(shop.json(&["node", "list"])[0]["macaroon_file"], Value::Null);
+    shop.json(&["node", "remove", id]);
+    assert_eq!(shop.json(&["node", "list"]), serde_json::json!([]));
+    assert!(shop.refusal(&["node", "add", "--host=127.0.0.1"]).contains("--macaroon-file"));
+}
+
+#[test]
+fn an_empty_shop_says_so() {
+    let shop = Shop::with_operator();
+    for args in [["host", "list"], ["node", "list"], ["deny", "list"]] {
+        assert_eq!(shop.json(&args), serde_json::json!([]), "{args:?}");
+        assert!(!stdout(&shop.run(&args)).trim().is_empty(), "{args:?}");
+    }
+    assert_eq!(shop.json(&["alerts"]), serde_json::json!([]));
+}
+
+#[test]
+fn a_command_about_no_shop_makes_none() {
+    let shop = Shop::new();
+    let missing = shop.0.path().join("missing");
+    let output = run(&["host", "list", "--data-dir", missing.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(!missing.exists());
+}
+
+#[test]
+fn a_data_folder_that_is_made_belongs_to_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let shop = Shop::new();
+    let dir = shop.0.path().join("new");
+    let output = run(&["operator", "add", "anna", "--data-dir", dir.to_str().unwrap()]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(std::fs::metadata(&dir).unwrap().permissions().mode() & 0o777, 0o700);
+}
+
+#[test]
+fn check_config_reports_all_problems_and_exits_with_78() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("config.toml");
+    let check = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        run(&["check-config", "--json", "--config", file.to_str().unwrap()])
+    };
+    assert!(check("").status.success());
+    let output = check("[http]\nlisten = 5\nspeed = 1\n[jobs]\nbackup = \"daily\"");
+    assert_eq!(output.status.code(), Some(78));
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let keys: Vec<_> = document["problems"].as_array().unwrap().iter().map(|problem| problem["key"].clone()).collect();
+    assert_eq!(keys, ["http.listen", "http.speed", "jobs.backup"]);
+    for key in ["http.listen", "http.speed", "jobs.backup"] {
+        assert!(stderr(&output).contains(key));
+    }
+    assert_eq!(run(&["host", "list", "--config", file.to_str().unwrap()]).status.code(), Some(78));
+}
+
+#[test]
+fn the_example_configuration_is_valid() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/config.example.toml");
+    assert!(run(&["check-config", "--config", file.to_str().unwrap()]).status.success());
+}
+
+#[test]
+fn wrong_usage_exits_with_2() {
+    for args in [&["host", "list", "--bogus"][..], &["nonsense"], &["deny", "add"], &["site", "set", "--data-dir=x"]] {
+        assert_eq!(run(args).status.code(), Some(2), "{args:?}");
+    }
+    assert!(run(&["--version"]).status.success());
+}
