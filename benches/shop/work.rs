@@ -1,0 +1,199 @@
+//! The measured work, row by row. The goals are those of the shop's specification.
+
+use std::time::{Duration, Instant};
+
+use ip2tor_shop::domain::id::OrderId;
+use ip2tor_shop::domain::lightning::PaymentHash;
+use serde_json::Value;
+
+use crate::load::{self, Burst, Connection, Limit};
+use crate::process::ShopProcess;
+use crate::table::Table;
+use crate::world::{self, World};
+
+const CLIENTS: usize = 16;
+const LONG: Limit = Limit { time: Duration::from_secs(5), requests: u64::MAX };
+
+fn rate(burst: &Burst) -> String {
+    let failures = if burst.failures == 0 { String::new() } else { format!(" ({} FAILED)", burst.failures) };
+    format!("{:.0}/s{failures}", burst.requests as f64 / burst.seconds)
+}
+
+fn per_request(cpu: f64, burst: &Burst) -> String {
+    format!("{:.3} ms", cpu * 1000.0 / burst.requests.max(1) as f64)
+}
+
+async fn measure(world: &World, request: Vec<u8>, expect: u16, limit: Limit) -> (Burst, f64) {
+    let before = world.shop.cpu();
+    let burst = load::burst(world.address, request, expect, CLIENTS, limit).await;
+    (burst, world.shop.cpu() - before)
+}
+
+/// The public list and one order.
+pub async fn reads(world: &World, table: &mut Table) {
+    let idle = world.shop.memory();
+    table.row("memory, idle", format!("{idle:.1} MiB"), String::new(), "25 MiB");
+    let (burst, cpu) = measure(world, load::get("/api/v1/public/hosts/", None), 200, LONG).await;
+    table.row("GET public/hosts/, 10 hosts", rate(&burst), per_request(cpu, &burst), "10,000/s, 0.1 ms");
+    let order = place(world, 0).await;
+    let path = format!("/api/v1/public/pos/{order}/");
+    let (burst, cpu) = measure(world, load::get(&path, None), 200, LONG).await;
+    table.row("GET public/pos/{id}/", rate(&burst), per_request(cpu, &burst), "6,000/s, 0.15 ms");
+}
+
+async fn place(world: &World, host: usize) -> OrderId {
+    let mut connection = Connection::open(world.address).await.expect("the shop accepts");
+    let (status, body) = connection.call(&world.order_form(host)).await.expect("an answer");
+    assert_eq!(status, 201, "{}", String::from_utf8_lossy(&body));
+    let answer: Value = serde_json::from_slice(&body).expect("JSON");
+    answer["id"].as_str().and_then(OrderId::parse).expect("an order id")
+}
+
+async fn look(connection: &mut Connection, path: &str) -> Value {
+    let (_, body) = connection.call(&load::get(path, None)).await.expect("an answer");
+    serde_json::from_slice(&body).expect("JSON")
+}
+
+/// From the order to its payment request, and from the settlement to [P]; medians of 21.
+pub async fn latencies(world: &World, table: &mut Table) {
+    let (mut made, mut paid) = (Vec::new(), Vec::new());
+    let mut connection = Connection::open(world.address).await.expect("the shop accepts");
+    for _ in 0..21 {
+        let start = Instant::now();
+        let path = format!("/api/v1/public/pos/{}/", place(world, 1).await);
+        let invoice = loop {
+            let order = look(&mut connection, &path).await;
+            let invoice = order["ln_invoices"][0].clone();
+            if invoice["payment_request"].is_string() {
+                break invoice;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        };
+        made.push(start.elapsed());
+        let start = Instant::now();
+        world.pay(hash_of(&invoice), invoice["msatoshi"].as_u64().expect("an amount"));
+        while look(&mut connection, &path).await["item_details"][0]["product"]["status"] != "P" {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        paid.push(start.elapsed());
+    }
+    table.row("order to payment_request visible", median(made), String::new(), "50 ms");
+    table.row("settled to [P] visible", median(paid), String::new(), "100 ms");
+}
+
+fn hash_of(invoice: &Value) -> PaymentHash {
+    use base64::Engine;
+    let text = invoice["payment_hash"].as_str().expect("a hash");
+    let bytes = base64::engine::general_purpose::STANDARD.decode(text).expect("base64");
+    PaymentHash(bytes.try_into().expect("32 bytes"))
+}
+
+fn median(mut times: Vec<Duration>) -> String {
+    times.sort();
+    format!("{:.1} ms", times[times.len() / 2].as_secs_f64() * 1000.0)
+}
+
+/// Orders on an empty host, and on one with many ports in use.
+pub async fn orders(world: &World, table: &mut Table) {
+    let limit = Limit { time: Duration::from_secs(10), requests: 8_000 };
+    let (burst, cpu) = measure(world, world.order_form(2), 201, limit).await;
+    let empty = burst.seconds / burst.requests as f64;
+    table.row("POST order, 16 clients", rate(&burst), per_request(cpu, &burst), "2,000/s, 0.5 ms");
+    for (host, used) in [(3, 10_000_u16), (4, 50_000)] {
+        settle_down(world).await;
+        fill_ports(world, host, used);
+        let limit = Limit { requests: 3_000, ..limit };
+        let (burst, cpu) = measure(world, world.order_form(host), 201, limit).await;
+        let ratio = burst.seconds / burst.requests as f64 / empty;
+        let work = format!("the same, {used} ports in use ({ratio:.2} times)");
+        table.row(&work, rate(&burst), per_request(cpu, &burst), "1.2 times");
+    }
+    let memory = world.shop.memory();
+    table.row("memory, after this load", format!("{memory:.1} MiB"), String::new(), "60 MiB");
+}
+
+/// Waits until the invoices of earlier orders are made.
+async fn settle_down(world: &World) {
+    let db = world::open(world.dir.path());
+    for _ in 0..600 {
+        let left = db.read(|db| {
+            db.query_row("SELECT count(*) FROM effect", [], |row| row.get::<_, i64>(0))
+                .map_err(ip2tor_shop::store::StoreError::from)
+        });
+        if left.is_ok_and(|left| left == 0) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Marks ports as used without an order behind each.
+fn fill_ports(world: &World, host: usize, used: u16) {
+    let db = world::open(world.dir.path());
+    let id = world.hosts[host].id;
+    world::change(&db, move |db, _| {
+        db.execute(
+            "WITH RECURSIVE n (port) AS (SELECT 10000 UNION ALL SELECT port + 1 FROM n WHERE port < 10000 + ?2 - 1) \
+             INSERT INTO port (ip, port, range_id, product_id) \
+             SELECT h.ip, n.port, r.id, randomblob(16) FROM n, host h JOIN port_range r ON r.host_id = h.id \
+             WHERE h.id = ?1",
+            (id, used),
+        )
+        .map_err(ip2tor_shop::store::StoreError::from)?;
+        Ok(())
+    });
+}
+
+/// CPU while thousands of invoices are open and nothing happens.
+pub async fn open_invoices(world: &World, table: &mut Table) {
+    settle_down(world).await;
+    let seconds = 10.0;
+    let before = world.shop.cpu();
+    tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
+    let share = (world.shop.cpu() - before) / seconds * 100.0;
+    table.row("10,000 open invoices, idle", format!("{share:.2} % of a core"), String::new(), "not measurable");
+}
+
+/// A host's poll and the start with 100,000 bridges.
+pub async fn big_database(table: &mut Table) {
+    let world = World::new().await;
+    let World { dir, simulator, shop, hosts, .. } = world;
+    shop.stop();
+    let db = world::open(dir.path());
+    let id = hosts[0].id;
+    world::change(&db, move |db, act| {
+        db.execute(
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) \
+             INSERT INTO product (id, kind, host_id, status, port, placed, target, duration_secs, grace_secs, \
+             price_extension, bandwidth_initial, bandwidth_remaining, suspend_after, created_at, modified_at) \
+             SELECT randomblob(16), 'tor_bridge', ?1, iif(i <= 10, 'P', 'A'), 20000 + i % 40000, 0, ?3, 86400, 600, \
+             20000, 1073741824, 1073741824, ?2 + 864000000, ?2, ?2 FROM n",
+            (id, act.now, world::TARGET),
+        )
+        .map_err(ip2tor_shop::store::StoreError::from)?;
+        Ok(())
+    });
+    drop(db);
+    let (config, address) = world::write_config(dir.path());
+    let start = Instant::now();
+    let shop = ShopProcess::start(&config);
+    first_answer(address).await;
+    let text = format!("{:.0} ms", start.elapsed().as_secs_f64() * 1000.0);
+    table.row("start to first answer, 100,000 bridges", text, String::new(), "100 ms");
+    let world = World { dir, simulator, shop, address, hosts };
+    let path = format!("/api/v1/tor_bridges/?host={id}&status=P");
+    let (burst, cpu) = measure(&world, load::get(&path, Some(&world.hosts[0].token)), 200, LONG).await;
+    table.row("a host's poll, 10 of 100,000", rate(&burst), per_request(cpu, &burst), "1 ms");
+    world.end().await;
+}
+
+async fn first_answer(address: std::net::SocketAddr) {
+    loop {
+        if let Ok(mut connection) = Connection::open(address).await
+            && connection.call(&load::get("/healthz", None)).await.is_ok_and(|(status, _)| status == 200)
+        {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}

@@ -1,0 +1,142 @@
+//! What the measurements run against: a shop's process, a simulated node in this one, hosts.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ip2tor_shop::domain::host::PortKind;
+use ip2tor_shop::domain::host_rules::HostChange;
+use ip2tor_shop::domain::id::{HostId, SystemRandom};
+use ip2tor_shop::domain::lightning::PaymentHash;
+use ip2tor_shop::domain::node::NodeKind;
+use ip2tor_shop::domain::operator::Role;
+use ip2tor_shop::domain::time::{Clock, SystemClock};
+use ip2tor_shop::lnd_simulator::{Options, Running, Simulator};
+use ip2tor_shop::services::hosts_admin::{self, NewHost};
+use ip2tor_shop::services::nodes_admin::{self, NodeChange};
+use ip2tor_shop::services::{Act, Error, operators};
+use ip2tor_shop::store::{Connection, Db};
+use tempfile::TempDir;
+
+use crate::load;
+use crate::process::ShopProcess;
+
+/// A valid target.
+pub const TARGET: &str = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion:8333";
+
+/// A host of the world.
+pub struct HostEntry {
+    pub id: HostId,
+    pub token: String,
+}
+
+pub struct World {
+    pub dir: TempDir,
+    pub simulator: Running,
+    pub shop: ShopProcess,
+    pub address: SocketAddr,
+    pub hosts: Vec<HostEntry>,
+}
+
+impl World {
+    /// Ten hosts; the first has nearly all ports.
+    pub async fn new() -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
+        let simulator = Simulator::start(Options::new(any_port, dir.path().join("lnd"))).await.expect("a node");
+        let db = open(dir.path());
+        let hosts = seed(&db, dir.path(), simulator.local_addr().port());
+        drop(db);
+        let (config, address) = write_config(dir.path());
+        let shop = ShopProcess::start(&config);
+        let world = Self { dir, simulator, shop, address, hosts };
+        world.wait_until_it_sells().await;
+        world
+    }
+
+    async fn wait_until_it_sells(&self) {
+        for _ in 0..500 {
+            if let Ok(mut connection) = load::Connection::open(self.address).await {
+                let answer = connection.call(&load::get("/api/v1/public/hosts/", None)).await;
+                if answer.is_ok_and(|(status, body)| status == 200 && body.len() > 10) {
+                    return;
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("the shop does not sell");
+    }
+
+    /// A form that orders a bridge from a host.
+    pub fn order_form(&self, host: usize) -> Vec<u8> {
+        let form = format!("product=tor_bridge&host_id={}&tos_accepted=true&target={TARGET}", self.hosts[host].id);
+        load::post("/api/v1/public/order/", &form)
+    }
+
+    /// Lets a payment of the invoice arrive at the node.
+    pub fn pay(&self, hash: PaymentHash, msat: u64) {
+        self.simulator.node().arrive(hash, &[msat], msat).expect("the payment arrives");
+    }
+
+    pub async fn end(self) {
+        self.shop.stop();
+        self.simulator.shutdown().await;
+    }
+}
+
+pub fn open(dir: &Path) -> Db {
+    Db::open(&dir.join("shop.sqlite3")).expect("a database")
+}
+
+/// A configuration with a free port; the file and the address.
+pub fn write_config(dir: &Path) -> (PathBuf, SocketAddr) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("its address");
+    let file = dir.join("config.toml");
+    let text = format!(
+        "data_dir = {dir:?}\n[http]\nlisten = \"{address}\"\n[orders]\nmax_open_per_client = 0\n[lightning]\n\
+         allow_regtest = true\n[holds]\nmax_open_per_node = 0\n[onion]\nenabled = false\n",
+        dir = dir.display().to_string()
+    );
+    std::fs::write(&file, text).expect("the configuration is written");
+    (file, address)
+}
+
+/// Runs a change as the command line does.
+pub fn change<T: Send + 'static>(
+    db: &Db,
+    run: impl FnOnce(&Connection, &Act) -> Result<T, Error> + Send + 'static,
+) -> T {
+    let act = Act::on_command_line(SystemClock.now());
+    db.write_blocking(move |db| run(db, &act)).expect("the change is accepted")
+}
+
+fn seed(db: &Db, dir: &Path, lnd_port: u16) -> Vec<HostEntry> {
+    let file = |name: &str| Some(dir.join("lnd").join(name).display().to_string());
+    let node = NodeChange {
+        host: Some("127.0.0.1".to_owned()),
+        port: Some(lnd_port),
+        certificate_file: file("tls.cert"),
+        macaroon_file: file("shop.macaroon"),
+        ..NodeChange::default()
+    };
+    change(db, move |db, act| {
+        operators::add(db, act, "bench", Role::Administrator, "-")?;
+        nodes_admin::add(db, act, &SystemRandom, NodeKind::LndGrpc, node, None)?;
+        (0..10).map(|i| add_host(db, act, i)).collect()
+    })
+}
+
+fn add_host(db: &Connection, act: &Act, i: u16) -> Result<HostEntry, Error> {
+    let change = HostChange {
+        name: Some(format!("bench{i}")),
+        ip: Some(format!("192.0.2.{}", i + 1)),
+        offers_tor_bridges: Some(true),
+        ..HostChange::default()
+    };
+    let span = (PortKind::TorBridge, 10_000, 65_535);
+    let added = hosts_admin::add(db, act, &SystemRandom, NewHost { change, ranges: vec![span], ..NewHost::default() })?;
+    ip2tor_shop::store::hosts::check_in(db, added.host.id, 0, "", act.now.plus_secs(3600))?;
+    Ok(HostEntry { id: added.host.id, token: added.token })
+}
