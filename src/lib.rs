@@ -7,8 +7,11 @@ pub mod domain;
 pub mod jobs;
 pub mod lightning;
 pub mod lnd_simulator;
+pub mod onion;
+pub mod probe;
 pub mod services;
 pub mod store;
+pub mod tls;
 pub mod worker;
 
 /// Runs the program: parses the command line and does what it says. Exit codes: 0 done, 1 failed,

@@ -1,0 +1,99 @@
+//! The onion service as poem sees it: a listener whose connections are Tor streams.
+//!
+//! Tor hides who connects. The one thing that tells clients apart is the circuit, so the remote
+//! address is `onion-circuit://<number>`: equal for all connections of one circuit, unlike any
+//! other circuit's since the process started. Rate limits go by that.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use arti_client::DataStream;
+use http::uri::Scheme;
+use poem::Addr;
+use poem::listener::{Acceptor, Listener};
+use poem::web::{LocalAddr, RemoteAddr};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::mpsc;
+
+use super::circuits::Circuit;
+use super::service::ServiceHandle;
+
+/// The scheme of an onion client's remote address; what follows is the number of its circuit.
+pub const CIRCUIT_SCHEME: &str = "onion-circuit";
+/// The scheme of an onion service's local address; what follows is `<address>.onion:<port>`.
+pub const ONION_SCHEME: &str = "onion";
+
+/// Gives poem the connections of one onion service. Never fails and never ends: while the service
+/// is away it waits, since poem asks again at once after an error.
+pub struct OnionAcceptor {
+    local: LocalAddr,
+    streams: mpsc::Receiver<OnionStream>,
+    /// Keeps the service running as long as its streams are wanted.
+    _service: ServiceHandle,
+}
+
+impl OnionAcceptor {
+    pub(super) fn new(address: String, streams: mpsc::Receiver<OnionStream>, service: ServiceHandle) -> Self {
+        Self { local: LocalAddr(Addr::custom(ONION_SCHEME, address)), streams, _service: service }
+    }
+}
+
+impl Acceptor for OnionAcceptor {
+    type Io = OnionStream;
+
+    fn local_addr(&self) -> Vec<LocalAddr> {
+        vec![self.local.clone()]
+    }
+
+    async fn accept(&mut self) -> io::Result<(Self::Io, LocalAddr, RemoteAddr, Scheme)> {
+        match self.streams.recv().await {
+            Some(stream) => {
+                let peer = Addr::custom(CIRCUIT_SCHEME, stream.circuit.number.to_string());
+                Ok((stream, self.local.clone(), RemoteAddr(peer), Scheme::HTTP))
+            }
+            None => std::future::pending().await,
+        }
+    }
+}
+
+impl Listener for OnionAcceptor {
+    type Acceptor = Self;
+
+    async fn into_acceptor(self) -> io::Result<Self> {
+        Ok(self)
+    }
+}
+
+/// A client's connection to the onion service.
+pub struct OnionStream {
+    stream: DataStream,
+    circuit: Arc<Circuit>,
+}
+
+impl OnionStream {
+    pub(super) const fn new(stream: DataStream, circuit: Arc<Circuit>) -> Self {
+        Self { stream, circuit }
+    }
+}
+
+impl AsyncRead for OnionStream {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        AsyncRead::poll_read(Pin::new(&mut self.stream), cx, buf)
+    }
+}
+
+impl AsyncWrite for OnionStream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        AsyncWrite::poll_write(Pin::new(&mut self.stream), cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        AsyncWrite::poll_flush(Pin::new(&mut self.stream), cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        AsyncWrite::poll_shutdown(Pin::new(&mut self.stream), cx)
+    }
+}

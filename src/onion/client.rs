@@ -1,0 +1,164 @@
+//! The embedded Tor client: created at once, bootstrapped in the background, replaceable while the
+//! shop runs.
+//!
+//! Everything that uses the client watches it through a channel, so that replacing it needs no
+//! co-operation from the rest of the shop: while there is none, services wait and connections fail
+//! with [`DialError::NotReady`].
+
+use std::fs;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arti_client::{DataStream, StreamPrefs, TorClient, TorClientConfig};
+use tokio::sync::watch;
+use tor_rtcompat::PreferredRuntime;
+
+use super::authorized::AuthorizedClients;
+use super::bootstrap::{self, Bootstrap};
+use super::config::OnionConfig;
+use super::dialer::{self, DialError};
+use super::error::OnionError;
+use super::isolation::Isolation;
+use super::service::{self, Launched, OnionService};
+use super::state::{self, StateLock};
+
+/// arti's client on tokio.
+pub(super) type Client = Arc<TorClient<PreferredRuntime>>;
+/// The client of the moment; `None` while it is being replaced.
+pub(super) type CurrentClient = watch::Receiver<Option<Client>>;
+
+/// How long a client that is being replaced gets to let go of its state.
+const RELEASE_LIMIT: Duration = Duration::from_secs(20);
+
+/// The embedded Tor client. Clones share one client; Tor stops with the last of them.
+#[derive(Clone)]
+pub struct Tor {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    config: OnionConfig,
+    arti: TorClientConfig,
+    client: watch::Sender<Option<Client>>,
+    progress: watch::Receiver<Bootstrap>,
+    /// Replacing takes a while: one at a time.
+    replacing: tokio::sync::Mutex<()>,
+    /// Nicknames of running services.
+    launched: Launched,
+    _lock: StateLock,
+}
+
+impl Tor {
+    /// Takes the state directory and creates the client, which starts to bootstrap in the
+    /// background. Must be called on a tokio runtime.
+    ///
+    /// # Errors
+    /// A bad setting, a wrong mode in the state directory, or another process that uses it.
+    pub async fn new(config: OnionConfig) -> Result<Self, OnionError> {
+        crate::tls::install_provider();
+        config.validate()?;
+        let arti = config.to_arti()?;
+        state::prepare(&config.state_dir)?;
+        state::make_directory(&config.cache_dir)?;
+        let lock = StateLock::take(&config.state_dir)?;
+        let (client, clients) = watch::channel(Some(create(&arti).await?));
+        let progress = bootstrap::follow(clients);
+        let shared = Shared {
+            config,
+            arti,
+            client,
+            progress,
+            replacing: tokio::sync::Mutex::new(()),
+            launched: Launched::default(),
+            _lock: lock,
+        };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// How far Tor has come; changes until it is ready, and again when it loses the network.
+    pub fn bootstrap_progress(&self) -> watch::Receiver<Bootstrap> {
+        self.shared.progress.clone()
+    }
+
+    /// Starts an onion service whose clients may connect to `port`. Its key is made when there is
+    /// none, so that the address is known at once; publishing goes on in the background.
+    /// With `restricted`, only the clients in it can find the service.
+    ///
+    /// # Errors
+    /// A bad nickname, a nickname that runs already, an empty list of clients (which would lock
+    /// everybody out), or a key that cannot be read or made.
+    pub fn launch(
+        &self,
+        nickname: &str,
+        port: u16,
+        restricted: Option<AuthorizedClients>,
+    ) -> Result<OnionService, OnionError> {
+        let setup = service::Setup::new(&self.shared.config, nickname, port, restricted)?;
+        let address = setup.address(&self.shared.arti)?;
+        let claim = self.shared.launched.claim(nickname)?;
+        Ok(service::start(setup, address, self.shared.client.subscribe(), claim))
+    }
+
+    /// Connects to `host:port` through Tor. arti's own time-outs add up to minutes: wrap this in
+    /// one, or use [`super::Dialer`].
+    ///
+    /// # Errors
+    /// [`DialError`], as far as arti lets the reasons be told apart.
+    pub async fn connect(&self, host: &str, port: u16, isolation: Isolation) -> Result<DataStream, DialError> {
+        let client = self.shared.client.borrow().clone();
+        let client = client.ok_or_else(|| DialError::NotReady("its client is being replaced".to_owned()))?;
+        let mut prefs = StreamPrefs::new();
+        prefs.set_isolation(isolation);
+        client.connect_with_prefs((host, port), &prefs).await.map_err(|error| dialer::from_arti(&error))
+    }
+
+    /// Replaces the client by a new one on the same state; services are published again behind
+    /// their acceptors. With `forget_guards` the remembered guards are set aside first (renamed,
+    /// not deleted), so that new ones are chosen: that weakens the service's protection, and is
+    /// for guards that nothing can be reached through any more.
+    ///
+    /// # Errors
+    /// When the new client cannot be created; there is none then, until this is called again.
+    pub async fn replace_client(&self, forget_guards: bool) -> Result<(), OnionError> {
+        let _one_at_a_time = self.shared.replacing.lock().await;
+        self.stop_client().await;
+        if forget_guards {
+            self.set_guards_aside()?;
+        }
+        self.shared.client.send_replace(Some(create(&self.shared.arti).await?));
+        Ok(())
+    }
+
+    /// Stops Tor and waits until its state is written and released. Services stay silent from here
+    /// on, new connections fail; open ones are not waited for.
+    pub async fn shutdown(&self) {
+        let _one_at_a_time = self.shared.replacing.lock().await;
+        self.stop_client().await;
+    }
+
+    async fn stop_client(&self) {
+        let Some(old) = self.shared.client.send_replace(None) else { return };
+        let stopped = old.wait_for_stop();
+        drop(old);
+        if tokio::time::timeout(RELEASE_LIMIT, stopped).await.is_err() {
+            tracing::warn!("the Tor client still holds its state; going on without it");
+        }
+    }
+
+    /// The settings that this client runs with.
+    pub fn config(&self) -> &OnionConfig {
+        &self.shared.config
+    }
+
+    fn set_guards_aside(&self) -> Result<(), OnionError> {
+        let guards = self.shared.config.state_dir.join("state/guards.json");
+        match fs::rename(&guards, guards.with_extension("json.aside")) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(OnionError::io("rename", &guards)(error)),
+            _ => Ok(()),
+        }
+    }
+}
+
+async fn create(config: &TorClientConfig) -> Result<Client, OnionError> {
+    TorClient::builder().config(config.clone()).create_unbootstrapped_async().await.map_err(OnionError::tor)
+}

@@ -1,0 +1,229 @@
+//! The settings of `[onion]` with their defaults, and their translation into arti's.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use arti_client::TorClientConfig;
+use arti_client::config::{CfgPath, TorClientConfigBuilder};
+use serde::{Deserialize, Serialize};
+use tor_hsservice::HsNickname;
+
+use super::error::OnionError;
+
+/// `[onion]`: the embedded Tor client and the shop's onion services.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OnionConfig {
+    /// Whether the shop runs Tor at all. Default: true.
+    pub enabled: bool,
+    /// Names the service's keys inside the state directory: letters, digits, `-`, `_`, `.`.
+    /// Another nickname is another `.onion` address. Default: `shop`.
+    pub nickname: String,
+    /// The port of the onion service, as in `http://<address>.onion:<port>/`. Default: 80.
+    pub virtual_port: u16,
+    /// Where Tor keeps the service's keys and its guards; mode 0700, and worth a backup.
+    /// Default: `/var/lib/ip2tor-shop/tor`.
+    pub state_dir: PathBuf,
+    /// Where Tor keeps the directory of relays; may be deleted at any time while the shop is
+    /// stopped. Default: `/var/cache/ip2tor-shop/tor`.
+    pub cache_dir: PathBuf,
+    /// How much Tor does against finding the machine behind the service. Default: `full`.
+    pub vanguards: Vanguards,
+    /// Connections that one Tor circuit (one client, as far as can be told) may have open at once;
+    /// a circuit that opens more is closed. Default: 32.
+    pub max_streams_per_circuit: u32,
+    /// Circuits that clients of one service may have open at once; more are not answered.
+    /// Default: 512.
+    pub max_circuits: usize,
+    /// How many bytes Tor may hold in queues before it closes the largest of them.
+    /// Default: 67108864 (64 MiB).
+    pub memory_limit_bytes: u64,
+    /// Settings handed to arti as they are (the client part of an `arti.toml`). The settings above
+    /// win over the same thing said here.
+    pub arti: toml::Table,
+    /// A SOCKS5 proxy (a system Tor, such as `127.0.0.1:9050`) that outgoing connections use
+    /// instead of the embedded client, for what that can't reach. Default: none.
+    pub socks_proxy: Option<SocketAddr>,
+    /// A second onion service, for the operators alone.
+    pub admin: AdminOnionConfig,
+}
+
+/// `[onion.admin]`: an onion service for the admin that only listed clients can even find.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AdminOnionConfig {
+    /// Whether there is such a service. Default: false.
+    pub enabled: bool,
+    /// Names its keys, as [`OnionConfig::nickname`]. Default: `admin`.
+    pub nickname: String,
+    /// Its port. Default: 80.
+    pub virtual_port: u16,
+    /// Who may find it: a name for each client and its public key, written
+    /// `descriptor:x25519:<base32>` as Tor does. Clients authorized on the command line come on top.
+    pub clients: BTreeMap<String, String>,
+}
+
+/// The protection of the service's circuits against being traced to its guards.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Vanguards {
+    /// Two further layers of long-lived relays: for a service that runs for months.
+    #[default]
+    Full,
+    /// One further layer.
+    Lite,
+    /// None.
+    Disabled,
+}
+
+impl Vanguards {
+    /// arti's name for it.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Lite => "lite",
+            Self::Disabled => "disabled",
+        }
+    }
+}
+
+impl Default for OnionConfig {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            nickname: "shop".to_owned(),
+            virtual_port: 80,
+            state_dir: "/var/lib/ip2tor-shop/tor".into(),
+            cache_dir: "/var/cache/ip2tor-shop/tor".into(),
+            vanguards: Vanguards::Full,
+            max_streams_per_circuit: 32,
+            max_circuits: 512,
+            memory_limit_bytes: 64 << 20,
+            arti: toml::Table::new(),
+            socks_proxy: None,
+            admin: AdminOnionConfig::default(),
+        }
+    }
+}
+
+impl Default for AdminOnionConfig {
+    fn default() -> Self {
+        Self { enabled: false, nickname: "admin".to_owned(), virtual_port: 80, clients: BTreeMap::new() }
+    }
+}
+
+impl OnionConfig {
+    /// Checks what can be checked without touching the disk.
+    ///
+    /// # Errors
+    /// [`OnionError::Config`] with the first setting that cannot work.
+    pub fn validate(&self) -> Result<(), OnionError> {
+        parse_nickname("nickname", &self.nickname)?;
+        parse_nickname("admin.nickname", &self.admin.nickname)?;
+        if self.nickname == self.admin.nickname {
+            return Err(config_error("admin.nickname", "must differ from onion.nickname"));
+        }
+        positive("virtual_port", self.virtual_port.into())?;
+        positive("admin.virtual_port", self.admin.virtual_port.into())?;
+        positive("max_streams_per_circuit", self.max_streams_per_circuit.into())?;
+        positive("max_circuits", self.max_circuits as u64)?;
+        self.to_arti().map(|_| ())
+    }
+
+    /// arti's configuration for these settings.
+    ///
+    /// # Errors
+    /// [`OnionError::Config`] when arti refuses one of them.
+    pub(super) fn to_arti(&self) -> Result<TorClientConfig, OnionError> {
+        let limit = i64::try_from(self.memory_limit_bytes)
+            .map_err(|_| config_error("memory_limit_bytes", "is more than any machine has"))?;
+        let mut table = self.arti.clone();
+        section(section(&mut table, "system")?, "memory")?.insert("max".to_owned(), limit.into());
+        section(&mut table, "vanguards")?.insert("mode".to_owned(), self.vanguards.as_str().into());
+        let mut builder: TorClientConfigBuilder = table.try_into().map_err(|error| config_error("arti", error))?;
+        builder
+            .storage()
+            .state_dir(CfgPath::new_literal(&self.state_dir))
+            .cache_dir(CfgPath::new_literal(&self.cache_dir));
+        builder.build().map_err(|error| config_error("arti", super::error::with_causes(&error)))
+    }
+}
+
+/// The table `name` inside `table`, made when missing.
+fn section<'a>(table: &'a mut toml::Table, name: &str) -> Result<&'a mut toml::Table, OnionError> {
+    table
+        .entry(name)
+        .or_insert_with(|| toml::Table::new().into())
+        .as_table_mut()
+        .ok_or_else(|| config_error("arti", format!("\"{name}\" must be a table")))
+}
+
+/// Reads a service nickname; `field` is the setting it comes from.
+pub(super) fn parse_nickname(field: &'static str, nickname: &str) -> Result<HsNickname, OnionError> {
+    HsNickname::new(nickname.to_owned()).map_err(|error| config_error(field, error))
+}
+
+fn positive(field: &'static str, value: u64) -> Result<(), OnionError> {
+    if value == 0 { Err(config_error(field, "must be at least 1")) } else { Ok(()) }
+}
+
+fn config_error(field: &'static str, problem: impl ToString) -> OnionError {
+    OnionError::Config { field, problem: problem.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(config: &OnionConfig) -> String {
+        config.validate().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_defaults_work_and_an_empty_section_is_the_defaults() {
+        let config: OnionConfig = toml::from_str("").unwrap();
+        assert_eq!(config, OnionConfig::default());
+        config.validate().unwrap();
+    }
+
+    #[test]
+    fn a_misspelt_setting_is_refused() {
+        assert!(toml::from_str::<OnionConfig>("virtual_prot = 80").is_err());
+    }
+
+    #[test]
+    fn both_services_need_their_own_nickname() {
+        let mut config = OnionConfig::default();
+        config.admin.nickname = config.nickname.clone();
+        assert!(problem(&config).starts_with("setting onion.admin.nickname"), "{}", problem(&config));
+    }
+
+    #[test]
+    fn a_nickname_that_is_no_file_name_is_refused() {
+        let config = OnionConfig { nickname: "../keys".to_owned(), ..OnionConfig::default() };
+        assert!(problem(&config).starts_with("setting onion.nickname"), "{}", problem(&config));
+    }
+
+    #[test]
+    fn limits_of_zero_are_refused() {
+        let config = OnionConfig { max_circuits: 0, ..OnionConfig::default() };
+        assert_eq!(problem(&config), "setting onion.max_circuits: must be at least 1");
+    }
+
+    #[test]
+    fn settings_for_arti_are_handed_through_and_bad_ones_are_reported() {
+        let text = "[arti.path_rules]\nlong_lived_ports = [22]\n";
+        toml::from_str::<OnionConfig>(text).unwrap().validate().unwrap();
+        let text = "[arti.path_rules]\nlong_lived_ports = \"all\"\n";
+        let config: OnionConfig = toml::from_str(text).unwrap();
+        assert!(problem(&config).starts_with("setting onion.arti"), "{}", problem(&config));
+    }
+
+    #[test]
+    fn settings_of_the_shop_win_over_those_handed_to_arti() {
+        let config: OnionConfig = toml::from_str("[arti.vanguards]\nmode = \"disabled\"\n").unwrap();
+        let text = format!("{:?}", config.to_arti().unwrap());
+        assert!(text.contains("Full") && !text.contains("Disabled"), "vanguards in {text}");
+    }
+}

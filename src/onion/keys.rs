@@ -1,0 +1,281 @@
+//! The identity key of an onion service, which is its address: shown, saved, moved, removed. All of
+//! this works without a network.
+//!
+//! Two formats: arti's own, an OpenSSH private key of the type
+//! `ed25519-expanded@spec.torproject.org`, exactly the file in the keystore; and C-tor's
+//! `hs_ed25519_secret_key`, 32 bytes of header and the 64 bytes of the expanded key. Both hold the
+//! same 64 bytes, so nothing is lost on the way. Neither is encrypted: who has the file has the
+//! address.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use safelog::DisplayRedacted as _;
+use tor_hscrypto::pk::{HsIdKey, HsIdKeypair};
+use tor_hsservice::HsIdKeypairSpecifier;
+use tor_keymgr::{ArtiNativeKeystore, KeyMgr, KeyMgrBuilder, KeystoreSelector};
+use tor_llcrypto::pk::ed25519::ExpandedKeypair;
+
+use super::config::{OnionConfig, parse_nickname};
+use super::error::OnionError;
+use super::state::{self, StateLock};
+
+/// What a C-tor secret key file starts with.
+const C_TOR_HEADER: &[u8; 32] = b"== ed25519v1-secret: type0 ==\0\0\0";
+/// What arti's key file starts with.
+const OPENSSH_HEADER: &[u8] = b"-----BEGIN OPENSSH PRIVATE KEY-----";
+/// The bytes of a C-tor secret key file.
+const C_TOR_LENGTH: usize = 96;
+/// The identity key's file in a service's part of the keystore.
+const KEY_FILE: &str = "ks_hs_id.ed25519_expanded_private";
+/// A keystore that lives for one import.
+const SCRATCH: &str = "import.tmp";
+
+/// How an identity key is written to a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyFormat {
+    /// The OpenSSH text file that arti keeps.
+    Arti,
+    /// The binary `hs_ed25519_secret_key` that C-tor keeps, for a torrc's `HiddenServiceDir`.
+    CTor,
+}
+
+/// The address of the service `nickname`: `<56 characters>.onion`.
+///
+/// # Errors
+/// [`OnionError::NoKey`] when it has none yet; a wrong mode; a key that cannot be read.
+pub fn address(state_dir: &Path, nickname: &str) -> Result<String, OnionError> {
+    state_exists(state_dir, nickname)?;
+    state::check_modes(state_dir)?;
+    Ok(address_of(&load(state_dir, nickname)?))
+}
+
+/// Writes the identity key of `nickname` to the new file `file`, mode 0600.
+///
+/// # Errors
+/// As [`address`]; [`OnionError::Exists`] when there is such a file.
+pub fn export(state_dir: &Path, nickname: &str, file: &Path, format: KeyFormat) -> Result<(), OnionError> {
+    state_exists(state_dir, nickname)?;
+    state::check_modes(state_dir)?;
+    let key = load(state_dir, nickname)?;
+    match format {
+        KeyFormat::CTor => state::write_secret(file, &to_c_tor(key)),
+        KeyFormat::Arti => {
+            let path = key_path(state_dir, nickname);
+            let content = fs::read(&path).map_err(OnionError::io("read", &path))?;
+            state::write_secret(file, &content)
+        }
+    }
+}
+
+/// Makes the key in `file` (either format) the identity of `nickname`, and says its address. The
+/// same key again is fine.
+///
+/// # Errors
+/// [`OnionError::OtherKey`] when the service has another identity, [`OnionError::StateInUse`] when
+/// the shop runs, [`OnionError::NotAKey`], wrong modes.
+pub fn import(state_dir: &Path, nickname: &str, file: &Path) -> Result<String, OnionError> {
+    parse_nickname("nickname", nickname)?;
+    state::prepare(state_dir)?;
+    let _lock = StateLock::take(state_dir)?;
+    let content = fs::read(file).map_err(OnionError::io("read", file))?;
+    let key = parse(state_dir, nickname, file, &content)?;
+    let wanted = address_of(&key);
+    match load(state_dir, nickname) {
+        Ok(old) if address_of(&old) == wanted => return Ok(wanted),
+        Ok(old) => return Err(OnionError::OtherKey { address: address_of(&old) }),
+        Err(OnionError::NoKey { .. }) => {}
+        Err(error) => return Err(error),
+    }
+    forget(state_dir, nickname)?;
+    let inserted = keystore(state_dir)?.insert(key, &specifier(nickname)?, KeystoreSelector::Primary, false);
+    inserted.map_err(OnionError::tor)?;
+    Ok(wanted)
+}
+
+/// Removes the identity of `nickname` and all that belongs to it, and says the address that was
+/// lost. The next start makes a new one.
+///
+/// # Errors
+/// [`OnionError::NoKey`], [`OnionError::StateInUse`], wrong modes.
+pub fn reset(state_dir: &Path, nickname: &str) -> Result<String, OnionError> {
+    let lost = address(state_dir, nickname)?;
+    let _lock = StateLock::take(state_dir)?;
+    forget(state_dir, nickname)?;
+    Ok(lost)
+}
+
+/// Removes keys and state of a service. Keys derived from one identity are wrong for the next.
+fn forget(state_dir: &Path, nickname: &str) -> Result<(), OnionError> {
+    state::remove_tree(&state_dir.join("keystore/hss").join(nickname))?;
+    state::remove_tree(&state_dir.join("hss").join(nickname))
+}
+
+fn state_exists(state_dir: &Path, nickname: &str) -> Result<(), OnionError> {
+    parse_nickname("nickname", nickname)?;
+    if state_dir.try_exists().map_err(OnionError::io("look at", state_dir))? {
+        Ok(())
+    } else {
+        Err(no_key(state_dir, nickname))
+    }
+}
+
+fn no_key(state_dir: &Path, nickname: &str) -> OnionError {
+    OnionError::NoKey { nickname: nickname.to_owned(), state_dir: state_dir.to_owned() }
+}
+
+fn key_path(state_dir: &Path, nickname: &str) -> PathBuf {
+    state_dir.join("keystore/hss").join(nickname).join(KEY_FILE)
+}
+
+fn specifier(nickname: &str) -> Result<HsIdKeypairSpecifier, OnionError> {
+    Ok(HsIdKeypairSpecifier::new(parse_nickname("nickname", nickname)?))
+}
+
+/// arti's view of the keys in `state_dir`; starts nothing and locks nothing.
+fn keystore(state_dir: &Path) -> Result<KeyMgr, OnionError> {
+    let config = OnionConfig { state_dir: state_dir.to_owned(), ..OnionConfig::default() }.to_arti()?;
+    let store = ArtiNativeKeystore::from_path_and_mistrust(state_dir.join("keystore"), config.fs_mistrust());
+    let store = store.map_err(OnionError::tor)?;
+    KeyMgrBuilder::default().primary_store(Box::new(store)).build().map_err(OnionError::tor)
+}
+
+fn load(state_dir: &Path, nickname: &str) -> Result<HsIdKeypair, OnionError> {
+    let key = keystore(state_dir)?.get(&specifier(nickname)?).map_err(OnionError::tor)?;
+    key.ok_or_else(|| no_key(state_dir, nickname))
+}
+
+fn address_of(key: &HsIdKeypair) -> String {
+    HsIdKey::from(key).id().display_unredacted().to_string()
+}
+
+fn to_c_tor(key: HsIdKeypair) -> Vec<u8> {
+    let key: ExpandedKeypair = key.into();
+    [C_TOR_HEADER.as_slice(), &key.to_secret_key_bytes()].concat()
+}
+
+fn parse(state_dir: &Path, nickname: &str, file: &Path, content: &[u8]) -> Result<HsIdKeypair, OnionError> {
+    if content.starts_with(OPENSSH_HEADER) {
+        return parse_arti(state_dir, nickname, file, content);
+    }
+    let not_a_key = |problem: &str| OnionError::NotAKey { path: file.to_owned(), problem: problem.to_owned() };
+    if !content.starts_with(C_TOR_HEADER) {
+        return Err(not_a_key("expected Tor's hs_ed25519_secret_key or a file written by: ip2tor-shop onion export"));
+    }
+    let secret: [u8; C_TOR_LENGTH - 32] = content[C_TOR_HEADER.len()..]
+        .try_into()
+        .map_err(|_| not_a_key(&format!("it has {} bytes instead of {C_TOR_LENGTH}", content.len())))?;
+    ExpandedKeypair::from_secret_key_bytes(secret).map(Into::into).ok_or_else(|| not_a_key("its numbers are no key"))
+}
+
+/// Lets arti read the file, in a keystore made for it, so that there is one reader of its format.
+fn parse_arti(state_dir: &Path, nickname: &str, file: &Path, content: &[u8]) -> Result<HsIdKeypair, OnionError> {
+    let scratch = state_dir.join(SCRATCH);
+    state::remove_tree(&scratch)?;
+    let path = key_path(&scratch, nickname);
+    state::make_directory(path.parent().unwrap_or(&scratch))?;
+    let key = state::write_secret(&path, content).and_then(|()| load(&scratch, nickname));
+    state::remove_tree(&scratch)?;
+    key.map_err(|error| OnionError::NotAKey { path: file.to_owned(), problem: error.to_string() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    const NICK: &str = "shop";
+
+    fn c_tor_key(dir: &Path, seed: u8) -> PathBuf {
+        let mut content = C_TOR_HEADER.to_vec();
+        content.extend([seed; 64]);
+        // Clamped, as C-tor writes the first half.
+        content[32] &= 248;
+        content[63] = (content[63] & 63) | 64;
+        let path = dir.join(format!("key{seed}"));
+        fs::write(&path, content).unwrap();
+        path
+    }
+
+    #[test]
+    fn a_c_tor_key_keeps_its_address_through_both_formats() {
+        let files = tempfile::tempdir().unwrap();
+        let (one, two, three) = (files.path().join("one"), files.path().join("two"), files.path().join("three"));
+        let address = import(&one, NICK, &c_tor_key(files.path(), 7)).unwrap();
+        assert_eq!(address.len(), 62, "{address}");
+        assert_eq!(super::address(&one, NICK).unwrap(), address);
+
+        let (c_tor, arti) = (files.path().join("hs_ed25519_secret_key"), files.path().join("shop.key"));
+        export(&one, NICK, &c_tor, KeyFormat::CTor).unwrap();
+        export(&one, NICK, &arti, KeyFormat::Arti).unwrap();
+        assert_eq!(import(&two, NICK, &c_tor).unwrap(), address);
+        assert_eq!(import(&three, "other-name", &arti).unwrap(), address);
+        for file in [&c_tor, &arti, &key_path(&three, "other-name")] {
+            assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600, "{}", file.display());
+        }
+        assert!(!three.join(SCRATCH).exists());
+    }
+
+    #[test]
+    fn importing_never_loses_another_address() {
+        let files = tempfile::tempdir().unwrap();
+        let state = files.path().join("state");
+        let first = import(&state, NICK, &c_tor_key(files.path(), 7)).unwrap();
+        assert_eq!(import(&state, NICK, &c_tor_key(files.path(), 7)).unwrap(), first, "the same key again is fine");
+        let other = c_tor_key(files.path(), 9);
+        assert!(matches!(import(&state, NICK, &other), Err(OnionError::OtherKey { address }) if address == first));
+        assert_eq!(reset(&state, NICK).unwrap(), first);
+        assert_ne!(import(&state, NICK, &other).unwrap(), first);
+    }
+
+    #[test]
+    fn a_service_without_a_key_says_how_to_get_one() {
+        let files = tempfile::tempdir().unwrap();
+        let empty = files.path().join("empty");
+        state::make_directory(&empty).unwrap();
+        for state in [files.path().join("missing"), empty] {
+            let error = address(&state, NICK).unwrap_err();
+            assert!(matches!(error, OnionError::NoKey { .. }), "{error}");
+            assert!(error.to_string().contains("start the shop once"), "{error}");
+        }
+    }
+
+    #[test]
+    fn files_that_are_no_keys_are_refused_with_the_reason() {
+        let files = tempfile::tempdir().unwrap();
+        let state = files.path().join("state");
+        for (content, reason) in [
+            (b"hello".as_slice(), "expected Tor's hs_ed25519_secret_key"),
+            (C_TOR_HEADER.as_slice(), "it has 32 bytes instead of 96"),
+            (b"-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n", "is not a key"),
+        ] {
+            let file = files.path().join("file");
+            fs::write(&file, content).unwrap();
+            let error = import(&state, NICK, &file).unwrap_err();
+            assert!(matches!(error, OnionError::NotAKey { .. }), "{error}");
+            assert!(error.to_string().contains(reason), "{error}");
+        }
+        assert!(!state.join(SCRATCH).exists());
+    }
+
+    #[test]
+    fn keys_are_not_changed_under_a_running_shop() {
+        let files = tempfile::tempdir().unwrap();
+        let state = files.path().join("state");
+        let key = c_tor_key(files.path(), 7);
+        let address = import(&state, NICK, &key).unwrap();
+        let _running = StateLock::take(&state).unwrap();
+        assert!(matches!(import(&state, NICK, &key), Err(OnionError::StateInUse(_))));
+        assert!(matches!(reset(&state, NICK), Err(OnionError::StateInUse(_))));
+        assert_eq!(super::address(&state, NICK).unwrap(), address, "looking is allowed");
+    }
+
+    #[test]
+    fn an_export_never_overwrites_a_file() {
+        let files = tempfile::tempdir().unwrap();
+        let (state, file) = (files.path().join("state"), files.path().join("backup"));
+        import(&state, NICK, &c_tor_key(files.path(), 7)).unwrap();
+        fs::write(&file, "precious").unwrap();
+        assert!(matches!(export(&state, NICK, &file, KeyFormat::Arti), Err(OnionError::Exists(_))));
+    }
+}

@@ -1,0 +1,36 @@
+//! Tor inside the shop: the shop's own onion services, and connections to others.
+//!
+//! [`Tor`] is the client. It exists at once and bootstraps in the background; [`Tor::launch`] gives
+//! an [`OnionService`] whose address is known at once and whose [`OnionAcceptor`] poem serves like
+//! any listener. The [`watchdog`] asks the shop's own address from outside and heals what does not
+//! answer. Outgoing connections go through a [`Dialer`]. [`keys`] and [`authorized`] work on the
+//! state directory while the shop is stopped.
+//!
+//! Invariants: one process per state directory ([`StateLock`]); what should go through Tor never
+//! goes anywhere else; an acceptor outlives every restart behind it.
+
+mod acceptor;
+pub mod authorized;
+mod bootstrap;
+mod circuits;
+mod client;
+mod config;
+mod dialer;
+mod error;
+mod isolation;
+pub mod keys;
+pub mod self_check;
+mod service;
+mod state;
+pub mod watchdog;
+
+pub use acceptor::{CIRCUIT_SCHEME, ONION_SCHEME, OnionAcceptor, OnionStream};
+pub use authorized::AuthorizedClients;
+pub use bootstrap::Bootstrap;
+pub use client::Tor;
+pub use config::{AdminOnionConfig, OnionConfig, Vanguards};
+pub use dialer::{Connection, DialError, Dialer, Stream, is_onion};
+pub use error::OnionError;
+pub use isolation::Isolation;
+pub use service::{OnionService, ServiceHandle};
+pub use state::{StateLock, check_modes, prepare};

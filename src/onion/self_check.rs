@@ -1,0 +1,162 @@
+//! Fetches `healthz` from the shop's own onion address, over circuits that nothing else uses, and
+//! does what the [`watchdog`](super::watchdog) says.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::watch;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::client::Tor;
+use super::dialer::Dialer;
+use super::isolation::Isolation;
+use super::service::{OnionService, ServiceHandle};
+use super::watchdog::{Action, Alert, Health, Outcome, Patience, Reachability, Watchdog};
+use crate::domain::time::Clock;
+
+/// How often and how long to ask.
+#[derive(Clone, Copy, Debug)]
+pub struct Rhythm {
+    /// Between probes while the address answers. Default: 3 minutes.
+    pub interval: Duration,
+    /// Between probes while it does not. Default: 1 minute (and 5 s until the first success).
+    pub retry: Duration,
+    /// For one probe, circuits and all. Default: 60 seconds.
+    pub limit: Duration,
+    /// When to do something about it.
+    pub patience: Patience,
+}
+
+impl Default for Rhythm {
+    fn default() -> Self {
+        Self {
+            interval: Duration::from_secs(180),
+            retry: Duration::from_secs(60),
+            limit: Duration::from_secs(60),
+            patience: Patience::default(),
+        }
+    }
+}
+
+/// The longest wait between probes until the first success, so that `readyz` is not late.
+const START_RETRY: Duration = Duration::from_secs(5);
+
+/// A running check of one onion service; ends when dropped.
+pub struct SelfCheck {
+    health: watch::Receiver<Health>,
+    _task: AbortOnDropHandle<()>,
+}
+
+impl SelfCheck {
+    /// Starts to watch `service`. `on_alert` hears what an operator should hear (it is logged here
+    /// already).
+    pub fn start(
+        tor: Tor,
+        service: &OnionService,
+        rhythm: Rhythm,
+        clock: Arc<dyn Clock>,
+        on_alert: impl Fn(Alert) + Send + 'static,
+    ) -> Self {
+        let dog = Watchdog::new(rhythm.patience, clock.now());
+        let (sender, health) = watch::channel(dog.health().clone());
+        let checker = Checker {
+            address: service.address().to_owned(),
+            port: service.port(),
+            handle: service.handle(),
+            tor,
+            rhythm,
+            clock,
+        };
+        let task = AbortOnDropHandle::new(tokio::spawn(checker.run(dog, sender, on_alert)));
+        Self { health, _task: task }
+    }
+
+    /// What the last probe found; changes with each probe.
+    pub fn health(&self) -> watch::Receiver<Health> {
+        self.health.clone()
+    }
+}
+
+struct Checker {
+    tor: Tor,
+    handle: ServiceHandle,
+    address: String,
+    port: u16,
+    rhythm: Rhythm,
+    clock: Arc<dyn Clock>,
+}
+
+impl Checker {
+    async fn run(self, mut dog: Watchdog, health: watch::Sender<Health>, on_alert: impl Fn(Alert) + Send + 'static) {
+        loop {
+            let outcome = self.probe().await;
+            let decision = dog.observe(self.clock.now(), outcome);
+            health.send_replace(dog.health().clone());
+            if let Some(alert) = decision.alert {
+                log(&alert);
+                on_alert(alert);
+            }
+            if let Some(action) = decision.action {
+                self.act(action).await;
+            }
+            tokio::time::sleep(self.pause(dog.health().reachability)).await;
+        }
+    }
+
+    fn pause(&self, reachability: Reachability) -> Duration {
+        match reachability {
+            Reachability::Starting => self.rhythm.retry.min(START_RETRY),
+            Reachability::Reachable => self.rhythm.interval,
+            Reachability::Unreachable => self.rhythm.retry,
+        }
+    }
+
+    async fn act(&self, action: Action) {
+        let result = match action {
+            Action::RestartService => {
+                self.handle.restart();
+                Ok(())
+            }
+            Action::NewClient => self.tor.replace_client(false).await,
+            Action::SetGuardsAside => self.tor.replace_client(true).await,
+        };
+        if let Err(error) = result {
+            tracing::error!("the watchdog's step failed: {error}");
+        }
+    }
+
+    async fn probe(&self) -> Outcome {
+        let begun = self.clock.now();
+        let fetched = tokio::time::timeout(self.rhythm.limit, self.fetch()).await;
+        let latency_ms = u64::try_from(self.clock.now().millis_since(begun)).unwrap_or(0);
+        match fetched {
+            Ok(Ok(())) => Outcome::Reachable { latency_ms },
+            Ok(Err(reason)) => Outcome::Unreachable { reason },
+            Err(_) => Outcome::Unreachable { reason: format!("no answer within {} s", self.rhythm.limit.as_secs()) },
+        }
+    }
+
+    /// Any HTTP answer will do: what the shop has to say about itself is not Tor's fault.
+    async fn fetch(&self) -> Result<(), String> {
+        let dialer = Dialer::Arti(self.tor.clone());
+        let dialled = dialer.connect(&self.address, self.port, Isolation::fresh(), self.rhythm.limit).await;
+        let mut stream = dialled.map_err(|error| error.to_string())?;
+        let request = format!("GET /healthz HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address);
+        let mut start = [0; 7];
+        let exchange = async {
+            stream.write_all(request.as_bytes()).await?;
+            stream.flush().await?;
+            stream.read_exact(&mut start).await
+        };
+        exchange.await.map_err(|error| format!("connected, but {error}"))?;
+        if start.starts_with(b"HTTP/1.") { Ok(()) } else { Err("connected, but the answer is not HTTP".to_owned()) }
+    }
+}
+
+fn log(alert: &Alert) {
+    match alert {
+        Alert::Unreachable { .. } => tracing::warn!("{alert}"),
+        Alert::Online { .. } | Alert::Recovered { .. } => tracing::info!("{alert}"),
+    }
+}

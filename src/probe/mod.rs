@@ -1,0 +1,222 @@
+//! Tries a buyer's target before money changes hands: is the onion service there, does its port
+//! answer, does it speak TLS. The failing stage is told in words that a buyer understands.
+//!
+//! What cannot be told apart is not guessed: over a SOCKS proxy, and whenever time runs out, the
+//! verdict says that nobody knows why.
+
+mod tls;
+
+use std::fmt;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::onion::{DialError, Dialer, Isolation};
+
+/// How long a probe may take, attempts and all. RaspiBlitz waits 120 s for an invoice.
+pub const BUDGET: Duration = Duration::from_secs(20);
+/// Between two attempts.
+const PAUSE: Duration = Duration::from_secs(2);
+/// A service that was started a moment ago is found late: more than one attempt. What three
+/// attempts have found will not change in the seconds that are left.
+const ATTEMPTS: u32 = 3;
+
+/// What to try.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The host name, usually `<56 characters>.onion`.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// Whether a TLS handshake must succeed; any certificate will do.
+    pub tls: bool,
+}
+
+/// What came of it. `Display` gives the sentence for the buyer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It answers as it should.
+    Good,
+    /// The address is none.
+    BadAddress,
+    /// Nobody has published this onion service.
+    NotFound,
+    /// It was published, and does not answer.
+    NotRunning,
+    /// It admits authorized clients only, so the bridge would be shut out as well.
+    NeedsAuthorization,
+    /// The host is there, the port is closed.
+    Closed {
+        /// The port that was tried.
+        port: u16,
+    },
+    /// Something listens on the port, without TLS.
+    NoTls {
+        /// The port that was tried.
+        port: u16,
+    },
+    /// No answer in time, for reasons that Tor does not tell.
+    NoAnswer {
+        /// For how long it was tried, in seconds.
+        seconds: u64,
+    },
+    /// It does not answer, for reasons that are not clearly the target's.
+    Unclear {
+        /// What the library says; for the operator's log.
+        reason: String,
+    },
+    /// The shop itself has no Tor at the moment: nothing is known about the target.
+    NotTried {
+        /// Why not.
+        reason: String,
+    },
+}
+
+impl Verdict {
+    /// Whether the target can be sold a bridge to.
+    pub const fn is_good(&self) -> bool {
+        matches!(self, Self::Good)
+    }
+
+    /// Whether the target is surely at fault: only then may an order be rejected.
+    pub const fn blames_target(&self) -> bool {
+        match self {
+            Self::BadAddress
+            | Self::NotFound
+            | Self::NotRunning
+            | Self::NeedsAuthorization
+            | Self::Closed { .. }
+            | Self::NoTls { .. } => true,
+            Self::Good | Self::NoAnswer { .. } | Self::Unclear { .. } | Self::NotTried { .. } => false,
+        }
+    }
+
+    fn of(error: DialError, target: &Target) -> Self {
+        match error {
+            DialError::BadAddress => Self::BadAddress,
+            DialError::NotFound => Self::NotFound,
+            DialError::NotRunning => Self::NotRunning,
+            DialError::NeedsAuthorization => Self::NeedsAuthorization,
+            DialError::Refused => Self::Closed { port: target.port },
+            DialError::Timeout(_) => Self::NoAnswer { seconds: 0 },
+            DialError::NeedsTor | DialError::NotReady(_) => Self::NotTried { reason: error.to_string() },
+            DialError::Other(reason) => Self::Unclear { reason },
+        }
+    }
+
+    /// Whether another attempt can find anything else.
+    const fn is_final(&self) -> bool {
+        matches!(self, Self::Good | Self::BadAddress | Self::NeedsAuthorization | Self::NoTls { .. })
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Good => f.write_str("The target answers"),
+            Self::BadAddress => f.write_str("The target is not a valid address"),
+            Self::NotFound => f.write_str("The onion service could not be found: is Tor running there?"),
+            Self::NotRunning => f.write_str("The onion service was found, but does not answer"),
+            Self::NeedsAuthorization => f.write_str("The onion service only admits clients that it knows"),
+            Self::Closed { port } => write!(f, "The target was found, but nothing answers on port {port}"),
+            Self::NoTls { port } => write!(f, "The target answers on port {port}, but does not speak TLS"),
+            Self::NoAnswer { seconds } => {
+                write!(f, "The target did not answer within {seconds} seconds; Tor could not tell why")
+            }
+            Self::Unclear { .. } => f.write_str("The target could not be reached; Tor could not tell why"),
+            Self::NotTried { .. } => f.write_str("The target could not be tried: the shop has no Tor connection"),
+        }
+    }
+}
+
+/// Tries `target` for at most `budget`.
+pub async fn probe(dialer: &Dialer, target: &Target, budget: Duration) -> Verdict {
+    let deadline = Instant::now() + budget;
+    let isolation = Isolation::fresh();
+    let mut verdict = Verdict::NoAnswer { seconds: 0 };
+    for attempt in 1..=ATTEMPTS {
+        let left = deadline.saturating_duration_since(Instant::now());
+        match attempt_once(dialer, target, isolation, left).await {
+            // Running out of time in a later attempt makes an earlier finding no less true.
+            Verdict::NoAnswer { .. } if attempt > 1 => break,
+            newer => verdict = newer,
+        }
+        if verdict.is_final() || attempt == ATTEMPTS || Instant::now() + PAUSE >= deadline {
+            break;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    match verdict {
+        Verdict::NoAnswer { .. } => Verdict::NoAnswer { seconds: budget.as_secs() },
+        other => other,
+    }
+}
+
+async fn attempt_once(dialer: &Dialer, target: &Target, isolation: Isolation, limit: Duration) -> Verdict {
+    let deadline = Instant::now() + limit;
+    let stream = match dialer.connect(&target.host, target.port, isolation, limit).await {
+        Ok(stream) => stream,
+        Err(error) => return Verdict::of(error, target),
+    };
+    if !target.tls {
+        return Verdict::Good;
+    }
+    match tokio::time::timeout_at(deadline, tls::speaks_tls(stream, &target.host)).await {
+        Ok(true) => Verdict::Good,
+        // A server that waits for more after a TLS greeting is not one that speaks TLS.
+        Ok(false) | Err(_) => Verdict::NoTls { port: target.port },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::net::TcpListener;
+
+    async fn try_port(port: u16, tls: bool) -> Verdict {
+        let target = Target { host: "127.0.0.1".to_owned(), port, tls };
+        probe(&Dialer::Direct, &target, Duration::from_secs(1)).await
+    }
+
+    #[tokio::test]
+    async fn a_closed_port_is_named() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        drop(listener);
+        let verdict = try_port(port, false).await;
+        assert_eq!(verdict.to_string(), format!("The target was found, but nothing answers on port {port}"));
+        assert!(verdict.blames_target());
+    }
+
+    #[tokio::test]
+    async fn an_open_port_is_enough_without_tls_and_not_enough_with() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        assert_eq!(try_port(port, false).await, Verdict::Good);
+        let _held_open = tokio::spawn(async move {
+            let mut held = Vec::new();
+            while let Ok(connection) = listener.accept().await {
+                held.push(connection);
+            }
+        });
+        assert_eq!(try_port(port, true).await, Verdict::NoTls { port });
+    }
+
+    #[tokio::test]
+    async fn a_proxy_that_says_nothing_is_nobodys_fault() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let dialer = Dialer::Socks(listener.local_addr().unwrap());
+        let target = Target { host: "a.onion".to_owned(), port: 80, tls: false };
+        let verdict = probe(&dialer, &target, Duration::from_millis(50)).await;
+        assert!(matches!(verdict, Verdict::NoAnswer { .. }), "{verdict:?}");
+        assert!(!verdict.blames_target());
+    }
+
+    #[tokio::test]
+    async fn an_onion_target_without_tor_is_not_tried() {
+        let target = Target { host: "a.onion".to_owned(), port: 80, tls: false };
+        let verdict = probe(&Dialer::Direct, &target, Duration::from_millis(10)).await;
+        assert!(matches!(verdict, Verdict::NotTried { .. }), "{verdict:?}");
+        assert!(!verdict.blames_target());
+    }
+}
