@@ -7,7 +7,7 @@ use arti_client::status::BootstrapStatus;
 use futures_util::StreamExt;
 use tokio::sync::watch;
 
-use super::client::{Client, CurrentClient};
+use super::engine::{Client, CurrentClient};
 use super::error::with_causes;
 
 /// The longest wait between two attempts to bootstrap.

@@ -7,28 +7,19 @@
 
 use std::fs;
 use std::sync::Arc;
-use std::time::Duration;
 
-use arti_client::{DataStream, StreamPrefs, TorClient, TorClientConfig};
-use tokio::sync::watch;
-use tor_rtcompat::PreferredRuntime;
+use arti_client::{DataStream, StreamPrefs, TorClientConfig};
+use tokio::sync::{Mutex, watch};
 
 use super::authorized::AuthorizedClients;
 use super::bootstrap::{self, Bootstrap};
 use super::config::OnionConfig;
 use super::dialer::{self, DialError};
+use super::engine::{Client, Engine};
 use super::error::OnionError;
 use super::isolation::Isolation;
 use super::service::{self, Launched, OnionService};
 use super::state::{self, StateLock};
-
-/// arti's client on tokio.
-pub(super) type Client = Arc<TorClient<PreferredRuntime>>;
-/// The client of the moment; `None` while it is being replaced.
-pub(super) type CurrentClient = watch::Receiver<Option<Client>>;
-
-/// How long a client that is being replaced gets to let go of its state.
-const RELEASE_LIMIT: Duration = Duration::from_secs(20);
 
 /// The embedded Tor client. Clones share one client; Tor stops with the last of them.
 #[derive(Clone)]
@@ -41,8 +32,8 @@ struct Shared {
     arti: TorClientConfig,
     client: watch::Sender<Option<Client>>,
     progress: watch::Receiver<Bootstrap>,
-    /// Replacing takes a while: one at a time.
-    replacing: tokio::sync::Mutex<()>,
+    /// What runs `client`. Locked while it is replaced, which takes a while.
+    engine: Mutex<Option<Engine>>,
     /// Nicknames of running services.
     launched: Launched,
     _lock: StateLock,
@@ -54,21 +45,22 @@ impl Tor {
     ///
     /// # Errors
     /// A bad setting, a wrong mode in the state directory, or another process that uses it.
-    pub async fn new(config: OnionConfig) -> Result<Self, OnionError> {
+    pub fn new(config: OnionConfig) -> Result<Self, OnionError> {
         crate::tls::install_provider();
         config.validate()?;
         let arti = config.to_arti()?;
         state::prepare(&config.state_dir)?;
         state::make_directory(&config.cache_dir)?;
         let lock = StateLock::take(&config.state_dir)?;
-        let (client, clients) = watch::channel(Some(create(&arti).await?));
+        let engine = Engine::start(&arti)?;
+        let (client, clients) = watch::channel(Some(engine.client()));
         let progress = bootstrap::follow(clients);
         let shared = Shared {
             config,
             arti,
             client,
             progress,
-            replacing: tokio::sync::Mutex::new(()),
+            engine: Mutex::new(Some(engine)),
             launched: Launched::default(),
             _lock: lock,
         };
@@ -105,43 +97,48 @@ impl Tor {
     /// # Errors
     /// [`DialError`], as far as arti lets the reasons be told apart.
     pub async fn connect(&self, host: &str, port: u16, isolation: Isolation) -> Result<DataStream, DialError> {
-        let client = self.shared.client.borrow().clone();
-        let client = client.ok_or_else(|| DialError::NotReady("its client is being replaced".to_owned()))?;
+        let replaced = || DialError::NotReady("its client is being replaced".to_owned());
+        let mut clients = self.shared.client.subscribe();
+        let client = clients.borrow_and_update().clone().ok_or_else(replaced)?;
         let mut prefs = StreamPrefs::new();
         prefs.set_isolation(isolation);
-        client.connect_with_prefs((host, port), &prefs).await.map_err(|error| dialer::from_arti(&error))
+        tokio::select! {
+            _ = clients.changed() => Err(replaced()),
+            result = client.connect_with_prefs((host, port), &prefs) => result.map_err(|error| dialer::from_arti(&error)),
+        }
     }
 
     /// Replaces the client by a new one on the same state; services are published again behind
     /// their acceptors. With `forget_guards` the remembered guards are set aside first (renamed,
     /// not deleted), so that new ones are chosen: that weakens the service's protection, and is
     /// for guards that nothing can be reached through any more.
+    /// Open connections are closed.
     ///
     /// # Errors
     /// When the new client cannot be created; there is none then, until this is called again.
     pub async fn replace_client(&self, forget_guards: bool) -> Result<(), OnionError> {
-        let _one_at_a_time = self.shared.replacing.lock().await;
-        self.stop_client().await;
+        let mut engine = self.shared.engine.lock().await;
+        self.stop_engine(&mut engine).await;
         if forget_guards {
             self.set_guards_aside()?;
         }
-        self.shared.client.send_replace(Some(create(&self.shared.arti).await?));
+        let new = Engine::start(&self.shared.arti)?;
+        self.shared.client.send_replace(Some(new.client()));
+        *engine = Some(new);
         Ok(())
     }
 
-    /// Stops Tor and waits until its state is written and released. Services stay silent from here
-    /// on, new connections fail; open ones are not waited for.
+    /// Stops Tor and waits until its state is released. Services stay silent from here on, and
+    /// connections fail; open ones are closed.
     pub async fn shutdown(&self) {
-        let _one_at_a_time = self.shared.replacing.lock().await;
-        self.stop_client().await;
+        let mut engine = self.shared.engine.lock().await;
+        self.stop_engine(&mut engine).await;
     }
 
-    async fn stop_client(&self) {
-        let Some(old) = self.shared.client.send_replace(None) else { return };
-        let stopped = old.wait_for_stop();
-        drop(old);
-        if tokio::time::timeout(RELEASE_LIMIT, stopped).await.is_err() {
-            tracing::warn!("the Tor client still holds its state; going on without it");
+    async fn stop_engine(&self, engine: &mut Option<Engine>) {
+        self.shared.client.send_replace(None);
+        if let Some(engine) = engine.take() {
+            engine.stop().await;
         }
     }
 
@@ -157,8 +154,4 @@ impl Tor {
             _ => Ok(()),
         }
     }
-}
-
-async fn create(config: &TorClientConfig) -> Result<Client, OnionError> {
-    TorClient::builder().config(config.clone()).create_unbootstrapped_async().await.map_err(OnionError::tor)
 }

@@ -3,6 +3,7 @@
 //! Invariant: a `.onion` host never reaches a resolver or a socket outside Tor, and a dialer that
 //! goes through Tor goes through nothing else: when Tor fails, the connection fails.
 
+use std::error::Error as StdError;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -146,6 +147,9 @@ fn from_socks(error: tokio_socks::Error, proxy: SocketAddr) -> DialError {
 
 /// What an error of arti means for somebody who waits for a connection.
 pub(super) fn from_arti(error: &arti_client::Error) -> DialError {
+    if closed_by_service(error) {
+        return DialError::Refused;
+    }
     match error.kind() {
         ErrorKind::OnionServiceNotFound => DialError::NotFound,
         ErrorKind::OnionServiceNotRunning
@@ -157,7 +161,6 @@ pub(super) fn from_arti(error: &arti_client::Error) -> DialError {
         ErrorKind::InvalidStreamTarget | ErrorKind::OnionServiceAddressInvalid | ErrorKind::ForbiddenStreamTarget => {
             DialError::BadAddress
         }
-        // A service closes the stream, or the whole circuit, when the port is not one of its own.
         ErrorKind::RemoteConnectionRefused
         | ErrorKind::RemoteStreamClosed
         | ErrorKind::RemoteStreamReset
@@ -165,6 +168,19 @@ pub(super) fn from_arti(error: &arti_client::Error) -> DialError {
         ErrorKind::BootstrapRequired | ErrorKind::TorAccessFailed => DialError::NotReady(error.to_string()),
         _ => DialError::Other(with_causes(error)),
     }
+}
+
+/// Whether there was a circuit, and the other side closed the stream or all of it instead of
+/// opening a stream: what services do when a port is not one of theirs. arti says only "not
+/// connected" then, which it takes for a mistake of ours.
+fn closed_by_service(error: &arti_client::Error) -> bool {
+    // Client, circuit manager, protocol: at another depth such an error is about a circuit on the
+    // way, which says nothing of the port.
+    let cause = error.source().and_then(StdError::source).and_then(StdError::source);
+    matches!(
+        cause.and_then(|cause| cause.downcast_ref()),
+        Some(tor_proto::Error::NotConnected | tor_proto::Error::CircuitClosed | tor_proto::Error::EndReceived(_))
+    )
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ mod circuits;
 mod client;
 mod config;
 mod dialer;
+mod engine;
 mod error;
 mod isolation;
 pub mod keys;

@@ -12,13 +12,12 @@ use tokio::sync::{mpsc, watch};
 use tor_hsservice::OnionServiceConfig;
 use tor_hsservice::config::OnionServiceConfigBuilder;
 use tor_keymgr::KeystoreSelector;
-use tor_rtcompat::PreferredRuntime;
 
 use super::acceptor::{OnionAcceptor, OnionStream};
 use super::authorized::AuthorizedClients;
 use super::circuits::Circuits;
-use super::client::{Client, CurrentClient};
 use super::config::{OnionConfig, parse_nickname};
+use super::engine::{ArtiRuntime, Client, CurrentClient};
 use super::error::{OnionError, with_causes};
 
 /// Streams that may wait for the HTTP server, over all circuits of a service.
@@ -56,7 +55,7 @@ impl Setup {
 
     /// The service's address; makes the key when there is none.
     pub(super) fn address(&self, arti: &TorClientConfig) -> Result<String, OnionError> {
-        let service = TorClient::<PreferredRuntime>::create_onion_service(arti, self.config.clone());
+        let service = TorClient::<ArtiRuntime>::create_onion_service(arti, self.config.clone());
         let identity = service.map_err(OnionError::tor)?.generate_identity_key(KeystoreSelector::Primary);
         Ok(identity.map_err(OnionError::tor)?.display_unredacted().to_string())
     }
@@ -168,6 +167,7 @@ async fn supervise(
         let published = changes.borrow_and_update().published;
         let client = clients.borrow_and_update().clone().filter(|_| published);
         tokio::select! {
+            biased;
             changed = clients.changed() => if changed.is_err() { return },
             changed = changes.changed() => if changed.is_err() { return },
             () = publish(client, &config, &circuits) => {}

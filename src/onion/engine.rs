@@ -1,0 +1,66 @@
+//! One run of arti: a client on a tokio runtime of its own.
+//!
+//! Its own, because arti's background tasks hold on to the state directory for as long as they
+//! sleep, which may be until the next consensus: only with the end of their runtime is the state
+//! free at once for the client that comes next.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arti_client::{TorClient, TorClientConfig};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::watch;
+use tor_rtcompat::tokio::TokioRustlsRuntime;
+
+use super::error::OnionError;
+
+/// What arti runs on.
+pub(super) type ArtiRuntime = TokioRustlsRuntime;
+/// arti's client.
+pub(super) type Client = Arc<TorClient<ArtiRuntime>>;
+/// The client of the moment; `None` while it is being replaced.
+pub(super) type CurrentClient = watch::Receiver<Option<Client>>;
+
+/// How long the tasks of a stopped client get to end.
+const RELEASE_LIMIT: Duration = Duration::from_secs(10);
+
+/// A running arti. Stops when dropped.
+pub(super) struct Engine {
+    client: Client,
+    /// `None` only while being dropped.
+    runtime: Option<Runtime>,
+}
+
+impl Engine {
+    /// Creates the client, unbootstrapped.
+    pub(super) fn start(config: &TorClientConfig) -> Result<Self, OnionError> {
+        let runtime = Builder::new_multi_thread().thread_name("tor").enable_all().build();
+        let runtime = runtime.map_err(|error| OnionError::Tor(format!("cannot start its threads: {error}")))?;
+        let arti = ArtiRuntime::from(runtime.handle().clone());
+        let client = TorClient::with_runtime(arti).config(config.clone()).create_unbootstrapped();
+        Ok(Self { client: client.map_err(OnionError::tor)?, runtime: Some(runtime) })
+    }
+
+    /// The client.
+    pub(super) fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    /// Stops the client and waits until it has released its state. Others must have let go of it.
+    pub(super) async fn stop(self) {
+        let stopped = self.client.wait_for_stop();
+        drop(self);
+        if tokio::time::timeout(RELEASE_LIMIT, stopped).await.is_err() {
+            tracing::warn!("the stopped Tor client still holds its state; going on without it");
+        }
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            // Waiting is not allowed here: this may be an async task.
+            runtime.shutdown_background();
+        }
+    }
+}

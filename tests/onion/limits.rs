@@ -1,0 +1,87 @@
+//! Many clients at once, and one client that wants too much.
+
+use std::collections::HashSet;
+
+use ip2tor_shop::onion::{DialError, Dialer, Isolation, OnionConfig};
+
+use crate::shop::{LIMIT, Shop, fetch, fetch_on, settings};
+use crate::tor_network::TorNetwork;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fifty_clients_on_fifty_circuits_are_served_and_told_apart() {
+    let Some(network) = TorNetwork::shared() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let shop = Shop::start(network, dir.path()).await;
+    let clients: Vec<_> = (0..50)
+        .map(|_| {
+            let (tor, address) = (shop.tor.clone(), shop.address.clone());
+            tokio::spawn(async move { fetch(&tor, &address, "/peer").await })
+        })
+        .collect();
+    let mut peers = HashSet::new();
+    for client in clients {
+        peers.insert(client.await.unwrap().unwrap());
+    }
+    assert_eq!(peers.len(), 50, "{peers:?}");
+    assert!(peers.iter().all(|peer| peer.starts_with("onion-circuit://")), "{peers:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_of_one_circuit_have_one_address() {
+    let Some(network) = TorNetwork::shared() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let shop = Shop::start(network, dir.path()).await;
+    let client = Isolation::fresh();
+    let first = fetch_on(&shop.tor, &shop.address, "/peer", client).await.unwrap();
+    assert_eq!(fetch_on(&shop.tor, &shop.address, "/peer", client).await.unwrap(), first);
+    assert_ne!(fetch(&shop.tor, &shop.address, "/peer").await.unwrap(), first);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_circuit_with_too_many_streams_is_closed_and_others_are_not() {
+    let Some(network) = TorNetwork::shared() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let config = OnionConfig { max_streams_per_circuit: 3, ..settings(network, dir.path()) };
+    let shop = Shop::start_with(config).await;
+    let (dialer, greedy) = (Dialer::Arti(shop.tor.clone()), Isolation::fresh());
+    let mut held = Vec::new();
+    for _ in 0..3 {
+        held.push(dialer.connect(&shop.address, 80, greedy, LIMIT).await.expect("within the limit"));
+    }
+    let fourth = dialer.connect(&shop.address, 80, greedy, LIMIT).await;
+    assert!(fourth.is_err(), "over the limit");
+    let mut byte = [0];
+    let read = tokio::time::timeout(LIMIT, tokio::io::AsyncReadExt::read(&mut held[0], &mut byte)).await;
+    assert!(!matches!(read.expect("the circuit is closed"), Ok(1..)), "nothing comes from a closed circuit");
+    assert!(fetch(&shop.tor, &shop.address, "/healthz").await.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn over_the_limit_of_circuits_a_client_gets_no_answer_until_one_is_free() {
+    let Some(network) = TorNetwork::shared() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let shop = Shop::start_with(OnionConfig { max_circuits: 4, ..settings(network, dir.path()) }).await;
+    let dialer = Dialer::Arti(shop.tor.clone());
+    let mut held = Vec::new();
+    let limit = std::time::Duration::from_secs(10);
+    loop {
+        match dialer.connect(&shop.address, 80, Isolation::fresh(), limit).await {
+            Ok(stream) => held.push(stream),
+            Err(error) => break assert!(matches!(error, DialError::Timeout(_) | DialError::NotRunning), "{error:?}"),
+        }
+        assert!(held.len() <= 4, "more circuits than allowed");
+    }
+    assert!(!held.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_port_closes_the_circuit() {
+    let Some(network) = TorNetwork::shared() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let shop = Shop::start(network, dir.path()).await;
+    let (dialer, curious) = (Dialer::Arti(shop.tor.clone()), Isolation::fresh());
+    let before = fetch_on(&shop.tor, &shop.address, "/peer", curious).await.unwrap();
+    assert!(dialer.connect(&shop.address, 22, curious, LIMIT).await.is_err());
+    let after = fetch_on(&shop.tor, &shop.address, "/peer", curious).await.unwrap();
+    assert_ne!(before, after, "a new circuit");
+}

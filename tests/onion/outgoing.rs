@@ -1,0 +1,62 @@
+//! Connections to other onion services: the target probe, and the SOCKS proxy as the way out.
+
+use std::time::Duration;
+
+use ip2tor_shop::onion::{Dialer, Isolation, OnionConfig};
+use ip2tor_shop::probe::{Target, Verdict, probe};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::shop::{LIMIT, Shop, until, visitor};
+use crate::tor_network::TorNetwork;
+
+/// A well-formed address that nobody publishes.
+const NOBODY: &str = "duckduckgogg42xjoc72x3sjasowoarfbgcmvfimaftt6twagswzczad.onion";
+/// More than the 20 s of a real probe: the machine may be busy.
+const BUDGET: Duration = Duration::from_secs(60);
+
+fn target(host: &str, port: u16, tls: bool) -> Target {
+    Target { host: host.to_owned(), port, tls }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_probe_tells_where_a_target_fails() {
+    let Some(network) = TorNetwork::shared() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let shop = Shop::start(network, dir.path()).await;
+    let (_dir, tor) = visitor(network).await;
+    let dialer = Dialer::Arti(tor);
+    let good = probe(&dialer, &target(&shop.address, 80, false), BUDGET).await;
+    assert_eq!(good, Verdict::Good);
+    let plain = probe(&dialer, &target(&shop.address, 80, true), BUDGET).await;
+    assert_eq!(plain, Verdict::NoTls { port: 80 });
+    let unknown = probe(&dialer, &target(NOBODY, 80, false), BUDGET).await;
+    assert_eq!(unknown, Verdict::NotFound);
+    let misspelt = probe(&dialer, &target("hello.onion", 80, false), BUDGET).await;
+    assert_eq!(misspelt, Verdict::BadAddress);
+    let closed = probe(&dialer, &target(&shop.address, 8080, false), BUDGET).await;
+    assert_eq!(closed, Verdict::Closed { port: 8080 });
+    shop.handle.take_down();
+    until("the service is down", async || {
+        probe(&dialer, &target(&shop.address, 80, false), Duration::from_secs(10)).await != Verdict::Good
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socks_proxy_reaches_onions_too() {
+    let Some(network) = TorNetwork::shared() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let shop = Shop::start(network, dir.path()).await;
+    let config = OnionConfig { socks_proxy: Some(network.socks()), ..OnionConfig::default() };
+    let dialer = Dialer::new(&config, Some(shop.tor.clone()));
+    assert!(matches!(dialer, Dialer::Socks(_)));
+    let mut stream = dialer.connect(&shop.address, 80, Isolation::fresh(), LIMIT).await.unwrap();
+    stream.write_all(b"GET /healthz HTTP/1.0\r\n\r\n").await.unwrap();
+    stream.flush().await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.ends_with("ok"), "{answer}");
+
+    let unknown = probe(&dialer, &target(NOBODY, 80, false), BUDGET).await;
+    assert!(!unknown.is_good(), "{unknown:?}");
+}

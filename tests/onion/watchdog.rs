@@ -1,0 +1,59 @@
+//! The watchdog notices that the address does not answer, and heals it.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use ip2tor_shop::domain::time::{Clock, ManualClock, Timestamp};
+use ip2tor_shop::onion::Tor;
+use ip2tor_shop::onion::self_check::{Rhythm, SelfCheck};
+use ip2tor_shop::onion::watchdog::{Action, Alert, Patience, Reachability};
+
+use crate::shop::{fetch, serve, settings, until};
+use crate::tor_network::TorNetwork;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_was_taken_down_is_noticed_and_healed() {
+    let Some(network) = TorNetwork::shared() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let tor = Tor::new(settings(network, dir.path())).unwrap();
+    let service = tor.launch("shop", 80, None).unwrap();
+    let (address, handle) = (service.address().to_owned(), service.handle());
+
+    let clock = Arc::new(ManualClock::new(Timestamp::from_secs(1_800_000_000)));
+    let alerts = Arc::new(Mutex::new(Vec::new()));
+    let heard = alerts.clone();
+    let rhythm = Rhythm {
+        interval: Duration::from_millis(300),
+        retry: Duration::from_millis(300),
+        limit: Duration::from_secs(20),
+        patience: Patience::default(),
+    };
+    let check = SelfCheck::start(tor.clone(), &service, rhythm, clock.clone(), move |alert| {
+        heard.lock().unwrap().push(alert);
+    });
+    let _server = serve(service);
+    let health = check.health();
+    let found = |wanted: Reachability| health.borrow().reachability == wanted;
+    until("the address answers", async || found(Reachability::Reachable)).await;
+    assert_eq!(health.borrow().last_success, Some(clock.now()));
+
+    handle.take_down();
+    until("the outage is noticed", async || found(Reachability::Unreachable)).await;
+    assert!(health.borrow().reason.is_some());
+    clock.advance_secs(Patience::default().restart_service);
+    until("the address answers again", async || found(Reachability::Reachable)).await;
+    assert!(fetch(&tor, &address, "/healthz").await.is_ok());
+
+    let alerts = alerts.lock().unwrap().clone();
+    assert!(
+        matches!(
+            alerts.as_slice(),
+            [
+                Alert::Online { .. },
+                Alert::Unreachable { action: Action::RestartService, .. },
+                Alert::Recovered { seconds: 300 }
+            ]
+        ),
+        "{alerts:?}"
+    );
+}
