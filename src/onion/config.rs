@@ -114,6 +114,16 @@ impl Default for AdminOnionConfig {
 }
 
 impl OnionConfig {
+    /// Reads and checks the `[onion]` section of the configuration file.
+    ///
+    /// # Errors
+    /// [`OnionError::Config`] for a setting that is unknown or cannot work.
+    pub fn from_table(table: toml::Table) -> Result<Self, OnionError> {
+        let config: Self = table.try_into().map_err(|error| config_error("*", error))?;
+        config.validate()?;
+        Ok(config)
+    }
+
     /// Checks what can be checked without touching the disk.
     ///
     /// # Errors
@@ -189,7 +199,9 @@ mod tests {
 
     #[test]
     fn a_misspelt_setting_is_refused() {
-        assert!(toml::from_str::<OnionConfig>("virtual_prot = 80").is_err());
+        let table = toml::from_str("virtual_prot = 80").unwrap();
+        let error = OnionConfig::from_table(table).unwrap_err().to_string();
+        assert!(error.contains("virtual_prot"), "{error}");
     }
 
     #[test]
