@@ -353,6 +353,21 @@ impl Deal {
         }
     }
 
+    /// The operator takes the port (or name) back without the host's word, because the host is gone
+    /// for good or has been cleaned by hand.
+    pub fn operator_releases(&mut self, now: Timestamp) -> Result<(), Refusal> {
+        if self.has_claims() {
+            return Err(Refusal("Somebody has paid for it; resolve the order first.".to_owned()));
+        }
+        match self.product.status {
+            ProductStatus::NeedsSuspend => self.product.become_(ProductStatus::Suspended, now),
+            ProductStatus::Suspended | ProductStatus::NeedsDelete => {}
+            _ => return Err(Refusal("Only a suspended product can be released; suspend it first.".to_owned())),
+        }
+        self.release_place();
+        Ok(())
+    }
+
     /// No port (or name) could be reserved for a product that has to come back.
     pub fn place_unavailable(&mut self, now: Timestamp) {
         for i in 0..self.purchases.len() {

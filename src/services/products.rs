@@ -210,3 +210,41 @@ pub async fn monitored(shop: &Shop, scope: &Scope) -> Result<Vec<ProductView>, E
     views.retain(|view| view.product.is_monitored && view.product.placed);
     Ok(views)
 }
+
+/// What an operator can do to a product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OperatorAction {
+    /// Suspend it; an extension brings it back.
+    Suspend,
+    /// Switch it off for good; what was paid and not delivered is owed.
+    Kill,
+    /// Give its port back without waiting for the host.
+    Release,
+}
+
+/// Carries out an operator's action on a product of any kind.
+pub async fn operate(shop: &Shop, scope: &Scope, id: ProductId, action: OperatorAction) -> Result<Product, Error> {
+    let (shop_in_change, scope) = (shop.clone(), scope.clone());
+    shop.change(move |db, after| {
+        let product = products::get(db, id)?.ok_or(Error::NotFound)?;
+        let host = hosts::get_any(db, product.host_id)?.ok_or(Error::NotFound)?;
+        match &scope {
+            Scope::Administrator(_) => {}
+            Scope::Operator(own, _) if *own == host.owner_id => {}
+            _ => return Err(Error::NotFound),
+        }
+        change_product(&shop_in_change, db, after, id, &scope.actor(), |deal, now| {
+            let done = match action {
+                OperatorAction::Suspend => deal.operator_suspends(now),
+                OperatorAction::Release => deal.operator_releases(now),
+                OperatorAction::Kill => {
+                    deal.operator_kills(now);
+                    Ok(())
+                }
+            };
+            done.map_err(|refusal| Error::Conflict(refusal.0))
+        })?;
+        products::get(db, id)?.ok_or(Error::NotFound)
+    })
+    .await
+}
