@@ -10,7 +10,7 @@ use fedimint_tonic_lnd::lnrpc::lightning_client::LightningClient;
 use futures_util::{Stream, StreamExt, TryStreamExt, future, stream};
 use http::{HeaderValue, Uri};
 use tonic::body::Body;
-use tonic::{Code, Request, Response, Status, Streaming};
+use tonic::{Request, Response, Status, Streaming};
 
 use super::connector::{Connector, NodeAddress};
 use super::convert::{invoice_from_lnd, made_from_request};
@@ -272,7 +272,7 @@ fn found<T>(answer: Result<Response<T>, Status>) -> Result<Option<T>, NodeError>
 
 fn is_answer_of_absence(status: &Status) -> bool {
     let from_node = std::error::Error::source(status).is_none();
-    from_node && status.code() != Code::Unavailable && is_unknown_invoice(status.code(), status.message())
+    from_node && is_unknown_invoice(status.message())
 }
 
 /// The invoices of a server stream, the call itself included: its failure is the first item.

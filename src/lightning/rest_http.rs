@@ -58,7 +58,7 @@ pub async fn read_answer<T: DeserializeOwned>(
     }
     let error = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
     let (code, message) = read_error(&error, head.status.as_u16());
-    if error.is_object() && is_unknown_invoice(code, &message) {
+    if error.is_object() && is_unknown_invoice(&message) {
         return Ok(None);
     }
     Err(from_answer(code, &message))

@@ -1,23 +1,19 @@
 //! Nodes that fail: before a call, after it, in its middle, and coming back.
 
-use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use ip2tor_shop::domain::lightning::NodeErrorKind;
-use ip2tor_shop::lightning::dial::{BoxedIo, Dial};
-use ip2tor_shop::lightning::policy::Policy;
 use ip2tor_shop::lnd_simulator::{Fault, Wallet};
-
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::world::{World, hasty, next, plain, soon};
 
+/// The simulator's names of calls, whatever protocol they come by.
+const MAKE: &str = "AddInvoice";
+const LOOK_UP: &str = "LookupInvoice";
+
 pub async fn a_lost_answer_leaves_one_invoice(world: World) {
     let node = world.node();
-    world.simulator().faults().next(world.method_that_makes(), Fault::LoseAnswer, 1);
+    world.simulator().faults().next(MAKE, Fault::LoseAnswer, 1);
     let error = node.create(&plain(1)).await.unwrap_err();
     assert!(error.may_have_happened(), "{error}");
     let found = node.look_up(plain(1).hash).await.unwrap().unwrap();
@@ -27,7 +23,7 @@ pub async fn a_lost_answer_leaves_one_invoice(world: World) {
 
 pub async fn an_answer_lost_with_its_connection_is_uncertain(world: World) {
     let node = world.node();
-    world.simulator().faults().next(world.method_that_makes(), Fault::ResetAfter, 1);
+    world.simulator().faults().next(MAKE, Fault::ResetAfter, 1);
     let error = node.create(&plain(1)).await.unwrap_err();
     assert!(error.may_have_happened(), "{error}");
     node.create(&plain(1)).await.unwrap();
@@ -36,7 +32,7 @@ pub async fn an_answer_lost_with_its_connection_is_uncertain(world: World) {
 
 pub async fn an_unavailable_node_is_an_outage(world: World) {
     let node = world.node();
-    world.simulator().faults().next(world.method_that_makes(), Fault::Unavailable, 1);
+    world.simulator().faults().next(MAKE, Fault::Unavailable, 1);
     assert_eq!(node.create(&plain(1)).await.unwrap_err().kind, NodeErrorKind::Unavailable);
     node.create(&plain(1)).await.unwrap();
 }
@@ -44,7 +40,7 @@ pub async fn an_unavailable_node_is_an_outage(world: World) {
 pub async fn a_slow_node_times_out_and_recovers(world: World) {
     let node = world.node_with(world.credentials("shop.macaroon"), hasty());
     let slow = Fault::Slow(Duration::from_secs(60));
-    world.simulator().faults().always(world.method_that_looks_up(), slow);
+    world.simulator().faults().always(LOOK_UP, slow);
     let error = soon(node.look_up(plain(1).hash)).await.unwrap_err();
     assert_eq!(error.kind, NodeErrorKind::TimedOut);
     assert!(error.detail.starts_with("time-out:"), "{error}");
@@ -85,62 +81,4 @@ pub async fn a_locked_wallet_is_an_outage(world: World) {
     let error = world.node().create(&plain(1)).await.unwrap_err();
     assert_eq!(error.kind, NodeErrorKind::Unavailable);
     assert!(error.detail.contains("unlock"), "{error}");
-}
-
-pub async fn a_connection_that_fell_silent_ends_its_streams(world: World) {
-    let silent = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&silent);
-    let dial = Dial::new(move |host, port| {
-        let silent = Arc::clone(&flag);
-        Box::pin(async move {
-            let inner = Dial::direct().open(&host, port).await?;
-            Ok(Box::new(Silenceable { inner, silent }) as BoxedIo)
-        })
-    });
-    let probe = Duration::from_millis(200);
-    let policy = Policy { probe_interval: probe, probe_limit: probe, ..Policy::default() };
-    let node = world.node_over(dial, world.credentials("shop.macaroon"), policy);
-    node.create(&plain(1)).await.unwrap();
-    let mut stream = node.watch(plain(1).hash).await.unwrap();
-    next(&mut stream).await.unwrap().unwrap();
-    silent.store(true, Ordering::SeqCst);
-    let error = next(&mut stream).await.unwrap().unwrap_err();
-    assert_eq!(error.kind, NodeErrorKind::Unavailable, "{error}");
-    silent.store(false, Ordering::SeqCst);
-    assert!(node.look_up(plain(1).hash).await.unwrap().is_some());
-}
-
-/// A stream whose other side can vanish without a word, as behind a router that lost power.
-struct Silenceable {
-    inner: BoxedIo,
-    silent: Arc<AtomicBool>,
-}
-
-impl AsyncRead for Silenceable {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
-        // What arrives is swallowed while it is silent.
-        loop {
-            let before = buf.filled().len();
-            match Pin::new(&mut self.inner).poll_read(cx, buf) {
-                Poll::Ready(Ok(())) if self.silent.load(Ordering::SeqCst) && buf.filled().len() > before => {
-                    buf.set_filled(before);
-                }
-                other => return other,
-            }
-        }
-    }
-}
-
-impl AsyncWrite for Silenceable {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write(cx, buf)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(cx)
-    }
 }

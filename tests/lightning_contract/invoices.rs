@@ -1,16 +1,11 @@
 //! Making, looking up and cancelling plain invoices.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use ip2tor_shop::domain::lightning::{CancelOutcome, Network, NodeErrorKind, NodeInvoiceState};
 use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::domain::time::Clock;
 use ip2tor_shop::lightning::bolt11;
-use ip2tor_shop::lightning::dial::Dial;
-use ip2tor_shop::lightning::policy::Policy;
 
-use super::world::{EXPIRY_SECS, PRICE, World, next, only, plain, soon};
+use super::world::{EXPIRY_SECS, PRICE, World, only, plain, soon};
 
 pub async fn a_new_invoice_has_the_terms_that_were_asked_for(world: World) {
     let node = world.node();
@@ -126,7 +121,7 @@ pub async fn the_node_tells_about_itself(world: World) {
     assert!(info.block_height.is_some() && info.active_channels.is_some());
 }
 
-pub async fn many_calls_share_the_connection(world: World) {
+pub async fn many_calls_at_once_all_succeed(world: World) {
     let node = world.node();
     let calls = (1..=60).map(|number| {
         let node = node.clone();
@@ -136,21 +131,4 @@ pub async fn many_calls_share_the_connection(world: World) {
         soon(call).await.unwrap().unwrap();
     }
     assert_eq!(node.open_invoices(0, 100).await.unwrap().invoices.len(), 60);
-}
-
-pub async fn one_connection_serves_all_calls(world: World) {
-    let opened = Arc::new(AtomicUsize::new(0));
-    let count = Arc::clone(&opened);
-    let dial = Dial::new(move |host, port| {
-        count.fetch_add(1, Ordering::SeqCst);
-        Box::pin(async move { Dial::direct().open(&host, port).await })
-    });
-    let node = world.node_over(dial, world.credentials("shop.macaroon"), Policy::default());
-    node.create(&plain(1)).await.unwrap();
-    let mut stream = node.watch(plain(1).hash).await.unwrap();
-    next(&mut stream).await.unwrap().unwrap();
-    for number in 2..10 {
-        node.create(&plain(number)).await.unwrap();
-    }
-    assert_eq!(opened.load(Ordering::SeqCst), 1);
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod check;
+mod connection;
 mod credentials;
 mod failures;
 mod holds;
@@ -29,70 +30,82 @@ macro_rules! contract {
     };
 }
 
-contract!(lnd_grpc, Kind::LndGrpc,
-    invoices: [
-        a_new_invoice_has_the_terms_that_were_asked_for,
-        making_an_invoice_twice_gives_the_same_one,
-        an_unknown_hash_is_no_error,
-        a_cancelled_invoice_cannot_be_paid,
-        cancelling_twice_is_fine,
-        a_paid_invoice_cannot_be_cancelled,
-        an_expired_invoice_is_cancelled_or_gone,
-        more_than_asked_is_reported_as_it_came,
-        open_invoices_are_paged_oldest_first,
-        an_invoice_of_another_network_is_refused_and_cancelled,
-        the_node_tells_about_itself,
-        many_calls_share_the_connection,
+/// What every LND does, by gRPC and by REST, and rules that only one of them can follow.
+macro_rules! lnd_contract {
+    ($module:ident, $kind:expr, $($more:tt)*) => {
+        contract!($module, $kind,
+            invoices: [
+                a_new_invoice_has_the_terms_that_were_asked_for,
+                making_an_invoice_twice_gives_the_same_one,
+                an_unknown_hash_is_no_error,
+                a_cancelled_invoice_cannot_be_paid,
+                cancelling_twice_is_fine,
+                a_paid_invoice_cannot_be_cancelled,
+                an_expired_invoice_is_cancelled_or_gone,
+                more_than_asked_is_reported_as_it_came,
+                open_invoices_are_paged_oldest_first,
+                an_invoice_of_another_network_is_refused_and_cancelled,
+                the_node_tells_about_itself,
+                many_calls_at_once_all_succeed,
+            ],
+            settlements: [
+                only_settlements_after_the_cursor_are_replayed,
+                a_cursor_of_zero_replays_nothing,
+                gaps_between_indexes_do_no_harm,
+                new_settlements_arrive_and_nothing_else,
+                a_watched_invoice_shows_its_present_state_then_its_changes,
+                a_dropped_stream_ends_with_an_error_and_goes_on_from_the_cursor,
+                the_supervisor_reconnects_and_misses_nothing,
+            ],
+            holds: [
+                a_held_payment_is_taken_with_the_preimage,
+                a_held_payment_is_not_among_the_settlements,
+                a_held_payment_can_be_given_back,
+                what_is_not_held_cannot_be_taken,
+                the_nearest_expiry_of_the_held_parts_is_known,
+            ],
+            failures: [
+                a_lost_answer_leaves_one_invoice,
+                an_answer_lost_with_its_connection_is_uncertain,
+                an_unavailable_node_is_an_outage,
+                a_slow_node_times_out_and_recovers,
+                cut_connections_are_made_anew,
+                a_restarted_node_is_found_again,
+                a_stopped_node_is_refused,
+                a_locked_wallet_is_an_outage,
+            ],
+            credentials: [
+                a_renewed_certificate_is_picked_up,
+                a_renewed_macaroon_is_picked_up,
+                the_stock_invoice_macaroon_is_enough,
+                a_read_only_macaroon_adds_the_details,
+                a_macaroon_of_another_node_is_wrong,
+                a_macaroon_that_can_spend_is_refused_before_anything_is_sent,
+                a_macaroon_that_can_spend_is_used_where_that_is_allowed,
+            ],
+            check: [
+                a_good_node_says_what_it_is,
+                a_stopped_node_is_explained,
+                a_wrong_certificate_is_explained,
+                an_expired_certificate_is_explained,
+                a_wrong_macaroon_is_explained,
+                a_too_powerful_macaroon_is_explained,
+                a_missing_macaroon_file_is_explained,
+                a_wrong_network_is_explained,
+                a_known_invoice_tells_the_network_where_the_macaroon_does_not,
+                a_node_behind_the_chain_is_explained,
+                a_silent_node_is_explained,
+            ],
+            $($more)*
+        );
+    };
+}
+
+lnd_contract!(lnd_rest, Kind::LndRest,);
+lnd_contract!(lnd_grpc, Kind::LndGrpc,
+    connection: [
         one_connection_serves_all_calls,
-    ],
-    settlements: [
-        only_settlements_after_the_cursor_are_replayed,
-        a_cursor_of_zero_replays_nothing,
-        gaps_between_indexes_do_no_harm,
-        new_settlements_arrive_and_nothing_else,
-        a_watched_invoice_shows_its_present_state_then_its_changes,
-        a_dropped_stream_ends_with_an_error_and_goes_on_from_the_cursor,
-        the_supervisor_reconnects_and_misses_nothing,
-    ],
-    holds: [
-        a_held_payment_is_taken_with_the_preimage,
-        a_held_payment_is_not_among_the_settlements,
-        a_held_payment_can_be_given_back,
-        what_is_not_held_cannot_be_taken,
-        the_nearest_expiry_of_the_held_parts_is_known,
-    ],
-    failures: [
-        a_lost_answer_leaves_one_invoice,
-        an_answer_lost_with_its_connection_is_uncertain,
-        an_unavailable_node_is_an_outage,
-        a_slow_node_times_out_and_recovers,
-        cut_connections_are_made_anew,
-        a_restarted_node_is_found_again,
-        a_stopped_node_is_refused,
-        a_locked_wallet_is_an_outage,
         a_connection_that_fell_silent_ends_its_streams,
-    ],
-    credentials: [
-        a_renewed_certificate_is_picked_up,
-        a_renewed_macaroon_is_picked_up,
-        the_stock_invoice_macaroon_is_enough,
-        a_read_only_macaroon_adds_the_details,
-        a_macaroon_of_another_node_is_wrong,
-        a_macaroon_that_can_spend_is_refused_before_anything_is_sent,
-        a_macaroon_that_can_spend_is_used_where_that_is_allowed,
-    ],
-    check: [
-        a_good_node_says_what_it_is,
-        a_stopped_node_is_explained,
-        a_wrong_certificate_is_explained,
-        an_expired_certificate_is_explained,
-        a_wrong_macaroon_is_explained,
-        a_too_powerful_macaroon_is_explained,
-        a_missing_macaroon_file_is_explained,
-        a_wrong_network_is_explained,
-        a_known_invoice_tells_the_network_where_the_macaroon_does_not,
-        a_node_behind_the_chain_is_explained,
-        a_silent_node_is_explained,
     ],
     paying: [
         a_refund_reaches_the_buyer_once,

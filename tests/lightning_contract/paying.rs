@@ -2,7 +2,6 @@
 
 use ip2tor_shop::domain::lightning::{Network, NodeErrorKind, PaymentState};
 use ip2tor_shop::domain::money::Msat;
-use ip2tor_shop::lightning::dial::Dial;
 use ip2tor_shop::lightning::paying::{LndPayer, PayingNode, PaymentCredentials};
 use ip2tor_shop::lightning::policy::Policy;
 use ip2tor_shop::lnd_simulator::Fault;
@@ -14,7 +13,7 @@ const NO_FEE: Msat = Msat(0);
 fn payer_with(world: &World, macaroon: &str, policy: Policy) -> LndPayer {
     let credentials = world.credentials(macaroon);
     let credentials = PaymentCredentials { certificate: credentials.certificate, macaroon: credentials.macaroon };
-    LndPayer::new(world.address(), credentials, policy, Dial::direct()).unwrap()
+    world.payer(credentials, policy)
 }
 
 fn payer(world: &World) -> LndPayer {

@@ -1,5 +1,6 @@
 //! A simulated node with a clock that the test moves, and connectors of one kind to it.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +13,8 @@ use ip2tor_shop::lightning::connector::NodeAddress;
 use ip2tor_shop::lightning::credentials::{Credentials, Source};
 use ip2tor_shop::lightning::dial::Dial;
 use ip2tor_shop::lightning::lnd_grpc::LndGrpc;
+use ip2tor_shop::lightning::lnd_rest::LndRest;
+use ip2tor_shop::lightning::paying::{LndPayer, PaymentCredentials};
 use ip2tor_shop::lightning::policy::Policy;
 use ip2tor_shop::lightning::{InvoiceStream, LightningNode};
 use ip2tor_shop::lnd_simulator::{Options, Running, Simulator};
@@ -27,6 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     LndGrpc,
+    LndRest,
 }
 
 /// A node to test with.
@@ -34,7 +38,8 @@ pub struct World {
     pub kind: Kind,
     pub clock: Arc<ManualClock>,
     simulator: Option<Running>,
-    address: std::net::SocketAddr,
+    grpc: SocketAddr,
+    rest: SocketAddr,
     dir: tempfile::TempDir,
 }
 
@@ -42,11 +47,12 @@ impl World {
     pub async fn new(kind: Kind) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::new(SystemClock.now()));
-        let mut options = Options::new("127.0.0.1:0".parse().unwrap(), dir.path());
-        options.clock = clock.clone();
-        let simulator = Simulator::start(options).await.unwrap();
-        let address = simulator.local_addr();
-        Self { kind, clock, simulator: Some(simulator), address, dir }
+        let any_port = "127.0.0.1:0".parse().unwrap();
+        let mut world = Self { kind, clock, simulator: None, grpc: any_port, rest: any_port, dir };
+        world.start().await;
+        world.grpc = world.simulator().local_addr();
+        world.rest = world.simulator().rest_addr().unwrap();
+        world
     }
 
     /// The simulated node behind the protocol.
@@ -60,7 +66,8 @@ impl World {
 
     /// Starts the node again, at its old address and with what it remembers.
     pub async fn start(&mut self) {
-        let mut options = Options::new(self.address, self.dir.path());
+        let mut options = Options::new(self.grpc, self.dir.path());
+        options.rest_listen = Some(self.rest);
         options.clock = self.clock.clone();
         self.simulator = Some(Simulator::start(options).await.unwrap());
     }
@@ -88,26 +95,14 @@ impl World {
 
     pub fn node_over(&self, dial: Dial, credentials: Credentials, policy: Policy) -> Arc<dyn LightningNode> {
         match self.kind {
-            Kind::LndGrpc => Arc::new(LndGrpc::new(self.address(), credentials, policy, dial).unwrap()),
+            Kind::LndGrpc => Arc::new(LndGrpc::new(address(self.grpc), credentials, policy, dial).unwrap()),
+            Kind::LndRest => Arc::new(LndRest::new(address(self.rest), credentials, policy, dial)),
         }
     }
 
-    pub fn address(&self) -> NodeAddress {
-        NodeAddress { host: self.address.ip().to_string(), port: self.address.port() }
-    }
-
-    /// The name under which this kind of node makes an invoice.
-    pub fn method_that_makes(&self) -> &'static str {
-        match self.kind {
-            Kind::LndGrpc => "AddInvoice",
-        }
-    }
-
-    /// The same for the cheap call that asks for an invoice.
-    pub fn method_that_looks_up(&self) -> &'static str {
-        match self.kind {
-            Kind::LndGrpc => "LookupInvoice",
-        }
+    /// A payer of this node.
+    pub fn payer(&self, credentials: PaymentCredentials, policy: Policy) -> LndPayer {
+        LndPayer::new(address(self.grpc), credentials, policy, Dial::direct()).unwrap()
     }
 
     /// Somebody pays exactly the price.
@@ -131,6 +126,10 @@ impl World {
         self.pay(request.hash);
         request.hash
     }
+}
+
+fn address(address: SocketAddr) -> NodeAddress {
+    NodeAddress { host: address.ip().to_string(), port: address.port() }
 }
 
 /// A preimage like no other in the test.
