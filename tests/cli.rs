@@ -1,5 +1,7 @@
 //! The command line as scripts use it: the built program, its output and its exit codes.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::path::Path;
 use std::process::{Command, Output};
 

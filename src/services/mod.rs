@@ -3,6 +3,7 @@
 
 mod act;
 pub mod alerts;
+pub mod auth;
 pub mod deadlines;
 pub mod deals;
 pub mod deny;

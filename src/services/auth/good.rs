@@ -1,0 +1,61 @@
+//! Passwords that were found right a short while ago, as keyed hashes.
+
+use std::collections::HashMap;
+
+use sha2::{Digest, Sha256};
+
+use crate::domain::id::Random;
+use crate::domain::time::Timestamp;
+
+/// How long a good password is remembered. Seconds.
+const REMEMBERED_SECS: i64 = 600;
+/// How many are; with more all are checked again, which only costs time.
+const MOST: usize = 64;
+
+/// Remembered passwords. The key is random and never leaves the process, so that the hashes say
+/// nothing to anybody else.
+pub struct Good {
+    key: [u8; 32],
+    entries: HashMap<[u8; 32], Entry>,
+}
+
+struct Entry {
+    /// The stored hash that the password was right for: another one means another password.
+    stored: String,
+    until: Timestamp,
+}
+
+impl Good {
+    /// Nothing remembered.
+    pub fn new(random: &dyn Random) -> Self {
+        let mut key = [0; 32];
+        random.fill(&mut key);
+        Self { key, entries: HashMap::new() }
+    }
+
+    /// Whether this password is remembered as right for this stored hash.
+    pub fn knows(&self, name: &str, password: &str, stored: &str, now: Timestamp) -> bool {
+        let entry = self.entries.get(&self.digest(name, password));
+        entry.is_some_and(|entry| entry.stored == stored && entry.until > now)
+    }
+
+    /// Remembers a password.
+    pub fn remember(&mut self, name: &str, password: &str, stored: &str, now: Timestamp) {
+        self.entries.retain(|_, entry| entry.until > now);
+        if self.entries.len() >= MOST {
+            self.entries.clear();
+        }
+        let entry = Entry { stored: stored.to_owned(), until: now.plus_secs(REMEMBERED_SECS) };
+        self.entries.insert(self.digest(name, password), entry);
+    }
+
+    fn digest(&self, name: &str, password: &str) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        hash.update(self.key);
+        // A name holds no colon, so that no two pairs read the same.
+        hash.update(name.as_bytes());
+        hash.update(b":");
+        hash.update(password.as_bytes());
+        hash.finalize().into()
+    }
+}

@@ -1,0 +1,102 @@
+//! The rules of credentials, tried on a database and a clock that is moved.
+
+use super::super::test_support::{administrator, database, host, operator};
+use super::*;
+use crate::domain::id::SystemRandom;
+use crate::domain::time::{ManualClock, Timestamp};
+
+struct Rig {
+    _dir: tempfile::TempDir,
+    db: Db,
+    clock: Arc<ManualClock>,
+    auth: Authenticator,
+}
+
+const PASSWORD: &str = "correct horse";
+
+fn rig() -> Rig {
+    let (dir, db) = database();
+    let clock = Arc::new(ManualClock::new(Timestamp::from_secs(1_800_000_000)));
+    let auth = Authenticator::new(db.clone(), clock.clone(), &SystemRandom);
+    operator(&db, "anna");
+    set_password(&db, PASSWORD);
+    Rig { _dir: dir, db, clock, auth }
+}
+
+fn set_password(db: &Db, password: &str) {
+    let hash = passwords::hash(password, &SystemRandom).unwrap();
+    let set = move |db: &_| super::super::operators::set_password(db, &administrator(), "anna", &hash);
+    db.write_blocking(set).unwrap();
+}
+
+impl Rig {
+    async fn try_password(&self, password: &str) -> Result<bool, u32> {
+        match self.auth.password("anna", password).await {
+            Ok(scope) => Ok(scope.is_some()),
+            Err(Error::Unavailable { retry_after_secs, .. }) => Err(retry_after_secs),
+            Err(other) => panic!("{other}"),
+        }
+    }
+}
+
+#[test]
+fn a_token_leads_to_its_host_alone() {
+    let rig = rig();
+    let (id, token) = host(&rig.db, "anna", "192.0.2.1", &[]);
+    assert_eq!(rig.auth.token(&token), Ok(Some(id)));
+    assert_eq!(rig.auth.token(&token.to_uppercase()), Ok(None));
+    assert_eq!(rig.auth.token(""), Ok(None));
+}
+
+#[tokio::test]
+async fn a_role_decides_what_a_password_gives() {
+    let rig = rig();
+    let scope = rig.auth.password("anna", PASSWORD).await.unwrap();
+    assert!(matches!(scope, Some(Scope::Operator(_, name)) if name == "anna"));
+    assert_eq!(rig.auth.password("nobody", PASSWORD).await, Ok(None));
+}
+
+#[tokio::test]
+async fn too_many_wrong_passwords_make_a_name_wait_even_for_the_right_one() {
+    let rig = rig();
+    for _ in 0..5 {
+        assert_eq!(rig.try_password("wrong").await, Ok(false));
+    }
+    assert_eq!(rig.try_password(PASSWORD).await, Err(60));
+    rig.clock.advance_secs(59);
+    assert_eq!(rig.try_password("wrong").await, Err(1));
+    rig.clock.advance_secs(1);
+    assert_eq!(rig.try_password(PASSWORD).await, Ok(true));
+}
+
+#[tokio::test]
+async fn a_remembered_password_works_while_its_name_has_to_wait() {
+    let rig = rig();
+    assert_eq!(rig.try_password(PASSWORD).await, Ok(true));
+    for _ in 0..5 {
+        assert_eq!(rig.try_password("wrong").await, Ok(false));
+    }
+    assert!(rig.try_password("wrong").await.is_err());
+    assert_eq!(rig.try_password(PASSWORD).await, Ok(true));
+    rig.clock.advance_secs(600);
+    for _ in 0..5 {
+        assert_eq!(rig.try_password("wrong").await, Ok(false));
+    }
+    assert!(rig.try_password(PASSWORD).await.is_err(), "no longer remembered");
+}
+
+#[tokio::test]
+async fn a_replaced_password_is_forgotten_at_once() {
+    let rig = rig();
+    assert_eq!(rig.try_password(PASSWORD).await, Ok(true));
+    set_password(&rig.db, "another password");
+    assert_eq!(rig.try_password(PASSWORD).await, Ok(false));
+    assert_eq!(rig.try_password("another password").await, Ok(true));
+}
+
+#[tokio::test]
+async fn many_requests_with_a_good_password_are_all_let_in() {
+    let rig = rig();
+    let results = futures_util::future::join_all((0..20).map(|_| rig.try_password(PASSWORD))).await;
+    assert!(results.into_iter().all(|result| result == Ok(true)));
+}
