@@ -4,6 +4,7 @@
 mod cli;
 pub mod config;
 pub mod domain;
+pub mod http;
 pub mod jobs;
 pub mod lightning;
 pub mod lnd_simulator;

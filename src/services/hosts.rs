@@ -11,7 +11,7 @@ use crate::domain::host::{Host, PortKind};
 use crate::domain::id::{HostId, OperatorId};
 use crate::domain::lightning::Network;
 use crate::domain::time::Timestamp;
-use crate::store::{audit_log, hosts, meta, node_state, places, products};
+use crate::store::{audit_log, hosts, meta, node_state, operators, places, products};
 
 /// The shop as a web site.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,6 +120,11 @@ fn visible(db: &Connection, scope: &Scope, id: HostId) -> Result<Host, Error> {
         Scope::Operator(..) => false,
     };
     hosts::get(db, id)?.filter(|_| allowed).ok_or(Error::NotFound)
+}
+
+/// The name of a host's operator; empty when there is none any more.
+pub fn owner_name(shop: &Shop, owner: OperatorId) -> Result<String, Error> {
+    shop.db.read(|db| Ok(operators::get(db, owner)?.map(|operator| operator.name).unwrap_or_default()))
 }
 
 /// Records a check-in. The message has been validated (at most 140 characters).

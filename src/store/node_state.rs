@@ -38,6 +38,35 @@ pub fn usable(db: &Connection, owner: OperatorId) -> Result<Vec<Candidate>, Stor
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// What anybody may know of a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicNode {
+    /// Its kind, as in the database.
+    pub kind: String,
+    /// Whether it is used.
+    pub is_enabled: bool,
+    /// Whether it answered when it was last asked.
+    pub is_alive: bool,
+    /// Its public key, once known.
+    pub pubkey: Option<String>,
+}
+
+/// What anybody may know of a node.
+pub fn public(db: &Connection, id: NodeId) -> Result<Option<PublicNode>, StoreError> {
+    let mut statement = db.prepare_cached("SELECT kind, is_enabled, is_alive, pubkey FROM node WHERE id = ?")?;
+    let node = statement.query_row([id], |row| {
+        Ok(PublicNode { kind: row.get(0)?, is_enabled: row.get(1)?, is_alive: row.get(2)?, pubkey: row.get(3)? })
+    });
+    Ok(node.optional()?)
+}
+
+/// How many nodes are enabled, and how many of those are alive.
+pub fn counts(db: &Connection) -> Result<(u32, u32), StoreError> {
+    let mut statement =
+        db.prepare_cached("SELECT count(*), coalesce(sum(is_alive), 0) FROM node WHERE is_enabled = 1")?;
+    Ok(statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?)
+}
+
 /// Operators and the networks of their usable nodes.
 pub fn usable_networks(db: &Connection) -> Result<Vec<(OperatorId, Option<Network>)>, StoreError> {
     let mut statement =

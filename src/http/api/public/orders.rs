@@ -1,0 +1,121 @@
+//! Orders: placing them, and looking at them, their item and their invoice.
+
+use poem_openapi::OpenApi;
+
+use crate::domain::id::{HostId, InvoiceId, ItemId, OrderId};
+use crate::domain::{alias, target};
+use crate::http::answer::{Created, ReadResult, Reply, WriteResult};
+use crate::http::api::Tag;
+use crate::http::call::Call;
+use crate::http::extract::{Body, Id};
+use crate::http::input::Input;
+use crate::http::input::read::{REQUIRED, Reader, TextRule};
+use crate::http::problem::Problem;
+use crate::http::wire::order::{InvoiceForm, InvoiceView, ItemView, OrderedView, PurchaseOrderView};
+use crate::http::wire::request::OrderBody;
+use crate::services::orders::{self, OrderRequest, OrderView, OrderedProduct};
+use crate::store::deals::Key;
+
+/// Orders.
+pub struct Orders;
+
+#[OpenApi(prefix_path = "/api/v1/public", tag = "Tag::Public")]
+impl Orders {
+    /// Place an order
+    ///
+    /// All fields are checked before anything is stored; every problem is reported at once. The
+    /// answer comes when the order is durable; its invoice follows within moments.
+    #[oai(path = "/order/", method = "post", operation_id = "public_order_create")]
+    async fn place(&self, call: &Call, body: Body<OrderBody>) -> WriteResult<Created<OrderedView>> {
+        let request = read_order(call, &body.read()?)?;
+        call.app.admit_order(&call.origin.client)?;
+        let id = orders::place(call.shop(), request).await?;
+        let url = call.url(format_args!("public/pos/{id}/"));
+        Ok(Created { location: url.clone(), body: OrderedView { id: id.to_string(), url } })
+    }
+
+    /// A purchase order
+    #[oai(path = "/pos/:id/", method = "get", operation_id = "public_pos_read")]
+    async fn read(&self, call: &Call, #[oai(name = "id")] _id: Id) -> ReadResult<Reply<PurchaseOrderView>> {
+        let view = view(call, call.id(OrderId::parse).map(Key::Order))?;
+        let catalog = call.app.catalog.get(call.shop())?;
+        Ok(Reply(PurchaseOrderView::new(call, &view, &catalog.site)))
+    }
+
+    /// The item of a purchase order
+    #[oai(path = "/po_items/:id/", method = "get", operation_id = "public_po_items_read")]
+    async fn read_item(&self, call: &Call, #[oai(name = "id")] _id: Id) -> ReadResult<Reply<ItemView>> {
+        let view = view(call, call.id(ItemId::parse).map(Key::Item))?;
+        let catalog = call.app.catalog.get(call.shop())?;
+        Ok(Reply(ItemView::new(call, &view, &catalog.site)))
+    }
+
+    /// A Lightning invoice
+    #[oai(path = "/invoices/:id/", method = "get", operation_id = "public_invoices_read")]
+    async fn read_invoice(&self, call: &Call, #[oai(name = "id")] _id: Id) -> ReadResult<Reply<InvoiceView>> {
+        let view = view(call, call.id(InvoiceId::parse).map(Key::Invoice))?;
+        Ok(Reply(InvoiceView::new(call, &view.purchase, InvoiceForm::Plain)))
+    }
+
+    /// The invoice of a purchase order
+    ///
+    /// The same invoice with the URL of its order.
+    #[oai(path = "/po_invoices/:id/", method = "get", operation_id = "public_po_invoices_read")]
+    async fn read_po_invoice(&self, call: &Call, #[oai(name = "id")] _id: Id) -> ReadResult<Reply<InvoiceView>> {
+        let view = view(call, call.id(InvoiceId::parse).map(Key::Invoice))?;
+        Ok(Reply(InvoiceView::new(call, &view.purchase, InvoiceForm::OfOrder)))
+    }
+}
+
+fn view(call: &Call, key: Result<Key, Problem>) -> Result<OrderView, Problem> {
+    Ok(orders::view(call.shop(), key?)?)
+}
+
+fn read_order(call: &Call, input: &Input) -> Result<OrderRequest, Problem> {
+    const fn up_to(max: usize) -> TextRule {
+        TextRule { max, blank: false, null: false }
+    }
+    let mut reader = Reader::new(input);
+    reader.required("product");
+    let product = reader.choice("product", OrderedProduct::parse);
+    reader.required("host_id");
+    let host_id = reader.uuid("host_id", HostId::parse);
+    if let Some(host) = host_id
+        && let Some(problem) = orders::host_problem(call.shop(), host)?
+    {
+        reader.complain("host_id", problem);
+    }
+    let tos_accepted = reader.boolean("tos_accepted");
+    if reader.raw("tos_accepted").is_none() && !input.is_form {
+        reader.complain("tos_accepted", REQUIRED);
+    }
+    let comment = reader.text("comment", up_to(42)).flatten();
+    let target = reader.text("target", up_to(0)).flatten();
+    let target = target.and_then(|text| {
+        target::parse(&text)
+            .map_err(|problems| problems.into_iter().for_each(|problem| reader.complain("target", problem)))
+            .ok()
+    });
+    let name = reader.text("alias", up_to(alias::MAX_LENGTH)).flatten();
+    if let Some(Err(problem)) = name.as_deref().map(alias::check_alias) {
+        reader.complain("alias", problem);
+    }
+    let public_key = reader.text("public_key", up_to(alias::MAX_KEY_LENGTH)).flatten();
+    if let Some(Err(problem)) = public_key.as_deref().map(alias::check_public_key) {
+        reader.complain("public_key", problem);
+    }
+    reader.finish()?;
+    let (Some(product), Some(host_id)) = (product, host_id) else {
+        return Err(Problem::internal("an order without product or host passed validation"));
+    };
+    Ok(OrderRequest {
+        product,
+        host_id,
+        tos_accepted: tos_accepted.unwrap_or(false),
+        comment,
+        target,
+        alias: name,
+        public_key,
+        client_ip: call.origin.client.ip(),
+    })
+}

@@ -1,0 +1,111 @@
+//! Who is at the other end of a connection, and under which URL they see the shop. What a proxy
+//! says in `X-Forwarded-*` counts only when the connection comes from a trusted address.
+
+use std::net::{IpAddr, SocketAddr};
+
+use http::HeaderMap;
+use poem::{Addr, Request};
+
+/// The scheme of the remote address of connections through the onion service; what follows is the
+/// circuit, the one thing that tells its clients apart.
+pub const ONION_CIRCUIT: &str = "onion-circuit";
+
+/// Whether an address belongs to a proxy of the operator.
+pub type IsTrusted = dyn Fn(IpAddr) -> bool + Send + Sync;
+
+/// Who sends a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Client {
+    /// Over TCP, from this address (behind a trusted proxy: from the address that it names).
+    Ip(IpAddr),
+    /// Through the onion service, on this circuit.
+    Circuit(String),
+    /// Neither is known (a test, a Unix socket).
+    Unknown,
+}
+
+impl Client {
+    /// The IP address, where one is known, for the deny list.
+    pub fn ip(&self) -> Option<String> {
+        match self {
+            Self::Ip(ip) => Some(ip.to_string()),
+            _ => None,
+        }
+    }
+
+    /// Whether the client is on this machine: the operator's own scripts.
+    pub fn is_loopback(&self) -> bool {
+        matches!(self, Self::Ip(ip) if ip.is_loopback())
+    }
+}
+
+/// The client and the shop's URL as it sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// Who sends the request.
+    pub client: Client,
+    /// Scheme and authority, without a slash at the end: `https://shop.example`.
+    pub base: String,
+}
+
+impl Origin {
+    /// Reads the origin of a request.
+    pub fn of(request: &Request, is_trusted: &IsTrusted) -> Self {
+        let peer = &request.remote_addr().0;
+        let proxy = peer.as_socket_addr().is_some_and(|peer| is_trusted(canonical(peer)));
+        let headers = request.headers();
+        let forwarded = |name: &str| if proxy { first_of(headers, name) } else { None };
+        let onion = matches!(peer, Addr::Custom(ONION_CIRCUIT, _));
+        let is_https = forwarded("x-forwarded-proto").is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"));
+        let scheme = if is_https && !onion { "https" } else { "http" };
+        let host = forwarded("x-forwarded-host")
+            .or_else(|| first_of(headers, "host"))
+            .or_else(|| request.uri().authority().map(http::uri::Authority::as_str))
+            .filter(|host| is_authority(host));
+        let base = match host {
+            Some(host) => format!("{scheme}://{host}"),
+            None => format!("{scheme}://{}", local_authority(request)),
+        };
+        let client = match peer {
+            Addr::Custom(ONION_CIRCUIT, circuit) => Client::Circuit(circuit.clone().into_owned()),
+            Addr::SocketAddr(peer) => {
+                let named = if proxy { last_forwarded(headers, is_trusted) } else { None };
+                Client::Ip(named.unwrap_or_else(|| canonical(peer)))
+            }
+            _ => Client::Unknown,
+        };
+        Self { client, base }
+    }
+}
+
+/// IPv4 addresses on a dual-stack socket come as IPv6.
+fn canonical(peer: &SocketAddr) -> IpAddr {
+    peer.ip().to_canonical()
+}
+
+fn first_of<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let value = headers.get(name)?.to_str().ok()?;
+    Some(value.split(',').next().unwrap_or(value).trim())
+}
+
+/// The last address in `X-Forwarded-For` that is no proxy of ours: anything before it was written
+/// by the client.
+fn last_forwarded(headers: &HeaderMap, is_trusted: &IsTrusted) -> Option<IpAddr> {
+    let chain = headers.get("x-forwarded-for")?.to_str().ok()?;
+    let mut addresses = chain.rsplit(',').map_while(|address| address.trim().parse::<IpAddr>().ok());
+    addresses.find(|address| !is_trusted(*address)).map(|address| address.to_canonical())
+}
+
+/// Only what can be a host and a port; everything else would end up in URLs.
+fn is_authority(host: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
+    !host.is_empty() && host.len() <= 255 && host.bytes().all(allowed)
+}
+
+fn local_authority(request: &Request) -> String {
+    match &request.local_addr().0 {
+        Addr::SocketAddr(address) => address.to_string(),
+        Addr::Custom(_, address) => address.clone().into_owned(),
+        Addr::Unix(_) => "localhost".to_owned(),
+    }
+}

@@ -1,0 +1,28 @@
+//! JSON bodies: an object, or a message that says what it is instead.
+
+use http::StatusCode;
+use serde_json::{Map, Value};
+
+use super::python::type_name;
+use crate::http::problem::Problem;
+use crate::services::error::NON_FIELD;
+
+/// The fields of a JSON object.
+pub fn parse(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
+    match serde_json::from_slice(bytes) {
+        Ok(value) => object(value),
+        Err(error) => Err(Problem::detail(StatusCode::BAD_REQUEST, format!("JSON parse error - {error}"))),
+    }
+}
+
+/// The fields of a value that must be an object.
+pub fn object(value: Value) -> Result<Map<String, Value>, Problem> {
+    match value {
+        Value::Object(fields) => Ok(fields),
+        Value::Null => Err(Problem::field(NON_FIELD, "No data provided")),
+        other => {
+            let text = format!("Invalid data. Expected a dictionary, but got {}.", type_name(&other));
+            Err(Problem::field(NON_FIELD, text))
+        }
+    }
+}
