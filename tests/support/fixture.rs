@@ -1,0 +1,84 @@
+//! The hosts of the recorded contract.
+
+use std::collections::BTreeMap;
+
+use ip2tor_shop::domain::host::{Host, PortKind, PortRange};
+use ip2tor_shop::domain::id::{HostId, OperatorId, Random, SystemRandom};
+use ip2tor_shop::domain::money::Msat;
+use ip2tor_shop::services::Shop;
+use ip2tor_shop::store::{StoreError, hosts};
+use serde_json::Value;
+
+use super::START;
+
+/// Adds every host of the fixture; returns their ids and tokens by name.
+pub fn add_hosts(shop: &Shop) -> BTreeMap<String, (HostId, String)> {
+    let fixture: Value = serde_json::from_str(include_str!("../fixtures/fixture.json")).expect("the fixture is JSON");
+    let mut added = BTreeMap::new();
+    for (number, described) in fixture["hosts"].as_array().expect("hosts").iter().enumerate() {
+        let host = host(described);
+        let token = format!("{number:040x}");
+        added.insert(host.name.clone(), (host.id, token.clone()));
+        let ranges = ranges(host.id, described);
+        let hash = ip2tor_shop::services::hosts_admin::hash_token(&token);
+        shop.db
+            .write_blocking::<(), StoreError, _>(move |db| {
+                hosts::insert(db, &host, &hash)?;
+                hosts::check_in(db, host.id, 0, "", START)?;
+                ranges.iter().try_for_each(|range| hosts::add_range(db, range))
+            })
+            .expect("the host is added");
+    }
+    added
+}
+
+fn host(described: &Value) -> Host {
+    let text = |key: &str| described[key].as_str().expect(key).to_owned();
+    let truth = |key: &str| described[key].as_bool().expect(key);
+    let number = |key: &str| described[key].as_i64().expect(key);
+    let price = |key: &str| Msat(described[key].as_u64().expect(key));
+    Host {
+        id: HostId(SystemRandom.uuid()),
+        owner_id: OperatorId(2),
+        ip: text("ip"),
+        name: text("name"),
+        description: Some(text("description")),
+        is_enabled: truth("is_enabled"),
+        is_test_host: truth("is_test_host"),
+        is_testnet: truth("is_testnet"),
+        offers_tor_bridges: truth("offers_tor_bridges"),
+        tor_bridge_duration: number("tor_bridge_duration"),
+        tor_bridge_price_initial: price("tor_bridge_price_initial"),
+        tor_bridge_price_extension: price("tor_bridge_price_extension"),
+        offers_nostr_aliases: truth("offers_nostr_aliases"),
+        nostr_alias_port: u16::try_from(number("nostr_alias_port")).expect("a port"),
+        nostr_alias_duration: number("nostr_alias_duration"),
+        nostr_alias_price_initial: price("nostr_alias_price_initial"),
+        nostr_alias_price_extension: price("nostr_alias_price_extension"),
+        offers_rssh_tunnels: truth("offers_rssh_tunnels"),
+        rssh_tunnel_price: price("rssh_tunnel_price"),
+        terms_of_service: text("terms_of_service"),
+        terms_of_service_url: text("terms_of_service_url"),
+        bridge_bandwidth_initial: number("bridge_bandwidth_initial"),
+        grace_secs: 600,
+        hold_limit_secs: 90,
+        use_holds: true,
+        ci_date: None,
+        ci_status: 0,
+        ci_message: None,
+        created_at: START,
+        modified_at: START,
+    }
+}
+
+fn ranges(host_id: HostId, described: &Value) -> Vec<PortRange> {
+    let range = |range: &Value| PortRange {
+        id: 0,
+        host_id,
+        kind: PortKind::parse(range["type"].as_str().expect("type")).expect("a known type"),
+        first: u16::try_from(range["start"].as_u64().expect("start")).expect("a port"),
+        last: u16::try_from(range["end"].as_u64().expect("end")).expect("a port"),
+        used: 0,
+    };
+    described["port_ranges"].as_array().expect("port_ranges").iter().map(range).collect()
+}

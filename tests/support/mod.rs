@@ -1,0 +1,134 @@
+//! What the tests of the HTTP interface share: a shop with the hosts of `tests/fixtures/fixture.json`
+//! on a temporary database, a clock that is moved by hand, and requests without a network.
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
+pub mod fixture;
+pub mod request;
+pub mod steps;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use ip2tor_shop::domain::id::{HostId, NodeId, OperatorId, Random, SystemRandom};
+use ip2tor_shop::domain::time::{Clock, ManualClock, Timestamp};
+use ip2tor_shop::http::auth::Authority;
+use ip2tor_shop::http::{self, App, Limits};
+use ip2tor_shop::services::{Error, Scope, Settings, Shop};
+use ip2tor_shop::store::{Db, StoreError};
+use poem::EndpointExt;
+use poem::endpoint::BoxEndpoint;
+use tempfile::TempDir;
+
+/// Where the tests' time begins.
+pub const START: Timestamp = Timestamp::from_secs(1_795_000_000);
+/// A valid version 3 onion address.
+pub const ONION: &str = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion";
+/// A valid Nostr public key.
+pub const PUBLIC_KEY: &str = "7e7e9c42a91bfef19fa929e5fda1b72e0ebc1a4c1141673e2794234d86addf4e";
+/// The password of every operator in the tests.
+pub const PASSWORD: &str = "correct horse";
+
+/// A shop behind its HTTP interface.
+pub struct TestShop {
+    /// The folder of the database.
+    pub dir: TempDir,
+    /// Its clock.
+    pub clock: Arc<ManualClock>,
+    /// Its services.
+    pub shop: Shop,
+    /// Its HTTP interface.
+    pub app: BoxEndpoint<'static, poem::Response>,
+    /// Ids and tokens of its hosts, by name.
+    pub hosts: BTreeMap<String, (HostId, String)>,
+    /// The node on the main network.
+    pub node: NodeId,
+}
+
+/// Knows the tokens of the fixture and one password.
+struct TestAuthority(BTreeMap<String, HostId>);
+
+#[async_trait]
+impl Authority for TestAuthority {
+    async fn token(&self, token: &str) -> Result<Option<HostId>, Error> {
+        Ok(self.0.get(token).copied())
+    }
+
+    async fn password(&self, name: &str, password: &str) -> Result<Option<Scope>, Error> {
+        Ok(match (name, password) {
+            ("admin", PASSWORD) => Some(Scope::Administrator(name.to_owned())),
+            ("operator", PASSWORD) => Some(Scope::Operator(OperatorId(2), name.to_owned())),
+            _ => None,
+        })
+    }
+}
+
+impl TestShop {
+    /// A shop with the hosts of the fixture, all checked in, and a living node on each network.
+    pub fn new() -> Self {
+        Self::with(Limits::default(), |_| {})
+    }
+
+    /// The same with other limits, and changed before it starts.
+    pub fn with(limits: Limits, change: impl FnOnce(&mut App)) -> Self {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let clock = Arc::new(ManualClock::new(START));
+        let db = Db::open(&dir.path().join("shop.sqlite3")).expect("a database");
+        let shop = Shop::new(db, clock.clone(), Arc::new(SystemRandom), Settings::default()).expect("a shop");
+        let node = NodeId(SystemRandom.uuid());
+        add_people_and_nodes(&shop, node);
+        let hosts = fixture::add_hosts(&shop);
+        let tokens = hosts.values().map(|(id, token)| (token.clone(), *id)).collect();
+        let mut app = App::new(shop.clone(), Arc::new(TestAuthority(tokens)));
+        app.limits = limits;
+        change(&mut app);
+        let app = http::app(app).boxed();
+        Self { dir, clock, shop, app, hosts, node }
+    }
+
+    /// The id of a host.
+    pub fn host(&self, name: &str) -> HostId {
+        self.hosts[name].0
+    }
+
+    /// The value of `Authorization` for a host.
+    pub fn token(&self, name: &str) -> String {
+        format!("Token {}", self.hosts[name].1)
+    }
+
+    /// Lets all hosts check in.
+    pub fn check_in_all(&self) {
+        let now = self.clock.now();
+        self.sql(&format!("UPDATE host SET ci_date = {}, ci_status = 0, ci_message = ''", now.0));
+    }
+
+    /// Changes the database behind the services' back.
+    pub fn sql(&self, sql: &str) {
+        let sql = sql.to_owned();
+        let changed = self.shop.db.write_blocking(move |db| db.execute_batch(&sql).map_err(StoreError::from));
+        changed.expect("the statement runs");
+    }
+}
+
+fn add_people_and_nodes(shop: &Shop, node: NodeId) {
+    let testnet = NodeId(SystemRandom.uuid());
+    shop.db
+        .write_blocking::<(), StoreError, _>(move |db| {
+            for (id, name, role) in [(1, "admin", "administrator"), (2, "operator", "operator")] {
+                db.execute(
+                    "INSERT INTO operator (id, name, role, password_hash, created_at, modified_at) \
+                     VALUES (?, ?, ?, '-', 0, 0)",
+                    (id, name, role),
+                )?;
+            }
+            for (id, network) in [(node, "mainnet"), (testnet, "testnet")] {
+                db.execute(
+                    "INSERT INTO node (id, operator_id, kind, name, host, port, is_alive, network, pubkey, created_at, \
+                     modified_at) VALUES (?, 2, 'lnd_grpc', ?, '127.0.0.1', 1, 1, ?, '02aa', 0, 0)",
+                    (id, network, network),
+                )?;
+            }
+            Ok(())
+        })
+        .expect("people and nodes are added");
+}
