@@ -221,7 +221,8 @@ CREATE TABLE effect (
     created_at   INTEGER NOT NULL,
     UNIQUE (kind, payment_hash)
 ) STRICT;
-CREATE INDEX effect_due ON effect (next_try_at);
+CREATE INDEX effect_due ON effect (node_id, next_try_at);
+CREATE INDEX effect_make ON effect (created_at) WHERE kind = 'make_invoice';
 
 CREATE TABLE deny_entry (
     id          INTEGER PRIMARY KEY,

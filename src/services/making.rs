@@ -146,7 +146,7 @@ pub async fn finish(shop: &Shop, intent: &Intent) -> Result<(), Error> {
 /// The node could not be asked: the intent is tried again, later each time.
 pub async fn postpone(shop: &Shop, intent: &Intent, error: &NodeError) -> Result<(), Error> {
     let (intent, error, now) = (intent.clone(), error.to_string(), shop.now());
-    let wait = 1_i64 << intent.attempts.min(5);
+    let wait = 1_i64 << intent.attempts.min(3);
     shop.change(move |db, _| {
         outbox::postpone(db, intent.id, now.plus_secs(wait), &error)?;
         if intent.attempts + 1 >= ATTEMPTS_BEFORE_ALERT {

@@ -85,11 +85,29 @@ pub fn add(
     Ok(())
 }
 
-/// Intents that are due, the longest due first.
-pub fn due(db: &Connection, now: Timestamp, limit: u32) -> Result<Vec<Intent>, StoreError> {
-    let mut statement =
-        db.prepare_cached("SELECT * FROM effect WHERE next_try_at <= ? ORDER BY next_try_at, id LIMIT ?")?;
-    let rows = statement.query_map(params![now, limit], from_row)?;
+/// Intents for a node that are due, the longest due first; `makes_only` leaves those out that can
+/// wait for a node that does not answer.
+pub fn due(
+    db: &Connection,
+    node: NodeId,
+    now: Timestamp,
+    makes_only: bool,
+    limit: u32,
+) -> Result<Vec<Intent>, StoreError> {
+    let sql = if makes_only {
+        "SELECT * FROM effect WHERE kind = 'make_invoice' AND node_id = ? AND next_try_at <= ? ORDER BY created_at LIMIT ?"
+    } else {
+        "SELECT * FROM effect WHERE node_id = ? AND next_try_at <= ? ORDER BY next_try_at LIMIT ?"
+    };
+    let mut statement = db.prepare_cached(sql)?;
+    let rows = statement.query_map(params![node, now, limit], from_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Every node there is; intents can be for any.
+pub fn nodes(db: &Connection) -> Result<Vec<NodeId>, StoreError> {
+    let mut statement = db.prepare_cached("SELECT id FROM node")?;
+    let rows = statement.query_map([], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
@@ -131,10 +149,8 @@ pub fn postpone(db: &Connection, id: i64, next: Timestamp, error: &str) -> Resul
 
 /// When the oldest invoice that is still to be made was decided.
 pub fn oldest_make(db: &Connection) -> Result<Option<Timestamp>, StoreError> {
-    // The row ids grow with time, so the first row of the kind is the oldest.
-    let mut statement =
-        db.prepare_cached("SELECT created_at FROM effect WHERE kind = 'make_invoice' ORDER BY id LIMIT 1")?;
-    Ok(statement.query_row([], |row| row.get(0)).optional()?)
+    let mut statement = db.prepare_cached("SELECT min(created_at) FROM effect WHERE kind = 'make_invoice'")?;
+    Ok(statement.query_row([], |row| row.get(0))?)
 }
 
 /// A payment hash that was, or is about to be, given to a node.

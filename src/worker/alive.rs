@@ -1,6 +1,7 @@
 //! Whether a node is alive and which network it is on: asked by schedule, and at once after any
 //! failure.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::registry::Entry;
@@ -43,7 +44,12 @@ pub async fn check(shop: &Shop, entry: &Entry) -> Result<bool, Error> {
         Err(error) => Err(error),
     };
     let alive = answer.is_ok();
+    entry.answers.store(alive, Ordering::Relaxed);
     let news = nodes_alive::store(shop, entry.spec.id, &entry.spec.name, answer).await?;
+    if news && alive {
+        // What waited for it can go on.
+        shop.outbox_bell.notify_one();
+    }
     if news {
         tracing::info!(node = entry.spec.name, alive, "the state of a node has changed");
     }

@@ -2,6 +2,7 @@
 //! carried out twice (a crash between act and record); nodes answer the second time like the first.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -86,19 +87,28 @@ impl Runner {
         }
     }
 
+    /// What waits for another try. A node that does not answer is left alone, however much waits for
+    /// it; only invoices to be made go on, since another node can make them.
     fn start_due(&self) -> Result<(), Error> {
         // Those being carried out are still in the table: look past them.
         let busy = self.running.intents.lock().unwrap_or_else(PoisonError::into_inner).len();
         let limit = BATCH.saturating_add(u32::try_from(busy).unwrap_or(u32::MAX));
         let now = self.shop.now();
-        for intent in self.shop.db.read(|db| outbox::due(db, now, limit))? {
-            self.start(intent);
+        for node in self.shop.db.read(outbox::nodes)? {
+            let down = self.is_down(node);
+            for intent in self.shop.db.read(|db| outbox::due(db, node, now, down, limit))? {
+                self.start(intent);
+            }
         }
         Ok(())
     }
 
+    fn is_down(&self, node: NodeId) -> bool {
+        self.registry.get(node).is_ok_and(|entry| !entry.answers.load(Ordering::Relaxed))
+    }
+
     fn start(&self, intent: Intent) {
-        if !self.running.begin(intent.id) {
+        if (intent.kind != IntentKind::Make && self.is_down(intent.node_id)) || !self.running.begin(intent.id) {
             return;
         }
         // Waiting for a slot in the caller would let a slow node hold up the others.

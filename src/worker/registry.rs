@@ -2,6 +2,7 @@
 //! command line are used at once.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -26,6 +27,8 @@ pub struct Entry {
     pub spec: Spec,
     /// The connector.
     pub node: Arc<dyn LightningNode>,
+    /// Whether it answered when it was last asked; true until it was.
+    pub answers: Arc<AtomicBool>,
     /// Rings when its state should be checked now.
     pub check: Arc<Notify>,
     /// Rings when it may have a new hold invoice to watch.
@@ -86,7 +89,9 @@ impl Registry {
     fn new_entry(&self, spec: Spec) -> Option<Entry> {
         match connect::connect(&spec, &self.dial) {
             Ok(node) => {
-                Some(Entry { spec, node, check: Arc::default(), holds: Arc::default(), gone: CancellationToken::new() })
+                let answers = Arc::new(AtomicBool::new(true));
+                let gone = CancellationToken::new();
+                Some(Entry { spec, node, answers, check: Arc::default(), holds: Arc::default(), gone })
             }
             Err(error) => {
                 tracing::warn!(node = spec.name, %error, "this node can't be used");
