@@ -44,6 +44,7 @@ pub struct Book {
     by_add: BTreeMap<u64, PaymentHash>,
     by_settle: BTreeMap<u64, PaymentHash>,
     by_payment_addr: HashMap<Hex32, PaymentHash>,
+    by_label: HashMap<String, PaymentHash>,
     /// Add indexes of open and accepted invoices.
     pending: BTreeSet<u64>,
     /// Open invoices by the time they expire.
@@ -72,6 +73,7 @@ impl Book {
         self.last_add = self.last_add.max(invoice.add_index);
         self.by_add.insert(invoice.add_index, hash);
         self.by_payment_addr.insert(invoice.terms.payment_addr, hash);
+        self.by_label.insert(invoice.terms.label(), hash);
         self.index(&invoice);
         self.invoices.insert(hash, invoice);
     }
@@ -89,6 +91,11 @@ impl Book {
     /// The invoice with this payment address (payment secret).
     pub fn by_payment_addr(&self, addr: [u8; 32]) -> Option<&Invoice> {
         self.by_payment_addr.get(&Hex32(addr)).and_then(|hash| self.invoices.get(hash))
+    }
+
+    /// The invoice that Core Lightning's face shows under this name.
+    pub fn by_label(&self, label: &str) -> Option<&Invoice> {
+        self.by_label.get(label).and_then(|hash| self.invoices.get(hash))
     }
 
     /// All invoices, or only pending ones, with an add index in `range`, oldest first.
@@ -227,11 +234,19 @@ impl Book {
             Some(_) => return Err(Refusal::StillOpen),
             None => return Err(Refusal::NotFound),
         }
+        self.remove(hash);
+        Ok(())
+    }
+
+    /// Removes an invoice in any state.
+    pub fn remove(&mut self, hash: PaymentHash) {
         if let Some(invoice) = self.invoices.remove(&hash) {
+            self.unindex(&invoice);
+            self.by_settle.remove(&invoice.progress.settle_index);
             self.by_add.remove(&invoice.add_index);
             self.by_payment_addr.remove(&invoice.terms.payment_addr);
+            self.by_label.remove(&invoice.terms.label());
         }
-        Ok(())
     }
 
     fn close(&mut self, hash: PaymentHash, state: State, now: Timestamp) -> Option<Invoice> {

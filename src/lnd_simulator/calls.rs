@@ -83,6 +83,7 @@ pub async fn add_invoice(node: Arc<Node>, request: lnrpc::Invoice) -> Result<lnr
         hash: Sha256::digest(preimage).into(),
         preimage: Some(Hex32(preimage)),
         memo: request.memo,
+        label: None,
         value: (request.value, request.value_msat),
         description_hash: request.description_hash,
         expiry: request.expiry,
@@ -103,6 +104,8 @@ pub struct NewInvoice {
     pub hash: [u8; 32],
     pub preimage: Option<Hex32>,
     pub memo: String,
+    /// Only Core Lightning names its invoices.
+    pub label: Option<String>,
     /// Sat and msat; at most one is set.
     pub value: (i64, i64),
     pub description_hash: Vec<u8>,
@@ -126,6 +129,7 @@ pub fn add(node: &Node, order: NewInvoice) -> Result<Invoice, Status> {
         preimage: order.preimage,
         payment_addr: Hex32(node.random32()),
         memo: order.memo,
+        label: order.label,
         description_hash: order.description_hash,
         value_msat: value_msat(order.value)?,
         expiry_secs: expiry_secs(order.expiry)?,

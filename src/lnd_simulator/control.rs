@@ -16,7 +16,8 @@ use super::payment::{PayOrder, PaymentState};
 use super::server::Shared;
 use super::{MACAROONS, Options, Simulator, renew_certificate, tls};
 
-const SOCKET: &str = "simulator.sock";
+/// The name of the socket in the simulator's folder.
+pub(super) const SOCKET: &str = "simulator.sock";
 
 /// What another process asks.
 #[derive(Serialize, Deserialize)]
@@ -59,9 +60,9 @@ pub enum CommandError {
     Refused(String),
 }
 
-/// Takes the folder: at most one simulator runs in it.
-pub(super) async fn bind(dir: &Path) -> Result<UnixListener, StartError> {
-    let path = dir.join(SOCKET);
+/// Listens on a socket in the folder; at most one simulator runs in it.
+pub(super) async fn bind_socket(dir: &Path, name: &str) -> Result<UnixListener, StartError> {
+    let path = dir.join(name);
     if UnixStream::connect(&path).await.is_ok() {
         return Err(StartError::AlreadyRunning(dir.to_owned()));
     }

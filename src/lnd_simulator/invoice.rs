@@ -44,6 +44,9 @@ pub struct Terms {
     pub payment_addr: Hex32,
     /// The description that the payer sees.
     pub memo: String,
+    /// The name that Core Lightning's face made it under.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
     /// SHA-256 of a longer description; replaces the memo in the payment request.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub description_hash: Vec<u8>,
@@ -65,6 +68,11 @@ impl Terms {
     /// Names the invoice.
     pub fn hash(&self) -> PaymentHash {
         PaymentHash(self.hash.0)
+    }
+
+    /// The name that Core Lightning's face shows; invoices made by LND's faces get one, too.
+    pub fn label(&self) -> String {
+        self.label.clone().unwrap_or_else(|| format!("lnd-{}", self.hash()))
     }
 
     /// From this moment on an open invoice is cancelled.

@@ -8,12 +8,17 @@ mod auth;
 mod bolt11;
 mod book;
 mod calls;
+mod cln;
+mod cln_calls;
+mod cln_params;
+mod cln_pay;
 mod control;
 mod faults;
 mod files;
 mod grpc;
 mod invoice;
 mod journal;
+mod memory;
 mod node;
 mod payer;
 mod payment;
@@ -22,6 +27,7 @@ mod rest_calls;
 mod rest_fields;
 mod rest_json;
 mod server;
+mod state;
 mod streams;
 #[cfg(test)]
 mod tests;
@@ -61,6 +67,8 @@ pub struct Options {
     pub listen: SocketAddr,
     /// Where REST is served, if at all.
     pub rest_listen: Option<SocketAddr>,
+    /// Whether Core Lightning's socket `lightning-rpc` is served in the folder.
+    pub lightning_rpc: bool,
     /// The folder for credentials, keys and the journal; made when it is missing.
     pub dir: PathBuf,
     /// The chain whose invoices it makes.
@@ -79,6 +87,7 @@ impl Options {
         Self {
             listen,
             rest_listen: None,
+            lightning_rpc: false,
             dir: dir.into(),
             network: Network::Regtest,
             alias: "lnd-simulator".to_owned(),
@@ -94,9 +103,9 @@ pub struct Simulator;
 impl Simulator {
     /// Starts a node with what its folder remembers.
     pub async fn start(options: Options) -> Result<Running, StartError> {
-        let Options { listen, rest_listen, dir, network, alias, clock, random } = options;
+        let Options { listen, rest_listen, lightning_rpc, dir, network, alias, clock, random } = options;
         std::fs::create_dir_all(&dir).map_err(files::file_error(&dir))?;
-        let control = control::bind(&dir).await?;
+        let control = control::bind_socket(&dir, control::SOCKET).await?;
         let root_key = files::secret(&dir, "macaroons.key", random.as_ref())?;
         files::bake(&dir, &root_key, random.as_ref())?;
         let identity = bolt11::Identity::new(files::secret(&dir, "node.key", random.as_ref())?, network)
@@ -122,6 +131,10 @@ impl Simulator {
         if let Some((listener, address)) = rest {
             running.rest_addr = Some(address);
             running.serve(Face::Rest, listener);
+        }
+        if lightning_rpc {
+            let socket = control::bind_socket(&running.dir, cln::SOCKET).await?;
+            running.shared.tasks.spawn(cln::listen(Arc::clone(&running.shared), socket));
         }
         running.attend(control);
         Ok(running)
@@ -164,6 +177,11 @@ impl Running {
     /// Where gRPC is served.
     pub fn local_addr(&self) -> SocketAddr {
         self.local_addr
+    }
+
+    /// Core Lightning's socket; there only when it was asked for.
+    pub fn lightning_rpc(&self) -> PathBuf {
+        self.dir.join(cln::SOCKET)
     }
 
     /// Where REST is served, if it is.

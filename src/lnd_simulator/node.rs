@@ -7,23 +7,19 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use bitcoin::secp256k1::PublicKey;
-use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::sync::watch;
 
 use super::bolt11::Identity;
-use super::book::{Arrival, Book, Refusal};
+use super::book::{Arrival, Refusal};
 use super::faults::Faults;
-use super::invoice::{Hex32, Invoice, State, Terms};
-use super::journal::{Entry, Journal};
-use super::payment::{FailureReason, Payment, PaymentState};
+use super::invoice::{Invoice, State, Terms};
+use super::journal::Entry;
+use super::payment::Payment;
+use super::state::NodeState;
 use crate::domain::id::Random;
 use crate::domain::lightning::{PaymentHash, Preimage};
 use crate::domain::time::Clock;
-
-/// The height that a new simulated chain starts with.
-const FIRST_HEIGHT: u32 = 1000;
-/// What a new node's channels hold on either side: 1 BTC, in msat.
-const FIRST_BALANCE_MSAT: u64 = 100_000_000_000;
 
 /// How a change was refused: by a rule, or because it could not be written down.
 #[derive(Debug, thiserror::Error)]
@@ -53,20 +49,6 @@ pub struct Node {
     state: Mutex<NodeState>,
 }
 
-/// What changes; only reached through [`Node::lock`].
-pub(super) struct NodeState {
-    pub book: Book,
-    pub payments: HashMap<PaymentHash, Payment>,
-    pub last_payment: u64,
-    pub height: u32,
-    pub local_msat: u64,
-    pub remote_msat: u64,
-    journal: Journal,
-    listeners: Vec<UnboundedSender<Invoice>>,
-    watchers: HashMap<PaymentHash, Vec<UnboundedSender<Invoice>>>,
-    trackers: HashMap<PaymentHash, Vec<UnboundedSender<Payment>>>,
-}
-
 /// The parts of a node that do not change.
 pub struct Setup {
     pub identity: Identity,
@@ -78,23 +60,7 @@ pub struct Setup {
 impl Node {
     /// The node as its journal in `dir` remembers it.
     pub fn open(dir: &Path, setup: Setup) -> io::Result<Self> {
-        let mut remembered = Remembered::default();
-        for entry in Journal::read(dir)? {
-            remembered.apply(entry);
-        }
-        let journal = Journal::compact(dir, remembered.entries())?;
-        let state = NodeState {
-            last_payment: remembered.payments.values().map(|payment| payment.index).max().unwrap_or(0),
-            book: remembered.book,
-            payments: remembered.payments,
-            height: remembered.height.unwrap_or(FIRST_HEIGHT),
-            local_msat: remembered.balance.map_or(FIRST_BALANCE_MSAT, |(local, _)| local),
-            remote_msat: remembered.balance.map_or(FIRST_BALANCE_MSAT, |(_, remote)| remote),
-            journal,
-            listeners: Vec::new(),
-            watchers: HashMap::new(),
-            trackers: HashMap::new(),
-        };
+        let state = NodeState::open(dir)?;
         let Setup { identity, alias, clock, random } = setup;
         let (faults, peers, subscriptions) = (Faults::default(), Mutex::default(), watch::Sender::new(0));
         Ok(Self { identity, alias, clock, random, faults, peers, subscriptions, state: Mutex::new(state) })
@@ -202,9 +168,20 @@ impl Node {
     pub fn forget(&self, hash: PaymentHash) -> Result<(), NodeFailure> {
         let mut state = self.lock();
         state.book.forget(hash)?;
-        let (last_add, last_settle) = state.book.counters();
-        let counters = Entry::Counters { last_add, last_settle };
-        Ok(state.journal.append(&[counters, Entry::Forgotten { hash: Hex32(hash.0) }])?)
+        Ok(state.write_down_removal(hash)?)
+    }
+
+    /// Removes the invoice that Core Lightning's face names `label`, if it is in `state`; else says
+    /// in which it is.
+    pub fn delete(&self, label: &str, wanted: State) -> Result<Result<Invoice, State>, NodeFailure> {
+        let mut state = self.lock();
+        let invoice = state.book.by_label(label).cloned().ok_or(Refusal::NotFound)?;
+        if invoice.state() != wanted {
+            return Ok(Err(invoice.state()));
+        }
+        state.book.remove(invoice.hash());
+        state.write_down_removal(invoice.hash())?;
+        Ok(Ok(invoice))
     }
 
     /// Leaves a gap of `count` settle indexes.
@@ -212,14 +189,14 @@ impl Node {
         let mut state = self.lock();
         let (last_add, last_settle) = state.book.counters();
         state.book.raise_counters(last_add, last_settle + count);
-        Ok(state.journal.append(&[Entry::Counters { last_add, last_settle: last_settle + count }])?)
+        Ok(state.write_down(&[Entry::Counters { last_add, last_settle: last_settle + count }])?)
     }
 
     /// Moves the chain to `height`; holds that come too near to their time-out are given up.
     pub fn set_height(&self, height: u32) -> Result<(), NodeFailure> {
         let mut state = self.lock();
         state.height = height;
-        state.journal.append(&[Entry::Height(height)])?;
+        state.write_down(&[Entry::Height(height)])?;
         for invoice in state.book.give_up_held(height, self.clock.now()) {
             state.publish(&invoice)?;
         }
@@ -230,7 +207,7 @@ impl Node {
     pub fn set_balance(&self, local_msat: u64, remote_msat: u64) -> Result<(), NodeFailure> {
         let mut state = self.lock();
         (state.local_msat, state.remote_msat) = (local_msat, remote_msat);
-        Ok(state.journal.append(&[Entry::Balance { local_msat, remote_msat }])?)
+        Ok(state.write_down(&[Entry::Balance { local_msat, remote_msat }])?)
     }
 
     /// The events of all invoices: first those that the indexes ask for again, then new ones.
@@ -246,7 +223,7 @@ impl Node {
         if settle_index > 0 {
             backlog.extend(state.book.settled_after(settle_index).cloned());
         }
-        state.listeners.push(sender);
+        state.listen(sender);
         self.subscriptions.send_modify(|begun| *begun += 1);
         (backlog, receiver)
     }
@@ -257,9 +234,7 @@ impl Node {
         let mut state = self.lock();
         let present = state.book.get(hash).cloned();
         if !present.as_ref().is_some_and(|invoice| invoice.state().is_final()) {
-            let watchers = state.watchers.entry(hash).or_default();
-            watchers.retain(|watcher| !watcher.is_closed());
-            watchers.push(sender);
+            state.watch(hash, sender);
         }
         self.subscriptions.send_modify(|begun| *begun += 1);
         (present, receiver)
@@ -283,124 +258,4 @@ pub enum AddFailure {
     /// The node refused.
     #[error(transparent)]
     Node(#[from] NodeFailure),
-}
-
-impl NodeState {
-    /// Writes a changed invoice down, lets the payment of this node that pays it (if any) follow, and
-    /// tells everybody who listens.
-    pub fn publish(&mut self, invoice: &Invoice) -> io::Result<()> {
-        let hash = Hex32(invoice.hash().0);
-        let progress = invoice.progress.clone();
-        let fresh = invoice.state() == State::Open && progress.htlcs.is_empty();
-        let mut entries = vec![match fresh {
-            true => Entry::Added { add_index: invoice.add_index, terms: (*invoice.terms).clone(), progress },
-            false => Entry::Changed { hash, progress },
-        }];
-        let resolved = self.resolve_payment(invoice);
-        entries.extend(resolved.clone().map(Entry::Paid));
-        let written = self.journal.append(&entries);
-        self.tell(invoice, fresh);
-        if let Some(payment) = resolved {
-            self.tell_trackers(&payment);
-        }
-        written
-    }
-
-    /// Writes a payment down and tells who follows it.
-    pub fn publish_payment(&mut self, payment: Payment) -> io::Result<()> {
-        let written = self.journal.append(&[Entry::Paid(payment.clone())]);
-        self.payments.insert(payment.hash(), payment.clone());
-        self.tell_trackers(&payment);
-        written
-    }
-
-    /// Changes of the payment with this hash from now on.
-    pub fn track(&mut self, hash: PaymentHash) -> UnboundedReceiver<Payment> {
-        let (sender, receiver) = mpsc::unbounded_channel();
-        let done = self.payments.get(&hash).is_some_and(|payment| payment.state != PaymentState::InFlight);
-        if !done {
-            self.trackers.entry(hash).or_default().push(sender);
-        }
-        receiver
-    }
-
-    fn resolve_payment(&mut self, invoice: &Invoice) -> Option<Payment> {
-        let payment = self.payments.get_mut(&invoice.hash())?;
-        if payment.state != PaymentState::InFlight {
-            return None;
-        }
-        payment.state = match (invoice.state(), invoice.preimage()) {
-            (State::Settled, Some(preimage)) => PaymentState::Succeeded(Hex32(preimage.0)),
-            (State::Canceled, _) => PaymentState::Failed(FailureReason::IncorrectPaymentDetails),
-            _ => return None,
-        };
-        Some(payment.clone())
-    }
-
-    /// Parts of a payment that is not whole yet are no news, as with LND.
-    fn tell(&mut self, invoice: &Invoice, fresh: bool) {
-        if invoice.state() == State::Open && !fresh {
-            return;
-        }
-        if fresh || invoice.state() == State::Settled {
-            self.listeners.retain(|listener| listener.send(invoice.clone()).is_ok());
-        }
-        let hash = invoice.hash();
-        if let Some(watchers) = self.watchers.get_mut(&hash) {
-            watchers.retain(|watcher| watcher.send(invoice.clone()).is_ok());
-            if watchers.is_empty() || invoice.state().is_final() {
-                self.watchers.remove(&hash);
-            }
-        }
-    }
-
-    fn tell_trackers(&mut self, payment: &Payment) {
-        if payment.state == PaymentState::InFlight {
-            return;
-        }
-        for tracker in self.trackers.remove(&payment.hash()).into_iter().flatten() {
-            // A tracker that is gone needs no answer.
-            let _ = tracker.send(payment.clone());
-        }
-    }
-}
-
-/// The meaning of a journal.
-#[derive(Default)]
-struct Remembered {
-    book: Book,
-    payments: HashMap<PaymentHash, Payment>,
-    height: Option<u32>,
-    balance: Option<(u64, u64)>,
-}
-
-impl Remembered {
-    fn apply(&mut self, entry: Entry) {
-        match entry {
-            Entry::Added { add_index, terms, progress } => {
-                self.book.insert(Invoice { terms: Arc::new(terms), add_index, progress });
-            }
-            Entry::Changed { hash, progress } => self.book.restore(PaymentHash(hash.0), progress),
-            // What is not there any more needs no removal.
-            Entry::Forgotten { hash } => drop(self.book.forget(PaymentHash(hash.0))),
-            Entry::Paid(payment) => drop(self.payments.insert(payment.hash(), payment)),
-            Entry::Counters { last_add, last_settle } => self.book.raise_counters(last_add, last_settle),
-            Entry::Height(height) => self.height = Some(height),
-            Entry::Balance { local_msat, remote_msat } => self.balance = Some((local_msat, remote_msat)),
-        }
-    }
-
-    fn entries(&self) -> impl Iterator<Item = Entry> + '_ {
-        let (last_add, last_settle) = self.book.counters();
-        let invoices = self.book.range(0..u64::MAX, false).map(|invoice| Entry::Added {
-            add_index: invoice.add_index,
-            terms: (*invoice.terms).clone(),
-            progress: invoice.progress.clone(),
-        });
-        let payments = self.payments.values().cloned().map(Entry::Paid);
-        let balance = self.balance.map(|(local_msat, remote_msat)| Entry::Balance { local_msat, remote_msat });
-        let chain = self.height.map(Entry::Height);
-        let counters = [Entry::Counters { last_add, last_settle }];
-        invoices.chain(payments).chain(balance).chain(chain).chain(counters)
-    }
 }

@@ -10,8 +10,9 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::bolt11;
 use super::book::Arrival;
 use super::invoice::{Hex32, State};
-use super::node::{Node, NodeState};
+use super::node::Node;
 use super::payment::{FailureReason, PayError, PayOrder, Payment, PaymentState};
+use super::state::NodeState;
 use crate::domain::lightning::{PaymentHash, Preimage};
 use crate::domain::time::Timestamp;
 

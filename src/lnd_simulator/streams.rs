@@ -81,6 +81,7 @@ pub async fn add_hold_invoice(
         hash: calls::thirty_two(&request.hash, "hash")?,
         preimage: None,
         memo: request.memo,
+        label: None,
         value: (request.value, request.value_msat),
         description_hash: request.description_hash,
         expiry: request.expiry,

@@ -1,6 +1,7 @@
 //! The rules of the simulated node, asked through the clients that LND's own definitions generate.
 
 mod access;
+mod cln;
 mod commands;
 mod faults;
 mod holds;
@@ -59,7 +60,7 @@ pub async fn start() -> Sim {
 async fn start_in(dir: &TempDir, clock: &Arc<ManualClock>) -> Running {
     let clock = Arc::clone(clock) as _;
     let any = "127.0.0.1:0".parse().unwrap();
-    let options = Options { clock, rest_listen: Some(any), ..Options::new(any, dir.path()) };
+    let options = Options { clock, rest_listen: Some(any), lightning_rpc: true, ..Options::new(any, dir.path()) };
     Simulator::start(options).await.unwrap()
 }
 
