@@ -162,6 +162,7 @@ CREATE TABLE purchase_order (
     granted_secs   INTEGER NOT NULL DEFAULT 0,      -- time that this order added to the product
     granted_bytes  INTEGER NOT NULL DEFAULT 0,      -- bandwidth that this order added
     owed           INTEGER NOT NULL DEFAULT 0 CHECK (owed >= 0),
+    refunded       INTEGER NOT NULL DEFAULT 0 CHECK (refunded >= 0),   -- paid back so far
     created_at     INTEGER NOT NULL,
     modified_at    INTEGER NOT NULL
 ) STRICT;

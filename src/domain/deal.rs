@@ -181,6 +181,7 @@ impl Deal {
     /// The operator has paid back what the order owed.
     pub fn refunded(&mut self, i: usize, now: Timestamp) {
         let purchase = &mut self.purchases[i];
+        purchase.refunded = Msat(purchase.refunded.0.saturating_add(purchase.owed.0));
         purchase.owed = Msat(0);
         if purchase.status != OrderStatus::NeedsRefund {
             return;
@@ -502,6 +503,8 @@ impl Deal {
                 (true, InvoiceState::Held) => self.cancel_invoice(i, RETURNED_MESSAGE),
                 (true, InvoiceState::Paid) if self.purchases[i].status == OrderStatus::Paid => {
                     self.owe_everything(i, UNDELIVERED_MESSAGE);
+                    // A late delivery counts its time from then.
+                    self.take_back_grant(i);
                 }
                 _ => {}
             }
@@ -519,14 +522,17 @@ impl Deal {
 
     fn owe_everything(&mut self, i: usize, message: &str) {
         let purchase = &mut self.purchases[i];
-        purchase.owed = purchase.invoice.received.unwrap_or_default();
+        purchase.owed = purchase.invoice.received.unwrap_or_default().saturating_sub(purchase.refunded);
         purchase.become_(OrderStatus::NeedsRefund, Some(message));
         let text = format!("{} is owed to the buyer: {message}", self.purchases[i].owed);
         self.alert(i, AlertTopic::NeedsRefund, &text);
     }
 
+    /// What came above the price and was not paid back.
     fn surplus(&self, i: usize) -> Msat {
-        self.purchases[i].invoice.received.unwrap_or_default().saturating_sub(self.purchases[i].price)
+        let purchase = &self.purchases[i];
+        let received = purchase.invoice.received.unwrap_or_default();
+        received.saturating_sub(purchase.price).saturating_sub(purchase.refunded)
     }
 
     /// A first purchase that came to nothing: once the host has reported H, its place is free.

@@ -278,6 +278,8 @@ pub struct Purchase {
     pub granted_bytes: i64,
     /// What the shop owes the buyer.
     pub owed: Msat,
+    /// What was paid back to the buyer.
+    pub refunded: Msat,
     /// Its invoice.
     pub invoice: Invoice,
     /// When it was ordered.

@@ -6,7 +6,7 @@ use crate::store::Connection;
 use super::Error;
 use super::shop::{Aftermath, Shop};
 use crate::domain::deal::Deal;
-use crate::domain::effect::Effect;
+use crate::domain::effect::{AlertTopic, Effect};
 use crate::domain::host::PortKind;
 use crate::domain::id::{OrderId, ProductId};
 use crate::domain::product::Subject;
@@ -58,7 +58,7 @@ fn change<T>(
         position += 1;
         perform(shop, db, after, &mut deal, &effect, now)?;
     }
-    forget_moot_intents(db, &before, &deal)?;
+    forget_moot_intents(db, after, &before, &deal, now)?;
     deals::save(db, &before, &mut deal, actor, now)?;
     Ok(value)
 }
@@ -106,17 +106,29 @@ fn intend(
 }
 
 /// A final invoice needs nothing from its node any more. Attempts that were abandoned keep theirs.
-fn forget_moot_intents(db: &Connection, before: &Deal, after: &Deal) -> Result<(), Error> {
-    for (old, new) in before.purchases.iter().zip(&after.purchases) {
+fn forget_moot_intents(
+    db: &Connection,
+    after: &mut Aftermath,
+    before: &Deal,
+    deal: &Deal,
+    now: Timestamp,
+) -> Result<(), Error> {
+    for (old, new) in before.purchases.iter().zip(&deal.purchases) {
+        let hash = new.invoice.hash;
         let made = old.invoice.state == InvoiceState::Initial && new.invoice.state != InvoiceState::Initial;
-        let ended = old.invoice.state.is_live() && !new.invoice.state.is_live();
-        if made || ended {
-            outbox::drop_kind(db, IntentKind::Make, new.invoice.hash)?;
-            outbox::drop_kind(db, IntentKind::Probe, new.invoice.hash)?;
+        let given_up = made && new.invoice.state == InvoiceState::Void;
+        if made {
+            let begun = outbox::drop_kind(db, IntentKind::Make, hash)?;
+            outbox::drop_kind(db, IntentKind::Probe, hash)?;
+            if given_up && begun {
+                // The node may be making it at this moment: that one must not be payable.
+                intend(db, after, deal, new.id, IntentKind::Cancel, now)?;
+            }
         }
-        if ended {
-            outbox::drop_kind(db, IntentKind::Cancel, new.invoice.hash)?;
-            outbox::drop_kind(db, IntentKind::Settle, new.invoice.hash)?;
+        if old.invoice.state.is_live() && !new.invoice.state.is_live() && !given_up {
+            outbox::drop_kind(db, IntentKind::Cancel, hash)?;
+            outbox::drop_kind(db, IntentKind::Settle, hash)?;
+            alerts::close(db, AlertTopic::FailedIntent, &hash.to_string(), now)?;
         }
     }
     Ok(())

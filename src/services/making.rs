@@ -24,6 +24,12 @@ pub const NO_INVOICE_MESSAGE: &str =
 /// A failing intent is told to the operator after so many attempts.
 const ATTEMPTS_BEFORE_ALERT: u32 = 5;
 
+/// Marks what a former process left in the outbox, at start: it may have been carried out without
+/// its result being stored.
+pub async fn take_over(shop: &Shop) -> Result<(), Error> {
+    shop.change(|db, _| Ok(outbox::mark_left_over(db)?)).await
+}
+
 /// The request for an intended invoice; `None` when the invoice is not wanted any more.
 pub fn request(shop: &Shop, intent: &Intent) -> Result<Option<InvoiceRequest>, Error> {
     shop.db.read(|db| {
@@ -76,9 +82,11 @@ pub async fn not_made(shop: &Shop, intent: &Intent, error: NodeError) -> Result<
     let (inner, intent) = (shop.clone(), intent.clone());
     shop.change(move |db, after| {
         outbox::done(db, intent.id)?;
-        outbox::set_outcome(db, intent.hash, if error.may_have_happened() { "abandoned" } else { "failed" })?;
-        if error.may_have_happened() {
-            // The node may have made it: whoever takes over, that one must not be payable.
+        // An earlier try may have counted, even when this one certainly did not.
+        let may_exist = error.may_have_happened() || intent.attempts > 0;
+        outbox::set_outcome(db, intent.hash, if may_exist { "abandoned" } else { "failed" })?;
+        if may_exist {
+            // Whoever takes over, or if nobody does: that invoice must not be payable.
             cancel_attempt(db, after, &intent, inner.now())?;
         }
         let Some((purchase, product)) = deals::purchase(db, Key::Invoice(intent.invoice_id))? else { return Ok(()) };
@@ -93,10 +101,10 @@ pub async fn not_made(shop: &Shop, intent: &Intent, error: NodeError) -> Result<
             }
             Ok(())
         })?;
-        match &next {
-            Some(attempt) => invoices::intend_to_make(db, after, attempt, inner.now()),
-            None => Ok(()),
+        if let Some(attempt) = &next {
+            invoices::intend_to_make(db, after, attempt, inner.now())?;
         }
+        Ok(())
     })
     .await
 }
@@ -131,13 +139,13 @@ fn next_attempt(
 
 /// A cancellation or settlement is through (or moot); the state of the invoice was applied before.
 pub async fn finish(shop: &Shop, intent: &Intent) -> Result<(), Error> {
-    let intent = intent.clone();
+    let (intent, now) = (intent.clone(), shop.now());
     shop.change(move |db, _| {
         outbox::done(db, intent.id)?;
         if intent.kind == IntentKind::Cancel {
             outbox::set_outcome(db, intent.hash, "cancelled")?;
         }
-        alerts::close(db, AlertTopic::FailedIntent, &intent.hash.to_string(), intent.created_at)?;
+        alerts::close(db, AlertTopic::FailedIntent, &intent.hash.to_string(), now)?;
         Ok(())
     })
     .await

@@ -284,6 +284,7 @@ fn new_purchase(shop: &Shop, kind: PurchaseKind, price: Msat, now: Timestamp) ->
         granted_secs: 0,
         granted_bytes: 0,
         owed: Msat(0),
+        refunded: Msat(0),
         invoice,
         created_at: now,
         modified_at: now,

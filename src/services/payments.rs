@@ -11,6 +11,7 @@ use crate::domain::id::{NodeId, OrderId};
 use crate::domain::lightning::{NodeInvoice, NodeInvoiceState, PaymentHash};
 use crate::domain::money::Msat;
 use crate::domain::time::Timestamp;
+use crate::store::deals::Key;
 use crate::store::outbox::{self, IntentKind};
 use crate::store::{alerts, audit_log, deals, node_state};
 
@@ -24,18 +25,30 @@ pub enum Applied {
 }
 
 /// Applies the state of an invoice as its node reports it. `height` is the node's best block, when
-/// known, for judging how close a held payment is to its deadline. A settlement moves the node's
-/// cursor in the same transaction as its effect.
+/// known, for judging how close a held payment is to its deadline. News that does not come by the
+/// stream may be ahead of it, so it moves the node's cursor only to the very next settlement.
 pub async fn apply(shop: &Shop, node: NodeId, news: NodeInvoice, height: Option<u32>) -> Result<Applied, Error> {
     let inner = shop.clone();
-    shop.change(move |db, after| apply_in(&inner, db, after, node, &news, height)).await
+    shop.change(move |db, after| {
+        let applied = apply_in(&inner, db, after, node, &news, height)?;
+        if node_state::cursor(db, node)?.saturating_add(1) == news.settle_index {
+            node_state::advance_cursor(db, node, news.settle_index)?;
+        }
+        Ok(applied)
+    })
+    .await
 }
 
-/// Applies many at once: one transaction, one fsync.
+/// Applies the news of a node's stream, in its order: one transaction, one fsync. The last settlement
+/// moves the node's cursor in that transaction.
 pub async fn apply_all(shop: &Shop, node: NodeId, news: Vec<NodeInvoice>) -> Result<Vec<Applied>, Error> {
     let inner = shop.clone();
     let change = move |db: &Connection, after: &mut Aftermath| {
-        news.iter().map(|invoice| apply_in(&inner, db, after, node, invoice, None)).collect()
+        let apply_one = |invoice| apply_in(&inner, db, after, node, invoice, None);
+        let applied = news.iter().map(apply_one).collect::<Result<_, _>>()?;
+        let newest = news.iter().map(|invoice| invoice.settle_index).max();
+        node_state::advance_cursor(db, node, newest.unwrap_or(0))?;
+        Ok(applied)
     };
     shop.change(change).await
 }
@@ -48,20 +61,16 @@ fn apply_in(
     news: &NodeInvoice,
     height: Option<u32>,
 ) -> Result<Applied, Error> {
-    let applied = match deals::order_by_hash(db, news.hash)? {
+    match deals::order_by_hash(db, news.hash)? {
         Some(order) => {
             apply_to_order(shop, db, after, node, order, news, height)?;
-            Applied::Order(order)
+            Ok(Applied::Order(order))
         }
         None => {
             tell_of_unknown_payment(shop, db, node, news)?;
-            Applied::Foreign
+            Ok(Applied::Foreign)
         }
-    };
-    if news.state == NodeInvoiceState::Settled && news.settle_index > 0 {
-        node_state::advance_cursor(db, node, news.settle_index)?;
     }
-    Ok(applied)
 }
 
 fn apply_to_order(
@@ -133,6 +142,23 @@ pub async fn apply_gone(shop: &Shop, node: NodeId, hash: PaymentHash) -> Result<
     .await
 }
 
+/// The node offers an invoice that nobody may pay any more, or that was never shown: a lost answer
+/// left it there. It is to be cancelled.
+pub async fn apply_leftover(shop: &Shop, node: NodeId, hash: PaymentHash) -> Result<(), Error> {
+    let inner = shop.clone();
+    shop.change(move |db, after| {
+        let Some(attempt) = outbox::attempt(db, hash)? else { return Ok(()) };
+        let Some((purchase, _)) = deals::purchase(db, Key::Invoice(attempt.invoice_id))? else { return Ok(()) };
+        // One whose making is not recorded yet is not left over.
+        if purchase.invoice.hash == hash && purchase.invoice.state.is_live() {
+            return Ok(());
+        }
+        after.outbox = true;
+        Ok(outbox::add(db, IntentKind::Cancel, attempt.invoice_id, hash, node, inner.now())?)
+    })
+    .await
+}
+
 /// Records that the operator has paid back what an order owed, by whatever means.
 pub async fn mark_refunded(shop: &Shop, order: OrderId, actor: &str, note: &str) -> Result<Msat, Error> {
     let (inner, actor, note) = (shop.clone(), actor.to_owned(), note.to_owned());
@@ -156,10 +182,11 @@ pub async fn mark_refunded(shop: &Shop, order: OrderId, actor: &str, note: &str)
 pub async fn retry_delivery(shop: &Shop, order: OrderId, actor: &str) -> Result<(), Error> {
     let (inner, actor) = (shop.clone(), actor.to_owned());
     shop.change(move |db, after| {
+        // Before the change: it may end in state N again.
+        alerts::close(db, AlertTopic::NeedsRefund, &order.to_string(), inner.now())?;
         change_order(&inner, db, after, order, &actor, |deal, i, now| {
             deal.retry_delivery(i, now).map_err(|refusal| Error::Conflict(refusal.0))
-        })?;
-        close_order_alerts(db, order, inner.now())
+        })
     })
     .await
 }

@@ -12,8 +12,11 @@ use crate::domain::lightning::PaymentHash;
 use crate::domain::purchase::{Delivery, Invoice, InvoiceState, OrderStatus, Purchase, PurchaseKind};
 use crate::domain::time::Timestamp;
 
+/// A clock that is put back by less than this was corrected, not wrong. Seconds.
+const CLOCK_TOLERANCE_SECS: i64 = 60;
+
 const PURCHASE: &str = "SELECT o.id AS order_id, o.item_id, o.kind, o.status, o.message, o.price, o.delivery, \
-    o.granted_secs, o.granted_bytes, o.owed, o.created_at AS ordered_at, o.modified_at AS order_modified_at, \
+    o.granted_secs, o.granted_bytes, o.owed, o.refunded, o.created_at AS ordered_at, o.modified_at AS order_modified_at, \
     o.product_id, v.id AS invoice_id, v.state, v.node_id, v.payment_hash, v.is_hold, v.payment_request, v.amount, \
     v.received, v.expiry_secs, v.made_at, v.expires_at, v.held_at, v.paid_at, v.created_at, v.modified_at \
     FROM purchase_order o JOIN invoice v ON v.order_id = o.id";
@@ -53,6 +56,7 @@ fn purchase_from_row(row: &Row<'_>) -> rusqlite::Result<Purchase> {
         granted_secs: row.get("granted_secs")?,
         granted_bytes: row.get("granted_bytes")?,
         owed: row.get("owed")?,
+        refunded: row.get("refunded")?,
         invoice,
         created_at: row.get("ordered_at")?,
         modified_at: row.get("order_modified_at")?,
@@ -215,13 +219,13 @@ fn save_purchase(
 fn update_order(db: &Connection, before: OrderStatus, new: &Purchase) -> Result<(), StoreError> {
     let mut statement = db.prepare_cached(
         "UPDATE purchase_order SET status = :status, message = :message, delivery = :delivery, \
-         granted_secs = :granted_secs, granted_bytes = :granted_bytes, owed = :owed, modified_at = :modified_at \
+         granted_secs = :granted_secs, granted_bytes = :granted_bytes, owed = :owed, refunded = :refunded, modified_at = :modified_at \
          WHERE id = :id AND status = :before",
     )?;
     let changed = statement.execute(named_params! {
         ":id": new.id, ":before": before.letter(), ":status": new.status.letter(), ":message": new.message,
         ":delivery": new.delivery.name(), ":granted_secs": new.granted_secs, ":granted_bytes": new.granted_bytes,
-        ":owed": new.owed, ":modified_at": new.modified_at,
+        ":owed": new.owed, ":refunded": new.refunded, ":modified_at": new.modified_at,
     })?;
     if changed == 1 { Ok(()) } else { Err(StoreError::Conflict("the order")) }
 }
@@ -270,8 +274,10 @@ pub fn to_close(db: &Connection, now: Timestamp, limit: u32) -> Result<Vec<Order
 pub fn held_too_long(db: &Connection, now: Timestamp) -> Result<Vec<OrderId>, StoreError> {
     let mut statement = db.prepare_cached(
         "SELECT v.order_id FROM invoice v JOIN purchase_order o ON o.id = v.order_id JOIN host h ON h.id = o.host_id \
-         WHERE v.state = 'held' AND v.held_at + h.hold_limit_secs * 1000 <= ?",
+         WHERE v.state = 'held' AND (v.held_at + h.hold_limit_secs * 1000 <= ?1 OR v.held_at > ?2)",
     )?;
-    let rows = statement.query_map([now], |row| row.get(0))?;
+    // Held in the future: the clock was put back since, so nobody knows for how long.
+    let future = now.plus_secs(CLOCK_TOLERANCE_SECS);
+    let rows = statement.query_map([now, future], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -1,6 +1,8 @@
 //! What the shop keeps about Lightning nodes while it runs: who is usable, whether they are alive,
 //! and how far their settlements have been applied.
 
+use std::collections::HashSet;
+
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::db::StoreError;
@@ -130,11 +132,11 @@ pub fn advance_cursor(db: &Connection, node: NodeId, index: u64) -> Result<(), S
 }
 
 /// Hashes on a node that may still be paid: the visible invoices that are not final.
-pub fn live_hashes(db: &Connection, node: NodeId) -> Result<Vec<(PaymentHash, bool)>, StoreError> {
+pub fn live_hashes(db: &Connection, node: NodeId) -> Result<HashSet<PaymentHash>, StoreError> {
     let mut statement = db.prepare_cached(
-        "SELECT payment_hash, is_hold FROM invoice WHERE node_id = ? AND state IN ('open', 'held', 'settling', 'cancelling')",
+        "SELECT payment_hash FROM invoice WHERE node_id = ? AND state IN ('open', 'held', 'settling', 'cancelling')",
     )?;
-    let rows = statement.query_map([node], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let rows = statement.query_map([node], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
@@ -179,12 +181,14 @@ impl std::fmt::Debug for Spec {
     }
 }
 
-/// All enabled nodes, and disabled ones that still have invoices which are not final.
+/// All enabled nodes, and disabled ones that still have invoices which are not final, or something to
+/// be told.
 pub fn specs(db: &Connection) -> Result<Vec<Spec>, StoreError> {
     let mut statement = db.prepare_cached(
         "SELECT id, kind, name, host, port, certificate_file, certificate, macaroon_file, macaroon, allow_spending \
          FROM node n WHERE is_enabled = 1 OR EXISTS (SELECT 1 FROM invoice v WHERE v.node_id = n.id \
-         AND v.state IN ('initial', 'open', 'held', 'settling', 'cancelling')) ORDER BY priority, created_at",
+         AND v.state IN ('initial', 'open', 'held', 'settling', 'cancelling')) \
+         OR EXISTS (SELECT 1 FROM effect e WHERE e.node_id = n.id) ORDER BY priority, created_at",
     )?;
     let rows = statement.query_map([], |row| {
         Ok(Spec {

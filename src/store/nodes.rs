@@ -89,11 +89,12 @@ pub fn update(db: &Connection, node: &Node) -> Result<(), StoreError> {
     if changed == 1 { Ok(()) } else { Err(StoreError::Conflict("the node")) }
 }
 
-/// How many invoices of a node are not final.
+/// How many invoices of a node are not final, or are former attempts that it is still to be told of.
 pub fn live_invoices(db: &Connection, id: NodeId) -> Result<u32, StoreError> {
     let mut statement = db.prepare_cached(
-        "SELECT count(*) FROM invoice WHERE node_id = ? \
-         AND state IN ('initial', 'open', 'held', 'settling', 'cancelling')",
+        "SELECT count(*) FROM (SELECT payment_hash FROM invoice WHERE node_id = ?1 \
+         AND state IN ('initial', 'open', 'held', 'settling', 'cancelling') \
+         UNION SELECT payment_hash FROM effect WHERE node_id = ?1)",
     )?;
     Ok(statement.query_row([id], |row| row.get(0))?)
 }

@@ -135,8 +135,15 @@ pub fn done(db: &Connection, id: i64) -> Result<(), StoreError> {
 }
 
 /// Drops an intent of a kind for a hash, whether or not there is one.
-pub fn drop_kind(db: &Connection, kind: IntentKind, hash: PaymentHash) -> Result<(), StoreError> {
-    db.prepare_cached("DELETE FROM effect WHERE kind = ? AND payment_hash = ?")?.execute(params![kind.name(), hash])?;
+/// Returns whether there was one.
+pub fn drop_kind(db: &Connection, kind: IntentKind, hash: PaymentHash) -> Result<bool, StoreError> {
+    let mut statement = db.prepare_cached("DELETE FROM effect WHERE kind = ? AND payment_hash = ?")?;
+    Ok(statement.execute(params![kind.name(), hash])? > 0)
+}
+
+/// Counts one try for every invoice that is still to be made: a former process may have begun it.
+pub fn mark_left_over(db: &Connection) -> Result<(), StoreError> {
+    db.execute("UPDATE effect SET attempts = attempts + 1 WHERE kind = 'make_invoice'", [])?;
     Ok(())
 }
 

@@ -108,13 +108,10 @@ pub async fn compare(shop: &Shop, entry: &Entry, strangers: &mut Strangers) -> R
     // Ours first: one that is made while we compare must not look as if the node had lost it.
     let ours = shop.db.scan(move |db| node_state::live_hashes(db, node)).await?;
     let Some(pending) = pending_at_node(entry).await else { return Ok(0) };
-    let mut differences = 0;
-    for invoice in pending.iter().filter(|invoice| invoice.state == NodeInvoiceState::Accepted) {
-        differences += 1;
-        held_at_node(shop, entry, invoice, strangers).await?;
-    }
+    let mut differences = offered_at_node(shop, entry, &pending, &ours).await?;
+    differences += held_at_node(shop, entry, &pending, strangers).await?;
     let known: HashSet<PaymentHash> = pending.iter().map(|invoice| invoice.hash).collect();
-    for (hash, _) in ours.into_iter().filter(|(hash, _)| !known.contains(hash)) {
+    for hash in ours.into_iter().filter(|hash| !known.contains(hash)) {
         differences += 1;
         match entry.node.look_up(hash).await {
             Ok(Some(invoice)) => drop(payments::apply(shop, node, invoice, None).await?),
@@ -148,16 +145,51 @@ async fn pending_at_node(entry: &Entry) -> Option<Vec<NodeInvoice>> {
     }
 }
 
+/// Open invoices with our memo that are none of our live ones: left over from lost answers.
+async fn offered_at_node(
+    shop: &Shop,
+    entry: &Entry,
+    pending: &[NodeInvoice],
+    ours: &HashSet<PaymentHash>,
+) -> Result<usize, Error> {
+    let is_open = |invoice: &&NodeInvoice| invoice.state == NodeInvoiceState::Open;
+    let is_stray = |invoice: &&NodeInvoice| invoice.memo.starts_with("PO: ") && !ours.contains(&invoice.hash);
+    let mut differences = 0;
+    for invoice in pending.iter().filter(is_open).filter(is_stray) {
+        differences += 1;
+        payments::apply_leftover(shop, entry.spec.id, invoice.hash).await?;
+    }
+    Ok(differences)
+}
+
+/// Held payments at the node, each judged with the node's height.
 async fn held_at_node(
+    shop: &Shop,
+    entry: &Entry,
+    pending: &[NodeInvoice],
+    strangers: &mut Strangers,
+) -> Result<usize, Error> {
+    let held: Vec<_> = pending.iter().filter(|invoice| invoice.state == NodeInvoiceState::Accepted).collect();
+    if held.is_empty() {
+        return Ok(0);
+    }
+    let height = entry.node.info().await.ok().and_then(|info| info.block_height);
+    for invoice in &held {
+        if shop.db.read(|db| deals::order_by_hash(db, invoice.hash))?.is_some() {
+            payments::apply(shop, entry.spec.id, (*invoice).clone(), height).await?;
+        } else {
+            held_for_stranger(shop, entry, invoice, strangers).await?;
+        }
+    }
+    Ok(held.len())
+}
+
+async fn held_for_stranger(
     shop: &Shop,
     entry: &Entry,
     invoice: &NodeInvoice,
     strangers: &mut Strangers,
 ) -> Result<(), Error> {
-    let known = shop.db.read(|db| deals::order_by_hash(db, invoice.hash))?.is_some();
-    if known {
-        return payments::apply(shop, entry.spec.id, invoice.clone(), None).await.map(drop);
-    }
     let is_ours = invoice.memo.strip_prefix("PO: ").and_then(OrderId::parse).is_some();
     if !is_ours {
         return Ok(());

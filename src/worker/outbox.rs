@@ -50,6 +50,7 @@ impl Running {
 
 /// Runs until dropped.
 pub async fn run(shop: Shop, registry: Arc<Registry>, tasks: Tasks) {
+    super::log_failure("taking the outbox over", making::take_over(&shop).await);
     let runner = Runner { shop: shop.clone(), registry, running: Arc::default(), tasks };
     let mut newest = 0;
     let mut all_looked_at = None;
@@ -107,7 +108,7 @@ impl Runner {
         self.registry.get(node).is_ok_and(|entry| !entry.answers.load(Ordering::Relaxed))
     }
 
-    fn start(&self, intent: Intent) {
+    fn start(&self, mut intent: Intent) {
         if (intent.kind != IntentKind::Make && self.is_down(intent.node_id)) || !self.running.begin(intent.id) {
             return;
         }
@@ -116,12 +117,7 @@ impl Runner {
         let (shop, registry, running) = (self.shop.clone(), Arc::clone(&self.registry), Arc::clone(&self.running));
         self.tasks.spawn(async move {
             let slot: Option<OwnedSemaphorePermit> = slots.acquire_owned().await.ok();
-            // It may have been carried out, or become moot, while this one waited.
-            let result = match shop.db.read(|db| outbox::exists(db, intent.id)) {
-                Ok(true) => perform(&shop, &registry, &intent).await,
-                Ok(false) => Ok(()),
-                Err(error) => Err(error.into()),
-            };
+            let result = carry_out(&shop, &registry, &mut intent).await;
             super::log_failure(intent.kind.name(), result);
             running.end(intent.id);
             drop(slot);
@@ -129,40 +125,68 @@ impl Runner {
     }
 }
 
-async fn perform(shop: &Shop, registry: &Registry, intent: &Intent) -> Result<(), Error> {
-    match intent.kind {
-        IntentKind::Make => make(shop, registry, intent).await,
-        IntentKind::Cancel => cancel(shop, registry, intent).await,
-        IntentKind::Settle => settle(shop, registry, intent).await,
-        // Probes have a worker of their own.
-        IntentKind::Probe => Ok(()),
+/// Performs the intent, and once more when that may tell whether the first time counted.
+async fn carry_out(shop: &Shop, registry: &Registry, intent: &mut Intent) -> Result<(), Error> {
+    loop {
+        // It may have been carried out, or become moot, while this one waited.
+        if !shop.db.read(|db| outbox::exists(db, intent.id))? {
+            return Ok(());
+        }
+        match perform(shop, registry.get(intent.node_id), intent).await? {
+            Performed::Recorded => return Ok(()),
+            Performed::AskAgain => intent.attempts += 1,
+        }
+        tokio::time::sleep(SECOND_TRY).await;
     }
 }
 
-async fn make(shop: &Shop, registry: &Registry, intent: &Intent) -> Result<(), Error> {
-    let Some(request) = making::request(shop, intent)? else { return making::finish(shop, intent).await };
+/// What one try at an intent came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Performed {
+    /// Its result is stored: done, postponed, or another intent has taken its place.
+    Recorded,
+    /// The answer was lost; asking again with one more in `attempts` is safe and may tell more.
+    AskAgain,
+}
+
+/// Tries an intent once at its node and stores the result. `entry` is the node, or why there is none.
+///
+/// # Errors
+/// Only those of the database: then nothing was stored and the intent stands.
+pub async fn perform(shop: &Shop, entry: Result<Entry, NodeError>, intent: &Intent) -> Result<Performed, Error> {
+    let done = match (intent.kind, entry) {
+        (IntentKind::Make, entry) => return make(shop, entry, intent).await,
+        // Probes have a worker of their own.
+        (IntentKind::Probe, _) => Ok(()),
+        (IntentKind::Cancel, Ok(entry)) => cancel(shop, &entry, intent).await,
+        (IntentKind::Settle, Ok(entry)) => settle(shop, &entry, intent).await,
+        (IntentKind::Cancel | IntentKind::Settle, Err(error)) => making::postpone(shop, intent, &error).await,
+    };
+    done.map(|()| Performed::Recorded)
+}
+
+async fn make(shop: &Shop, entry: Result<Entry, NodeError>, intent: &Intent) -> Result<Performed, Error> {
+    let Some(request) = making::request(shop, intent)? else {
+        return making::finish(shop, intent).await.map(|()| Performed::Recorded);
+    };
     if intent.created_at.plus_secs(shop.settings.make_limit_secs) < shop.now() {
         let late = NodeError::new(NodeErrorKind::TimedOut, "the invoice was not made in time");
-        return making::not_made(shop, intent, late).await;
+        return making::not_made(shop, intent, late).await.map(|()| Performed::Recorded);
     }
-    let entry = match registry.get(intent.node_id) {
+    let entry = match entry {
         Ok(entry) => entry,
-        Err(error) => return making::not_made(shop, intent, error).await,
+        Err(error) => return making::not_made(shop, intent, error).await.map(|()| Performed::Recorded),
     };
-    let mut answer = entry.node.create(&request).await;
-    if answer.as_ref().is_err_and(NodeError::may_have_happened) {
-        // Asking again is safe, and tells whether it happened.
-        tokio::time::sleep(SECOND_TRY).await;
-        answer = entry.node.create(&request).await;
-    }
-    match answer {
-        Ok(made) => made_invoice(shop, &entry, intent, made).await,
+    match entry.node.create(&request).await {
+        Ok(made) => made_invoice(shop, &entry, intent, made).await?,
+        Err(error) if error.may_have_happened() && intent.attempts == 0 => return Ok(Performed::AskAgain),
         Err(error) => {
             tracing::warn!(node = entry.spec.name, %error, "the node could not make an invoice");
             entry.check.notify_one();
-            making::not_made(shop, intent, error).await
+            making::not_made(shop, intent, error).await?;
         }
     }
+    Ok(Performed::Recorded)
 }
 
 async fn made_invoice(shop: &Shop, entry: &Entry, intent: &Intent, made: MadeInvoice) -> Result<(), Error> {
@@ -171,32 +195,23 @@ async fn made_invoice(shop: &Shop, entry: &Entry, intent: &Intent, made: MadeInv
     Ok(())
 }
 
-async fn cancel(shop: &Shop, registry: &Registry, intent: &Intent) -> Result<(), Error> {
-    let outcome = match registry.get(intent.node_id) {
-        Ok(entry) => entry.node.cancel(intent.hash).await,
-        Err(error) => Err(error),
-    };
-    match outcome {
+async fn cancel(shop: &Shop, entry: &Entry, intent: &Intent) -> Result<(), Error> {
+    match entry.node.cancel(intent.hash).await {
         Ok(CancelOutcome::Cancelled | CancelOutcome::Unknown) => {
             payments::apply_gone(shop, intent.node_id, intent.hash).await?;
             making::finish(shop, intent).await
         }
-        Ok(CancelOutcome::AlreadySettled) => learn(shop, registry, intent).await,
+        Ok(CancelOutcome::AlreadySettled) => learn(shop, entry, intent).await,
         Err(error) => making::postpone(shop, intent, &error).await,
     }
 }
 
-async fn settle(shop: &Shop, registry: &Registry, intent: &Intent) -> Result<(), Error> {
+async fn settle(shop: &Shop, entry: &Entry, intent: &Intent) -> Result<(), Error> {
     let Some(attempt) = shop.db.read(|db| outbox::attempt(db, intent.hash))? else {
         return making::finish(shop, intent).await;
     };
-    let preimage = shop.preimage(attempt.invoice_id, attempt.number);
-    let outcome = match registry.get(intent.node_id) {
-        Ok(entry) => entry.node.settle(preimage).await,
-        Err(error) => Err(error),
-    };
-    match outcome {
-        Ok(SettleOutcome::Settled) => learn(shop, registry, intent).await,
+    match entry.node.settle(shop.preimage(attempt.invoice_id, attempt.number)).await {
+        Ok(SettleOutcome::Settled) => learn(shop, entry, intent).await,
         Ok(SettleOutcome::AlreadyCanceled | SettleOutcome::Unknown) => {
             payments::apply_gone(shop, intent.node_id, intent.hash).await?;
             making::finish(shop, intent).await
@@ -206,12 +221,8 @@ async fn settle(shop: &Shop, registry: &Registry, intent: &Intent) -> Result<(),
 }
 
 /// Looks the invoice up and applies what the node says; then the intent is through.
-async fn learn(shop: &Shop, registry: &Registry, intent: &Intent) -> Result<(), Error> {
-    let found = match registry.get(intent.node_id) {
-        Ok(entry) => entry.node.look_up(intent.hash).await,
-        Err(error) => Err(error),
-    };
-    match found {
+async fn learn(shop: &Shop, entry: &Entry, intent: &Intent) -> Result<(), Error> {
+    match entry.node.look_up(intent.hash).await {
         Ok(Some(invoice)) => {
             payments::apply(shop, intent.node_id, invoice, None).await?;
             making::finish(shop, intent).await
