@@ -56,7 +56,8 @@ pub trait LightningNode: Send + Sync {
     async fn settle(&self, preimage: Preimage) -> Result<SettleOutcome, NodeError>;
 
     /// Settlements with a `settle_index` greater than `cursor`, oldest first, then new ones as they
-    /// happen. A cursor of 0 replays nothing (a rule of LND), so callers also compare.
+    /// happen. With LND a cursor of 0 replays nothing, so callers also compare;
+    /// Core Lightning replays everything then.
     async fn settlements(&self, cursor: u64) -> Result<InvoiceStream, NodeError>;
 
     /// The states of one invoice: the present one first, then each change. The only way to hear of

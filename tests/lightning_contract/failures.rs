@@ -7,13 +7,9 @@ use ip2tor_shop::lnd_simulator::{Fault, Wallet};
 
 use super::world::{World, hasty, next, plain, soon};
 
-/// The simulator's names of calls, whatever protocol they come by.
-const MAKE: &str = "AddInvoice";
-const LOOK_UP: &str = "LookupInvoice";
-
 pub async fn a_lost_answer_leaves_one_invoice(world: World) {
     let node = world.node();
-    world.simulator().faults().next(MAKE, Fault::LoseAnswer, 1);
+    world.simulator().faults().next(world.makes(), Fault::LoseAnswer, 1);
     let error = node.create(&plain(1)).await.unwrap_err();
     assert!(error.may_have_happened(), "{error}");
     let found = node.look_up(plain(1).hash).await.unwrap().unwrap();
@@ -23,7 +19,7 @@ pub async fn a_lost_answer_leaves_one_invoice(world: World) {
 
 pub async fn an_answer_lost_with_its_connection_is_uncertain(world: World) {
     let node = world.node();
-    world.simulator().faults().next(MAKE, Fault::ResetAfter, 1);
+    world.simulator().faults().next(world.makes(), Fault::ResetAfter, 1);
     let error = node.create(&plain(1)).await.unwrap_err();
     assert!(error.may_have_happened(), "{error}");
     node.create(&plain(1)).await.unwrap();
@@ -32,7 +28,7 @@ pub async fn an_answer_lost_with_its_connection_is_uncertain(world: World) {
 
 pub async fn an_unavailable_node_is_an_outage(world: World) {
     let node = world.node();
-    world.simulator().faults().next(MAKE, Fault::Unavailable, 1);
+    world.simulator().faults().next(world.makes(), Fault::Unavailable, 1);
     assert_eq!(node.create(&plain(1)).await.unwrap_err().kind, NodeErrorKind::Unavailable);
     node.create(&plain(1)).await.unwrap();
 }
@@ -40,7 +36,7 @@ pub async fn an_unavailable_node_is_an_outage(world: World) {
 pub async fn a_slow_node_times_out_and_recovers(world: World) {
     let node = world.node_with(world.credentials("shop.macaroon"), hasty());
     let slow = Fault::Slow(Duration::from_secs(60));
-    world.simulator().faults().always(LOOK_UP, slow);
+    world.simulator().faults().always(world.looks_up(), slow);
     let error = soon(node.look_up(plain(1).hash)).await.unwrap_err();
     assert_eq!(error.kind, NodeErrorKind::TimedOut);
     assert!(error.detail.starts_with("time-out:"), "{error}");

@@ -3,7 +3,7 @@
 use ip2tor_shop::domain::lightning::{CancelOutcome, InvoiceRequest, NodeErrorKind, NodeInvoiceState, SettleOutcome};
 use ip2tor_shop::lightning::{InvoiceStream, LightningNode};
 
-use super::world::{PRICE, World, hold, next, preimage};
+use super::world::{PRICE, World, hold, next, plain, preimage};
 
 async fn state(stream: &mut InvoiceStream) -> NodeInvoiceState {
     next(stream).await.unwrap().unwrap().state
@@ -75,4 +75,13 @@ pub async fn the_nearest_expiry_of_the_held_parts_is_known(world: World) {
     assert_eq!(both.received, PRICE);
     assert!(both.nearest_htlc_expiry.unwrap() >= height + 144);
     assert_eq!(both.nearest_htlc_expiry, early.nearest_htlc_expiry);
+}
+
+/// For nodes that can't hold.
+pub async fn holding_is_refused_clearly(world: World) {
+    let node = world.node();
+    assert!(!node.can_hold());
+    assert_eq!(node.create(&hold(1)).await.unwrap_err().kind, NodeErrorKind::Rejected);
+    assert_eq!(node.settle(preimage(1)).await.unwrap_err().kind, NodeErrorKind::Rejected);
+    assert_eq!(node.look_up(plain(1).hash).await.unwrap(), None);
 }

@@ -9,6 +9,7 @@ use futures_util::StreamExt;
 use ip2tor_shop::domain::lightning::{InvoiceRequest, Network, NodeError, NodeInvoice, PaymentHash, Preimage};
 use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::domain::time::{Clock, ManualClock, SystemClock};
+use ip2tor_shop::lightning::cln::CoreLightning;
 use ip2tor_shop::lightning::connector::NodeAddress;
 use ip2tor_shop::lightning::credentials::{Credentials, Source};
 use ip2tor_shop::lightning::dial::Dial;
@@ -31,6 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub enum Kind {
     LndGrpc,
     LndRest,
+    CoreLightning,
 }
 
 /// A node to test with.
@@ -68,6 +70,7 @@ impl World {
     pub async fn start(&mut self) {
         let mut options = Options::new(self.grpc, self.dir.path());
         options.rest_listen = Some(self.rest);
+        options.lightning_rpc = true;
         options.clock = self.clock.clone();
         self.simulator = Some(Simulator::start(options).await.unwrap());
     }
@@ -97,12 +100,42 @@ impl World {
         match self.kind {
             Kind::LndGrpc => Arc::new(LndGrpc::new(address(self.grpc), credentials, policy, dial).unwrap()),
             Kind::LndRest => Arc::new(LndRest::new(address(self.rest), credentials, policy, dial)),
+            // A local socket: whoever may open it may use it.
+            Kind::CoreLightning => Arc::new(CoreLightning::new(self.file("lightning-rpc"), policy)),
         }
     }
 
     /// A payer of this node.
     pub fn payer(&self, credentials: PaymentCredentials, policy: Policy) -> LndPayer {
         LndPayer::new(address(self.grpc), credentials, policy, Dial::direct()).unwrap()
+    }
+
+    /// The name of the call that makes an invoice, for faults.
+    pub fn makes(&self) -> &'static str {
+        if self.kind == Kind::CoreLightning { "invoice" } else { "AddInvoice" }
+    }
+
+    /// The name of the call that looks an invoice up.
+    pub fn looks_up(&self) -> &'static str {
+        if self.kind == Kind::CoreLightning { "listinvoices" } else { "LookupInvoice" }
+    }
+
+    /// Ends streams, and connections where a stream is one, until `stream` has noticed; its error.
+    /// A stream that is made of polls does not notice what happens between two of them.
+    pub async fn end_stream(&self, stream: &mut InvoiceStream) -> NodeError {
+        soon(async {
+            loop {
+                match self.kind {
+                    Kind::CoreLightning => self.simulator().faults().drop_connections(),
+                    Kind::LndGrpc | Kind::LndRest => self.simulator().faults().drop_streams(),
+                }
+                let moment = Duration::from_millis(100);
+                if let Ok(Some(Err(error))) = tokio::time::timeout(moment, stream.next()).await {
+                    return error;
+                }
+            }
+        })
+        .await
     }
 
     /// Somebody pays exactly the price.
