@@ -1,8 +1,10 @@
 //! IP2Tor Shop: sells Tor bridges and Nostr aliases over Lightning. `docs/ARCHITECTURE.md` is the
 //! map of this library.
 
+pub mod app;
 mod cli;
 pub mod config;
+mod demo;
 pub mod domain;
 pub mod http;
 pub mod jobs;

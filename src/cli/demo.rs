@@ -5,10 +5,12 @@ use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 
+use super::block_on;
 use super::data::create_folder;
 use super::failure::Failure;
 use super::logging;
 use super::output::Output;
+use crate::demo::Demo;
 
 #[derive(ClapArgs)]
 pub struct Args {
@@ -23,8 +25,10 @@ pub struct Args {
     pub no_agent: bool,
 }
 
-pub fn run(args: Args, _output: &Output) -> Result<(), Failure> {
+pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
     logging::init("info");
     create_folder(&args.data_dir)?;
-    Err(Failure::not_available("demo"))
+    let Args { listen, data_dir, no_agent } = args;
+    let demo = Demo { listen, data_dir, with_agent: !no_agent, json: output.is_json() };
+    block_on(async { Ok(demo.run().await?) })
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::app::StartError;
 use crate::config::Problems;
 use crate::services::Error;
 use crate::services::error::NON_FIELD;
@@ -46,6 +47,12 @@ impl fmt::Display for Failure {
 impl From<Problems> for Failure {
     fn from(problems: Problems) -> Self {
         Self::Config(problems)
+    }
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        Self::Failed(error.0)
     }
 }
 

@@ -1,8 +1,8 @@
 //! What each scheduled job does.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::config::Config;
 use crate::services::{Error, Shop, deadlines, host_watch};
 use crate::worker::follow::{self, Strangers};
 use crate::worker::registry::Registry;
@@ -25,12 +25,8 @@ pub struct JobContext {
     pub shop: Shop,
     /// Its nodes.
     pub registry: Arc<Registry>,
-    /// Where everything of the shop is.
-    pub data_dir: PathBuf,
-    /// The configuration file, for backups.
-    pub config_file: Option<PathBuf>,
-    /// Days that a scheduled backup is kept.
-    pub backup_days: u32,
+    /// Its configuration.
+    pub config: Config,
     /// Held payments of unknown orders, remembered between scans.
     pub strangers: tokio::sync::Mutex<Strangers>,
 }

@@ -38,6 +38,11 @@ impl Tasks {
         });
     }
 
+    /// Runs `task` to its own end: it listens to [`Tasks::stopped`] itself.
+    pub fn spawn_to_the_end(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tracker.spawn(task);
+    }
+
     /// Rings when everything is to end.
     pub fn stopped(&self) -> CancellationToken {
         self.stop.clone()

@@ -1,0 +1,164 @@
+//! The composition root: from a configuration to a running shop, and down again.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use poem::Server;
+use poem::listener::{Acceptor, Listener, TcpListener};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::config::Config;
+use crate::domain::id::SystemRandom;
+use crate::domain::time::SystemClock;
+use crate::http::{self, Limits};
+use crate::jobs::{JobContext, NAMES, Scheduler, schedule};
+use crate::lightning::dial::Dial;
+use crate::services::auth::Authenticator;
+use crate::services::hosts::CatalogCache;
+use crate::services::{Error, Shop};
+use crate::store::{Db, node_state};
+use crate::worker::registry::Registry;
+use crate::worker::{self, Tasks};
+
+/// How long requests under way may take when the shop stops.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Why the shop can't start; says what to do.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct StartError(pub String);
+
+impl From<Error> for StartError {
+    fn from(error: Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// A running shop.
+pub struct App {
+    shop: Shop,
+    local_addr: SocketAddr,
+    tasks: Tasks,
+    scheduler: Scheduler,
+}
+
+/// Starts the shop: database, workers, listeners, then the schedules. Answers requests when this
+/// returns; nodes connect in the background.
+///
+/// # Errors
+/// [`StartError`] when the database, the address or a schedule can't be used.
+pub async fn start(config: Config) -> Result<App, StartError> {
+    crate::tls::install_provider();
+    let db = open_database(&config)?;
+    let shop = Shop::new(db, Arc::new(SystemClock), Arc::new(SystemRandom), config.shop_settings())?;
+    let tasks = Tasks::default();
+    let registry = worker::start(&shop, Dial::direct(), &tasks);
+    let local_addr = listen(&shop, &config, &tasks).await?;
+    tracing::info!(address = %local_addr, "the shop answers");
+    let scheduler = start_jobs(&shop, registry, &config, &tasks).await?;
+    Ok(App { shop, local_addr, tasks, scheduler })
+}
+
+/// Serves the HTTP interface over TCP; returns the address.
+async fn listen(shop: &Shop, config: &Config, tasks: &Tasks) -> Result<SocketAddr, StartError> {
+    let failed = |error: std::io::Error| {
+        StartError(format!("can't listen on {}: {error}; is another shop running?", config.http.listen))
+    };
+    let acceptor = TcpListener::bind(config.http.listen).into_acceptor().await.map_err(failed)?;
+    let address = acceptor.local_addr().iter().find_map(|address| address.as_socket_addr().copied());
+    let address = address.unwrap_or(config.http.listen);
+    let app = http::app(http_app(shop, config));
+    let server = Server::new_with_acceptor(acceptor).idle_timeout(config.http.idle_timeout);
+    let stop = tasks.stopped();
+    tasks.spawn_to_the_end(async move {
+        let running = server.run_with_graceful_shutdown(app, stop.cancelled_owned(), Some(DRAIN));
+        if let Err(error) = running.await {
+            tracing::error!(%error, "the HTTP server ended");
+        }
+    });
+    Ok(address)
+}
+
+fn http_app(shop: &Shop, config: &Config) -> http::App {
+    let proxies = config.http.trusted_proxies.clone();
+    http::App {
+        shop: shop.clone(),
+        catalog: CatalogCache::default(),
+        auth: Arc::new(Authenticator::new(shop.db.clone(), Arc::clone(&shop.clock), &*shop.random)),
+        is_trusted_proxy: Box::new(move |address| proxies.iter().any(|network| network.contains(address))),
+        limits: Limits { body_bytes: config.http.body_limit_bytes, request_time: config.http.request_timeout },
+    }
+}
+
+fn open_database(config: &Config) -> Result<Db, StartError> {
+    let file = config.database();
+    Db::open(&file).map_err(|error| StartError(format!("can't open {}: {error}", file.display())))
+}
+
+async fn start_jobs(
+    shop: &Shop,
+    registry: Arc<Registry>,
+    config: &Config,
+    tasks: &Tasks,
+) -> Result<Scheduler, StartError> {
+    let context = Arc::new(JobContext {
+        shop: shop.clone(),
+        registry,
+        config: config.clone(),
+        strangers: tokio::sync::Mutex::default(),
+    });
+    let schedules: Vec<_> =
+        config.jobs.all().into_iter().map(|(name, cron)| (name, cron.as_str().to_owned())).collect();
+    let scheduler = Scheduler::start(Arc::clone(&context), &schedules).await?;
+    // What fell due while the shop was off is done now; what is not due changes nothing.
+    tasks.spawn(async move {
+        for name in NAMES.into_iter().filter(|name| !name.contains("backup")) {
+            schedule::run_and_record(&context, name, None).await;
+        }
+    });
+    Ok(scheduler)
+}
+
+impl App {
+    /// Where the shop listens.
+    pub const fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    /// Whether any Lightning node can be used now.
+    pub fn has_usable_node(&self) -> bool {
+        self.shop.db.read(node_state::usable_networks).is_ok_and(|nodes| !nodes.is_empty())
+    }
+
+    /// Stops taking requests, lets those under way finish, and ends all tasks. What is left to do
+    /// is in the database.
+    pub async fn stop(mut self) {
+        self.scheduler.stop().await;
+        self.tasks.stop().await;
+    }
+}
+
+/// Returns at SIGINT or SIGTERM.
+pub async fn wait_for_signal() {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    tracing::info!("stopping");
+}
+
+#[async_trait::async_trait]
+impl http::auth::Authority for Authenticator {
+    async fn token(&self, token: &str) -> Result<Option<crate::domain::id::HostId>, Error> {
+        self.token(token)
+    }
+
+    async fn password(&self, name: &str, password: &str) -> Result<Option<crate::services::Scope>, Error> {
+        self.password(name, password).await
+    }
+}

@@ -1,0 +1,111 @@
+//! `demo`: a complete shop to try out, in a folder of its own: the shop, a simulated Lightning node
+//! and a host whose simulated agent activates what is paid. Started again, it goes on where it was.
+
+mod agent;
+mod seed;
+mod walkthrough;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::app::{self, App, StartError};
+use crate::config::Config;
+use crate::lnd_simulator::{Options, Running, Simulator};
+use crate::services::Error;
+use crate::store::Db;
+use seed::Memory;
+
+/// How long the demo waits for its own node before it says so and goes on.
+const NODE_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How the demo is started.
+pub struct Demo {
+    /// Where the shop listens.
+    pub listen: SocketAddr,
+    /// Where everything of the demo is.
+    pub data_dir: PathBuf,
+    /// Whether the simulated agent plays the host.
+    pub with_agent: bool,
+    /// Whether the details are printed as JSON.
+    pub json: bool,
+}
+
+impl Demo {
+    /// Runs until a signal ends it.
+    ///
+    /// # Errors
+    /// [`StartError`] with what to do.
+    pub async fn run(self) -> Result<(), StartError> {
+        let lnd_dir = self.data_dir.join("lnd");
+        let db = Db::open(&self.data_dir.join(crate::config::DATABASE_FILE)).map_err(Error::from)?;
+        let mut memory = Memory::load(&self.data_dir)?;
+        let simulator = start_simulator(memory.as_ref().map_or(0, |memory| memory.lnd_port), lnd_dir.clone()).await?;
+        let lnd_port = simulator.local_addr().port();
+        let memory = match memory.take() {
+            Some(known) => known.with_port(&db, &self.data_dir, lnd_port)?,
+            None => seed::seed(&db, &self.data_dir, &lnd_dir, lnd_port, self.with_agent)?,
+        };
+        drop(db);
+        let app = app::start(self.config()).await?;
+        let agent = self.with_agent.then(|| agent::start(app.local_addr(), &memory));
+        wait_for_node(&app).await;
+        self.tell(&app, &memory, &simulator);
+        app::wait_for_signal().await;
+        if let Some(agent) = agent {
+            agent.abort();
+        }
+        app.stop().await;
+        simulator.shutdown().await;
+        Ok(())
+    }
+
+    fn config(&self) -> Config {
+        let mut config = Config::in_dir(&self.data_dir);
+        config.http.listen = self.listen;
+        config.lightning.allow_regtest = true;
+        // The demo is for a machine without a way out.
+        config.onion.insert("enabled".to_owned(), toml::Value::Boolean(false));
+        config
+    }
+
+    fn tell(&self, app: &App, memory: &Memory, simulator: &Running) {
+        let shop_url = format!("http://{}", app.local_addr());
+        let lnd = json!({"grpc": simulator.local_addr().to_string(), "dir": simulator.dir()});
+        let details = json!({
+            "shop_url": shop_url,
+            "data_dir": self.data_dir,
+            "admin": {"user": memory.admin, "password": memory.password},
+            "hosts": [{"id": memory.host_id, "token": memory.token, "name": memory.host_name, "ip": memory.host_ip}],
+            "lnd": lnd,
+        });
+        if self.json {
+            println!("{details}");
+        } else {
+            println!("{}", walkthrough::text(&shop_url, &self.data_dir, memory, simulator, self.with_agent));
+        }
+    }
+}
+
+async fn start_simulator(port: u16, dir: PathBuf) -> Result<Running, StartError> {
+    let at = |port| Options::new(SocketAddr::from((Ipv4Addr::LOCALHOST, port)), dir.clone());
+    let simulator = match Simulator::start(at(port)).await {
+        // Its old port is taken: any other will do.
+        Err(crate::lnd_simulator::StartError::Listen { .. }) if port != 0 => Simulator::start(at(0)).await,
+        other => other,
+    };
+    simulator.map_err(|error| StartError(format!("the simulated Lightning node can't start: {error}")))
+}
+
+async fn wait_for_node(app: &App) {
+    let ready = async {
+        while !app.has_usable_node() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    if tokio::time::timeout(NODE_PATIENCE, ready).await.is_err() {
+        tracing::warn!("the simulated Lightning node does not answer yet");
+    }
+}

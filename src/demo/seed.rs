@@ -1,0 +1,137 @@
+//! What the demo makes on its first start and remembers for the next: an administrator, a site, a
+//! node and a host.
+
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::app::StartError;
+use crate::domain::host::PortKind;
+use crate::domain::host_rules::HostChange;
+use crate::domain::id::{NodeId, SystemRandom};
+use crate::domain::money::Msat;
+use crate::domain::node::NodeKind;
+use crate::domain::operator::Role;
+use crate::domain::time::{Clock, SystemClock};
+use crate::services::hosts_admin::{self, NewHost};
+use crate::services::nodes_admin::{self, NodeChange};
+use crate::services::{Act, Error, operators, passwords};
+use crate::store::{Connection, Db};
+
+const FILE: &str = "demo.json";
+const ADMIN: &str = "admin";
+const HOST_NAME: &str = "demo-host";
+const HOST_IP: &str = "127.0.0.1";
+
+/// What the demo remembers, readable by its owner alone.
+#[derive(Serialize, Deserialize)]
+pub struct Memory {
+    pub admin: String,
+    pub password: String,
+    pub host_id: String,
+    pub token: String,
+    pub host_name: String,
+    pub host_ip: String,
+    pub node_id: String,
+    pub lnd_port: u16,
+}
+
+impl Memory {
+    /// What an earlier start left; `None` on the first.
+    pub fn load(dir: &Path) -> Result<Option<Self>, StartError> {
+        let file = dir.join(FILE);
+        match std::fs::read_to_string(&file) {
+            Ok(text) => serde_json::from_str(&text).map(Some).map_err(|error| broken(&file, &error)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(broken(&file, &error)),
+        }
+    }
+
+    fn save(&self, dir: &Path) -> Result<(), StartError> {
+        let file = dir.join(FILE);
+        let new = dir.join(format!("{FILE}.new"));
+        let write = || {
+            let mut options = std::fs::OpenOptions::new();
+            let mut to = options.write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+            to.write_all(serde_json::to_string_pretty(self)?.as_bytes())?;
+            to.sync_all()?;
+            std::fs::rename(&new, &file)
+        };
+        write().map_err(|error| broken(&file, &error))
+    }
+
+    /// The same with another port of the simulated node, which the database is told.
+    pub fn with_port(mut self, db: &Db, dir: &Path, port: u16) -> Result<Self, StartError> {
+        if self.lnd_port != port {
+            let node = NodeId::parse(&self.node_id).ok_or_else(|| broken(&dir.join(FILE), &"a wrong node id"))?;
+            let change = NodeChange { port: Some(port), ..NodeChange::default() };
+            write(db, move |db, act| nodes_admin::set(db, act, node, change, None).map(drop))?;
+            self.lnd_port = port;
+            self.save(dir)?;
+        }
+        Ok(self)
+    }
+}
+
+fn broken(file: &Path, error: &dyn std::fmt::Display) -> StartError {
+    StartError(format!("{}: {error}; remove the demo's folder to start afresh", file.display()))
+}
+
+fn write<T: Send + 'static>(
+    db: &Db,
+    change: impl FnOnce(&Connection, &Act) -> Result<T, Error> + Send + 'static,
+) -> Result<T, StartError> {
+    let act = Act::on_command_line(SystemClock.now());
+    Ok(db.write_blocking(move |db| change(db, &act))?)
+}
+
+/// Fills an empty database.
+pub fn seed(db: &Db, dir: &Path, lnd: &Path, port: u16, with_agent: bool) -> Result<Memory, StartError> {
+    let password = passwords::generate(&SystemRandom);
+    let hash = passwords::hash(&password, &SystemRandom)?;
+    let file = |name: &str| Some(lnd.join(name).display().to_string());
+    let node = NodeChange {
+        name: Some("simulated".to_owned()),
+        host: Some("127.0.0.1".to_owned()),
+        port: Some(port),
+        certificate_file: file("tls.cert"),
+        macaroon_file: file("shop.macaroon"),
+        ..NodeChange::default()
+    };
+    let (node_id, added) = write(db, move |db, act| {
+        operators::add(db, act, ADMIN, Role::Administrator, &hash)?;
+        let node = nodes_admin::add(db, act, &SystemRandom, NodeKind::LndGrpc, node, None)?;
+        Ok((node.id, hosts_admin::add(db, act, &SystemRandom, new_host(with_agent))?))
+    })?;
+    let memory = Memory {
+        admin: ADMIN.to_owned(),
+        password,
+        host_id: added.host.id.to_string(),
+        token: added.token,
+        host_name: added.host.name,
+        host_ip: added.host.ip,
+        node_id: node_id.to_string(),
+        lnd_port: port,
+    };
+    memory.save(dir)?;
+    Ok(memory)
+}
+
+fn new_host(with_agent: bool) -> NewHost {
+    let change = HostChange {
+        name: Some(HOST_NAME.to_owned()),
+        ip: Some(HOST_IP.to_owned()),
+        description: Some("A host to try the shop with".to_owned()),
+        offers_tor_bridges: Some(true),
+        tor_bridge_duration: Some(86_400),
+        tor_bridge_price_initial: Some(Msat(25_000)),
+        tor_bridge_price_extension: Some(Msat(20_000)),
+        offers_nostr_aliases: Some(true),
+        // Without the agent you are the host, and need longer than a payment may be held.
+        use_holds: Some(with_agent),
+        ..HostChange::default()
+    };
+    NewHost { change, ranges: vec![(PortKind::TorBridge, 20_000, 20_099)], ..NewHost::default() }
+}
