@@ -208,14 +208,26 @@ pub async fn cli_fault(dir: &Path, instruction: &str) -> Result<(), CommandError
 /// `lnd-simulator serve`: runs a regtest node until SIGINT or SIGTERM. Prints where it listens and
 /// which files a client needs.
 pub async fn cli_serve(listen: SocketAddr, dir: &Path) -> Result<(), CommandError> {
+    cli_run(Options::new(listen, dir)).await
+}
+
+/// As [`cli_serve`], with REST, Core Lightning's socket, another chain or name as the options say.
+pub async fn cli_run(options: Options) -> Result<(), CommandError> {
     let signal_error = |source| StartError::File { path: PathBuf::from("signals"), source };
     let mut terminate =
         tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).map_err(signal_error)?;
-    let running = Simulator::start(Options::new(listen, dir)).await?;
-    println!("LND gRPC on {} (regtest, no real money)", running.local_addr());
-    println!("certificate {}", dir.join("tls.cert").display());
+    let (chain, lightning_rpc) = (options.network.name(), options.lightning_rpc);
+    let running = Simulator::start(options).await?;
+    println!("LND gRPC on {} ({chain}, no real money)", running.local_addr());
+    if let Some(address) = running.rest_addr() {
+        println!("LND REST on {address}");
+    }
+    if lightning_rpc {
+        println!("Core Lightning socket {}", running.lightning_rpc().display());
+    }
+    println!("certificate {}", running.dir().join("tls.cert").display());
     for (name, _) in MACAROONS {
-        println!("macaroon {}", dir.join(name).display());
+        println!("macaroon {}", running.dir().join(name).display());
     }
     tokio::select! {
         _ = terminate.recv() => {}

@@ -6,7 +6,7 @@ use fedimint_tonic_lnd::lnrpc::invoice::InvoiceState;
 use fedimint_tonic_lnd::lnrpc::{GetInfoRequest, ListInvoiceRequest};
 use fedimint_tonic_lnd::routerrpc::TrackPaymentRequest;
 
-use super::{payment_hash, start};
+use super::{Sim, payment_hash, start};
 use crate::domain::lightning::Preimage;
 use crate::lnd_simulator::{Options, Simulator, StartError};
 
@@ -48,6 +48,23 @@ async fn a_held_payment_is_held_after_a_restart_and_its_payer_learns_the_outcome
     let mut tracked = sim.open(async move { client.track_payment_v2(request).await }).await;
     sim.running.node().settle(preimage).unwrap();
     assert_eq!(tracked.next().await.payment_preimage, hex::encode([5; 32]));
+}
+
+#[tokio::test]
+async fn what_was_answered_is_in_the_folder_already_when_the_process_is_killed() {
+    let sim = start().await;
+    let (paid, open) = (sim.invoice(1).await, sim.invoice(2).await);
+    assert_eq!(sim.pay(&paid.payment_request).await, "");
+    let expected = [sim.look_up(&paid.r_hash).await, sim.look_up(&open.r_hash).await];
+    // A kill leaves the folder as it is at this moment.
+    let left = tempfile::tempdir().unwrap();
+    for name in ["journal.jsonl", "node.key", "macaroons.key", "tls.cert", "tls.key", "invoice.macaroon"] {
+        std::fs::copy(sim.dir.path().join(name), left.path().join(name)).unwrap();
+    }
+    let running = super::start_in(&left, &sim.clock).await;
+    let after = Sim { dir: left, clock: sim.clock.clone(), running };
+    assert_eq!([after.look_up(&paid.r_hash).await, after.look_up(&open.r_hash).await], expected);
+    assert_eq!(after.invoice(3).await.add_index, 3);
 }
 
 #[tokio::test]
