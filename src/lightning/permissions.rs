@@ -9,6 +9,10 @@ use crate::domain::lightning::{NodeError, NodeErrorKind};
 pub const BAKE_COMMAND: &str =
     "lncli bakemacaroon invoices:read invoices:write info:read --save_to=ip2tor-shop.macaroon";
 
+/// The command that makes the macaroon for refunds.
+pub const PAYMENT_BAKE_COMMAND: &str =
+    "lncli bakemacaroon offchain:read offchain:write --save_to=ip2tor-shop-refunds.macaroon";
+
 /// Permissions of LND that move money, or make macaroons and signatures that do.
 const SPENDING: [(&str, &str); 6] = [
     ("offchain", "write"),
@@ -37,18 +41,33 @@ pub const fn invoice_check(allow_powerful: bool) -> Check {
     if allow_powerful { accept } else { refuse_spending }
 }
 
-/// The check for the payment macaroon: none, it exists to spend.
+/// The check for the payment macaroon: it must be able to pay.
 pub const fn payment_check() -> Check {
-    accept
+    require_paying
 }
 
 const fn accept(_: &[u8]) -> Result<(), NodeError> {
     Ok(())
 }
 
+fn parse(bytes: &[u8]) -> Result<Macaroon, NodeError> {
+    Macaroon::parse(bytes)
+        .map_err(|error| NodeError::new(NodeErrorKind::BadCredentials, format!("bad credentials: {error}")))
+}
+
+fn require_paying(bytes: &[u8]) -> Result<(), NodeError> {
+    let macaroon = parse(bytes)?;
+    let permitted = |action| macaroon.permits("offchain", action);
+    // Permissions for single calls are left to the node.
+    if permitted("read") && permitted("write") || macaroon.permissions().iter().any(|(entity, _)| entity == "uri") {
+        return Ok(());
+    }
+    let detail = format!("wrong macaroon: it can't pay; bake one for refunds: {PAYMENT_BAKE_COMMAND}");
+    Err(NodeError::new(NodeErrorKind::WrongMacaroon, detail))
+}
+
 fn refuse_spending(bytes: &[u8]) -> Result<(), NodeError> {
-    let macaroon = Macaroon::parse(bytes)
-        .map_err(|error| NodeError::new(NodeErrorKind::BadCredentials, format!("bad credentials: {error}")))?;
+    let macaroon = parse(bytes)?;
     match macaroon.permissions().iter().find(|(entity, action)| can_spend(entity, action)) {
         None => Ok(()),
         Some((entity, action)) => Err(NodeError::new(
@@ -94,6 +113,17 @@ mod tests {
         let bytes = Macaroon::mint(b"root", b"0", [1; 16], &[("offchain", "write")]).encode();
         assert!(invoice_check(false)(&bytes).unwrap_err().detail.contains("lncli bakemacaroon"));
         assert!(invoice_check(true)(&bytes).is_ok());
+    }
+
+    #[test]
+    fn the_macaroon_for_refunds_must_be_able_to_pay() {
+        let check = |permissions: &[(&str, &str)]| {
+            payment_check()(&Macaroon::mint(b"root", b"0", [1; 16], permissions).encode())
+        };
+        assert!(check(&[("offchain", "read"), ("offchain", "write")]).is_ok());
+        let error = check(&[("invoices", "read"), ("invoices", "write")]).unwrap_err();
+        assert_eq!(error.kind, NodeErrorKind::WrongMacaroon);
+        assert!(error.detail.contains("offchain:read offchain:write"), "{error}");
     }
 
     #[test]
