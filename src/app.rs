@@ -1,11 +1,14 @@
 //! The composition root: from a configuration to a running shop, and down again.
 
+mod tor;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use poem::Server;
+use poem::endpoint::BoxEndpoint;
 use poem::listener::{Acceptor, Listener, TcpListener};
+use poem::{EndpointExt, Response, Server};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::Config;
@@ -13,16 +16,20 @@ use crate::domain::id::SystemRandom;
 use crate::domain::time::SystemClock;
 use crate::http::{self, Limits};
 use crate::jobs::{JobContext, NAMES, Scheduler, schedule};
-use crate::lightning::dial::Dial;
 use crate::services::auth::Authenticator;
 use crate::services::hosts::CatalogCache;
-use crate::services::{Error, Shop};
+use crate::services::{Error, ProbePolicy, Shop};
 use crate::store::{Db, node_state};
 use crate::worker::registry::Registry;
 use crate::worker::{self, Tasks};
+pub use tor::OnionState;
+use tor::TorPart;
 
 /// How long requests under way may take when the shop stops.
 const DRAIN: Duration = Duration::from_secs(10);
+
+/// The HTTP interface, shared by all listeners.
+pub type Endpoint = Arc<BoxEndpoint<'static, Response>>;
 
 /// Why the shop can't start; says what to do.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -39,6 +46,7 @@ impl From<Error> for StartError {
 pub struct App {
     shop: Shop,
     local_addr: SocketAddr,
+    onion: Option<OnionState>,
     tasks: Tasks,
     scheduler: Scheduler,
 }
@@ -51,28 +59,36 @@ pub struct App {
 pub async fn start(config: Config) -> Result<App, StartError> {
     crate::tls::install_provider();
     let db = open_database(&config)?;
-    let shop = Shop::new(db, Arc::new(SystemClock), Arc::new(SystemRandom), config.shop_settings())?;
     let tasks = Tasks::default();
-    let registry = worker::start(&shop, Dial::direct(), &tasks);
-    let local_addr = listen(&shop, &config, &tasks).await?;
+    let tor = TorPart::start(&config, &tasks)?;
+    let mut settings = config.shop_settings();
+    if tor.dialer().is_none() {
+        // Without Tor there is no way to a target.
+        settings.probe = ProbePolicy::Off;
+    }
+    let shop = Shop::new(db, Arc::new(SystemClock), Arc::new(SystemRandom), settings)?;
+    let registry = worker::start(&shop, tor.node_dial(), tor.dialer(), &tasks);
+    let endpoint: Endpoint = Arc::new(http::app(http_app(&shop, &config)).boxed());
+    let local_addr = listen(&endpoint, &config, &tasks).await?;
+    let onion = tor.publish(&shop, &endpoint, &tasks)?;
     tracing::info!(address = %local_addr, "the shop answers");
     let scheduler = start_jobs(&shop, registry, &config, &tasks).await?;
-    Ok(App { shop, local_addr, tasks, scheduler })
+    Ok(App { shop, local_addr, onion, tasks, scheduler })
 }
 
 /// Serves the HTTP interface over TCP; returns the address.
-async fn listen(shop: &Shop, config: &Config, tasks: &Tasks) -> Result<SocketAddr, StartError> {
+async fn listen(endpoint: &Endpoint, config: &Config, tasks: &Tasks) -> Result<SocketAddr, StartError> {
     let failed = |error: std::io::Error| {
         StartError(format!("can't listen on {}: {error}; is another shop running?", config.http.listen))
     };
     let acceptor = TcpListener::bind(config.http.listen).into_acceptor().await.map_err(failed)?;
     let address = acceptor.local_addr().iter().find_map(|address| address.as_socket_addr().copied());
     let address = address.unwrap_or(config.http.listen);
-    let app = http::app(http_app(shop, config));
+    let endpoint = Arc::clone(endpoint);
     let server = Server::new_with_acceptor(acceptor).idle_timeout(config.http.idle_timeout);
     let stop = tasks.stopped();
     tasks.spawn_to_the_end(async move {
-        let running = server.run_with_graceful_shutdown(app, stop.cancelled_owned(), Some(DRAIN));
+        let running = server.run_with_graceful_shutdown(endpoint, stop.cancelled_owned(), Some(DRAIN));
         if let Err(error) = running.await {
             tracing::error!(%error, "the HTTP server ended");
         }
@@ -124,6 +140,11 @@ impl App {
     /// Where the shop listens.
     pub const fn local_addr(&self) -> SocketAddr {
         self.local_addr
+    }
+
+    /// The onion service, when there is one.
+    pub const fn onion(&self) -> Option<&OnionState> {
+        self.onion.as_ref()
     }
 
     /// Whether any Lightning node can be used now.

@@ -5,6 +5,7 @@
 
 mod cron;
 mod network;
+mod onion;
 mod parse;
 mod problem;
 mod reader;
@@ -16,6 +17,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use crate::services::ProbePolicy;
 pub use cron::CronExpression;
 pub use network::IpNetwork;
 pub use problem::{Problem, Problems};
@@ -53,7 +55,7 @@ pub struct Config {
     pub rates: Rates,
     /// `[log]`.
     pub log: Log,
-    /// `[onion]`, not looked into here: the onion service has its own typed settings.
+    /// `[onion]` as written; see [`Config::onion_settings`].
     pub onion: toml::Table,
 }
 
@@ -124,17 +126,6 @@ pub struct Retention {
 pub struct Credit {
     /// Whether the time that a host was dead is added to its running products.
     pub outages: bool,
-}
-
-/// What happens to an order whose target does not answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ProbePolicy {
-    /// Targets are not probed.
-    Off,
-    /// The buyer is warned, the invoice is not delayed.
-    Warn,
-    /// The order waits for the probe and is rejected when it fails.
-    Reject,
 }
 
 /// How targets are probed.

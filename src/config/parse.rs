@@ -76,6 +76,7 @@ impl Config {
         })?;
         let mut problems = Vec::new();
         let config = Self::read(Section::root(table, &mut problems));
+        problems.extend(config.onion_problem());
         if problems.is_empty() { Ok(config) } else { Err(Problems(problems)) }
     }
 

@@ -17,6 +17,9 @@ impl Config {
             suspended_days: self.retention.suspended_days,
             credit_outages: self.credit.outages,
             private_route_hints: self.lightning.private_route_hints,
+            probe: self.probe.policy,
+            probe_secs: self.probe.limit.as_secs(),
+            plain_ports: self.probe.whitelisted_service_ports.clone(),
             max_open_orders_per_client: self.orders.max_open_per_client,
         }
     }

@@ -12,6 +12,8 @@ use super::product::{Product, ProductStatus};
 use super::purchase::{Delivery, InvoiceState, OrderStatus, Purchase, PurchaseKind};
 use super::time::Timestamp;
 
+/// What the order says while its target is probed.
+pub const PROBING_MESSAGE: &str = "Checking whether the target can be reached; the invoice follows.";
 /// What the order says while its payment is held.
 pub const HELD_MESSAGE: &str = "Paid, waiting for the host. The payment is only taken once the host has delivered.";
 /// What the order says when it was not paid in time.
@@ -75,7 +77,32 @@ impl Deal {
         invoice.made_at = Some(made.created_at);
         invoice.expires_at = Some(made.expires_at);
         invoice.become_(InvoiceState::Open);
-        purchase.become_(OrderStatus::ToBePaid, None);
+        // A warning about the target stays.
+        let message = purchase.message.take();
+        purchase.become_(OrderStatus::ToBePaid, message.as_deref());
+    }
+
+    /// The target is being probed, and the invoice waits for the result.
+    pub fn probe_started(&mut self, i: usize) {
+        self.purchases[i].become_(OrderStatus::RemoteChecks, Some(PROBING_MESSAGE));
+    }
+
+    /// The probe let the order pass: its invoice is to be made. Returns whether the order waited.
+    pub fn probe_passed(&mut self, i: usize) -> bool {
+        let waited = self.purchases[i].status == OrderStatus::RemoteChecks;
+        if waited {
+            self.purchases[i].become_(OrderStatus::NeedsInvoice, None);
+        }
+        waited
+    }
+
+    /// The probe failed, and the order goes on all the same: buyer and operator are told.
+    pub fn probe_warned(&mut self, i: usize, verdict: &str) {
+        let purchase = &mut self.purchases[i];
+        if purchase.status.is_open() && purchase.message.is_none() {
+            purchase.message = Some(format!("Warning: {verdict}."));
+            self.alert(i, AlertTopic::TargetUnreachable, verdict);
+        }
     }
 
     /// No invoice can be made, or a check failed, before anything could be paid.

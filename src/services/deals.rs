@@ -119,7 +119,9 @@ fn forget_moot_intents(
         let given_up = made && new.invoice.state == InvoiceState::Void;
         if made {
             let begun = outbox::drop_kind(db, IntentKind::Make, hash)?;
-            outbox::drop_kind(db, IntentKind::Probe, hash)?;
+            if given_up {
+                outbox::drop_kind(db, IntentKind::Probe, hash)?;
+            }
             if given_up && begun {
                 // The node may be making it at this moment: that one must not be payable.
                 intend(db, after, deal, new.id, IntentKind::Cancel, now)?;

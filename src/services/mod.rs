@@ -21,6 +21,7 @@ pub mod operators;
 pub mod orders;
 pub mod passwords;
 pub mod payments;
+pub mod probes;
 pub mod products;
 pub mod shop;
 pub mod site;
@@ -29,7 +30,7 @@ pub(crate) mod test_support;
 
 pub use act::Act;
 pub use error::Error;
-pub use shop::{Settings, Shop};
+pub use shop::{ProbePolicy, Settings, Shop};
 
 use crate::domain::id::{HostId, OperatorId};
 

@@ -199,6 +199,9 @@ fn store_order(shop: &Shop, db: &Connection, after: &mut Aftermath, request: &Or
     let plan = InvoicePlan { product: product.id, host: &host, kind: PurchaseKind::First, price, may_hold: true };
     let order = store_purchase(shop, db, after, &plan)?;
     super::deny::refuse_if_denied(shop, db, after, order, &product, request.client_ip.as_deref())?;
+    if product.kind() == ProductKind::TorBridge {
+        super::probes::begin(shop, db, after, order)?;
+    }
     Ok(order)
 }
 

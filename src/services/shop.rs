@@ -32,6 +32,12 @@ pub struct Settings {
     pub credit_outages: bool,
     /// Whether `private` route hints are asked for.
     pub private_route_hints: bool,
+    /// Whether targets are probed before they are sold a bridge to.
+    pub probe: ProbePolicy,
+    /// Seconds that a probe may take.
+    pub probe_secs: u64,
+    /// Target ports where no TLS is expected.
+    pub plain_ports: Vec<u16>,
     /// Open unpaid orders for one client (address or circuit) at a time; 0 is unlimited.
     pub max_open_orders_per_client: u32,
 }
@@ -48,6 +54,9 @@ impl Default for Settings {
             suspended_days: 45,
             credit_outages: true,
             private_route_hints: true,
+            probe: ProbePolicy::Warn,
+            probe_secs: 20,
+            plain_ports: vec![8333, 9735],
             max_open_orders_per_client: 0,
         }
     }
@@ -63,6 +72,17 @@ impl Settings {
             None => false,
         }
     }
+}
+
+/// What happens to an order whose target does not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProbePolicy {
+    /// Targets are not probed.
+    Off,
+    /// Buyer and operator are told; the invoice is not delayed.
+    Warn,
+    /// The order waits for the probe and is rejected when the target is at fault.
+    Reject,
 }
 
 /// Everything that use cases share. Cheap to clone.

@@ -7,6 +7,7 @@ pub mod deadlines;
 pub mod follow;
 pub mod holds;
 pub mod outbox;
+pub mod probing;
 pub mod registry;
 
 use std::future::Future;
@@ -16,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::lightning::dial::Dial;
+use crate::onion::Dialer;
 use crate::services::{Error, Shop};
 use registry::Registry;
 
@@ -56,12 +58,12 @@ impl Tasks {
     }
 }
 
-/// Starts everything that talks to nodes. The registry is known at once; nodes connect in the
+/// Starts everything that talks to nodes and targets; without `probe_dialer` no target is probed. The registry is known at once; nodes connect in the
 /// background.
-pub fn start(shop: &Shop, dial: Dial, tasks: &Tasks) -> Arc<Registry> {
+pub fn start(shop: &Shop, dial: Dial, probe_dialer: Option<Dialer>, tasks: &Tasks) -> Arc<Registry> {
     let registry = Arc::new(Registry::new(shop.clone(), dial));
     tasks.spawn(registry::keep_current(Arc::clone(&registry), tasks.clone()));
-    tasks.spawn(outbox::run(shop.clone(), Arc::clone(&registry), tasks.clone()));
+    tasks.spawn(outbox::run(shop.clone(), Arc::clone(&registry), probe_dialer, tasks.clone()));
     tasks.spawn(deadlines::run(shop.clone()));
     registry
 }

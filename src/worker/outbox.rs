@@ -9,15 +9,18 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
-use super::Tasks;
 use super::registry::{Entry, Registry};
+use super::{Tasks, probing};
 use crate::domain::id::NodeId;
 use crate::domain::lightning::{CancelOutcome, MadeInvoice, NodeError, NodeErrorKind, SettleOutcome};
+use crate::onion::Dialer;
 use crate::services::{Error, Shop, making, payments};
 use crate::store::outbox::{self, Intent, IntentKind};
 
 /// Calls to one node at the same time.
 const CALLS_PER_NODE: usize = 32;
+/// Targets probed at the same time.
+const PROBES: usize = 8;
 /// Intents taken from the database at a time.
 const BATCH: u32 = 256;
 /// The longest sleep when nothing rings: other processes may have stored intents.
@@ -26,10 +29,16 @@ const LOOK: Duration = Duration::from_secs(1);
 const SECOND_TRY: Duration = Duration::from_millis(200);
 
 /// What is being carried out, and how much at once per node.
-#[derive(Default)]
 struct Running {
+    probes: Semaphore,
     intents: Mutex<HashSet<i64>>,
     slots: Mutex<HashMap<NodeId, Arc<Semaphore>>>,
+}
+
+impl Default for Running {
+    fn default() -> Self {
+        Self { probes: Semaphore::new(PROBES), intents: Mutex::default(), slots: Mutex::default() }
+    }
 }
 
 impl Running {
@@ -49,9 +58,9 @@ impl Running {
 }
 
 /// Runs until dropped.
-pub async fn run(shop: Shop, registry: Arc<Registry>, tasks: Tasks) {
+pub async fn run(shop: Shop, registry: Arc<Registry>, dialer: Option<Dialer>, tasks: Tasks) {
     super::log_failure("taking the outbox over", making::take_over(&shop).await);
-    let runner = Runner { shop: shop.clone(), registry, running: Arc::default(), tasks };
+    let runner = Runner { shop: shop.clone(), registry, dialer, running: Arc::default(), tasks };
     let mut newest = 0;
     let mut all_looked_at = None;
     loop {
@@ -69,6 +78,7 @@ pub async fn run(shop: Shop, registry: Arc<Registry>, tasks: Tasks) {
 struct Runner {
     shop: Shop,
     registry: Arc<Registry>,
+    dialer: Option<Dialer>,
     running: Arc<Running>,
     tasks: Tasks,
 }
@@ -109,8 +119,12 @@ impl Runner {
     }
 
     fn start(&self, mut intent: Intent) {
-        if (intent.kind != IntentKind::Make && self.is_down(intent.node_id)) || !self.running.begin(intent.id) {
+        let waits_for_node = matches!(intent.kind, IntentKind::Cancel | IntentKind::Settle);
+        if (waits_for_node && self.is_down(intent.node_id)) || !self.running.begin(intent.id) {
             return;
+        }
+        if intent.kind == IntentKind::Probe {
+            return self.start_probe(intent);
         }
         // Waiting for a slot in the caller would let a slow node hold up the others.
         let slots = self.running.slots(intent.node_id);
@@ -119,6 +133,18 @@ impl Runner {
             let slot: Option<OwnedSemaphorePermit> = slots.acquire_owned().await.ok();
             let result = carry_out(&shop, &registry, &mut intent).await;
             super::log_failure(intent.kind.name(), result);
+            running.end(intent.id);
+            drop(slot);
+        });
+    }
+}
+
+impl Runner {
+    fn start_probe(&self, intent: Intent) {
+        let (shop, running, dialer) = (self.shop.clone(), Arc::clone(&self.running), self.dialer.clone());
+        self.tasks.spawn(async move {
+            let slot = running.probes.acquire().await.ok();
+            super::log_failure("probing a target", probing::perform(&shop, dialer.as_ref(), &intent).await);
             running.end(intent.id);
             drop(slot);
         });

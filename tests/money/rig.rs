@@ -217,7 +217,7 @@ fn start_shop(db: Db, clock: &Arc<ManualClock>) -> (Shop, Arc<Registry>, Tasks) 
     let settings = Settings { allow_regtest: true, ..Settings::default() };
     let shop = Shop::new(db, clock.clone(), Arc::new(SystemRandom), settings).expect("a shop");
     let tasks = Tasks::default();
-    let registry = worker::start(&shop, Dial::direct(), &tasks);
+    let registry = worker::start(&shop, Dial::direct(), None, &tasks);
     (shop, registry, tasks)
 }
 
