@@ -2,7 +2,7 @@
 //! it, since both do network I/O and no client may hold up another.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt};
@@ -13,15 +13,24 @@ use tor_proto::stream::IncomingStreamRequest;
 
 use super::acceptor::OnionStream;
 
-/// A circuit without an open stream is closed after this long, so that idle clients do not use up
-/// the circuits that the service may have. C-tor clients give up idle circuits after 10 minutes.
-const IDLE_LIMIT: Duration = Duration::from_secs(600);
+/// What clients may do.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    /// The one port that is answered.
+    pub(super) port: u16,
+    /// Circuits at once.
+    pub(super) circuits: usize,
+    /// A circuit without an open stream is closed after this long.
+    pub(super) idle: Duration,
+}
 
 /// Answers the circuits of one service.
 #[derive(Clone)]
 pub(super) struct Circuits {
-    port: u16,
+    limits: Limits,
     slots: Arc<Semaphore>,
+    /// Whether the last client found no slot: only the first such client is worth a warning.
+    full: Arc<AtomicBool>,
     streams: mpsc::Sender<OnionStream>,
 }
 
@@ -34,9 +43,10 @@ pub(super) struct Circuit {
 }
 
 impl Circuits {
-    /// For streams to `port`, on at most `limit` circuits at once.
-    pub(super) fn new(port: u16, limit: usize, streams: mpsc::Sender<OnionStream>) -> Self {
-        Self { port, slots: Arc::new(Semaphore::new(limit.min(Semaphore::MAX_PERMITS))), streams }
+    /// For circuits within `limits`, whose streams go to `streams`.
+    pub(super) fn new(limits: Limits, streams: mpsc::Sender<OnionStream>) -> Self {
+        let slots = Arc::new(Semaphore::new(limits.circuits.min(Semaphore::MAX_PERMITS)));
+        Self { limits, slots, full: Arc::default(), streams }
     }
 
     /// Answers a client that asks for a circuit, in the background. Over the limit it gets no
@@ -44,9 +54,12 @@ impl Circuits {
     pub(super) fn serve(&self, request: RendRequest) {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let Ok(slot) = self.slots.clone().try_acquire_owned() else {
-            tracing::warn!("all onion circuits are in use (onion.max_circuits): a client was not answered");
+            if !self.full.swap(true, Ordering::Relaxed) {
+                tracing::warn!("all onion circuits are in use (onion.max_circuits): clients are not answered");
+            }
             return;
         };
+        self.full.store(false, Ordering::Relaxed);
         let circuit = Arc::new(Circuit { number: NEXT.fetch_add(1, Ordering::Relaxed), _slot: slot });
         let circuits = self.clone();
         tokio::spawn(async move {
@@ -61,8 +74,8 @@ impl Circuits {
     /// being idle.
     async fn run(&self, circuit: Arc<Circuit>, mut requests: impl Stream<Item = StreamRequest> + Unpin) {
         loop {
-            match tokio::time::timeout(IDLE_LIMIT, requests.next()).await {
-                Ok(Some(request)) if is_begin(request.request(), self.port) => {
+            match tokio::time::timeout(self.limits.idle, requests.next()).await {
+                Ok(Some(request)) if is_begin(request.request(), self.limits.port) => {
                     tokio::spawn(hand_over(request, circuit.clone(), self.streams.clone()));
                 }
                 // As C-tor does: a client that tries other ports is looking for something else.

@@ -8,7 +8,7 @@
 use std::fs;
 use std::sync::Arc;
 
-use arti_client::{DataStream, StreamPrefs, TorClientConfig};
+use arti_client::{StreamPrefs, TorClientConfig};
 use tokio::sync::{Mutex, watch};
 
 use super::authorized::AuthorizedClients;
@@ -20,6 +20,7 @@ use super::error::OnionError;
 use super::isolation::Isolation;
 use super::service::{self, Launched, OnionService};
 use super::state::{self, StateLock};
+use super::stream::TorStream;
 
 /// The embedded Tor client. Clones share one client; Tor stops with the last of them.
 #[derive(Clone)]
@@ -96,7 +97,7 @@ impl Tor {
     ///
     /// # Errors
     /// [`DialError`], as far as arti lets the reasons be told apart.
-    pub async fn connect(&self, host: &str, port: u16, isolation: Isolation) -> Result<DataStream, DialError> {
+    pub async fn connect(&self, host: &str, port: u16, isolation: Isolation) -> Result<TorStream, DialError> {
         let replaced = || DialError::NotReady("its client is being replaced".to_owned());
         let mut clients = self.shared.client.subscribe();
         let client = clients.borrow_and_update().clone().ok_or_else(replaced)?;
@@ -104,7 +105,9 @@ impl Tor {
         prefs.set_isolation(isolation);
         tokio::select! {
             _ = clients.changed() => Err(replaced()),
-            result = client.connect_with_prefs((host, port), &prefs) => result.map_err(|error| dialer::from_arti(&error)),
+            result = client.connect_with_prefs((host, port), &prefs) => {
+                result.map(TorStream::new).map_err(|error| dialer::from_arti(&error))
+            }
         }
     }
 

@@ -36,6 +36,9 @@ pub struct OnionConfig {
     /// Circuits that clients of one service may have open at once; more are not answered.
     /// Default: 512.
     pub max_circuits: usize,
+    /// A circuit without an open connection is closed after so many seconds, so that idle clients do
+    /// not use up the circuits. Tor's clients give theirs up after about 10 minutes. Default: 600.
+    pub idle_circuit_secs: u64,
     /// How many bytes Tor may hold in queues before it closes the largest of them.
     /// Default: 67108864 (64 MiB).
     pub memory_limit_bytes: u64,
@@ -99,6 +102,7 @@ impl Default for OnionConfig {
             vanguards: Vanguards::Full,
             max_streams_per_circuit: 32,
             max_circuits: 512,
+            idle_circuit_secs: 600,
             memory_limit_bytes: 64 << 20,
             arti: toml::Table::new(),
             socks_proxy: None,
@@ -138,6 +142,7 @@ impl OnionConfig {
         positive("admin.virtual_port", self.admin.virtual_port.into())?;
         positive("max_streams_per_circuit", self.max_streams_per_circuit.into())?;
         positive("max_circuits", self.max_circuits as u64)?;
+        positive("idle_circuit_secs", self.idle_circuit_secs)?;
         self.to_arti().map(|_| ())
     }
 

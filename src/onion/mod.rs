@@ -23,6 +23,7 @@ pub mod keys;
 pub mod self_check;
 mod service;
 mod state;
+mod stream;
 pub mod watchdog;
 
 pub use acceptor::{CIRCUIT_SCHEME, ONION_SCHEME, OnionAcceptor, OnionStream};
@@ -35,3 +36,4 @@ pub use error::OnionError;
 pub use isolation::Isolation;
 pub use service::{OnionService, ServiceHandle};
 pub use state::{StateLock, check_modes, prepare};
+pub use stream::TorStream;

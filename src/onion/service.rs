@@ -15,7 +15,7 @@ use tor_keymgr::KeystoreSelector;
 
 use super::acceptor::{OnionAcceptor, OnionStream};
 use super::authorized::AuthorizedClients;
-use super::circuits::Circuits;
+use super::circuits::{Circuits, Limits};
 use super::config::{OnionConfig, parse_nickname};
 use super::engine::{ArtiRuntime, Client, CurrentClient};
 use super::error::{OnionError, with_causes};
@@ -30,8 +30,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// What a service is made of.
 pub(super) struct Setup {
     config: OnionServiceConfig,
-    port: u16,
-    max_circuits: usize,
+    limits: Limits,
 }
 
 impl Setup {
@@ -50,7 +49,8 @@ impl Setup {
             clients.restrict(&mut builder)?;
         }
         let service = builder.build().map_err(OnionError::tor)?;
-        Ok(Self { config: service, port, max_circuits: config.max_circuits })
+        let idle = Duration::from_secs(config.idle_circuit_secs);
+        Ok(Self { config: service, limits: Limits { port, circuits: config.max_circuits, idle } })
     }
 
     /// The service's address; makes the key when there is none.
@@ -147,8 +147,8 @@ impl Drop for Claim {
 pub(super) fn start(setup: Setup, address: String, clients: CurrentClient, claim: Claim) -> OnionService {
     let (sender, streams) = mpsc::channel(BACKLOG);
     let (wanted, changes) = watch::channel(Wanted { published: true, restarts: 0 });
-    let circuits = Circuits::new(setup.port, setup.max_circuits, sender);
-    let port = setup.port;
+    let circuits = Circuits::new(setup.limits, sender);
+    let port = setup.limits.port;
     tokio::spawn(async move {
         supervise(setup.config, circuits, clients, changes).await;
         drop(claim);

@@ -1,6 +1,7 @@
 //! Many clients at once, and one client that wants too much.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use ip2tor_shop::onion::{DialError, Dialer, Isolation, OnionConfig};
 
@@ -38,6 +39,24 @@ async fn connections_of_one_circuit_have_one_address() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_idle_circuit_is_closed_and_one_in_use_is_not() {
+    let Some(network) = TorNetwork::shared() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let shop = Shop::start_with(OnionConfig { idle_circuit_secs: 1, ..settings(network, dir.path()) }).await;
+    let (idle, busy) = (Isolation::fresh(), Isolation::fresh());
+    let dialer = Dialer::Arti(shop.tor.clone());
+    let _held_open = dialer.connect(&shop.address, 80, busy, LIMIT).await.unwrap();
+    let (idle_before, busy_before) = (peer(&shop, idle).await, peer(&shop, busy).await);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_ne!(peer(&shop, idle).await, idle_before);
+    assert_eq!(peer(&shop, busy).await, busy_before);
+}
+
+async fn peer(shop: &Shop, isolation: Isolation) -> String {
+    fetch_on(&shop.tor, &shop.address, "/peer", isolation).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_circuit_with_too_many_streams_is_closed_and_others_are_not() {
     let Some(network) = TorNetwork::shared() else { return };
     let dir = tempfile::tempdir().unwrap();
@@ -63,7 +82,7 @@ async fn over_the_limit_of_circuits_a_client_gets_no_answer_until_one_is_free() 
     let shop = Shop::start_with(OnionConfig { max_circuits: 4, ..settings(network, dir.path()) }).await;
     let dialer = Dialer::Arti(shop.tor.clone());
     let mut held = Vec::new();
-    let limit = std::time::Duration::from_secs(10);
+    let limit = Duration::from_secs(10);
     loop {
         match dialer.connect(&shop.address, 80, Isolation::fresh(), limit).await {
             Ok(stream) => held.push(stream),

@@ -1,10 +1,9 @@
 //! A tiny shop for these tests: a poem application behind an onion service.
 
-use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use ip2tor_shop::onion::{Connection, Dialer, Isolation, OnionConfig, OnionService, ServiceHandle, Tor};
+use ip2tor_shop::onion::{Dialer, Isolation, OnionConfig, OnionService, ServiceHandle, Tor};
 use poem::web::RemoteAddr;
 use poem::{Route, Server, get, handler};
 use tempfile::TempDir;
@@ -96,25 +95,15 @@ pub async fn fetch_on(tor: &Tor, address: &str, path: &str, isolation: Isolation
     let dialer = Dialer::Arti(tor.clone());
     let mut stream = dialer.connect(address, 80, isolation, LIMIT).await.map_err(|error| error.to_string())?;
     let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    let mut answer = String::new();
     let exchange = async {
         stream.write_all(request.as_bytes()).await?;
         stream.flush().await?;
-        read_to_end(&mut stream).await
+        stream.read_to_string(&mut answer).await
     };
-    let answer = tokio::time::timeout(LIMIT, exchange).await.map_err(|_| "no answer")?;
-    let answer = answer.map_err(|error| error.to_string())?;
+    tokio::time::timeout(LIMIT, exchange).await.map_err(|_| "no answer")?.map_err(|error| error.to_string())?;
     let (head, body) = answer.split_once("\r\n\r\n").ok_or("no HTTP answer")?;
     if head.starts_with("HTTP/1.1 200") { Ok(body.to_owned()) } else { Err(head.to_owned()) }
-}
-
-/// Reads all that comes. A service run by arti ends its streams with the reason "misc", which arrives
-/// as an error here and not as an end.
-async fn read_to_end(stream: &mut Connection) -> io::Result<String> {
-    let mut answer = Vec::new();
-    match stream.read_to_end(&mut answer).await {
-        Err(error) if answer.is_empty() => Err(error),
-        _ => Ok(String::from_utf8_lossy(&answer).into_owned()),
-    }
 }
 
 /// Waits until the service at `address` answers `tor`.
