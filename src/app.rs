@@ -124,13 +124,11 @@ async fn start_jobs(
         config: config.clone(),
         strangers: tokio::sync::Mutex::default(),
     });
-    let schedules: Vec<_> =
-        config.jobs.all().into_iter().map(|(name, cron)| (name, cron.as_str().to_owned())).collect();
-    let scheduler = Scheduler::start(Arc::clone(&context), &schedules).await?;
+    let scheduler = Scheduler::start(Arc::clone(&context)).await?;
     // What fell due while the shop was off is done now; what is not due changes nothing.
     tasks.spawn(async move {
         for name in NAMES.into_iter().filter(|name| !name.contains("backup")) {
-            schedule::run_and_record(&context, name, None).await;
+            schedule::run_and_record(&context, name).await;
         }
     });
     Ok(scheduler)

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
 
 use super::table::{self, JobContext};
-use crate::domain::time::Timestamp;
 use crate::services::Error;
 use crate::store::job_runs::{self, JobRun};
 
@@ -20,17 +19,13 @@ impl Scheduler {
     ///
     /// # Errors
     /// [`Error::Internal`] when the scheduler refuses an expression.
-    pub async fn start(context: Arc<JobContext>, schedules: &[(&'static str, String)]) -> Result<Self, Error> {
+    pub async fn start(context: Arc<JobContext>) -> Result<Self, Error> {
         let scheduler = JobScheduler::new().await.map_err(|error| broken(&error))?;
-        for (name, cron) in schedules {
-            let (context, name) = (Arc::clone(&context), *name);
-            let job = Job::new_async(cron.as_str(), move |id, mut scheduler| {
+        for (name, cron) in context.config.jobs.all() {
+            let (context, trigger) = (Arc::clone(&context), cron.as_str());
+            let job = Job::new_async(trigger, move |_, _| {
                 let context = Arc::clone(&context);
-                Box::pin(async move {
-                    let next = scheduler.next_tick_for_job(id).await.ok().flatten();
-                    let next = next.map(|date| Timestamp(date.timestamp_millis()));
-                    run_and_record(&context, name, next).await;
-                })
+                Box::pin(async move { run_and_record(&context, name).await })
             });
             scheduler.add(job.map_err(|error| broken(&error))?).await.map_err(|error| broken(&error))?;
         }
@@ -50,10 +45,11 @@ fn broken(error: &JobSchedulerError) -> Error {
     Error::Internal(format!("the scheduler can't start: {error}"))
 }
 
-/// Runs a job now and stores when, how long and how it ended.
-pub async fn run_and_record(context: &JobContext, name: &'static str, next_at: Option<Timestamp>) {
+/// Runs a job now and stores when, how long, how it ended, and when it comes again.
+pub async fn run_and_record(context: &JobContext, name: &'static str) {
     let started_at = context.shop.now();
     let result = table::run(context, name).await;
+    let ended_at = context.shop.now();
     let outcome = match &result {
         Ok(text) => format!("ok: {text}"),
         Err(error) => {
@@ -61,12 +57,13 @@ pub async fn run_and_record(context: &JobContext, name: &'static str, next_at: O
             format!("failed: {error}")
         }
     };
+    let cron = context.config.jobs.all().into_iter().find(|(of, _)| *of == name);
     let run = JobRun {
         name: name.to_owned(),
         started_at: Some(started_at),
-        duration_ms: Some(context.shop.now().millis_since(started_at)),
+        duration_ms: Some(ended_at.millis_since(started_at)),
         outcome: Some(outcome),
-        next_at,
+        next_at: cron.and_then(|(_, cron)| cron.next_after(ended_at)),
     };
     let stored = context.shop.change(move |db, _| Ok(job_runs::record(db, &run)?)).await;
     if let Err(error) = stored {
