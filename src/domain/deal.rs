@@ -510,6 +510,10 @@ impl Deal {
                 self.notify();
             }
             ProductStatus::Active if !self.is_paid_for(now, first) => {
+                if first {
+                    // The activation was not paid for: its place is free once the host has reported H.
+                    self.product.activated_at = None;
+                }
                 self.product.become_(ProductStatus::NeedsSuspend, now);
                 self.notify();
             }
@@ -518,9 +522,11 @@ impl Deal {
         }
     }
 
-    /// Whether an active product still has paid time once a purchase (`first` or not) is undone.
+    /// Whether an active product still has paid time and bandwidth once a purchase (`first` or not) is
+    /// undone.
     fn is_paid_for(&self, now: Timestamp, first: bool) -> bool {
-        self.product.suspend_after.map_or(!first, |end| end > now)
+        let used_up = self.product.terms.bandwidth_initial > 0 && self.product.bandwidth_remaining <= 0;
+        !used_up && self.product.suspend_after.map_or(!first, |end| end > now)
     }
 
     /// A pending product is not coming: held payments go back, plain ones are owed.

@@ -157,6 +157,9 @@ pub struct NodeInvoice {
     pub settle_index: u64,
     /// The lowest expiry height among the held parts (HTLCs), if any is held.
     pub nearest_htlc_expiry: Option<u32>,
+    /// The height of the chain when the last held part arrived, if the node says so: a lower bound of
+    /// the present height, for nodes whose macaroon does not tell more.
+    pub accept_height: Option<u32>,
 }
 
 /// A page of a node's open invoices.

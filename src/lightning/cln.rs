@@ -274,6 +274,7 @@ fn convert(invoice: ListinvoicesInvoices) -> NodeInvoice {
         settled_at: invoice.paid_at.map(seconds),
         settle_index: invoice.pay_index.unwrap_or(0),
         nearest_htlc_expiry: None,
+        accept_height: None,
     }
 }
 

@@ -45,6 +45,7 @@ pub fn invoice_from_lnd(invoice: lnrpc::Invoice) -> Result<NodeInvoice, NodeErro
         settled_at: (state == NodeInvoiceState::Settled).then(|| Timestamp::from_secs(invoice.settle_date)),
         settle_index: invoice.settle_index,
         nearest_htlc_expiry: held().filter_map(|htlc| u32::try_from(htlc.expiry_height).ok()).min(),
+        accept_height: held().filter_map(|htlc| u32::try_from(htlc.accept_height).ok()).max(),
         memo: invoice.memo,
         payment_request: invoice.payment_request,
     })

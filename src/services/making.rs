@@ -10,13 +10,13 @@ use super::shop::{Aftermath, Shop};
 use crate::domain::deal::Deal;
 use crate::domain::effect::AlertTopic;
 use crate::domain::id::NodeId;
-use crate::domain::lightning::{InvoiceRequest, MadeInvoice, NodeError};
+use crate::domain::lightning::{InvoiceRequest, MadeInvoice, Network, NodeError, NodeErrorKind};
 use crate::domain::product::ProductStatus;
 use crate::domain::purchase::{InvoiceState, PurchaseKind};
 use crate::domain::time::Timestamp;
 use crate::store::deals::{self, Key};
 use crate::store::outbox::{self, Attempt, Intent, IntentKind};
-use crate::store::{alerts, hosts};
+use crate::store::{alerts, hosts, products};
 
 /// What an order says when no node could make its invoice.
 pub const NO_INVOICE_MESSAGE: &str =
@@ -52,6 +52,34 @@ pub fn request(shop: &Shop, intent: &Intent) -> Result<Option<InvoiceRequest>, E
     })
 }
 
+/// Whether another node could make the invoice if this one fails.
+pub fn has_alternative(shop: &Shop, intent: &Intent) -> Result<bool, Error> {
+    shop.db.read(|db| Ok(next_attempt(shop, db, intent)?.is_some()))
+}
+
+/// Refuses an invoice of another network than its host sells for: the node may have been moved since
+/// it was last asked.
+///
+/// # Errors
+/// [`NodeErrorKind::WrongNetwork`].
+pub fn on_right_network(shop: &Shop, intent: &Intent, made: MadeInvoice) -> Result<MadeInvoice, NodeError> {
+    let host = shop.db.read(|db| {
+        let Some((_, product)) = deals::purchase(db, Key::Invoice(intent.invoice_id))? else { return Ok(None) };
+        let Some(product) = products::get(db, product)? else { return Ok(None) };
+        hosts::get_any(db, product.host_id)
+    });
+    let network = Network::of_payment_request(&made.payment_request);
+    match host {
+        Ok(Some(host)) if !shop.settings.network_fits(network, host.is_testnet) => {
+            let network = network.map_or("an unknown network", Network::name);
+            let detail =
+                format!("wrong network: the node made an invoice on {network}, which its host does not sell for");
+            Err(NodeError::new(NodeErrorKind::WrongNetwork, detail))
+        }
+        _ => Ok(made),
+    }
+}
+
 /// The node made the invoice: the order can be paid.
 pub async fn made(shop: &Shop, intent: &Intent, made: MadeInvoice) -> Result<(), Error> {
     let (inner, intent) = (shop.clone(), intent.clone());
@@ -83,17 +111,18 @@ pub async fn not_made(shop: &Shop, intent: &Intent, error: NodeError) -> Result<
     shop.change(move |db, after| {
         outbox::done(db, intent.id)?;
         // An earlier try may have counted, even when this one certainly did not.
-        let may_exist = error.may_have_happened() || intent.attempts > 0;
+        let wrong_network = error.kind == NodeErrorKind::WrongNetwork;
+        let may_exist = error.may_have_happened() || intent.attempts > 0 || wrong_network;
         outbox::set_outcome(db, intent.hash, if may_exist { "abandoned" } else { "failed" })?;
         if may_exist {
             // Whoever takes over, or if nobody does: that invoice must not be payable.
             cancel_attempt(db, after, &intent, inner.now())?;
         }
-        let Some((purchase, product)) = deals::purchase(db, Key::Invoice(intent.invoice_id))? else { return Ok(()) };
+        let Some((purchase, _)) = deals::purchase(db, Key::Invoice(intent.invoice_id))? else { return Ok(()) };
         if purchase.invoice.hash != intent.hash || purchase.invoice.state != InvoiceState::Initial {
             return Ok(());
         }
-        let next = next_attempt(&inner, db, &intent, product)?;
+        let next = next_attempt(&inner, db, &intent)?;
         change_order(&inner, db, after, purchase.id, "shop", |deal, i, now| {
             match &next {
                 Some(attempt) => switch_attempt(deal, i, attempt),
@@ -117,14 +146,9 @@ fn switch_attempt(deal: &mut Deal, i: usize, attempt: &Attempt) {
     invoice.is_hold = attempt.is_hold;
 }
 
-fn next_attempt(
-    shop: &Shop,
-    db: &Connection,
-    intent: &Intent,
-    product: crate::domain::id::ProductId,
-) -> Result<Option<Attempt>, Error> {
-    let Some((purchase, _)) = deals::purchase(db, Key::Invoice(intent.invoice_id))? else { return Ok(None) };
-    let Some(product) = crate::store::products::get(db, product)? else { return Ok(None) };
+fn next_attempt(shop: &Shop, db: &Connection, intent: &Intent) -> Result<Option<Attempt>, Error> {
+    let Some((purchase, product)) = deals::purchase(db, Key::Invoice(intent.invoice_id))? else { return Ok(None) };
+    let Some(product) = products::get(db, product)? else { return Ok(None) };
     let Some(host) = hosts::get(db, product.host_id)? else { return Ok(None) };
     if purchase.created_at.plus_secs(shop.settings.make_limit_secs) < shop.now() {
         return Ok(None);

@@ -26,12 +26,14 @@ pub enum Applied {
 
 /// Applies the state of an invoice as its node reports it. `height` is the node's best block, when
 /// known, for judging how close a held payment is to its deadline. News that does not come by the
-/// stream may be ahead of it, so it moves the node's cursor only to the very next settlement.
+/// stream may be ahead of it, so it moves the node's cursor only to the very next settlement, or where it
+/// was never moved: a cursor of 0 replays nothing.
 pub async fn apply(shop: &Shop, node: NodeId, news: NodeInvoice, height: Option<u32>) -> Result<Applied, Error> {
     let inner = shop.clone();
     shop.change(move |db, after| {
         let applied = apply_in(&inner, db, after, node, &news, height)?;
-        if node_state::cursor(db, node)?.saturating_add(1) == news.settle_index {
+        let cursor = node_state::cursor(db, node)?;
+        if cursor == 0 || cursor.saturating_add(1) == news.settle_index {
             node_state::advance_cursor(db, node, news.settle_index)?;
         }
         Ok(applied)
@@ -109,7 +111,8 @@ fn apply_to_order(
 }
 
 fn blocks_left(news: &NodeInvoice, height: Option<u32>) -> Option<i64> {
-    Some(i64::from(news.nearest_htlc_expiry?) - i64::from(height?))
+    let height = height.max(news.accept_height)?;
+    Some(i64::from(news.nearest_htlc_expiry?) - i64::from(height))
 }
 
 /// The node may serve others too: only a memo of ours about an order that we don't have is strange

@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -30,7 +31,7 @@ const STRANGER_SECS: i64 = 240;
 pub fn start(registry: &Arc<Registry>, entry: Entry, tasks: &Tasks) {
     let shop = registry.shop.clone();
     let (news, inbox) = mpsc::channel(BATCH);
-    let sink = Sink { shop: shop.clone(), entry: entry.clone(), news };
+    let sink = Sink { shop: shop.clone(), entry: entry.clone(), news, compared: AtomicBool::new(false) };
     spawn(tasks, &entry, apply_settlements(shop.clone(), entry.clone(), inbox));
     let followed = entry.clone();
     spawn(tasks, &entry, async move {
@@ -54,6 +55,8 @@ struct Sink {
     shop: Shop,
     entry: Entry,
     news: mpsc::Sender<NodeInvoice>,
+    /// Whether the first comparison since the start has begun.
+    compared: AtomicBool,
 }
 
 #[async_trait]
@@ -66,9 +69,10 @@ impl SettlementSink for Sink {
     async fn connected(&self) {
         self.entry.check.notify_one();
         let (shop, entry) = (self.shop.clone(), self.entry.clone());
+        let mut strangers = Strangers { at_once: !self.compared.swap(true, Ordering::Relaxed), ..Strangers::default() };
         // Beside the stream: new settlements must not wait for a long comparison.
         tokio::spawn(async move {
-            let compared = compare(&shop, &entry, &mut Strangers::default()).await;
+            let compared = compare(&shop, &entry, &mut strangers).await;
             super::log_failure("comparing invoices", compared.map(drop));
         });
         self.entry.holds.notify_one();
@@ -98,8 +102,14 @@ async fn apply_settlements(shop: Shop, entry: Entry, mut inbox: mpsc::Receiver<N
     }
 }
 
-/// Held payments of unknown orders, and since when they have been seen.
-pub type Strangers = HashMap<PaymentHash, Timestamp>;
+/// Held payments of unknown orders.
+#[derive(Debug, Default)]
+pub struct Strangers {
+    /// Since when they have been seen.
+    since: HashMap<PaymentHash, Timestamp>,
+    /// Whether they are given back without waiting: at the start nothing of ours can be on its way.
+    at_once: bool,
+}
 
 /// Compares our open invoices with the node's, page by page, and looks only the differences up.
 /// Returns how many differed.
@@ -173,7 +183,7 @@ async fn held_at_node(
     if held.is_empty() {
         return Ok(0);
     }
-    let height = entry.node.info().await.ok().and_then(|info| info.block_height);
+    let height = entry.height().await;
     for invoice in &held {
         if shop.db.read(|db| deals::order_by_hash(db, invoice.hash))?.is_some() {
             payments::apply(shop, entry.spec.id, (*invoice).clone(), height).await?;
@@ -194,8 +204,8 @@ async fn held_for_stranger(
     if !is_ours {
         return Ok(());
     }
-    let since = *strangers.entry(invoice.hash).or_insert_with(|| shop.now());
-    if since.plus_secs(STRANGER_SECS) <= shop.now() {
+    let since = *strangers.since.entry(invoice.hash).or_insert_with(|| shop.now());
+    if strangers.at_once || since.plus_secs(STRANGER_SECS) <= shop.now() {
         tracing::warn!(hash = %invoice.hash, memo = invoice.memo, "giving back a held payment of an unknown order");
         if let Err(error) = entry.node.cancel(invoice.hash).await {
             tracing::warn!(%error, "it could not be given back now");

@@ -15,8 +15,9 @@ use crate::store::node_state;
 
 /// How often invoices without a watcher are looked for when nothing rings.
 const LOOK: Duration = Duration::from_secs(5);
-/// Between the end of a subscription and the next for the same invoice.
-const AGAIN: Duration = Duration::from_secs(1);
+/// Between the end of a subscription and the next for the same invoice. Shorter than the wait before
+/// a lost settlement stream is opened again: that one rings for this.
+const AGAIN: Duration = Duration::from_millis(500);
 
 type Watched = Arc<Mutex<HashSet<PaymentHash>>>;
 
@@ -57,7 +58,7 @@ async fn watch(shop: &Shop, entry: &Entry, hash: PaymentHash) {
     while let Some(Ok(invoice)) = states.next().await {
         let is_final = matches!(invoice.state, NodeInvoiceState::Settled | NodeInvoiceState::Canceled);
         let height = match invoice.state {
-            NodeInvoiceState::Accepted => entry.node.info().await.ok().and_then(|info| info.block_height),
+            NodeInvoiceState::Accepted => entry.height().await,
             _ => None,
         };
         let applied = payments::apply(shop, entry.spec.id, invoice, height).await;

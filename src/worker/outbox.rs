@@ -203,9 +203,11 @@ async fn make(shop: &Shop, entry: Result<Entry, NodeError>, intent: &Intent) -> 
         Ok(entry) => entry,
         Err(error) => return making::not_made(shop, intent, error).await.map(|()| Performed::Recorded),
     };
-    match entry.node.create(&request).await {
+    let lost = |error: &NodeError| error.may_have_happened() && intent.attempts == 0;
+    match entry.node.create(&request).await.and_then(|made| making::on_right_network(shop, intent, made)) {
         Ok(made) => made_invoice(shop, &entry, intent, made).await?,
-        Err(error) if error.may_have_happened() && intent.attempts == 0 => return Ok(Performed::AskAgain),
+        // Another node would be faster.
+        Err(error) if lost(&error) && !making::has_alternative(shop, intent)? => return Ok(Performed::AskAgain),
         Err(error) => {
             tracing::warn!(node = entry.spec.name, %error, "the node could not make an invoice");
             entry.check.notify_one();

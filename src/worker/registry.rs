@@ -37,6 +37,13 @@ pub struct Entry {
     pub gone: CancellationToken,
 }
 
+impl Entry {
+    /// The node's best block, if its macaroon permits to ask.
+    pub async fn height(&self) -> Option<u32> {
+        self.node.info().await.ok().and_then(|info| info.block_height)
+    }
+}
+
 /// All nodes in use.
 pub struct Registry {
     /// The shop that they work for.

@@ -1,6 +1,7 @@
 //! A shop with its workers, a simulated node and a host, in one process; the clock is moved by hand.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::domain::product::{ProductKind, ProductStatus};
 use ip2tor_shop::domain::time::{Clock, ManualClock, Timestamp};
 use ip2tor_shop::lightning::dial::Dial;
-use ip2tor_shop::lnd_simulator::{Options, Running, Simulator};
+use ip2tor_shop::lnd_simulator::{Options, Running, Simulator, State};
 use ip2tor_shop::services::orders::{self, OrderRequest, OrderView, OrderedProduct};
 use ip2tor_shop::services::products::{self, ProductPatch};
 use ip2tor_shop::services::{Error, Scope, Settings, Shop, hosts as host_services};
@@ -26,6 +27,14 @@ pub const TARGET: &str = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscr
 /// Where the tests' time begins.
 pub const START: Timestamp = Timestamp::from_secs(1_795_000_000);
 
+const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+/// The folder and name of the first node.
+pub const NODE: &str = "lnd";
+/// The folder and name of the second node.
+pub const SPARE: &str = "lnd2";
+/// How many nodes the shop knows to be alive.
+pub const ALIVE_NODES: &str = "SELECT count(*) FROM node WHERE is_alive = 1";
+
 /// Everything that a purchase needs.
 pub struct Rig {
     pub dir: TempDir,
@@ -37,6 +46,15 @@ pub struct Rig {
     pub tasks: Tasks,
     pub host: HostId,
     pub node: NodeId,
+    /// The second node, tried after the first.
+    pub spare: Option<Spare>,
+    settings: Settings,
+}
+
+/// A second node of the same operator.
+pub struct Spare {
+    pub sim: Running,
+    pub node: NodeId,
 }
 
 /// What differs between tests.
@@ -44,11 +62,27 @@ pub struct Setup {
     pub ports: u16,
     pub use_holds: bool,
     pub duration: i64,
+    /// Whether there is a second node.
+    pub spare: bool,
+    pub settings: Settings,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { ports: 100, use_holds: false, duration: 86_400 }
+        let settings = Settings { allow_regtest: true, ..Settings::default() };
+        Self { ports: 100, use_holds: false, duration: 86_400, spare: false, settings }
+    }
+}
+
+impl Setup {
+    /// A host whose first purchases are paid by hold invoices.
+    pub fn holding() -> Self {
+        Self { use_holds: true, ..Self::default() }
+    }
+
+    /// Two nodes.
+    pub fn two_nodes() -> Self {
+        Self { spare: true, ..Self::default() }
     }
 }
 
@@ -58,24 +92,43 @@ impl Rig {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let dir = tempfile::tempdir().expect("a temporary folder");
         let clock = Arc::new(ManualClock::new(START));
-        let sim = start_simulator(&dir, &clock, "127.0.0.1:0".parse().unwrap()).await;
+        let sim = start_simulator(&dir, NODE, &clock, ANY_PORT).await;
         let sim_addr = sim.local_addr();
         let db = Db::open(&dir.path().join("shop.sqlite3")).expect("a database");
         let node = NodeId(SystemRandom.uuid());
         let host = new_host(&setup);
         let host_id = host.id;
-        seed(&db, &dir, sim_addr, node, host, setup.ports);
-        let (shop, registry, tasks) = start_shop(db, &clock);
-        let rig = Self { dir, clock, sim: Some(sim), sim_addr, shop, registry, tasks, host: host_id, node };
-        rig.wait_until("the node is alive", || rig.node_is_alive()).await;
+        seed(&db, host, setup.ports);
+        add_node(&db, &dir, NODE, sim_addr, node, 0);
+        let spare = if setup.spare { Some(Spare::start(&db, &dir, &clock).await) } else { None };
+        let nodes = 1 + i64::from(setup.spare);
+        let (shop, registry, tasks) = start_shop(db, &clock, &setup.settings);
+        let settings = setup.settings;
+        let sim = Some(sim);
+        let rig = Self { dir, clock, sim, sim_addr, shop, registry, tasks, host: host_id, node, spare, settings };
+        rig.wait_until("all nodes are alive", || rig.count(ALIVE_NODES) == nodes).await;
         rig
     }
 
     /// Ends the shop's tasks and starts it again on the same database.
     pub async fn restart_shop(&mut self) {
         self.tasks.stop().await;
-        let db = Db::open(self.shop.db.path()).expect("the database opens again");
-        (self.shop, self.registry, self.tasks) = start_shop(db, &self.clock);
+        let path = self.shop.db.path().to_owned();
+        self.start_shop_on(&path);
+    }
+
+    /// Starts the shop on a database; it must have been stopped.
+    pub fn start_shop_on(&mut self, path: &Path) {
+        let db = Db::open(path).expect("the database opens");
+        (self.shop, self.registry, self.tasks) = start_shop(db, &self.clock, &self.settings);
+    }
+
+    /// A copy of the database as it is now, as a backup has it.
+    pub fn back_up(&self) -> PathBuf {
+        let copy = self.dir.path().join("backup.sqlite3");
+        let database = rusqlite::Connection::open(self.shop.db.path()).expect("the database opens");
+        database.execute("VACUUM INTO ?", [copy.display().to_string()]).expect("a copy of the database");
+        copy
     }
 
     /// Ends the node.
@@ -87,19 +140,22 @@ impl Rig {
 
     /// Starts the node again at the same address.
     pub async fn start_node(&mut self) {
-        self.sim = Some(start_simulator(&self.dir, &self.clock, self.sim_addr).await);
+        self.sim = Some(start_simulator(&self.dir, NODE, &self.clock, self.sim_addr).await);
     }
 
-    pub fn node_is_alive(&self) -> bool {
-        let alive: bool = self
-            .shop
-            .db
-            .read(|db| {
-                db.query_row("SELECT is_alive FROM node WHERE id = ?", [self.node], |row| row.get(0))
-                    .map_err(StoreError::from)
-            })
-            .expect("the node's row");
-        alive
+    /// The first node.
+    pub fn sim(&self) -> &Running {
+        self.sim.as_ref().expect("the node runs")
+    }
+
+    /// The second node.
+    pub fn spare(&self) -> &Spare {
+        self.spare.as_ref().expect("there is a second node")
+    }
+
+    /// The state of an order's invoice at the first node.
+    pub fn at_node(&self, order: OrderId) -> Option<State> {
+        self.sim().node().invoice(self.hash(order)).map(|invoice| invoice.state())
     }
 
     /// Polls until `done`, at most 20 s of real time.
@@ -158,8 +214,7 @@ impl Rig {
     }
 
     pub fn pay_msat(&self, order: OrderId, amount: u64) {
-        let sim = self.sim.as_ref().expect("the node runs");
-        sim.node().arrive(self.hash(order), &[amount], amount).expect("the payment arrives");
+        self.sim().node().arrive(self.hash(order), &[amount], amount).expect("the payment arrives");
     }
 
     pub fn order_status(&self, order: OrderId) -> &'static str {
@@ -207,15 +262,23 @@ impl Rig {
     }
 }
 
-async fn start_simulator(dir: &TempDir, clock: &Arc<ManualClock>, listen: SocketAddr) -> Running {
-    let mut options = Options::new(listen, dir.path().join("lnd"));
+impl Spare {
+    async fn start(db: &Db, dir: &TempDir, clock: &Arc<ManualClock>) -> Self {
+        let sim = start_simulator(dir, SPARE, clock, ANY_PORT).await;
+        let node = NodeId(SystemRandom.uuid());
+        add_node(db, dir, SPARE, sim.local_addr(), node, 1);
+        Self { sim, node }
+    }
+}
+
+async fn start_simulator(dir: &TempDir, name: &str, clock: &Arc<ManualClock>, listen: SocketAddr) -> Running {
+    let mut options = Options::new(listen, dir.path().join(name));
     options.clock = clock.clone();
     Simulator::start(options).await.expect("the simulated node starts")
 }
 
-fn start_shop(db: Db, clock: &Arc<ManualClock>) -> (Shop, Arc<Registry>, Tasks) {
-    let settings = Settings { allow_regtest: true, ..Settings::default() };
-    let shop = Shop::new(db, clock.clone(), Arc::new(SystemRandom), settings).expect("a shop");
+fn start_shop(db: Db, clock: &Arc<ManualClock>, settings: &Settings) -> (Shop, Arc<Registry>, Tasks) {
+    let shop = Shop::new(db, clock.clone(), Arc::new(SystemRandom), settings.clone()).expect("a shop");
     let tasks = Tasks::default();
     let registry = worker::start(&shop, Dial::direct(), None, &tasks);
     (shop, registry, tasks)
@@ -256,10 +319,7 @@ fn new_host(setup: &Setup) -> Host {
     }
 }
 
-fn seed(db: &Db, dir: &TempDir, sim: SocketAddr, node: NodeId, host: Host, ports: u16) {
-    let lnd = dir.path().join("lnd");
-    let (certificate, macaroon) = (lnd.join("tls.cert"), lnd.join("shop.macaroon"));
-    let (certificate, macaroon) = (certificate.display().to_string(), macaroon.display().to_string());
+fn seed(db: &Db, host: Host, ports: u16) {
     let range = PortRange {
         id: 0,
         host_id: host.id,
@@ -274,14 +334,24 @@ fn seed(db: &Db, dir: &TempDir, sim: SocketAddr, node: NodeId, host: Host, ports
              VALUES (1, 'operator', 'administrator', '-', 0, 0)",
             [],
         )?;
-        db.execute(
-            "INSERT INTO node (id, operator_id, kind, name, host, port, certificate_file, macaroon_file, created_at, \
-             modified_at) VALUES (?, 1, 'lnd_grpc', 'node', '127.0.0.1', ?, ?, ?, 0, 0)",
-            (node, sim.port(), certificate, macaroon),
-        )?;
         hosts::insert(db, &host, &[1; 32])?;
         hosts::check_in(db, host.id, 0, "", START)?;
         hosts::add_range(db, &range)
     })
     .expect("the database is seeded");
+}
+
+fn add_node(db: &Db, dir: &TempDir, name: &'static str, sim: SocketAddr, node: NodeId, priority: i64) {
+    let lnd = dir.path().join(name);
+    let (certificate, macaroon) = (lnd.join("tls.cert"), lnd.join("shop.macaroon"));
+    let (certificate, macaroon) = (certificate.display().to_string(), macaroon.display().to_string());
+    db.write_blocking::<(), StoreError, _>(move |db| {
+        db.execute(
+            "INSERT INTO node (id, operator_id, kind, name, host, port, certificate_file, macaroon_file, priority, \
+             created_at, modified_at) VALUES (?, 1, 'lnd_grpc', ?, '127.0.0.1', ?, ?, ?, ?, 0, 0)",
+            (node, name, sim.port(), certificate, macaroon, priority),
+        )?;
+        Ok(())
+    })
+    .expect("the node is stored");
 }

@@ -83,6 +83,7 @@ impl TestShop {
             settled_at: Some(now),
             settle_index: 1,
             nearest_htlc_expiry: None,
+            accept_height: None,
         };
         payments::apply(&self.shop, invoice.node_id, news, None).await.expect("the payment is applied");
     }
