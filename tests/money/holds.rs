@@ -457,6 +457,7 @@ async fn a_payment_accepted_while_the_streams_were_down_is_found() {
 // ---- the payer ----------------------------------------------------------------------------------
 
 /// RaspiBlitz pays by this call, which waits for the outcome.
+#[expect(deprecated, reason = "RaspiBlitz uses this call")]
 async fn pay_blocking(rig: &Rig, order: OrderId) -> fedimint_tonic_lnd::lnrpc::SendResponse {
     let (address, dir) = (format!("https://{}", rig.sim().local_addr()), rig.sim().dir());
     let (certificate, macaroon) = (dir.join("tls.cert"), dir.join("admin.macaroon"));
