@@ -78,8 +78,7 @@ async fn the_activation_and_the_intent_to_settle_are_one_commit_and_the_order_is
     assert_eq!((rig.order_status(order), rig.view(order).purchase.invoice.state), ("T", InvoiceState::Settling));
 
     rig.start_node().await;
-    rig.clock.advance_secs(60);
-    rig.wait_order(order, "P").await;
+    rig.wait_order_as_time_passes(order, "P").await;
     assert_eq!(rig.count("SELECT count(*) FROM effect"), 0);
 }
 
@@ -96,8 +95,7 @@ async fn after_the_intent_to_settle_nothing_cancels_any_more() {
     assert_eq!(deadlines::close_unpaid(&rig.shop).await, Ok(0));
     assert_eq!(rig.count("SELECT count(*) FROM effect WHERE kind = 'cancel_invoice'"), 0);
     rig.start_node().await;
-    rig.clock.advance_secs(60);
-    rig.wait_order(order, "P").await;
+    rig.wait_order_as_time_passes(order, "P").await;
     assert_eq!(rig.product_status(product), ProductStatus::Active);
 }
 
@@ -113,8 +111,7 @@ async fn after_the_intent_to_cancel_an_activation_is_refused_with_the_reason() {
     assert!(fields[0].1[0].contains("has gone back to the buyer"), "{fields:?}");
     assert_eq!(rig.order_status(order), "T", "nothing has ended before the node says so");
     rig.start_node().await;
-    rig.clock.advance_secs(60);
-    rig.wait_order(order, "R").await;
+    rig.wait_order_as_time_passes(order, "R").await;
 }
 
 // ---- rule 3: not delivered in time --------------------------------------------------------------
@@ -332,8 +329,7 @@ async fn an_overdue_payment_is_given_back_as_soon_as_the_node_can_be_told() {
     rig.wait_until("the intent", || rig.view(order).purchase.invoice.state == InvoiceState::Cancelling).await;
     rig.restart_shop().await;
     rig.start_node().await;
-    rig.clock.advance_secs(60);
-    rig.wait_order(order, "R").await;
+    rig.wait_order_as_time_passes(order, "R").await;
     assert_eq!(rig.at_node(order), Some(State::Canceled));
 }
 
@@ -435,8 +431,7 @@ async fn a_lost_answer_to_a_settle_is_learned_by_asking_again() {
     rig.sim().faults().next("SettleInvoice", ip2tor_shop::lnd_simulator::Fault::ResetAfter, 1);
     rig.sim().faults().drop_streams();
     rig.report(product, ProductStatus::Active).await.expect("activated");
-    rig.clock.advance_secs(5);
-    rig.wait_order(order, "P").await;
+    rig.wait_order_as_time_passes(order, "P").await;
     rig.wait_until("the intent is through", || {
         rig.clock.advance_secs(1);
         rig.count("SELECT count(*) FROM effect") == 0

@@ -52,8 +52,7 @@ async fn an_unpaid_order_ends_only_after_its_node_has_cancelled_the_invoice() {
     assert_eq!(rig.count("SELECT count(*) FROM port"), 1, "the port is still reserved");
 
     rig.start_node().await;
-    rig.clock.advance_secs(60);
-    rig.wait_order(order, "R").await;
+    rig.wait_order_as_time_passes(order, "R").await;
     assert_eq!(rig.product_status(product), ProductStatus::Archived);
     assert_eq!(rig.count("SELECT count(*) FROM port"), 0, "the port is free again");
 }

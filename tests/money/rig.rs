@@ -169,6 +169,19 @@ impl Rig {
         panic!("still not true: {what}");
     }
 
+    /// Polls until the order has this status, while the shop's clock runs: intents that failed are
+    /// tried again later each time.
+    pub async fn wait_order_as_time_passes(&self, order: OrderId, status: &str) {
+        for _ in 0..200 {
+            if self.order_status(order) == status {
+                return;
+            }
+            self.clock.advance_secs(1);
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("the order is still {}, not {status}", self.order_status(order));
+    }
+
     pub async fn check_in(&self) {
         host_services::check_in(&self.shop, &Scope::Host(self.host), self.host, 0, String::new())
             .await
