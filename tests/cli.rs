@@ -261,6 +261,34 @@ fn the_example_configuration_is_valid() {
 }
 
 #[test]
+fn a_backup_moves_a_shop_to_another_folder() {
+    let old = Shop::with_operator();
+    let host = old.json(&["host", "add", "--ip=192.0.2.1", "--name=one", "--port-range=20000-20099"]);
+    let made = old.json(&["backup", "create"]);
+    let file = made["file"].as_str().unwrap();
+    assert_eq!(old.json(&["backup", "list"])[0]["file"], made["file"]);
+
+    let new = Shop::new();
+    let restored = new.json(&["backup", "restore", file]);
+    assert_eq!(restored["onion_key"], false);
+    assert_eq!(new.json(&["host", "list"])[0]["id"], host["id"]);
+    assert!(new.refusal(&["backup", "restore", file]).contains("--force"));
+    let forced = new.run(&["backup", "restore", file, "--force"]);
+    assert!(stdout(&forced).contains("Moved aside") && stdout(&forced).contains("never run again"));
+    assert!(new.refusal(&["backup", "restore", "/no/such/file"]).contains("/no/such/file"));
+}
+
+#[test]
+fn the_doctor_says_what_is_missing_and_fails_when_it_is_bad() {
+    let shop = Shop::with_operator();
+    let output = shop.run(&["doctor", "--json"]);
+    assert_eq!(output.status.code(), Some(1), "no node: nobody can pay");
+    let findings: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let find = |about: &str| findings.as_array().unwrap().iter().find(|finding| finding["about"] == about).unwrap();
+    assert_eq!((&find("database")["grade"], &find("nodes")["grade"]), (&"good".into(), &"bad".into()));
+}
+
+#[test]
 fn wrong_usage_exits_with_2() {
     for args in [&["host", "list", "--bogus"][..], &["nonsense"], &["deny", "add"], &["site", "set", "--data-dir=x"]] {
         assert_eq!(run(args).status.code(), Some(2), "{args:?}");

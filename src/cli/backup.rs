@@ -1,12 +1,16 @@
 //! `backup`: one-file backups.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args as ClapArgs, Subcommand};
+use serde_json::{Value, json};
 
 use super::data::DataArgs;
 use super::failure::Failure;
 use super::output::Output;
+use crate::domain::time::{Clock, SystemClock};
+use crate::services::Act;
+use crate::services::backup::{self, BackupFile, Restored};
 
 #[derive(ClapArgs)]
 pub struct Args {
@@ -28,7 +32,7 @@ enum Command {
     Restore {
         /// The backup
         file: PathBuf,
-        /// Replace the shop that is in the data folder
+        /// Move the shop that is in the data folder aside
         #[arg(long)]
         force: bool,
     },
@@ -36,11 +40,82 @@ enum Command {
     List,
 }
 
-pub fn run(args: Args, _output: &Output) -> Result<(), Failure> {
-    args.data.load()?;
+pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
     match args.command {
-        Command::Create { output: _ } => Err(Failure::not_available("backup create")),
-        Command::Restore { file: _, force: _ } => Err(Failure::not_available("backup restore")),
-        Command::List => Err(Failure::not_available("backup list")),
+        Command::Create { output: file } => create(&args.data, file.as_deref(), output),
+        Command::Restore { file, force } => restore(&args.data, &file, force, output),
+        Command::List => list(&args.data, output),
     }
+}
+
+fn act() -> Act {
+    Act::on_command_line(SystemClock.now())
+}
+
+fn create(data: &DataArgs, file: Option<&Path>, output: &Output) -> Result<(), Failure> {
+    let opened = data.open()?;
+    let made = backup::create(&opened.db, &opened.config.places(data.file()), &act(), file)?;
+    let text = format!(
+        "{}\nKeep it secret and elsewhere: whoever has it is your shop, and an SD card dies without notice.",
+        made.path.display()
+    );
+    output.result(&document(&made), &text);
+    Ok(())
+}
+
+fn list(data: &DataArgs, output: &Output) -> Result<(), Failure> {
+    let files = backup::list(&data.load()?.places(data.file()))?;
+    let row = |file: &BackupFile| {
+        vec![file.made_at.to_wire(), format!("{} KiB", file.size.div_ceil(1024)), file.path.display().to_string()]
+    };
+    let rows: Vec<_> = files.iter().map(row).collect();
+    let documents: Vec<Value> = files.iter().map(document).collect();
+    let nothing = "There are no backups here yet: `ip2tor-shop backup create` makes one.";
+    output.list(&json!(documents), &["MADE", "SIZE", "FILE"], &rows, nothing);
+    Ok(())
+}
+
+fn document(file: &BackupFile) -> Value {
+    json!({"file": file.path.display().to_string(), "size": file.size, "made_at": file.made_at.to_wire()})
+}
+
+fn restore(data: &DataArgs, file: &Path, force: bool, output: &Output) -> Result<(), Failure> {
+    let config = data.load()?;
+    let restored = backup::restore(&config.places(data.file()), file, force, &act())?;
+    let moved: Vec<String> = restored.moved.iter().map(|path| path.display().to_string()).collect();
+    let document = json!({
+        "data_dir": config.data_dir.display().to_string(),
+        "onion_key": restored.onion,
+        "config": restored.config.as_ref().map(|path| path.display().to_string()),
+        "nodes_with_stored_credentials": restored.nodes,
+        "moved_aside": moved,
+    });
+    output.result(&document, &advice(&restored, &config.data_dir, &moved));
+    Ok(())
+}
+
+/// What an operator must know after a restore.
+fn advice(restored: &Restored, data_dir: &Path, moved: &[String]) -> String {
+    let mut lines = vec![format!("The backup is in place in {}.", data_dir.display())];
+    lines.extend(moved.iter().map(|path| format!("Moved aside: {path}")));
+    lines.push(
+        if restored.onion {
+            "The onion service keeps its address."
+        } else {
+            "The backup has no key of an onion service: the shop gets a new .onion address."
+        }
+        .to_owned(),
+    );
+    if let Some(path) = &restored.config {
+        lines.push(format!("Its configuration is in {}: compare it with yours.", path.display()));
+    }
+    for node in &restored.nodes {
+        lines.push(format!("Node {node} uses the credentials of the backup; `node set` points it to files again."));
+    }
+    lines.push("The old shop must never run again: two shops with one key and one node harm each other.".to_owned());
+    lines.push(
+        "Orders placed after the backup was made are unknown here; payments for them raise an alert (`alerts`)."
+            .to_owned(),
+    );
+    lines.join("\n")
 }

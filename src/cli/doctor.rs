@@ -1,10 +1,17 @@
-//! `doctor`: checks the installation, one line each.
+//! `doctor`: checks the installation, one line each. Fails when something is bad.
 
 use clap::Args as ClapArgs;
+use serde_json::json;
 
-use super::data::DataArgs;
+use super::data::{Data, DataArgs};
 use super::failure::Failure;
-use super::output::Output;
+use super::output::{Output, table};
+use crate::domain::time::{Clock, SystemClock};
+use crate::services::backup;
+use crate::services::doctor::{self, Finding, Grade};
+
+/// Without a backup for so long, something is wrong with the schedule. Seconds.
+const BACKUP_AGE_SECS: i64 = 3 * 86_400;
 
 #[derive(ClapArgs)]
 pub struct Args {
@@ -12,7 +19,39 @@ pub struct Args {
     data: DataArgs,
 }
 
-pub fn run(args: &Args, _output: &Output) -> Result<(), Failure> {
-    args.data.load()?;
-    Err(Failure::not_available("doctor"))
+pub fn run(args: &Args, output: &Output) -> Result<(), Failure> {
+    let data = args.data.open()?;
+    let mut findings = vec![Finding::new("configuration", Grade::Good, "valid"), doctor::storage(&data.db)];
+    findings.extend(data.read(doctor::examine)?);
+    findings.push(backups(&args.data, &data)?);
+    print(&findings, output);
+    if findings.iter().any(|finding| finding.grade == Grade::Bad) {
+        return Err(Failure::Failed("the shop can't do its work like this".to_owned()));
+    }
+    Ok(())
+}
+
+fn backups(args: &DataArgs, data: &Data) -> Result<Finding, Failure> {
+    let newest = backup::list(&data.config.places(args.file()))?.into_iter().next();
+    Ok(match newest {
+        None => Finding::new("backups", Grade::Notice, "none yet: `backup create`"),
+        Some(file) if file.made_at.plus_secs(BACKUP_AGE_SECS) < SystemClock.now() => {
+            Finding::new("backups", Grade::Notice, format!("the newest is of {}", file.made_at))
+        }
+        Some(file) => Finding::new("backups", Grade::Good, format!("the newest is of {}", file.made_at)),
+    })
+}
+
+fn print(findings: &[Finding], output: &Output) {
+    let name = |grade| match grade {
+        Grade::Good => "good",
+        Grade::Notice => "notice",
+        Grade::Bad => "bad",
+    };
+    let row = |finding: &Finding| vec![name(finding.grade).to_owned(), finding.about.to_owned(), finding.text.clone()];
+    let document =
+        |finding: &Finding| json!({"about": finding.about, "grade": name(finding.grade), "text": finding.text});
+    let rows: Vec<_> = findings.iter().map(row).collect();
+    let documents: Vec<_> = findings.iter().map(document).collect();
+    output.result(&json!(documents), &table(&["", "WHAT", "FOUND"], &rows));
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use crate::app::StartError;
 use crate::config::Problems;
 use crate::services::Error;
+use crate::services::backup::BackupError;
 use crate::services::error::NON_FIELD;
 use crate::store::StoreError;
 
@@ -53,6 +54,12 @@ impl From<Problems> for Failure {
 impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         Self::Failed(error.0)
+    }
+}
+
+impl From<BackupError> for Failure {
+    fn from(error: BackupError) -> Self {
+        Self::Failed(error.to_string())
     }
 }
 

@@ -59,6 +59,22 @@ pub enum AlertTopic {
 }
 
 impl AlertTopic {
+    /// All topics.
+    pub const ALL: [Self; 12] = [
+        Self::NeedsRefund,
+        Self::Overpaid,
+        Self::UnknownPayment,
+        Self::FailedIntent,
+        Self::HostDead,
+        Self::NodeDead,
+        Self::FewPorts,
+        Self::ClockBack,
+        Self::BackupFailed,
+        Self::Storage,
+        Self::OnionUnreachable,
+        Self::TargetUnreachable,
+    ];
+
     /// The name in the database and in the output of `alerts`.
     pub const fn name(self) -> &'static str {
         match self {

@@ -30,6 +30,15 @@ mod tests {
     use crate::domain::effect::AlertTopic;
 
     #[test]
+    fn operators_can_read_what_each_alert_means() {
+        let guide = include_str!("../../docs/OPERATING.md");
+        for topic in AlertTopic::ALL {
+            let row = format!("| `{}` | {} |", topic.name(), topic.severity());
+            assert!(guide.contains(&row), "docs/OPERATING.md lacks {row}");
+        }
+    }
+
+    #[test]
     fn an_alert_closed_by_hand_comes_back_with_its_reason() {
         let (_dir, db) = database();
         let now = administrator().now;

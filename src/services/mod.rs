@@ -4,15 +4,18 @@
 mod act;
 pub mod alerts;
 pub mod auth;
+pub mod backup;
 pub mod deadlines;
 pub mod deals;
 pub mod deny;
 pub mod deny_list;
+pub mod doctor;
 pub mod error;
 pub mod extensions;
 pub mod host_watch;
 pub mod hosts;
 pub mod hosts_admin;
+pub mod instance;
 pub mod invoices;
 pub mod making;
 pub mod nodes_admin;

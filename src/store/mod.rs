@@ -4,6 +4,7 @@
 
 pub mod alerts;
 pub mod audit_log;
+pub mod backup;
 pub mod db;
 pub mod deals;
 pub mod deny_list;

@@ -1,0 +1,176 @@
+//! One-file backups, taken while the shop runs, and their restore. What a backup is made of is
+//! described in [`crate::store::backup`].
+//!
+//! The secret that preimages are derived from is in the database, and so in the backup: a restored
+//! shop can still settle what it holds. Whoever has a backup is the shop: it is readable by its owner
+//! alone (0600).
+
+mod files;
+mod restore;
+
+use std::fs::{self, File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use super::instance::LockError;
+use super::{Act, Error};
+use crate::domain::time::Timestamp;
+use crate::store::{Db, StoreError, backup};
+
+pub use restore::{Restored, restore};
+
+/// How the names of backups begin and end.
+const PREFIX: &str = "ip2tor-shop-";
+const SUFFIX: &str = ".backup";
+
+/// Which files belong to a shop.
+#[derive(Clone, Debug)]
+pub struct Places {
+    /// The data folder.
+    pub data_dir: PathBuf,
+    /// The database.
+    pub database: PathBuf,
+    /// Where backups go unless told otherwise.
+    pub backup_dir: PathBuf,
+    /// The folder with the keys of the onion service; may be missing.
+    pub onion_state_dir: PathBuf,
+    /// The configuration file, if there is one.
+    pub config_file: Option<PathBuf>,
+}
+
+/// Why a backup could not be made or restored.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// A file could not be used.
+    #[error("{}: {source}", .path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The database could not be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A use case failed on the restored database.
+    #[error(transparent)]
+    Service(#[from] Error),
+    /// The file is no backup, or damaged.
+    #[error("{} can't be restored: {reason}", .path.display())]
+    NoBackup {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// There is a shop already, and nobody said that it may be replaced.
+    #[error("there is a shop in {} already: --force moves it aside", .0.display())]
+    Exists(PathBuf),
+    /// The shop is running.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+}
+
+/// A backup.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackupFile {
+    /// The file.
+    pub path: PathBuf,
+    /// Its size in bytes.
+    pub size: u64,
+    /// When it was made, as its name says.
+    pub made_at: Timestamp,
+}
+
+/// Makes a backup in `output`, or in a new file of the backup folder. The file appears whole or not
+/// at all: it is made under another name, synced, and renamed.
+///
+/// # Errors
+/// [`BackupError`]; the file is not there then.
+pub fn create(db: &Db, places: &Places, act: &Act, output: Option<&Path>) -> Result<BackupFile, BackupError> {
+    let path = match output {
+        Some(path) => path.to_owned(),
+        None => {
+            files::make_private_folder(&places.backup_dir)?;
+            places.backup_dir.join(name_at(act.now))
+        }
+    };
+    let partial = files::beside(&path, ".partial");
+    let made = write(db, places, &partial).and_then(|()| files::publish(&partial, &path));
+    if made.is_err() {
+        // What is left of a failed try is of no use; the error that counts is the first.
+        let _ = fs::remove_file(&partial);
+    }
+    made?;
+    let size = fs::metadata(&path).map_err(io(&path))?.len();
+    let (now, act, change) = (act.now, act.clone(), format!("made: {}", path.display()));
+    db.write_blocking(move |db| act.record(db, "backup", "backup", &change))?;
+    Ok(BackupFile { path, size, made_at: now })
+}
+
+/// Writes everything into a file that nobody else can read.
+fn write(db: &Db, places: &Places, partial: &Path) -> Result<(), BackupError> {
+    let private = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(partial);
+    drop(private.map_err(io(partial))?);
+    backup::copy(db.path(), partial)?;
+    backup::add_files(partial, &files::collect(db, places)?)?;
+    match backup::problem(partial) {
+        None => File::open(partial).and_then(|file| file.sync_all()).map_err(io(partial)),
+        Some(reason) => Err(BackupError::NoBackup { path: partial.to_owned(), reason }),
+    }
+}
+
+/// The backups in the backup folder, newest first.
+///
+/// # Errors
+/// When the folder can't be read; one that is not there is empty.
+pub fn list(places: &Places) -> Result<Vec<BackupFile>, BackupError> {
+    let mut found = Vec::new();
+    for path in files::entries(&places.backup_dir)? {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let Some(made_at) = time_of(name) else { continue };
+        let size = fs::metadata(&path).map_err(io(&path))?.len();
+        found.push(BackupFile { path, size, made_at });
+    }
+    found.sort_by_key(|file| std::cmp::Reverse(file.made_at));
+    Ok(found)
+}
+
+/// Deletes backups in the backup folder that are older than `keep_days`; never the newest one.
+/// Returns how many.
+///
+/// # Errors
+/// When a file can't be deleted.
+pub fn delete_old(places: &Places, keep_days: u32, now: Timestamp) -> Result<usize, BackupError> {
+    let oldest = now.plus_secs(-i64::from(keep_days) * 86_400);
+    let mut deleted = 0;
+    for file in list(places)?.iter().skip(1).filter(|file| file.made_at < oldest) {
+        fs::remove_file(&file.path).map_err(io(&file.path))?;
+        deleted += 1;
+    }
+    Ok(deleted)
+}
+
+/// `ip2tor-shop-20300101T000000Z.backup`
+fn name_at(now: Timestamp) -> String {
+    format!("{PREFIX}{}{SUFFIX}", now.to_wire().replace(['-', ':'], ""))
+}
+
+/// The time in a name that [`name_at`] made.
+fn time_of(name: &str) -> Option<Timestamp> {
+    let compact = name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
+    if compact.len() != 16 || !compact.is_ascii() {
+        return None;
+    }
+    let part = |range| &compact[range];
+    let (day, clock) = ((part(0..4), part(4..6), part(6..8)), (part(9..11), part(11..13), part(13..15)));
+    Timestamp::parse_lenient(&format!("{}-{}-{}T{}:{}:{}Z", day.0, day.1, day.2, clock.0, clock.1, clock.2))
+}
+
+fn io(path: &Path) -> impl FnOnce(std::io::Error) -> BackupError + use<> {
+    let path = path.to_owned();
+    move |source| BackupError::Io { path, source }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,150 @@
+//! Backups and restores, tried on real files.
+
+use std::os::unix::fs::PermissionsExt;
+
+use super::super::nodes_admin::{self, NodeChange};
+use super::super::test_support::{administrator, host, operator};
+use super::*;
+use crate::domain::id::SystemRandom;
+use crate::domain::node::NodeKind;
+use crate::services::hosts_admin::hash_token;
+use crate::services::instance::InstanceLock;
+use crate::store::{hosts, meta, nodes};
+
+const SECRET: [u8; 32] = [7; 32];
+
+fn places(dir: &Path) -> Places {
+    Places {
+        data_dir: dir.to_owned(),
+        database: dir.join("shop.sqlite3"),
+        backup_dir: dir.join("backups"),
+        onion_state_dir: dir.join("tor"),
+        config_file: Some(dir.join("config.toml")),
+    }
+}
+
+/// A shop with a host, a node, an onion key and a configuration; and the token of the host.
+fn shop(dir: &Path) -> (Db, Places, String) {
+    let places = places(dir);
+    std::fs::write(dir.join("config.toml"), "[http]\n").unwrap();
+    std::fs::write(dir.join("invoice.macaroon"), "macaroon").unwrap();
+    std::fs::create_dir_all(dir.join("tor/keystore/hss/shop")).unwrap();
+    std::fs::write(dir.join("tor/keystore/hss/shop/key"), "onion key").unwrap();
+    std::fs::write(dir.join("tor/cached"), "not worth it").unwrap();
+    let db = Db::open(&places.database).unwrap();
+    operator(&db, "anna");
+    let (_, token) = host(&db, "anna", "192.0.2.1", &[(20_000, 20_099)]);
+    let change = NodeChange {
+        host: Some("127.0.0.1".to_owned()),
+        macaroon_file: Some(dir.join("invoice.macaroon").display().to_string()),
+        ..NodeChange::default()
+    };
+    let act = administrator();
+    db.write_blocking(move |db| {
+        meta::preimage_secret(db, &SECRET)?;
+        nodes_admin::add(db, &act, &SystemRandom, NodeKind::LndGrpc, change, None)
+    })
+    .unwrap();
+    (db, places, token)
+}
+
+#[test]
+fn a_backup_brings_back_hosts_tokens_the_secret_the_onion_key_and_credentials() {
+    let (old, new) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (db, from, token) = shop(old.path());
+    let made = create(&db, &from, &administrator(), None).unwrap();
+    let moved = new.path().join("a.backup");
+    std::fs::copy(&made.path, &moved).unwrap();
+    drop((db, old));
+
+    let to = Places { config_file: None, ..places(&new.path().join("data")) };
+    let restored = restore(&to, &moved, false, &administrator()).unwrap();
+    assert!(restored.onion && restored.moved.is_empty());
+    assert_eq!(restored.nodes, ["127.0.0.1:10009"]);
+    assert_eq!(std::fs::read(restored.config.unwrap()).unwrap(), b"[http]\n");
+    let key = to.onion_state_dir.join("keystore/hss/shop/key");
+    assert_eq!(std::fs::read(&key).unwrap(), b"onion key");
+    assert_eq!(std::fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(!to.onion_state_dir.join("cached").exists());
+    let db = Db::open(&to.database).unwrap();
+    let found = db.read(|db| hosts::by_token_hash(db, &hash_token(&token))).unwrap();
+    assert!(found.is_some());
+    assert_eq!(db.write_blocking(|db| meta::preimage_secret(db, &[0; 32])).unwrap(), SECRET);
+    let node = db.read(|db| nodes::list(db, None)).unwrap().remove(0);
+    assert_eq!((node.macaroon_file, node.macaroon.as_deref()), (None, Some(&b"macaroon"[..])));
+    assert!(!std::fs::read(&to.database).unwrap().windows(9).any(|bytes| bytes == b"onion key"));
+}
+
+#[test]
+fn a_backup_is_private_whole_and_taken_while_the_shop_writes() {
+    let dir = tempfile::tempdir().unwrap();
+    let (db, places, _) = shop(dir.path());
+    let writer = std::thread::spawn({
+        let db = db.clone();
+        move || {
+            for number in 0..200 {
+                db.write_blocking(move |db| meta::set_text(db, "site_name", &number.to_string())).unwrap();
+            }
+        }
+    });
+    let made = create(&db, &places, &administrator(), None).unwrap();
+    writer.join().unwrap();
+    assert_eq!(backup::problem(&made.path), None);
+    assert_eq!(std::fs::metadata(&made.path).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(list(&places).unwrap(), [made]);
+    assert_eq!(files::entries(&places.backup_dir).unwrap().len(), 1, "nothing else is left");
+}
+
+#[test]
+fn a_shop_is_replaced_only_when_told_and_is_moved_aside() {
+    let dir = tempfile::tempdir().unwrap();
+    let (db, places, _) = shop(dir.path());
+    let made = create(&db, &places, &administrator(), None).unwrap();
+    drop(db);
+    let error = restore(&places, &made.path, false, &administrator()).unwrap_err();
+    assert!(matches!(error, BackupError::Exists(_)), "{error}");
+    let running = InstanceLock::take(&places.data_dir).unwrap();
+    let error = restore(&places, &made.path, true, &administrator()).unwrap_err();
+    assert!(matches!(error, BackupError::Lock(LockError::Running(_))), "{error}");
+    drop(running);
+    let restored = restore(&places, &made.path, true, &administrator()).unwrap();
+    assert!(restored.moved.iter().all(|path| path.exists()));
+    assert!(restored.moved.len() >= 2, "the database and the keys: {:?}", restored.moved);
+}
+
+#[test]
+fn what_is_no_backup_changes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let (db, from, _) = shop(dir.path());
+    let made = create(&db, &from, &administrator(), None).unwrap();
+    let mut bytes = std::fs::read(&made.path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 4096].fill(0xff);
+    let damaged = dir.path().join("damaged");
+    std::fs::write(&damaged, bytes).unwrap();
+    let text = dir.path().join("text");
+    std::fs::write(&text, "hello").unwrap();
+    let to = places(&dir.path().join("new"));
+    for file in [&damaged, &text, &from.database] {
+        let error = restore(&to, file, false, &administrator()).unwrap_err();
+        assert!(matches!(error, BackupError::NoBackup { .. }), "{error}");
+    }
+    assert!(!to.data_dir.exists());
+}
+
+#[test]
+fn old_backups_are_deleted_but_never_the_newest() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_db, places, _) = shop(dir.path());
+    std::fs::create_dir(&places.backup_dir).unwrap();
+    let now = administrator().now;
+    for days in [0, 10, 40, 50] {
+        std::fs::write(places.backup_dir.join(name_at(now.plus_secs(-days * 86_400))), "").unwrap();
+    }
+    std::fs::write(places.backup_dir.join("something else"), "").unwrap();
+    assert_eq!(delete_old(&places, 30, now).unwrap(), 2);
+    assert_eq!(list(&places).unwrap().len(), 2);
+    assert_eq!(delete_old(&places, 30, now.plus_secs(400 * 86_400)).unwrap(), 1);
+    assert_eq!(list(&places).unwrap()[0].made_at, now);
+    assert!(places.backup_dir.join("something else").exists());
+}

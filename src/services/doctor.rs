@@ -1,0 +1,159 @@
+//! What may be wrong with an installation, told in one line each.
+
+use super::{Act, Error, hosts_admin, nodes_admin, operators};
+use crate::domain::node::Node;
+use crate::store::{Connection, Db, alerts, backup, meta};
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grade {
+    /// As it should be.
+    Good,
+    /// It works, but the operator should know.
+    Notice,
+    /// The shop can't do its work like this.
+    Bad,
+}
+
+/// One finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What was looked at.
+    pub about: &'static str,
+    /// How bad it is.
+    pub grade: Grade,
+    /// What was found, and what to do.
+    pub text: String,
+}
+
+impl Finding {
+    /// A finding.
+    pub fn new(about: &'static str, grade: Grade, text: impl Into<String>) -> Self {
+        Self { about, grade, text: text.into() }
+    }
+}
+
+/// Looks at everything in the database.
+///
+/// # Errors
+/// When the database can't be read.
+pub fn examine(db: &Connection, act: &Act) -> Result<Vec<Finding>, Error> {
+    Ok(vec![database(db)?, clock(db, act)?, people(db, act)?, hosts(db, act)?, nodes(db, act)?, open_alerts(db)?])
+}
+
+/// Tries whether the disk takes a change; the change is rolled back.
+pub fn storage(db: &Db) -> Finding {
+    let attempt = db.write_blocking(|db| {
+        meta::set_text(db, "doctor", "")?;
+        Err::<(), _>(Error::NotFound)
+    });
+    match attempt {
+        Ok(()) | Err(Error::NotFound) => Finding::new("storage", Grade::Good, db.path().display().to_string()),
+        Err(error) => Finding::new("storage", Grade::Bad, format!("can't be written: {error}")),
+    }
+}
+
+fn database(db: &Connection) -> Result<Finding, Error> {
+    Ok(match backup::damage(db)? {
+        None => Finding::new("database", Grade::Good, "whole"),
+        Some(damage) => Finding::new("database", Grade::Bad, format!("damaged ({damage}): restore a backup")),
+    })
+}
+
+fn clock(db: &Connection, act: &Act) -> Result<Finding, Error> {
+    let newest = meta::newest_time(db)?.filter(|newest| *newest > act.now);
+    Ok(match newest {
+        None => Finding::new("clock", Grade::Good, act.now.to_wire()),
+        Some(newest) => Finding::new(
+            "clock",
+            Grade::Bad,
+            format!(
+                "{} is before {newest}, when the shop last ran: set the clock; nothing expires until then",
+                act.now
+            ),
+        ),
+    })
+}
+
+fn people(db: &Connection, act: &Act) -> Result<Finding, Error> {
+    Ok(match operators::list(db, act)?.len() {
+        0 => Finding::new("operators", Grade::Bad, "none: `operator add NAME --role administrator`"),
+        count => Finding::new("operators", Grade::Good, count.to_string()),
+    })
+}
+
+fn hosts(db: &Connection, act: &Act) -> Result<Finding, Error> {
+    let hosts = hosts_admin::list(db, act)?;
+    let enabled: Vec<_> = hosts.iter().filter(|view| view.host.is_enabled).collect();
+    let dead = enabled.iter().filter(|view| !view.host.is_alive(act.now)).map(|view| view.host.name.as_str());
+    let dead: Vec<_> = dead.collect();
+    Ok(match (enabled.len(), dead.as_slice()) {
+        (0, _) => Finding::new("hosts", Grade::Notice, "none is enabled: there is nothing to sell"),
+        (count, []) => Finding::new("hosts", Grade::Good, format!("{count}, all checking in")),
+        (_, dead) => Finding::new("hosts", Grade::Notice, format!("not checking in: {}", dead.join(", "))),
+    })
+}
+
+fn nodes(db: &Connection, act: &Act) -> Result<Finding, Error> {
+    let nodes = nodes_admin::list(db, act)?;
+    let enabled: Vec<_> = nodes.iter().filter(|node| node.is_enabled).collect();
+    let dead = enabled.iter().filter(|node| !node.is_alive);
+    let problem = |node: &&Node| {
+        format!("{} ({})", node.name, node.last_error.as_deref().unwrap_or("not asked yet: `node check`"))
+    };
+    let problems: Vec<_> = dead.map(problem).collect();
+    Ok(match (enabled.len(), problems.len()) {
+        (0, _) => Finding::new("nodes", Grade::Bad, "none is enabled: nobody can pay"),
+        (count, 0) => Finding::new("nodes", Grade::Good, format!("{count}, all answered when last asked")),
+        (count, bad) => {
+            let grade = if bad < count { Grade::Notice } else { Grade::Bad };
+            Finding::new("nodes", grade, format!("not usable: {}", problems.join(", ")))
+        }
+    })
+}
+
+fn open_alerts(db: &Connection) -> Result<Finding, Error> {
+    Ok(match alerts::list(db, false)?.len() {
+        0 => Finding::new("alerts", Grade::Good, "none"),
+        count => Finding::new("alerts", Grade::Notice, format!("{count} open: see `alerts`")),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::test_support::{administrator, database as new_database, host, operator};
+    use super::*;
+
+    fn grades(db: &crate::store::Db, act: &Act) -> Vec<(&'static str, Grade)> {
+        let findings = db.read(|db| examine(db, act)).unwrap();
+        findings.into_iter().map(|finding| (finding.about, finding.grade)).collect()
+    }
+
+    #[test]
+    fn an_empty_shop_lacks_people_hosts_and_nodes() {
+        let (_dir, db) = new_database();
+        let found = grades(&db, &administrator());
+        let expected = [
+            ("database", Grade::Good),
+            ("clock", Grade::Good),
+            ("operators", Grade::Bad),
+            ("hosts", Grade::Notice),
+            ("nodes", Grade::Bad),
+            ("alerts", Grade::Good),
+        ];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_clock_before_the_newest_time_is_bad() {
+        let (_dir, db) = new_database();
+        operator(&db, "anna");
+        host(&db, "anna", "192.0.2.1", &[]);
+        let act = administrator();
+        let later = act.now.plus_secs(5);
+        let note: Result<(), Error> = db.write_blocking(move |db| Ok(meta::note_time(db, later)?));
+        note.unwrap();
+        assert!(grades(&db, &act).contains(&("clock", Grade::Bad)));
+        assert!(grades(&db, &act).contains(&("hosts", Grade::Notice)), "it never checked in");
+    }
+}

@@ -1,0 +1,63 @@
+//! One process per data folder: two shops on one database would make each other's invoices.
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+
+/// The name of the lock in the data folder.
+const LOCK_FILE: &str = "instance.lock";
+
+/// Held while a shop runs, or while its database is replaced. Given back on drop, and by the system
+/// when the process ends in any way.
+#[derive(Debug)]
+pub struct InstanceLock {
+    _file: File,
+}
+
+/// Why a data folder can't be had alone.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// A shop is running on it.
+    #[error("a shop is running on {}: stop it first", .0.display())]
+    Running(PathBuf),
+    /// The lock file can't be used.
+    #[error("can't lock {}: {source}", .path.display())]
+    Io {
+        /// The lock file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+impl InstanceLock {
+    /// Takes the lock of an existing data folder.
+    ///
+    /// # Errors
+    /// [`LockError::Running`] when another process has it.
+    pub fn take(data_dir: &Path) -> Result<Self, LockError> {
+        let path = data_dir.join(LOCK_FILE);
+        let file = match File::options().create(true).truncate(false).write(true).open(&path) {
+            Ok(file) => file,
+            Err(source) => return Err(LockError::Io { path, source }),
+        };
+        match file.try_lock() {
+            Ok(()) => Ok(Self { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(LockError::Running(data_dir.to_owned())),
+            Err(TryLockError::Error(source)) => Err(LockError::Io { path, source }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_data_folder_has_one_shop_at_a_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = InstanceLock::take(dir.path()).unwrap();
+        assert!(matches!(InstanceLock::take(dir.path()), Err(LockError::Running(_))));
+        drop(first);
+        assert!(InstanceLock::take(dir.path()).is_ok());
+    }
+}
