@@ -18,6 +18,7 @@ use crate::http::{self, Limits};
 use crate::jobs::{JobContext, NAMES, Scheduler, schedule};
 use crate::services::auth::Authenticator;
 use crate::services::hosts::CatalogCache;
+use crate::services::instance::InstanceLock;
 use crate::services::{Error, ProbePolicy, Shop};
 use crate::store::{Db, node_state};
 use crate::worker::registry::Registry;
@@ -49,6 +50,8 @@ pub struct App {
     onion: Option<OnionState>,
     tasks: Tasks,
     scheduler: Scheduler,
+    /// Given back last: until then no other shop may open the database.
+    _lock: InstanceLock,
 }
 
 /// Starts the shop: database, workers, listeners, then the schedules. Answers requests when this
@@ -58,6 +61,7 @@ pub struct App {
 /// [`StartError`] when the database, the address or a schedule can't be used.
 pub async fn start(config: Config) -> Result<App, StartError> {
     crate::tls::install_provider();
+    let lock = InstanceLock::take(&config.data_dir).map_err(|error| StartError(error.to_string()))?;
     let db = open_database(&config)?;
     let tasks = Tasks::default();
     let tor = TorPart::start(&config, &tasks)?;
@@ -73,7 +77,7 @@ pub async fn start(config: Config) -> Result<App, StartError> {
     let onion = tor.publish(&shop, &endpoint, &tasks)?;
     tracing::info!(address = %local_addr, "the shop answers");
     let scheduler = start_jobs(&shop, registry, &config, &tasks).await?;
-    Ok(App { shop, local_addr, onion, tasks, scheduler })
+    Ok(App { shop, local_addr, onion, tasks, scheduler, _lock: lock })
 }
 
 /// Serves the HTTP interface over TCP; returns the address.

@@ -7,6 +7,7 @@ mod cron;
 mod network;
 mod onion;
 mod parse;
+mod places;
 mod problem;
 mod reader;
 mod schedule;
@@ -33,6 +34,8 @@ pub const DATABASE_FILE: &str = "shop.sqlite3";
 /// The whole configuration, checked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
+    /// The file that it was read from, if it was.
+    pub file: Option<PathBuf>,
     /// The folder with the database, backups and keys.
     pub data_dir: PathBuf,
     /// `[http]`.
@@ -165,7 +168,7 @@ impl Config {
             let message = format!("can't read {}: {error}", path.display());
             Problems(vec![Problem { key: String::new(), message }])
         })?;
-        Self::parse(&text)
+        Ok(Self { file: Some(path.to_owned()), ..Self::parse(&text)? })
     }
 
     /// The defaults with another data folder: what `--data-dir` alone gives.

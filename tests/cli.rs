@@ -2,8 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
 
@@ -258,6 +259,89 @@ fn check_config_reports_all_problems_and_exits_with_78() {
 fn the_example_configuration_is_valid() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/config.example.toml");
     assert!(run(&["check-config", "--config", file.to_str().unwrap()]).status.success());
+}
+
+/// A simulated node in a process of its own; ends with the test.
+struct Simulator {
+    process: Child,
+    dir: tempfile::TempDir,
+    port: String,
+}
+
+impl Simulator {
+    fn start() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let args = ["lnd-simulator", "serve", "--listen", "127.0.0.1:0", "--dir", dir.path().to_str().unwrap()];
+        let mut process = Command::new(BIN).args(args).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let port = line.split_once("127.0.0.1:").unwrap().1.split(' ').next().unwrap().to_owned();
+        Self { process, dir, port }
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.dir.path().join(name).display().to_string()
+    }
+}
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+#[test]
+fn node_check_says_what_the_node_is_or_exactly_what_is_wrong() {
+    let shop = Shop::with_operator();
+    let simulator = Simulator::start();
+    let (certificate, macaroon) = (simulator.file("tls.cert"), simulator.file("invoice.macaroon"));
+    let node = shop.json(&[
+        "node",
+        "add",
+        "--host=127.0.0.1",
+        "--port",
+        &simulator.port,
+        "--certificate-file",
+        &certificate,
+        "--macaroon-file",
+        &macaroon,
+    ]);
+    let id = node["id"].as_str().unwrap();
+    let checks = shop.json(&["node", "check", id]);
+    assert_eq!(checks[0]["ok"], true, "{checks}");
+    assert_eq!(shop.json(&["node", "list"])[0]["is_alive"], true);
+
+    shop.json(&["node", "set", id, "--macaroon-file", &simulator.file("admin.macaroon")]);
+    let refused = shop.run(&["node", "check", id]);
+    assert_eq!(refused.status.code(), Some(1), "a macaroon that can spend is refused: {}", stdout(&refused));
+    shop.json(&["node", "set", id, "--allow-spending=true"]);
+    assert_eq!(shop.json(&["node", "check"])[0]["network"], "regtest");
+
+    drop(simulator);
+    let gone = shop.run(&["node", "check"]);
+    assert_eq!(gone.status.code(), Some(1));
+    assert!(stdout(&gone).contains("refused"), "{}", stdout(&gone));
+    assert_eq!(shop.json(&["alerts"])[0]["topic"], "node_dead");
+}
+
+#[test]
+fn an_onion_key_of_c_tor_is_taken_over_and_exported() {
+    let shop = Shop::new();
+    let key = shop.0.path().join("hs_ed25519_secret_key");
+    let mut content = b"== ed25519v1-secret: type0 ==\0\0\0".to_vec();
+    // An expanded key: a clamped scalar, and a prefix that may be anything.
+    content.extend([8u8].iter().chain(&[7; 30]).chain(&[0x47]).chain(&[9; 32]));
+    std::fs::write(&key, content).unwrap();
+    shop.refusal(&["onion", "address"]);
+    let imported = shop.json(&["onion", "import", key.to_str().unwrap()]);
+    assert!(imported["address"].as_str().unwrap().ends_with(".onion"));
+    assert_eq!(shop.json(&["onion", "address"]), imported);
+    let copy = shop.0.path().join("copy");
+    shop.json(&["onion", "export", copy.to_str().unwrap(), "--format", "c-tor"]);
+    assert_eq!(std::fs::read(&copy).unwrap(), std::fs::read(&key).unwrap());
+    assert_eq!(shop.run(&["onion", "reset"]).status.code(), Some(2));
+    assert_eq!(shop.json(&["onion", "reset", "--force"])["lost"], imported["address"]);
 }
 
 #[test]

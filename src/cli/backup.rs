@@ -54,7 +54,7 @@ fn act() -> Act {
 
 fn create(data: &DataArgs, file: Option<&Path>, output: &Output) -> Result<(), Failure> {
     let opened = data.open()?;
-    let made = backup::create(&opened.db, &opened.config.places(data.file()), &act(), file)?;
+    let made = backup::create(&opened.db, &opened.config.places(), &act(), file)?;
     let text = format!(
         "{}\nKeep it secret and elsewhere: whoever has it is your shop, and an SD card dies without notice.",
         made.path.display()
@@ -64,7 +64,7 @@ fn create(data: &DataArgs, file: Option<&Path>, output: &Output) -> Result<(), F
 }
 
 fn list(data: &DataArgs, output: &Output) -> Result<(), Failure> {
-    let files = backup::list(&data.load()?.places(data.file()))?;
+    let files = backup::list(&data.load()?.places())?;
     let row = |file: &BackupFile| {
         vec![file.made_at.to_wire(), format!("{} KiB", file.size.div_ceil(1024)), file.path.display().to_string()]
     };
@@ -81,7 +81,7 @@ fn document(file: &BackupFile) -> Value {
 
 fn restore(data: &DataArgs, file: &Path, force: bool, output: &Output) -> Result<(), Failure> {
     let config = data.load()?;
-    let restored = backup::restore(&config.places(data.file()), file, force, &act())?;
+    let restored = backup::restore(&config.places(), file, force, &act())?;
     let moved: Vec<String> = restored.moved.iter().map(|path| path.display().to_string()).collect();
     let document = json!({
         "data_dir": config.data_dir.display().to_string(),

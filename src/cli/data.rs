@@ -34,15 +34,6 @@ impl DataArgs {
         }
     }
 
-    /// The configuration file that is meant, if it is one.
-    pub fn file(&self) -> Option<&Path> {
-        match (&self.config, &self.data_dir) {
-            (Some(file), _) => Some(file),
-            (None, Some(_)) => None,
-            (None, None) => Some(Path::new(DEFAULT_FILE)),
-        }
-    }
-
     /// The database of an existing shop.
     pub fn open(&self) -> Result<Data, Failure> {
         let config = self.load()?;

@@ -23,7 +23,7 @@ pub fn run(args: &Args, output: &Output) -> Result<(), Failure> {
     let data = args.data.open()?;
     let mut findings = vec![Finding::new("configuration", Grade::Good, "valid"), doctor::storage(&data.db)];
     findings.extend(data.read(doctor::examine)?);
-    findings.push(backups(&args.data, &data)?);
+    findings.push(backups(&data)?);
     print(&findings, output);
     if findings.iter().any(|finding| finding.grade == Grade::Bad) {
         return Err(Failure::Failed("the shop can't do its work like this".to_owned()));
@@ -31,8 +31,8 @@ pub fn run(args: &Args, output: &Output) -> Result<(), Failure> {
     Ok(())
 }
 
-fn backups(args: &DataArgs, data: &Data) -> Result<Finding, Failure> {
-    let newest = backup::list(&data.config.places(args.file()))?.into_iter().next();
+fn backups(data: &Data) -> Result<Finding, Failure> {
+    let newest = backup::list(&data.config.places())?.into_iter().next();
     Ok(match newest {
         None => Finding::new("backups", Grade::Notice, "none yet: `backup create`"),
         Some(file) if file.made_at.plus_secs(BACKUP_AGE_SECS) < SystemClock.now() => {

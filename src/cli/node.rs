@@ -1,17 +1,25 @@
 //! `node`: Lightning nodes.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{Args as ClapArgs, Subcommand};
 use serde_json::{Value, json};
 
+use super::block_on;
 use super::data::DataArgs;
 use super::failure::Failure;
 use super::output::{Output, yes_no};
 use crate::domain::id::{NodeId, SystemRandom};
+use crate::domain::lightning::NodeInfo;
 use crate::domain::node::{Node, NodeKind};
-use crate::domain::time::Timestamp;
+use crate::domain::time::{SystemClock, Timestamp};
+use crate::lightning;
+use crate::lightning::check::NodeCheck;
+use crate::lightning::dial::Dial;
 use crate::services::nodes_admin::{self, NodeChange};
+use crate::services::{Shop, nodes_alive};
+use crate::worker::connect::connect;
 
 #[derive(ClapArgs)]
 pub struct Args {
@@ -144,7 +152,7 @@ pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
     match args.command {
         Command::Add { kind, fields } => add(data, kind, fields, output),
         Command::List => list(data, output),
-        Command::Check { id } => check(data, id),
+        Command::Check { id } => check(data, id, output),
         Command::Set { id, fields } => set(data, id, fields, output),
         Command::Remove { id } => {
             data.open()?.write(move |db, act| nodes_admin::remove(db, act, id))?;
@@ -174,13 +182,59 @@ fn set(data: &DataArgs, id: NodeId, fields: NodeFields, output: &Output) -> Resu
     Ok(())
 }
 
-fn check(data: &DataArgs, id: Option<NodeId>) -> Result<(), Failure> {
+/// Asks the nodes and stores what they answer, as the shop does each minute. Fails when one can't be
+/// used.
+fn check(data: &DataArgs, id: Option<NodeId>, output: &Output) -> Result<(), Failure> {
     let data = data.open()?;
-    let _nodes = match id {
+    let nodes = match id {
         Some(id) => vec![data.read(|db, act| nodes_admin::show(db, act, id))?],
         None => data.read(nodes_admin::list)?,
     };
-    Err(Failure::not_available("node check"))
+    crate::tls::install_provider();
+    let settings = data.config.shop_settings();
+    let shop = Shop::new(data.db.clone(), Arc::new(SystemClock), Arc::new(SystemRandom), settings)?;
+    let checks = block_on(async {
+        let mut checks = Vec::new();
+        for node in &nodes {
+            checks.push((node, ask(&shop, node).await?));
+        }
+        Ok(checks)
+    })?;
+    report(&checks, output)
+}
+
+/// What one node says; also stored.
+async fn ask(shop: &Shop, node: &Node) -> Result<NodeCheck, Failure> {
+    let answer = match connect(&nodes_admin::spec(node), &Dial::direct()) {
+        Ok(connection) => lightning::check::check(&*connection, None, None).await,
+        Err(error) => NodeCheck { info: NodeInfo::default(), problem: Some(error) },
+    };
+    let result = answer.problem.clone().map_or_else(|| Ok(answer.info.clone()), Err);
+    nodes_alive::store(shop, node.id, &node.name, result).await?;
+    Ok(answer)
+}
+
+fn report(checks: &[(&Node, NodeCheck)], output: &Output) -> Result<(), Failure> {
+    let document = |(node, check): &(&Node, NodeCheck)| {
+        json!({
+            "id": node.id.to_string(),
+            "name": node.name,
+            "ok": check.problem.is_none(),
+            "text": check.line(),
+            "network": check.info.network.map(|network| network.name()),
+            "pubkey": check.info.pubkey,
+            "alias": check.info.alias,
+            "version": check.info.version,
+        })
+    };
+    let documents: Vec<Value> = checks.iter().map(document).collect();
+    let lines: Vec<String> = checks.iter().map(|(node, check)| format!("{}: {}", node.name, check.line())).collect();
+    let text = if lines.is_empty() { "There are no nodes yet.".to_owned() } else { lines.join("\n") };
+    output.result(&json!(documents), &text);
+    if checks.iter().all(|(_, check)| check.problem.is_none()) {
+        return Ok(());
+    }
+    Err(Failure::Failed("a node can't be used".to_owned()))
 }
 
 fn list(data: &DataArgs, output: &Output) -> Result<(), Failure> {

@@ -1,12 +1,15 @@
-//! `onion`: the shop's onion service and its keys.
+//! `onion`: the shop's onion service and its keys. Changes need the shop to be stopped.
 
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, Subcommand};
+use clap::{Args as ClapArgs, Subcommand, ValueEnum};
+use serde_json::json;
 
 use super::data::DataArgs;
 use super::failure::Failure;
 use super::output::Output;
+use crate::onion::keys::{self, KeyFormat};
+use crate::onion::{OnionConfig, OnionError, authorized};
 
 #[derive(ClapArgs)]
 pub struct Args {
@@ -24,6 +27,9 @@ enum Command {
     Export {
         /// The file, which must not exist
         file: PathBuf,
+        /// How the key is written
+        #[arg(long, value_enum, default_value = "arti")]
+        format: Format,
     },
     /// Take over the key of another installation or of a C Tor service (hs_ed25519_secret_key)
     Import {
@@ -33,28 +39,91 @@ enum Command {
         #[arg(long)]
         force: bool,
     },
-    /// Give up the address and make a new one
+    /// Give up the address; the next start makes a new one
     Reset {
         /// Yes, the present address will be gone for good
         #[arg(long)]
         force: bool,
     },
-    /// Let a client find the operators' own service
+    /// Let a client find the operators' own service, from its next start on
     Authorize {
         /// What you call the client
         name: String,
         /// Its public key, as in descriptor:x25519:…
-        key: String,
+        #[arg(required_unless_present = "revoke", conflicts_with = "revoke")]
+        key: Option<String>,
+        /// Take the client off the list instead
+        #[arg(long)]
+        revoke: bool,
     },
 }
 
-pub fn run(args: Args, _output: &Output) -> Result<(), Failure> {
-    args.data.load()?;
+/// How a key is written.
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    /// As this shop and arti keep it
+    Arti,
+    /// As C Tor keeps it, for a HiddenServiceDir
+    CTor,
+}
+
+pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
+    let settings = args.data.load()?.onion_settings()?;
+    let (state, nickname) = (&settings.state_dir, &settings.nickname);
     match args.command {
-        Command::Address => Err(Failure::not_available("onion address")),
-        Command::Export { file: _ } => Err(Failure::not_available("onion export")),
-        Command::Import { file: _, force: _ } => Err(Failure::not_available("onion import")),
-        Command::Reset { force: _ } => Err(Failure::not_available("onion reset")),
-        Command::Authorize { name: _, key: _ } => Err(Failure::not_available("onion authorize")),
+        Command::Address => print_address(output, &keys::address(state, nickname)?),
+        Command::Export { file, format } => {
+            let format = match format {
+                Format::Arti => KeyFormat::Arti,
+                Format::CTor => KeyFormat::CTor,
+            };
+            keys::export(state, nickname, &file, format)?;
+            let path = file.display().to_string();
+            output.result(&json!({"file": path}), &format!("The key is in {path}: whoever has it is the shop."));
+        }
+        Command::Import { file, force } => {
+            if force && keys::address(state, nickname).is_ok() {
+                keys::reset(state, nickname)?;
+            }
+            print_address(output, &keys::import(state, nickname, &file)?);
+        }
+        Command::Reset { force: false } => {
+            let text = "the address would be gone for good: export the key first, then say --force";
+            return Err(Failure::Usage(text.to_owned()));
+        }
+        Command::Reset { force: true } => {
+            let lost = keys::reset(state, nickname)?;
+            output.result(&json!({"lost": lost}), &format!("{lost} is gone; the next start makes a new address."));
+        }
+        Command::Authorize { name, key, .. } => authorize(&settings, &name, key.as_deref(), output)?,
+    }
+    Ok(())
+}
+
+fn print_address(output: &Output, address: &str) {
+    output.result(&json!({"address": address}), address);
+}
+
+/// Without a key the client is taken off the list.
+fn authorize(settings: &OnionConfig, name: &str, key: Option<&str>, output: &Output) -> Result<(), Failure> {
+    let (state, nickname) = (&settings.state_dir, &settings.admin.nickname);
+    match key {
+        Some(key) => {
+            authorized::authorize(state, nickname, name, key)?;
+            let text = format!("{name} can find the operators' service after the next start of the shop.");
+            output.result(&json!({"name": name, "authorized": true}), &text);
+        }
+        None if authorized::revoke(state, nickname, name)? => {
+            let text = format!("{name} can't find the operators' service any more after the next start of the shop.");
+            output.result(&json!({"name": name, "authorized": false}), &text);
+        }
+        None => return Err(Failure::Failed(format!("there is no client {name} on the list"))),
+    }
+    Ok(())
+}
+
+impl From<OnionError> for Failure {
+    fn from(error: OnionError) -> Self {
+        Self::Failed(error.to_string())
     }
 }

@@ -13,6 +13,7 @@ use super::{
 impl Default for Config {
     fn default() -> Self {
         Self {
+            file: None,
             data_dir: PathBuf::from("/var/lib/ip2tor-shop"),
             http: Http::default(),
             orders: Orders::default(),
@@ -83,6 +84,7 @@ impl Config {
     fn read(mut root: Section<'_>) -> Self {
         let default = Self::default();
         let config = Self {
+            file: None,
             data_dir: root.read("data_dir", default.data_dir, absolute),
             http: Http::read(root.section("http")),
             orders: Orders::read(root.section("orders")),
@@ -284,7 +286,13 @@ mod tests {
         let example = include_str!("../../packaging/config.example.toml");
         let uncommented: String =
             example.lines().filter(|line| !line.starts_with("##")).map(|line| format!("{}\n", setting(line))).collect();
-        assert_eq!(Config::parse(&uncommented), Ok(Config::default()));
+        let shown = Config::parse(&uncommented).unwrap();
+        let onion = Config::default().onion_settings().unwrap();
+        assert_eq!(shown.onion_settings().unwrap(), onion);
+        for key in toml::Table::try_from(onion).unwrap().keys().filter(|key| *key != "arti") {
+            assert!(shown.onion.contains_key(key), "onion.{key} is not in the example");
+        }
+        assert_eq!(Config { onion: toml::Table::new(), ..shown }, Config::default());
         let table: toml::Table = uncommented.parse().unwrap();
         let optional = ["public_url"];
         for section in ["http", "orders", "holds", "lightning", "jobs", "retention", "credit", "probe", "rates", "log"]

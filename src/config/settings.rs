@@ -1,10 +1,7 @@
 //! What the use cases need of the configuration.
 
-use std::path::{Path, PathBuf};
-
 use super::Config;
 use crate::services::Settings;
-use crate::services::backup::Places;
 
 impl Config {
     /// The rules of the shop.
@@ -24,25 +21,6 @@ impl Config {
             probe_secs: self.probe.limit.as_secs(),
             plain_ports: self.probe.whitelisted_service_ports.clone(),
             max_open_orders_per_client: self.orders.max_open_per_client,
-        }
-    }
-
-    /// The files that belong to the shop; `config_file` is where this configuration came from.
-    pub fn places(&self, config_file: Option<&Path>) -> Places {
-        Places {
-            data_dir: self.data_dir.clone(),
-            database: self.database(),
-            backup_dir: self.backup_dir(),
-            onion_state_dir: self.onion_state_dir(),
-            config_file: config_file.map(Path::to_owned),
-        }
-    }
-
-    /// Where the onion service keeps its keys: `onion.state_dir`, else `tor` in the data folder.
-    pub fn onion_state_dir(&self) -> PathBuf {
-        match self.onion.get("state_dir").and_then(toml::Value::as_str) {
-            Some(path) => PathBuf::from(path),
-            None => self.data_dir.join("tor"),
         }
     }
 }

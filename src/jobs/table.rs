@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::config::Config;
-use crate::services::{Error, Shop, deadlines, host_watch};
+use crate::services::{Error, Shop, backup, deadlines, host_watch};
 use crate::worker::follow::{self, Strangers};
 use crate::worker::registry::Registry;
 
@@ -43,6 +43,8 @@ pub async fn run(context: &JobContext, name: &str) -> Result<String, Error> {
         "suspend_expired" => guarded(shop, suspend_expired(shop)).await,
         "delete_suspended" => guarded(shop, delete_suspended(shop)).await,
         "close_unpaid" => guarded(shop, close_unpaid(shop)).await,
+        "backup" => backup(context).await,
+        "delete_old_backups" => delete_old_backups(context).await,
         "rescan" => rescan(context).await,
         _ => Err(Error::Internal(format!("there is no job {name}"))),
     }
@@ -73,6 +75,24 @@ async fn close_unpaid(shop: &Shop) -> Result<String, Error> {
     let closed = deadlines::close_unpaid(shop).await?;
     let owed = deadlines::give_up_unactivated(shop).await?;
     Ok(format!("{closed} unpaid invoices closed, {owed} products not activated in time"))
+}
+
+async fn backup(context: &JobContext) -> Result<String, Error> {
+    let (db, places, now) = (context.shop.db.clone(), context.config.places(), context.shop.now());
+    let made = on_a_blocking_thread(move || backup::create_scheduled(&db, &places, now)).await?;
+    Ok(format!("{} made, {} bytes", made.path.display(), made.size))
+}
+
+async fn delete_old_backups(context: &JobContext) -> Result<String, Error> {
+    let (places, days, now) = (context.config.places(), context.config.retention.backup_days, context.shop.now());
+    let delete = move || backup::delete_old(&places, days, now).map_err(|error| Error::Internal(error.to_string()));
+    Ok(format!("{} deleted", on_a_blocking_thread(delete).await?))
+}
+
+async fn on_a_blocking_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| Error::Internal(error.to_string()))?
 }
 
 async fn rescan(context: &JobContext) -> Result<String, Error> {

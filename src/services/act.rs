@@ -6,8 +6,10 @@ use crate::store::{Connection, audit_log};
 
 use super::{Error, Scope};
 
-/// The name of the command line in the change log; no operator may have it.
+/// The names of the command line and of the shop's own jobs in the change log; no operator may have
+/// one of them.
 const COMMAND_LINE: &str = "cli";
+const SCHEDULE: &str = "shop";
 
 /// One act of an administrator or operator.
 #[derive(Clone, Debug)]
@@ -22,6 +24,11 @@ impl Act {
     /// An act on the command line: whoever may open the database file may do everything.
     pub fn on_command_line(now: Timestamp) -> Self {
         Self { by: Scope::Administrator(COMMAND_LINE.to_owned()), now }
+    }
+
+    /// An act of one of the shop's own jobs.
+    pub fn of_the_shop(now: Timestamp) -> Self {
+        Self { by: Scope::Administrator(SCHEDULE.to_owned()), now }
     }
 
     /// Whose things are seen: everybody's (`None`) or one operator's.
@@ -53,7 +60,7 @@ impl Act {
         change: &str,
     ) -> Result<(), Error> {
         let actor = match &self.by {
-            Scope::Administrator(name) if name == COMMAND_LINE => COMMAND_LINE.to_owned(),
+            Scope::Administrator(name) if [COMMAND_LINE, SCHEDULE].contains(&name.as_str()) => name.clone(),
             other => other.actor(),
         };
         Ok(audit_log::record(db, self.now, &actor, noun, id, change)?)

@@ -14,8 +14,9 @@ use std::path::{Path, PathBuf};
 
 use super::instance::LockError;
 use super::{Act, Error};
+use crate::domain::effect::AlertTopic;
 use crate::domain::time::Timestamp;
-use crate::store::{Db, StoreError, backup};
+use crate::store::{Db, StoreError, alerts, backup};
 
 pub use restore::{Restored, restore};
 
@@ -106,6 +107,23 @@ pub fn create(db: &Db, places: &Places, act: &Act, output: Option<&Path>) -> Res
     let (now, act, change) = (act.now, act.clone(), format!("made: {}", path.display()));
     db.write_blocking(move |db| act.record(db, "backup", "backup", &change))?;
     Ok(BackupFile { path, size, made_at: now })
+}
+
+/// The nightly backup: as [`create`], and a failure is an alert that the next success closes.
+///
+/// # Errors
+/// Why there is no new backup.
+pub fn create_scheduled(db: &Db, places: &Places, now: Timestamp) -> Result<BackupFile, Error> {
+    let made = create(db, places, &Act::of_the_shop(now), None);
+    let problem = made.as_ref().err().map(ToString::to_string);
+    db.write_blocking(move |db| match problem {
+        None => alerts::close(db, AlertTopic::BackupFailed, "", now),
+        Some(text) => {
+            let text = format!("The nightly backup could not be made: {text}");
+            alerts::raise(db, AlertTopic::BackupFailed, "", &text, now).map(|_| ())
+        }
+    })?;
+    made.map_err(|error| Error::Internal(error.to_string()))
 }
 
 /// Writes everything into a file that nobody else can read.

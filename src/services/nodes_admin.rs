@@ -3,6 +3,7 @@
 use super::{Act, Error, operators};
 use crate::domain::id::{NodeId, Random};
 use crate::domain::node::{Node, NodeKind};
+use crate::store::node_state::Spec;
 use crate::store::{Connection, nodes};
 
 /// New values for the fields of a node that are to change.
@@ -118,6 +119,22 @@ pub fn list(db: &Connection, act: &Act) -> Result<Vec<Node>, Error> {
 pub fn show(db: &Connection, act: &Act, id: NodeId) -> Result<Node, Error> {
     let node = nodes::get(db, id)?.ok_or(Error::NotFound)?;
     if act.sees()?.is_none_or(|own| own == node.operator_id) { Ok(node) } else { Err(Error::NotFound) }
+}
+
+/// What is needed to connect to a node.
+pub fn spec(node: &Node) -> Spec {
+    Spec {
+        id: node.id,
+        kind: node.kind.name().to_owned(),
+        name: node.name.clone(),
+        host: node.host.clone(),
+        port: node.port,
+        certificate_file: node.certificate_file.clone(),
+        certificate: node.certificate.clone(),
+        macaroon_file: node.macaroon_file.clone(),
+        macaroon: node.macaroon.clone(),
+        allow_spending: node.allow_spending,
+    }
 }
 
 /// Removes a node with its credentials; the record stays, since old invoices name it.

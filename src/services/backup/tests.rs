@@ -148,3 +148,17 @@ fn old_backups_are_deleted_but_never_the_newest() {
     assert_eq!(list(&places).unwrap()[0].made_at, now);
     assert!(places.backup_dir.join("something else").exists());
 }
+
+#[test]
+fn a_nightly_backup_that_fails_is_an_alert_until_one_succeeds() {
+    let dir = tempfile::tempdir().unwrap();
+    let (db, places, _) = shop(dir.path());
+    let now = administrator().now;
+    let open = || db.read(|db| alerts::list(db, false)).unwrap().len();
+    std::fs::write(&places.backup_dir, "in the way").unwrap();
+    assert!(create_scheduled(&db, &places, now).is_err());
+    assert_eq!(open(), 1);
+    std::fs::remove_file(&places.backup_dir).unwrap();
+    create_scheduled(&db, &places, now).unwrap();
+    assert_eq!(open(), 0);
+}
