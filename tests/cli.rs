@@ -341,7 +341,7 @@ fn an_onion_key_of_c_tor_is_taken_over_and_exported() {
     shop.json(&["onion", "export", copy.to_str().unwrap(), "--format", "c-tor"]);
     assert_eq!(Shop::new().json(&["onion", "import", copy.to_str().unwrap()]), imported);
     assert_eq!(shop.run(&["onion", "reset"]).status.code(), Some(2));
-    assert_eq!(shop.json(&["onion", "reset", "--force"])["lost"], imported["address"]);
+    assert_eq!(shop.json(&["onion", "reset", "--yes-lose-the-address"])["lost"], imported["address"]);
 }
 
 #[test]

@@ -33,17 +33,14 @@ enum Command {
     },
     /// Take over the key of another installation or of a C Tor service (hs_ed25519_secret_key)
     Import {
-        /// The file with the key
+        /// The file with the key; it never replaces another one
         file: PathBuf,
-        /// Give up the address that the shop has now
-        #[arg(long)]
-        force: bool,
     },
     /// Give up the address; the next start makes a new one
     Reset {
         /// Yes, the present address will be gone for good
         #[arg(long)]
-        force: bool,
+        yes_lose_the_address: bool,
     },
     /// Let a client find the operators' own service, from its next start on
     Authorize {
@@ -81,17 +78,12 @@ pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
             let path = file.display().to_string();
             output.result(&json!({"file": path}), &format!("The key is in {path}: whoever has it is the shop."));
         }
-        Command::Import { file, force } => {
-            if force && keys::address(state, nickname).is_ok() {
-                keys::reset(state, nickname)?;
-            }
-            print_address(output, &keys::import(state, nickname, &file)?);
-        }
-        Command::Reset { force: false } => {
-            let text = "the address would be gone for good: export the key first, then say --force";
+        Command::Import { file } => print_address(output, &keys::import(state, nickname, &file)?),
+        Command::Reset { yes_lose_the_address: false } => {
+            let text = "the address would be gone for good: export the key, then say --yes-lose-the-address";
             return Err(Failure::Usage(text.to_owned()));
         }
-        Command::Reset { force: true } => {
+        Command::Reset { yes_lose_the_address: true } => {
             let lost = keys::reset(state, nickname)?;
             output.result(&json!({"lost": lost}), &format!("{lost} is gone; the next start makes a new address."));
         }
