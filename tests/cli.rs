@@ -284,17 +284,24 @@ impl Simulator {
     }
 }
 
-impl Drop for Simulator {
-    fn drop(&mut self) {
+impl Simulator {
+    /// Ends it; its files stay until the end of the test.
+    fn stop(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
+    }
+}
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        self.stop();
     }
 }
 
 #[test]
 fn node_check_says_what_the_node_is_or_exactly_what_is_wrong() {
     let shop = Shop::with_operator();
-    let simulator = Simulator::start();
+    let mut simulator = Simulator::start();
     let (certificate, macaroon) = (simulator.file("tls.cert"), simulator.file("invoice.macaroon"));
     let node = shop.json(&[
         "node",
@@ -318,7 +325,7 @@ fn node_check_says_what_the_node_is_or_exactly_what_is_wrong() {
     shop.json(&["node", "set", id, "--allow-spending=true"]);
     assert_eq!(shop.json(&["node", "check"])[0]["network"], "regtest");
 
-    drop(simulator);
+    simulator.stop();
     let gone = shop.run(&["node", "check"]);
     assert_eq!(gone.status.code(), Some(1));
     assert!(stdout(&gone).contains("refused"), "{}", stdout(&gone));
