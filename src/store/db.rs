@@ -25,6 +25,9 @@ const BUSY: Duration = Duration::from_secs(10);
 /// Idle read connections kept for the next reader.
 const READERS: usize = 8;
 
+/// Why the other changes of a group failed with the one that met a full or failing disk.
+const UNDONE: &str = "the disk is full or failing; nothing of the transaction was stored";
+
 /// How the database fails.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
@@ -249,13 +252,66 @@ fn run_group(
     let unavailable = |error: rusqlite::Error| StoreError::Unavailable(error.to_string());
     let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(unavailable)?;
     while let Some(job) = group.pop_front() {
-        match transaction.savepoint() {
-            Ok(mut savepoint) => finishes.extend(job(Ok(&mut savepoint))),
+        let mut savepoint = match transaction.savepoint() {
+            Ok(savepoint) => savepoint,
             Err(error) => {
                 group.push_front(job);
                 return Err(unavailable(error));
             }
+        };
+        finishes.extend(job(Ok(&mut savepoint)));
+        drop(savepoint);
+        // A full or failing disk ends the whole transaction, not only the statement: what follows
+        // would be stored alone, and be answered as if it were not.
+        if transaction.is_autocommit() {
+            return Err(StoreError::Unavailable(UNDONE.to_owned()));
         }
     }
     transaction.commit().map_err(unavailable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn put(db: &Connection, key: &str, bytes: i64) -> Result<(), StoreError> {
+        db.execute("INSERT INTO meta (key, value) VALUES (?, zeroblob(?))", (key, bytes))?;
+        Ok(())
+    }
+
+    /// A job, and where its answer arrives.
+    fn waiting(
+        change: impl FnOnce(&Connection) -> Result<(), StoreError> + Send + 'static,
+    ) -> (Job, mpsc::Receiver<Result<(), StoreError>>) {
+        let (sender, answer) = mpsc::channel();
+        (job(change, move |result| drop(sender.send(result))), answer)
+    }
+
+    #[test]
+    fn when_the_disk_is_full_a_whole_group_is_refused_and_nothing_of_it_is_stored() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("shop.sqlite3");
+        drop(Db::open(&file).unwrap());
+        let mut writer = connect(&file, OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
+        writer.pragma_update(None, "max_page_count", 1).unwrap();
+        let (before, before_answer) = waiting(|db| put(db, "before", 1));
+        let (full, full_answer) = waiting(|db| put(db, "full", 1 << 20));
+        let (after, after_answer) = waiting(|db| put(db, "after", 1));
+        let (mut group, mut finishes) = (VecDeque::from([before, full, after]), Vec::new());
+        let outcome = run_group(&mut writer, &mut group, &mut finishes);
+        assert!(matches!(outcome, Err(StoreError::Unavailable(_))), "{outcome:?}");
+        finishes.into_iter().for_each(|finish| finish(outcome.clone()));
+        assert_eq!(group.len(), 1, "the job behind it was not begun");
+        assert!(matches!(before_answer.recv().unwrap(), Err(StoreError::Unavailable(_))));
+        assert!(matches!(full_answer.recv().unwrap(), Err(StoreError::Unavailable(_))));
+        let stored: i64 = writer
+            .query_row("SELECT count(*) FROM meta WHERE key IN ('before', 'full', 'after')", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(stored, 0);
+        writer.pragma_update(None, "max_page_count", 1 << 20).unwrap();
+        let (mut group, mut finishes) = (group, Vec::new());
+        let outcome = run_group(&mut writer, &mut group, &mut finishes);
+        finishes.into_iter().for_each(|finish| finish(outcome.clone()));
+        assert!(after_answer.recv().unwrap().is_ok(), "with room again it goes on");
+    }
 }

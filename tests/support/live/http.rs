@@ -1,0 +1,105 @@
+//! A small HTTP/1.1 client: one request per connection, as `curl` in the scripts of buyers and
+//! hosts does. An answer that was cut off is an error, never half an answer.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// No answer takes longer than this, whatever happens to the shop.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// What a request sends.
+pub enum Body<'a> {
+    None,
+    Form(&'a [(&'a str, &'a str)]),
+    Json(Value),
+}
+
+/// A whole answer.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub head: String,
+    pub body: String,
+}
+
+impl Answer {
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error} in {self:?}"))
+    }
+
+    /// The value of a header.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        header(&self.head, name)
+    }
+}
+
+/// Speaks to one shop, with or without a host's token.
+#[derive(Clone)]
+pub struct Client {
+    address: SocketAddr,
+    token: Option<String>,
+}
+
+impl Client {
+    /// Speaks as the public.
+    pub fn new(address: SocketAddr) -> Self {
+        Self { address, token: None }
+    }
+
+    /// Speaks as a host.
+    pub fn as_host(&self, token: &str) -> Self {
+        Self { address: self.address, token: Some(token.to_owned()) }
+    }
+
+    pub fn get(&self, path: &str) -> io::Result<Answer> {
+        self.send("GET", path, &Body::None)
+    }
+
+    /// Sends a request and reads the whole answer.
+    pub fn send(&self, method: &str, path: &str, body: &Body<'_>) -> io::Result<Answer> {
+        let mut stream = TcpStream::connect_timeout(&self.address, PATIENCE)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        stream.write_all(&self.request(method, path, body))?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer)?;
+        parse(&String::from_utf8_lossy(&answer)).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    }
+
+    fn request(&self, method: &str, path: &str, body: &Body<'_>) -> Vec<u8> {
+        let (kind, content) = match body {
+            Body::None => ("", String::new()),
+            Body::Form(fields) => ("application/x-www-form-urlencoded", form(fields)),
+            Body::Json(value) => ("application/json", value.to_string()),
+        };
+        let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.address);
+        if let Some(token) = &self.token {
+            head.push_str(&format!("Authorization: Token {token}\r\n"));
+        }
+        if !kind.is_empty() {
+            head.push_str(&format!("Content-Type: {kind}\r\nContent-Length: {}\r\n", content.len()));
+        }
+        format!("{head}\r\n{content}").into_bytes()
+    }
+}
+
+fn form(fields: &[(&str, &str)]) -> String {
+    serde_urlencoded::to_string(fields).expect("text fields can be encoded")
+}
+
+/// An answer whose body is as long as its head says.
+fn parse(text: &str) -> Option<Answer> {
+    let (head, body) = text.split_once("\r\n\r\n")?;
+    let status = head.split(' ').nth(1)?.parse().ok()?;
+    let length: usize = header(head, "content-length")?.parse().ok()?;
+    (body.len() == length).then(|| Answer { status, head: head.to_owned(), body: body.to_owned() })
+}
+
+fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    let lines = head.lines().skip(1).filter_map(|line| line.split_once(':'));
+    lines.into_iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+}
