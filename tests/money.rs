@@ -3,6 +3,8 @@
 
 #[path = "money/holds.rs"]
 mod holds;
+#[path = "money/nodes.rs"]
+mod nodes;
 #[path = "money/plain.rs"]
 mod plain;
 #[path = "money/rig.rs"]

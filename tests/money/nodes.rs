@@ -1,0 +1,431 @@
+//! Several nodes, and nodes that fail, forget and come back.
+
+use std::time::{Duration, Instant};
+
+use ip2tor_shop::domain::id::{NodeId, OrderId, ProductId};
+use ip2tor_shop::domain::lightning::{InvoiceRequest, NodeError, NodeErrorKind, Preimage};
+use ip2tor_shop::domain::money::Msat;
+use ip2tor_shop::domain::product::ProductStatus;
+use ip2tor_shop::lightning::LightningNode;
+use ip2tor_shop::lnd_simulator::{Fault, State};
+use ip2tor_shop::services::hosts::CatalogCache;
+use ip2tor_shop::services::making::NO_INVOICE_MESSAGE;
+use ip2tor_shop::services::{Error, Settings, deadlines, nodes_alive, orders, payments};
+use ip2tor_shop::store::StoreError;
+use ip2tor_shop::worker::follow::{self, Strangers};
+
+use crate::rig::{ALIVE_NODES, Rig, Setup};
+
+impl Rig {
+    fn node_of(&self, order: OrderId) -> NodeId {
+        self.view(order).purchase.invoice.node_id
+    }
+
+    /// The states of all hashes that an order's invoice ever had, at both nodes.
+    fn attempts(&self, order: OrderId) -> Vec<Option<State>> {
+        let (invoice, first, second) =
+            (self.view(order).purchase.invoice.id, self.sim().node(), self.spare().sim.node());
+        let attempts = self.shop.db.read(|db| ip2tor_shop::store::outbox::attempts(db, invoice)).expect("attempts");
+        let at = |hash| first.invoice(hash).or_else(|| second.invoice(hash));
+        attempts.iter().map(|attempt| at(attempt.hash).map(|invoice| invoice.state())).collect()
+    }
+
+    fn execute(&self, sql: &'static str) {
+        self.shop
+            .db
+            .write_blocking(move |db| db.execute(sql, []).map(drop).map_err(StoreError::from))
+            .expect("the statement runs");
+    }
+
+    fn open_alerts(&self, topic: &str) -> i64 {
+        self.count(&format!("SELECT count(*) FROM alert WHERE topic = '{topic}' AND closed_at IS NULL"))
+    }
+
+    fn ports_in_use(&self) -> i64 {
+        self.count("SELECT count(*) FROM port")
+    }
+
+    fn connector(&self) -> std::sync::Arc<dyn LightningNode> {
+        self.registry.get(self.node).expect("the node").node
+    }
+
+    /// Somebody makes an invoice with this memo at the first node, past the shop, and it is paid.
+    async fn foreign_settlement(&self, memo: &str, number: u8) {
+        let preimage = Preimage([number; 32]);
+        let request = InvoiceRequest {
+            hash: preimage.hash(),
+            preimage: Some(preimage),
+            amount: Msat(7000),
+            memo: memo.to_owned(),
+            expiry_secs: 600,
+            cltv_expiry: None,
+            private: false,
+        };
+        self.connector().create(&request).await.expect("made");
+        self.sim().node().arrive(preimage.hash(), &[7000], 7000).expect("paid");
+    }
+}
+
+// ---- which node ---------------------------------------------------------------------------------
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_alive_node_with_the_best_priority_makes_the_invoice() {
+    let mut rig = Rig::new(Setup::two_nodes()).await;
+    let (order, _) = rig.ordered().await;
+    assert_eq!(rig.node_of(order), rig.node);
+    rig.stop_node().await;
+    rig.wait_until("its absence is known", || rig.count(ALIVE_NODES) == 1).await;
+    let (order, product) = rig.ordered().await;
+    assert_eq!(rig.node_of(order), rig.spare().node);
+    rig.spare().sim.node().arrive(rig.hash(order), &[25_000], 25_000).expect("paid");
+    rig.wait_product(product, ProductStatus::NeedsActivate).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_fails_while_making_an_invoice_is_skipped_at_once() {
+    let rig = Rig::new(Setup::two_nodes()).await;
+    rig.sim().faults().always("AddInvoice", Fault::Unavailable);
+    let asked = Instant::now();
+    let (order, _) = rig.ordered().await;
+    assert!(asked.elapsed() < Duration::from_secs(4), "{:?}", asked.elapsed());
+    assert_eq!(rig.node_of(order), rig.spare().node);
+    assert_eq!(rig.attempts(order), [None, Some(State::Open)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_is_slower_than_the_deadline_is_skipped_and_what_it_made_is_cancelled() {
+    let rig = Rig::new(Setup::two_nodes()).await;
+    rig.sim().faults().next("AddInvoice", Fault::Slow(Duration::from_secs(6)), 1);
+    let (order, _) = rig.ordered().await;
+    assert_eq!(rig.node_of(order), rig.spare().node);
+    let only_one = || matches!(rig.attempts(order)[..], [None | Some(State::Canceled), Some(State::Open)]);
+    assert!(only_one(), "{:?}", rig.attempts(order));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invoice_whose_answer_was_lost_is_cancelled_when_another_node_takes_over() {
+    let rig = Rig::new(Setup::two_nodes()).await;
+    rig.sim().faults().next("AddInvoice", Fault::ResetAfter, 1);
+    let (order, product) = rig.ordered().await;
+    assert_eq!(rig.node_of(order), rig.spare().node);
+    rig.wait_until("the first is cancelled", || rig.attempts(order) == [Some(State::Canceled), Some(State::Open)])
+        .await;
+    assert_eq!(rig.count("SELECT count(*) FROM invoice"), 1, "one visible invoice per order");
+    assert_eq!(rig.order_status(order), "T", "the end of the abandoned one ends nothing");
+    rig.spare().sim.node().arrive(rig.hash(order), &[25_000], 25_000).expect("paid");
+    rig.wait_product(product, ProductStatus::NeedsActivate).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_abandoned_invoice_is_cancelled_even_when_its_node_comes_back_later() {
+    let mut rig = Rig::new(Setup::two_nodes()).await;
+    rig.sim().faults().next("AddInvoice", Fault::ResetAfter, 1);
+    rig.sim().faults().always("CancelInvoice", Fault::Unavailable);
+    let (order, _) = rig.ordered().await;
+    assert_eq!(rig.attempts(order), [Some(State::Open), Some(State::Open)]);
+    rig.stop_node().await;
+    rig.start_node().await;
+    for _ in 0..200 {
+        if rig.attempts(order)[0] == Some(State::Canceled) {
+            break;
+        }
+        rig.clock.advance_secs(1);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(rig.attempts(order), [Some(State::Canceled), Some(State::Open)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_single_node_whose_answer_was_lost_is_asked_again() {
+    let rig = Rig::new(Setup::default()).await;
+    rig.sim().faults().next("AddInvoice", Fault::ResetAfter, 1);
+    let (order, _) = rig.ordered().await;
+    assert_eq!(rig.order_status(order), "T");
+    assert_eq!(rig.count("SELECT count(*) FROM invoice_attempt"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_no_node_can_make_the_invoice_the_order_is_rejected_and_its_port_is_free() {
+    let rig = Rig::new(Setup::two_nodes()).await;
+    rig.sim().faults().always("AddInvoice", Fault::Unavailable);
+    rig.spare().sim.faults().always("AddInvoice", Fault::Unavailable);
+    let order = rig.order().await.expect("accepted");
+    rig.wait_order(order, "R").await;
+    assert_eq!(rig.view(order).purchase.message.as_deref(), Some(NO_INVOICE_MESSAGE));
+    assert_eq!((rig.view(order).product.status, rig.ports_in_use()), (ProductStatus::Archived, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_on_another_network_is_never_used() {
+    let rig = Rig::new(Setup { settings: Settings::default(), ..Setup::two_nodes() }).await;
+    let refused = rig.order().await;
+    assert!(matches!(&refused, Err(Error::Invalid(fields)) if fields[0].0 == "host_id"), "{refused:?}");
+    let catalog = CatalogCache::default().get(&rig.shop).expect("the catalog");
+    assert!(!catalog.hosts[0].is_public(rig.now()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invoice_on_another_network_than_the_node_said_is_never_shown() {
+    let rig = Rig::new(Setup { settings: Settings::default(), ..Setup::default() }).await;
+    // The node was on mainnet when it was last asked.
+    rig.execute("UPDATE node SET network = 'mainnet'");
+    let order = rig.order().await.expect("accepted");
+    rig.wait_order(order, "R").await;
+    assert_eq!(rig.view(order).purchase.invoice.payment_request, None);
+    rig.wait_until("it is cancelled", || rig.at_node(order) == Some(State::Canceled)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_is_hidden_while_no_node_of_its_owner_is_alive() {
+    let mut rig = Rig::new(Setup::two_nodes()).await;
+    let catalog = CatalogCache::default();
+    let is_public = |rig: &Rig| catalog.get(&rig.shop).expect("the catalog").hosts[0].is_public(rig.now());
+    assert!(is_public(&rig));
+    rig.stop_node().await;
+    rig.wait_until("its absence is known", || rig.count(ALIVE_NODES) == 1).await;
+    assert!(is_public(&rig), "one node is enough");
+    let gone = NodeError::new(NodeErrorKind::Refused, "gone");
+    rig.execute("UPDATE node SET is_enabled = 0 WHERE priority = 1");
+    nodes_alive::store(&rig.shop, rig.spare().node, "lnd2", Err(gone)).await.expect("stored");
+    assert!(!is_public(&rig));
+    rig.start_node().await;
+    rig.wait_until("it is back", || is_public(&rig)).await;
+}
+
+// ---- load ---------------------------------------------------------------------------------------
+
+#[tokio::test(flavor = "multi_thread")]
+async fn new_orders_are_refused_while_invoices_pile_up_and_old_intents_are_rejected() {
+    let mut rig = Rig::new(Setup::default()).await;
+    rig.tasks.stop().await;
+    let order = rig.order().await.expect("accepted");
+    rig.clock.advance_secs(11);
+    let refused = orders::refuse_when_overloaded(&rig.shop);
+    assert!(matches!(refused, Err(Error::Unavailable { retry_after_secs: 10, .. })), "{refused:?}");
+    assert!(matches!(rig.order().await, Err(Error::Unavailable { .. })));
+
+    rig.clock.advance_secs(50);
+    rig.restart_shop().await;
+    rig.wait_order(order, "R").await;
+    assert_eq!(rig.ports_in_use(), 0);
+    assert_eq!(orders::refuse_when_overloaded(&rig.shop), Ok(()));
+}
+
+// ---- what happened meanwhile --------------------------------------------------------------------
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_settlement_during_an_outage_is_applied_within_five_seconds_of_the_nodes_return() {
+    let mut rig = Rig::new(Setup::default()).await;
+    let (_, _) = rig.active_bridge().await;
+    let (order, _) = rig.ordered().await;
+    rig.sim().faults().always("all", Fault::Unavailable);
+    rig.sim().faults().drop_connections();
+    rig.pay(order);
+    rig.stop_node().await;
+    // Long enough that the waits between attempts have grown.
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    rig.start_node().await;
+    let back = Instant::now();
+    rig.wait_order(order, "P").await;
+    assert!(back.elapsed() < Duration::from_secs(5), "{:?}", back.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_very_first_settlement_is_found_although_no_stream_replays_it() {
+    let mut rig = Rig::new(Setup::default()).await;
+    let (order, _) = rig.ordered().await;
+    rig.tasks.stop().await;
+    assert_eq!(rig.count("SELECT settle_index FROM node"), 0);
+    rig.pay(order);
+    rig.restart_shop().await;
+    rig.wait_order(order, "P").await;
+    assert_eq!(rig.count("SELECT settle_index FROM node"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn gaps_in_the_settle_indexes_lose_nothing() {
+    let mut rig = Rig::new(Setup::default()).await;
+    rig.active_bridge().await;
+    let (live, _) = rig.ordered().await;
+    rig.sim().node().skip_settle_indexes(1000).expect("a gap");
+    rig.pay(live);
+    rig.wait_order(live, "P").await;
+    let (missed, _) = rig.ordered().await;
+    rig.tasks.stop().await;
+    rig.sim().node().skip_settle_indexes(1000).expect("a gap");
+    rig.pay(missed);
+    rig.restart_shop().await;
+    rig.wait_order(missed, "P").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn news_past_the_stream_never_move_the_cursor_over_what_the_stream_has_not_told() {
+    let mut rig = Rig::new(Setup::default()).await;
+    rig.active_bridge().await;
+    let (late, _) = rig.ordered().await;
+    let (known, _) = rig.ordered().await;
+    rig.tasks.stop().await;
+    // The shop believes that this one has ended, so that only the stream can tell of its payment.
+    payments::apply_gone(&rig.shop, rig.node, rig.hash(late)).await.expect("applied");
+    rig.pay(late);
+    rig.pay(known);
+    let news = rig.connector().look_up(rig.hash(known)).await.expect("an answer").expect("the invoice");
+    payments::apply(&rig.shop, rig.node, news, None).await.expect("applied");
+    assert_eq!((rig.order_status(known), rig.order_status(late)), ("P", "R"));
+    rig.restart_shop().await;
+    rig.wait_order(late, "P").await;
+    assert_eq!(rig.view(late).product.status, ProductStatus::NeedsActivate, "a late payment is honoured");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expired_invoice_that_the_node_has_forgotten_is_gone_unpaid() {
+    let mut rig = Rig::new(Setup::default()).await;
+    let (order, product) = rig.ordered().await;
+    rig.tasks.stop().await;
+    rig.clock.advance_secs(1000);
+    rig.sim().node().tick();
+    rig.sim().node().forget(rig.hash(order)).expect("forgotten");
+    rig.restart_shop().await;
+    rig.wait_order(order, "R").await;
+    assert_eq!((rig.product_status(product), rig.ports_in_use()), (ProductStatus::Archived, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_a_payment_with_a_memo_of_ours_for_an_unknown_order_is_told() {
+    let rig = Rig::new(Setup::default()).await;
+    rig.active_bridge().await;
+    rig.foreign_settlement("a coffee", 1).await;
+    rig.foreign_settlement("PO: 17", 2).await;
+    rig.foreign_settlement("PO: 6e0ed5bf-7d0c-4b0c-9f6c-0f6f2a3f9d11", 3).await;
+    rig.wait_until("it is told", || rig.open_alerts("unknown_payment") == 1).await;
+    let (order, _) = rig.ordered().await;
+    rig.pay(order);
+    rig.wait_order(order, "P").await;
+    assert_eq!(rig.open_alerts("unknown_payment"), 1, "the others were seen before, and are nobody's business");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_thousand_open_invoices_are_compared_by_pages_and_only_differences_are_looked_up() {
+    const OPEN: usize = 10_000;
+    let mut rig = Rig::new(Setup { ports: 11_000, ..Setup::default() }).await;
+    let mut placing = tokio::task::JoinSet::new();
+    for _ in 0..OPEN {
+        let (shop, request) = (rig.shop.clone(), rig.bridge_request());
+        placing.spawn(async move { orders::place(&shop, request).await.expect("accepted") });
+    }
+    let orders: Vec<OrderId> = placing.join_all().await;
+    let open = "SELECT count(*) FROM invoice WHERE state = 'open'";
+    for _ in 0..600 {
+        if rig.count(open) == OPEN as i64 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(rig.count(open), OPEN as i64);
+    rig.tasks.stop().await;
+    for order in &orders[..3] {
+        rig.pay(*order);
+    }
+    // A look-up each would fail.
+    rig.sim().faults().next("LookupInvoice", Fault::Slow(Duration::ZERO), 3);
+    rig.sim().faults().always("LookupInvoice", Fault::Unavailable);
+    let entry = rig.registry.get(rig.node).expect("the node");
+    let differences = follow::compare(&rig.shop, &entry, &mut Strangers::default()).await;
+    assert_eq!(differences, Ok(3));
+    assert_eq!(rig.count("SELECT count(*) FROM invoice WHERE state = 'paid'"), 3);
+}
+
+// ---- restored from yesterday's backup -----------------------------------------------------------
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shop_restored_from_yesterdays_backup_finds_what_was_settled_since_and_tells_of_the_rest() {
+    let mut rig = Rig::new(Setup::default()).await;
+    rig.active_bridge().await;
+    let (open, _) = rig.ordered().await;
+    let backup = rig.back_up();
+    rig.pay(open);
+    rig.wait_order(open, "P").await;
+    let (lost, lost_product): (OrderId, ProductId) = rig.ordered().await;
+    rig.pay(lost);
+    rig.wait_order(lost, "P").await;
+    rig.tasks.stop().await;
+
+    rig.start_shop_on(&backup);
+    rig.wait_order(open, "P").await;
+    rig.wait_until("the operator knows", || rig.open_alerts("unknown_payment") == 1).await;
+    let text = rig.count(&format!("SELECT count(*) FROM alert WHERE text LIKE '%{lost}%'"));
+    assert_eq!(text, 1, "the alert names the order");
+    let unknown = ip2tor_shop::services::products::public(
+        &rig.shop,
+        lost_product,
+        ip2tor_shop::domain::product::ProductKind::TorBridge,
+    );
+    assert_eq!(unknown.err(), Some(Error::NotFound));
+}
+
+// ---- money bugs that others have had ------------------------------------------------------------
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_a_node_is_down_the_shop_waits_between_attempts() {
+    let mut rig = Rig::new(Setup::default()).await;
+    rig.stop_node().await;
+    // A listener that counts who comes: every attempt is cut at once.
+    let listener = std::net::TcpListener::bind(rig.sim_addr).expect("the node's port is free");
+    listener.set_nonblocking(true).expect("a socket option");
+    let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
+    let mut attempts = 0;
+    let window = tokio::time::sleep(Duration::from_secs(5));
+    tokio::pin!(window);
+    loop {
+        tokio::select! {
+            () = &mut window => break,
+            accepted = listener.accept() => attempts += usize::from(accepted.is_ok()),
+        }
+    }
+    assert!(attempts > 0, "it tries");
+    assert!(attempts <= 20, "{attempts} attempts in 5 s");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cleanup_never_ends_what_was_just_paid() {
+    let mut rig = Rig::new(Setup::default()).await;
+    let (order, product) = rig.ordered().await;
+    rig.tasks.stop().await;
+    rig.pay(order);
+    // The shop has not heard of it; the clean-up runs first.
+    rig.clock.advance_secs(1000);
+    assert_eq!(deadlines::close_unpaid(&rig.shop).await, Ok(1));
+    rig.restart_shop().await;
+    rig.wait_order(order, "P").await;
+    assert_eq!(rig.product_status(product), ProductStatus::NeedsActivate);
+    assert_eq!(rig.ports_in_use(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_events_for_one_payment_extend_once() {
+    let rig = Rig::new(Setup::default()).await;
+    let (_, product) = rig.active_bridge().await;
+    let extension = rig.extended(product).await;
+    rig.pay(extension);
+    rig.wait_order(extension, "P").await;
+    let end = rig.view(extension).product.suspend_after;
+    let news = rig.connector().look_up(rig.hash(extension)).await.expect("an answer").expect("the invoice");
+    payments::apply_all(&rig.shop, rig.node, vec![news.clone(), news.clone()]).await.expect("applied");
+    payments::apply(&rig.shop, rig.node, news, None).await.expect("applied");
+    assert_eq!(rig.view(extension).product.suspend_after, end);
+    assert_eq!(rig.view(extension).purchase.owed, Msat(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invoice_paid_in_the_very_second_of_its_expiry_is_delivered() {
+    let rig = Rig::new(Setup::default()).await;
+    let (order, product) = rig.ordered().await;
+    let end = rig.view(order).purchase.invoice.expires_at.expect("it expires");
+    let left = end.millis_since(rig.now());
+    rig.clock.advance_secs(left / 1000 - 1);
+    rig.pay(order);
+    rig.clock.advance_secs(1);
+    deadlines::close_unpaid(&rig.shop).await.expect("closed");
+    rig.wait_order(order, "P").await;
+    rig.wait_product(product, ProductStatus::NeedsActivate).await;
+}
