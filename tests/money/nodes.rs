@@ -307,7 +307,7 @@ async fn only_a_payment_with_a_memo_of_ours_for_an_unknown_order_is_told() {
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_open_invoices_are_compared_by_pages_and_only_differences_are_looked_up() {
     const OPEN: usize = 10_000;
-    let mut rig = Rig::new(Setup { ports: 11_000, ..Setup::default() }).await;
+    let rig = Rig::new(Setup { ports: 11_000, ..Setup::default() }).await;
     let mut placing = tokio::task::JoinSet::new();
     for _ in 0..OPEN {
         let (shop, request) = (rig.shop.clone(), rig.bridge_request());
