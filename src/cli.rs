@@ -20,6 +20,7 @@ mod openapi;
 mod operator;
 mod order;
 mod output;
+mod refund;
 mod serve;
 mod site;
 

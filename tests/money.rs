@@ -7,5 +7,7 @@ mod holds;
 mod nodes;
 #[path = "money/plain.rs"]
 mod plain;
+#[path = "money/refunds.rs"]
+mod refunds;
 #[path = "money/rig.rs"]
 mod rig;

@@ -80,7 +80,10 @@ struct NodeFields {
     /// The file with its macaroon for invoices (invoice.macaroon), read anew for each connection
     #[arg(long, value_name = "FILE")]
     macaroon_file: Option<PathBuf>,
-    /// Keep copies of the two files in the database, so that the files may go
+    /// The file with a macaroon that can pay (offchain:read offchain:write); only `order refund` reads it
+    #[arg(long, value_name = "FILE")]
+    payment_macaroon_file: Option<PathBuf>,
+    /// Keep copies of certificate and macaroon for invoices in the database, so that the files may go
     #[arg(long)]
     store_credentials: bool,
     /// The lowest number is tried first
@@ -104,6 +107,8 @@ impl NodeFields {
     fn change(self) -> Result<NodeChange, Failure> {
         let (certificate_file, certificate) = credential(self.certificate_file, self.store_credentials)?;
         let (macaroon_file, macaroon) = credential(self.macaroon_file, self.store_credentials)?;
+        // Never stored: what can spend stays in its file.
+        let (payment_macaroon_file, _) = credential(self.payment_macaroon_file, false)?;
         Ok(NodeChange {
             name: self.name,
             host: self.host,
@@ -112,6 +117,7 @@ impl NodeFields {
             certificate,
             macaroon_file,
             macaroon,
+            payment_macaroon_file,
             priority: self.priority,
             is_enabled: self.is_enabled,
             allow_spending: self.allow_spending,

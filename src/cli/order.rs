@@ -41,22 +41,16 @@ enum Command {
         #[arg(long, value_name = "TEXT")]
         note: Option<String>,
     },
-    /// Note that the buyer's money was given back
-    Refund {
-        /// The order's id
-        id: String,
-        /// How, for the change log: a payment hash, for example
-        #[arg(long, value_name = "TEXT")]
-        note: Option<String>,
-    },
+    /// Pay what the order owes back to the buyer, through a node with a payment macaroon
+    Refund(super::refund::Args),
 }
 
-pub fn run(args: Args, _output: &Output) -> Result<(), Failure> {
-    args.data.open()?;
+pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
+    let data = args.data.open()?;
     match args.command {
         Command::List { status: _, owed: _, limit: _ } => Err(Failure::not_available("order list")),
         Command::Show { id: _ } => Err(Failure::not_available("order show")),
         Command::Resolve { id: _, note: _ } => Err(Failure::not_available("order resolve")),
-        Command::Refund { id: _, note: _ } => Err(Failure::not_available("order refund")),
+        Command::Refund(args) => super::refund::run(data, args, output),
     }
 }

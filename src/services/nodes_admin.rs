@@ -17,6 +17,7 @@ pub struct NodeChange {
     pub certificate: Option<Vec<u8>>,
     pub macaroon_file: Option<String>,
     pub macaroon: Option<Vec<u8>>,
+    pub payment_macaroon_file: Option<String>,
     pub priority: Option<i64>,
     pub is_enabled: Option<bool>,
     pub allow_spending: Option<bool>,
@@ -34,6 +35,9 @@ impl NodeChange {
         if self.macaroon_file.is_some() || self.macaroon.is_some() {
             (node.macaroon_file, node.macaroon) = (self.macaroon_file, self.macaroon);
         }
+        if self.payment_macaroon_file.is_some() {
+            node.payment_macaroon_file = self.payment_macaroon_file;
+        }
         let mut list = Vec::new();
         macro_rules! set {
             ($($field:ident)*) => {$(
@@ -49,6 +53,9 @@ impl NodeChange {
         }
         if (&before.macaroon_file, &before.macaroon) != (&node.macaroon_file, &node.macaroon) {
             list.push("macaroon replaced".to_owned());
+        }
+        if before.payment_macaroon_file != node.payment_macaroon_file {
+            list.push("payment macaroon replaced".to_owned());
         }
         list
     }
@@ -183,6 +190,7 @@ fn empty(id: NodeId, operator_id: crate::domain::id::OperatorId, kind: NodeKind,
         certificate: None,
         macaroon_file: None,
         macaroon: None,
+        payment_macaroon_file: None,
         priority: 0,
         is_enabled: true,
         allow_spending: false,

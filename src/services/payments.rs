@@ -13,7 +13,7 @@ use crate::domain::money::Msat;
 use crate::domain::time::Timestamp;
 use crate::store::deals::Key;
 use crate::store::outbox::{self, IntentKind};
-use crate::store::{alerts, audit_log, deals, node_state};
+use crate::store::{alerts, audit_log, deals, node_state, refunds};
 
 /// What one piece of news led to; for logs and tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,19 +166,35 @@ pub async fn apply_leftover(shop: &Shop, node: NodeId, hash: PaymentHash) -> Res
 pub async fn mark_refunded(shop: &Shop, order: OrderId, actor: &str, note: &str) -> Result<Msat, Error> {
     let (inner, actor, note) = (shop.clone(), actor.to_owned(), note.to_owned());
     shop.change(move |db, after| {
-        let owed = change_order(&inner, db, after, order, &actor, |deal, i, now| {
-            let owed = deal.purchases[i].owed;
-            if owed == Msat(0) {
-                return Err(Error::Conflict("Nothing is owed for this order.".to_owned()));
-            }
-            deal.refunded(i, now);
-            Ok(owed)
-        })?;
-        audit_log::record(db, inner.now(), &actor, "order", order, &format!("refunded {owed}: {note}"))?;
-        close_order_alerts(db, order, inner.now())?;
-        Ok(owed)
+        if refunds::open_of(db, order)?.is_some() {
+            let text = "A refund of this order has been begun. Run `order refund` again to learn what became of it.";
+            return Err(Error::Conflict(text.to_owned()));
+        }
+        record_refund(&inner, db, after, order, &actor, &note)
     })
     .await
+}
+
+/// What an order owed was paid back.
+pub(super) fn record_refund(
+    shop: &Shop,
+    db: &Connection,
+    after: &mut Aftermath,
+    order: OrderId,
+    actor: &str,
+    note: &str,
+) -> Result<Msat, Error> {
+    let owed = change_order(shop, db, after, order, actor, |deal, i, now| {
+        let owed = deal.purchases[i].owed;
+        if owed == Msat(0) {
+            return Err(Error::Conflict("Nothing is owed for this order.".to_owned()));
+        }
+        deal.refunded(i, now);
+        Ok(owed)
+    })?;
+    audit_log::record(db, shop.now(), actor, "order", order, &format!("refunded {owed}: {note}"))?;
+    close_order_alerts(db, order, shop.now())?;
+    Ok(owed)
 }
 
 /// Tries again to deliver an order in state N.

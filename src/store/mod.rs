@@ -18,6 +18,7 @@ pub mod outages;
 pub mod outbox;
 pub mod places;
 pub mod products;
+pub mod refunds;
 pub mod row;
 
 pub use db::{Db, StoreError};

@@ -20,6 +20,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Node> {
         certificate: row.get("certificate")?,
         macaroon_file: row.get("macaroon_file")?,
         macaroon: row.get("macaroon")?,
+        payment_macaroon_file: row.get("payment_macaroon_file")?,
         priority: row.get("priority")?,
         is_enabled: row.get("is_enabled")?,
         allow_spending: row.get("allow_spending")?,
@@ -40,6 +41,12 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Node> {
 pub fn get(db: &Connection, id: NodeId) -> Result<Option<Node>, StoreError> {
     let mut statement = db.prepare_cached("SELECT * FROM node WHERE id = ? AND removed_at IS NULL")?;
     Ok(statement.query_row([id], from_row).optional()?)
+}
+
+/// Whose node it is, removed ones included.
+pub fn owner(db: &Connection, id: NodeId) -> Result<Option<OperatorId>, StoreError> {
+    let mut statement = db.prepare_cached("SELECT operator_id FROM node WHERE id = ?")?;
+    Ok(statement.query_row([id], |row| row.get(0)).optional()?)
 }
 
 /// All nodes, each operator's in the order in which they are tried; `owner` limits them to one's.
@@ -76,12 +83,12 @@ pub fn update(db: &Connection, node: &Node) -> Result<(), StoreError> {
     let changed = db.execute(
         "UPDATE node SET operator_id = :operator_id, name = :name, host = :host, port = :port, \
          certificate_file = :certificate_file, certificate = :certificate, macaroon_file = :macaroon_file, \
-         macaroon = :macaroon, priority = :priority, is_enabled = :is_enabled, allow_spending = :allow_spending, \
+         macaroon = :macaroon, payment_macaroon_file = :payment_macaroon_file, priority = :priority, is_enabled = :is_enabled, allow_spending = :allow_spending, \
          use_holds = :use_holds, modified_at = :modified_at WHERE id = :id AND removed_at IS NULL",
         named_params! {
             ":id": node.id, ":operator_id": node.operator_id, ":name": node.name, ":host": node.host,
             ":port": node.port, ":certificate_file": node.certificate_file, ":certificate": node.certificate,
-            ":macaroon_file": node.macaroon_file, ":macaroon": node.macaroon, ":priority": node.priority,
+            ":macaroon_file": node.macaroon_file, ":macaroon": node.macaroon, ":payment_macaroon_file": node.payment_macaroon_file, ":priority": node.priority,
             ":is_enabled": node.is_enabled, ":allow_spending": node.allow_spending, ":use_holds": node.use_holds,
             ":modified_at": node.modified_at,
         },
@@ -103,7 +110,7 @@ pub fn live_invoices(db: &Connection, id: NodeId) -> Result<u32, StoreError> {
 pub fn remove(db: &Connection, id: NodeId, now: Timestamp) -> Result<(), StoreError> {
     db.execute(
         "UPDATE node SET removed_at = ?2, modified_at = ?2, is_enabled = 0, is_alive = 0, certificate = NULL, \
-         certificate_file = NULL, macaroon = NULL, macaroon_file = NULL WHERE id = ?1",
+         certificate_file = NULL, macaroon = NULL, macaroon_file = NULL, payment_macaroon_file = NULL WHERE id = ?1",
         params![id, now],
     )?;
     Ok(())

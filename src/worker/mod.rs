@@ -8,6 +8,7 @@ pub mod follow;
 pub mod holds;
 pub mod outbox;
 pub mod probing;
+pub mod refunds;
 pub mod registry;
 
 use std::future::Future;

@@ -1,0 +1,51 @@
+//! `order refund`: pays what an order owes back through a Lightning node.
+
+use clap::Args as ClapArgs;
+use serde_json::json;
+
+use super::block_on;
+use super::data::Data;
+use super::failure::Failure;
+use super::output::Output;
+use crate::domain::id::{OrderId, SystemRandom};
+use crate::domain::money::Msat;
+use crate::domain::time::SystemClock;
+use crate::lightning::dial::Dial;
+use crate::services::Shop;
+use crate::worker::refunds::{self, RefundOrder};
+
+#[derive(ClapArgs)]
+pub struct Args {
+    /// The order's id
+    #[arg(value_parser = order_id)]
+    id: OrderId,
+    /// The buyer's payment request, over what is owed (`order show`)
+    bolt11: String,
+    /// The amount, where the payment request names none: what is owed
+    #[arg(long, value_name = "MSAT")]
+    amount: Option<u64>,
+    /// The most that the route may cost [default: 1 %, at least 10000]
+    #[arg(long, value_name = "MSAT")]
+    fee_limit: Option<u64>,
+}
+
+fn order_id(text: &str) -> Result<OrderId, String> {
+    OrderId::parse(text).ok_or_else(|| "this is not the id of an order (see `order list`)".to_owned())
+}
+
+/// Pays, and says what was paid.
+pub fn run(data: Data, args: Args, output: &Output) -> Result<(), Failure> {
+    crate::tls::install_provider();
+    let (clock, random) = (std::sync::Arc::new(SystemClock), std::sync::Arc::new(SystemRandom));
+    let shop = Shop::new(data.db, clock, random, data.config.shop_settings())?;
+    let wanted = RefundOrder {
+        order: args.id,
+        bolt11: args.bolt11,
+        amount: args.amount.map(Msat),
+        fee_limit: args.fee_limit.map(Msat),
+    };
+    let paid = block_on(async { Ok(refunds::refund(&shop, &Dial::direct(), wanted, "cli").await?) })?;
+    let document = json!({"order": args.id.to_string(), "amount": paid.amount.0, "fee": paid.fee.0, "status": "S"});
+    output.result(&document, &format!("Paid back {}; the route cost {}.", paid.amount, paid.fee));
+    Ok(())
+}

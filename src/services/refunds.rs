@@ -1,0 +1,194 @@
+//! Paying back what an order owes, through a node: the rules and the records. The intent is on disk
+//! before the node is asked; the same payment request is never paid twice, and while the outcome of
+//! one is not known, no other is begun. `worker::refunds` talks to the node.
+
+use rusqlite::Connection;
+
+use super::Error;
+use super::payments::record_refund;
+use super::shop::Shop;
+use crate::domain::id::{NodeId, OrderId};
+use crate::domain::lightning::{Network, PaymentHash};
+use crate::domain::money::Msat;
+use crate::domain::node::{Node, NodeKind};
+use crate::domain::time::Timestamp;
+use crate::store::deals::{self, Key};
+use crate::store::refunds::{self, Refund, RefundState};
+use crate::store::{audit_log, hosts, nodes, products};
+
+/// An intent that the node knows nothing of is given up after this time: whoever stored it has long
+/// asked the node, or never will. Longer than a payment takes to begin. Seconds.
+const GIVE_UP_SECS: i64 = 180;
+/// How the macaroon that a refund needs is made.
+const BAKE: &str = "lncli bakemacaroon offchain:read offchain:write --save_to=refund.macaroon";
+
+/// What the buyer's payment request says.
+#[derive(Clone, Debug)]
+pub struct Bill {
+    /// The request itself.
+    pub bolt11: String,
+    /// Names it.
+    pub hash: PaymentHash,
+    /// What it asks; `None` leaves it to the payer.
+    pub amount: Option<Msat>,
+    /// When it can no longer be paid.
+    pub expires_at: Timestamp,
+}
+
+/// What is to be paid back, and how.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The order that owes.
+    pub order: OrderId,
+    /// The buyer's payment request.
+    pub bill: Bill,
+    /// The amount, for a payment request without one.
+    pub amount: Option<Msat>,
+    /// The most that the route may cost; `None` takes [`default_fee_limit`].
+    pub fee_limit: Option<Msat>,
+}
+
+/// A hundredth of the amount, and at least 10 sat, since small payments pay mostly base fees.
+pub const fn default_fee_limit(amount: Msat) -> Msat {
+    let share = amount.0 / 100;
+    Msat(if share < 10_000 { 10_000 } else { share })
+}
+
+/// The refund of an order whose outcome is not known.
+pub fn open_of(shop: &Shop, order: OrderId) -> Result<Option<Refund>, Error> {
+    shop.db.read(|db| Ok(refunds::open_of(db, order)?))
+}
+
+/// The node of a refund, to ask what became of it.
+pub fn node_of(shop: &Shop, refund: &Refund) -> Result<Node, Error> {
+    let missing = || Error::Refused("The node that was to pay this refund has been removed.".to_owned());
+    shop.db.read(|db| nodes::get(db, refund.node)?.ok_or_else(missing))
+}
+
+/// Checks everything and writes the intent down. Returns it with the node that is to pay.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Conflict`] when nothing is owed or the request was used before,
+/// [`Error::Invalid`] or [`Error::Refused`] with what is wrong.
+pub async fn intend(shop: &Shop, request: Request, actor: &str) -> Result<(Refund, Node), Error> {
+    let (inner, actor) = (shop.clone(), actor.to_owned());
+    shop.change(move |db, _| {
+        let refund = checked(&inner, db, &request)?;
+        let node = nodes::get(db, refund.node)?.ok_or(Error::NotFound)?;
+        refunds::intend(db, &refund)?;
+        let change = format!("refund intended: {} to payment hash {}", refund.amount, refund.hash);
+        audit_log::record(db, inner.now(), &actor, "order", refund.order, &change)?;
+        Ok((refund, node))
+    })
+    .await
+}
+
+fn checked(shop: &Shop, db: &Connection, request: &Request) -> Result<Refund, Error> {
+    let (purchase, product) = deals::purchase(db, Key::Order(request.order))?.ok_or(Error::NotFound)?;
+    if purchase.owed == Msat(0) {
+        return Err(Error::Conflict("Nothing is owed for this order.".to_owned()));
+    }
+    let bill = &request.bill;
+    match refunds::get(db, bill.hash)? {
+        Some(used) if used.order != request.order || used.state == RefundState::Succeeded => {
+            let text = format!("This payment request was already used for order {}; ask for a new one.", used.order);
+            return Err(Error::Conflict(text));
+        }
+        _ => {}
+    }
+    if refunds::open_of(db, request.order)?.is_some() {
+        return Err(Error::Conflict("Another refund of this order is being paid. Try again in a moment.".to_owned()));
+    }
+    if bill.expires_at <= shop.now() {
+        return Err(Error::field("bolt11", "The payment request has expired; ask for a new one."));
+    }
+    check_amount(bill.amount, request.amount, purchase.owed)?;
+    let product = products::get(db, product)?.ok_or(Error::NotFound)?;
+    let host = hosts::get_any(db, product.host_id)?.ok_or(Error::NotFound)?;
+    if !shop.settings.network_fits(Network::of_payment_request(&bill.bolt11), host.is_testnet) {
+        return Err(Error::field("bolt11", "The payment request is for another network than the order was paid on."));
+    }
+    let node = paying_node(db, purchase.invoice.node_id)?;
+    Ok(Refund {
+        hash: bill.hash,
+        order: request.order,
+        node: node.id,
+        bolt11: bill.bolt11.clone(),
+        amount: purchase.owed,
+        fee_limit: request.fee_limit.unwrap_or_else(|| default_fee_limit(purchase.owed)),
+        state: RefundState::Intended,
+        modified_at: shop.now(),
+    })
+}
+
+fn check_amount(asked: Option<Msat>, given: Option<Msat>, owed: Msat) -> Result<(), Error> {
+    match (asked, given) {
+        (Some(asked), None) if asked == owed => Ok(()),
+        (Some(asked), given) if given.is_none_or(|given| given == asked) && asked != owed => {
+            Err(Error::field("bolt11", format!("The payment request asks for {asked}, but {owed} are owed.")))
+        }
+        (Some(asked), Some(given)) if asked == given => Ok(()),
+        (Some(asked), _) => {
+            Err(Error::field("amount", format!("The payment request itself asks for {asked}; leave the amount out.")))
+        }
+        (None, Some(given)) if given == owed => Ok(()),
+        (None, _) => {
+            let text = format!("The payment request names no amount: say that it is what is owed, {}.", owed.0);
+            Err(Error::field("amount", text))
+        }
+    }
+}
+
+/// The node that was paid, or the operator's best other one, with a macaroon for payments.
+fn paying_node(db: &Connection, paid: NodeId) -> Result<Node, Error> {
+    let none = || {
+        let text = format!(
+            "No node has a macaroon for payments. Make one with `{BAKE}`, and tell the shop with `node set ID \
+             --payment-macaroon-file FILE`. (Paid back by other means? Use `order resolve`.)"
+        );
+        Error::Refused(text)
+    };
+    let owner = nodes::owner(db, paid)?.ok_or_else(none)?;
+    let mut able: Vec<Node> = nodes::list(db, Some(owner))?;
+    able.retain(|node| node.payment_macaroon_file.is_some() && node.kind == NodeKind::LndGrpc && node.is_enabled);
+    able.sort_by_key(|node| node.id != paid);
+    able.into_iter().next().ok_or_else(none)
+}
+
+/// The buyer has the money: the order owes nothing any more.
+pub async fn succeeded(shop: &Shop, refund: &Refund, fee: Msat, actor: &str) -> Result<(), Error> {
+    let (inner, refund, actor) = (shop.clone(), refund.clone(), actor.to_owned());
+    shop.change(move |db, after| {
+        if !refunds::end(db, refund.hash, RefundState::Succeeded, Some(fee), inner.now())? {
+            return Ok(());
+        }
+        let note = format!("paid by node {} to payment hash {}, fee {fee}", refund.node, refund.hash);
+        match record_refund(&inner, db, after, refund.order, &actor, &note) {
+            // The host delivered while the payment was on its way: the debt is gone, the money too.
+            Err(Error::Conflict(_)) => {
+                let change = format!("refunded {} although nothing was owed any more: {note}", refund.amount);
+                Ok(audit_log::record(db, inner.now(), &actor, "order", refund.order, &change)?)
+            }
+            recorded => recorded.map(drop),
+        }
+    })
+    .await
+}
+
+/// Nothing was paid; the order still owes.
+pub async fn failed(shop: &Shop, refund: &Refund, reason: &str, actor: &str) -> Result<(), Error> {
+    let (inner, refund, actor) = (shop.clone(), refund.clone(), actor.to_owned());
+    let change = format!("refund to payment hash {} failed: {reason}", refund.hash);
+    shop.change(move |db, _| {
+        if refunds::end(db, refund.hash, RefundState::Failed, None, inner.now())? {
+            audit_log::record(db, inner.now(), &actor, "order", refund.order, &change)?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// Whether an intent that its node knows nothing of can be given up.
+pub fn is_abandoned(shop: &Shop, refund: &Refund) -> bool {
+    refund.modified_at.plus_secs(GIVE_UP_SECS) <= shop.now()
+}

@@ -1,0 +1,115 @@
+//! Refunds: payments back to buyers, each written down before the node is asked to pay.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::db::StoreError;
+use super::row::named;
+use crate::domain::id::{NodeId, OrderId};
+use crate::domain::lightning::PaymentHash;
+use crate::domain::money::Msat;
+use crate::domain::time::Timestamp;
+
+/// How far a refund has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefundState {
+    /// The node is about to be asked, or its answer is not known.
+    Intended,
+    /// The buyer has the money.
+    Succeeded,
+    /// Nothing was paid.
+    Failed,
+}
+
+impl RefundState {
+    /// The name in the database.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Intended => "intended",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+        }
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        [Self::Intended, Self::Succeeded, Self::Failed].into_iter().find(|state| state.name() == name)
+    }
+}
+
+/// A payment back to a buyer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refund {
+    /// Names the buyer's invoice.
+    pub hash: PaymentHash,
+    /// The order that owes.
+    pub order: OrderId,
+    /// The node that pays.
+    pub node: NodeId,
+    /// The buyer's payment request.
+    pub bolt11: String,
+    /// What the buyer gets.
+    pub amount: Msat,
+    /// The most that the route may cost.
+    pub fee_limit: Msat,
+    /// How far it has come.
+    pub state: RefundState,
+    /// When its state last changed.
+    pub modified_at: Timestamp,
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Refund> {
+    Ok(Refund {
+        hash: row.get("payment_hash")?,
+        order: row.get("order_id")?,
+        node: row.get("node_id")?,
+        bolt11: row.get("bolt11")?,
+        amount: row.get("amount")?,
+        fee_limit: row.get("fee_limit")?,
+        state: named(row, "state", RefundState::parse)?,
+        modified_at: row.get("modified_at")?,
+    })
+}
+
+/// The refund with this payment hash.
+pub fn get(db: &Connection, hash: PaymentHash) -> Result<Option<Refund>, StoreError> {
+    let mut statement = db.prepare_cached("SELECT * FROM refund WHERE payment_hash = ?")?;
+    Ok(statement.query_row([hash], from_row).optional()?)
+}
+
+/// The refund of an order whose outcome is not known.
+pub fn open_of(db: &Connection, order: OrderId) -> Result<Option<Refund>, StoreError> {
+    let mut statement = db.prepare_cached("SELECT * FROM refund WHERE order_id = ? AND state = 'intended'")?;
+    Ok(statement.query_row([order], from_row).optional()?)
+}
+
+/// Writes an intent down; one that failed before is intended again.
+pub fn intend(db: &Connection, refund: &Refund) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "INSERT INTO refund (payment_hash, order_id, node_id, bolt11, amount, fee_limit, state, created_at, modified_at) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'intended', ?7, ?7) ON CONFLICT (payment_hash) DO UPDATE SET \
+         node_id = ?3, amount = ?5, fee_limit = ?6, state = 'intended', modified_at = ?7 WHERE state = 'failed'",
+    )?
+    .execute(params![
+        refund.hash,
+        refund.order,
+        refund.node,
+        refund.bolt11,
+        refund.amount,
+        refund.fee_limit,
+        refund.modified_at
+    ])?;
+    Ok(())
+}
+
+/// Records the outcome; `false` when it was recorded before.
+pub fn end(
+    db: &Connection,
+    hash: PaymentHash,
+    state: RefundState,
+    fee: Option<Msat>,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let mut statement = db.prepare_cached(
+        "UPDATE refund SET state = ?2, fee = ?3, modified_at = ?4 WHERE payment_hash = ?1 AND state = 'intended'",
+    )?;
+    Ok(statement.execute(params![hash, state.name(), fee, now])? == 1)
+}

@@ -1,0 +1,183 @@
+//! Paying back what is owed: once, and known to have happened.
+
+use ip2tor_shop::domain::id::{OrderId, SystemRandom};
+use ip2tor_shop::domain::lightning::{InvoiceRequest, Preimage};
+use ip2tor_shop::domain::money::Msat;
+use ip2tor_shop::lightning::dial::Dial;
+use ip2tor_shop::lnd_simulator::Fault;
+use ip2tor_shop::services::nodes_admin::{self, NodeChange};
+use ip2tor_shop::services::{Act, Error, deadlines, payments};
+use ip2tor_shop::worker::refunds::{RefundOrder, Refunded, refund};
+
+use crate::rig::{NODE, Rig, Setup};
+
+/// The second node is the buyer's, a direct peer of the shop's.
+async fn rig_with_buyer() -> Rig {
+    let rig = Rig::new(Setup::two_nodes()).await;
+    let macaroon = rig.dir.path().join(NODE).join("admin.macaroon").display().to_string();
+    rig.sim().node().connect(rig.spare().sim.node());
+    change_node(&rig, rig.node, NodeChange { payment_macaroon_file: Some(macaroon), ..NodeChange::default() }).await;
+    rig
+}
+
+async fn change_node(rig: &Rig, node: ip2tor_shop::domain::id::NodeId, change: NodeChange) {
+    let act = Act::on_command_line(rig.now());
+    let changed = rig.shop.db.write(move |db| nodes_admin::set(db, &act, node, change, None)).await;
+    assert!(changed.is_ok_and(|changed| !changed.is_empty()));
+}
+
+impl Rig {
+    /// An order that owes its whole price.
+    async fn owing(&self) -> OrderId {
+        self.check_in().await;
+        let (order, _) = self.ordered().await;
+        self.pay(order);
+        self.wait_order(order, "P").await;
+        self.clock.advance_secs(30 * 60);
+        deadlines::give_up_unactivated(&self.shop).await.expect("given up");
+        assert_eq!((self.order_status(order), self.view(order).purchase.owed), ("N", Msat(25_000)));
+        order
+    }
+
+    /// The buyer's invoice.
+    async fn bill(&self, amount: u64, number: u8) -> String {
+        let preimage = Preimage([number; 32]);
+        let request = InvoiceRequest {
+            hash: preimage.hash(),
+            preimage: Some(preimage),
+            amount: Msat(amount),
+            memo: "refund".to_owned(),
+            expiry_secs: 3600,
+            cltv_expiry: None,
+            private: false,
+        };
+        let buyer = self.registry.get(self.spare().node).expect("the buyer's node").node;
+        buyer.create(&request).await.expect("made").payment_request
+    }
+
+    fn buyer_has(&self, number: u8) -> u64 {
+        let invoice = self.spare().sim.node().invoice(Preimage([number; 32]).hash()).expect("the buyer's invoice");
+        invoice.progress.htlcs.iter().map(|htlc| htlc.amount_msat).sum()
+    }
+
+    async fn refund(&self, order: OrderId, bolt11: &str, amount: Option<u64>) -> Result<Refunded, Error> {
+        let wanted = RefundOrder { order, bolt11: bolt11.to_owned(), amount: amount.map(Msat), fee_limit: None };
+        // As the command line does: a shop of its own on the same database, beside the running one.
+        let db = ip2tor_shop::store::Db::open(self.shop.db.path()).expect("the database");
+        let settings = (*self.shop.settings).clone();
+        let shop =
+            ip2tor_shop::services::Shop::new(db, self.clock.clone(), std::sync::Arc::new(SystemRandom), settings);
+        refund(&shop.expect("a shop"), &Dial::direct(), wanted, "cli").await
+    }
+
+    fn refunds(&self, state: &str) -> i64 {
+        self.count(&format!("SELECT count(*) FROM refund WHERE state = '{state}'"))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_owed_is_paid_back_once_and_ends_the_order() {
+    let rig = rig_with_buyer().await;
+    let order = rig.owing().await;
+    let bill = rig.bill(25_000, 1).await;
+    let paid = rig.refund(order, &bill, None).await;
+    assert_eq!(paid, Ok(Refunded { amount: Msat(25_000), fee: Msat(0) }));
+    assert_eq!((rig.order_status(order), rig.view(order).purchase.owed), ("S", Msat(0)));
+    assert_eq!(rig.buyer_has(1), 25_000);
+    assert_eq!(rig.count("SELECT count(*) FROM alert WHERE closed_at IS NULL"), 0);
+
+    assert!(matches!(rig.refund(order, &bill, None).await, Err(Error::Conflict(_))), "not twice");
+    let second = rig.bill(25_000, 2).await;
+    assert!(matches!(rig.refund(order, &second, None).await, Err(Error::Conflict(_))), "nothing is owed");
+    assert_eq!((rig.buyer_has(1), rig.buyer_has(2)), (25_000, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_payment_request_pays_for_one_order_only() {
+    let rig = rig_with_buyer().await;
+    let (first, second) = (rig.owing().await, rig.owing().await);
+    let bill = rig.bill(25_000, 1).await;
+    rig.refund(first, &bill, None).await.expect("paid");
+    let refused = rig.refund(second, &bill, None).await;
+    assert!(matches!(&refused, Err(Error::Conflict(text)) if text.contains(&first.to_string())), "{refused:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_amount_must_be_what_is_owed() {
+    let rig = rig_with_buyer().await;
+    let order = rig.owing().await;
+    let refused = rig.refund(order, &rig.bill(24_000, 1).await, None).await;
+    assert!(matches!(&refused, Err(Error::Invalid(fields)) if fields[0].0 == "bolt11"), "{refused:?}");
+    let open_amount = rig.bill(0, 2).await;
+    let refused = rig.refund(order, &open_amount, None).await;
+    assert!(matches!(&refused, Err(Error::Invalid(fields)) if fields[0].0 == "amount"), "{refused:?}");
+    assert!(rig.refund(order, &open_amount, Some(26_000)).await.is_err());
+    assert_eq!(rig.count("SELECT count(*) FROM refund"), 0, "nothing was begun");
+    rig.refund(order, &open_amount, Some(25_000)).await.expect("paid");
+    assert_eq!(rig.buyer_has(2), 25_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer_is_learned_by_running_the_command_again() {
+    let rig = rig_with_buyer().await;
+    let order = rig.owing().await;
+    let bill = rig.bill(25_000, 1).await;
+    rig.sim().faults().next("SendPaymentV2", Fault::ResetAfter, 1);
+    assert!(matches!(rig.refund(order, &bill, None).await, Err(Error::Unavailable { .. })));
+    assert_eq!((rig.order_status(order), rig.refunds("intended")), ("N", 1));
+    let by_hand = payments::mark_refunded(&rig.shop, order, "cli", "by hand").await;
+    assert!(matches!(by_hand, Err(Error::Conflict(_))), "it may have been paid");
+
+    // Also with another payment request: the first one is learned, the second not paid.
+    let second = rig.bill(25_000, 2).await;
+    rig.refund(order, &second, None).await.expect("the first payment took place");
+    assert_eq!((rig.order_status(order), rig.refunds("succeeded")), ("S", 1));
+    assert_eq!((rig.buyer_has(1), rig.buyer_has(2)), (25_000, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_intent_that_never_reached_the_node_is_given_up_after_a_while() {
+    let rig = rig_with_buyer().await;
+    let order = rig.owing().await;
+    let bill = rig.bill(25_000, 1).await;
+    rig.sim().faults().next("SendPaymentV2", Fault::Reset, 1);
+    assert!(matches!(rig.refund(order, &bill, None).await, Err(Error::Unavailable { .. })));
+    assert!(matches!(rig.refund(order, &bill, None).await, Err(Error::Unavailable { .. })), "too early to tell");
+    rig.clock.advance_secs(180);
+    rig.refund(order, &bill, None).await.expect("paid");
+    assert_eq!(rig.buyer_has(1), 25_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_that_fails_leaves_the_debt_and_can_be_tried_again() {
+    let rig = rig_with_buyer().await;
+    let order = rig.owing().await;
+    let bill = rig.bill(25_000, 1).await;
+    rig.sim().faults().set_no_route(true);
+    let failed = rig.refund(order, &bill, None).await;
+    assert!(matches!(&failed, Err(Error::Refused(text)) if text.contains("no route")), "{failed:?}");
+    assert_eq!((rig.order_status(order), rig.refunds("failed")), ("N", 1));
+    rig.sim().faults().set_no_route(false);
+    rig.refund(order, &bill, None).await.expect("paid");
+    assert_eq!(rig.order_status(order), "S");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_payment_macaroon_it_is_said_how_to_make_one() {
+    let rig = Rig::new(Setup::two_nodes()).await;
+    let order = rig.owing().await;
+    let refused = rig.refund(order, &rig.bill(25_000, 1).await, None).await;
+    let says = |text: &str| text.contains("bakemacaroon") && text.contains("--payment-macaroon-file");
+    assert!(matches!(&refused, Err(Error::Refused(text)) if says(text)), "{refused:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_macaroon_for_invoices_pays_nothing() {
+    let rig = rig_with_buyer().await;
+    let order = rig.owing().await;
+    let macaroon = rig.dir.path().join(NODE).join("shop.macaroon").display().to_string();
+    change_node(&rig, rig.node, NodeChange { payment_macaroon_file: Some(macaroon), ..NodeChange::default() }).await;
+    let refused = rig.refund(order, &rig.bill(25_000, 1).await, None).await;
+    assert!(matches!(&refused, Err(Error::Refused(text)) if text.contains("Nothing was paid")), "{refused:?}");
+    assert_eq!((rig.order_status(order), rig.refunds("failed")), ("N", 1));
+}
