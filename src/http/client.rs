@@ -51,11 +51,10 @@ pub struct Origin {
 impl Origin {
     /// Reads the origin of a request.
     pub fn of(request: &Request, is_trusted: &IsTrusted) -> Self {
-        let peer = &request.remote_addr().0;
-        let proxy = peer.as_socket_addr().is_some_and(|peer| is_trusted(canonical(peer)));
         let headers = request.headers();
+        let proxy = is_proxy(request, is_trusted);
         let forwarded = |name: &str| if proxy { first_of(headers, name) } else { None };
-        let onion = matches!(peer, Addr::Custom(ONION_CIRCUIT, _));
+        let onion = matches!(request.remote_addr().0, Addr::Custom(ONION_CIRCUIT, _));
         let is_https = forwarded("x-forwarded-proto").is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"));
         let scheme = if is_https && !onion { "https" } else { "http" };
         let host = forwarded("x-forwarded-host")
@@ -66,16 +65,25 @@ impl Origin {
             Some(host) => format!("{scheme}://{host}"),
             None => format!("{scheme}://{}", local_authority(request)),
         };
-        let client = match peer {
+        Self { client: Self::client_of(request, is_trusted), base }
+    }
+
+    /// Reads only who sends a request.
+    pub fn client_of(request: &Request, is_trusted: &IsTrusted) -> Client {
+        match &request.remote_addr().0 {
             Addr::Custom(ONION_CIRCUIT, circuit) => Client::Circuit(circuit.clone().into_owned()),
             Addr::SocketAddr(peer) => {
-                let named = if proxy { last_forwarded(headers, is_trusted) } else { None };
+                let proxy = is_trusted(canonical(peer));
+                let named = if proxy { last_forwarded(request.headers(), is_trusted) } else { None };
                 Client::Ip(named.unwrap_or_else(|| canonical(peer)))
             }
             _ => Client::Unknown,
-        };
-        Self { client, base }
+        }
     }
+}
+
+fn is_proxy(request: &Request, is_trusted: &IsTrusted) -> bool {
+    request.remote_addr().0.as_socket_addr().is_some_and(|peer| is_trusted(canonical(peer)))
 }
 
 /// IPv4 addresses on a dual-stack socket come as IPv6.

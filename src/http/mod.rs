@@ -8,76 +8,128 @@ mod call;
 pub mod client;
 mod extract;
 mod frame;
+mod guard;
+mod health;
 mod input;
 mod language;
+pub mod limiter;
+pub mod listener;
+mod media;
 mod metadata;
 mod negotiate;
+mod openapi;
 mod pages;
 mod paths;
 mod problem;
+mod push;
 mod resources;
 mod wire;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use poem::{Endpoint, EndpointExt, Response, Route};
+use poem::endpoint::{make, make_sync};
+use poem::{Endpoint, Request, Response, Route, get};
 
 use self::auth::Authority;
-use self::client::IsTrusted;
+use self::client::{Client, IsTrusted};
 use self::frame::Frame;
+use self::guard::Guard;
+use self::limiter::{Limiter, Rate};
+use self::problem::Problem;
 use crate::services::Shop;
 use crate::services::hosts::CatalogCache;
 
+pub use self::openapi::openapi_document;
+
 /// How much one client may ask for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// The largest body, in bytes.
     pub body_bytes: usize,
     /// A request that takes longer is given up.
     pub request_time: Duration,
+    /// Requests of one client.
+    pub requests: Rate,
+    /// New orders of one client.
+    pub orders: Rate,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body_bytes: 64 * 1024, request_time: Duration::from_secs(30) }
+        Self {
+            body_bytes: 64 * 1024,
+            request_time: Duration::from_secs(30),
+            // A RaspiBlitz polls every two seconds; several may share an address.
+            requests: Rate { burst: 600, every: Duration::from_millis(50) },
+            orders: Rate { burst: 30, every: Duration::from_secs(20) },
+        }
     }
 }
 
 /// Everything that requests share.
 pub struct App {
-    /// The shop.
-    pub shop: Shop,
-    /// The public host list.
-    pub catalog: CatalogCache,
-    /// Checks credentials.
-    pub auth: Arc<dyn Authority>,
-    /// Whose `X-Forwarded-*` headers count.
-    pub is_trusted_proxy: Box<IsTrusted>,
-    /// How much one client may ask for.
-    pub limits: Limits,
+    shop: Shop,
+    auth: Arc<dyn Authority>,
+    catalog: CatalogCache,
+    is_trusted_proxy: Box<IsTrusted>,
+    limits: Limits,
+    requests: Limiter,
+    orders: Limiter,
+    pushes: push::Connections,
 }
 
 impl App {
-    /// A shop behind default limits that trusts no proxy.
-    pub fn new(shop: Shop, auth: Arc<dyn Authority>) -> Self {
-        let (catalog, limits) = (CatalogCache::default(), Limits::default());
-        Self { shop, catalog, auth, is_trusted_proxy: Box::new(|_| false), limits }
+    /// A shop behind HTTP. `is_trusted_proxy` says whose `X-Forwarded-*` headers count.
+    pub fn new(shop: Shop, auth: Arc<dyn Authority>, limits: Limits, is_trusted_proxy: Box<IsTrusted>) -> Self {
+        Self {
+            shop,
+            auth,
+            catalog: CatalogCache::default(),
+            is_trusted_proxy,
+            requests: Limiter::new(limits.requests),
+            orders: Limiter::new(limits.orders),
+            pushes: push::Connections::default(),
+            limits,
+        }
     }
 
     /// Lets a new order of this client in, or says when to try again.
-    fn admit_order(&self, client: &client::Client) -> Result<(), problem::Problem> {
-        let _ = client;
-        Ok(())
+    fn admit_order(&self, client: &Client) -> Result<(), Problem> {
+        self.orders.admit(client, self.shop.now()).map_err(Problem::throttled)
     }
 }
 
 /// All of the HTTP interface, for any listener.
 pub fn app(app: App) -> impl Endpoint<Output = Response> + 'static {
     let app = Arc::new(app);
-    Route::new()
+    let (ready, pictures, pushes) = (Arc::clone(&app), Arc::clone(&app), Arc::clone(&app));
+    let routes = Route::new()
         .nest_no_strip("/api/v1", Frame::new(Arc::clone(&app), api::operations()))
-        .at("/", poem::endpoint::make_sync(|_| pages::front()))
-        .catch_all_error(|_| async { pages::not_found() })
-        .map_to_response()
+        .at("/", get(make_sync(|_| pages::front())))
+        .at("/docs", get(make_sync(|request: Request| pages::add_slash(request.uri()))))
+        .at("/docs/", get(make_sync(|_| pages::docs())))
+        .at("/openapi.yaml", get(make_sync(|_| pages::document())))
+        .at("/healthz", get(make_sync(|_| health::healthz())))
+        .at(
+            "/readyz",
+            get(make(move |_: Request| {
+                let app = Arc::clone(&ready);
+                async move { poem::Result::<Response>::Ok(health::readyz(&app).await) }
+            })),
+        )
+        .at(
+            "/media/invoices/:year/:month/:file",
+            get(make_sync(move |request| {
+                media::qr_image(&pictures, &request).unwrap_or_else(poem::IntoResponse::into_response)
+            })),
+        )
+        .at(
+            "/shop/host",
+            get(make(move |request: Request| {
+                let app = Arc::clone(&pushes);
+                async move { poem::Result::<Response>::Ok(push::connect(&app, &request).await?) }
+            })),
+        );
+    Guard::new(app, routes)
 }

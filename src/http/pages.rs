@@ -23,6 +23,17 @@ pub fn front() -> Response {
     html(StatusCode::OK, page)
 }
 
+/// The documentation of the API.
+pub fn docs() -> Response {
+    html(StatusCode::OK, super::openapi::page())
+}
+
+/// The OpenAPI document.
+pub fn document() -> Response {
+    let document = super::openapi::openapi_document();
+    Response::builder().header(header::CONTENT_TYPE, "application/yaml").body(document)
+}
+
 /// The same path with a slash at its end; the query is kept.
 pub fn add_slash(uri: &Uri) -> Response {
     let mut location = format!("{}/", uri.path());

@@ -1,0 +1,132 @@
+//! How often one client may ask: a token bucket each, in bounded memory. Clients are addresses over
+//! TCP (IPv6: their network of 64 bits) and circuits through the onion service.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use super::client::Client;
+use crate::domain::time::Timestamp;
+
+/// At most this many clients are remembered; when there are more, those that have not used up
+/// anything are forgotten, then all.
+const MAX_CLIENTS: usize = 20_000;
+
+/// A rate: `burst` at once, then one per `every`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// How many may come at once; 0 switches the limit off.
+    pub burst: u32,
+    /// The time in which one more is allowed.
+    pub every: Duration,
+}
+
+impl Rate {
+    /// No limit.
+    pub const OFF: Self = Self { burst: 0, every: Duration::ZERO };
+}
+
+/// The buckets of one rate.
+pub struct Limiter {
+    rate: Rate,
+    hasher: RandomState,
+    /// By client: when its bucket is full again, in milliseconds since the epoch.
+    full_at: Mutex<HashMap<u64, i64>>,
+}
+
+impl Limiter {
+    /// A limiter without clients.
+    pub fn new(rate: Rate) -> Self {
+        Self { rate, hasher: RandomState::new(), full_at: Mutex::default() }
+    }
+
+    /// Takes one from the client's bucket, or says in how many seconds there is one again. Requests
+    /// from this machine are the operator's own and are not limited.
+    pub fn admit(&self, client: &Client, now: Timestamp) -> Result<(), u32> {
+        if self.rate.burst == 0 || client.is_loopback() {
+            return Ok(());
+        }
+        let Some(key) = self.key(client) else { return Ok(()) };
+        let every = i64::try_from(self.rate.every.as_millis()).unwrap_or(i64::MAX).max(1);
+        let capacity = every.saturating_mul(i64::from(self.rate.burst));
+        let mut buckets = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        make_room(&mut buckets, now);
+        let full_at = buckets.entry(key).or_insert(now.0);
+        // A clock that was set back must not lock anybody out.
+        if *full_at < now.0 || *full_at > now.0.saturating_add(capacity) {
+            *full_at = now.0;
+        }
+        let next = full_at.saturating_add(every);
+        let over = next.saturating_sub(now.0.saturating_add(capacity));
+        if over > 0 {
+            return Err(u32::try_from(over.div_euclid(1000) + 1).unwrap_or(u32::MAX));
+        }
+        *full_at = next;
+        Ok(())
+    }
+
+    fn key(&self, client: &Client) -> Option<u64> {
+        match client {
+            Client::Ip(IpAddr::V4(address)) => Some(self.hasher.hash_one(address.octets())),
+            Client::Ip(IpAddr::V6(address)) => Some(self.hasher.hash_one(&address.octets()[..8])),
+            Client::Circuit(circuit) => Some(self.hasher.hash_one(circuit)),
+            Client::Unknown => None,
+        }
+    }
+}
+
+fn make_room(buckets: &mut HashMap<u64, i64>, now: Timestamp) {
+    if buckets.len() >= MAX_CLIENTS {
+        buckets.retain(|_, full_at| *full_at > now.0);
+        if buckets.len() >= MAX_CLIENTS {
+            buckets.clear();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RATE: Rate = Rate { burst: 3, every: Duration::from_secs(10) };
+    const START: Timestamp = Timestamp::from_secs(1_795_000_000);
+
+    fn client(address: &str) -> Client {
+        Client::Ip(address.parse().expect("an address"))
+    }
+
+    #[test]
+    fn a_burst_is_allowed_then_one_per_interval() {
+        let limiter = Limiter::new(RATE);
+        let one = client("203.0.113.1");
+        for _ in 0..3 {
+            assert_eq!(limiter.admit(&one, START), Ok(()));
+        }
+        assert!(matches!(limiter.admit(&one, START), Err(10..=11)));
+        assert_eq!(limiter.admit(&client("203.0.113.2"), START), Ok(()), "another client has its own bucket");
+        assert_eq!(limiter.admit(&one, START.plus_secs(10)), Ok(()));
+        assert!(limiter.admit(&one, START.plus_secs(10)).is_err());
+        assert_eq!(limiter.admit(&one, START.plus_secs(-100_000)), Ok(()), "a clock set back locks nobody out");
+    }
+
+    #[test]
+    fn this_machine_is_not_limited_and_an_ipv6_network_counts_as_one() {
+        let limiter = Limiter::new(Rate { burst: 1, ..RATE });
+        for _ in 0..5 {
+            assert_eq!(limiter.admit(&client("127.0.0.1"), START), Ok(()));
+        }
+        assert_eq!(limiter.admit(&client("2001:db8::1"), START), Ok(()));
+        assert!(limiter.admit(&client("2001:db8::2"), START).is_err());
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let limiter = Limiter::new(RATE);
+        for number in 0..u32::try_from(MAX_CLIENTS).expect("small") + 100 {
+            let _ = limiter.admit(&Client::Ip(IpAddr::V4((0x0a00_0000 + number).into())), START);
+        }
+        assert!(limiter.full_at.lock().expect("no panic").len() <= MAX_CLIENTS);
+    }
+}
