@@ -4,20 +4,18 @@ mod tor;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use poem::endpoint::BoxEndpoint;
 use poem::listener::{Acceptor, Listener, TcpListener};
-use poem::{EndpointExt, Response, Server};
+use poem::{EndpointExt, Response};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::Config;
 use crate::domain::id::SystemRandom;
 use crate::domain::time::SystemClock;
+use crate::http::listener::{self, ConnectionLimits};
 use crate::http::{self, Limits};
 use crate::jobs::{JobContext, NAMES, Scheduler, schedule};
-use crate::services::auth::Authenticator;
-use crate::services::hosts::CatalogCache;
 use crate::services::instance::InstanceLock;
 use crate::services::{Error, ProbePolicy, Shop};
 use crate::store::{Db, node_state};
@@ -25,9 +23,6 @@ use crate::worker::registry::Registry;
 use crate::worker::{self, Tasks};
 pub use tor::OnionState;
 use tor::TorPart;
-
-/// How long requests under way may take when the shop stops.
-const DRAIN: Duration = Duration::from_secs(10);
 
 /// The HTTP interface, shared by all listeners.
 pub type Endpoint = Arc<BoxEndpoint<'static, Response>>;
@@ -89,11 +84,10 @@ async fn listen(endpoint: &Endpoint, config: &Config, tasks: &Tasks) -> Result<S
     let address = acceptor.local_addr().iter().find_map(|address| address.as_socket_addr().copied());
     let address = address.unwrap_or(config.http.listen);
     let endpoint = Arc::clone(endpoint);
-    let server = Server::new_with_acceptor(acceptor).idle_timeout(config.http.idle_timeout);
+    let limits = connection_limits(config);
     let stop = tasks.stopped();
     tasks.spawn_to_the_end(async move {
-        let running = server.run_with_graceful_shutdown(endpoint, stop.cancelled_owned(), Some(DRAIN));
-        if let Err(error) = running.await {
+        if let Err(error) = listener::serve(acceptor, endpoint, limits, stop.cancelled_owned()).await {
             tracing::error!(%error, "the HTTP server ended");
         }
     });
@@ -102,12 +96,21 @@ async fn listen(endpoint: &Endpoint, config: &Config, tasks: &Tasks) -> Result<S
 
 fn http_app(shop: &Shop, config: &Config) -> http::App {
     let proxies = config.http.trusted_proxies.clone();
-    http::App {
-        shop: shop.clone(),
-        catalog: CatalogCache::default(),
-        auth: Arc::new(Authenticator::new(shop.db.clone(), Arc::clone(&shop.clock), &*shop.random)),
-        is_trusted_proxy: Box::new(move |address| proxies.iter().any(|network| network.contains(address))),
-        limits: Limits { body_bytes: config.http.body_limit_bytes, request_time: config.http.request_timeout },
+    let limits = Limits {
+        body_bytes: config.http.body_limit_bytes,
+        request_time: config.http.request_timeout,
+        ..Limits::default()
+    };
+    let is_trusted = move |address| proxies.iter().any(|network| network.contains(address));
+    http::App::new(shop.clone(), limits, Box::new(is_trusted))
+}
+
+/// What limits connections, over TCP and through the onion service alike.
+const fn connection_limits(config: &Config) -> ConnectionLimits {
+    ConnectionLimits {
+        max_connections: config.http.max_connections,
+        header_time: config.http.header_timeout,
+        idle_time: config.http.idle_timeout,
     }
 }
 
@@ -173,15 +176,4 @@ pub async fn wait_for_signal() {
         _ = terminate.recv() => {}
     }
     tracing::info!("stopping");
-}
-
-#[async_trait::async_trait]
-impl http::auth::Authority for Authenticator {
-    async fn token(&self, token: &str) -> Result<Option<crate::domain::id::HostId>, Error> {
-        self.token(token)
-    }
-
-    async fn password(&self, name: &str, password: &str) -> Result<Option<crate::services::Scope>, Error> {
-        self.password(name, password).await
-    }
 }

@@ -1,25 +1,13 @@
 //! Who calls: HTTP Basic, then the session cookie, then the host's token, in this order. Bad
 //! credentials are refused on every endpoint; an unknown scheme or session is an anonymous caller.
 
-use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, header};
 
 use super::problem::Problem;
-use crate::domain::id::HostId;
-use crate::services::{Error, Scope};
-
-/// Checks credentials. `None` means that they are wrong.
-#[async_trait]
-pub trait Authority: Send + Sync {
-    /// The host that a token belongs to.
-    async fn token(&self, token: &str) -> Result<Option<HostId>, Error>;
-
-    /// The operator with this name and password. Costs tens of milliseconds on purpose, so the
-    /// implementation limits how many are checked at once.
-    async fn password(&self, name: &str, password: &str) -> Result<Option<Scope>, Error>;
-}
+use crate::services::Scope;
+use crate::services::auth::Authenticator;
 
 /// What an `Authorization` header says.
 #[derive(Debug, PartialEq, Eq)]
@@ -60,11 +48,11 @@ fn credentials(headers: &HeaderMap) -> Credentials<'_> {
 }
 
 /// The caller of a request: `None` is anonymous.
-pub async fn authenticate(authority: &dyn Authority, headers: &HeaderMap) -> Result<Option<Scope>, Problem> {
+pub async fn authenticate(authenticator: &Authenticator, headers: &HeaderMap) -> Result<Option<Scope>, Problem> {
     match credentials(headers) {
         Credentials::None => Ok(None),
         Credentials::Malformed(text) => Err(Problem::unauthorized(text)),
-        Credentials::Token(token) => match authority.token(token).await? {
+        Credentials::Token(token) => match authenticator.token(token)? {
             Some(host) => Ok(Some(Scope::Host(host))),
             None => Err(Problem::unauthorized("Invalid token.")),
         },
@@ -72,7 +60,7 @@ pub async fn authenticate(authority: &dyn Authority, headers: &HeaderMap) -> Res
             let wrong = || Problem::unauthorized("Invalid username/password.");
             let decoded = STANDARD.decode(encoded).ok().and_then(|bytes| String::from_utf8(bytes).ok());
             let pair = decoded.as_deref().and_then(|text| text.split_once(':')).ok_or_else(wrong)?;
-            authority.password(pair.0, pair.1).await?.map(Some).ok_or_else(wrong)
+            authenticator.password(pair.0, pair.1).await?.map(Some).ok_or_else(wrong)
         }
     }
 }

@@ -85,7 +85,7 @@ impl Frame {
             Form::Unknown => return Err(Problem::not_found()),
             Form::NotAcceptable => return Err(Problem::detail(StatusCode::NOT_ACCEPTABLE, NOT_ACCEPTABLE)),
         }
-        let scope = authenticate(&*self.app.auth, request.headers()).await?;
+        let scope = authenticate(&self.app.auth, request.headers()).await?;
         authorise(served.resource.access, scope.as_ref())?;
         let is_head = request.method() == Method::HEAD;
         if is_head {

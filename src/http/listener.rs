@@ -19,7 +19,7 @@ use tokio::time::{Instant, Sleep, sleep};
 /// Waiting after a failed `accept`: most failures (no more file descriptors) pass by themselves.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 /// How long requests may go on once the shop is stopping.
-const GRACE: Duration = Duration::from_secs(5);
+const GRACE: Duration = Duration::from_secs(10);
 
 /// How connections are limited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

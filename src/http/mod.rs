@@ -3,7 +3,7 @@
 
 mod answer;
 mod api;
-pub mod auth;
+mod auth;
 mod call;
 pub mod client;
 mod extract;
@@ -31,13 +31,13 @@ use std::time::Duration;
 use poem::endpoint::{make, make_sync};
 use poem::{Endpoint, Request, Response, Route, get};
 
-use self::auth::Authority;
 use self::client::{Client, IsTrusted};
 use self::frame::Frame;
 use self::guard::Guard;
 use self::limiter::{Limiter, Rate};
 use self::problem::Problem;
 use crate::services::Shop;
+use crate::services::auth::Authenticator;
 use crate::services::hosts::CatalogCache;
 
 pub use self::openapi::openapi_document;
@@ -70,7 +70,7 @@ impl Default for Limits {
 /// Everything that requests share.
 pub struct App {
     shop: Shop,
-    auth: Arc<dyn Authority>,
+    auth: Authenticator,
     catalog: CatalogCache,
     is_trusted_proxy: Box<IsTrusted>,
     limits: Limits,
@@ -81,10 +81,10 @@ pub struct App {
 
 impl App {
     /// A shop behind HTTP. `is_trusted_proxy` says whose `X-Forwarded-*` headers count.
-    pub fn new(shop: Shop, auth: Arc<dyn Authority>, limits: Limits, is_trusted_proxy: Box<IsTrusted>) -> Self {
+    pub fn new(shop: Shop, limits: Limits, is_trusted_proxy: Box<IsTrusted>) -> Self {
         Self {
+            auth: Authenticator::new(shop.db.clone(), Arc::clone(&shop.clock), &*shop.random),
             shop,
-            auth,
             catalog: CatalogCache::default(),
             is_trusted_proxy,
             requests: Limiter::new(limits.requests),

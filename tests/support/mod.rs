@@ -7,14 +7,13 @@ pub mod request;
 pub mod steps;
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use ip2tor_shop::domain::id::{HostId, NodeId, OperatorId, Random, SystemRandom};
+use ip2tor_shop::domain::id::{HostId, NodeId, Random, SystemRandom};
 use ip2tor_shop::domain::time::{Clock, ManualClock, Timestamp};
-use ip2tor_shop::http::auth::Authority;
 use ip2tor_shop::http::{self, App, Limits};
-use ip2tor_shop::services::{Error, Scope, Settings, Shop};
+use ip2tor_shop::services::{Settings, Shop, passwords};
 use ip2tor_shop::store::{Db, StoreError};
 use poem::EndpointExt;
 use poem::endpoint::BoxEndpoint;
@@ -45,32 +44,14 @@ pub struct TestShop {
     pub node: NodeId,
 }
 
-/// Knows the tokens of the fixture and one password.
-struct TestAuthority(BTreeMap<String, HostId>);
-
-#[async_trait]
-impl Authority for TestAuthority {
-    async fn token(&self, token: &str) -> Result<Option<HostId>, Error> {
-        Ok(self.0.get(token).copied())
-    }
-
-    async fn password(&self, name: &str, password: &str) -> Result<Option<Scope>, Error> {
-        Ok(match (name, password) {
-            ("admin", PASSWORD) => Some(Scope::Administrator(name.to_owned())),
-            ("operator", PASSWORD) => Some(Scope::Operator(OperatorId(2), name.to_owned())),
-            _ => None,
-        })
-    }
-}
-
 impl TestShop {
     /// A shop with the hosts of the fixture, all checked in, and a living node on each network.
     pub fn new() -> Self {
-        Self::with(Limits::default(), |_| {})
+        Self::with(Limits::default())
     }
 
-    /// The same with other limits, and changed before it starts.
-    pub fn with(limits: Limits, change: impl FnOnce(&mut App)) -> Self {
+    /// The same with other limits. Requests from 10.0.0.0/8 come from the operator's proxy.
+    pub fn with(limits: Limits) -> Self {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let clock = Arc::new(ManualClock::new(START));
         let db = Db::open(&dir.path().join("shop.sqlite3")).expect("a database");
@@ -78,11 +59,8 @@ impl TestShop {
         let node = NodeId(SystemRandom.uuid());
         add_people_and_nodes(&shop, node);
         let hosts = fixture::add_hosts(&shop);
-        let tokens = hosts.values().map(|(id, token)| (token.clone(), *id)).collect();
-        let mut app = App::new(shop.clone(), Arc::new(TestAuthority(tokens)));
-        app.limits = limits;
-        change(&mut app);
-        let app = http::app(app).boxed();
+        let is_trusted = |address: IpAddr| matches!(address, IpAddr::V4(v4) if v4.octets()[0] == 10);
+        let app = http::app(App::new(shop.clone(), limits, Box::new(is_trusted))).boxed();
         Self { dir, clock, shop, app, hosts, node }
     }
 
@@ -112,13 +90,14 @@ impl TestShop {
 
 fn add_people_and_nodes(shop: &Shop, node: NodeId) {
     let testnet = NodeId(SystemRandom.uuid());
+    let hash = passwords::hash(PASSWORD, &SystemRandom).expect("a good password");
     shop.db
         .write_blocking::<(), StoreError, _>(move |db| {
             for (id, name, role) in [(1, "admin", "administrator"), (2, "operator", "operator")] {
                 db.execute(
                     "INSERT INTO operator (id, name, role, password_hash, created_at, modified_at) \
-                     VALUES (?, ?, ?, '-', 0, 0)",
-                    (id, name, role),
+                     VALUES (?, ?, ?, ?, 0, 0)",
+                    (id, name, role, &hash),
                 )?;
             }
             for (id, network) in [(node, "mainnet"), (testnet, "testnet")] {
