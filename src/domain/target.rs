@@ -20,7 +20,7 @@ pub fn parse(text: &str) -> Result<String, Vec<String>> {
     if !lower.contains(".onion:") {
         problems.push("Must be an .onion address followed by a port.".to_owned());
     }
-    let (rest, port) = lower.rsplit_once(':').unwrap_or((&lower, ""));
+    let (rest, port) = lower.rsplit_once(':').unwrap_or(("", &lower));
     if port.is_empty() || !port.bytes().all(|byte| byte.is_ascii_digit()) {
         problems.push("Must include a port as last part.".to_owned());
     }

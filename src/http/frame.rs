@@ -58,8 +58,12 @@ impl Frame {
     async fn serve(&self, served: &Served, id: Option<String>, format: Option<&str>, request: Request) -> Response {
         let header = |name: &header::HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
         let language = Language::accepted(header(&header::ACCEPT_LANGUAGE));
+        let is_head = request.method() == Method::HEAD;
         let outcome = self.answer(served, id, format, language, request).await;
         let mut response = outcome.unwrap_or_else(|problem| problem.in_language(language).into_response());
+        if is_head {
+            response = without_body(response).await;
+        }
         add_headers(&mut response, &served.allow, language);
         response
     }
@@ -103,8 +107,7 @@ impl Frame {
             return Ok(json_response(StatusCode::OK, &metadata::of(served.resource, &call)));
         };
         request.extensions_mut().insert(call);
-        let response = operation.call(request).await.or_else(problem_of)?;
-        if is_head { without_body(response).await } else { Ok(response) }
+        operation.call(request).await.or_else(problem_of)
     }
 }
 
@@ -136,12 +139,11 @@ fn problem_of(error: poem::Error) -> Result<Response, Problem> {
 }
 
 /// The answer to HEAD: the headers of the answer to GET.
-async fn without_body(mut response: Response) -> Result<Response, Problem> {
-    let body = response.take_body().into_bytes().await;
-    let length = body.map_err(|error| Problem::internal(&error.to_string()))?.len();
+async fn without_body(mut response: Response) -> Response {
+    let length = response.take_body().into_bytes().await.map_or(0, |body| body.len());
     response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     response.set_body(Body::empty());
-    Ok(response)
+    response
 }
 
 fn add_headers(response: &mut Response, allow: &HeaderValue, language: Language) {

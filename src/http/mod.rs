@@ -40,7 +40,7 @@ use crate::services::Shop;
 use crate::services::auth::Authenticator;
 use crate::services::hosts::CatalogCache;
 
-pub use self::openapi::openapi_document;
+pub use self::openapi::{openapi_document, openapi_json};
 
 /// How much one client may ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -44,14 +44,14 @@ pub fn openapi_document() -> String {
     document
 }
 
-/// The document as JSON, for the page.
-fn as_json() -> Result<String, serde_json::Error> {
+/// The same document as JSON.
+pub fn openapi_json() -> Result<Value, serde_json::Error> {
     let mut document: Value = serde_json::from_str(&service().spec())?;
     if let Some(Value::Object(paths)) = document.get_mut("paths") {
         let with_slash = |(path, item): (String, Value)| (format!("{}/", path.trim_end_matches('/')), item);
         *paths = std::mem::take(paths).into_iter().map(with_slash).collect();
     }
-    serde_json::to_string(&document)
+    Ok(document)
 }
 
 /// The page that shows the document.
@@ -60,7 +60,7 @@ pub fn page() -> Bytes {
     PAGE.get_or_init(|| {
         let service = service();
         let html = service.swagger_ui_html();
-        let html = match as_json() {
+        let html = match openapi_json().map(|document| document.to_string()) {
             Ok(document) => html.replacen(&service.spec(), &document, 1),
             Err(_) => html,
         };

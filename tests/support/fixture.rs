@@ -6,6 +6,7 @@ use ip2tor_shop::domain::host::{Host, PortKind, PortRange};
 use ip2tor_shop::domain::id::{HostId, OperatorId, Random, SystemRandom};
 use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::services::Shop;
+use ip2tor_shop::services::hosts_admin::hash_token;
 use ip2tor_shop::store::{StoreError, hosts};
 use serde_json::Value;
 
@@ -14,21 +15,23 @@ use super::START;
 /// Adds every host of the fixture; returns their ids and tokens by name.
 pub fn add_hosts(shop: &Shop) -> BTreeMap<String, (HostId, String)> {
     let fixture: Value = serde_json::from_str(include_str!("../fixtures/fixture.json")).expect("the fixture is JSON");
-    let mut added = BTreeMap::new();
+    let (mut added, mut rows) = (BTreeMap::new(), Vec::new());
     for (number, described) in fixture["hosts"].as_array().expect("hosts").iter().enumerate() {
-        let host = host(described);
-        let token = format!("{number:040x}");
+        let (host, token) = (host(described), format!("{number:040x}"));
         added.insert(host.name.clone(), (host.id, token.clone()));
         let ranges = ranges(host.id, described);
-        let hash = ip2tor_shop::services::hosts_admin::hash_token(&token);
-        shop.db
-            .write_blocking::<(), StoreError, _>(move |db| {
+        rows.push((host, hash_token(&token), ranges));
+    }
+    shop.db
+        .write_blocking::<(), StoreError, _>(move |db| {
+            for (host, hash, ranges) in rows {
                 hosts::insert(db, &host, &hash)?;
                 hosts::check_in(db, host.id, 0, "", START)?;
-                ranges.iter().try_for_each(|range| hosts::add_range(db, range))
-            })
-            .expect("the host is added");
-    }
+                ranges.iter().try_for_each(|range| hosts::add_range(db, range))?;
+            }
+            Ok(())
+        })
+        .expect("the hosts are added");
     added
 }
 

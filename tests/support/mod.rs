@@ -8,7 +8,7 @@ pub mod steps;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use ip2tor_shop::domain::id::{HostId, NodeId, Random, SystemRandom};
 use ip2tor_shop::domain::time::{Clock, ManualClock, Timestamp};
@@ -88,16 +88,22 @@ impl TestShop {
     }
 }
 
+/// Hashing costs time on purpose, so it is done once.
+fn password_hash() -> &'static str {
+    static HASH: OnceLock<String> = OnceLock::new();
+    HASH.get_or_init(|| passwords::hash(PASSWORD, &SystemRandom).expect("a good password"))
+}
+
 fn add_people_and_nodes(shop: &Shop, node: NodeId) {
     let testnet = NodeId(SystemRandom.uuid());
-    let hash = passwords::hash(PASSWORD, &SystemRandom).expect("a good password");
+    let hash = password_hash();
     shop.db
         .write_blocking::<(), StoreError, _>(move |db| {
             for (id, name, role) in [(1, "admin", "administrator"), (2, "operator", "operator")] {
                 db.execute(
                     "INSERT INTO operator (id, name, role, password_hash, created_at, modified_at) \
                      VALUES (?, ?, ?, ?, 0, 0)",
-                    (id, name, role, &hash),
+                    (id, name, role, hash),
                 )?;
             }
             for (id, network) in [(node, "mainnet"), (testnet, "testnet")] {

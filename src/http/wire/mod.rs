@@ -9,7 +9,7 @@ pub mod request;
 use poem_openapi::Object;
 use serde::Serialize;
 
-use crate::domain::time::Timestamp;
+use crate::domain::time::{NEVER_WIRE, Timestamp};
 
 /// One sentence that says what is wrong.
 #[derive(Debug, Serialize, Object)]
@@ -21,6 +21,11 @@ pub struct Detail {
 /// A date as the contract writes it, or null.
 pub(super) fn date(date: Option<Timestamp>) -> Option<String> {
     date.map(Timestamp::to_wire)
+}
+
+/// The end of a product as the contract writes it: without one, the end of time.
+pub fn end(end: Option<Timestamp>) -> String {
+    end.map_or_else(|| NEVER_WIRE.to_owned(), Timestamp::to_wire)
 }
 
 /// An amount as the contract writes it: an integer, in msat.

@@ -50,7 +50,7 @@ pub struct PurchaseOrderView {
     pub message: Option<String>,
     /// What is bought: exactly one item.
     pub item_details: Vec<ItemView>,
-    /// Its invoice: none while none is to be made, else exactly one.
+    /// Its invoice: none until it is made, then exactly one.
     pub ln_invoices: Vec<InvoiceView>,
 }
 
@@ -148,8 +148,8 @@ impl PurchaseOrderView {
     /// An order with everything that is shown of it.
     pub fn new(call: &Call, view: &OrderView, site: &Site) -> Self {
         let purchase = &view.purchase;
-        // An order that was refused before a node was asked has no invoice to show.
-        let shown = purchase.invoice.state != InvoiceState::Void;
+        // None until the node has made it, and none for an order that was refused before that.
+        let shown = !matches!(purchase.invoice.state, InvoiceState::Initial | InvoiceState::Void);
         Self {
             url: order_url(call, purchase),
             status: purchase.status.letter().to_owned(),

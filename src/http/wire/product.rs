@@ -3,8 +3,8 @@
 use poem_openapi::{Object, Union};
 use serde::Serialize;
 
-use super::date;
 use super::host::HostView;
+use super::{date, end};
 use crate::domain::host::Host;
 use crate::domain::product::{Product, ProductKind, Subject};
 use crate::http::call::Call;
@@ -28,8 +28,8 @@ pub struct TorBridgeView {
     pub port: Option<u16>,
     /// The onion address and port behind it.
     pub target: String,
-    /// When it is suspended; null is never.
-    pub suspend_after: Option<String>,
+    /// When it is suspended; `9999-12-31T23:59:59Z` is never.
+    pub suspend_after: String,
     /// Bytes left.
     pub bandwidth_remaining: i64,
     /// When the host last counted.
@@ -55,8 +55,8 @@ pub struct NostrAliasView {
     pub alias: String,
     /// The key that it stands for.
     pub public_key: String,
-    /// When it is suspended; null is never.
-    pub suspend_after: Option<String>,
+    /// When it is suspended; `9999-12-31T23:59:59Z` is never.
+    pub suspend_after: String,
 }
 
 /// What was bought.
@@ -86,7 +86,7 @@ impl ProductView {
         let comment = product.comment.clone();
         let status = product.status.letter().to_owned();
         let host = HostView::new(call, host, site);
-        let (port, suspend_after) = (product.port, date(product.suspend_after));
+        let (port, suspend_after) = (product.port, end(product.suspend_after));
         match &product.subject {
             Subject::Target(target) => Self::TorBridge(TorBridgeView {
                 url,
@@ -126,8 +126,8 @@ pub struct PublicTorBridgeView {
     pub host_id: String,
     /// The public port.
     pub port: Option<u16>,
-    /// When it is suspended; null is never.
-    pub suspend_after: Option<String>,
+    /// When it is suspended; `9999-12-31T23:59:59Z` is never.
+    pub suspend_after: String,
     /// The buyer's note.
     pub comment: Option<String>,
     /// The onion address and port behind it.
@@ -145,8 +145,8 @@ pub struct PublicNostrAliasView {
     pub host_id: String,
     /// The port that serves it.
     pub port: Option<u16>,
-    /// When it is suspended; null is never.
-    pub suspend_after: Option<String>,
+    /// When it is suspended; `9999-12-31T23:59:59Z` is never.
+    pub suspend_after: String,
     /// The buyer's note.
     pub comment: Option<String>,
     /// The name.
@@ -171,7 +171,7 @@ impl From<&Product> for PublicProductView {
         let id = product.id.to_string();
         let status = product.status.letter().to_owned();
         let host_id = product.host_id.to_string();
-        let (port, suspend_after) = (product.port, date(product.suspend_after));
+        let (port, suspend_after) = (product.port, end(product.suspend_after));
         let comment = product.comment.clone();
         match &product.subject {
             Subject::Target(target) => {

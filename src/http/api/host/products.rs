@@ -10,6 +10,7 @@ use crate::http::call::Call;
 use crate::http::input::read::{Reader, TextRule};
 use crate::http::input::{Input, type_name};
 use crate::http::problem::Problem;
+use crate::http::wire::end;
 use crate::http::wire::product::ProductView;
 use crate::services::error::NON_FIELD;
 use crate::services::products::{self, ProductPatch};
@@ -100,7 +101,7 @@ pub async fn patch(call: &Call, scope: &Scope, before: &Product, input: &Input) 
     }
     refuse_new_subject(&mut reader, &before.subject);
     if let Some(date) = reader.date("suspend_after")
-        && date.map(|date| date.secs()) != before.suspend_after.map(|date| date.secs())
+        && date.is_none_or(|date| date.to_wire() != end(before.suspend_after))
     {
         reader.complain("suspend_after", "It follows from what was paid and can't be changed.");
     }
