@@ -69,7 +69,7 @@ pub async fn start(config: Config) -> Result<App, StartError> {
     let registry = worker::start(&shop, tor.node_dial(), tor.dialer(), &tasks);
     let endpoint: Endpoint = Arc::new(http::app(http_app(&shop, &config)).boxed());
     let local_addr = listen(&endpoint, &config, &tasks).await?;
-    let onion = tor.publish(&shop, &endpoint, &tasks)?;
+    let onion = tor.publish(&shop, &endpoint, connection_limits(&config), &tasks)?;
     tracing::info!(address = %local_addr, "the shop answers");
     let scheduler = start_jobs(&shop, registry, &config, &tasks).await?;
     Ok(App { shop, local_addr, onion, tasks, scheduler, _lock: lock })

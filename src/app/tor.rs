@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use poem::Server;
-
-use super::{DRAIN, Endpoint, StartError};
+use super::{Endpoint, StartError};
 use crate::config::Config;
 use crate::domain::effect::AlertTopic;
+use crate::http::listener::{self, ConnectionLimits};
 use crate::lightning::dial::{BoxedIo, Dial};
 use crate::onion::self_check::{Rhythm, SelfCheck};
 use crate::onion::watchdog::{Alert, Health};
@@ -76,7 +75,13 @@ impl TorPart {
     }
 
     /// Publishes the shop and watches over it.
-    pub fn publish(&self, shop: &Shop, endpoint: &Endpoint, tasks: &Tasks) -> Result<Option<OnionState>, StartError> {
+    pub fn publish(
+        &self,
+        shop: &Shop,
+        endpoint: &Endpoint,
+        limits: ConnectionLimits,
+        tasks: &Tasks,
+    ) -> Result<Option<OnionState>, StartError> {
         let Some(tor) = self.tor.clone() else { return Ok(None) };
         let service = tor.launch(&self.config.nickname, self.config.virtual_port, None)?;
         let address = service.address().to_owned();
@@ -86,11 +91,10 @@ impl TorPart {
             tell(&alert_shop, &alert);
         });
         let state = OnionState { address, bootstrap: tor.bootstrap_progress(), health: check.health() };
-        let server = Server::new_with_acceptor(service.into_acceptor());
+        let acceptor = service.into_acceptor();
         let (endpoint, stop) = (Arc::clone(endpoint), tasks.stopped());
         tasks.spawn_to_the_end(async move {
-            let running = server.run_with_graceful_shutdown(endpoint, stop.cancelled_owned(), Some(DRAIN));
-            if let Err(error) = running.await {
+            if let Err(error) = listener::serve(acceptor, endpoint, limits, stop.cancelled_owned()).await {
                 tracing::error!(%error, "the onion service's server ended");
             }
             drop(check);
