@@ -10,6 +10,7 @@ mod demo;
 mod deny;
 mod doctor;
 mod failure;
+mod history;
 mod host;
 mod host_fields;
 mod lnd_simulator;

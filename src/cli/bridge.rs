@@ -1,10 +1,20 @@
 //! `bridge`: Tor bridges and Nostr aliases that were sold.
 
 use clap::{Args as ClapArgs, Subcommand};
+use serde_json::{Value, json};
 
 use super::data::DataArgs;
 use super::failure::Failure;
-use super::output::Output;
+use super::output::{self, Output};
+use super::{block_on, history};
+use crate::domain::deny_list::{DenyKind, DenyStatus};
+use crate::domain::id::{HostId, ProductId};
+use crate::domain::product::{Product, ProductStatus, Subject};
+use crate::domain::time::Timestamp;
+use crate::services::products::{OperatorAction, ProductView, operate};
+use crate::services::{Act, Scope, Shop, deny_list, records};
+use crate::store::audit_log;
+use crate::store::products::Filter;
 
 #[derive(ClapArgs)]
 pub struct Args {
@@ -19,11 +29,11 @@ enum Command {
     /// List products, newest first
     List {
         /// Only those in this state: a letter such as P (to activate), A (active), H (suspended)
-        #[arg(long, value_name = "LETTER")]
-        status: Option<String>,
+        #[arg(long, value_name = "LETTER", value_parser = status)]
+        status: Option<ProductStatus>,
         /// Only those of the host with this id
-        #[arg(long, value_name = "ID")]
-        host: Option<String>,
+        #[arg(long, value_name = "ID", value_parser = host_id)]
+        host: Option<HostId>,
         /// At most so many
         #[arg(long, value_name = "N", default_value_t = 50)]
         limit: u32,
@@ -31,35 +41,157 @@ enum Command {
     /// Show one product with its orders and history
     Show {
         /// The product's id
-        id: String,
+        #[arg(value_parser = product_id)]
+        id: ProductId,
     },
     /// Switch a product off; it can be extended again
-    Suspend {
-        /// The product's id
-        id: String,
-        /// Why, for the change log
-        #[arg(long, value_name = "TEXT")]
-        reason: Option<String>,
-    },
+    Suspend(OnOne),
     /// Switch a product off for good: abuse
     Kill {
-        /// The product's id
-        id: String,
-        /// Why, for the change log
-        #[arg(long, value_name = "TEXT")]
-        reason: Option<String>,
+        #[command(flatten)]
+        one: OnOne,
         /// Also put its target on the deny list
         #[arg(long)]
         deny_target: bool,
     },
+    /// Give the port of a suspended product back without its host's word: the host is gone or cleaned
+    Release(OnOne),
 }
 
-pub fn run(args: Args, _output: &Output) -> Result<(), Failure> {
-    args.data.open()?;
+#[derive(ClapArgs)]
+struct OnOne {
+    /// The product's id
+    #[arg(value_parser = product_id)]
+    id: ProductId,
+    /// Why, for the change log
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+}
+
+fn status(letter: &str) -> Result<ProductStatus, String> {
+    let letters = || ProductStatus::ALL.map(ProductStatus::letter).join(", ");
+    ProductStatus::parse(letter).ok_or_else(|| format!("a state is one of {}", letters()))
+}
+
+fn host_id(text: &str) -> Result<HostId, String> {
+    HostId::parse(text).ok_or_else(|| "this is not the id of a host (see `host list`)".to_owned())
+}
+
+fn product_id(text: &str) -> Result<ProductId, String> {
+    ProductId::parse(text).ok_or_else(|| "this is not the id of a product (see `bridge list`)".to_owned())
+}
+
+pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
+    let shop = args.data.open()?.shop()?;
     match args.command {
-        Command::List { status: _, host: _, limit: _ } => Err(Failure::not_available("bridge list")),
-        Command::Show { id: _ } => Err(Failure::not_available("bridge show")),
-        Command::Suspend { id: _, reason: _ } => Err(Failure::not_available("bridge suspend")),
-        Command::Kill { id: _, reason: _, deny_target: _ } => Err(Failure::not_available("bridge kill")),
+        Command::List { status, host, limit } => list(&shop, Filter { host, status }, limit, output),
+        Command::Show { id } => show(&shop, id, output),
+        Command::Suspend(one) => change(&shop, &one, OperatorAction::Suspend, output),
+        Command::Release(one) => change(&shop, &one, OperatorAction::Release, output),
+        Command::Kill { one, deny_target } => {
+            if deny_target {
+                deny(&shop, &one)?;
+            }
+            change(&shop, &one, OperatorAction::Kill, output)
+        }
     }
+}
+
+fn list(shop: &Shop, filter: Filter, limit: u32, output: &Output) -> Result<(), Failure> {
+    let products = records::products(shop, filter, limit)?;
+    let documents: Vec<Value> = products.iter().map(document).collect();
+    let rows: Vec<_> = products.iter().map(row).collect();
+    let headers = ["ID", "STATE", "HOST", "PORT", "ENDS", "WHAT"];
+    output.list(&json!(documents), &headers, &rows, "There are no such products.");
+    Ok(())
+}
+
+fn ends(product: &Product) -> String {
+    product.suspend_after.map_or_else(|| "never".to_owned(), Timestamp::to_wire)
+}
+
+fn what(product: &Product) -> String {
+    match &product.subject {
+        Subject::Target(target) => target.clone(),
+        Subject::Alias { alias, .. } => format!("alias {alias}"),
+    }
+}
+
+fn row(view: &ProductView) -> Vec<String> {
+    let product = &view.product;
+    let port = product.port.filter(|_| product.placed).map_or_else(|| "-".to_owned(), |port| port.to_string());
+    let state = product.status.letter().to_owned();
+    vec![product.id.to_string(), state, view.host.name.clone(), port, ends(product), what(product)]
+}
+
+fn document(view: &ProductView) -> Value {
+    let product = &view.product;
+    json!({
+        "id": product.id.to_string(),
+        "kind": product.kind().name(),
+        "status": product.status.letter(),
+        "host_id": product.host_id.to_string(),
+        "port": product.port.filter(|_| product.placed),
+        "what": what(product),
+        "comment": product.comment,
+        "suspend_after": product.suspend_after.map(Timestamp::to_wire),
+        "activated_at": product.activated_at.map(Timestamp::to_wire),
+        "bandwidth_remaining": product.bandwidth_remaining,
+        "is_killed": product.is_killed,
+        "created_at": product.created_at.to_wire(),
+    })
+}
+
+fn show(shop: &Shop, id: ProductId, output: &Output) -> Result<(), Failure> {
+    let (view, orders, past) = records::product(shop, id)?;
+    let mut shown = document(&view);
+    let orders: Vec<_> = orders.iter().map(|order| (order.id.to_string(), order.status.letter())).collect();
+    shown["orders"] = orders.iter().map(|(id, status)| json!({"id": id, "status": status})).collect();
+    shown["history"] = history::document(&past);
+    let product = &view.product;
+    let orders: Vec<_> = orders.iter().map(|(id, status)| format!("{id} ({status})")).collect();
+    let fields = output::fields(&[
+        ("product", product.id.to_string()),
+        ("state", product.status.letter().to_owned()),
+        ("what", what(product)),
+        ("host", format!("{} ({})", view.host.name, view.host.ip)),
+        ("port", product.port.map_or_else(|| "none".to_owned(), |port| port.to_string())),
+        ("ends", ends(product)),
+        ("bandwidth left", format!("{} bytes", product.bandwidth_remaining)),
+        ("orders", orders.join(", ")),
+    ]);
+    output.result(&shown, &format!("{fields}\n\n{}", history::text(&past)));
+    Ok(())
+}
+
+fn change(shop: &Shop, one: &OnOne, action: OperatorAction, output: &Output) -> Result<(), Failure> {
+    let scope = Scope::Administrator("cli".to_owned());
+    let (id, reason, now) = (one.id, one.reason.clone(), shop.now());
+    let product = block_on(async {
+        let product = operate(shop, &scope, id, action).await?;
+        if let Some(reason) = reason {
+            let note = move |db: &crate::store::Connection| {
+                audit_log::record(db, now, "cli", "product", id, &format!("reason: {reason}"))
+            };
+            shop.change(move |db, _| Ok(note(db)?)).await?;
+        }
+        Ok(product)
+    })?;
+    let letter = product.status.letter();
+    let document = json!({"id": id.to_string(), "status": letter});
+    output.result(&document, &format!("Product {id} is in state {letter} now."));
+    Ok(())
+}
+
+/// Puts the product's target on the deny list.
+fn deny(shop: &Shop, one: &OnOne) -> Result<(), Failure> {
+    let (view, _, _) = records::product(shop, one.id)?;
+    let Subject::Target(target) = view.product.subject else {
+        return Err(Failure::Usage("only a bridge has a target to deny".to_owned()));
+    };
+    let onion = target.rsplit_once(':').map_or(target.clone(), |(onion, _)| onion.to_owned());
+    let (act, comment) = (Act::on_command_line(shop.now()), one.reason.clone().unwrap_or_default());
+    shop.db
+        .write_blocking(move |db| deny_list::add(db, &act, DenyKind::Target, &onion, DenyStatus::Denied, &comment))?;
+    Ok(())
 }

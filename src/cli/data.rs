@@ -3,13 +3,15 @@
 
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 
 use super::failure::Failure;
 use crate::config::{Config, DEFAULT_FILE};
+use crate::domain::id::SystemRandom;
 use crate::domain::time::{Clock, SystemClock};
-use crate::services::{Act, Error};
+use crate::services::{Act, Error, Shop};
 use crate::store::{Connection, Db};
 
 /// The shop that a command is about.
@@ -72,6 +74,12 @@ impl Data {
         let file = config.database();
         let db = Db::open(&file).map_err(|error| Failure::Failed(format!("{}: {error}", file.display())))?;
         Ok(Self { config, db })
+    }
+
+    /// The shop on this database. A shop that runs beside it notices changes within a second.
+    pub fn shop(self) -> Result<Shop, Failure> {
+        let settings = self.config.shop_settings();
+        Ok(Shop::new(self.db, Arc::new(SystemClock), Arc::new(SystemRandom), settings)?)
     }
 
     /// Reads as the command line.

@@ -29,11 +29,6 @@ impl Failure {
             Self::Config(_) => 78,
         }
     }
-
-    /// For a command whose part of the program is not built in.
-    pub fn not_available(command: &str) -> Self {
-        Self::Failed(format!("`{command}` is not available in this build"))
-    }
 }
 
 impl fmt::Display for Failure {

@@ -7,11 +7,9 @@ use super::block_on;
 use super::data::Data;
 use super::failure::Failure;
 use super::output::Output;
-use crate::domain::id::{OrderId, SystemRandom};
+use crate::domain::id::OrderId;
 use crate::domain::money::Msat;
-use crate::domain::time::SystemClock;
 use crate::lightning::dial::Dial;
-use crate::services::Shop;
 use crate::worker::refunds::{self, RefundOrder};
 
 #[derive(ClapArgs)]
@@ -29,15 +27,15 @@ pub struct Args {
     fee_limit: Option<u64>,
 }
 
-fn order_id(text: &str) -> Result<OrderId, String> {
+/// Reads an order's id.
+pub fn order_id(text: &str) -> Result<OrderId, String> {
     OrderId::parse(text).ok_or_else(|| "this is not the id of an order (see `order list`)".to_owned())
 }
 
 /// Pays, and says what was paid.
 pub fn run(data: Data, args: Args, output: &Output) -> Result<(), Failure> {
     crate::tls::install_provider();
-    let (clock, random) = (std::sync::Arc::new(SystemClock), std::sync::Arc::new(SystemRandom));
-    let shop = Shop::new(data.db, clock, random, data.config.shop_settings())?;
+    let shop = data.shop()?;
     let wanted = RefundOrder {
         order: args.id,
         bolt11: args.bolt11,

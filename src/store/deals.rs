@@ -245,20 +245,33 @@ fn update_invoice(db: &Connection, before: InvoiceState, new: &Invoice) -> Resul
     if changed == 1 { Ok(()) } else { Err(StoreError::Conflict("the invoice")) }
 }
 
-/// Orders that money is owed for, oldest first.
-pub fn owing(db: &Connection) -> Result<Vec<(Purchase, ProductId)>, StoreError> {
-    list(db, "WHERE o.status = 'N' OR o.owed > 0 ORDER BY o.created_at", i64::MAX)
+/// Which orders a person looks for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Search {
+    /// Only those in this state.
+    pub status: Option<OrderStatus>,
+    /// Only those that owe the buyer something.
+    pub owed: bool,
+    /// Only those of this product.
+    pub product: Option<ProductId>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// Orders and their products, newest first.
+pub fn search(db: &Connection, search: Search) -> Result<Vec<(Purchase, ProductId)>, StoreError> {
+    let mut statement = db.prepare_cached(&format!(
+        "{PURCHASE} WHERE (?1 IS NULL OR o.status = ?1) AND (NOT ?2 OR o.owed > 0) \
+         AND (?3 IS NULL OR o.product_id = ?3) ORDER BY o.created_at DESC LIMIT ?4"
+    ))?;
+    let wanted = params![search.status.map(OrderStatus::letter), search.owed, search.product, search.limit];
+    let rows = statement.query_map(wanted, |row| Ok((purchase_from_row(row)?, row.get("product_id")?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// The newest orders, newest first.
 pub fn newest(db: &Connection, limit: u32) -> Result<Vec<(Purchase, ProductId)>, StoreError> {
-    list(db, "WHERE 1 ORDER BY o.created_at DESC", i64::from(limit))
-}
-
-fn list(db: &Connection, condition: &str, limit: i64) -> Result<Vec<(Purchase, ProductId)>, StoreError> {
-    let mut statement = db.prepare_cached(&format!("{PURCHASE} {condition} LIMIT ?"))?;
-    let rows = statement.query_map([limit], |row| Ok((purchase_from_row(row)?, row.get("product_id")?)))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    search(db, Search { limit, ..Search::default() })
 }
 
 /// Orders whose open invoice can no longer be paid at `now`.

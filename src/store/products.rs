@@ -135,6 +135,16 @@ pub fn list(db: &Connection, kind: ProductKind, filter: Filter) -> Result<Vec<Pr
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Products of every kind, tombstones included, newest first: for the operator.
+pub fn search(db: &Connection, filter: Filter, limit: u32) -> Result<Vec<Product>, StoreError> {
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM product WHERE (?1 IS NULL OR host_id = ?1) AND (?2 IS NULL OR status = ?2) \
+         ORDER BY created_at DESC LIMIT ?3"
+    ))?;
+    let rows = statement.query_map(params![filter.host, filter.status.map(ProductStatus::letter), limit], from_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 fn ids(db: &Connection, sql: &str, limit: Timestamp) -> Result<Vec<ProductId>, StoreError> {
     let mut statement = db.prepare_cached(sql)?;
     let rows = statement.query_map([limit], |row| row.get(0))?;

@@ -1,0 +1,60 @@
+//! Orders and products as an operator looks them up: lists, and one with its history.
+
+use super::orders::OrderView;
+use super::products::ProductView;
+use super::{Error, Shop};
+use crate::domain::id::{OrderId, ProductId};
+use crate::domain::purchase::Purchase;
+use crate::store::audit_log::{self, Entry};
+use crate::store::deals::{self, Key, Search};
+use crate::store::products::{self, Filter};
+use crate::store::{Connection, hosts};
+
+/// Orders, newest first.
+pub fn orders(shop: &Shop, search: Search) -> Result<Vec<OrderView>, Error> {
+    shop.db.read(|db| {
+        let found = deals::search(db, search)?;
+        found.into_iter().map(|(purchase, product)| order_view(db, purchase, product)).collect()
+    })
+}
+
+/// One order with what happened to it and its invoice, oldest first.
+pub fn order(shop: &Shop, id: OrderId) -> Result<(OrderView, Vec<Entry>), Error> {
+    shop.db.read(|db| {
+        let (purchase, product) = deals::purchase(db, Key::Order(id))?.ok_or(Error::NotFound)?;
+        let mut history = audit_log::of(db, &id.to_string())?;
+        history.extend(audit_log::of(db, &purchase.invoice.id.to_string())?);
+        history.sort_by_key(|entry| entry.at);
+        Ok((order_view(db, purchase, product)?, history))
+    })
+}
+
+fn order_view(db: &Connection, purchase: Purchase, product: ProductId) -> Result<OrderView, Error> {
+    let product = products::get(db, product)?.ok_or(Error::NotFound)?;
+    let host = hosts::get_any(db, product.host_id)?.ok_or(Error::NotFound)?;
+    Ok(OrderView { purchase, product, host })
+}
+
+/// Products of every kind, newest first.
+pub fn products(shop: &Shop, filter: Filter, limit: u32) -> Result<Vec<ProductView>, Error> {
+    shop.db.read(|db| {
+        let found = products::search(db, filter, limit)?;
+        let view = |product| product_view(db, product);
+        found.into_iter().map(view).collect()
+    })
+}
+
+/// One product with its orders (newest first) and what happened to it (oldest first).
+pub fn product(shop: &Shop, id: ProductId) -> Result<(ProductView, Vec<Purchase>, Vec<Entry>), Error> {
+    shop.db.read(|db| {
+        let product = products::get(db, id)?.ok_or(Error::NotFound)?;
+        let search = Search { product: Some(id), limit: u32::MAX, ..Search::default() };
+        let orders = deals::search(db, search)?.into_iter().map(|(purchase, _)| purchase).collect();
+        Ok((product_view(db, product)?, orders, audit_log::of(db, &id.to_string())?))
+    })
+}
+
+fn product_view(db: &Connection, product: crate::domain::product::Product) -> Result<ProductView, Error> {
+    let host = hosts::get_any(db, product.host_id)?.ok_or(Error::NotFound)?;
+    Ok(ProductView { product, host })
+}
