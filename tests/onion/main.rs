@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "in a test a panic is a failure, also in a helper")]
 
 #[path = "../support/tor_network.rs"]
+#[allow(dead_code, reason = "each test binary uses its own part")]
 mod tor_network;
 
 mod keys;

@@ -53,6 +53,20 @@ struct Authority {
 /// stops the nodes and removes their files.
 struct Keeper(#[expect(dead_code, reason = "what counts is that its standard input stays open")] Child);
 
+/// An onion service that C-tor runs; ends when dropped.
+pub struct CTorService {
+    /// Its host name.
+    pub address: String,
+    tor: Child,
+}
+
+impl Drop for CTorService {
+    fn drop(&mut self) {
+        let _ = self.tor.kill();
+        let _ = self.tor.wait();
+    }
+}
+
 impl TorNetwork {
     /// The network of this test binary. `None`, and a loud word about it, where there is no `tor`;
     /// with `REQUIRE_TOR=1` in the environment that is a failure.
@@ -94,6 +108,25 @@ impl TorNetwork {
              post_valid_tolerance = \"2 minutes\"\n"
         );
         toml::from_str(&text).unwrap()
+    }
+
+    /// Lets C-tor publish an onion service on this network: each port with the address behind it.
+    /// `name` has letters and digits only.
+    pub fn onion_service(&self, name: &str, ports: &[(u16, SocketAddr)]) -> CTorService {
+        let mut torrc = format!("SocksPort 0\nHiddenServiceDir {}/{name}/service\n", self.dir.display());
+        for (port, target) in ports {
+            torrc += &format!("HiddenServicePort {port} {target}\n");
+        }
+        let torrc = common_torrc(&self.dir, name, &self.authority) + &torrc;
+        let mut tor = run_node(&self.dir, name, &torrc);
+        let hostname = self.dir.join(name).join("service/hostname");
+        let begun = Instant::now();
+        while !hostname.exists() {
+            assert!(begun.elapsed() < START_LIMIT, "tor wrote no host name");
+            assert!(tor.try_wait().unwrap().is_none(), "tor ended: is the name {name:?} good for a nickname?");
+            sleep(Duration::from_millis(50));
+        }
+        CTorService { address: fs::read_to_string(hostname).unwrap().trim().to_owned(), tor }
     }
 
     fn start() -> Self {
