@@ -1,7 +1,7 @@
 //! What the shop keeps about Lightning nodes while it runs: who is usable, whether they are alive,
 //! and how far their settlements have been applied.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -132,7 +132,7 @@ pub fn advance_cursor(db: &Connection, node: NodeId, index: u64) -> Result<(), S
 }
 
 /// Hashes on a node that may still be paid: the visible invoices that are not final.
-pub fn live_hashes(db: &Connection, node: NodeId) -> Result<HashSet<PaymentHash>, StoreError> {
+pub fn live_hashes(db: &Connection, node: NodeId) -> Result<BTreeSet<PaymentHash>, StoreError> {
     let mut statement = db.prepare_cached(
         "SELECT payment_hash FROM invoice WHERE node_id = ? AND state IN ('open', 'held', 'settling', 'cancelling')",
     )?;

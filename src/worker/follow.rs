@@ -1,7 +1,7 @@
 //! Follows one node: its settlements, its held payments, and whether it is alive; and compares all
 //! open invoices with it, since streams alone can miss some.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -160,7 +160,7 @@ async fn offered_at_node(
     shop: &Shop,
     entry: &Entry,
     pending: &[NodeInvoice],
-    ours: &HashSet<PaymentHash>,
+    ours: &BTreeSet<PaymentHash>,
 ) -> Result<usize, Error> {
     let is_open = |invoice: &&NodeInvoice| invoice.state == NodeInvoiceState::Open;
     let is_stray = |invoice: &&NodeInvoice| invoice.memo.starts_with("PO: ") && !ours.contains(&invoice.hash);

@@ -9,8 +9,8 @@ use futures_util::StreamExt;
 
 use super::Tasks;
 use super::registry::Entry;
-use crate::domain::lightning::{NodeInvoiceState, PaymentHash};
-use crate::services::{Shop, payments};
+use crate::domain::lightning::{NodeInvoice, NodeInvoiceState, PaymentHash};
+use crate::services::{Error, Shop, payments};
 use crate::store::node_state;
 
 /// How often invoices without a watcher are looked for when nothing rings.
@@ -57,14 +57,21 @@ async fn watch(shop: &Shop, entry: &Entry, hash: PaymentHash) {
     };
     while let Some(Ok(invoice)) = states.next().await {
         let is_final = matches!(invoice.state, NodeInvoiceState::Settled | NodeInvoiceState::Canceled);
-        let height = match invoice.state {
-            NodeInvoiceState::Accepted => entry.height().await,
-            _ => None,
-        };
-        let applied = payments::apply(shop, entry.spec.id, invoice, height).await;
-        super::log_failure("applying the state of a hold invoice", applied.map(drop));
+        super::log_failure("applying the state of a hold invoice", observe(shop, entry, invoice).await);
         if is_final {
             return;
         }
     }
+}
+
+/// Applies one state of a hold invoice; an accepted payment is judged with the node's height.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn observe(shop: &Shop, entry: &Entry, invoice: NodeInvoice) -> Result<(), Error> {
+    let height = match invoice.state {
+        NodeInvoiceState::Accepted => entry.height().await,
+        _ => None,
+    };
+    payments::apply(shop, entry.spec.id, invoice, height).await.map(drop)
 }

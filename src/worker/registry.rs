@@ -38,6 +38,13 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// A node that nothing is known of yet.
+    pub fn new(spec: Spec, node: Arc<dyn LightningNode>) -> Self {
+        let answers = Arc::new(AtomicBool::new(true));
+        let gone = CancellationToken::new();
+        Self { spec, node, answers, check: Arc::default(), holds: Arc::default(), gone }
+    }
+
     /// The node's best block, if its macaroon permits to ask.
     pub async fn height(&self) -> Option<u32> {
         self.node.info().await.ok().and_then(|info| info.block_height)
@@ -95,11 +102,7 @@ impl Registry {
 
     fn new_entry(&self, spec: Spec) -> Option<Entry> {
         match connect::connect(&spec, &self.dial) {
-            Ok(node) => {
-                let answers = Arc::new(AtomicBool::new(true));
-                let gone = CancellationToken::new();
-                Some(Entry { spec, node, answers, check: Arc::default(), holds: Arc::default(), gone })
-            }
+            Ok(node) => Some(Entry::new(spec, node)),
             Err(error) => {
                 tracing::warn!(node = spec.name, %error, "this node can't be used");
                 None

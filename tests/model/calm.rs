@@ -1,0 +1,63 @@
+//! Calming down: every outage ends, every call goes on, hosts do what they are told, and enough time
+//! passes for everything that has a deadline.
+
+use super::deeds;
+use super::node::Weather;
+use super::news;
+use super::rules;
+use super::work;
+use super::world::{Outcome, World};
+
+/// Rounds of two minutes each: longer than any invoice can be paid, than any delay between two
+/// tries, and than the time that a host has to activate.
+const ROUNDS: u32 = 20;
+
+pub async fn down(world: &mut World) -> Outcome {
+    world.note("--- everything calms down");
+    let behind = world.clock_lag();
+    if behind > 0 {
+        world.note("the clock is put right");
+        world.clock.advance_secs(behind);
+    }
+    for n in 0..world.seats.len() {
+        world.seats[n].node.set_weather(Weather::Fine, 0);
+    }
+    while !world.in_flight.is_empty() {
+        work::resume(world).await?;
+        rules::look(world)?;
+    }
+    for _ in 0..ROUNDS {
+        round(world).await?;
+    }
+    Ok(())
+}
+
+async fn round(world: &mut World) -> Outcome {
+    deeds::pass(world, 120);
+    deeds::check_in(world, 0).await?;
+    for number in 0..work::JOBS {
+        work::job(world, number).await?;
+        rules::look(world)?;
+    }
+    for n in 0..world.seats.len() {
+        loop {
+            let before = world.seats[n].stream;
+            news::stream(world, n).await?;
+            rules::look(world)?;
+            if world.seats[n].stream == before {
+                break;
+            }
+        }
+        work::compare(world, n).await?;
+        rules::look(world)?;
+        news::watch(world, n, true).await?;
+        rules::look(world)?;
+    }
+    work::all_intents(world).await?;
+    rules::look(world)?;
+    for _ in 0..world.last.products.len() {
+        deeds::host_reports(world, true).await?;
+        rules::look(world)?;
+    }
+    Ok(())
+}

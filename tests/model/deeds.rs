@@ -1,0 +1,267 @@
+//! What people, hosts and time do.
+
+use ip2tor_shop::domain::id::{OrderId, Random};
+use ip2tor_shop::domain::lightning::{NodeInvoiceState, PaymentHash};
+use ip2tor_shop::domain::product::{Product, ProductKind, ProductStatus, Subject};
+use ip2tor_shop::services::orders::{self, OrderRequest, OrderedProduct};
+use ip2tor_shop::services::products::{self, OperatorAction, ProductPatch};
+use ip2tor_shop::services::{Scope, extensions, hosts, payments};
+
+use ip2tor_shop::store::node_state;
+
+use super::node::Weather;
+use super::world::{IP, Outcome, World};
+
+const TARGET: &str = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion:8333";
+
+/// A buyer orders a bridge or one of three names.
+pub async fn order(world: &mut World) -> Outcome {
+    let host_id = world.hosts[world.luck.usize(..world.hosts.len())];
+    let alias = (world.luck.u32(..4) == 0).then(|| world.luck.choice(["anna", "Anna", "bob"]).unwrap().to_owned());
+    let product = if alias.is_some() { OrderedProduct::NostrAlias } else { OrderedProduct::TorBridge };
+    world.note(format!("order {}", product.name()));
+    let request = OrderRequest {
+        product,
+        host_id,
+        tos_accepted: true,
+        comment: None,
+        target: alias.is_none().then(|| TARGET.to_owned()),
+        public_key: alias.is_some().then(|| "ab".repeat(32)),
+        alias,
+        client_ip: None,
+    };
+    let answer = orders::place(&world.shop, request).await;
+    world.answered(answer).map(drop)
+}
+
+fn any_product(world: &mut World) -> Option<Product> {
+    let all: Vec<_> = world.last.products.values().collect();
+    world.luck.choice(all).cloned()
+}
+
+/// A buyer asks for more time.
+pub async fn extend(world: &mut World) -> Outcome {
+    let Some(product) = any_product(world) else { return Ok(()) };
+    world.note(format!("extend {} in {}", short(product.id), product.status.letter()));
+    let answer = extensions::extend(&world.shop, product.id, product.kind()).await;
+    world.answered(answer).map(drop)
+}
+
+/// A buyer pays something that was once shown, exactly, or too much; a hold also too little or with
+/// too few blocks left (which a node would not accept, but the shop must not trust in that).
+pub fn pay(world: &mut World) {
+    let shown: Vec<(OrderId, PaymentHash, u64, bool)> = world
+        .last
+        .orders
+        .values()
+        .filter(|(purchase, _)| world.memory.shown.contains_key(&purchase.id))
+        .map(|(purchase, _)| (purchase.id, purchase.invoice.hash, purchase.price.0, purchase.status.is_open()))
+        .collect();
+    let open: Vec<_> = shown.iter().filter(|(.., open)| *open).copied().collect();
+    let all = if open.is_empty() || world.luck.u32(..10) == 0 { shown } else { open };
+    let Some((order, hash, price, _)) = world.luck.choice(all) else { return };
+    let amount = match world.luck.u32(..10) {
+        0 => price + 5_000,
+        1 => price - 1_000,
+        _ => price,
+    };
+    let blocks = if world.luck.u32(..8) == 0 { -130 } else { 0 };
+    let paid = world.seats.iter().any(|seat| seat.node.pay(hash, amount, blocks));
+    world.note(format!("pay {amount} of {price} for {}: {paid}", short(order)));
+}
+
+/// Somebody pays for an order that this shop does not know: a backup was restored.
+pub fn foreign_payment(world: &mut World) {
+    let hash = PaymentHash(world.luck.u128(..).to_be_bytes().repeat(2).try_into().unwrap());
+    let n = world.luck.usize(..world.seats.len());
+    let ours = world.chance(70);
+    let memo = if ours { format!("PO: {}", OrderId(world.random.uuid())) } else { "a coffee".to_owned() };
+    world.note(format!("foreign payment at node {n}, {memo}"));
+    let seat = &world.seats[n];
+    // A cursor of 0 replays nothing, so before the first settlement some may go unseen.
+    let cursor = world.shop.db.read(|db| node_state::cursor(db, seat.id)).unwrap();
+    let is_told = cursor > 0;
+    seat.node.settle_foreign(hash, memo, 1_000);
+    if ours && is_told {
+        world.memory.foreign.push(hash.to_string());
+    }
+}
+
+/// A host reports on one of its products, rightly or not.
+pub async fn host_reports(world: &mut World, obeys: bool) -> Outcome {
+    let waiting: Vec<_> = world.last.products.values().filter(|product| wish(product).is_some()).collect();
+    let Some(product) = world.luck.choice(waiting).cloned() else {
+        return if obeys { Ok(()) } else { wrong_report(world).await };
+    };
+    let status = match wish(&product) {
+        Some(ProductStatus::Active) if !obeys && world.chance(15) => ProductStatus::Failed,
+        Some(status) if obeys || world.chance(85) => status,
+        _ => return wrong_report(world).await,
+    };
+    report(world, &product, status).await.map(drop)
+}
+
+/// What the host is to report.
+pub fn wish(product: &Product) -> Option<ProductStatus> {
+    match product.status {
+        _ if product.deleted_at.is_some() => None,
+        ProductStatus::NeedsActivate => Some(ProductStatus::Active),
+        ProductStatus::NeedsSuspend => Some(ProductStatus::Suspended),
+        _ => None,
+    }
+}
+
+async fn wrong_report(world: &mut World) -> Outcome {
+    let Some(product) = any_product(world) else { return Ok(()) };
+    let status = world.luck.choice(ProductStatus::ALL).unwrap();
+    report(world, &product, status).await.map(drop)
+}
+
+pub async fn report(world: &mut World, product: &Product, status: ProductStatus) -> Outcome {
+    world.note(format!("host: {} {}->{}", short(product.id), product.status.letter(), status.letter()));
+    let patch = ProductPatch { status: Some(status), ..ProductPatch::default() };
+    let scope = Scope::Host(product.host_id);
+    let answer = products::patch(&world.shop, &scope, product.id, product.kind(), patch).await;
+    let done = world.answered(answer.map(drop))?;
+    if done && status == ProductStatus::Suspended {
+        forget_forward(world, product);
+    }
+    Ok(())
+}
+
+fn forget_forward(world: &mut World, product: &Product) {
+    let mine = product.id;
+    world.memory.forwards.retain(|_, of| *of != mine);
+}
+
+/// A host reports traffic.
+pub async fn bandwidth(world: &mut World) -> Outcome {
+    let bridges = world.last.products.values().filter(|product| product.kind() == ProductKind::TorBridge);
+    let Some(product) = world.luck.choice(bridges.collect::<Vec<_>>()).cloned() else { return Ok(()) };
+    let bytes = world.luck.choice([1, 300, 700]).unwrap();
+    world.note(format!("host: {} used {bytes} bytes", short(product.id)));
+    let scope = Scope::Host(product.host_id);
+    let answer = products::consume_bandwidth(&world.shop, &scope, product.id, bytes).await;
+    if world.answered(answer.map(drop))? {
+        *world.memory.used.entry(product.id).or_default() += bytes;
+    }
+    Ok(())
+}
+
+/// A host says hello or goodbye.
+pub async fn check_in(world: &mut World, status: u8) -> Outcome {
+    for host in world.hosts.clone() {
+        world.note(format!("host: check in {status}"));
+        let answer = hosts::check_in(&world.shop, &Scope::Host(host), host, status, String::new()).await;
+        world.answered(answer)?;
+    }
+    Ok(())
+}
+
+/// A host deletes a product.
+pub async fn delete(world: &mut World) -> Outcome {
+    let Some(product) = any_product(world) else { return Ok(()) };
+    world.note(format!("host: delete {} in {}", short(product.id), product.status.letter()));
+    let answer = products::delete(&world.shop, &Scope::Host(product.host_id), product.id, product.kind()).await;
+    world.answered(answer).map(drop)
+}
+
+/// The operator does something to a product.
+pub async fn operate(world: &mut World) -> Outcome {
+    let Some(product) = any_product(world) else { return Ok(()) };
+    let action = world.luck.choice([OperatorAction::Suspend, OperatorAction::Kill, OperatorAction::Release]).unwrap();
+    world.note(format!("operator: {action:?} {} in {}", short(product.id), product.status.letter()));
+    let scope = Scope::Administrator("admin".to_owned());
+    let answer = products::operate(&world.shop, &scope, product.id, action).await;
+    if world.answered(answer.map(drop))? && action == OperatorAction::Release {
+        forget_forward(world, &product);
+    }
+    Ok(())
+}
+
+/// The operator resolves an order that owes something.
+pub async fn resolve(world: &mut World) -> Outcome {
+    let owing: Vec<_> = world.last.orders.values().filter(|(purchase, _)| purchase.owed.0 > 0).collect();
+    let Some(order) = world.luck.choice(owing).map(|(purchase, _)| purchase.id) else { return Ok(()) };
+    if world.chance(50) {
+        world.note(format!("operator: try {} again", short(order)));
+        let answer = payments::retry_delivery(&world.shop, order, "cli").await;
+        return world.answered(answer).map(drop);
+    }
+    world.note(format!("operator: paid {} back", short(order)));
+    let answer = payments::mark_refunded(&world.shop, order, "cli", "by hand").await;
+    world.answered(answer).map(drop)
+}
+
+/// Time passes, or the shop's clock is moved.
+pub fn time(world: &mut World) {
+    const DAY: i64 = 86_400;
+    let seconds = match world.luck.u32(..20) {
+        0..8 => world.luck.i64(1..40),
+        8..13 => world.luck.i64(40..400),
+        13..16 => world.luck.i64(700..1100),
+        16 => world.luck.i64(1700..2000),
+        17 => DAY + world.luck.i64(0..1300),
+        18 => 45 * DAY,
+        _ => -world.luck.choice([10, 100, 4000, 2 * DAY]).unwrap(),
+    };
+    pass(world, seconds);
+}
+
+/// The shop's clock moves by so many seconds; the world's only forward.
+pub fn pass(world: &mut World, seconds: i64) {
+    world.note(format!("time: {seconds} s"));
+    world.clock.advance_secs(seconds);
+    if seconds > 0 {
+        world.true_clock.advance_secs(seconds);
+        for seat in &world.seats {
+            seat.node.mine_blocks(u32::try_from(seconds / 600).unwrap());
+        }
+    }
+}
+
+/// A node comes, goes, or forgets cancelled invoices.
+pub fn weather(world: &mut World) {
+    let n = world.luck.usize(..world.seats.len());
+    let seed = world.luck.u64(..);
+    let seat = &mut world.seats[n];
+    let what = match world.luck.u32(..10) {
+        0..3 => Weather::Away,
+        3..5 => Weather::Flaky,
+        5..8 => Weather::Fine,
+        8 => {
+            seat.node.collect_garbage();
+            world.trace.push(format!("node {n}: collects garbage"));
+            return;
+        }
+        _ => {
+            seat.node.skip_indexes(3);
+            return;
+        }
+    };
+    seat.node.set_weather(what, seed);
+    if what == Weather::Away {
+        seat.stream = None;
+    }
+    world.trace.push(format!("node {n}: {what:?}"));
+}
+
+/// The product that a place belongs to, as the host's scripts see it.
+pub fn place_of(product: &Product) -> Option<(String, u16)> {
+    match product.subject {
+        Subject::Target(_) => product.port.map(|port| (IP.to_owned(), port)),
+        Subject::Alias { .. } => None,
+    }
+}
+
+/// Whether the order's invoice can still be paid at a node.
+pub fn payable(world: &World, hash: PaymentHash) -> bool {
+    let state = |seat: &super::world::Seat| seat.node.invoice(hash).map(|invoice| invoice.state);
+    let is_payable = |state| matches!(state, NodeInvoiceState::Open | NodeInvoiceState::Accepted);
+    world.seats.iter().filter_map(state).any(is_payable)
+}
+
+/// Enough of an id to tell it from the others.
+pub fn short(id: impl std::fmt::Display) -> String {
+    id.to_string()[..6].to_owned()
+}

@@ -1,0 +1,335 @@
+//! The node double: a table with LND's rules, in memory. The simulator of this crate signs real
+//! invoices and journals to disk; this one is only as real as the shop can see, so that thousands of
+//! runs fit in minutes. It can be away, lose requests, lose answers, and stall in the middle of a call.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use async_trait::async_trait;
+use futures_util::StreamExt;
+use ip2tor_shop::domain::lightning::{
+    CancelOutcome, InvoicePage, InvoiceRequest, MadeInvoice, Network, NodeError, NodeErrorKind, NodeInfo, NodeInvoice,
+    NodeInvoiceState, PaymentHash, Preimage, SettleOutcome,
+};
+use ip2tor_shop::domain::money::Msat;
+use ip2tor_shop::domain::time::{Clock, ManualClock, Timestamp};
+use ip2tor_shop::lightning::{InvoiceStream, LightningNode};
+use tokio::sync::Notify;
+
+/// LND cancels a held payment this many blocks before it would time out on the chain.
+const HOLD_EXPIRY_DELTA: u32 = 12;
+
+/// How the node treats calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weather {
+    /// Every call works.
+    Fine,
+    /// Every call is refused.
+    Away,
+    /// One call in three fails, before or after it was done.
+    Flaky,
+    /// The next call stalls before it is done.
+    StallBefore,
+    /// The next call stalls once it is done.
+    StallAfter,
+}
+
+struct Record {
+    invoice: NodeInvoice,
+    is_hold: bool,
+    cltv: u32,
+}
+
+struct State {
+    records: BTreeMap<PaymentHash, Record>,
+    /// Settled invoices in the order of their index: what a stream tells.
+    settled: BTreeMap<u64, PaymentHash>,
+    last_settle: u64,
+    height: u32,
+    weather: Weather,
+    luck: fastrand::Rng,
+}
+
+/// A node.
+pub struct Node {
+    clock: Arc<ManualClock>,
+    state: Mutex<State>,
+    /// Rings when a call has stalled.
+    pub stalled: Notify,
+    /// Lets a stalled call go on.
+    pub resume: Notify,
+}
+
+impl Node {
+    pub fn new(clock: Arc<ManualClock>) -> Arc<Self> {
+        let state = State {
+            records: BTreeMap::new(),
+            settled: BTreeMap::new(),
+            last_settle: 0,
+            height: 1000,
+            weather: Weather::Fine,
+            luck: fastrand::Rng::with_seed(0),
+        };
+        Arc::new(Self { clock, state: Mutex::new(state), stalled: Notify::new(), resume: Notify::new() })
+    }
+
+    /// The state, with everything expired that is due.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        let mut state = self.state.lock().unwrap();
+        let (now, height) = (self.clock.now(), state.height);
+        for record in state.records.values_mut() {
+            let invoice = &mut record.invoice;
+            let given_up = invoice.nearest_htlc_expiry.is_some_and(|expiry| expiry <= height + HOLD_EXPIRY_DELTA);
+            match invoice.state {
+                NodeInvoiceState::Open if invoice.expires_at <= now => invoice.state = NodeInvoiceState::Canceled,
+                NodeInvoiceState::Accepted if given_up => give_back(invoice),
+                _ => {}
+            }
+        }
+        state
+    }
+
+    pub fn set_weather(&self, weather: Weather, seed: u64) {
+        let mut state = self.lock();
+        state.weather = weather;
+        state.luck = fastrand::Rng::with_seed(seed);
+    }
+
+    pub fn weather(&self) -> Weather {
+        self.lock().weather
+    }
+
+    pub fn mine_blocks(&self, count: u32) {
+        self.state.lock().unwrap().height += count;
+        drop(self.lock());
+    }
+
+    pub fn invoice(&self, hash: PaymentHash) -> Option<NodeInvoice> {
+        self.lock().records.get(&hash).map(|record| record.invoice.clone())
+    }
+
+    pub fn invoices(&self) -> Vec<NodeInvoice> {
+        self.lock().records.values().map(|record| record.invoice.clone()).collect()
+    }
+
+    /// A payment arrives in full: a plain invoice settles, a hold invoice is accepted. `blocks` is
+    /// how many the payer leaves above the invoice's demand (negative: a careless payer).
+    pub fn pay(&self, hash: PaymentHash, amount: u64, blocks: i32) -> bool {
+        let mut state = self.lock();
+        let (now, height) = (self.clock.now(), state.height);
+        let Some(record) = state.records.get_mut(&hash) else { return false };
+        if record.invoice.state != NodeInvoiceState::Open {
+            return false;
+        }
+        record.invoice.received = Msat(amount);
+        if record.is_hold {
+            record.invoice.state = NodeInvoiceState::Accepted;
+            record.invoice.nearest_htlc_expiry = Some((height + record.cltv + 3).saturating_add_signed(blocks));
+        } else {
+            settle(&mut state, hash, now);
+        }
+        drop(state);
+        drop(self.lock());
+        true
+    }
+
+    /// Somebody pays an invoice that this shop never made.
+    pub fn settle_foreign(&self, hash: PaymentHash, memo: String, amount: u64) {
+        let mut state = self.lock();
+        let now = self.clock.now();
+        state.records.insert(hash, record(hash, memo, Msat(amount), now, now.plus_secs(900), None));
+        state.records.get_mut(&hash).unwrap().invoice.received = Msat(amount);
+        settle(&mut state, hash, now);
+    }
+
+    /// Leaves a gap in the settle indexes.
+    pub fn skip_indexes(&self, count: u64) {
+        self.lock().last_settle += count;
+    }
+
+    /// Forgets cancelled invoices.
+    pub fn collect_garbage(&self) {
+        self.lock().records.retain(|_, record| record.invoice.state != NodeInvoiceState::Canceled);
+    }
+
+    /// What a stream that is at `cursor` tells next.
+    pub fn settled_after(&self, cursor: u64) -> Vec<NodeInvoice> {
+        let state = self.lock();
+        state.settled.range(cursor + 1..).map(|(_, hash)| state.records[hash].invoice.clone()).collect()
+    }
+
+    /// The newest settle index.
+    pub fn last_settle(&self) -> u64 {
+        self.lock().last_settle
+    }
+
+    /// Whether the node can be reached at all.
+    pub fn is_away(&self) -> bool {
+        self.weather() == Weather::Away
+    }
+
+    /// One call: `done` is what it does when it arrives.
+    async fn call<T>(&self, done: impl FnOnce(&mut State) -> Result<T, NodeError>) -> Result<T, NodeError> {
+        let (weather, luck) = {
+            let mut state = self.lock();
+            let luck = state.luck.u32(..6);
+            (state.weather, luck)
+        };
+        match (weather, luck) {
+            (Weather::Away, 0) => return Err(NodeError::new(NodeErrorKind::ConnectTimedOut, "away")),
+            (Weather::Away, _) => return Err(NodeError::new(NodeErrorKind::Refused, "away")),
+            (Weather::Flaky, 0) => return Err(NodeError::new(NodeErrorKind::Unavailable, "request lost")),
+            (Weather::Flaky, 1) => return Err(NodeError::new(NodeErrorKind::Refused, "restarting")),
+            (Weather::StallBefore, _) => self.stall().await,
+            _ => {}
+        }
+        let answer = done(&mut self.lock());
+        match (weather, luck) {
+            (Weather::Flaky, 2) => Err(NodeError::new(NodeErrorKind::TimedOut, "answer lost")),
+            (Weather::Flaky, 3) => Err(NodeError::new(NodeErrorKind::Unavailable, "answer lost")),
+            (Weather::StallAfter, _) => {
+                self.stall().await;
+                answer
+            }
+            _ => answer,
+        }
+    }
+
+    async fn stall(&self) {
+        self.lock().weather = Weather::Fine;
+        self.stalled.notify_one();
+        self.resume.notified().await;
+    }
+}
+
+fn give_back(invoice: &mut NodeInvoice) {
+    invoice.state = NodeInvoiceState::Canceled;
+    invoice.received = Msat(0);
+    invoice.nearest_htlc_expiry = None;
+}
+
+fn settle(state: &mut State, hash: PaymentHash, now: Timestamp) {
+    state.last_settle += 1;
+    let index = state.last_settle;
+    state.settled.insert(index, hash);
+    let invoice = &mut state.records.get_mut(&hash).unwrap().invoice;
+    invoice.state = NodeInvoiceState::Settled;
+    invoice.settle_index = index;
+    invoice.settled_at = Some(now);
+    invoice.nearest_htlc_expiry = None;
+}
+
+fn record(hash: PaymentHash, memo: String, amount: Msat, now: Timestamp, end: Timestamp, cltv: Option<u32>) -> Record {
+    let invoice = NodeInvoice {
+        hash,
+        state: NodeInvoiceState::Open,
+        memo,
+        amount,
+        received: Msat(0),
+        payment_request: format!("lnbcrt{hash}"),
+        created_at: now,
+        expires_at: end,
+        settled_at: None,
+        settle_index: 0,
+        nearest_htlc_expiry: None,
+    };
+    Record { invoice, is_hold: cltv.is_some(), cltv: cltv.unwrap_or(0) }
+}
+
+#[async_trait]
+impl LightningNode for Node {
+    fn can_hold(&self) -> bool {
+        true
+    }
+
+    async fn create(&self, request: &InvoiceRequest) -> Result<MadeInvoice, NodeError> {
+        let now = self.clock.now();
+        self.call(|state| {
+            assert!(request.preimage.is_none_or(|preimage| preimage.hash() == request.hash), "a wrong preimage");
+            let cltv = request.preimage.is_none().then(|| request.cltv_expiry.expect("holds set their blocks"));
+            let end = now.plus_secs(i64::from(request.expiry_secs));
+            let kept = state.records.entry(request.hash).or_insert_with(|| {
+                record(request.hash, request.memo.clone(), request.amount, now, end, cltv)
+            });
+            assert_eq!(kept.invoice.amount, request.amount, "one hash, two prices");
+            let invoice = &kept.invoice;
+            Ok(MadeInvoice {
+                payment_request: invoice.payment_request.clone(),
+                created_at: invoice.created_at,
+                expires_at: invoice.expires_at,
+            })
+        })
+        .await
+    }
+
+    async fn look_up(&self, hash: PaymentHash) -> Result<Option<NodeInvoice>, NodeError> {
+        self.call(|state| Ok(state.records.get(&hash).map(|record| record.invoice.clone()))).await
+    }
+
+    async fn cancel(&self, hash: PaymentHash) -> Result<CancelOutcome, NodeError> {
+        self.call(|state| {
+            let Some(record) = state.records.get_mut(&hash) else { return Ok(CancelOutcome::Unknown) };
+            match record.invoice.state {
+                NodeInvoiceState::Settled => return Ok(CancelOutcome::AlreadySettled),
+                NodeInvoiceState::Canceled => {}
+                NodeInvoiceState::Open | NodeInvoiceState::Accepted => give_back(&mut record.invoice),
+            }
+            Ok(CancelOutcome::Cancelled)
+        })
+        .await
+    }
+
+    async fn settle(&self, preimage: Preimage) -> Result<SettleOutcome, NodeError> {
+        let now = self.clock.now();
+        self.call(|state| {
+            let hash = preimage.hash();
+            match state.records.get(&hash).map(|record| record.invoice.state) {
+                None => Ok(SettleOutcome::Unknown),
+                Some(NodeInvoiceState::Canceled) => Ok(SettleOutcome::AlreadyCanceled),
+                Some(NodeInvoiceState::Settled) => Ok(SettleOutcome::Settled),
+                Some(NodeInvoiceState::Open) => Err(NodeError::new(NodeErrorKind::Rejected, "still open")),
+                Some(NodeInvoiceState::Accepted) => {
+                    settle(state, hash, now);
+                    Ok(SettleOutcome::Settled)
+                }
+            }
+        })
+        .await
+    }
+
+    async fn settlements(&self, _cursor: u64) -> Result<InvoiceStream, NodeError> {
+        // The test hands the news of streams over by itself, one at a time.
+        Ok(futures_util::stream::empty().boxed())
+    }
+
+    async fn watch(&self, _hash: PaymentHash) -> Result<InvoiceStream, NodeError> {
+        Ok(futures_util::stream::empty().boxed())
+    }
+
+    async fn open_invoices(&self, after: u64, limit: u32) -> Result<InvoicePage, NodeError> {
+        let limit = limit.min(3) as usize;
+        self.call(|state| {
+            let open = |record: &&Record| {
+                matches!(record.invoice.state, NodeInvoiceState::Open | NodeInvoiceState::Accepted)
+            };
+            let all: Vec<_> = state.records.values().filter(open).map(|record| record.invoice.clone()).collect();
+            let start = usize::try_from(after).unwrap();
+            let page: Vec<_> = all.iter().skip(start).take(limit).cloned().collect();
+            let next = (start + page.len() < all.len()).then(|| after + page.len() as u64);
+            Ok(InvoicePage { invoices: page, next })
+        })
+        .await
+    }
+
+    async fn info(&self) -> Result<NodeInfo, NodeError> {
+        self.call(|state| {
+            Ok(NodeInfo {
+                network: Some(Network::Regtest),
+                block_height: Some(state.height),
+                synced_to_chain: Some(true),
+                ..NodeInfo::default()
+            })
+        })
+        .await
+    }
+}

@@ -1,0 +1,123 @@
+//! Runs interleavings on two threads; on a failure it looks for a shorter one that fails as well, and
+//! tells how to run it again.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use ip2tor_shop::store::Db;
+
+use super::world::{Outcome, World};
+use super::{actions, calm, ending, rules};
+
+/// Interleavings of a test run; `IP2TOR_MODEL_RUNS` sets another number.
+const RUNS: u64 = 20_000;
+/// Threads that run them.
+const THREADS: usize = 2;
+/// One run in so many has SQLite check its whole file.
+const THOROUGH: u64 = 100;
+
+/// Runs all interleavings, or the one that `IP2TOR_MODEL_SEED` names.
+pub fn all() {
+    let folder = folder();
+    let empty = empty_database(folder.path());
+    if let Some(seed) = number("IP2TOR_MODEL_SEED") {
+        return one(seed, &folder.path().join("one.sqlite3"), &empty);
+    }
+    let (runs, first) = (number("IP2TOR_MODEL_RUNS").unwrap_or(RUNS), number("IP2TOR_MODEL_FIRST").unwrap_or(0));
+    let (next, failed) = (AtomicU64::new(first), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let path = folder.path().join(format!("{thread}.sqlite3"));
+            let (next, failed, empty) = (&next, &failed, &empty);
+            std::thread::Builder::new()
+                .name(format!("model-{thread}"))
+                .spawn_scoped(scope, move || {
+                    while !failed.load(Ordering::Relaxed) {
+                        let seed = next.fetch_add(1, Ordering::Relaxed);
+                        if seed >= first + runs {
+                            break;
+                        }
+                        let guard = Guard(failed);
+                        one(seed, &path, empty);
+                        std::mem::forget(guard);
+                    }
+                })
+                .unwrap();
+        }
+    });
+}
+
+/// Stops the other threads when this one panics.
+struct Guard<'a>(&'a AtomicBool);
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok()?.parse().ok()
+}
+
+/// Memory where there is some: the runs are not about the disk.
+fn folder() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap()
+}
+
+/// The file of a database that was just made: copying it is faster than making it.
+fn empty_database(folder: &Path) -> Vec<u8> {
+    let path: PathBuf = folder.join("empty.sqlite3");
+    drop(Db::open(&path).unwrap());
+    let copy = folder.join("copy.sqlite3");
+    let open = rusqlite::Connection::open(&path).unwrap();
+    open.execute("VACUUM INTO ?", [copy.to_str().unwrap()]).unwrap();
+    std::fs::read(copy).unwrap()
+}
+
+fn one(seed: u64, path: &Path, empty: &[u8]) {
+    let steps: Vec<u64> = (0..20 + seed % 41).map(|n| (seed << 8) | n).collect();
+    let (outcome, _) = attempt(seed, &steps, path, empty);
+    let Err(text) = outcome else { return };
+    let shortest = shorten(seed, steps, path, empty);
+    let (outcome, trace) = attempt(seed, &shortest, path, empty);
+    let text = outcome.err().unwrap_or(text);
+    panic!(
+        "interleaving {seed} breaks a rule: {text}\n  {}\n\nAgain: IP2TOR_MODEL_SEED={seed} cargo test --test model",
+        trace.join("\n  ")
+    );
+}
+
+/// Leaves out whatever the failure does not need.
+fn shorten(seed: u64, mut steps: Vec<u64>, path: &Path, empty: &[u8]) -> Vec<u64> {
+    let mut size = steps.len() / 2;
+    while size > 0 {
+        let mut start = 0;
+        while start < steps.len() {
+            let end = (start + size).min(steps.len());
+            let fewer: Vec<u64> = [&steps[..start], &steps[end..]].concat();
+            if attempt(seed, &fewer, path, empty).0.is_err() {
+                steps = fewer;
+            } else {
+                start = end;
+            }
+        }
+        size /= 2;
+    }
+    steps
+}
+
+fn attempt(seed: u64, steps: &[u64], path: &Path, empty: &[u8]) -> (Outcome, Vec<String>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let mut world = World::new(seed, path, empty);
+    let outcome = runtime.block_on(async {
+        rules::look(&mut world)?;
+        for step in steps {
+            actions::step(&mut world, *step).await?;
+        }
+        calm::down(&mut world).await?;
+        ending::check(&world, seed % THOROUGH == 0)
+    });
+    (outcome, world.trace)
+}

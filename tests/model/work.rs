@@ -1,0 +1,149 @@
+//! The worker's part: carrying out the outbox, one call at a time, and the scheduled jobs.
+
+use std::pin::Pin;
+
+use ip2tor_shop::domain::lightning::{NodeError, NodeErrorKind};
+use ip2tor_shop::services::{Error, deadlines, host_watch, making};
+use ip2tor_shop::store::outbox::{self as stored, Intent};
+use ip2tor_shop::worker::outbox::{self, Performed};
+use ip2tor_shop::worker::{alive, follow};
+
+use super::node::Weather;
+use super::world::{Outcome, World};
+
+/// An intent whose call has stalled.
+pub struct InFlight {
+    intent: Intent,
+    seat: usize,
+    future: Pin<Box<dyn Future<Output = Result<Performed, Error>>>>,
+}
+
+/// Carries out one intent that is due; the call may stall.
+pub async fn one_intent(world: &mut World) -> Outcome {
+    let now = world.now();
+    let mut due = Vec::new();
+    for n in 0..world.seats.len() {
+        let id = world.seats[n].id;
+        let found = world.shop.db.read(|db| stored::due(db, id, now, false, 100)).map_err(|error| error.to_string())?;
+        let busy = |intent: &Intent| world.in_flight.iter().any(|other| other.intent.id == intent.id);
+        due.extend(found.into_iter().filter(|intent| !busy(intent)).map(|intent| (n, intent)));
+    }
+    let Some((seat, intent)) = world.luck.choice(due) else { return Ok(()) };
+    let stall = match world.luck.u32(..10) {
+        0 => Some(Weather::StallBefore),
+        1 => Some(Weather::StallAfter),
+        _ => None,
+    };
+    carry_out(world, seat, intent, stall).await
+}
+
+/// Carries out everything that is due now, in the order of the outbox.
+pub async fn all_intents(world: &mut World) -> Outcome {
+    for n in 0..world.seats.len() {
+        let (id, now) = (world.seats[n].id, world.now());
+        let due = world.shop.db.read(|db| stored::due(db, id, now, false, 100)).map_err(|error| error.to_string())?;
+        for intent in due {
+            let still = world.shop.db.read(|db| stored::exists(db, intent.id)).map_err(|error| error.to_string())?;
+            if still && !world.in_flight.iter().any(|other| other.intent.id == intent.id) {
+                carry_out(world, n, intent, None).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn carry_out(world: &mut World, seat: usize, mut intent: Intent, stall: Option<Weather>) -> Outcome {
+    intent.attempts += world.asked.get(&intent.id).copied().unwrap_or(0);
+    let node = world.seats[seat].node.clone();
+    let stall = stall.filter(|_| !world.in_flight.iter().any(|other| other.seat == seat) && !node.is_away());
+    world.note(format!("node {seat}: {} {:.6} {stall:?}", intent.kind.name(), intent.hash.to_string()));
+    let (shop, entry, copy) = (world.shop.clone(), world.seats[seat].entry.clone(), intent.clone());
+    // Rarely the node is not in use: disabled, or its credentials are gone.
+    let entry = if world.luck.u32(..40) == 0 && stall.is_none() {
+        Err(NodeError::new(NodeErrorKind::Refused, "not in use"))
+    } else {
+        Ok(entry)
+    };
+    let mut future: Pin<Box<dyn Future<Output = _>>> =
+        Box::pin(async move { outbox::perform(&shop, entry, &copy).await });
+    let before = node.weather();
+    if let Some(stall) = stall {
+        node.set_weather(stall, 0);
+    }
+    tokio::select! {
+        biased;
+        result = &mut future => {
+            node.set_weather(before, world.luck.u64(..));
+            performed(world, &intent, result)
+        }
+        () = node.stalled.notified() => {
+            node.set_weather(before, world.luck.u64(..));
+            world.in_flight.push(InFlight { intent, seat, future });
+            Ok(())
+        }
+    }
+}
+
+fn performed(world: &mut World, intent: &Intent, result: Result<Performed, Error>) -> Outcome {
+    match result {
+        Ok(Performed::Recorded) => drop(world.asked.remove(&intent.id)),
+        Ok(Performed::AskAgain) => *world.asked.entry(intent.id).or_default() += 1,
+        Err(error) => return Err(format!("{} failed: {error:?}", intent.kind.name())),
+    }
+    Ok(())
+}
+
+/// A stalled call goes on.
+pub async fn resume(world: &mut World) -> Outcome {
+    if world.in_flight.is_empty() {
+        return Ok(());
+    }
+    let n = world.luck.usize(..world.in_flight.len());
+    let InFlight { intent, seat, future } = world.in_flight.swap_remove(n);
+    world.note(format!("node {seat}: goes on with {}", intent.kind.name()));
+    world.seats[seat].node.resume.notify_one();
+    let result = future.await;
+    performed(world, &intent, result)
+}
+
+/// What the worker does first after a start.
+pub async fn take_over(world: &mut World) -> Outcome {
+    making::take_over(&world.shop).await.map_err(|error| format!("{error:?}"))
+}
+
+/// The jobs, by their number.
+pub const JOBS: u32 = 7;
+
+/// Runs a scheduled job, as the scheduler would.
+pub async fn job(world: &mut World, number: u32) -> Outcome {
+    world.note(format!("job {number}"));
+    let shop = world.shop.clone();
+    let right = number > 3 || deadlines::clock_is_right(&shop).await.map_err(|error| format!("{error:?}"))?;
+    let done = match number {
+        _ if !right => Ok(0),
+        0 => deadlines::close_unpaid(&shop).await,
+        1 => deadlines::suspend_expired(&shop).await,
+        2 => deadlines::delete_suspended(&shop).await,
+        3 => deadlines::give_up_unactivated(&shop).await,
+        4 => deadlines::return_overdue_holds(&shop).await,
+        5 => host_watch::look(&shop).await.map(|seen| seen.alive),
+        _ => return checks(world).await,
+    };
+    done.map(drop).map_err(|error| format!("job {number}: {error:?}"))
+}
+
+/// Asks each node whether it is alive.
+pub async fn checks(world: &mut World) -> Outcome {
+    for seat in &world.seats {
+        alive::check(&world.shop, &seat.entry).await.map_err(|error| format!("{error:?}"))?;
+    }
+    Ok(())
+}
+
+/// Compares the open invoices with a node's.
+pub async fn compare(world: &mut World, n: usize) -> Outcome {
+    world.note(format!("compare with node {n}"));
+    let (shop, entry) = (world.shop.clone(), world.seats[n].entry.clone());
+    let compared = follow::compare(&shop, &entry, &mut world.strangers).await;
+    compared.map(drop).map_err(|error| format!("comparing: {error:?}"))
+}

@@ -1,0 +1,246 @@
+//! Everything that a run is made of: the shop on its own database, two nodes, two hosts that share a
+//! public address, two clocks, and what an observer remembers.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use ip2tor_shop::domain::host::{Host, PortKind, PortRange};
+use ip2tor_shop::domain::id::{HostId, NodeId, OperatorId, OrderId, ProductId, Random};
+use ip2tor_shop::domain::lightning::NodeInvoice;
+use ip2tor_shop::domain::money::Msat;
+use ip2tor_shop::domain::time::{Clock, ManualClock, Timestamp};
+use ip2tor_shop::services::{Error, Settings, Shop};
+use ip2tor_shop::store::{Db, StoreError, hosts, node_state};
+use ip2tor_shop::worker::follow::Strangers;
+use ip2tor_shop::worker::registry::Entry;
+
+use super::node::Node;
+use super::snapshot::Snapshot;
+use super::work::InFlight;
+
+/// Where time begins.
+pub const START: Timestamp = Timestamp::from_secs(1_795_000_000);
+/// The public address of both hosts.
+pub const IP: &str = "192.0.2.1";
+
+/// What went wrong, in one line.
+pub type Outcome = Result<(), String>;
+
+/// Randomness from a seed.
+pub struct Seeded(Mutex<fastrand::Rng>);
+
+impl Seeded {
+    pub fn new(seed: u64) -> Self {
+        Self(Mutex::new(fastrand::Rng::with_seed(seed)))
+    }
+}
+
+impl Random for Seeded {
+    fn fill(&self, buffer: &mut [u8]) {
+        self.0.lock().unwrap().fill(buffer);
+    }
+}
+
+/// A node and how far its stream was read.
+pub struct Seat {
+    pub id: NodeId,
+    pub node: Arc<Node>,
+    pub entry: Entry,
+    /// The settle index that the open stream is at; `None` while there is no stream.
+    pub stream: Option<u64>,
+}
+
+/// What was seen so far, for rules about the past.
+#[derive(Default)]
+pub struct Memory {
+    /// Payment requests as first shown.
+    pub shown: BTreeMap<OrderId, String>,
+    /// Forwards that the hosts' scripts keep, by address and port.
+    pub forwards: BTreeMap<(String, u16), ProductId>,
+    /// Bytes reported as used since the last look.
+    pub used: BTreeMap<ProductId, i64>,
+    /// Payment hashes of settlements that the operator must be told of.
+    pub foreign: Vec<String>,
+}
+
+/// A run.
+pub struct World {
+    pub luck: fastrand::Rng,
+    pub clock: Arc<ManualClock>,
+    pub true_clock: Arc<ManualClock>,
+    pub random: Arc<Seeded>,
+    pub settings: Settings,
+    pub path: PathBuf,
+    pub shop: Shop,
+    pub seats: Vec<Seat>,
+    pub hosts: Vec<HostId>,
+    pub in_flight: Vec<InFlight>,
+    /// Intents that are to be asked again, and how often they were asked.
+    pub asked: BTreeMap<i64, u32>,
+    /// News that was read at a node and not applied yet.
+    pub late_news: Vec<(usize, NodeInvoice)>,
+    pub strangers: Strangers,
+    pub memory: Memory,
+    pub last: Snapshot,
+    pub trace: Vec<String>,
+}
+
+impl World {
+    /// A shop that has just been set up, its nodes alive, its hosts checked in.
+    pub fn new(seed: u64, path: &Path, empty: &[u8]) -> Self {
+        for suffix in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(format!("{}{suffix}", path.display()));
+        }
+        std::fs::write(path, empty).unwrap();
+        let mut luck = fastrand::Rng::with_seed(seed);
+        let clock = Arc::new(ManualClock::new(START));
+        let true_clock = Arc::new(ManualClock::new(START));
+        let random = Arc::new(Seeded::new(seed));
+        let settings = Settings { allow_regtest: true, max_holds_per_node: 3, ..Settings::default() };
+        let db = Db::open(path).unwrap();
+        let node_ids = [NodeId(random.uuid()), NodeId(random.uuid())];
+        let hosts = seed_database(&db, &mut luck, &random, node_ids);
+        let specs = db.read(node_state::specs).unwrap();
+        let seats = specs.into_iter().map(|spec| seat(spec, &true_clock)).collect();
+        let shop = Shop::new(db, clock.clone(), random.clone(), settings.clone()).unwrap();
+        let last = Snapshot::take(&shop).unwrap();
+        Self {
+            luck,
+            clock,
+            true_clock,
+            random,
+            settings,
+            path: path.to_owned(),
+            shop,
+            seats,
+            hosts,
+            in_flight: Vec::new(),
+            asked: BTreeMap::new(),
+            late_news: Vec::new(),
+            strangers: Strangers::default(),
+            memory: Memory::default(),
+            last,
+            trace: Vec::new(),
+        }
+    }
+
+    pub fn note(&mut self, line: impl Into<String>) {
+        self.trace.push(line.into());
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Seconds that the shop's clock is behind.
+    pub fn clock_lag(&self) -> i64 {
+        (self.true_clock.now().millis_since(self.now()) / 1000).max(0)
+    }
+
+    /// Whether an event happens that has `percent` in a hundred.
+    pub fn chance(&mut self, percent: u32) -> bool {
+        self.luck.u32(..100) < percent
+    }
+
+    /// The process dies here and starts again: only the database is left.
+    pub fn crash(&mut self) {
+        self.in_flight.clear();
+        self.asked.clear();
+        self.late_news.clear();
+        self.strangers.clear();
+        for seat in &mut self.seats {
+            seat.stream = None;
+            seat.entry = Entry::new(seat.entry.spec.clone(), seat.node.clone());
+        }
+        let db = Db::open(&self.path).unwrap();
+        self.shop = Shop::new(db, self.clock.clone(), self.random.clone(), self.settings.clone()).unwrap();
+    }
+
+    /// An answer of the shop: a refusal is fine, a defect is not. Returns whether it was done.
+    pub fn answered<T: std::fmt::Debug>(&mut self, answer: Result<T, Error>) -> Result<bool, String> {
+        match answer {
+            Ok(value) => {
+                self.note(format!("    -> {value:.60?}"));
+                Ok(true)
+            }
+            Err(Error::Internal(text)) => Err(format!("an internal error: {text}")),
+            Err(error) => {
+                self.note(format!("    -> refused: {error}"));
+                Ok(false)
+            }
+        }
+    }
+}
+
+fn seat(spec: node_state::Spec, clock: &Arc<ManualClock>) -> Seat {
+    let node = Node::new(clock.clone());
+    Seat { id: spec.id, entry: Entry::new(spec, node.clone()), node, stream: None }
+}
+
+fn seed_database(db: &Db, luck: &mut fastrand::Rng, random: &Seeded, nodes: [NodeId; 2]) -> Vec<HostId> {
+    let hosts: Vec<Host> = (0..2).map(|n| new_host(luck, random, n)).collect();
+    let ids = hosts.iter().map(|host| host.id).collect();
+    let ports = [luck.u16(2..4), luck.u16(1..3)];
+    db.write_blocking::<(), StoreError, _>(move |db| {
+        db.execute(
+            "INSERT INTO operator (id, name, role, password_hash, created_at, modified_at) \
+             VALUES (1, 'operator', 'administrator', '-', 0, 0)",
+            [],
+        )?;
+        for (n, node) in nodes.into_iter().enumerate() {
+            db.execute(
+                "INSERT INTO node (id, operator_id, kind, name, host, port, priority, is_alive, network, created_at, \
+                 modified_at) VALUES (?, 1, 'lnd_grpc', ?, '127.0.0.1', 1, ?, 1, 'regtest', 0, 0)",
+                (node, format!("node{n}"), n as i64),
+            )?;
+        }
+        for (n, host) in hosts.iter().enumerate() {
+            hosts::insert(db, host, &[n as u8; 32])?;
+            hosts::check_in(db, host.id, 0, "", START)?;
+            let first = 20_000 + 10 * n as u16;
+            let last = first + ports[n] - 1;
+            let range = PortRange { id: 0, host_id: host.id, kind: PortKind::TorBridge, first, last, used: 0 };
+            hosts::add_range(db, &range)?;
+        }
+        Ok(())
+    })
+    .unwrap();
+    ids
+}
+
+fn new_host(luck: &mut fastrand::Rng, random: &Seeded, n: u32) -> Host {
+    let duration = if luck.u32(..5) == 0 { 0 } else { 86_400 };
+    Host {
+        id: HostId(random.uuid()),
+        owner_id: OperatorId(1),
+        ip: IP.to_owned(),
+        name: format!("host{n}"),
+        description: None,
+        is_enabled: true,
+        is_test_host: false,
+        is_testnet: false,
+        offers_tor_bridges: true,
+        tor_bridge_duration: duration,
+        tor_bridge_price_initial: Msat(25_000),
+        tor_bridge_price_extension: Msat(20_000),
+        offers_nostr_aliases: true,
+        nostr_alias_port: 80,
+        nostr_alias_duration: 2_592_000,
+        nostr_alias_price_initial: Msat(250_000),
+        nostr_alias_price_extension: Msat(200_000),
+        offers_rssh_tunnels: false,
+        rssh_tunnel_price: Msat(1000),
+        terms_of_service: String::new(),
+        terms_of_service_url: String::new(),
+        bridge_bandwidth_initial: 1000,
+        grace_secs: 600,
+        hold_limit_secs: 90,
+        use_holds: luck.u32(..3) > 0,
+        ci_date: None,
+        ci_status: 0,
+        ci_message: None,
+        created_at: START,
+        modified_at: START,
+    }
+}
