@@ -8,9 +8,9 @@ use super::rules;
 use super::work;
 use super::world::{Outcome, World};
 
-/// Rounds of two minutes each: longer than any invoice can be paid, than any delay between two
-/// tries, and than the time that a host has to activate.
-const ROUNDS: u32 = 20;
+/// The seconds that pass before each round: in all longer than any invoice can be paid, than any delay
+/// between two tries, and than the time that a host has to activate.
+const ROUNDS: [i64; 7] = [40, 40, 1000, 60, 2000, 60, 60];
 
 pub async fn down(world: &mut World) -> Outcome {
     world.note("--- everything calms down");
@@ -26,19 +26,19 @@ pub async fn down(world: &mut World) -> Outcome {
         work::resume(world).await?;
         rules::look(world)?;
     }
-    for _ in 0..ROUNDS {
-        round(world).await?;
+    for seconds in ROUNDS {
+        round(world, seconds).await?;
     }
     Ok(())
 }
 
-async fn round(world: &mut World) -> Outcome {
-    deeds::pass(world, 120);
+async fn round(world: &mut World, seconds: i64) -> Outcome {
+    deeds::pass(world, seconds);
     deeds::check_in(world, 0).await?;
     for number in 0..work::JOBS {
         work::job(world, number).await?;
-        rules::look(world)?;
     }
+    rules::look(world)?;
     for n in 0..world.seats.len() {
         loop {
             let before = world.seats[n].stream;
@@ -49,13 +49,15 @@ async fn round(world: &mut World) -> Outcome {
             }
         }
         work::compare(world, n).await?;
-        rules::look(world)?;
         news::watch(world, n, true).await?;
         rules::look(world)?;
     }
     work::all_intents(world).await?;
     rules::look(world)?;
     for _ in 0..world.last.products.len() {
+        if !world.last.products.values().any(|product| deeds::wish(product).is_some()) {
+            break;
+        }
         deeds::host_reports(world, true).await?;
         rules::look(world)?;
     }

@@ -18,7 +18,11 @@ pub fn rule(holds: bool, text: impl FnOnce() -> String) -> Outcome {
 
 /// Looks at the shop, checks everything, and remembers it.
 pub fn look(world: &mut World) -> Outcome {
-    let now = Snapshot::take(&world.shop).map_err(|error| error.to_string())?;
+    let version = world.shop.db.version().map_err(|error| error.to_string())?;
+    if world.last.version == version {
+        return Ok(());
+    }
+    let now = Snapshot { version, ..Snapshot::take(&world.shop).map_err(|error| error.to_string())? };
     for (purchase, product) in now.orders.values() {
         let product = &now.products[product];
         let name = short(purchase.id);

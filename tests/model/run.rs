@@ -21,14 +21,13 @@ pub fn all() {
     let folder = folder();
     let empty = empty_database(folder.path());
     if let Some(seed) = number("IP2TOR_MODEL_SEED") {
-        return one(seed, &folder.path().join("one.sqlite3"), &empty);
+        return one(seed, folder.path(), &empty);
     }
     let (runs, first) = (number("IP2TOR_MODEL_RUNS").unwrap_or(RUNS), number("IP2TOR_MODEL_FIRST").unwrap_or(0));
     let (next, failed) = (AtomicU64::new(first), AtomicBool::new(false));
     std::thread::scope(|scope| {
         for thread in 0..THREADS {
-            let path = folder.path().join(format!("{thread}.sqlite3"));
-            let (next, failed, empty) = (&next, &failed, &empty);
+            let (next, failed, empty, folder) = (&next, &failed, &empty, folder.path());
             std::thread::Builder::new()
                 .name(format!("model-{thread}"))
                 .spawn_scoped(scope, move || {
@@ -38,7 +37,7 @@ pub fn all() {
                             break;
                         }
                         let guard = Guard(failed);
-                        one(seed, &path, empty);
+                        one(seed, folder, empty);
                         std::mem::forget(guard);
                     }
                 })
@@ -76,12 +75,12 @@ fn empty_database(folder: &Path) -> Vec<u8> {
     std::fs::read(copy).unwrap()
 }
 
-fn one(seed: u64, path: &Path, empty: &[u8]) {
+fn one(seed: u64, folder: &Path, empty: &[u8]) {
     let steps: Vec<u64> = (0..20 + seed % 41).map(|n| (seed << 8) | n).collect();
-    let (outcome, _) = attempt(seed, &steps, path, empty);
+    let (outcome, _) = attempt(seed, &steps, folder, empty);
     let Err(text) = outcome else { return };
-    let shortest = shorten(seed, steps, path, empty);
-    let (outcome, trace) = attempt(seed, &shortest, path, empty);
+    let shortest = shorten(seed, steps, folder, empty);
+    let (outcome, trace) = attempt(seed, &shortest, folder, empty);
     let text = outcome.err().unwrap_or(text);
     panic!(
         "interleaving {seed} breaks a rule: {text}\n  {}\n\nAgain: IP2TOR_MODEL_SEED={seed} cargo test --test model",
@@ -90,14 +89,14 @@ fn one(seed: u64, path: &Path, empty: &[u8]) {
 }
 
 /// Leaves out whatever the failure does not need.
-fn shorten(seed: u64, mut steps: Vec<u64>, path: &Path, empty: &[u8]) -> Vec<u64> {
+fn shorten(seed: u64, mut steps: Vec<u64>, folder: &Path, empty: &[u8]) -> Vec<u64> {
     let mut size = steps.len() / 2;
     while size > 0 {
         let mut start = 0;
         while start < steps.len() {
             let end = (start + size).min(steps.len());
             let fewer: Vec<u64> = [&steps[..start], &steps[end..]].concat();
-            if attempt(seed, &fewer, path, empty).0.is_err() {
+            if attempt(seed, &fewer, folder, empty).0.is_err() {
                 steps = fewer;
             } else {
                 start = end;
@@ -108,9 +107,11 @@ fn shorten(seed: u64, mut steps: Vec<u64>, path: &Path, empty: &[u8]) -> Vec<u64
     steps
 }
 
-fn attempt(seed: u64, steps: &[u64], path: &Path, empty: &[u8]) -> (Outcome, Vec<String>) {
+fn attempt(seed: u64, steps: &[u64], folder: &Path, empty: &[u8]) -> (Outcome, Vec<String>) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let mut world = World::new(seed, path, empty);
+    // A name that was never used: the former shop's connections may still be closing.
+    let name = tempfile::Builder::new().prefix("run").tempdir_in(folder).unwrap();
+    let mut world = World::new(seed, &name.path().join("shop.sqlite3"), empty);
     let outcome = runtime.block_on(async {
         rules::look(&mut world)?;
         for step in steps {

@@ -17,6 +17,8 @@ pub type Place = (String, String, ProductId);
 /// One state of the database.
 #[derive(Default)]
 pub struct Snapshot {
+    /// Changes with every commit.
+    pub version: i64,
     pub now: Option<Timestamp>,
     pub orders: BTreeMap<OrderId, (Purchase, ProductId)>,
     pub products: BTreeMap<ProductId, Product>,
@@ -59,6 +61,7 @@ fn read(db: &Connection) -> Result<Snapshot, StoreError> {
         }
     }
     Ok(Snapshot {
+        version: 0,
         now: None,
         orders: orders.into_iter().map(|(purchase, product)| (purchase.id, (purchase, product))).collect(),
         products: found,

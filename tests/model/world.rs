@@ -89,9 +89,6 @@ pub struct World {
 impl World {
     /// A shop that has just been set up, its nodes alive, its hosts checked in.
     pub fn new(seed: u64, path: &Path, empty: &[u8]) -> Self {
-        for suffix in ["", "-wal", "-shm"] {
-            let _ = std::fs::remove_file(format!("{}{suffix}", path.display()));
-        }
         std::fs::write(path, empty).unwrap();
         let mut luck = fastrand::Rng::with_seed(seed);
         let clock = Arc::new(ManualClock::new(START));
@@ -155,6 +152,8 @@ impl World {
         }
         let db = Db::open(&self.path).unwrap();
         self.shop = Shop::new(db, self.clock.clone(), self.random.clone(), self.settings.clone()).unwrap();
+        // Counted anew by each connection.
+        self.last.version = -1;
     }
 
     /// An answer of the shop: a refusal is fine, a defect is not. Returns whether it was done.
