@@ -8,8 +8,8 @@ mod model {
     pub mod calm;
     pub mod deeds;
     pub mod ending;
-    pub mod node;
     pub mod news;
+    pub mod node;
     pub mod rules;
     pub mod run;
     pub mod snapshot;

@@ -8,37 +8,60 @@ pub async fn step(world: &mut World, seed: u64) -> Outcome {
     world.luck = fastrand::Rng::with_seed(seed);
     let n = world.luck.usize(..world.seats.len());
     match world.luck.u32(..100) {
-        0..10 => deeds::order(world).await?,
-        10..15 => deeds::extend(world).await?,
-        15..27 => deeds::pay(world),
-        27..45 => work::one_intent(world).await?,
-        45..50 => work::all_intents(world).await?,
-        50..55 => work::resume(world).await?,
-        55..60 => news::stream(world, n).await?,
-        60..64 => news::watch(world, n, false).await?,
-        64..67 => work::compare(world, n).await?,
-        67..74 => {
+        0..8 => deeds::order(world).await?,
+        8..15 => deeds::extend(world).await?,
+        15..23 => deeds::pay(world),
+        23..35 => work::one_intent(world).await?,
+        35..39 => work::resume(world).await?,
+        39..44 => news::stream(world, n).await?,
+        44..48 => news::watch(world, n, false).await?,
+        48..51 => work::compare(world, n).await?,
+        51..57 => {
             let number = world.luck.u32(..work::JOBS);
             work::job(world, number).await?;
         }
-        74..83 => deeds::host_reports(world, false).await?,
-        83 => deeds::bandwidth(world).await?,
-        84..86 => {
-            let status = if world.chance(85) { 0 } else { 1 };
+        57..63 => deeds::host_reports(world, false).await?,
+        63..65 => deeds::bandwidth(world).await?,
+        65..67 => {
+            let status = if world.chance(70) { 0 } else { 1 };
             deeds::check_in(world, status).await?;
         }
-        86 => deeds::delete(world).await?,
-        87 => deeds::operate(world).await?,
-        88..90 => deeds::resolve(world).await?,
-        90..95 => deeds::time(world),
-        95..97 => deeds::weather(world),
-        97 => news::late(world).await?,
-        98 => deeds::foreign_payment(world),
-        _ => {
+        67..69 => deeds::delete(world).await?,
+        69..71 => deeds::operate(world).await?,
+        71..73 => deeds::resolve(world).await?,
+        73..81 => time(world).await?,
+        81..84 => deeds::weather(world),
+        84 => news::late(world).await?,
+        85 => deeds::foreign_payment(world),
+        86 => {
             world.note("the shop dies and starts again");
             world.crash();
             work::take_over(world).await?;
         }
+        _ => good_minute(world, n).await?,
     }
     rules::look(world)
+}
+
+/// Time passes; mostly the hosts go on checking in.
+async fn time(world: &mut World) -> Outcome {
+    deeds::time(world);
+    if world.chance(85) { deeds::check_in(world, 0).await } else { Ok(()) }
+}
+
+/// A minute in which much works, so that runs get to the later parts of a product's life.
+async fn good_minute(world: &mut World, n: usize) -> Outcome {
+    world.note("a good minute");
+    work::all_intents(world).await?;
+    rules::look(world)?;
+    deeds::pay(world);
+    news::stream(world, n).await?;
+    rules::look(world)?;
+    news::stream(world, n).await?;
+    rules::look(world)?;
+    news::watch(world, n, true).await?;
+    rules::look(world)?;
+    deeds::host_reports(world, true).await?;
+    rules::look(world)?;
+    work::all_intents(world).await
 }

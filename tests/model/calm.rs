@@ -2,8 +2,8 @@
 //! passes for everything that has a deadline.
 
 use super::deeds;
-use super::node::Weather;
 use super::news;
+use super::node::Weather;
 use super::rules;
 use super::work;
 use super::world::{Outcome, World};

@@ -197,12 +197,12 @@ pub async fn resolve(world: &mut World) -> Outcome {
 pub fn time(world: &mut World) {
     const DAY: i64 = 86_400;
     let seconds = match world.luck.u32(..20) {
-        0..8 => world.luck.i64(1..40),
-        8..13 => world.luck.i64(40..400),
-        13..16 => world.luck.i64(700..1100),
-        16 => world.luck.i64(1700..2000),
-        17 => DAY + world.luck.i64(0..1300),
-        18 => 45 * DAY,
+        0..5 => world.luck.i64(1..40),
+        5..9 => world.luck.i64(40..400),
+        9..12 => world.luck.i64(700..1100),
+        12..14 => world.luck.i64(1700..2000),
+        14..17 => DAY + world.luck.i64(0..1300),
+        17..19 => 45 * DAY,
         _ => -world.luck.choice([10, 100, 4000, 2 * DAY]).unwrap(),
     };
     pass(world, seconds);

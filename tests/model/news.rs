@@ -59,7 +59,8 @@ pub async fn late(world: &mut World) -> Outcome {
     let n = world.luck.usize(..world.seats.len());
     if world.late_news.len() < 3 {
         let invoices = world.seats[n].node.invoices();
-        let ours = invoices.into_iter().filter(|invoice| world.last.attempts.iter().any(|(hash, _)| *hash == invoice.hash));
+        let ours =
+            invoices.into_iter().filter(|invoice| world.last.attempts.iter().any(|(hash, _)| *hash == invoice.hash));
         let Some(news) = world.luck.choice(ours.collect::<Vec<_>>()) else { return Ok(()) };
         world.late_news.push((n, news));
         return Ok(());

@@ -248,9 +248,10 @@ impl LightningNode for Node {
             assert!(request.preimage.is_none_or(|preimage| preimage.hash() == request.hash), "a wrong preimage");
             let cltv = request.preimage.is_none().then(|| request.cltv_expiry.expect("holds set their blocks"));
             let end = now.plus_secs(i64::from(request.expiry_secs));
-            let kept = state.records.entry(request.hash).or_insert_with(|| {
-                record(request.hash, request.memo.clone(), request.amount, now, end, cltv)
-            });
+            let kept = state
+                .records
+                .entry(request.hash)
+                .or_insert_with(|| record(request.hash, request.memo.clone(), request.amount, now, end, cltv));
             assert_eq!(kept.invoice.amount, request.amount, "one hash, two prices");
             let invoice = &kept.invoice;
             Ok(MadeInvoice {
@@ -309,9 +310,8 @@ impl LightningNode for Node {
     async fn open_invoices(&self, after: u64, limit: u32) -> Result<InvoicePage, NodeError> {
         let limit = limit.min(3) as usize;
         self.call(|state| {
-            let open = |record: &&Record| {
-                matches!(record.invoice.state, NodeInvoiceState::Open | NodeInvoiceState::Accepted)
-            };
+            let open =
+                |record: &&Record| matches!(record.invoice.state, NodeInvoiceState::Open | NodeInvoiceState::Accepted);
             let all: Vec<_> = state.records.values().filter(open).map(|record| record.invoice.clone()).collect();
             let start = usize::try_from(after).unwrap();
             let page: Vec<_> = all.iter().skip(start).take(limit).cloned().collect();

@@ -39,6 +39,7 @@ pub fn look(world: &mut World) -> Outcome {
     }
     places_agree(&now)?;
     rule(now.log_entries >= world.last.log_entries, || "the change log lost entries".to_owned())?;
+    tally(world, &now);
     remember(world, &now);
     world.last = now;
     Ok(())
@@ -64,7 +65,9 @@ fn states_agree(purchase: &Purchase, product: &Product) -> Outcome {
     };
     rule(fits, || format!("{delivery:?} with a {invoice:?} invoice in {status:?}"))?;
     let waits = delivery == Delivery::Awaiting && status != O::NeedsRefund;
-    rule(!waits || product.status == ProductStatus::NeedsActivate, || format!("waits for a {:?} product", product.status))?;
+    rule(!waits || product.status == ProductStatus::NeedsActivate, || {
+        format!("waits for a {:?} product", product.status)
+    })?;
     let is_shown = purchase.invoice.payment_request.is_some();
     rule(is_shown || matches!(invoice, I::Initial | I::Void), || format!("{invoice:?} and never shown"))
 }
@@ -76,9 +79,8 @@ fn money_is_accounted_for(world: &World, purchase: &Purchase) -> Outcome {
     let (owed, refunded, price) = (purchase.owed.0, purchase.refunded.0, purchase.price.0);
     if purchase.invoice.state != InvoiceState::Paid {
         let kept = at_node.filter(|_| !purchase.invoice.state.is_live());
-        let payable = kept.is_some_and(|invoice| {
-            matches!(invoice.state, NodeInvoiceState::Open | NodeInvoiceState::Accepted)
-        });
+        let payable =
+            kept.is_some_and(|invoice| matches!(invoice.state, NodeInvoiceState::Open | NodeInvoiceState::Accepted));
         rule(!payable || purchase.invoice.payment_request.is_none(), || "over, but it can still be paid".to_owned())?;
         return rule(owed == 0 && refunded == 0, || format!("owes {owed} without having been paid"));
     }
@@ -96,7 +98,9 @@ fn money_is_accounted_for(world: &World, purchase: &Purchase) -> Outcome {
 fn alerts_agree(now: &Snapshot, purchase: &Purchase) -> Outcome {
     let id = purchase.id.to_string();
     let needs = purchase.status == OrderStatus::NeedsRefund;
-    rule(now.has_alert("order_needs_refund", &id) == needs, || format!("in {:?}, its alert is wrong", purchase.status))?;
+    rule(now.has_alert("order_needs_refund", &id) == needs, || {
+        format!("in {:?}, its alert is wrong", purchase.status)
+    })?;
     let surplus = purchase.status == OrderStatus::Paid && purchase.owed.0 > 0;
     let told = now.has_alert("order_overpaid", &id);
     rule(told || !surplus, || "a surplus that nobody is told of".to_owned())?;
@@ -181,7 +185,11 @@ fn port_is_nobody_elses(world: &World, product: &Product) -> Outcome {
 
 fn places_agree(now: &Snapshot) -> Outcome {
     let placed = |kind: ProductKind| -> BTreeSet<ProductId> {
-        now.products.values().filter(|product| product.kind() == kind && product.placed).map(|product| product.id).collect()
+        now.products
+            .values()
+            .filter(|product| product.kind() == kind && product.placed)
+            .map(|product| product.id)
+            .collect()
     };
     let ports: BTreeSet<_> = now.ports.iter().map(|(_, _, product)| *product).collect();
     rule(ports == placed(ProductKind::TorBridge), || "ports in use and products differ".to_owned())?;
@@ -194,6 +202,31 @@ fn places_agree(now: &Snapshot) -> Outcome {
     let distinct: BTreeSet<_> = now.ports.iter().map(|(ip, port, _)| (ip, port)).collect();
     rule(distinct.len() == now.ports.len(), || "a port was given out twice".to_owned())?;
     rule(now.ranges.iter().all(|(counted, real)| counted == real), || format!("used ports: {:?}", now.ranges))
+}
+
+/// Counts the moves between states, to see afterwards that the runs went everywhere.
+fn tally(world: &mut World, now: &Snapshot) {
+    let mut seen = Vec::new();
+    for (purchase, _) in now.orders.values() {
+        let Some((before, _)) = world.last.orders.get(&purchase.id) else { continue };
+        if before.status != purchase.status {
+            seen.push(format!("order {}->{}", before.status.letter(), purchase.status.letter()));
+        }
+        if before.invoice.state != purchase.invoice.state {
+            let kind = if purchase.invoice.is_hold { "hold" } else { "plain" };
+            seen.push(format!("{kind} {}->{}", before.invoice.state.name(), purchase.invoice.state.name()));
+        }
+        if before.invoice.node_id != purchase.invoice.node_id {
+            seen.push("another node took over".to_owned());
+        }
+    }
+    for product in now.products.values() {
+        let Some(before) = world.last.products.get(&product.id) else { continue };
+        if before.status != product.status {
+            seen.push(format!("product {}->{}", before.status.letter(), product.status.letter()));
+        }
+    }
+    seen.into_iter().for_each(|what| world.count(what));
 }
 
 fn remember(world: &mut World, now: &Snapshot) {

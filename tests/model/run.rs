@@ -1,7 +1,9 @@
 //! Runs interleavings on two threads; on a failure it looks for a shorter one that fails as well, and
 //! tells how to run it again.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use ip2tor_shop::store::Db;
@@ -16,18 +18,28 @@ const THREADS: usize = 2;
 /// One run in so many has SQLite check its whole file.
 const THOROUGH: u64 = 100;
 
+/// So many runs must have seen everything in [`EXPECTED`].
+const ENOUGH: u64 = 2_000;
+/// Moves and accidents that every long test run must have met.
+const EXPECTED: [&str; 0] = [];
+
+/// How often what happened.
+type Tally = BTreeMap<String, u64>;
+
 /// Runs all interleavings, or the one that `IP2TOR_MODEL_SEED` names.
 pub fn all() {
     let folder = folder();
     let empty = empty_database(folder.path());
     if let Some(seed) = number("IP2TOR_MODEL_SEED") {
-        return one(seed, folder.path(), &empty);
+        return drop(one(seed, folder.path(), &empty));
     }
     let (runs, first) = (number("IP2TOR_MODEL_RUNS").unwrap_or(RUNS), number("IP2TOR_MODEL_FIRST").unwrap_or(0));
+    let sum = Mutex::new(Tally::new());
     let (next, failed) = (AtomicU64::new(first), AtomicBool::new(false));
     std::thread::scope(|scope| {
         for thread in 0..THREADS {
             let (next, failed, empty, folder) = (&next, &failed, &empty, folder.path());
+            let sum = &sum;
             std::thread::Builder::new()
                 .name(format!("model-{thread}"))
                 .spawn_scoped(scope, move || {
@@ -37,13 +49,26 @@ pub fn all() {
                             break;
                         }
                         let guard = Guard(failed);
-                        one(seed, folder, empty);
+                        let tally = one(seed, folder, empty);
+                        let mut sum = sum.lock().unwrap();
+                        tally.into_iter().for_each(|(what, times)| *sum.entry(what).or_default() += times);
                         std::mem::forget(guard);
                     }
                 })
                 .unwrap();
         }
     });
+    report(&sum.into_inner().unwrap(), runs);
+}
+
+/// Shows where the runs went (`--nocapture`), and fails when they missed something that they should
+/// have seen: a test that goes nowhere proves nothing.
+fn report(sum: &Tally, runs: u64) {
+    for (what, times) in sum {
+        println!("{times:8} {what}");
+    }
+    let missed: Vec<_> = EXPECTED.iter().filter(|what| !sum.contains_key(**what)).collect();
+    assert!(runs < ENOUGH || missed.is_empty(), "{runs} interleavings never saw {missed:?}");
 }
 
 /// Stops the other threads when this one panics.
@@ -75,16 +100,17 @@ fn empty_database(folder: &Path) -> Vec<u8> {
     std::fs::read(copy).unwrap()
 }
 
-fn one(seed: u64, folder: &Path, empty: &[u8]) {
+/// Runs one interleaving and returns what happened how often.
+fn one(seed: u64, folder: &Path, empty: &[u8]) -> Tally {
     let steps: Vec<u64> = (0..20 + seed % 41).map(|n| (seed << 8) | n).collect();
-    let (outcome, _) = attempt(seed, &steps, folder, empty);
-    let Err(text) = outcome else { return };
+    let (outcome, world) = attempt(seed, &steps, folder, empty);
+    let Err(text) = outcome else { return world.tally };
     let shortest = shorten(seed, steps, folder, empty);
-    let (outcome, trace) = attempt(seed, &shortest, folder, empty);
+    let (outcome, world) = attempt(seed, &shortest, folder, empty);
     let text = outcome.err().unwrap_or(text);
     panic!(
         "interleaving {seed} breaks a rule: {text}\n  {}\n\nAgain: IP2TOR_MODEL_SEED={seed} cargo test --test model",
-        trace.join("\n  ")
+        world.trace.join("\n  ")
     );
 }
 
@@ -107,7 +133,7 @@ fn shorten(seed: u64, mut steps: Vec<u64>, folder: &Path, empty: &[u8]) -> Vec<u
     steps
 }
 
-fn attempt(seed: u64, steps: &[u64], folder: &Path, empty: &[u8]) -> (Outcome, Vec<String>) {
+fn attempt(seed: u64, steps: &[u64], folder: &Path, empty: &[u8]) -> (Outcome, World) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     // A name that was never used: the former shop's connections may still be closing.
     let name = tempfile::Builder::new().prefix("run").tempdir_in(folder).unwrap();
@@ -120,5 +146,5 @@ fn attempt(seed: u64, steps: &[u64], folder: &Path, empty: &[u8]) -> (Outcome, V
         calm::down(&mut world).await?;
         ending::check(&world, seed % THOROUGH == 0)
     });
-    (outcome, world.trace)
+    (outcome, world)
 }

@@ -72,7 +72,9 @@ fn read(db: &Connection) -> Result<Snapshot, StoreError> {
         })?,
         alerts: alerts::list(db, false)?.into_iter().map(|alert| (alert.topic, alert.subject)).collect(),
         intents: outbox::all(db)?,
-        log_entries: db.prepare_cached("SELECT coalesce(max(id), 0) FROM audit_log")?.query_row([], |row| row.get(0))?,
+        log_entries: db
+            .prepare_cached("SELECT coalesce(max(id), 0) FROM audit_log")?
+            .query_row([], |row| row.get(0))?,
         credits: rows(db, "SELECT product_id, sum(credited_secs) FROM outage GROUP BY 1", |row| {
             Ok((row.get(0)?, row.get(1)?))
         })?

@@ -78,6 +78,7 @@ async fn carry_out(world: &mut World, seat: usize, mut intent: Intent, stall: Op
         }
         () = node.stalled.notified() => {
             node.set_weather(before, world.luck.u64(..));
+            world.count(format!("{} stalled", intent.kind.name()));
             world.in_flight.push(InFlight { intent, seat, future });
             Ok(())
         }
@@ -87,7 +88,10 @@ async fn carry_out(world: &mut World, seat: usize, mut intent: Intent, stall: Op
 fn performed(world: &mut World, intent: &Intent, result: Result<Performed, Error>) -> Outcome {
     match result {
         Ok(Performed::Recorded) => drop(world.asked.remove(&intent.id)),
-        Ok(Performed::AskAgain) => *world.asked.entry(intent.id).or_default() += 1,
+        Ok(Performed::AskAgain) => {
+            world.count("an answer was lost".to_owned());
+            *world.asked.entry(intent.id).or_default() += 1;
+        }
         Err(error) => return Err(format!("{} failed: {error:?}", intent.kind.name())),
     }
     Ok(())

@@ -84,6 +84,8 @@ pub struct World {
     pub memory: Memory,
     pub last: Snapshot,
     pub trace: Vec<String>,
+    /// How often what happened.
+    pub tally: BTreeMap<String, u64>,
 }
 
 impl World {
@@ -119,11 +121,16 @@ impl World {
             memory: Memory::default(),
             last,
             trace: Vec::new(),
+            tally: BTreeMap::new(),
         }
     }
 
     pub fn note(&mut self, line: impl Into<String>) {
         self.trace.push(line.into());
+    }
+
+    pub fn count(&mut self, what: String) {
+        *self.tally.entry(what).or_default() += 1;
     }
 
     pub fn now(&self) -> Timestamp {
@@ -142,6 +149,9 @@ impl World {
 
     /// The process dies here and starts again: only the database is left.
     pub fn crash(&mut self) {
+        if !self.in_flight.is_empty() {
+            self.count("died in the middle of a call".to_owned());
+        }
         self.in_flight.clear();
         self.asked.clear();
         self.late_news.clear();
