@@ -16,6 +16,8 @@ use crate::domain::time::SystemClock;
 use crate::http::listener::{self, ConnectionLimits};
 use crate::http::{self, Limits};
 use crate::jobs::{JobContext, NAMES, Scheduler, schedule};
+use crate::lightning::dial::Dial;
+use crate::rates::Provider;
 use crate::services::instance::InstanceLock;
 use crate::services::{Error, ProbePolicy, Shop};
 use crate::store::{Db, node_state};
@@ -67,6 +69,7 @@ pub async fn start(config: Config) -> Result<App, StartError> {
     }
     let shop = Shop::new(db, Arc::new(SystemClock), Arc::new(SystemRandom), settings)?;
     let registry = worker::start(&shop, tor.node_dial(), tor.dialer(), &tasks);
+    start_rates(&shop, &config, tor.node_dial(), &tasks)?;
     let endpoint: Endpoint = Arc::new(http::app(http_app(&shop, &config)).boxed());
     let local_addr = listen(&endpoint, &config, &tasks).await?;
     let onion = tor.publish(&shop, &endpoint, connection_limits(&config), &tasks)?;
@@ -112,6 +115,13 @@ const fn connection_limits(config: &Config) -> ConnectionLimits {
         header_time: config.http.header_timeout,
         idle_time: config.http.idle_timeout,
     }
+}
+
+/// Rates are fetched in the background; nothing waits for them.
+fn start_rates(shop: &Shop, config: &Config, dial: Dial, tasks: &Tasks) -> Result<(), StartError> {
+    let provider = Provider::new(&config.rates.url, dial).map_err(|error| StartError(format!("rates.url: {error}")))?;
+    tasks.spawn(worker::rates::run(shop.clone(), provider));
+    Ok(())
 }
 
 fn open_database(config: &Config) -> Result<Db, StartError> {

@@ -18,6 +18,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::domain::fiat::Currency;
+
 pub use crate::services::ProbePolicy;
 pub use cron::CronExpression;
 pub use network::IpNetwork;
@@ -147,8 +149,14 @@ pub struct Probe {
 pub struct Rates {
     /// Whether rates are fetched and shown at all.
     pub enabled: bool,
-    /// The currency, three letters.
-    pub currency: String,
+    /// The currency of taxes.
+    pub currency: Currency,
+    /// The currency for information.
+    pub info_currency: Currency,
+    /// Where they come from: an address that answers in CoinGecko's simple-price format.
+    pub url: String,
+    /// Older rates are not shown.
+    pub max_age: Duration,
 }
 
 /// What is logged.

@@ -12,6 +12,7 @@ pub mod lightning;
 pub mod lnd_simulator;
 pub mod onion;
 pub mod probe;
+pub mod rates;
 pub mod services;
 pub mod store;
 pub mod tls;

@@ -7,6 +7,8 @@ mod holds;
 mod nodes;
 #[path = "money/plain.rs"]
 mod plain;
+#[path = "money/rates.rs"]
+mod rates;
 #[path = "money/refunds.rs"]
 mod refunds;
 #[path = "money/rig.rs"]

@@ -9,6 +9,8 @@ use super::reader::Section;
 use super::{
     Config, Credit, Holds, Http, IpNetwork, Jobs, Lightning, Log, Orders, Probe, ProbePolicy, Rates, Retention,
 };
+use crate::domain::fiat::Currency;
+use crate::rates::Provider;
 
 impl Default for Config {
     fn default() -> Self {
@@ -23,7 +25,7 @@ impl Default for Config {
             retention: Retention { suspended_days: 45, backup_days: 30 },
             credit: Credit { outages: true },
             probe: Probe::default(),
-            rates: Rates { enabled: false, currency: "EUR".to_owned() },
+            rates: Rates::default(),
             log: Log { level: "info".to_owned() },
             onion: toml::Table::new(),
         }
@@ -55,6 +57,18 @@ impl Default for Orders {
             max_open_per_client: 0,
             backlog_limit: Duration::from_secs(10),
             invoice_limit: Duration::from_secs(60),
+        }
+    }
+}
+
+impl Default for Rates {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            currency: Currency::EUR,
+            info_currency: Currency::EUR,
+            url: "https://api.coingecko.com/api/v3/simple/price".to_owned(),
+            max_age: Duration::from_secs(3600),
         }
     }
 }
@@ -199,14 +213,18 @@ impl Rates {
     fn read(mut section: Section<'_>, default: Self) -> Self {
         let rates = Self {
             enabled: section.flag("enabled", default.enabled),
-            currency: section.read("currency", default.currency, |text| {
-                let fits = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase());
-                if fits { Ok(text.to_owned()) } else { Err(format!("{text:?} is not a currency such as \"EUR\"")) }
-            }),
+            currency: section.read("currency", default.currency, currency),
+            info_currency: section.read("info_currency", default.info_currency, currency),
+            url: section.read("url", default.url, |text| Provider::check(text).map(|()| text.to_owned())),
+            max_age: section.seconds("max_age_seconds", default.max_age, 60..=86_400),
         };
         section.finish();
         rates
     }
+}
+
+fn currency(text: &str) -> Result<Currency, String> {
+    Currency::parse(text).ok_or_else(|| format!("{text:?} is not a currency such as \"EUR\""))
 }
 
 impl Log {

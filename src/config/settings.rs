@@ -2,6 +2,7 @@
 
 use super::Config;
 use crate::services::Settings;
+use crate::services::rates::RateRules;
 
 impl Config {
     /// The rules of the shop.
@@ -14,6 +15,11 @@ impl Config {
             hold_cltv_blocks: self.holds.cltv_blocks,
             backlog_limit_secs: secs(self.orders.backlog_limit),
             make_limit_secs: secs(self.orders.invoice_limit),
+            rates: self.rates.enabled.then(|| RateRules {
+                tax: self.rates.currency,
+                info: self.rates.info_currency,
+                max_age_secs: secs(self.rates.max_age),
+            }),
             suspended_days: self.retention.suspended_days,
             credit_outages: self.credit.outages,
             private_route_hints: self.lightning.private_route_hints,

@@ -4,6 +4,7 @@ pub mod alias;
 pub mod deal;
 pub mod deny_list;
 pub mod effect;
+pub mod fiat;
 pub mod host;
 pub mod host_rules;
 pub mod id;

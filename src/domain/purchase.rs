@@ -1,6 +1,7 @@
 //! A purchase: a purchase order with its single item and its one visible invoice, and the states
 //! of order and invoice. What they do to the product is in [`super::deal`].
 
+use super::fiat::InvoiceRates;
 use super::id::{InvoiceId, ItemId, NodeId, OrderId};
 use super::lightning::PaymentHash;
 use super::money::Msat;
@@ -229,6 +230,8 @@ pub struct Invoice {
     pub payment_request: Option<String>,
     /// The price.
     pub amount: Msat,
+    /// Exchange rates to show it with, as of its creation.
+    pub rates: InvoiceRates,
     /// What came, once something did.
     pub received: Option<Msat>,
     /// Seconds that it can be paid.

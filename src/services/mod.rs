@@ -26,6 +26,7 @@ pub mod passwords;
 pub mod payments;
 pub mod probes;
 pub mod products;
+pub mod rates;
 pub mod records;
 pub mod refunds;
 pub mod shop;

@@ -4,7 +4,9 @@ use crate::store::Connection;
 
 use super::Error;
 use super::invoices::{self, InvoicePlan};
+use super::rates;
 use super::shop::{Aftermath, Shop};
+use crate::domain::fiat::InvoiceRates;
 use crate::domain::host::{Host, PortKind};
 use crate::domain::id::{HostId, ItemId, OrderId, ProductId};
 use crate::domain::money::Msat;
@@ -253,6 +255,7 @@ pub(super) fn store_purchase(
     purchase.invoice.node_id = attempt.node_id;
     purchase.invoice.hash = attempt.hash;
     purchase.invoice.is_hold = attempt.is_hold;
+    purchase.invoice.rates = rates::for_new_invoice(shop, db)?;
     deals::insert_purchase(db, &purchase, plan.product, plan.host.id, "buyer")?;
     invoices::intend_to_make(db, after, &attempt, now)?;
     Ok(purchase.id)
@@ -267,6 +270,7 @@ fn new_purchase(shop: &Shop, kind: PurchaseKind, price: Msat, now: Timestamp) ->
         is_hold: false,
         payment_request: None,
         amount: price,
+        rates: InvoiceRates::default(),
         received: None,
         expiry_secs: shop.settings.invoice_expiry_secs,
         made_at: None,

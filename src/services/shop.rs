@@ -6,6 +6,7 @@ use crate::store::Connection;
 use tokio::sync::{Notify, broadcast};
 
 use super::Error;
+use super::rates::RateRules;
 use crate::domain::id::{HostId, InvoiceId, Random};
 use crate::domain::lightning::{Network, Preimage};
 use crate::domain::time::{Clock, Timestamp};
@@ -32,6 +33,8 @@ pub struct Settings {
     pub credit_outages: bool,
     /// Whether `private` route hints are asked for.
     pub private_route_hints: bool,
+    /// Exchange rates that invoices are shown with; `None` shows none.
+    pub rates: Option<RateRules>,
     /// Whether targets are probed before they are sold a bridge to.
     pub probe: ProbePolicy,
     /// Seconds that a probe may take.
@@ -54,6 +57,7 @@ impl Default for Settings {
             suspended_days: 45,
             credit_outages: true,
             private_route_hints: true,
+            rates: None,
             probe: ProbePolicy::Warn,
             probe_secs: 20,
             plain_ports: vec![8333, 9735],

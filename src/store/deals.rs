@@ -18,6 +18,7 @@ const CLOCK_TOLERANCE_SECS: i64 = 60;
 const PURCHASE: &str = "SELECT o.id AS order_id, o.item_id, o.kind, o.status, o.message, o.price, o.delivery, \
     o.granted_secs, o.granted_bytes, o.owed, o.refunded, o.created_at AS ordered_at, o.modified_at AS order_modified_at, \
     o.product_id, v.id AS invoice_id, v.state, v.node_id, v.payment_hash, v.is_hold, v.payment_request, v.amount, \
+    v.tax_currency, v.tax_rate_cents, v.info_currency, v.info_rate_cents, \
     v.received, v.expiry_secs, v.made_at, v.expires_at, v.held_at, v.paid_at, v.created_at, v.modified_at \
     FROM purchase_order o JOIN invoice v ON v.order_id = o.id";
 
@@ -30,6 +31,7 @@ fn purchase_from_row(row: &Row<'_>) -> rusqlite::Result<Purchase> {
         is_hold: row.get("is_hold")?,
         payment_request: row.get("payment_request")?,
         amount: row.get("amount")?,
+        rates: super::rates::of_invoice(row)?,
         received: row.get("received")?,
         expiry_secs: row.get("expiry_secs")?,
         made_at: row.get("made_at")?,
@@ -147,9 +149,11 @@ pub fn insert_purchase(
         purchase.modified_at,
     ])?;
     let invoice = &purchase.invoice;
+    let [tax, info] = super::rates::columns(&invoice.rates);
     db.prepare_cached(
         "INSERT INTO invoice (id, order_id, state, node_id, payment_hash, is_hold, amount, expiry_secs, created_at, \
-         modified_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         modified_at, tax_currency, tax_rate_cents, info_currency, info_rate_cents) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?
     .execute(params![
         invoice.id,
@@ -162,6 +166,10 @@ pub fn insert_purchase(
         invoice.expiry_secs,
         invoice.created_at,
         invoice.modified_at,
+        tax.0,
+        tax.1,
+        info.0,
+        info.1,
     ])?;
     let change = format!("ordered for product {product}, {}", purchase.price);
     log(db, purchase.created_at, actor, "order", purchase.id, &change)

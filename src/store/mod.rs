@@ -18,6 +18,7 @@ pub mod outages;
 pub mod outbox;
 pub mod places;
 pub mod products;
+pub mod rates;
 pub mod refunds;
 pub mod row;
 

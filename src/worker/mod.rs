@@ -8,6 +8,7 @@ pub mod follow;
 pub mod holds;
 pub mod outbox;
 pub mod probing;
+pub mod rates;
 pub mod refunds;
 pub mod registry;
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::product::ProductView;
 use super::{date, msat};
+use crate::domain::fiat::{TAX_RATE, decimal};
 use crate::domain::purchase::{InvoiceState, Purchase};
 use crate::domain::time::Timestamp;
 use crate::http::call::Call;
@@ -185,24 +186,23 @@ impl InvoiceView {
             InvoiceForm::Plain => ("invoices", None),
             InvoiceForm::OfOrder => ("po_invoices", Some(order_url(call, purchase))),
         };
-        let zero = || "0.00".to_owned();
-        let no_price = || "\u{20ac}0.00".to_owned();
+        let fiat = invoice.rates.fields(invoice.amount);
         Self {
             url: call.url(format_args!("public/{path}/{}/", invoice.id)),
             lnnode_id: invoice.node_id.to_string(),
-            tax_currency_ex_rate: zero(),
-            info_currency_ex_rate: zero(),
-            price_in_tax_currency: no_price(),
-            tax_in_tax_currency: no_price(),
-            price_in_info_currency: no_price(),
+            tax_currency_ex_rate: fiat.tax_currency_ex_rate,
+            info_currency_ex_rate: fiat.info_currency_ex_rate,
+            price_in_tax_currency: fiat.price_in_tax_currency,
+            tax_in_tax_currency: fiat.tax_in_tax_currency,
+            price_in_info_currency: fiat.price_in_info_currency,
             po,
             created_at: invoice.created_at.to_wire(),
             modified_at: invoice.modified_at.to_wire(),
             label: format!("PO: {}", purchase.id),
             msatoshi: msat(invoice.amount),
-            tax_rate: "19.00".to_owned(),
-            tax_currency_ex_rate_currency: "EUR".to_owned(),
-            info_currency_ex_rate_currency: "EUR".to_owned(),
+            tax_rate: decimal(TAX_RATE),
+            tax_currency_ex_rate_currency: fiat.tax_currency,
+            info_currency_ex_rate_currency: fiat.info_currency,
             payment_hash: is_made.then(|| STANDARD.encode(invoice.hash.0)),
             payment_request: invoice.payment_request.clone(),
             status: wire_status(invoice.state),
