@@ -15,6 +15,8 @@ mod host;
 mod ledger;
 #[path = "support/live/mod.rs"]
 mod live;
+#[path = "kill/refunds.rs"]
+mod refunds;
 #[path = "kill/rules.rs"]
 mod rules;
 #[path = "kill/state.rs"]

@@ -4,10 +4,10 @@
 #[path = "support/live/mod.rs"]
 mod live;
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use live::http::{Body, Client};
 use live::payer::{Paid, pay};
@@ -148,7 +148,10 @@ impl Demo {
         self.process.signal("INT");
         let status = self.process.wait(PATIENCE).expect("it ends");
         assert_eq!(status.code(), Some(0), "{}", self.process.said());
-        assert!(self.client.get("/").is_err(), "nobody listens any more");
+        let node: SocketAddr =
+            self.details["lnd"]["grpc"].as_str().and_then(|text| text.parse().ok()).expect("an address");
+        assert!(self.client.get("/").is_err(), "the shop does not listen any more");
+        assert!(TcpStream::connect(node).is_err(), "nor does the node");
     }
 }
 
@@ -164,9 +167,7 @@ fn seconds(date: &Value) -> i64 {
 }
 
 fn now() -> i64 {
-    #[expect(clippy::disallowed_methods, reason = "a test from outside has the machine's time only")]
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
-    i64::try_from(since.as_secs()).expect("a date")
+    i64::try_from(live::now()).expect("a date")
 }
 
 #[test]

@@ -7,3 +7,10 @@ pub mod payer;
 pub mod process;
 pub mod shop;
 pub mod strace;
+
+/// The machine's time: a test from outside has no other. Unix seconds.
+pub fn now() -> u64 {
+    #[expect(clippy::disallowed_methods, reason = "the clock of the process under test can't be moved")]
+    let now = std::time::SystemTime::now();
+    now.duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_secs()
+}

@@ -115,6 +115,11 @@ impl Shop {
         Client::new(self.address)
     }
 
+    /// The configuration file, for commands beside the running shop.
+    pub fn config(&self) -> &Path {
+        &self.config
+    }
+
     pub fn database(&self) -> PathBuf {
         self.dir.path().join("data").join("shop.sqlite3")
     }
