@@ -232,6 +232,7 @@ fn record(hash: PaymentHash, memo: String, amount: Msat, now: Timestamp, end: Ti
         settled_at: None,
         settle_index: 0,
         nearest_htlc_expiry: None,
+        accept_height: None,
     };
     Record { invoice, is_hold: cltv.is_some(), cltv: cltv.unwrap_or(0) }
 }

@@ -155,7 +155,7 @@ impl World {
         self.in_flight.clear();
         self.asked.clear();
         self.late_news.clear();
-        self.strangers.clear();
+        self.strangers = Strangers::default();
         for seat in &mut self.seats {
             seat.stream = None;
             seat.entry = Entry::new(seat.entry.spec.clone(), seat.node.clone());
