@@ -134,7 +134,7 @@ mod tests {
         assert_eq!(rate.cents_of(Msat(25_000)), 2, "2.25 cents");
         assert_eq!(rate.cents_of(Msat(5_555)), 0, "0.49995 cents");
         assert_eq!(rate.cents_of(Msat(5_556)), 1, "0.50004 cents");
-        assert_eq!(rate.cents_of(Msat(u64::MAX)), 1_660_206_966_633_859, "no overflow");
+        assert_eq!(rate.cents_of(Msat(u64::MAX)), 1_660_206_966_633_860, "no overflow");
     }
 
     #[test]
