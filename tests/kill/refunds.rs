@@ -97,7 +97,7 @@ fn a_refund_that_is_killed_and_tried_again_is_paid_once() {
     for order in &orders {
         let requests = [bolt11(), bolt11()];
         for attempt in 0..4 {
-            let moment = Duration::from_millis(fastrand::u64(20..250));
+            let moment = Duration::from_millis(fastrand::u64(10..80));
             let said = refund(&shop, order, &requests[attempt % 2], moment);
             let times = times_paid(&shop.nodes[0].dir, &requests);
             assert!(times <= 1, "order {order} was paid back {times} times");
