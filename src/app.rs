@@ -4,6 +4,7 @@ mod tor;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use poem::endpoint::BoxEndpoint;
 use poem::listener::{Acceptor, Listener, TcpListener};
@@ -13,6 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::config::Config;
 use crate::domain::id::SystemRandom;
 use crate::domain::time::SystemClock;
+use crate::http::limiter::Rate;
 use crate::http::listener::{self, ConnectionLimits};
 use crate::http::{self, Limits};
 use crate::jobs::{JobContext, NAMES, Scheduler, schedule};
@@ -70,9 +72,14 @@ pub async fn start(config: Config) -> Result<App, StartError> {
     let shop = Shop::new(db, Arc::new(SystemClock), Arc::new(SystemRandom), settings)?;
     let registry = worker::start(&shop, tor.node_dial(), tor.dialer(), &tasks);
     start_rates(&shop, &config, tor.node_dial(), &tasks)?;
-    let endpoint: Endpoint = Arc::new(http::app(http_app(&shop, &config)).boxed());
+    let interface = http_app(&shop, &config);
+    let readiness = interface.readiness();
+    let endpoint: Endpoint = Arc::new(http::app(interface).boxed());
     let local_addr = listen(&endpoint, &config, &tasks).await?;
     let onion = tor.publish(&shop, &endpoint, connection_limits(&config), &tasks)?;
+    if let Some(onion) = onion.clone() {
+        readiness.show("onion", move || onion.as_json());
+    }
     tracing::info!(address = %local_addr, "the shop answers");
     let scheduler = start_jobs(&shop, registry, &config, &tasks).await?;
     Ok(App { shop, local_addr, onion, tasks, scheduler, _lock: lock })
@@ -102,7 +109,8 @@ fn http_app(shop: &Shop, config: &Config) -> http::App {
     let limits = Limits {
         body_bytes: config.http.body_limit_bytes,
         request_time: config.http.request_timeout,
-        ..Limits::default()
+        requests: Rate::per(config.http.requests_per_minute, Duration::from_secs(60)),
+        orders: Rate::per(config.http.orders_per_hour, Duration::from_secs(3600)),
     };
     let is_trusted = move |address| proxies.iter().any(|network| network.contains(address));
     http::App::new(shop.clone(), limits, Box::new(is_trusted))

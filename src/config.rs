@@ -84,6 +84,10 @@ pub struct Http {
     pub request_timeout: Duration,
     /// How long a connection may be idle between requests.
     pub idle_timeout: Duration,
+    /// Requests of one client (address or circuit) in a minute; 0 is unlimited.
+    pub requests_per_minute: u32,
+    /// New orders of one client in an hour; 0 is unlimited.
+    pub orders_per_hour: u32,
 }
 
 /// Limits around an order.

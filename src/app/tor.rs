@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Endpoint, StartError};
 use crate::config::Config;
 use crate::domain::effect::AlertTopic;
+use crate::domain::time::Timestamp;
 use crate::http::listener::{self, ConnectionLimits};
 use crate::lightning::dial::{BoxedIo, Dial};
 use crate::onion::self_check::{Rhythm, SelfCheck};
@@ -32,6 +33,21 @@ pub struct OnionState {
     pub bootstrap: tokio::sync::watch::Receiver<crate::onion::Bootstrap>,
     /// What the watchdog found last.
     pub health: tokio::sync::watch::Receiver<Health>,
+}
+
+impl OnionState {
+    /// As `readyz` shows it.
+    pub fn as_json(&self) -> serde_json::Value {
+        let (bootstrap, health) = (self.bootstrap.borrow(), self.health.borrow());
+        serde_json::json!({
+            "address": self.address,
+            "bootstrap": { "percent": bootstrap.percent, "ready": bootstrap.ready, "text": bootstrap.text },
+            "down_since": health.down_since.map(Timestamp::to_wire),
+            "last_success": health.last_success.map(Timestamp::to_wire),
+            "latency_ms": health.latency_ms,
+            "reason": health.reason,
+        })
+    }
 }
 
 impl From<OnionError> for StartError {

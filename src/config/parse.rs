@@ -46,6 +46,8 @@ impl Default for Http {
             header_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(60),
+            requests_per_minute: 1200,
+            orders_per_hour: 120,
         }
     }
 }
@@ -131,6 +133,8 @@ impl Http {
             header_timeout: section.seconds("header_timeout_secs", default.header_timeout, 1..=600),
             request_timeout: section.seconds("request_timeout_secs", default.request_timeout, 1..=600),
             idle_timeout: section.seconds("idle_timeout_secs", default.idle_timeout, 1..=3600),
+            requests_per_minute: section.number("requests_per_minute", default.requests_per_minute, 0..=1_000_000),
+            orders_per_hour: section.number("orders_per_hour", default.orders_per_hour, 0..=1_000_000),
         };
         section.finish();
         http

@@ -1,16 +1,30 @@
 //! Health, for watchdogs and load balancers: whether the process answers, and whether the shop can
 //! sell.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use http::StatusCode;
 use poem::Response;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::App;
 use super::answer::json_response;
 use crate::services::Error;
 use crate::store::{StoreError, meta, node_state};
+
+/// Says how a part of the shop is; never anything secret.
+type Part = Box<dyn Fn() -> Value + Send + Sync>;
+
+/// More parts that `readyz` shows; they don't decide whether the shop is ready. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Readiness(Arc<Mutex<Vec<(&'static str, Part)>>>);
+
+impl Readiness {
+    /// Shows what `part` says under `name`.
+    pub fn show(&self, name: &'static str, part: impl Fn() -> Value + Send + Sync + 'static) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((name, Box::new(part)));
+    }
+}
 
 /// The process answers.
 pub fn healthz() -> Response {
@@ -26,10 +40,13 @@ pub async fn readyz(app: &Arc<App>) -> Response {
     let (readable, (enabled, alive)) = (nodes.is_ok(), nodes.unwrap_or_default());
     let ready = readable && written && alive > 0;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let body = json!({
+    let mut body = json!({
         "ready": ready,
         "database": { "readable": readable, "writable": written },
         "lightning": { "nodes": enabled, "alive": alive },
     });
+    for (name, part) in app.readiness.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        body[*name] = part();
+    }
     json_response(status, &body)
 }

@@ -26,6 +26,14 @@ pub struct Rate {
 impl Rate {
     /// No limit.
     pub const OFF: Self = Self { burst: 0, every: Duration::ZERO };
+
+    /// `count` in a `span`, half of them at once; 0 is no limit.
+    pub fn per(count: u32, span: Duration) -> Self {
+        match span.checked_div(count) {
+            Some(every) => Self { burst: count.div_ceil(2), every },
+            None => Self::OFF,
+        }
+    }
 }
 
 /// The buckets of one rate.

@@ -40,6 +40,7 @@ use crate::services::Shop;
 use crate::services::auth::Authenticator;
 use crate::services::hosts::CatalogCache;
 
+pub use self::health::Readiness;
 pub use self::openapi::{openapi_document, openapi_json};
 
 /// How much one client may ask for.
@@ -61,8 +62,8 @@ impl Default for Limits {
             body_bytes: 64 * 1024,
             request_time: Duration::from_secs(30),
             // A RaspiBlitz polls every two seconds; several may share an address.
-            requests: Rate { burst: 600, every: Duration::from_millis(50) },
-            orders: Rate { burst: 30, every: Duration::from_secs(20) },
+            requests: Rate::per(1200, Duration::from_secs(60)),
+            orders: Rate::per(120, Duration::from_secs(3600)),
         }
     }
 }
@@ -77,6 +78,7 @@ pub struct App {
     requests: Limiter,
     orders: Limiter,
     pushes: push::Connections,
+    readiness: Readiness,
 }
 
 impl App {
@@ -90,8 +92,14 @@ impl App {
             requests: Limiter::new(limits.requests),
             orders: Limiter::new(limits.orders),
             pushes: push::Connections::default(),
+            readiness: Readiness::default(),
             limits,
         }
+    }
+
+    /// Where other parts of the shop tell how they are.
+    pub fn readiness(&self) -> Readiness {
+        self.readiness.clone()
     }
 
     /// Lets a new order of this client in, or says when to try again.

@@ -37,7 +37,7 @@ pub struct TestShop {
     /// Its services.
     pub shop: Shop,
     /// Its HTTP interface.
-    pub app: BoxEndpoint<'static, poem::Response>,
+    pub app: Arc<BoxEndpoint<'static, poem::Response>>,
     /// Ids and tokens of its hosts, by name.
     pub hosts: BTreeMap<String, (HostId, String)>,
     /// The node on the main network.
@@ -60,7 +60,7 @@ impl TestShop {
         add_people_and_nodes(&shop, node);
         let hosts = fixture::add_hosts(&shop);
         let is_trusted = |address: IpAddr| matches!(address, IpAddr::V4(v4) if v4.octets()[0] == 10);
-        let app = http::app(App::new(shop.clone(), limits, Box::new(is_trusted))).boxed();
+        let app = Arc::new(http::app(App::new(shop.clone(), limits, Box::new(is_trusted))).boxed());
         Self { dir, clock, shop, app, hosts, node }
     }
 

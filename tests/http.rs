@@ -1,0 +1,18 @@
+//! The HTTP interface from outside.
+
+mod support;
+
+#[path = "http/bodies.rs"]
+mod bodies;
+#[path = "http/corrections.rs"]
+mod corrections;
+#[path = "http/listener.rs"]
+mod listener;
+#[path = "http/origins.rs"]
+mod origins;
+#[path = "http/purchase.rs"]
+mod purchase;
+#[path = "http/push.rs"]
+mod push;
+#[path = "http/rules.rs"]
+mod rules;

@@ -1,0 +1,97 @@
+//! Host push over a real connection.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use ip2tor_shop::domain::product::ProductStatus;
+use ip2tor_shop::http::listener::{ConnectionLimits, serve};
+use poem::listener::{Acceptor, Listener, TcpListener};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::{Message, client::IntoClientRequest};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use crate::support::TestShop;
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// Serves the shop on a port of its own.
+pub async fn listen(shop: &TestShop, limits: ConnectionLimits) -> std::net::SocketAddr {
+    let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.expect("a port");
+    let address = *acceptor.local_addr()[0].as_socket_addr().expect("an address");
+    let app = Arc::clone(&shop.app);
+    tokio::spawn(serve(acceptor, app, limits, std::future::pending()));
+    address
+}
+
+async fn connect(address: std::net::SocketAddr, header: (&'static str, String)) -> Result<Socket, u16> {
+    let mut request = format!("ws://{address}/shop/host").into_client_request().expect("a request");
+    request.headers_mut().insert(header.0, header.1.parse().expect("a header value"));
+    match connect_async(request).await {
+        Ok((socket, _)) => Ok(socket),
+        Err(tokio_tungstenite::tungstenite::Error::Http(response)) => Err(response.status().as_u16()),
+        Err(other) => panic!("{other}"),
+    }
+}
+
+async fn next(socket: &mut Socket) -> Value {
+    let wait = async {
+        loop {
+            if let Message::Text(text) = socket.next().await.expect("open").expect("a message") {
+                return serde_json::from_str(&text).expect("JSON");
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), wait).await.expect("a message in time")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connected_host_hears_at_once_what_it_has_to_do() {
+    let shop = TestShop::new();
+    let address = listen(&shop, ConnectionLimits::default()).await;
+    let waiting = shop.order_bridge("host1", None).await;
+    shop.make_invoices().await;
+    shop.pay(waiting).await;
+    let bridge =
+        |id: String, status: &str| json!({ "type": "product", "product": "tor_bridge", "id": id, "status": status });
+
+    let mut socket = connect(address, ("authorization", shop.token("host1"))).await.expect("connected");
+    assert_eq!(next(&mut socket).await, json!({ "type": "hello", "host": shop.host("host1").to_string() }));
+    assert_eq!(next(&mut socket).await, bridge(shop.product(waiting).to_string(), "P"), "what is waiting already");
+
+    socket.send(Message::text("{\"type\": \"host.check_port\"}")).await.expect("hosts may say anything");
+    let other = shop.order_bridge("host2test", None).await;
+    let order = shop.order_bridge("host1", None).await;
+    shop.make_invoices().await;
+    shop.pay(other).await;
+    shop.pay(order).await;
+    let product = shop.product(order);
+    assert_eq!(next(&mut socket).await, bridge(product.to_string(), "P"), "only its own");
+
+    shop.report(product, ProductStatus::Active).await.expect("activated");
+    shop.clock.advance_secs(86_400 + 601);
+    ip2tor_shop::services::deadlines::suspend_expired(&shop.shop).await.expect("suspended");
+    assert_eq!(next(&mut socket).await, bridge(product.to_string(), "S"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_hosts_connect_and_not_too_often() {
+    let shop = TestShop::new();
+    let address = listen(&shop, ConnectionLimits::default()).await;
+    let token = shop.token("host1").replace("Token ", "");
+    assert_eq!(connect(address, ("authorization", "Token x".to_owned())).await.err(), Some(401));
+    assert_eq!(connect(address, ("x-nothing", String::new())).await.err(), Some(401));
+    let mut open = Vec::new();
+    for header in [
+        ("authorization", format!("Token {token}")),
+        ("authorization", format!("Token: {token}")),
+        ("cookie", format!("x-auth-token={token}")),
+        ("authorization", format!("token {token}")),
+    ] {
+        open.push(connect(address, header).await.expect("connected"));
+    }
+    assert_eq!(connect(address, ("authorization", shop.token("host1"))).await.err(), Some(429));
+    let plain = shop.ask("GET", "/shop/host").token("host1").send().await;
+    assert_eq!(plain.status, 426);
+}
