@@ -284,10 +284,11 @@ pub fn newest(db: &Connection, limit: u32) -> Result<Vec<(Purchase, ProductId)>,
 
 /// Orders whose open invoice can no longer be paid at `now`.
 pub fn to_close(db: &Connection, now: Timestamp, limit: u32) -> Result<Vec<OrderId>, StoreError> {
-    let mut statement = db.prepare_cached(
-        "SELECT order_id FROM invoice WHERE state = 'open' AND expires_at <= ? ORDER BY expires_at LIMIT ?",
-    )?;
-    let rows = statement.query_map(params![now, limit], |row| row.get(0))?;
+    // Written out: SQLite plans a statement anew each time a LIMIT is bound.
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT order_id FROM invoice WHERE state = 'open' AND expires_at <= ? ORDER BY expires_at LIMIT {limit}",
+    ))?;
+    let rows = statement.query_map([now], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

@@ -85,8 +85,8 @@ pub fn add(
     Ok(())
 }
 
-/// Intents for a node that are due, the longest due first; `makes_only` leaves those out that can
-/// wait for a node that does not answer.
+/// Intents for a node that are due, the longest due first, about `limit` of them; `makes_only` leaves
+/// those out that can wait for a node that does not answer.
 pub fn due(
     db: &Connection,
     node: NodeId,
@@ -94,13 +94,13 @@ pub fn due(
     makes_only: bool,
     limit: u32,
 ) -> Result<Vec<Intent>, StoreError> {
-    let sql = if makes_only {
-        "SELECT * FROM effect WHERE kind = 'make_invoice' AND node_id = ? AND next_try_at <= ? ORDER BY created_at LIMIT ?"
-    } else {
-        "SELECT * FROM effect WHERE node_id = ? AND next_try_at <= ? ORDER BY next_try_at LIMIT ?"
-    };
-    let mut statement = db.prepare_cached(sql)?;
-    let rows = statement.query_map(params![node, now, limit], from_row)?;
+    let (kind, order) = if makes_only { ("kind = 'make_invoice' AND", "created_at") } else { ("", "next_try_at") };
+    // Few different numbers, written out: SQLite plans a statement anew each time a LIMIT is bound.
+    let limit = u64::from(limit).next_power_of_two();
+    let sql =
+        format!("SELECT * FROM effect WHERE {kind} node_id = ? AND next_try_at <= ? ORDER BY {order} LIMIT {limit}");
+    let mut statement = db.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![node, now], from_row)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
@@ -113,8 +113,9 @@ pub fn nodes(db: &Connection) -> Result<Vec<NodeId>, StoreError> {
 
 /// Intents stored after row `id`, in the order in which they were stored.
 pub fn newer_than(db: &Connection, id: i64, limit: u32) -> Result<Vec<Intent>, StoreError> {
-    let mut statement = db.prepare_cached("SELECT * FROM effect WHERE id > ? ORDER BY id LIMIT ?")?;
-    let rows = statement.query_map(params![id, limit], from_row)?;
+    let sql = format!("SELECT * FROM effect WHERE id > ? ORDER BY id LIMIT {limit}");
+    let mut statement = db.prepare_cached(&sql)?;
+    let rows = statement.query_map([id], from_row)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

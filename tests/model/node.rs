@@ -124,6 +124,7 @@ impl Node {
         record.invoice.received = Msat(amount);
         if record.is_hold {
             record.invoice.state = NodeInvoiceState::Accepted;
+            record.invoice.accept_height = Some(height);
             record.invoice.nearest_htlc_expiry = Some((height + record.cltv + 3).saturating_add_signed(blocks));
         } else {
             settle(&mut state, hash, now);
