@@ -3,8 +3,9 @@
 use std::pin::Pin;
 
 use ip2tor_shop::domain::lightning::{NodeError, NodeErrorKind};
+use ip2tor_shop::services::probes::{self, Finding};
 use ip2tor_shop::services::{Error, deadlines, host_watch, making};
-use ip2tor_shop::store::outbox::{self as stored, Intent};
+use ip2tor_shop::store::outbox::{self as stored, Intent, IntentKind};
 use ip2tor_shop::worker::outbox::{self, Performed};
 use ip2tor_shop::worker::{alive, follow};
 
@@ -52,7 +53,19 @@ pub async fn all_intents(world: &mut World) -> Outcome {
     Ok(())
 }
 
+/// Tor is not part of this: a probe finds what luck wants.
+async fn probe(world: &mut World, intent: &Intent) -> Outcome {
+    let (is_good, blames_target) = world.luck.choice([(true, false), (false, false), (false, true)]).unwrap();
+    world.note(format!("probe {:.6}: {is_good}, {blames_target}", intent.hash.to_string()));
+    let finding = Finding { text: "The target does not answer".to_owned(), is_good, blames_target };
+    let finding = Some(finding).filter(|_| world.chance(80));
+    probes::finish(&world.shop, intent, finding).await.map_err(|error| format!("probing: {error:?}"))
+}
+
 async fn carry_out(world: &mut World, seat: usize, mut intent: Intent, stall: Option<Weather>) -> Outcome {
+    if intent.kind == IntentKind::Probe {
+        return probe(world, &intent).await;
+    }
     intent.attempts += world.asked.get(&intent.id).copied().unwrap_or(0);
     let node = world.seats[seat].node.clone();
     let stall = stall.filter(|_| !world.in_flight.iter().any(|other| other.seat == seat) && !node.is_away());

@@ -10,7 +10,7 @@ use ip2tor_shop::domain::id::{HostId, NodeId, OperatorId, OrderId, ProductId, Ra
 use ip2tor_shop::domain::lightning::NodeInvoice;
 use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::domain::time::{Clock, ManualClock, Timestamp};
-use ip2tor_shop::services::{Error, Settings, Shop};
+use ip2tor_shop::services::{Error, ProbePolicy, Settings, Shop};
 use ip2tor_shop::store::{Db, StoreError, hosts, node_state};
 use ip2tor_shop::worker::follow::Strangers;
 use ip2tor_shop::worker::registry::Entry;
@@ -96,7 +96,8 @@ impl World {
         let clock = Arc::new(ManualClock::new(START));
         let true_clock = Arc::new(ManualClock::new(START));
         let random = Arc::new(Seeded::new(seed));
-        let settings = Settings { allow_regtest: true, max_holds_per_node: 3, ..Settings::default() };
+        let probe = luck.choice([ProbePolicy::Off, ProbePolicy::Warn, ProbePolicy::Reject]).unwrap();
+        let settings = Settings { allow_regtest: true, max_holds_per_node: 3, probe, ..Settings::default() };
         let db = Db::open(path).unwrap();
         let node_ids = [NodeId(random.uuid()), NodeId(random.uuid())];
         let hosts = seed_database(&db, &mut luck, &random, node_ids);
