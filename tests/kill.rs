@@ -153,5 +153,8 @@ fn the_end(shop: &mut Shop, ledger: &Ledger) {
     let broken = ledger.broken();
     assert!(broken.is_empty(), "in the end:\n{}", broken.join("\n"));
     println!("{}", state.summary());
-    state.assert_everything_happened();
+    // In a short run some things may not have had their chance.
+    if rounds() >= 100 {
+        state.assert_everything_happened();
+    }
 }

@@ -62,7 +62,7 @@ impl Host {
         if self.ledger.careless() && luck == 1 {
             return Some(());
         }
-        if luck == 2 {
+        if matches!(luck, 2..=4) {
             return self.report(id, "F").map(drop);
         }
         if let Some(other) = self.forwards.insert(port, id.to_owned()).filter(|other| other != id) {
