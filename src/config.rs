@@ -119,6 +119,8 @@ pub struct Lightning {
     pub allow_regtest: bool,
     /// Whether invoices carry hints for private channels.
     pub private_route_hints: bool,
+    /// Whether a node is asked only for invoices that its channels could receive.
+    pub limit_to_inbound: bool,
 }
 
 /// How long things are kept.

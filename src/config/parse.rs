@@ -20,7 +20,7 @@ impl Default for Config {
             http: Http::default(),
             orders: Orders::default(),
             holds: Holds { max_open_per_node: 200, cltv_blocks: 144 },
-            lightning: Lightning { allow_regtest: false, private_route_hints: true },
+            lightning: Lightning { allow_regtest: false, private_route_hints: true, limit_to_inbound: false },
             jobs: Jobs::default(),
             retention: Retention { suspended_days: 45, backup_days: 30 },
             credit: Credit { outages: true },
@@ -170,8 +170,9 @@ impl Lightning {
     fn read(mut section: Section<'_>, default: Self) -> Self {
         let allow_regtest = section.flag("allow_regtest", default.allow_regtest);
         let private_route_hints = section.flag("private_route_hints", default.private_route_hints);
+        let limit_to_inbound = section.flag("limit_to_inbound", default.limit_to_inbound);
         section.finish();
-        Self { allow_regtest, private_route_hints }
+        Self { allow_regtest, private_route_hints, limit_to_inbound }
     }
 }
 

@@ -23,6 +23,7 @@ impl Config {
             suspended_days: self.retention.suspended_days,
             credit_outages: self.credit.outages,
             private_route_hints: self.lightning.private_route_hints,
+            limit_to_inbound: self.lightning.limit_to_inbound,
             probe: self.probe.policy,
             probe_secs: self.probe.limit.as_secs(),
             plain_ports: self.probe.whitelisted_service_ports.clone(),

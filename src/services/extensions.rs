@@ -10,6 +10,7 @@ use super::shop::{Aftermath, Shop};
 use crate::domain::deal::{Deal, REPLACED_MESSAGE};
 use crate::domain::host::Host;
 use crate::domain::id::{OrderId, ProductId};
+use crate::domain::money::Msat;
 use crate::domain::product::{Product, ProductKind, ProductStatus};
 use crate::domain::purchase::{InvoiceState, Purchase, PurchaseKind};
 use crate::domain::time::Timestamp;
@@ -53,7 +54,7 @@ fn extend_in(
     if let Some(open) = reusable_order(&deal, shop.now()) {
         return Ok(Extension::Order(open));
     }
-    check_host(shop, db, &host)?;
+    check_host(shop, db, &host, deal.product.terms.price_extension)?;
     replace_older_orders(shop, db, after, &deal)?;
     let plan = InvoicePlan {
         product,
@@ -103,12 +104,12 @@ fn reusable_order(deal: &Deal, now: Timestamp) -> Option<OrderId> {
 }
 
 /// A dead host or node is said as 503: a client that gets an order would wait for its invoice.
-fn check_host(shop: &Shop, db: &Connection, host: &Host) -> Result<(), Error> {
+fn check_host(shop: &Shop, db: &Connection, host: &Host, price: Msat) -> Result<(), Error> {
     if !host.is_enabled || !host.is_alive(shop.now()) {
         let detail = "The host does not respond at the moment. Please try again later.".to_owned();
         return Err(Error::Unavailable { detail, retry_after_secs: 120 });
     }
-    invoices::choose_node(shop, db, host, &[])?.ok_or_else(invoices::no_node).map(drop)
+    invoices::choose_node(shop, db, host, &[], price)?.ok_or_else(invoices::no_node).map(drop)
 }
 
 /// An open order with too little time left gives way to the new one.

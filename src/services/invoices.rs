@@ -28,11 +28,21 @@ pub struct InvoicePlan<'a> {
     pub may_hold: bool,
 }
 
-/// The best usable node for a host: alive, on the right network, not in `tried`.
-pub fn choose_node(shop: &Shop, db: &Connection, host: &Host, tried: &[NodeId]) -> Result<Option<Candidate>, Error> {
+/// The best usable node for a host: alive, on the right network, not in `tried`, and (where the
+/// settings say so) able to receive `amount`.
+pub fn choose_node(
+    shop: &Shop,
+    db: &Connection,
+    host: &Host,
+    tried: &[NodeId],
+    amount: Msat,
+) -> Result<Option<Candidate>, Error> {
     let candidates = node_state::usable(db, host.owner_id)?;
-    let fits =
-        |node: &Candidate| shop.settings.network_fits(node.network, host.is_testnet) && !tried.contains(&node.id);
+    let receives =
+        |node: &Candidate| !shop.settings.limit_to_inbound || node.inbound.is_none_or(|inbound| amount <= inbound);
+    let fits = |node: &Candidate| {
+        shop.settings.network_fits(node.network, host.is_testnet) && !tried.contains(&node.id) && receives(node)
+    };
     Ok(candidates.into_iter().find(fits))
 }
 
@@ -50,7 +60,7 @@ pub(super) fn first_attempt(
     plan: &InvoicePlan<'_>,
     purchase: &Purchase,
 ) -> Result<Attempt, Error> {
-    let node = choose_node(shop, db, plan.host, &[])?.ok_or_else(no_node)?;
+    let node = choose_node(shop, db, plan.host, &[], plan.price)?.ok_or_else(no_node)?;
     attempt(shop, db, plan.host, plan.may_hold, purchase, &node, 0)
 }
 

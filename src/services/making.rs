@@ -155,7 +155,7 @@ fn next_attempt(shop: &Shop, db: &Connection, intent: &Intent) -> Result<Option<
     }
     let attempts = outbox::attempts(db, intent.invoice_id)?;
     let tried: Vec<NodeId> = attempts.iter().map(|attempt| attempt.node_id).collect();
-    let Some(node) = invoices::choose_node(shop, db, &host, &tried)? else { return Ok(None) };
+    let Some(node) = invoices::choose_node(shop, db, &host, &tried, purchase.price)? else { return Ok(None) };
     let may_hold = purchase.kind == PurchaseKind::First || product.status != ProductStatus::Active;
     let number = attempts.last().map_or(0, |attempt| attempt.number + 1);
     Ok(Some(invoices::attempt(shop, db, &host, may_hold, &purchase, &node, number)?))

@@ -44,6 +44,7 @@ fn describe(info: &NodeInfo) -> String {
         "network": info.network.map(|network| network.name()),
         "active_channels": info.active_channels,
         "block_height": info.block_height,
+        "inbound_msat": info.inbound.map(|inbound| inbound.0),
         "synced_to_chain": info.synced_to_chain,
         "version": info.version,
     })

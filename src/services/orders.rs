@@ -118,7 +118,7 @@ fn find_host(shop: &Shop, db: &Connection, id: HostId) -> Result<Host, Error> {
     if !host.is_alive(shop.now()) {
         return problem("This host does not respond at the moment. Please try again later.".to_owned());
     }
-    if invoices::choose_node(shop, db, &host, &[])?.is_none() {
+    if invoices::choose_node(shop, db, &host, &[], Msat(0))?.is_none() {
         return problem("This host can't take payments at the moment. Please try again later.".to_owned());
     }
     Ok(host)

@@ -33,6 +33,8 @@ pub struct Settings {
     pub credit_outages: bool,
     /// Whether `private` route hints are asked for.
     pub private_route_hints: bool,
+    /// Whether a node is asked only for invoices that its channels could receive.
+    pub limit_to_inbound: bool,
     /// Exchange rates that invoices are shown with; `None` shows none.
     pub rates: Option<RateRules>,
     /// Whether targets are probed before they are sold a bridge to.
@@ -57,6 +59,7 @@ impl Default for Settings {
             suspended_days: 45,
             credit_outages: true,
             private_route_hints: true,
+            limit_to_inbound: false,
             rates: None,
             probe: ProbePolicy::Warn,
             probe_secs: 20,

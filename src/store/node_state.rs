@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::db::StoreError;
 use crate::domain::id::{NodeId, OperatorId};
 use crate::domain::lightning::{Network, PaymentHash};
+use crate::domain::money::Msat;
 use crate::domain::time::Timestamp;
 
 /// A node that could make an invoice.
@@ -21,12 +22,14 @@ pub struct Candidate {
     pub network: Option<Network>,
     /// Whether it may use hold invoices.
     pub use_holds: bool,
+    /// What its channels could receive when it was last asked, if it tells.
+    pub inbound: Option<Msat>,
 }
 
 /// Enabled nodes of an operator that are alive, best priority first.
 pub fn usable(db: &Connection, owner: OperatorId) -> Result<Vec<Candidate>, StoreError> {
     let mut statement = db.prepare_cached(
-        "SELECT id, kind, network, use_holds FROM node WHERE operator_id = ? AND is_enabled = 1 AND is_alive = 1 \
+        "SELECT id, kind, network, use_holds, json_extract(info, '$.inbound_msat') FROM node WHERE operator_id = ? AND is_enabled = 1 AND is_alive = 1 \
          ORDER BY priority, created_at",
     )?;
     let rows = statement.query_map([owner], |row| {
@@ -35,6 +38,7 @@ pub fn usable(db: &Connection, owner: OperatorId) -> Result<Vec<Candidate>, Stor
             kind: row.get(1)?,
             network: row.get::<_, Option<String>>(2)?.as_deref().and_then(Network::parse),
             use_holds: row.get(3)?,
+            inbound: row.get(4)?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use ip2tor_shop::domain::id::{NodeId, OrderId, ProductId};
-use ip2tor_shop::domain::lightning::{InvoiceRequest, NodeError, NodeErrorKind, Preimage};
+use ip2tor_shop::domain::lightning::{InvoiceRequest, Network, NodeError, NodeErrorKind, NodeInfo, Preimage};
 use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::domain::product::ProductStatus;
 use ip2tor_shop::lightning::LightningNode;
@@ -190,6 +190,24 @@ async fn a_host_is_hidden_while_no_node_of_its_owner_is_alive() {
     assert!(!is_public(&rig));
     rig.start_node().await;
     rig.wait_until("it is back", || is_public(&rig)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_it_is_wanted_no_node_makes_an_invoice_beyond_what_it_can_receive() {
+    let setup = Setup::two_nodes();
+    let settings = Settings { limit_to_inbound: true, ..setup.settings };
+    let rig = Rig::new(Setup { settings, ..setup }).await;
+    let store = |node, inbound| {
+        let info = NodeInfo { network: Some(Network::Regtest), inbound: Some(Msat(inbound)), ..NodeInfo::default() };
+        nodes_alive::store(&rig.shop, node, "node", Ok(info))
+    };
+    store(rig.node, 24_999).await.expect("stored");
+    store(rig.spare().node, 25_000).await.expect("stored");
+    let (order, _) = rig.ordered().await;
+    assert_eq!(rig.node_of(order), rig.spare().node);
+    store(rig.spare().node, 24_999).await.expect("stored");
+    assert!(matches!(rig.order().await, Err(Error::Unavailable { .. })));
+    assert_eq!(rig.ports_in_use(), 1, "nothing of the refused order is stored");
 }
 
 // ---- load ---------------------------------------------------------------------------------------
