@@ -4,7 +4,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use serde_json::Value;
 
@@ -264,6 +264,8 @@ fn the_example_configuration_is_valid() {
 /// A simulated node in a process of its own; ends with the test.
 struct Simulator {
     process: Child,
+    /// Kept open: it prints more than its first line.
+    _output: BufReader<ChildStdout>,
     dir: tempfile::TempDir,
     port: String,
 }
@@ -274,9 +276,10 @@ impl Simulator {
         let args = ["lnd-simulator", "serve", "--listen", "127.0.0.1:0", "--dir", dir.path().to_str().unwrap()];
         let mut process = Command::new(BIN).args(args).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let mut output = BufReader::new(process.stdout.take().unwrap());
+        output.read_line(&mut line).unwrap();
         let port = line.split_once("127.0.0.1:").unwrap().1.split(' ').next().unwrap().to_owned();
-        Self { process, dir, port }
+        Self { process, _output: output, dir, port }
     }
 
     fn file(&self, name: &str) -> String {
