@@ -151,7 +151,7 @@ impl Deal {
         if self.product.status == ProductStatus::Active {
             self.settle_held(i, now);
         } else {
-            self.to_pending(now);
+            self.make_pending(now);
         }
     }
 
@@ -335,7 +335,7 @@ impl Deal {
         self.product.suspend_after = Some(end.plus_secs(lost));
         let over = matches!(self.product.status, ProductStatus::NeedsSuspend | ProductStatus::Suspended);
         if over && end <= now && end.plus_secs(lost) > now && self.product.bandwidth_remaining > 0 {
-            self.to_pending(now);
+            self.make_pending(now);
         }
         lost
     }
@@ -431,7 +431,7 @@ impl Deal {
         if self.product.activated_at.is_some() {
             self.grant(i, now);
         }
-        self.to_pending(now);
+        self.make_pending(now);
     }
 
     /// The product works: what purchase `i` paid for is given.
@@ -489,7 +489,7 @@ impl Deal {
         purchase.granted_bytes = 0;
     }
 
-    fn to_pending(&mut self, now: Timestamp) {
+    fn make_pending(&mut self, now: Timestamp) {
         self.product.become_(ProductStatus::NeedsActivate, now);
         if !self.product.placed {
             self.effects.push(Effect::ReservePlace);
