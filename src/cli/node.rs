@@ -80,6 +80,9 @@ struct NodeFields {
     /// The file with its macaroon for invoices (invoice.macaroon), read anew for each connection
     #[arg(long, value_name = "FILE")]
     macaroon_file: Option<PathBuf>,
+    /// The file with its read-only macaroon, where the one for invoices tells nothing of the node
+    #[arg(long, value_name = "FILE")]
+    details_macaroon_file: Option<PathBuf>,
     /// The file with a macaroon that can pay (offchain:read offchain:write); only `order refund` reads it
     #[arg(long, value_name = "FILE")]
     payment_macaroon_file: Option<PathBuf>,
@@ -107,6 +110,7 @@ impl NodeFields {
     fn change(self) -> Result<NodeChange, Failure> {
         let (certificate_file, certificate) = credential(self.certificate_file, self.store_credentials)?;
         let (macaroon_file, macaroon) = credential(self.macaroon_file, self.store_credentials)?;
+        let (details_macaroon_file, _) = credential(self.details_macaroon_file, false)?;
         // Never stored: what can spend stays in its file.
         let (payment_macaroon_file, _) = credential(self.payment_macaroon_file, false)?;
         Ok(NodeChange {
@@ -117,6 +121,7 @@ impl NodeFields {
             certificate,
             macaroon_file,
             macaroon,
+            details_macaroon_file,
             payment_macaroon_file,
             priority: self.priority,
             is_enabled: self.is_enabled,

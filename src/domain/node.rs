@@ -68,6 +68,8 @@ pub struct Node {
     pub macaroon_file: Option<String>,
     /// The macaroon, when there is no file.
     pub macaroon: Option<Vec<u8>>,
+    /// The file with a read-only macaroon that tells details of the node.
+    pub details_macaroon_file: Option<String>,
     /// The file with a macaroon that can pay, read by refunds alone.
     pub payment_macaroon_file: Option<String>,
     /// The lowest number is tried first.

@@ -17,6 +17,7 @@ pub struct NodeChange {
     pub certificate: Option<Vec<u8>>,
     pub macaroon_file: Option<String>,
     pub macaroon: Option<Vec<u8>>,
+    pub details_macaroon_file: Option<String>,
     pub payment_macaroon_file: Option<String>,
     pub priority: Option<i64>,
     pub is_enabled: Option<bool>,
@@ -34,6 +35,9 @@ impl NodeChange {
         }
         if self.macaroon_file.is_some() || self.macaroon.is_some() {
             (node.macaroon_file, node.macaroon) = (self.macaroon_file, self.macaroon);
+        }
+        if self.details_macaroon_file.is_some() {
+            node.details_macaroon_file = self.details_macaroon_file;
         }
         if self.payment_macaroon_file.is_some() {
             node.payment_macaroon_file = self.payment_macaroon_file;
@@ -53,6 +57,9 @@ impl NodeChange {
         }
         if (&before.macaroon_file, &before.macaroon) != (&node.macaroon_file, &node.macaroon) {
             list.push("macaroon replaced".to_owned());
+        }
+        if before.details_macaroon_file != node.details_macaroon_file {
+            list.push("macaroon for details replaced".to_owned());
         }
         if before.payment_macaroon_file != node.payment_macaroon_file {
             list.push("payment macaroon replaced".to_owned());
@@ -141,6 +148,7 @@ pub fn spec(node: &Node) -> Spec {
         macaroon_file: node.macaroon_file.clone(),
         macaroon: node.macaroon.clone(),
         allow_spending: node.allow_spending,
+        details_macaroon_file: node.details_macaroon_file.clone(),
     }
 }
 
@@ -190,6 +198,7 @@ fn empty(id: NodeId, operator_id: crate::domain::id::OperatorId, kind: NodeKind,
         certificate: None,
         macaroon_file: None,
         macaroon: None,
+        details_macaroon_file: None,
         payment_macaroon_file: None,
         priority: 0,
         is_enabled: true,

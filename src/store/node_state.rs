@@ -177,6 +177,8 @@ pub struct Spec {
     pub macaroon: Option<Vec<u8>>,
     /// Whether a macaroon that can spend is accepted.
     pub allow_spending: bool,
+    /// Where a read-only macaroon is, if there is one.
+    pub details_macaroon_file: Option<String>,
 }
 
 impl std::fmt::Debug for Spec {
@@ -189,7 +191,8 @@ impl std::fmt::Debug for Spec {
 /// be told.
 pub fn specs(db: &Connection) -> Result<Vec<Spec>, StoreError> {
     let mut statement = db.prepare_cached(
-        "SELECT id, kind, name, host, port, certificate_file, certificate, macaroon_file, macaroon, allow_spending \
+        "SELECT id, kind, name, host, port, certificate_file, certificate, macaroon_file, macaroon, allow_spending, \
+         details_macaroon_file \
          FROM node n WHERE is_enabled = 1 OR EXISTS (SELECT 1 FROM invoice v WHERE v.node_id = n.id \
          AND v.state IN ('initial', 'open', 'held', 'settling', 'cancelling')) \
          OR EXISTS (SELECT 1 FROM effect e WHERE e.node_id = n.id) ORDER BY priority, created_at",
@@ -206,6 +209,7 @@ pub fn specs(db: &Connection) -> Result<Vec<Spec>, StoreError> {
             macaroon_file: row.get(7)?,
             macaroon: row.get(8)?,
             allow_spending: row.get(9)?,
+            details_macaroon_file: row.get(10)?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

@@ -20,6 +20,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Node> {
         certificate: row.get("certificate")?,
         macaroon_file: row.get("macaroon_file")?,
         macaroon: row.get("macaroon")?,
+        details_macaroon_file: row.get("details_macaroon_file")?,
         payment_macaroon_file: row.get("payment_macaroon_file")?,
         priority: row.get("priority")?,
         is_enabled: row.get("is_enabled")?,
@@ -83,12 +84,14 @@ pub fn update(db: &Connection, node: &Node) -> Result<(), StoreError> {
     let changed = db.execute(
         "UPDATE node SET operator_id = :operator_id, name = :name, host = :host, port = :port, \
          certificate_file = :certificate_file, certificate = :certificate, macaroon_file = :macaroon_file, \
-         macaroon = :macaroon, payment_macaroon_file = :payment_macaroon_file, priority = :priority, is_enabled = :is_enabled, allow_spending = :allow_spending, \
+         macaroon = :macaroon, payment_macaroon_file = :payment_macaroon_file, \
+         details_macaroon_file = :details_macaroon_file, priority = :priority, is_enabled = :is_enabled, allow_spending = :allow_spending, \
          use_holds = :use_holds, modified_at = :modified_at WHERE id = :id AND removed_at IS NULL",
         named_params! {
             ":id": node.id, ":operator_id": node.operator_id, ":name": node.name, ":host": node.host,
             ":port": node.port, ":certificate_file": node.certificate_file, ":certificate": node.certificate,
-            ":macaroon_file": node.macaroon_file, ":macaroon": node.macaroon, ":payment_macaroon_file": node.payment_macaroon_file, ":priority": node.priority,
+            ":macaroon_file": node.macaroon_file, ":macaroon": node.macaroon, ":payment_macaroon_file": node.payment_macaroon_file,
+            ":details_macaroon_file": node.details_macaroon_file, ":priority": node.priority,
             ":is_enabled": node.is_enabled, ":allow_spending": node.allow_spending, ":use_holds": node.use_holds,
             ":modified_at": node.modified_at,
         },
@@ -110,7 +113,8 @@ pub fn live_invoices(db: &Connection, id: NodeId) -> Result<u32, StoreError> {
 pub fn remove(db: &Connection, id: NodeId, now: Timestamp) -> Result<(), StoreError> {
     db.execute(
         "UPDATE node SET removed_at = ?2, modified_at = ?2, is_enabled = 0, is_alive = 0, certificate = NULL, \
-         certificate_file = NULL, macaroon = NULL, macaroon_file = NULL, payment_macaroon_file = NULL WHERE id = ?1",
+         certificate_file = NULL, macaroon = NULL, macaroon_file = NULL, payment_macaroon_file = NULL, \
+         details_macaroon_file = NULL WHERE id = ?1",
         params![id, now],
     )?;
     Ok(())

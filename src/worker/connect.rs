@@ -45,5 +45,6 @@ fn credentials(spec: &Spec) -> Result<Credentials, NodeError> {
         NodeError::new(NodeErrorKind::BadCredentials, detail)
     })?;
     let certificate = source(&spec.certificate_file, &spec.certificate);
-    Ok(Credentials { certificate, macaroon, details_macaroon: None })
+    let details_macaroon = source(&spec.details_macaroon_file, &None);
+    Ok(Credentials { certificate, macaroon, details_macaroon })
 }
