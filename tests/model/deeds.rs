@@ -7,8 +7,6 @@ use ip2tor_shop::services::orders::{self, OrderRequest, OrderedProduct};
 use ip2tor_shop::services::products::{self, OperatorAction, ProductPatch};
 use ip2tor_shop::services::{Scope, extensions, hosts, payments};
 
-use ip2tor_shop::store::node_state;
-
 use super::node::Weather;
 use super::world::{IP, Outcome, World};
 
@@ -79,8 +77,7 @@ pub fn foreign_payment(world: &mut World) {
     world.note(format!("foreign payment at node {n}, {memo}"));
     let seat = &world.seats[n];
     // A cursor of 0 replays nothing, so before the first settlement some may go unseen.
-    let cursor = world.shop.db.read(|db| node_state::cursor(db, seat.id)).unwrap();
-    let is_told = cursor > 0;
+    let is_told = seat.told > 0;
     seat.node.settle_foreign(hash, memo, 1_000);
     if ours && is_told {
         world.memory.foreign.push(hash.to_string());

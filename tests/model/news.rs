@@ -25,7 +25,9 @@ pub async fn stream(world: &mut World, n: usize) -> Outcome {
     }
     let node = seat_id(world, n);
     payments::apply_all(&world.shop, node, news).await.map_err(|error| format!("applying: {error:?}"))?;
-    world.seats[n].stream = Some(last.settle_index);
+    let seat = &mut world.seats[n];
+    seat.stream = Some(last.settle_index);
+    seat.told = seat.told.max(last.settle_index);
     Ok(())
 }
 

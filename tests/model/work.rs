@@ -3,6 +3,7 @@
 use std::pin::Pin;
 
 use ip2tor_shop::domain::lightning::{NodeError, NodeErrorKind};
+use ip2tor_shop::domain::purchase::{InvoiceState, Purchase};
 use ip2tor_shop::services::probes::{self, Finding};
 use ip2tor_shop::services::{Error, deadlines, host_watch, making};
 use ip2tor_shop::store::outbox::{self as stored, Intent, IntentKind};
@@ -10,7 +11,11 @@ use ip2tor_shop::worker::outbox::{self, Performed};
 use ip2tor_shop::worker::{alive, follow};
 
 use super::node::Weather;
-use super::world::{Outcome, World};
+use super::rules;
+use super::world::{HOLD_LIMIT_SECS, Outcome, World};
+
+/// A clock that is put back by less than this was corrected, not wrong.
+const CLOCK_TOLERANCE_SECS: i64 = 60;
 
 /// An intent whose call has stalled.
 pub struct InFlight {
@@ -142,11 +147,26 @@ pub async fn job(world: &mut World, number: u32) -> Outcome {
         1 => deadlines::suspend_expired(&shop).await,
         2 => deadlines::delete_suspended(&shop).await,
         3 => deadlines::give_up_unactivated(&shop).await,
-        4 => deadlines::return_overdue_holds(&shop).await,
+        4 => return return_holds(world).await,
         5 => host_watch::look(&shop).await.map(|seen| seen.alive),
         _ => return checks(world).await,
     };
     done.map(drop).map_err(|error| format!("job {number}: {error:?}"))
+}
+
+/// Held payments go back in time, whatever happened to the clock.
+async fn return_holds(world: &mut World) -> Outcome {
+    deadlines::return_overdue_holds(&world.shop).await.map_err(|error| format!("{error:?}"))?;
+    rules::look(world)?;
+    let now = world.now();
+    let too_long = |purchase: &&Purchase| {
+        let Some(since) = purchase.invoice.held_at.filter(|_| purchase.invoice.state == InvoiceState::Held) else {
+            return false;
+        };
+        since.plus_secs(HOLD_LIMIT_SECS) <= now || since > now.plus_secs(CLOCK_TOLERANCE_SECS)
+    };
+    let left = world.last.orders.values().map(|(purchase, _)| purchase).find(too_long);
+    rules::rule(left.is_none(), || "a payment is held past its limit".to_owned())
 }
 
 /// Asks each node whether it is alive.

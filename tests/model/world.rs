@@ -24,6 +24,9 @@ pub const START: Timestamp = Timestamp::from_secs(1_795_000_000);
 /// The public address of both hosts.
 pub const IP: &str = "192.0.2.1";
 
+/// How long the hosts may take while a payment is held.
+pub const HOLD_LIMIT_SECS: i64 = 90;
+
 /// What went wrong, in one line.
 pub type Outcome = Result<(), String>;
 
@@ -49,6 +52,8 @@ pub struct Seat {
     pub entry: Entry,
     /// The settle index that the open stream is at; `None` while there is no stream.
     pub stream: Option<u64>,
+    /// The greatest settle index that the stream told and the shop stored.
+    pub told: u64,
 }
 
 /// What was seen so far, for rules about the past.
@@ -185,7 +190,7 @@ impl World {
 
 fn seat(spec: node_state::Spec, clock: &Arc<ManualClock>) -> Seat {
     let node = Node::new(clock.clone());
-    Seat { id: spec.id, entry: Entry::new(spec, node.clone()), node, stream: None }
+    Seat { id: spec.id, entry: Entry::new(spec, node.clone()), node, stream: None, told: 0 }
 }
 
 fn seed_database(db: &Db, luck: &mut fastrand::Rng, random: &Seeded, nodes: [NodeId; 2]) -> Vec<HostId> {
@@ -245,7 +250,7 @@ fn new_host(luck: &mut fastrand::Rng, random: &Seeded, n: u32) -> Host {
         terms_of_service_url: String::new(),
         bridge_bandwidth_initial: 1000,
         grace_secs: 600,
-        hold_limit_secs: 90,
+        hold_limit_secs: HOLD_LIMIT_SECS,
         use_holds: luck.u32(..3) > 0,
         ci_date: None,
         ci_status: 0,
