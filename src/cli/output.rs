@@ -1,5 +1,7 @@
 //! What commands print: one JSON document, or tables and short sentences for people.
 
+use std::io::Write;
+
 use serde_json::Value;
 
 /// How to print.
@@ -20,7 +22,7 @@ impl Output {
 
     /// Prints the result of a command: the document, or the text. Warnings go to standard error.
     pub fn result(&self, document: &Value, text: &str) {
-        if self.json { println!("{document:#}") } else { println!("{}", text.trim_end()) }
+        if self.json { say(&format!("{document:#}")) } else { say(text.trim_end()) }
     }
 
     /// Prints a list: the document, a table, or a sentence when there is nothing.
@@ -33,6 +35,11 @@ impl Output {
     pub fn warn(&self, text: &str) {
         eprintln!("warning: {text}");
     }
+}
+
+/// Prints to standard output. Nobody reading any more (`| head`) is no failure.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
 }
 
 /// Columns as wide as their widest cell, two blanks between them.

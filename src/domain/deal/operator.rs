@@ -1,0 +1,69 @@
+//! What an operator does to a product, and what becomes of it when its place is gone.
+
+use super::{Deal, RETURNED_MESSAGE, Refusal, UNDELIVERABLE_MESSAGE};
+use crate::domain::product::ProductStatus;
+use crate::domain::purchase::{Delivery, InvoiceState, OrderStatus};
+use crate::domain::time::Timestamp;
+
+impl Deal {
+    /// The operator suspends a running product.
+    pub fn operator_suspends(&mut self, now: Timestamp) -> Result<(), Refusal> {
+        if self.product.status != ProductStatus::Active {
+            return Err(Refusal("Only an active product can be suspended.".to_owned()));
+        }
+        self.product.become_(ProductStatus::NeedsSuspend, now);
+        self.notify();
+        Ok(())
+    }
+
+    /// The operator switches a product off for good (abuse). What was paid and not delivered is owed.
+    pub fn operator_kills(&mut self, now: Timestamp) {
+        self.product.is_killed = true;
+        for i in 0..self.purchases.len() {
+            match self.purchases[i].invoice.state {
+                InvoiceState::Initial => self.refuse(i, UNDELIVERABLE_MESSAGE, now),
+                InvoiceState::Open | InvoiceState::Held => self.cancel_invoice(i, RETURNED_MESSAGE),
+                _ => {}
+            }
+        }
+        match self.product.status {
+            ProductStatus::Active => {
+                self.product.become_(ProductStatus::NeedsSuspend, now);
+                self.notify();
+            }
+            ProductStatus::NeedsActivate => self.give_up_pending(now),
+            _ => {}
+        }
+    }
+
+    /// The operator takes the port (or name) back without the host's word, because the host is gone
+    /// for good or has been cleaned by hand.
+    pub fn operator_releases(&mut self, now: Timestamp) -> Result<(), Refusal> {
+        if self.has_claims() {
+            return Err(Refusal("Somebody has paid for it; resolve the order first.".to_owned()));
+        }
+        match self.product.status {
+            ProductStatus::NeedsSuspend => self.product.become_(ProductStatus::Suspended, now),
+            ProductStatus::Suspended | ProductStatus::NeedsDelete => {}
+            _ => return Err(Refusal("Only a suspended product can be released; suspend it first.".to_owned())),
+        }
+        self.release_place();
+        Ok(())
+    }
+
+    /// No port (or name) could be reserved for a product that has to come back.
+    pub fn place_unavailable(&mut self, now: Timestamp) {
+        for i in 0..self.purchases.len() {
+            if self.purchases[i].has_claim() && self.purchases[i].status == OrderStatus::Paid {
+                self.owe_everything(i, UNDELIVERABLE_MESSAGE);
+                self.purchases[i].delivery = Delivery::None;
+                self.take_back_grant(i);
+            }
+        }
+        if self.product.status == ProductStatus::NeedsActivate {
+            // Never shown with this place: the transaction that would show it is this one.
+            self.product.become_(ProductStatus::NeedsSuspend, now);
+            self.product.become_(ProductStatus::Suspended, now);
+        }
+    }
+}

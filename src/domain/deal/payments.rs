@@ -1,0 +1,118 @@
+//! The payment of a purchase: held, settled, given back, paid back.
+
+use super::{
+    Deal, EXPIRED_MESSAGE, HELD_MESSAGE, HOLD_REFUSED_MESSAGE, MIN_HOLD_BLOCKS, REFUNDED_MESSAGE, RETURNED_MESSAGE,
+    Refusal,
+};
+use crate::domain::effect::{AlertTopic, Effect};
+use crate::domain::money::Msat;
+use crate::domain::product::ProductStatus;
+use crate::domain::purchase::{Delivery, InvoiceState, OrderStatus};
+use crate::domain::time::Timestamp;
+
+impl Deal {
+    /// A hold invoice was accepted: the whole payment is held since `at`. `blocks_left` is the
+    /// distance to the nearest part's expiry, when known.
+    pub fn payment_held(&mut self, i: usize, received: Msat, blocks_left: Option<i64>, at: Timestamp, now: Timestamp) {
+        let purchase = &mut self.purchases[i];
+        match purchase.invoice.state {
+            InvoiceState::Initial | InvoiceState::Open => {}
+            InvoiceState::Expired | InvoiceState::Void => {
+                return self.effects.push(Effect::CancelInvoice(self.purchases[i].id));
+            }
+            InvoiceState::Held | InvoiceState::Settling | InvoiceState::Cancelling | InvoiceState::Paid => return,
+        }
+        purchase.invoice.received = Some(received);
+        purchase.invoice.held_at = Some(at);
+        let too_close = blocks_left.is_some_and(|blocks| blocks < MIN_HOLD_BLOCKS);
+        let hopeless = self.product.is_killed || !self.product.placed;
+        if received < self.purchases[i].price || too_close || hopeless {
+            return self.cancel_invoice(i, HOLD_REFUSED_MESSAGE);
+        }
+        let purchase = &mut self.purchases[i];
+        purchase.invoice.become_(InvoiceState::Held);
+        purchase.become_(OrderStatus::ToBePaid, Some(HELD_MESSAGE));
+        purchase.delivery = Delivery::Awaiting;
+        if self.product.status == ProductStatus::Active {
+            self.settle_held(i, now);
+        } else {
+            self.make_pending(now);
+        }
+    }
+
+    /// The node says the invoice is settled: the money is ours, whatever we thought before.
+    pub fn payment_settled(&mut self, i: usize, received: Msat, at: Timestamp, now: Timestamp) {
+        let purchase = &mut self.purchases[i];
+        if purchase.invoice.state == InvoiceState::Paid {
+            return;
+        }
+        purchase.invoice.become_(InvoiceState::Paid);
+        purchase.invoice.received = Some(received);
+        purchase.invoice.paid_at = Some(at);
+        if received < purchase.price {
+            return self.underpaid(i, now);
+        }
+        purchase.owed = received.saturating_sub(purchase.price);
+        if purchase.owed > Msat(0) {
+            let text = format!("{} more was received than asked", purchase.owed);
+            self.alert(i, AlertTopic::Overpaid, &text);
+        }
+        match self.purchases[i].delivery {
+            Delivery::None => self.deliver(i, now),
+            Delivery::Awaiting | Delivery::Delivered => self.purchases[i].become_(OrderStatus::Paid, None),
+        }
+    }
+
+    /// The node says the invoice is cancelled, expired or unknown: it can't be paid any more.
+    pub fn payment_void(&mut self, i: usize, now: Timestamp) {
+        let purchase = &mut self.purchases[i];
+        let before = purchase.invoice.state;
+        if !before.is_live() || before == InvoiceState::Initial {
+            return;
+        }
+        purchase.invoice.become_(InvoiceState::Expired);
+        let message = match before {
+            InvoiceState::Open => EXPIRED_MESSAGE.to_owned(),
+            InvoiceState::Held | InvoiceState::Settling => RETURNED_MESSAGE.to_owned(),
+            _ => purchase.message.clone().unwrap_or_else(|| EXPIRED_MESSAGE.to_owned()),
+        };
+        purchase.delivery = Delivery::None;
+        purchase.become_(OrderStatus::Rejected, Some(&message));
+        self.take_back_grant(i);
+        self.withdraw(i, now);
+    }
+
+    /// A held payment was not delivered within the host's limit.
+    pub fn hold_overdue(&mut self, i: usize, now: Timestamp) {
+        if self.purchases[i].invoice.state == InvoiceState::Held {
+            self.cancel_invoice(i, RETURNED_MESSAGE);
+            self.withdraw(i, now);
+        }
+    }
+
+    /// The operator has paid back what the order owed.
+    pub fn refunded(&mut self, i: usize, now: Timestamp) {
+        let purchase = &mut self.purchases[i];
+        purchase.refunded = Msat(purchase.refunded.0.saturating_add(purchase.owed.0));
+        purchase.owed = Msat(0);
+        if purchase.status != OrderStatus::NeedsRefund {
+            return;
+        }
+        purchase.become_(OrderStatus::Refunded, Some(REFUNDED_MESSAGE));
+        purchase.delivery = Delivery::None;
+        self.take_back_grant(i);
+        self.withdraw(i, now);
+    }
+
+    /// The operator wants an undelivered order to be tried again.
+    pub fn retry_delivery(&mut self, i: usize, now: Timestamp) -> Result<(), Refusal> {
+        let purchase = &self.purchases[i];
+        let paid_in_full = purchase.invoice.received.is_some_and(|received| received >= purchase.price);
+        if purchase.status != OrderStatus::NeedsRefund || !paid_in_full || self.product.is_killed {
+            return Err(Refusal("Only an order in state N that was paid in full can be delivered again.".to_owned()));
+        }
+        self.purchases[i].owed = self.surplus(i);
+        self.deliver(i, now);
+        Ok(())
+    }
+}
