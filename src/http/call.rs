@@ -9,6 +9,7 @@ use super::App;
 use super::client::Origin;
 use super::language::Language;
 use super::problem::{NOT_AUTHENTICATED, Problem};
+use crate::services::hosts::{self, Site};
 use crate::services::{Scope, Shop};
 
 /// A request to the API, after negotiation and authentication.
@@ -36,6 +37,11 @@ impl Call {
     /// An absolute URL of the API; `path` starts after `/api/v1/`.
     pub fn url(&self, path: std::fmt::Arguments<'_>) -> String {
         format!("{}/api/v1/{path}", self.origin.base)
+    }
+
+    /// The shop as a web site. Read each time: the catalog would be read whole after every change.
+    pub fn site(&self) -> Result<Site, Problem> {
+        Ok(self.shop().db.read(hosts::site)?)
     }
 
     /// A query parameter; repeated, the last wins.

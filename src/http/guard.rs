@@ -61,3 +61,48 @@ fn of_routing(error: &poem::Error) -> Response {
         _ => Problem::internal(&error.to_string()).into_response(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use poem::endpoint::make;
+
+    use super::*;
+    use crate::domain::id::SystemRandom;
+    use crate::domain::time::SystemClock;
+    use crate::http::Limits;
+    use crate::services::{Settings, Shop};
+    use crate::store::Db;
+
+    fn app(dir: &tempfile::TempDir) -> Arc<App> {
+        let db = Db::open(&dir.path().join("shop.sqlite3")).unwrap();
+        let shop = Shop::new(db, Arc::new(SystemClock), Arc::new(SystemRandom), Settings::default()).unwrap();
+        let limits = Limits { request_time: Duration::from_millis(50), ..Limits::default() };
+        Arc::new(App::new(shop, limits, Box::new(|_| false)))
+    }
+
+    async fn breaks(_: Request) -> poem::Result<Response> {
+        panic!("a secret detail")
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_answered_with_nothing_but_an_id() {
+        let dir = tempfile::tempdir().unwrap();
+        let broken = make(breaks);
+        let mut response = Guard::new(app(&dir), broken).get_response(Request::default()).await;
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let body = response.take_body().into_string().await.unwrap();
+        assert!(
+            body.starts_with("{\"detail\":\"Internal error. The operator finds it as ") && !body.contains("secret")
+        );
+    }
+
+    #[tokio::test]
+    async fn work_that_takes_too_long_is_given_up() {
+        let dir = tempfile::tempdir().unwrap();
+        let endless = make(|_| std::future::pending::<poem::Result<Response>>());
+        let response = Guard::new(app(&dir), endless).get_response(Request::default()).await;
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    }
+}

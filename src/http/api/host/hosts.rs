@@ -30,8 +30,8 @@ impl Hosts {
     #[oai(path = "/hosts/", method = "get", operation_id = "hosts_list")]
     async fn list(&self, call: &Call, caller: Caller) -> ReadResult<Reply<Vec<HostView>>> {
         let found = hosts::list(call.shop(), &caller.0)?;
-        let catalog = call.app.catalog.get(call.shop())?;
-        Ok(Reply(found.iter().map(|host| HostView::new(call, host, &catalog.site)).collect()))
+        let site = call.site()?;
+        Ok(Reply(found.iter().map(|host| HostView::new(call, host, &site)).collect()))
     }
 
     /// Never possible: hosts are added by the operator
@@ -125,8 +125,8 @@ async fn check_in(call: &Call, scope: &Scope, status: u8, message: String) -> Re
 }
 
 fn shown(call: &Call, host: &Host) -> Result<Reply<HostView>, Problem> {
-    let catalog = call.app.catalog.get(call.shop())?;
-    Ok(Reply(HostView::new(call, host, &catalog.site)))
+    let site = call.site()?;
+    Ok(Reply(HostView::new(call, host, &site)))
 }
 
 /// The new name, if one is asked for; anything else must be as it is.

@@ -56,8 +56,8 @@ pub async fn list(
     });
     problems.finish()?;
     let found = products::list(call.shop(), scope, kind, host, status).await?;
-    let catalog = call.app.catalog.get(call.shop())?;
-    let views = found.iter().map(|view| ProductView::new(call, &view.product, &view.host, &catalog.site));
+    let site = call.site()?;
+    let views = found.iter().map(|view| ProductView::new(call, &view.product, &view.host, &site));
     Ok(Reply(views.collect()))
 }
 
@@ -67,8 +67,8 @@ pub fn find(call: &Call, scope: &Scope, kind: ProductKind) -> Result<Found, Prob
 }
 
 fn shown(call: &Call, view: &Found) -> Result<Reply<ProductView>, Problem> {
-    let catalog = call.app.catalog.get(call.shop())?;
-    Ok(Reply(ProductView::new(call, &view.product, &view.host, &catalog.site)))
+    let site = call.site()?;
+    Ok(Reply(ProductView::new(call, &view.product, &view.host, &site)))
 }
 
 /// One product.

@@ -38,16 +38,16 @@ impl Orders {
     #[oai(path = "/pos/:id/", method = "get", operation_id = "public_pos_read")]
     async fn read(&self, call: &Call, #[oai(name = "id")] _id: Id) -> ReadResult<Reply<PurchaseOrderView>> {
         let view = view(call, call.id(OrderId::parse).map(Key::Order))?;
-        let catalog = call.app.catalog.get(call.shop())?;
-        Ok(Reply(PurchaseOrderView::new(call, &view, &catalog.site)))
+        let site = call.site()?;
+        Ok(Reply(PurchaseOrderView::new(call, &view, &site)))
     }
 
     /// The item of a purchase order
     #[oai(path = "/po_items/:id/", method = "get", operation_id = "public_po_items_read")]
     async fn read_item(&self, call: &Call, #[oai(name = "id")] _id: Id) -> ReadResult<Reply<ItemView>> {
         let view = view(call, call.id(ItemId::parse).map(Key::Item))?;
-        let catalog = call.app.catalog.get(call.shop())?;
-        Ok(Reply(ItemView::new(call, &view, &catalog.site)))
+        let site = call.site()?;
+        Ok(Reply(ItemView::new(call, &view, &site)))
     }
 
     /// A Lightning invoice
