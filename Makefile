@@ -30,6 +30,7 @@ openapi: ## Write openapi.yaml from the code
 bench: setup ## Measure the shop and print one table
 	$(CARGO) build --release --bin ip2tor-shop
 	$(CARGO) bench --bench shop
+	$(CARGO) bench --bench onion
 
 release: setup ## Build the program for this machine
 	$(CARGO) build --release --bin ip2tor-shop

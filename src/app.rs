@@ -1,5 +1,6 @@
 //! The composition root: from a configuration to a running shop, and down again.
 
+mod onion_services;
 mod tor;
 
 use std::net::SocketAddr;
@@ -16,7 +17,7 @@ use crate::domain::id::SystemRandom;
 use crate::domain::time::SystemClock;
 use crate::http::limiter::Rate;
 use crate::http::listener::{self, ConnectionLimits};
-use crate::http::{self, Limits};
+use crate::http::{self, Limits, Surface};
 use crate::jobs::{JobContext, NAMES, Scheduler, schedule};
 use crate::lightning::dial::Dial;
 use crate::rates::Provider;
@@ -25,8 +26,9 @@ use crate::services::{Error, ProbePolicy, Shop};
 use crate::store::{Db, node_state};
 use crate::worker::registry::Registry;
 use crate::worker::{self, Tasks};
-pub use tor::OnionState;
+use onion_services::Services;
 use tor::TorPart;
+pub use tor::command_dial;
 
 /// The HTTP interface, shared by all listeners.
 pub type Endpoint = Arc<BoxEndpoint<'static, Response>>;
@@ -46,7 +48,7 @@ impl From<Error> for StartError {
 pub struct App {
     shop: Shop,
     local_addr: SocketAddr,
-    onion: Option<OnionState>,
+    onion_address: Option<String>,
     tasks: Tasks,
     scheduler: Scheduler,
     /// Given back last: until then no other shop may open the database.
@@ -72,17 +74,20 @@ pub async fn start(config: Config) -> Result<App, StartError> {
     let shop = Shop::new(db, Arc::new(SystemClock), Arc::new(SystemRandom), settings)?;
     let registry = worker::start(&shop, tor.node_dial(), tor.dialer(), &tasks);
     start_rates(&shop, &config, tor.node_dial(), &tasks)?;
-    let interface = http_app(&shop, &config);
-    let readiness = interface.readiness();
+    let services = tor.launch(&shop)?;
+    let interface = http_app(&shop, &config).advertising(services.as_ref().and_then(Services::advertised));
+    let onion_address = services.as_ref().map(|services| services.address().to_owned());
+    if let Some(services) = &services {
+        interface.readiness().show("onion", services.report());
+    }
     let endpoint: Endpoint = Arc::new(http::app(interface).boxed());
     let local_addr = listen(&endpoint, &config, &tasks).await?;
-    let onion = tor.publish(&shop, &endpoint, connection_limits(&config), &tasks)?;
-    if let Some(onion) = onion.clone() {
-        readiness.show("onion", move || onion.as_json());
+    if let Some(services) = services {
+        services.serve(&endpoint, connection_limits(&config), &tasks);
     }
     tracing::info!(address = %local_addr, "the shop answers");
     let scheduler = start_jobs(&shop, registry, &config, &tasks).await?;
-    Ok(App { shop, local_addr, onion, tasks, scheduler, _lock: lock })
+    Ok(App { shop, local_addr, onion_address, tasks, scheduler, _lock: lock })
 }
 
 /// Serves the HTTP interface over TCP; returns the address.
@@ -93,7 +98,7 @@ async fn listen(endpoint: &Endpoint, config: &Config, tasks: &Tasks) -> Result<S
     let acceptor = TcpListener::bind(config.http.listen).into_acceptor().await.map_err(failed)?;
     let address = acceptor.local_addr().iter().find_map(|address| address.as_socket_addr().copied());
     let address = address.unwrap_or(config.http.listen);
-    let endpoint = Arc::clone(endpoint);
+    let endpoint = Arc::new(Arc::clone(endpoint).data(Surface::Clearnet).map_to_response());
     let limits = connection_limits(config);
     let stop = tasks.stopped();
     tasks.spawn_to_the_end(async move {
@@ -111,6 +116,7 @@ fn http_app(shop: &Shop, config: &Config) -> http::App {
         request_time: config.http.request_timeout,
         requests: Rate::per(config.http.requests_per_minute, Duration::from_secs(60)),
         orders: Rate::per(config.http.orders_per_hour, Duration::from_secs(3600)),
+        onion_orders: Rate::per(config.http.onion_orders_per_hour, Duration::from_secs(3600)),
     };
     let is_trusted = move |address| proxies.iter().any(|network| network.contains(address));
     http::App::new(shop.clone(), limits, Box::new(is_trusted))
@@ -165,9 +171,9 @@ impl App {
         self.local_addr
     }
 
-    /// The onion service, when there is one.
-    pub const fn onion(&self) -> Option<&OnionState> {
-        self.onion.as_ref()
+    /// The onion address, when the shop has one.
+    pub fn onion_address(&self) -> Option<&str> {
+        self.onion_address.as_deref()
     }
 
     /// Whether any Lightning node can be used now.

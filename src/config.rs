@@ -88,6 +88,9 @@ pub struct Http {
     pub requests_per_minute: u32,
     /// New orders of one client in an hour; 0 is unlimited.
     pub orders_per_hour: u32,
+    /// New orders per hour of all clients of the onion service together, half of them at once; 0 is
+    /// unlimited.
+    pub onion_orders_per_hour: u32,
 }
 
 /// Limits around an order.

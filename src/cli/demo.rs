@@ -23,12 +23,15 @@ pub struct Args {
     /// Without the agent that checks in and activates bridges: play the host yourself
     #[arg(long)]
     pub no_agent: bool,
+    /// With an onion service of its own: needs a way out to the Tor network
+    #[arg(long)]
+    pub onion: bool,
 }
 
 pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
     logging::init("info");
     create_folder(&args.data_dir)?;
-    let Args { listen, data_dir, no_agent } = args;
-    let demo = Demo { listen, data_dir, with_agent: !no_agent, json: output.is_json() };
+    let Args { listen, data_dir, no_agent, onion } = args;
+    let demo = Demo { listen, data_dir, with_agent: !no_agent, with_onion: onion, json: output.is_json() };
     block_on(async { Ok(demo.run().await?) })
 }

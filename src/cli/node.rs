@@ -10,6 +10,7 @@ use super::block_on;
 use super::data::DataArgs;
 use super::failure::Failure;
 use super::output::{Output, yes_no};
+use crate::app;
 use crate::domain::id::{NodeId, SystemRandom};
 use crate::domain::lightning::NodeInfo;
 use crate::domain::node::{Node, NodeKind};
@@ -205,9 +206,10 @@ fn check(data: &DataArgs, id: Option<NodeId>, output: &Output) -> Result<(), Fai
     let settings = data.config.shop_settings();
     let shop = Shop::new(data.db.clone(), Arc::new(SystemClock), Arc::new(SystemRandom), settings)?;
     let checks = block_on(async {
+        let dial = app::command_dial(&data.config, nodes.iter().map(|node| node.host.as_str())).await?;
         let mut checks = Vec::new();
         for node in &nodes {
-            checks.push((node, ask(&shop, node).await?));
+            checks.push((node, ask(&shop, &dial, node).await?));
         }
         Ok(checks)
     })?;
@@ -215,8 +217,8 @@ fn check(data: &DataArgs, id: Option<NodeId>, output: &Output) -> Result<(), Fai
 }
 
 /// What one node says; also stored.
-async fn ask(shop: &Shop, node: &Node) -> Result<NodeCheck, Failure> {
-    let answer = match connect(&nodes_admin::spec(node), &Dial::direct()) {
+async fn ask(shop: &Shop, dial: &Dial, node: &Node) -> Result<NodeCheck, Failure> {
+    let answer = match connect(&nodes_admin::spec(node), dial) {
         Ok(connection) => lightning::check::check(&*connection, None, None).await,
         Err(error) => NodeCheck { info: NodeInfo::default(), problem: Some(error) },
     };

@@ -21,8 +21,12 @@ pub struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Print the shop's .onion address
-    Address,
+    /// Print the shop's .onion address; works while the shop is stopped, too
+    Address {
+        /// The address of the operators' own service instead
+        #[arg(long)]
+        admin: bool,
+    },
     /// Write the service's key into a file: whoever has it is the shop
     Export {
         /// The file, which must not exist
@@ -68,7 +72,8 @@ pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
     let settings = args.data.load()?.onion_settings()?;
     let (state, nickname) = (&settings.state_dir, &settings.nickname);
     match args.command {
-        Command::Address => print_address(output, &keys::address(state, nickname)?),
+        Command::Address { admin: false } => print_address(output, &keys::address(state, nickname)?),
+        Command::Address { admin: true } => print_address(output, &keys::address(state, &settings.admin.nickname)?),
         Command::Export { file, format } => {
             let format = match format {
                 Format::Arti => KeyFormat::Arti,

@@ -7,9 +7,10 @@ use super::block_on;
 use super::data::Data;
 use super::failure::Failure;
 use super::output::Output;
+use crate::app;
 use crate::domain::id::OrderId;
 use crate::domain::money::Msat;
-use crate::lightning::dial::Dial;
+use crate::services::nodes_admin;
 use crate::worker::refunds::{self, RefundOrder};
 
 #[derive(ClapArgs)]
@@ -35,6 +36,7 @@ pub fn order_id(text: &str) -> Result<OrderId, String> {
 /// Pays, and says what was paid.
 pub fn run(data: Data, args: Args, output: &Output) -> Result<(), Failure> {
     crate::tls::install_provider();
+    let (nodes, config) = (data.read(nodes_admin::list)?, data.config.clone());
     let shop = data.shop()?;
     let wanted = RefundOrder {
         order: args.id,
@@ -42,7 +44,10 @@ pub fn run(data: Data, args: Args, output: &Output) -> Result<(), Failure> {
         amount: args.amount.map(Msat),
         fee_limit: args.fee_limit.map(Msat),
     };
-    let paid = block_on(async { Ok(refunds::refund(&shop, &Dial::direct(), wanted, "cli").await?) })?;
+    let paid = block_on(async {
+        let dial = app::command_dial(&config, nodes.iter().map(|node| node.host.as_str())).await?;
+        Ok(refunds::refund(&shop, &dial, wanted, "cli").await?)
+    })?;
     let document = json!({"order": args.id.to_string(), "amount": paid.amount.0, "fee": paid.fee.0, "status": "S"});
     output.result(&document, &format!("Paid back {}; the route cost {}.", paid.amount, paid.fee));
     Ok(())

@@ -48,6 +48,7 @@ impl Default for Http {
             idle_timeout: Duration::from_secs(60),
             requests_per_minute: 1200,
             orders_per_hour: 120,
+            onion_orders_per_hour: 200,
         }
     }
 }
@@ -135,6 +136,11 @@ impl Http {
             idle_timeout: section.seconds("idle_timeout_secs", default.idle_timeout, 1..=3600),
             requests_per_minute: section.number("requests_per_minute", default.requests_per_minute, 0..=1_000_000),
             orders_per_hour: section.number("orders_per_hour", default.orders_per_hour, 0..=1_000_000),
+            onion_orders_per_hour: section.number(
+                "onion_orders_per_hour",
+                default.onion_orders_per_hour,
+                0..=1_000_000,
+            ),
         };
         section.finish();
         http

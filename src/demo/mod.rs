@@ -29,6 +29,8 @@ pub struct Demo {
     pub data_dir: PathBuf,
     /// Whether the simulated agent plays the host.
     pub with_agent: bool,
+    /// Whether it runs Tor.
+    pub with_onion: bool,
     /// Whether the details are printed as JSON.
     pub json: bool,
 }
@@ -66,8 +68,7 @@ impl Demo {
         let mut config = Config::in_dir(&self.data_dir);
         config.http.listen = self.listen;
         config.lightning.allow_regtest = true;
-        // The demo is for a machine without a way out.
-        config.onion.insert("enabled".to_owned(), toml::Value::Boolean(false));
+        config.onion.insert("enabled".to_owned(), toml::Value::Boolean(self.with_onion));
         config
     }
 
@@ -76,6 +77,7 @@ impl Demo {
         let lnd = json!({"grpc": simulator.local_addr().to_string(), "dir": simulator.dir()});
         let details = json!({
             "shop_url": shop_url,
+            "onion": app.onion_address(),
             "data_dir": self.data_dir,
             "admin": {"user": memory.admin, "password": memory.password},
             "hosts": [{"id": memory.host_id, "token": memory.token, "name": memory.host_name, "ip": memory.host_ip}],
@@ -85,6 +87,9 @@ impl Demo {
             println!("{details}");
         } else {
             println!("{}", walkthrough::text(&shop_url, &self.data_dir, memory, simulator, self.with_agent));
+            if let Some(address) = app.onion_address() {
+                println!("In a minute or two also at http://{address}\n");
+            }
         }
     }
 }

@@ -36,6 +36,12 @@ pub fn parse(text: &str) -> Result<String, Vec<String>> {
     }
 }
 
+/// Whether only Tor can reach `host`.
+pub fn is_onion(host: &str) -> bool {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    host.len() >= 6 && host.is_char_boundary(host.len() - 6) && host[host.len() - 6..].eq_ignore_ascii_case(".onion")
+}
+
 /// Checks `<address>.onion` and returns the address.
 fn check_host(host: &str) -> Result<&str, &'static str> {
     let Some(address) = host.strip_suffix(".onion") else {
@@ -89,6 +95,16 @@ fn suggest(problem: &str, text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn onion_hosts_are_known_in_any_spelling() {
+        for host in ["a.onion", "A.ONION", "sub.a.Onion", "a.onion."] {
+            assert!(is_onion(host), "{host}");
+        }
+        for host in ["onion", "a.onion.example", "example.com", "ü.onio", ""] {
+            assert!(!is_onion(host), "{host}");
+        }
+    }
 
     /// The address of the key that is all zeros but for its last bit pattern; computed, not copied.
     fn address() -> String {

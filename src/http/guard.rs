@@ -12,6 +12,7 @@ use super::App;
 use super::client::Origin;
 use super::pages;
 use super::problem::Problem;
+use super::surface::{Surface, advertise};
 
 /// The guard around an endpoint.
 pub struct Guard<E> {
@@ -30,18 +31,31 @@ impl<E: Endpoint<Output = Response>> Endpoint for Guard<E> {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
-        let client = Origin::client_of(&request, &*self.app.is_trusted_proxy);
-        if let Err(secs) = self.app.requests.admit(&client, self.app.shop.now()) {
-            return Ok(Problem::throttled(secs).into_response());
+        let surface = request.extensions().get::<Surface>().copied().unwrap_or_default();
+        if surface.is_limited() {
+            let client = Origin::client_of(&request, &*self.app.is_trusted_proxy);
+            if let Err(secs) = self.app.requests.admit(&client, self.app.shop.now()) {
+                return Ok(Problem::throttled(secs).into_response());
+            }
         }
+        let uri = request.uri().clone();
+        let mut response = self.answer(request).await;
+        advertise(self.app.advertised.as_deref(), surface, &uri, &mut response);
+        Ok(response)
+    }
+}
+
+impl<E: Endpoint<Output = Response>> Guard<E> {
+    /// An answer, whatever happens inside.
+    async fn answer(&self, request: Request) -> Response {
         let work = AssertUnwindSafe(self.inner.call(request)).catch_unwind();
         let answer = match tokio::time::timeout(self.app.limits.request_time, work).await {
             Ok(Ok(Ok(response))) => Ok(response),
-            Ok(Ok(Err(error))) => return Ok(of_routing(&error)),
+            Ok(Ok(Err(error))) => Ok(of_routing(&error)),
             Ok(Err(_)) => Err(Problem::internal("a handler panicked")),
             Err(_) => Err(Problem::detail(StatusCode::SERVICE_UNAVAILABLE, "This took too long. Please try again.")),
         };
-        Ok(answer.unwrap_or_else(IntoResponse::into_response))
+        answer.unwrap_or_else(IntoResponse::into_response)
     }
 }
 

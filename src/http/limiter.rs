@@ -53,10 +53,25 @@ impl Limiter {
     /// Takes one from the client's bucket, or says in how many seconds there is one again. Requests
     /// from this machine are the operator's own and are not limited.
     pub fn admit(&self, client: &Client, now: Timestamp) -> Result<(), u32> {
-        if self.rate.burst == 0 || client.is_loopback() {
+        match self.key(client) {
+            Some(key) if !client.is_loopback() => self.take(key, now),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes one from the bucket that all onion clients share: whoever wants more circuits has more.
+    /// Others are not limited here.
+    pub fn admit_onion(&self, client: &Client, now: Timestamp) -> Result<(), u32> {
+        match client {
+            Client::Circuit(_) => self.take(self.hasher.hash_one(()), now),
+            _ => Ok(()),
+        }
+    }
+
+    fn take(&self, key: u64, now: Timestamp) -> Result<(), u32> {
+        if self.rate.burst == 0 {
             return Ok(());
         }
-        let Some(key) = self.key(client) else { return Ok(()) };
         let every = i64::try_from(self.rate.every.as_millis()).unwrap_or(i64::MAX).max(1);
         let capacity = every.saturating_mul(i64::from(self.rate.burst));
         let mut buckets = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
@@ -127,6 +142,15 @@ mod tests {
         }
         assert_eq!(limiter.admit(&client("2001:db8::1"), START), Ok(()));
         assert!(limiter.admit(&client("2001:db8::2"), START).is_err());
+    }
+
+    #[test]
+    fn all_circuits_together_are_limited_and_addresses_are_not() {
+        let limiter = Limiter::new(RATE);
+        let circuit = |number: u32| Client::Circuit(number.to_string());
+        assert_eq!((0..5).filter(|number| limiter.admit_onion(&circuit(*number), START).is_ok()).count(), 3);
+        assert_eq!(limiter.admit_onion(&client("203.0.113.1"), START), Ok(()));
+        assert_eq!(limiter.admit(&circuit(9), START), Ok(()), "its own bucket is full");
     }
 
     #[test]

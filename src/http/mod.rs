@@ -23,6 +23,7 @@ mod paths;
 mod problem;
 mod push;
 mod resources;
+mod surface;
 mod wire;
 
 use std::sync::Arc;
@@ -42,6 +43,7 @@ use crate::services::hosts::CatalogCache;
 
 pub use self::health::Readiness;
 pub use self::openapi::{openapi_document, openapi_json};
+pub use self::surface::Surface;
 
 /// How much one client may ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +56,8 @@ pub struct Limits {
     pub requests: Rate,
     /// New orders of one client.
     pub orders: Rate,
+    /// New orders of all clients of the onion service together, whose circuits cost them nothing.
+    pub onion_orders: Rate,
 }
 
 impl Default for Limits {
@@ -64,6 +68,8 @@ impl Default for Limits {
             // A RaspiBlitz polls every two seconds; several may share an address.
             requests: Rate::per(1200, Duration::from_secs(60)),
             orders: Rate::per(120, Duration::from_secs(3600)),
+            // Within the 15 minutes of an invoice that is 150: fewer than a node's slots for holds.
+            onion_orders: Rate::per(200, Duration::from_secs(3600)),
         }
     }
 }
@@ -77,8 +83,11 @@ pub struct App {
     limits: Limits,
     requests: Limiter,
     orders: Limiter,
+    onion_orders: Limiter,
     pushes: push::Connections,
     readiness: Readiness,
+    /// The onion address that pages on clearnet name, as `http://<address>.onion`.
+    advertised: Option<String>,
 }
 
 impl App {
@@ -91,10 +100,17 @@ impl App {
             is_trusted_proxy,
             requests: Limiter::new(limits.requests),
             orders: Limiter::new(limits.orders),
+            onion_orders: Limiter::new(limits.onion_orders),
             pushes: push::Connections::default(),
             readiness: Readiness::default(),
+            advertised: None,
             limits,
         }
+    }
+
+    /// Lets pages on clearnet name an onion address, given as `http://<address>.onion`.
+    pub fn advertising(self, onion: Option<String>) -> Self {
+        Self { advertised: onion, ..self }
     }
 
     /// Where other parts of the shop tell how they are.
@@ -104,7 +120,9 @@ impl App {
 
     /// Lets a new order of this client in, or says when to try again.
     fn admit_order(&self, client: &Client) -> Result<(), Problem> {
-        self.orders.admit(client, self.shop.now()).map_err(Problem::throttled)
+        let now = self.shop.now();
+        let admitted = self.orders.admit(client, now).and_then(|()| self.onion_orders.admit_onion(client, now));
+        admitted.map_err(Problem::throttled)
     }
 }
 

@@ -9,6 +9,11 @@ use futures_util::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
+use crate::domain::target::is_onion;
+
+/// What is said of `.onion` hosts without Tor.
+const NEEDS_TOR: &str = ".onion addresses can be reached through Tor only: enable [onion] or set onion.socks_proxy";
+
 /// A byte stream in both directions.
 pub trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
 
@@ -24,10 +29,13 @@ type Opener = dyn Fn(String, u16) -> BoxFuture<'static, io::Result<BoxedIo>> + S
 pub struct Dial(Arc<Opener>);
 
 impl Dial {
-    /// Plain TCP.
+    /// Plain TCP. Refuses `.onion` hosts: not even a resolver may hear of them.
     pub fn direct() -> Self {
         Self::new(|host, port| {
             Box::pin(async move {
+                if is_onion(&host) {
+                    return Err(io::Error::new(io::ErrorKind::Unsupported, NEEDS_TOR));
+                }
                 let stream = TcpStream::connect((host.as_str(), port)).await?;
                 stream.set_nodelay(true)?;
                 Ok(Box::new(stream) as BoxedIo)
@@ -52,5 +60,16 @@ impl Dial {
 impl fmt::Debug for Dial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Dial")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_onion_host_is_never_resolved_nor_dialled_directly() {
+        let Err(error) = Dial::direct().open("node.onion", 10009).await else { panic!("it was opened") };
+        assert_eq!((error.kind(), error.to_string().as_str()), (io::ErrorKind::Unsupported, NEEDS_TOR));
     }
 }

@@ -48,6 +48,9 @@ pub struct OnionConfig {
     /// A SOCKS5 proxy (a system Tor, such as `127.0.0.1:9050`) that outgoing connections use
     /// instead of the embedded client, for what that can't reach. Default: none.
     pub socks_proxy: Option<SocketAddr>,
+    /// Whether pages on clearnet tell Tor Browser of the onion address (`Onion-Location`). Browsers
+    /// heed it on HTTPS only. Default: false.
+    pub onion_location: bool,
     /// A second onion service, for the operators alone.
     pub admin: AdminOnionConfig,
 }
@@ -106,6 +109,7 @@ impl Default for OnionConfig {
             memory_limit_bytes: 64 << 20,
             arti: toml::Table::new(),
             socks_proxy: None,
+            onion_location: false,
             admin: AdminOnionConfig::default(),
         }
     }

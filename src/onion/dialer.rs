@@ -17,6 +17,7 @@ use super::client::Tor;
 use super::config::OnionConfig;
 use super::error::with_causes;
 use super::isolation::Isolation;
+use crate::domain::target::is_onion;
 
 /// A stream of bytes both ways.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -102,12 +103,6 @@ impl Dialer {
     }
 }
 
-/// Whether only Tor can reach `host`.
-pub fn is_onion(host: &str) -> bool {
-    let host = host.strip_suffix('.').unwrap_or(host);
-    host.len() >= 6 && host.is_char_boundary(host.len() - 6) && host[host.len() - 6..].eq_ignore_ascii_case(".onion")
-}
-
 fn boxed(stream: impl Stream + 'static) -> Connection {
     Box::new(stream)
 }
@@ -190,16 +185,6 @@ mod tests {
     use tokio::net::TcpListener;
 
     const LIMIT: Duration = Duration::from_secs(5);
-
-    #[test]
-    fn onion_hosts_are_known_in_any_spelling() {
-        for host in ["a.onion", "A.ONION", "sub.a.Onion", "a.onion."] {
-            assert!(is_onion(host), "{host}");
-        }
-        for host in ["onion", "a.onion.example", "example.com", "ü.onio", ""] {
-            assert!(!is_onion(host), "{host}");
-        }
-    }
 
     #[tokio::test]
     async fn an_onion_host_is_never_dialled_directly() {

@@ -26,12 +26,13 @@ mod state;
 mod stream;
 pub mod watchdog;
 
+pub use crate::domain::target::is_onion;
 pub use acceptor::{CIRCUIT_SCHEME, ONION_SCHEME, OnionAcceptor, OnionStream};
 pub use authorized::AuthorizedClients;
 pub use bootstrap::Bootstrap;
 pub use client::Tor;
 pub use config::{AdminOnionConfig, OnionConfig, Vanguards};
-pub use dialer::{Connection, DialError, Dialer, Stream, is_onion};
+pub use dialer::{Connection, DialError, Dialer, Stream};
 pub use error::OnionError;
 pub use isolation::Isolation;
 pub use service::{OnionService, ServiceHandle};

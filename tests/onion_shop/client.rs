@@ -27,7 +27,12 @@ pub struct Answer {
 impl Client {
     /// Through C-tor, on circuits that no other `name` uses.
     pub fn through_tor(network: &TorNetwork, onion: &str, name: &str) -> Self {
-        let way = ["--socks5-hostname", &network.socks().to_string(), "--proxy-user", &format!("{name}:x")];
+        Self::through(network.socks(), onion, name)
+    }
+
+    /// Through the SOCKS port of any Tor.
+    pub fn through(socks: SocketAddr, onion: &str, name: &str) -> Self {
+        let way = ["--socks5-hostname", &socks.to_string(), "--proxy-user", &format!("{name}:x")];
         Self { base: format!("http://{onion}"), way: way.map(str::to_owned).into() }
     }
 

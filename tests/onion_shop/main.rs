@@ -8,6 +8,7 @@
 #[allow(dead_code, reason = "each test binary uses its own part")]
 mod tor_network;
 
+mod admin;
 mod client;
 mod limits;
 mod probing;

@@ -86,6 +86,17 @@ async fn a_bridge_is_bought_activated_and_extended_over_the_onion_and_a_restart_
     })
     .await;
 
+    let tcp = Client::over_tcp(shop.tcp);
+    until("readyz says that the watchdog reached the address", async || {
+        let ready = tcp.json(&[], "/readyz").await;
+        let (onion_part, address) = (&ready["onion"], Value::from(onion.as_str()));
+        (&onion_part["address"], &onion_part["bootstrap"]["percent"]) == (&address, &Value::from(100))
+            && onion_part["reachability"] == "reachable"
+            && onion_part["last_success"].is_string()
+            && onion_part["latency_ms"].is_u64()
+    })
+    .await;
+
     let second = ShopProcess::fails(&world.config()).await;
     assert!(second.contains("another process") || second.contains("is running"), "{second}");
     shop.stop().await;

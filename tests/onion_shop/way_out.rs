@@ -14,4 +14,28 @@ async fn a_socks_proxy_is_the_way_to_a_node_behind_an_onion_service() {
     let shop = ShopProcess::start(&world.config()).await;
     let client = Client::over_tcp(shop.tcp);
     until("the node is reached through the proxy", async || client.sees_a_host().await).await;
+    let checked = world.command(&["node", "check"]).unwrap();
+    assert!(checked.contains("ok"), "the command goes the same way: {checked}");
+
+    world.set("onion", "socks_proxy", "127.0.0.1:1");
+    let refused = world.command(&["node", "check"]).unwrap_err();
+    assert!(refused.contains("SOCKS proxy"), "a proxy that is gone is no reason to go another way: {refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_tor_a_node_behind_an_onion_service_is_refused_with_the_remedy() {
+    let Some(network) = TorNetwork::shared() else { return };
+    let mut world = World::new(network, "without").await;
+    world.set("onion", "enabled", false);
+    let refused = world.command(&["node", "check"]).unwrap_err();
+    assert!(refused.contains("can be reached through Tor only"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_beside_the_running_shop_reaches_a_node_behind_an_onion_service() {
+    let Some(network) = TorNetwork::shared() else { return };
+    let world = World::new(network, "beside").await;
+    let _shop = ShopProcess::start(&world.config()).await;
+    let checked = world.command(&["node", "check"]);
+    assert!(checked.as_ref().is_ok_and(|text| text.contains("ok")), "{checked:?}");
 }

@@ -81,6 +81,15 @@ impl World {
         file
     }
 
+    /// What a command of the shop prints, on standard output or, when it fails, on standard error.
+    pub fn command(&self, arguments: &[&str]) -> Result<String, String> {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_ip2tor-shop"));
+        let output = command.args(arguments).arg("--config").arg(self.config()).output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+        let said = text(&output.stdout);
+        if output.status.success() { Ok(said) } else { Err(said + &text(&output.stderr)) }
+    }
+
     /// The folder where Tor keeps the shop's keys.
     pub fn state_dir(&self) -> PathBuf {
         self.dir.path().join("shop/tor")

@@ -52,6 +52,11 @@ impl TestShop {
 
     /// The same with other limits. Requests from 10.0.0.0/8 come from the operator's proxy.
     pub fn with(limits: Limits) -> Self {
+        Self::advertising(limits, None)
+    }
+
+    /// The same, whose pages on clearnet name an onion address.
+    pub fn advertising(limits: Limits, onion: Option<String>) -> Self {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let clock = Arc::new(ManualClock::new(START));
         let db = Db::open(&dir.path().join("shop.sqlite3")).expect("a database");
@@ -60,7 +65,7 @@ impl TestShop {
         add_people_and_nodes(&shop, node);
         let hosts = fixture::add_hosts(&shop);
         let is_trusted = |address: IpAddr| matches!(address, IpAddr::V4(v4) if v4.octets()[0] == 10);
-        let app = Arc::new(http::app(App::new(shop.clone(), limits, Box::new(is_trusted))).boxed());
+        let app = Arc::new(http::app(App::new(shop.clone(), limits, Box::new(is_trusted)).advertising(onion)).boxed());
         Self { dir, clock, shop, app, hosts, node }
     }
 

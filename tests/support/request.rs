@@ -1,5 +1,6 @@
 //! Requests to a [`TestShop`] and what came back.
 
+use ip2tor_shop::http::Surface;
 use poem::http::uri::Scheme;
 use poem::http::{HeaderMap, Method, StatusCode, Uri};
 use poem::web::{LocalAddr, RemoteAddr};
@@ -19,6 +20,7 @@ pub struct Ask<'a> {
     headers: Vec<(String, String)>,
     body: Vec<u8>,
     peer: Addr,
+    surface: Surface,
 }
 
 /// An answer.
@@ -42,6 +44,7 @@ impl TestShop {
             headers: vec![("Host".to_owned(), AUTHORITY.to_owned())],
             body: Vec::new(),
             peer: Addr::SocketAddr("203.0.113.9:50000".parse().expect("an address")),
+            surface: Surface::Clearnet,
         }
     }
 }
@@ -84,6 +87,12 @@ impl Ask<'_> {
         self
     }
 
+    /// Sends to an onion service, on a circuit.
+    pub fn on_circuit(mut self, surface: Surface, circuit: u64) -> Self {
+        self.surface = surface;
+        self.from(Addr::custom("onion-circuit", circuit.to_string()))
+    }
+
     /// Sends it.
     pub async fn send(self) -> Answer {
         let mut builder = Request::builder().method(self.method).uri(self.uri);
@@ -97,7 +106,8 @@ impl Ask<'_> {
         *plain.headers_mut() = parts.headers;
         let local = LocalAddr(Addr::SocketAddr("127.0.0.1:8000".parse().expect("an address")));
         let parts = RequestParts::from((plain.into_parts().0, local, RemoteAddr(self.peer), Scheme::HTTP));
-        let request = Request::from_parts(parts, body);
+        let mut request = Request::from_parts(parts, body);
+        request.set_data(self.surface);
         let mut response = self.shop.app.get_response(request).await;
         let body = response.take_body().into_vec().await.expect("a body");
         Answer { status: response.status(), headers: response.headers().clone(), body }

@@ -57,13 +57,23 @@ struct Keeper(#[expect(dead_code, reason = "what counts is that its standard inp
 pub struct CTorService {
     /// Its host name.
     pub address: String,
-    tor: Child,
+    _tor: Killed,
 }
 
-impl Drop for CTorService {
+/// A C-tor client that a restricted onion service may know; ends when dropped.
+pub struct CTorClient {
+    /// Its SOCKS port.
+    pub socks: SocketAddr,
+    _tor: Killed,
+}
+
+/// A process that is killed when dropped.
+struct Killed(Child);
+
+impl Drop for Killed {
     fn drop(&mut self) {
-        let _ = self.tor.kill();
-        let _ = self.tor.wait();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
@@ -126,7 +136,19 @@ impl TorNetwork {
             assert!(tor.try_wait().unwrap().is_none(), "tor ended: is the name {name:?} good for a nickname?");
             sleep(Duration::from_millis(50));
         }
-        CTorService { address: fs::read_to_string(hostname).unwrap().trim().to_owned(), tor }
+        CTorService { address: fs::read_to_string(hostname).unwrap().trim().to_owned(), _tor: Killed(tor) }
+    }
+
+    /// A client of its own that has the private key of a restricted onion service: a line as in
+    /// C-tor's `ClientOnionAuthDir`. `name` as for [`Self::onion_service`].
+    pub fn client(&self, name: &str, key: &str) -> CTorClient {
+        let socks = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), free_port(Ipv4Addr::LOCALHOST.into()));
+        let keys = self.dir.join(name).join("keys");
+        make_dir(&keys);
+        fs::write(keys.join("service.auth_private"), key).unwrap();
+        let torrc = format!("SocksPort {socks}\nClientOnionAuthDir {}\n", keys.display());
+        let tor = run_node(&self.dir, name, &(common_torrc(&self.dir, name, &self.authority) + &torrc));
+        CTorClient { socks, _tor: Killed(tor) }
     }
 
     fn start() -> Self {

@@ -1,0 +1,123 @@
+//! The onion services in the composition: the shop's own with its watchdog, and the operators'.
+
+use std::sync::Arc;
+
+use poem::EndpointExt;
+use serde_json::{Value, json};
+
+use super::{Endpoint, StartError};
+use crate::domain::effect::AlertTopic;
+use crate::domain::time::Timestamp;
+use crate::http::Surface;
+use crate::http::listener::{self, ConnectionLimits};
+use crate::onion::self_check::{Rhythm, SelfCheck};
+use crate::onion::watchdog::{Alert, Reachability};
+use crate::onion::{AuthorizedClients, OnionConfig, OnionService, Tor};
+use crate::services::{Error, Shop};
+use crate::store::alerts;
+use crate::worker::Tasks;
+
+/// The launched services. Clients that come before they are served wait.
+pub struct Services {
+    tor: Tor,
+    public: OnionService,
+    operators: Option<OnionService>,
+    check: SelfCheck,
+    is_advertised: bool,
+}
+
+impl Services {
+    /// Launches them; the addresses are known at once, publishing goes on in the background.
+    pub fn launch(tor: Tor, config: &OnionConfig, shop: &Shop) -> Result<Self, StartError> {
+        let public = tor.launch(&config.nickname, config.virtual_port, None)?;
+        tracing::info!(address = %public.address(), "the shop's onion service");
+        let operators = if config.admin.enabled {
+            let clients = AuthorizedClients::for_admin(config)?;
+            let service = tor.launch(&config.admin.nickname, config.admin.virtual_port, Some(clients))?;
+            tracing::info!(address = %service.address(), "the operators' onion service");
+            Some(service)
+        } else {
+            None
+        };
+        let alert_shop = shop.clone();
+        let check = SelfCheck::start(tor.clone(), &public, Rhythm::default(), Arc::clone(&shop.clock), move |alert| {
+            tell(&alert_shop, &alert);
+        });
+        Ok(Self { tor, public, operators, check, is_advertised: config.onion_location })
+    }
+
+    /// The address of the shop's service, `<56 characters>.onion`.
+    pub fn address(&self) -> &str {
+        self.public.address()
+    }
+
+    /// Scheme and authority of its URLs, when pages on clearnet are to name them.
+    pub fn advertised(&self) -> Option<String> {
+        let (address, port) = (self.public.address(), self.public.port());
+        let base = if port == 80 { format!("http://{address}") } else { format!("http://{address}:{port}") };
+        self.is_advertised.then_some(base)
+    }
+
+    /// How the shop's service is, for `readyz`.
+    pub fn report(&self) -> impl Fn() -> Value + Send + Sync + 'static {
+        let (bootstrap, health) = (self.tor.bootstrap_progress(), self.check.health());
+        let address = self.public.address().to_owned();
+        move || {
+            let (bootstrap, health) = (bootstrap.borrow(), health.borrow());
+            json!({
+                "address": address,
+                "bootstrap": { "percent": bootstrap.percent, "ready": bootstrap.ready, "text": bootstrap.text },
+                "reachability": match health.reachability {
+                    Reachability::Starting => "starting",
+                    Reachability::Reachable => "reachable",
+                    Reachability::Unreachable => "unreachable",
+                },
+                "last_success": health.last_success.map(Timestamp::to_wire),
+                "latency_ms": health.latency_ms,
+                "down_since": health.down_since.map(Timestamp::to_wire),
+                "reason": health.reason,
+            })
+        }
+    }
+
+    /// Serves them until the shop stops, then ends Tor.
+    pub fn serve(self, endpoint: &Endpoint, limits: ConnectionLimits, tasks: &Tasks) {
+        let Self { tor, public, operators, check, .. } = self;
+        let stop = tasks.stopped();
+        let serve = move |service: OnionService, surface: Surface, endpoint: Endpoint| {
+            let (endpoint, stop) = (Arc::new(endpoint.data(surface).map_to_response()), stop.clone());
+            async move {
+                let served = listener::serve(service.into_acceptor(), endpoint, limits, stop.cancelled_owned());
+                if let Err(error) = served.await {
+                    tracing::error!(%error, "an onion service's server ended");
+                }
+            }
+        };
+        let public = serve(public, Surface::Onion, Arc::clone(endpoint));
+        let operators = operators.map(|service| serve(service, Surface::Operators, Arc::clone(endpoint)));
+        tasks.spawn_to_the_end(async move {
+            tokio::join!(public, futures_util::future::OptionFuture::from(operators));
+            drop(check);
+            tor.shutdown().await;
+        });
+    }
+}
+
+/// What the watchdog says becomes an alert, or closes one.
+fn tell(shop: &Shop, alert: &Alert) {
+    let (shop, text, now) = (shop.clone(), alert.to_string(), shop.now());
+    let unreachable = matches!(alert, Alert::Unreachable { .. });
+    tokio::spawn(async move {
+        let told = shop.change(move |db, _| {
+            if unreachable {
+                alerts::raise(db, AlertTopic::OnionUnreachable, "", &text, now)?;
+            } else {
+                alerts::close(db, AlertTopic::OnionUnreachable, "", now)?;
+            }
+            Ok::<(), Error>(())
+        });
+        if let Err(error) = told.await {
+            tracing::error!(%error, "an alert can't be stored");
+        }
+    });
+}
