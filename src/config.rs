@@ -71,9 +71,6 @@ pub struct Http {
     pub listen: SocketAddr,
     /// Proxies whose `X-Forwarded-*` headers are believed.
     pub trusted_proxies: Vec<IpNetwork>,
-    /// The shop's own public address, used where no request tells it; `http://` or `https://`, no
-    /// slash at the end.
-    pub public_url: Option<String>,
     /// The largest request body.
     pub body_limit_bytes: usize,
     /// The most connections at a time; more wait.
@@ -98,8 +95,6 @@ pub struct Http {
 pub struct Orders {
     /// How long an invoice can be paid.
     pub expiry: Duration,
-    /// The most unpaid orders of one client (address or circuit) at a time; 0 is unlimited.
-    pub max_open_per_client: u32,
     /// New orders get 503 while the oldest invoice to be made waits longer than this.
     pub backlog_limit: Duration,
     /// An order whose invoice could not be made for so long is rejected.

@@ -3,6 +3,8 @@
 //! rules that must hold are in `model/rules.rs` (after every step) and `model/ending.rs` (when
 //! everything has calmed down).
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod model {
     pub mod actions;
     pub mod calm;

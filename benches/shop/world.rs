@@ -95,7 +95,7 @@ pub fn write_config(dir: &Path) -> (PathBuf, SocketAddr) {
     let address = listener.local_addr().expect("its address");
     let file = dir.join("config.toml");
     let text = format!(
-        "data_dir = {dir:?}\n[http]\nlisten = \"{address}\"\n[orders]\nmax_open_per_client = 0\n[lightning]\n\
+        "data_dir = {dir:?}\n[http]\nlisten = \"{address}\"\n[lightning]\n\
          allow_regtest = true\n[holds]\nmax_open_per_node = 0\n[onion]\nenabled = false\n",
         dir = dir.display().to_string()
     );

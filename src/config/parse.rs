@@ -40,7 +40,6 @@ impl Default for Http {
                 IpNetwork::single(IpAddr::V4(Ipv4Addr::LOCALHOST)),
                 IpNetwork::single(IpAddr::V6(Ipv6Addr::LOCALHOST)),
             ],
-            public_url: None,
             body_limit_bytes: 64 * 1024,
             max_connections: 512,
             header_timeout: Duration::from_secs(10),
@@ -57,7 +56,6 @@ impl Default for Orders {
     fn default() -> Self {
         Self {
             expiry: Duration::from_secs(900),
-            max_open_per_client: 0,
             backlog_limit: Duration::from_secs(10),
             invoice_limit: Duration::from_secs(60),
         }
@@ -128,7 +126,6 @@ impl Http {
                 text.parse().map_err(|_| format!("{text:?} is not ADDRESS:PORT, as in 127.0.0.1:8000"))
             }),
             trusted_proxies: section.strings("trusted_proxies", default.trusted_proxies, IpNetwork::parse),
-            public_url: section.read("public_url", default.public_url, |text| web_address(text).map(Some)),
             body_limit_bytes: section.number("body_limit_bytes", default.body_limit_bytes, 1024..=16 << 20),
             max_connections: section.number("max_connections", default.max_connections, 1..=100_000),
             header_timeout: section.seconds("header_timeout_secs", default.header_timeout, 1..=600),
@@ -152,7 +149,6 @@ impl Orders {
         let default = Self::default();
         let orders = Self {
             expiry: section.seconds("expiry_secs", default.expiry, 60..=86_400),
-            max_open_per_client: section.number("max_open_per_client", default.max_open_per_client, 0..=1_000_000),
             backlog_limit: section.seconds("backlog_limit_secs", default.backlog_limit, 1..=600),
             invoice_limit: section.seconds("invoice_limit_secs", default.invoice_limit, 5..=600),
         };
@@ -255,14 +251,6 @@ fn absolute(text: &str) -> Result<PathBuf, String> {
     if path.is_absolute() { Ok(path.to_owned()) } else { Err(format!("{text:?} is not an absolute path")) }
 }
 
-/// A web address without the slash at its end.
-fn web_address(text: &str) -> Result<String, String> {
-    let wrong = || format!("{text:?} is not a web address such as https://shop.example");
-    let uri: http::Uri = text.parse().map_err(|_| wrong())?;
-    let web = matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some() && uri.query().is_none();
-    if web { Ok(text.trim_end_matches('/').to_owned()) } else { Err(wrong()) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -304,13 +292,6 @@ mod tests {
     }
 
     #[test]
-    fn a_public_url_loses_its_last_slash_and_must_be_one() {
-        let config = Config::parse("[http]\npublic_url = \"https://shop.example/\"").unwrap();
-        assert_eq!(config.http.public_url.as_deref(), Some("https://shop.example"));
-        assert!(Config::parse("[http]\npublic_url = \"shop.example\"").is_err());
-    }
-
-    #[test]
     fn the_example_shows_every_setting_at_its_default() {
         let example = include_str!("../../packaging/config.example.toml");
         let uncommented: String =
@@ -323,12 +304,11 @@ mod tests {
         }
         assert_eq!(Config { onion: toml::Table::new(), ..shown }, Config::default());
         let table: toml::Table = uncommented.parse().unwrap();
-        let optional = ["public_url"];
         for section in ["http", "orders", "holds", "lightning", "jobs", "retention", "credit", "probe", "rates", "log"]
         {
             for key in known_keys(section) {
                 let shown = table.get(section).and_then(|table| table.get(&key)).is_some();
-                assert!(shown || optional.contains(&key.as_str()), "{section}.{key} is not in the example");
+                assert!(shown, "{section}.{key} is not in the example");
             }
         }
     }

@@ -27,7 +27,6 @@ impl Config {
             probe: self.probe.policy,
             probe_secs: self.probe.limit.as_secs(),
             plain_ports: self.probe.whitelisted_service_ports.clone(),
-            max_open_orders_per_client: self.orders.max_open_per_client,
         }
     }
 }

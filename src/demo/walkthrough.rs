@@ -18,12 +18,11 @@ pub fn text(shop_url: &str, data_dir: &Path, memory: &Memory, simulator: &Runnin
     let host_part = if with_agent {
         "   # The simulated host activates it within two seconds.\n".to_owned()
     } else {
-        format!(
-            "   # You are the host (check in at least every five minutes, or you count as dead):\n   \
+        "   # You are the host (check in at least every five minutes, or you count as dead):\n   \
              curl -s -X POST -H \"Authorization: Token $TOKEN\" $SHOP/api/v1/hosts/$HOST/check_in/\n   \
              curl -s -H \"Authorization: Token $TOKEN\" \"$SHOP/api/v1/tor_bridges/?host=$HOST&status=P\"\n   \
              curl -s -X PATCH -H \"Authorization: Token $TOKEN\" -d status=A $SHOP/api/v1/tor_bridges/$BRIDGE/\n"
-        )
+            .to_owned()
     };
     let check_in = if with_agent {
         String::new()

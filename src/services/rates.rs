@@ -1,7 +1,7 @@
 //! Exchange rates for the invoices: stored when they are fetched, frozen when an invoice is decided.
 //! No order waits for them.
 
-use rusqlite::Connection;
+use crate::store::Connection;
 
 use super::Error;
 use super::shop::Shop;

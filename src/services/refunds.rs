@@ -2,7 +2,7 @@
 //! before the node is asked; the same payment request is never paid twice, and while the outcome of
 //! one is not known, no other is begun. `worker::refunds` talks to the node.
 
-use rusqlite::Connection;
+use crate::store::Connection;
 
 use super::Error;
 use super::payments::record_refund;

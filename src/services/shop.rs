@@ -43,8 +43,6 @@ pub struct Settings {
     pub probe_secs: u64,
     /// Target ports where no TLS is expected.
     pub plain_ports: Vec<u16>,
-    /// Open unpaid orders for one client (address or circuit) at a time; 0 is unlimited.
-    pub max_open_orders_per_client: u32,
 }
 
 impl Default for Settings {
@@ -64,7 +62,6 @@ impl Default for Settings {
             probe: ProbePolicy::Warn,
             probe_secs: 20,
             plain_ports: vec![8333, 9735],
-            max_open_orders_per_client: 0,
         }
     }
 }
