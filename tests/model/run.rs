@@ -144,7 +144,7 @@ fn attempt(seed: u64, steps: &[u64], folder: &Path, empty: &[u8]) -> (Outcome, W
             actions::step(&mut world, *step).await?;
         }
         calm::down(&mut world).await?;
-        ending::check(&world, seed % THOROUGH == 0)
+        ending::check(&world, seed.is_multiple_of(THOROUGH))
     });
     (outcome, world)
 }
