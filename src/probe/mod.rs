@@ -115,7 +115,7 @@ impl fmt::Display for Verdict {
         match self {
             Self::Good => f.write_str("The target answers"),
             Self::BadAddress => f.write_str("The target is not a valid address"),
-            Self::NotFound => f.write_str("The onion service could not be found: is Tor running there?"),
+            Self::NotFound => f.write_str("The onion service could not be found (is Tor running there?)"),
             Self::NotRunning => f.write_str("The onion service was found, but does not answer"),
             Self::NeedsAuthorization => f.write_str("The onion service only admits clients that it knows"),
             Self::Closed { port } => write!(f, "The target was found, but nothing answers on port {port}"),

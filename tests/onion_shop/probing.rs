@@ -38,6 +38,10 @@ async fn a_warning_names_the_failing_stage_and_a_rejection_comes_instead_of_an_i
 
     world.set("probe", "policy", "reject");
     let (_shop, client) = selling(&world).await;
+    until("the shop can be a target itself", async || {
+        client.ask(&[], "/readyz").await.is_ok_and(|ready| ready.body.contains("\"reachable\""))
+    })
+    .await;
     let node = &world.node_onion.address;
     let (_, good) = order(&client, &world, &format!("{node}:{LND_PORT}")).await;
     assert_eq!((good["status"].as_str(), message(&good).as_str()), (Some("T"), ""), "{good}");
