@@ -602,3 +602,6 @@ fn refused_move(from: ProductStatus, to: ProductStatus) -> Refusal {
     };
     Refusal(format!("Can't change status from {} to {}: {why}.", from.letter(), to.letter()))
 }
+
+#[cfg(test)]
+mod tests;
