@@ -68,3 +68,6 @@ impl Deal {
         Self { product, purchases, effects: Vec::new() }
     }
 }
+
+#[cfg(test)]
+mod tests;
