@@ -6,9 +6,11 @@ mod table;
 
 use super::*;
 use crate::domain::id::{HostId, InvoiceId, ItemId, NodeId, OrderId, ProductId};
-use crate::domain::lightning::PaymentHash;
-use crate::domain::product::{Subject, Terms};
-use crate::domain::purchase::Invoice;
+use crate::domain::lightning::{MadeInvoice, PaymentHash};
+use crate::domain::money::Msat;
+use crate::domain::product::{ProductStatus, Subject, Terms};
+use crate::domain::purchase::{Delivery, Invoice, InvoiceState, OrderStatus, PurchaseKind};
+use crate::domain::time::Timestamp;
 use uuid::Uuid;
 
 /// Where time begins.
