@@ -10,7 +10,10 @@ use super::world::{Outcome, World};
 
 /// The seconds that pass before each round: in all longer than any invoice can be paid, than any delay
 /// between two tries, and than the time that a host has to activate.
-const ROUNDS: [i64; 7] = [40, 40, 1000, 60, 2000, 60, 60];
+const ROUNDS: [i64; 9] = [40, 40, 40, 40, 1000, 60, 2000, 60, 60];
+/// After so many rounds every order that is over is unpayable because the node was told, not because
+/// its time is up.
+const SOON: usize = 4;
 
 pub async fn down(world: &mut World) -> Outcome {
     world.note("--- everything calms down");
@@ -26,7 +29,10 @@ pub async fn down(world: &mut World) -> Outcome {
         work::resume(world).await?;
         rules::look(world)?;
     }
-    for seconds in ROUNDS {
+    for (n, seconds) in ROUNDS.into_iter().enumerate() {
+        if n == SOON {
+            rules::nothing_over_is_payable(world)?;
+        }
         round(world, seconds).await?;
     }
     Ok(())

@@ -147,7 +147,8 @@ fn time_adds_up(world: &World, now: &Snapshot, product: &Product) -> Outcome {
         rule(granted == 0 || (granted == period && !unlimited), || format!("{granted} s were granted for one order"))?;
         let done = purchase.delivery == Delivery::Delivered;
         rule(!done || unlimited || granted == period, || "delivered without its time".to_owned())?;
-        rule(purchase.delivery != Delivery::None || granted == 0, || "time without delivery".to_owned())?;
+        let undone = purchase.delivery == Delivery::None || purchase.status == OrderStatus::NeedsRefund;
+        rule(!undone || granted == 0, || "time without delivery".to_owned())?;
         deltas.push(granted - secs);
         bytes += purchase.granted_bytes - old_bytes;
     }
@@ -243,6 +244,16 @@ fn remember(world: &mut World, now: &Snapshot) {
         }
     }
     world.memory.used.clear();
+}
+
+/// Nothing that belongs to an order that is over, or that was never shown, can be paid.
+pub fn nothing_over_is_payable(world: &World) -> Outcome {
+    for (hash, order) in &world.last.attempts {
+        let (purchase, _) = &world.last.orders[order];
+        let is_live = purchase.invoice.hash == *hash && purchase.invoice.state.is_live();
+        rule(is_live || !payable(world, *hash), || format!("order {}: {hash} can still be paid", short(order)))?;
+    }
+    Ok(())
 }
 
 /// Nothing that was ever given to a node can be paid there.

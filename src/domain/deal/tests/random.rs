@@ -5,7 +5,7 @@
 use super::*;
 
 /// Sequences; the same ones each time.
-const RUNS: u64 = 30_000;
+const RUNS: u64 = 20_000;
 /// Events of a sequence.
 const EVENTS: usize = 40;
 
@@ -65,6 +65,11 @@ fn check(before: &Deal, deal: &Deal, effects: &[Effect], event: Event, now: Time
     rule(deal.product.placed || !is_working(deal), "it is promised without a place")?;
     rule(!deal.product.is_killed || !is_working(deal), "it is killed, and works")?;
     time(before, deal, now)?;
+    let bytes = |deal: &Deal| deal.purchases.iter().map(|purchase| purchase.granted_bytes).sum::<i64>();
+    let left = before.product.bandwidth_remaining - bytes(before) + bytes(deal);
+    rule(deal.product.bandwidth_remaining == left, "its bandwidth is not what was granted")?;
+    let waited = deal.product.pending_since.map_or(0, |since| now.millis_since(since) / 1000);
+    rule(event != Event::ActivationOverdue || waited < ACTIVATION_LIMIT_SECS, "it waits for ever")?;
     for (old, new) in before.purchases.iter().zip(&deal.purchases) {
         rule(old.invoice.state != InvoiceState::Paid || new.invoice.state == InvoiceState::Paid, "a payment is gone")?;
         let begun = |effect: &Effect| *effect == Effect::CancelInvoice(new.id);
@@ -118,7 +123,8 @@ fn promise(deal: &Deal, purchase: &Purchase) -> Result<(), String> {
     };
     rule(fits, "its delivery does not fit its payment")?;
     rule((purchase.delivery == Delivery::Delivered) <= (granted.0 == PERIOD), "delivered without its time")?;
-    rule(purchase.delivery != Delivery::None || granted == (0, 0), "granted and not delivered")?;
+    let undone = purchase.delivery == Delivery::None || purchase.status == OrderStatus::NeedsRefund;
+    rule(!undone || granted == (0, 0), "granted and not delivered")?;
     let waits = purchase.has_claim() && purchase.status != OrderStatus::NeedsRefund;
     rule(!waits || deal.product.status == ProductStatus::NeedsActivate, "it waits for nothing")
 }
