@@ -1,5 +1,6 @@
 //! The shop as a process: start, CPU, memory.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -7,6 +8,11 @@ use std::time::{Duration, Instant};
 
 /// Clock ticks per second in `/proc`: 100 on every Linux that this runs on.
 const TICKS_PER_SECOND: f64 = 100.0;
+
+/// The program that is measured: the one just built, or another to compare it with.
+fn program() -> OsString {
+    std::env::var_os("IP2TOR_SHOP_BINARY").unwrap_or_else(|| env!("CARGO_BIN_EXE_ip2tor-shop").into())
+}
 
 /// A running shop.
 pub struct ShopProcess {
@@ -16,7 +22,7 @@ pub struct ShopProcess {
 impl ShopProcess {
     /// Starts `serve` with a configuration file.
     pub fn start(config: &Path) -> Self {
-        let child = Command::new(env!("CARGO_BIN_EXE_ip2tor-shop"))
+        let child = Command::new(program())
             .args(["serve", "--config"])
             .arg(config)
             .env("RUST_LOG", "error")
