@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use crate::load::{self, Connection};
 use crate::table::Table;
 use crate::tor_network::TorNetwork;
-use crate::world::{OnionShop, connect, connected, until};
+use crate::world::{OnionShop, connected, until};
 
 /// What every request asks for.
 const PATH: &str = "/api/v1/public/hosts/";
@@ -106,16 +106,20 @@ async fn idle(shop: &OnionShop, size: Size, table: &mut Table) {
 /// plain TCP.
 async fn latency(network: &TorNetwork, shop: &OnionShop, size: Size, table: &mut Table) {
     let c_tor = network.onion_service("bench", &[(80, shop.tcp)]);
-    let plain = round_trips(&mut Connection::open(shop.tcp).await.unwrap(), size.requests).await;
-    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    let (mut plain, mut ours, mut theirs) = (Vec::new(), Vec::new(), Vec::new());
     for circuit in 0..size.circuits {
-        // In turns, so that what else the machine does meets both.
-        for (address, times) in [(&shop.onion, &mut ours), (&c_tor.address, &mut theirs)] {
-            let mut connection = connected(network.socks(), address, &format!("latency{circuit}")).await;
-            times.extend(round_trips(&mut connection, size.requests).await);
+        let name = format!("latency{circuit}");
+        let mut tcp = Connection::open(shop.tcp).await.unwrap();
+        let mut to_ours = connected(network.socks(), &shop.onion, &name).await;
+        let mut to_theirs = connected(network.socks(), &c_tor.address, &name).await;
+        // In turns, so that what else the machine does meets all.
+        for _ in 0..size.requests {
+            plain.push(round_trip(&mut tcp).await);
+            ours.push(round_trip(&mut to_ours).await);
+            theirs.push(round_trip(&mut to_theirs).await);
         }
     }
-    let base = percentile(&mut plain.clone(), 50);
+    let base = percentile(&mut plain, 50);
     for (way, times, goal) in [("this shop's onion", ours, "not above C-tor's"), ("C-tor's onion", theirs, "")] {
         let added = |percent| millis(percentile(&mut times.clone(), percent).saturating_sub(base));
         let measured = format!("{} (p95 {})", added(50), added(95));
@@ -123,16 +127,11 @@ async fn latency(network: &TorNetwork, shop: &OnionShop, size: Size, table: &mut
     }
 }
 
-async fn round_trips(connection: &mut Connection, requests: usize) -> Vec<Duration> {
-    let request = load::get(PATH, None);
-    let mut times = Vec::with_capacity(requests);
-    for _ in 0..requests {
-        let begun = Instant::now();
-        let (status, _) = connection.call(&request).await.unwrap();
-        assert_eq!(status, 200);
-        times.push(begun.elapsed());
-    }
-    times
+async fn round_trip(connection: &mut Connection) -> Duration {
+    let begun = Instant::now();
+    let (status, _) = connection.call(&load::get(PATH, None)).await.unwrap();
+    assert_eq!(status, 200);
+    begun.elapsed()
 }
 
 /// Memory after many requests over many circuits.
@@ -154,7 +153,7 @@ async fn crowd(network: &TorNetwork, shop: &OnionShop, size: Size, table: &mut T
 
 /// One client of the crowd; how many of its 50 requests were answered.
 async fn member(socks: SocketAddr, onion: String, name: String) -> usize {
-    let Some(mut connection) = connect(socks, &onion, &name).await else { return 0 };
+    let mut connection = connected(socks, &onion, &name).await;
     let mut answered = 0;
     while answered < 50 && matches!(connection.call(&load::get(PATH, None)).await, Ok((200, _))) {
         answered += 1;
