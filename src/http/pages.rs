@@ -9,18 +9,12 @@ fn html(status: StatusCode, body: impl Into<poem::Body>) -> Response {
 
 /// A path that leads nowhere.
 pub fn not_found() -> Response {
-    let page = "<!doctype html>\n<html lang=\"en\">\n<head><title>Not found</title></head>\n\
-                <body><h1>Not found</h1><p>There is nothing at this address.</p></body>\n</html>\n";
-    html(StatusCode::NOT_FOUND, page)
+    html(StatusCode::NOT_FOUND, include_str!("../../assets/pages/not_found.html"))
 }
 
 /// The front page.
 pub fn front() -> Response {
-    let page = "<!doctype html>\n<html lang=\"en\">\n<head><title>IP2Tor Shop</title></head>\n<body>\n\
-                <h1>IP2Tor Shop</h1>\n<p>Tor bridges and Nostr aliases, paid over Lightning.</p>\n\
-                <p><a href=\"/api/v1/public/hosts/?format=json\">What is on offer</a> \u{b7} \
-                <a href=\"/docs/\">API documentation</a></p>\n</body>\n</html>\n";
-    html(StatusCode::OK, page)
+    html(StatusCode::OK, include_str!("../../assets/pages/front.html"))
 }
 
 /// The documentation of the API.
