@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use crate::load::{self, Connection};
 use crate::table::Table;
 use crate::tor_network::TorNetwork;
-use crate::world::{OnionShop, connected, until};
+use crate::world::{OnionShop, connect, connected, until};
 
 /// What every request asks for.
 const PATH: &str = "/api/v1/public/hosts/";
@@ -153,7 +153,15 @@ async fn crowd(network: &TorNetwork, shop: &OnionShop, size: Size, table: &mut T
 
 /// One client of the crowd; how many of its 50 requests were answered.
 async fn member(socks: SocketAddr, onion: String, name: String) -> usize {
-    let mut connection = connected(socks, &onion, &name).await;
+    // A client tries again when it was not let through.
+    let mut attempts = 0..3;
+    let mut connection = loop {
+        match connect(socks, &onion, &name).await {
+            Some(connection) => break connection,
+            None if attempts.next().is_none() => return 0,
+            None => {}
+        }
+    };
     let mut answered = 0;
     while answered < 50 && matches!(connection.call(&load::get(PATH, None)).await, Ok((200, _))) {
         answered += 1;

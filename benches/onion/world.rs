@@ -40,7 +40,7 @@ impl OnionShop {
 }
 
 /// Connects through C-tor, on a circuit that no other `name` uses.
-async fn connect(socks: SocketAddr, onion: &str, name: &str) -> Option<Connection> {
+pub async fn connect(socks: SocketAddr, onion: &str, name: &str) -> Option<Connection> {
     let stream = Socks5Stream::connect_with_password(socks, (onion, 80), name, "x");
     let stream = tokio::time::timeout(LIMIT, stream).await.ok()?.ok()?;
     Connection::over(stream.into_inner()).ok()
