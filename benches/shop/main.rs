@@ -19,11 +19,14 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let mut table = Table::default();
     runtime.block_on(async {
-        let world = World::new().await;
+        let mut world = World::new().await;
         work::reads(&world, &mut table).await;
-        work::latencies(&world, &mut table).await;
+        work::latencies(&world, &mut table, "").await;
         work::orders(&world, &mut table).await;
         work::open_invoices(&world, &mut table).await;
+        work::latencies(&world, &mut table, ", thousands open").await;
+        work::settlements(&world, &mut table).await;
+        work::node_away(&mut world, &mut table).await;
         world.end().await;
         work::big_database(&mut table).await;
     });

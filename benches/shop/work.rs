@@ -54,8 +54,9 @@ async fn look(connection: &mut Connection, path: &str) -> Value {
     serde_json::from_slice(&body).expect("JSON")
 }
 
-/// From the order to its payment request, and from the settlement to [P]; medians of 21.
-pub async fn latencies(world: &World, table: &mut Table) {
+/// From the order to its payment request, and from the settlement to [P]; medians of 21. `when` says
+/// what else there is.
+pub async fn latencies(world: &World, table: &mut Table, when: &str) {
     let (mut made, mut paid) = (Vec::new(), Vec::new());
     let mut connection = Connection::open(world.address).await.expect("the shop accepts");
     for _ in 0..21 {
@@ -77,8 +78,8 @@ pub async fn latencies(world: &World, table: &mut Table) {
         }
         paid.push(start.elapsed());
     }
-    table.row("order to payment_request visible", median(made), String::new(), "50 ms");
-    table.row("settled to [P] visible", median(paid), String::new(), "100 ms");
+    table.row(&format!("order to payment_request visible{when}"), median(made), String::new(), "50 ms");
+    table.row(&format!("settled to [P] visible{when}"), median(paid), String::new(), "100 ms");
 }
 
 fn hash_of(invoice: &Value) -> PaymentHash {
@@ -147,11 +148,52 @@ fn fill_ports(world: &World, host: usize, used: u16) {
 /// CPU while thousands of invoices are open and nothing happens.
 pub async fn open_invoices(world: &World, table: &mut Table) {
     settle_down(world).await;
+    let work = format!("{} open invoices, idle", open_hashes(world, u32::MAX).len());
+    table.row(&work, share(world).await, String::new(), "not measurable");
+}
+
+/// CPU while they are open and their node is away.
+pub async fn node_away(world: &mut World, table: &mut Table) {
+    let work = format!("{} open invoices, node down", open_hashes(world, u32::MAX).len());
+    world.stop_node().await;
+    table.row(&work, share(world).await, String::new(), "1 % of a core");
+}
+
+/// The share of a core that the shop uses within ten seconds.
+async fn share(world: &World) -> String {
     let seconds = 10.0;
     let before = world.shop.cpu();
     tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
-    let share = (world.shop.cpu() - before) / seconds * 100.0;
-    table.row("10,000 open invoices, idle", format!("{share:.2} % of a core"), String::new(), "not measurable");
+    format!("{:.2} % of a core", (world.shop.cpu() - before) / seconds * 100.0)
+}
+
+fn open_hashes(world: &World, limit: u32) -> Vec<(PaymentHash, u64)> {
+    let db = world::open(world.dir.path());
+    let found = db.read(|db| {
+        let mut statement =
+            db.prepare("SELECT payment_hash, amount FROM invoice WHERE state = 'open' ORDER BY rowid LIMIT ?")?;
+        let rows = statement.query_map([limit], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))?;
+        Ok::<_, ip2tor_shop::store::StoreError>(rows.collect::<Result<_, _>>()?)
+    });
+    found.expect("the open invoices")
+}
+
+/// How fast settlements are applied when thousands come at once.
+pub async fn settlements(world: &World, table: &mut Table) {
+    settle_down(world).await;
+    let open = open_hashes(world, u32::MAX).len();
+    let wanted = open_hashes(world, 4_000);
+    let (cpu, start) = (world.shop.cpu(), Instant::now());
+    for (hash, amount) in &wanted {
+        world.pay(*hash, *amount);
+    }
+    let left = open - wanted.len();
+    while open_hashes(world, u32::MAX).len() > left && start.elapsed() < Duration::from_secs(60) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let burst = Burst { requests: wanted.len() as u64, failures: 0, seconds: start.elapsed().as_secs_f64() };
+    let work = format!("settlements applied, {open} invoices open");
+    table.row(&work, rate(&burst), per_request(world.shop.cpu() - cpu, &burst), "2,000/s");
 }
 
 /// A host's poll and the start with 100,000 bridges.

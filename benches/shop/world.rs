@@ -32,7 +32,8 @@ pub struct HostEntry {
 
 pub struct World {
     pub dir: TempDir,
-    pub simulator: Running,
+    /// The node; `None` once it was stopped.
+    pub simulator: Option<Running>,
     pub shop: ShopProcess,
     pub address: SocketAddr,
     pub hosts: Vec<HostEntry>,
@@ -50,7 +51,7 @@ impl World {
         drop(db);
         let (config, address) = write_config(dir.path());
         let shop = ShopProcess::start(&config);
-        let world = Self { dir, simulator, shop, address, hosts };
+        let world = Self { dir, simulator: Some(simulator), shop, address, hosts };
         world.wait_until_it_sells().await;
         world
     }
@@ -76,12 +77,20 @@ impl World {
 
     /// Lets a payment of the invoice arrive at the node.
     pub fn pay(&self, hash: PaymentHash, msat: u64) {
-        self.simulator.node().arrive(hash, &[msat], msat).expect("the payment arrives");
+        let node = self.simulator.as_ref().expect("the node runs").node();
+        node.arrive(hash, &[msat], msat).expect("the payment arrives");
     }
 
-    pub async fn end(self) {
+    /// The node goes away.
+    pub async fn stop_node(&mut self) {
+        if let Some(simulator) = self.simulator.take() {
+            simulator.shutdown().await;
+        }
+    }
+
+    pub async fn end(mut self) {
+        self.stop_node().await;
         self.shop.stop();
-        self.simulator.shutdown().await;
     }
 }
 
