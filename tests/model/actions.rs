@@ -29,8 +29,8 @@ pub async fn step(world: &mut World, seed: u64) -> Outcome {
         67..69 => deeds::delete(world).await?,
         69..71 => deeds::operate(world).await?,
         71..73 => deeds::resolve(world).await?,
-        73..81 => time(world).await?,
-        81..84 => deeds::weather(world),
+        73..80 => time(world).await?,
+        80..84 => deeds::weather(world),
         84 => news::late(world).await?,
         85 => deeds::foreign_payment(world),
         86 => {
@@ -43,9 +43,19 @@ pub async fn step(world: &mut World, seed: u64) -> Outcome {
     rules::look(world)
 }
 
-/// Time passes; mostly the hosts go on checking in.
+/// Time passes; mostly the hosts go on checking in, and held payments are looked at each second.
 async fn time(world: &mut World) -> Outcome {
+    if world.chance(80) {
+        work::all_intents(world).await?;
+        rules::look(world)?;
+    }
     deeds::time(world);
+    for number in [work::RETURN_HOLDS, 0, 1, 3] {
+        if world.chance(60) {
+            work::job(world, number).await?;
+            rules::look(world)?;
+        }
+    }
     if world.chance(85) { deeds::check_in(world, 0).await } else { Ok(()) }
 }
 
@@ -61,7 +71,8 @@ async fn good_minute(world: &mut World, n: usize) -> Outcome {
     rules::look(world)?;
     news::watch(world, n, true).await?;
     rules::look(world)?;
-    deeds::host_reports(world, true).await?;
+    let obeys = world.chance(85);
+    deeds::host_reports(world, obeys).await?;
     rules::look(world)?;
     work::all_intents(world).await
 }

@@ -17,6 +17,7 @@ const SOON: usize = 4;
 
 pub async fn down(world: &mut World) -> Outcome {
     world.note("--- everything calms down");
+    world.fragile = false;
     let behind = world.clock_lag();
     if behind > 0 {
         world.note("the clock is put right");

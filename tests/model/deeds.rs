@@ -32,9 +32,12 @@ pub async fn order(world: &mut World) -> Outcome {
     world.answered(answer).map(drop)
 }
 
+/// Any product; mostly one that somebody has paid for.
 fn any_product(world: &mut World) -> Option<Product> {
-    let all: Vec<_> = world.last.products.values().collect();
-    world.luck.choice(all).cloned()
+    let unpaid = |product: &&Product| matches!(product.status, ProductStatus::Initial | ProductStatus::Archived);
+    let (few, many): (Vec<_>, Vec<_>) = world.last.products.values().partition(unpaid);
+    let from = if many.is_empty() || world.luck.u32(..5) == 0 { few } else { many };
+    world.luck.choice(from).cloned()
 }
 
 /// A buyer asks for more time.

@@ -87,6 +87,8 @@ async fn carry_out(world: &mut World, seat: usize, mut intent: Intent, stall: Op
     let before = node.weather();
     if let Some(stall) = stall {
         node.set_weather(stall, 0);
+    } else if before == Weather::Fine && world.fragile && world.chance(25) {
+        node.set_weather(Weather::Flaky, world.luck.u64(..));
     }
     tokio::select! {
         biased;
@@ -136,6 +138,9 @@ pub async fn take_over(world: &mut World) -> Outcome {
 /// The jobs, by their number.
 pub const JOBS: u32 = 7;
 
+/// The job that gives held payments back.
+pub const RETURN_HOLDS: u32 = 4;
+
 /// Runs a scheduled job, as the scheduler would.
 pub async fn job(world: &mut World, number: u32) -> Outcome {
     world.note(format!("job {number}"));
@@ -147,7 +152,7 @@ pub async fn job(world: &mut World, number: u32) -> Outcome {
         1 => deadlines::suspend_expired(&shop).await,
         2 => deadlines::delete_suspended(&shop).await,
         3 => deadlines::give_up_unactivated(&shop).await,
-        4 => return return_holds(world).await,
+        RETURN_HOLDS => return return_holds(world).await,
         5 => host_watch::look(&shop).await.map(|seen| seen.alive),
         _ => return checks(world).await,
     };

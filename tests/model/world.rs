@@ -86,6 +86,8 @@ pub struct World {
     /// News that was read at a node and not applied yet.
     pub late_news: Vec<(usize, NodeInvoice)>,
     pub strangers: Strangers,
+    /// Whether calls fail now and then although the node is well.
+    pub fragile: bool,
     pub memory: Memory,
     pub last: Snapshot,
     pub trace: Vec<String>,
@@ -124,6 +126,7 @@ impl World {
             asked: BTreeMap::new(),
             late_news: Vec::new(),
             strangers: Strangers::default(),
+            fragile: true,
             memory: Memory::default(),
             last,
             trace: Vec::new(),
@@ -196,7 +199,7 @@ fn seat(spec: node_state::Spec, clock: &Arc<ManualClock>) -> Seat {
 fn seed_database(db: &Db, luck: &mut fastrand::Rng, random: &Seeded, nodes: [NodeId; 2]) -> Vec<HostId> {
     let hosts: Vec<Host> = (0..2).map(|n| new_host(luck, random, n)).collect();
     let ids = hosts.iter().map(|host| host.id).collect();
-    let ports = [luck.u16(2..4), luck.u16(1..3)];
+    let ports = [luck.u16(1..4), luck.u16(1..3)];
     db.write_blocking::<(), StoreError, _>(move |db| {
         db.execute(
             "INSERT INTO operator (id, name, role, password_hash, created_at, modified_at) \
