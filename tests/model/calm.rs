@@ -2,6 +2,7 @@
 //! passes for everything that has a deadline.
 
 use super::deeds;
+use super::ending;
 use super::news;
 use super::node::Weather;
 use super::rules;
@@ -10,10 +11,10 @@ use super::world::{Outcome, World};
 
 /// The seconds that pass before each round: in all longer than any invoice can be paid, than any delay
 /// between two tries, and than the time that a host has to activate.
-const ROUNDS: [i64; 9] = [40, 40, 40, 40, 1000, 60, 2000, 60, 60];
+const ROUNDS: [i64; 7] = [40, 40, 40, 1000, 60, 2000, 60];
 /// After so many rounds every order that is over is unpayable because the node was told, not because
 /// its time is up.
-const SOON: usize = 4;
+const SOON: usize = 3;
 
 pub async fn down(world: &mut World) -> Outcome {
     world.note("--- everything calms down");
@@ -31,6 +32,10 @@ pub async fn down(world: &mut World) -> Outcome {
         rules::look(world)?;
     }
     for (n, seconds) in ROUNDS.into_iter().enumerate() {
+        if n == 1 {
+            // The streams are open and everything was compared once.
+            ending::every_settlement_is_known(world)?;
+        }
         if n == SOON {
             rules::nothing_over_is_payable(world)?;
         }

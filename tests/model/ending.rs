@@ -39,7 +39,8 @@ fn every_order_has_ended(world: &World) -> Outcome {
     Ok(())
 }
 
-fn every_settlement_is_known(world: &World) -> Outcome {
+/// What a node has settled is paid in the shop.
+pub fn every_settlement_is_known(world: &World) -> Outcome {
     for seat in &world.seats {
         for invoice in seat.node.invoices().iter().filter(|invoice| invoice.state == NodeInvoiceState::Settled) {
             let order = world.last.attempts.iter().find(|(hash, _)| *hash == invoice.hash).map(|(_, order)| order);

@@ -21,7 +21,31 @@ const THOROUGH: u64 = 100;
 /// So many runs must have seen everything in [`EXPECTED`].
 const ENOUGH: u64 = 2_000;
 /// Moves and accidents that every long test run must have met.
-const EXPECTED: [&str; 0] = [];
+const EXPECTED: [&str; 23] = [
+    "an answer was lost",
+    "another node took over",
+    "died in the middle of a call",
+    "make_invoice stalled",
+    "cancel_invoice stalled",
+    "hold held->cancelling",
+    "hold held->settling",
+    "hold settling->paid",
+    "hold settling->expired",
+    "plain cancelling->paid",
+    "plain open->paid",
+    "plain open->expired",
+    "order L->R",
+    "order M->T",
+    "order N->S",
+    "order P->N",
+    "order T->N",
+    "product A->S",
+    "product H->D",
+    "product H->P",
+    "product P->S",
+    "product S->H",
+    "product S->P",
+];
 
 /// How often what happened.
 type Tally = BTreeMap<String, u64>;
