@@ -50,6 +50,11 @@ async fn a_socks_proxy_reaches_onions_too() {
     let config = OnionConfig { socks_proxy: Some(network.socks()), ..OnionConfig::default() };
     let dialer = Dialer::new(&config, Some(shop.tor.clone()));
     assert!(matches!(dialer, Dialer::Socks(_)));
+    // C-tor asks other relays for the descriptor than arti did, and these may have it a little later.
+    until("the proxy finds the shop", async || {
+        dialer.connect(&shop.address, 80, Isolation::fresh(), LIMIT).await.is_ok()
+    })
+    .await;
     let mut stream = dialer.connect(&shop.address, 80, Isolation::fresh(), LIMIT).await.unwrap();
     stream.write_all(b"GET /healthz HTTP/1.0\r\n\r\n").await.unwrap();
     stream.flush().await.unwrap();
