@@ -52,7 +52,7 @@ async fn a_socks_proxy_reaches_onions_too() {
     assert!(matches!(dialer, Dialer::Socks(_)));
     // C-tor asks other relays for the descriptor than arti did, and these may have it a little later.
     until("the proxy finds the shop", async || {
-        dialer.connect(&shop.address, 80, Isolation::fresh(), LIMIT).await.is_ok()
+        dialer.connect(&shop.address, 80, Isolation::fresh(), Duration::from_secs(15)).await.is_ok()
     })
     .await;
     let mut stream = dialer.connect(&shop.address, 80, Isolation::fresh(), LIMIT).await.unwrap();
