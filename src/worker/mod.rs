@@ -64,6 +64,8 @@ impl Tasks {
 /// background.
 pub fn start(shop: &Shop, dial: Dial, probe_dialer: Option<Dialer>, tasks: &Tasks) -> Arc<Registry> {
     let registry = Arc::new(Registry::new(shop.clone(), dial));
+    // Before the outbox: what was left in it must find its node.
+    log_failure("reading the nodes", registry.refresh(tasks));
     tasks.spawn(registry::keep_current(Arc::clone(&registry), tasks.clone()));
     tasks.spawn(outbox::run(shop.clone(), Arc::clone(&registry), probe_dialer, tasks.clone()));
     tasks.spawn(deadlines::run(shop.clone()));

@@ -79,7 +79,7 @@ impl Registry {
     }
 
     /// Compares with the database; starts what is new and ends what is gone.
-    fn refresh(self: &Arc<Self>, tasks: &Tasks) -> Result<(), Error> {
+    pub(super) fn refresh(self: &Arc<Self>, tasks: &Tasks) -> Result<(), Error> {
         let specs = self.shop.db.read(node_state::specs)?;
         let mut nodes = self.nodes.write().unwrap_or_else(PoisonError::into_inner);
         nodes.retain(|id, entry| {
