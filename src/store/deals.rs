@@ -118,12 +118,6 @@ pub fn order_by_hash(db: &Connection, hash: PaymentHash) -> Result<Option<OrderI
     Ok(statement.query_row([hash], |row| row.get(0)).optional()?)
 }
 
-/// Whether there is such an order.
-pub fn order_exists(db: &Connection, order: OrderId) -> Result<bool, StoreError> {
-    let mut statement = db.prepare_cached("SELECT 1 FROM purchase_order WHERE id = ?")?;
-    Ok(statement.query_row([order], |_| Ok(())).optional()?.is_some())
-}
-
 /// Stores a new order with its invoice (state initial).
 pub fn insert_purchase(
     db: &Connection,
@@ -275,11 +269,6 @@ pub fn search(db: &Connection, search: Search) -> Result<Vec<(Purchase, ProductI
     let wanted = params![search.status.map(OrderStatus::letter), search.owed, search.product, search.limit];
     let rows = statement.query_map(wanted, |row| Ok((purchase_from_row(row)?, row.get("product_id")?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// The newest orders, newest first.
-pub fn newest(db: &Connection, limit: u32) -> Result<Vec<(Purchase, ProductId)>, StoreError> {
-    search(db, Search { limit, ..Search::default() })
 }
 
 /// Orders whose open invoice can no longer be paid at `now`.

@@ -162,14 +162,6 @@ pub fn suspended_since_before(db: &Connection, limit: Timestamp) -> Result<Vec<P
     ids(db, "SELECT id FROM product WHERE status = 'H' AND suspended_at <= ?", limit)
 }
 
-/// Products on a host that somebody has paid for and that are not over: pending or active.
-pub fn owed_on_host(db: &Connection, host: HostId) -> Result<Vec<ProductId>, StoreError> {
-    let mut statement =
-        db.prepare_cached("SELECT id FROM product WHERE host_id = ? AND status IN ('P', 'A') AND deleted_at IS NULL")?;
-    let rows = statement.query_map([host], |row| row.get(0))?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
 /// Whether the host has products that are not deleted or archived.
 pub fn any_on_host(db: &Connection, host: HostId) -> Result<bool, StoreError> {
     let mut statement = db.prepare_cached(

@@ -60,8 +60,8 @@ impl Tasks {
     }
 }
 
-/// Starts everything that talks to nodes and targets; without `probe_dialer` no target is probed. The registry is known at once; nodes connect in the
-/// background.
+/// Starts everything that talks to nodes and targets; without `probe_dialer` no target is probed. The
+/// registry is known at once; nodes connect in the background.
 pub fn start(shop: &Shop, dial: Dial, probe_dialer: Option<Dialer>, tasks: &Tasks) -> Arc<Registry> {
     let registry = Arc::new(Registry::new(shop.clone(), dial));
     // Before the outbox: what was left in it must find its node.

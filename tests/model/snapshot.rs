@@ -53,7 +53,7 @@ impl Snapshot {
 }
 
 fn read(db: &Connection) -> Result<Snapshot, StoreError> {
-    let orders = deals::newest(db, u32::MAX)?;
+    let orders = deals::search(db, deals::Search { limit: u32::MAX, ..deals::Search::default() })?;
     let mut found = BTreeMap::new();
     for (_, product) in &orders {
         if !found.contains_key(product) {
