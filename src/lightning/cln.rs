@@ -16,7 +16,6 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::cln_call::{Failure, Socket};
-use super::convert::made_from_request;
 use super::policy::Policy;
 use super::{InvoiceStream, LightningNode, bolt11, outcome};
 use crate::domain::lightning::{
@@ -130,7 +129,7 @@ impl LightningNode for CoreLightning {
         let added = self.add(request, preimage).await;
         let payment_request = outcome::existing_if_rejected(self, request.hash, added).await?;
         outcome::on_expected_network(self, &self.policy, request.hash, &payment_request).await?;
-        made_from_request(payment_request)
+        bolt11::made(payment_request, request)
     }
 
     async fn look_up(&self, hash: PaymentHash) -> Result<Option<NodeInvoice>, NodeError> {
@@ -261,7 +260,7 @@ fn convert(invoice: ListinvoicesInvoices) -> NodeInvoice {
     let payment_request = invoice.bolt11.unwrap_or_default();
     let expires_at = seconds(invoice.expires_at);
     // Core Lightning does not say when it made an invoice, but the payment request does.
-    let created_at = bolt11::read(&payment_request).map_or(expires_at, |read| read.created_at);
+    let created_at = bolt11::created_at(&payment_request).unwrap_or(expires_at);
     NodeInvoice {
         hash: PaymentHash(*AsRef::<[u8; 32]>::as_ref(&invoice.payment_hash)),
         state,

@@ -4,19 +4,9 @@ use fedimint_tonic_lnd::lnrpc;
 use fedimint_tonic_lnd::lnrpc::InvoiceHtlcState;
 use fedimint_tonic_lnd::lnrpc::invoice::InvoiceState;
 
-use super::bolt11;
-use crate::domain::lightning::{MadeInvoice, NodeError, NodeErrorKind, NodeInvoice, NodeInvoiceState, PaymentHash};
+use crate::domain::lightning::{NodeError, NodeErrorKind, NodeInvoice, NodeInvoiceState, PaymentHash};
 use crate::domain::money::Msat;
 use crate::domain::time::Timestamp;
-
-/// The invoice that a node made, with the dates that its payment request carries.
-///
-/// # Errors
-/// [`NodeErrorKind::Rejected`] when the node's answer is no BOLT11.
-pub fn made_from_request(payment_request: String) -> Result<MadeInvoice, NodeError> {
-    let read = bolt11::read(&payment_request)?;
-    Ok(MadeInvoice { payment_request, created_at: read.created_at, expires_at: read.expires_at })
-}
 
 /// An invoice as LND reports it.
 ///

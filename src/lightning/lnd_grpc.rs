@@ -13,14 +13,14 @@ use tonic::body::Body;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::connector::{Connector, NodeAddress};
-use super::convert::{invoice_from_lnd, made_from_request};
+use super::convert::invoice_from_lnd;
 use super::credentials::Credentials;
 use super::dial::Dial;
 use super::link::{HttpClient, Link, MacaroonHeader};
 use super::lnd_errors::{from_status, is_unknown_invoice};
 use super::permissions::invoice_check;
 use super::policy::Policy;
-use super::{InvoiceStream, LightningNode, outcome};
+use super::{InvoiceStream, LightningNode, bolt11, outcome};
 use crate::domain::lightning::{
     CancelOutcome, InvoicePage, InvoiceRequest, MadeInvoice, Network, NodeError, NodeErrorKind, NodeInfo, NodeInvoice,
     NodeInvoiceState, PaymentHash, Preimage, SettleOutcome,
@@ -163,7 +163,7 @@ impl LightningNode for LndGrpc {
         };
         let payment_request = outcome::existing_if_rejected(self, request.hash, added).await?;
         outcome::on_expected_network(self, self.link.policy(), request.hash, &payment_request).await?;
-        made_from_request(payment_request)
+        bolt11::made(payment_request, request)
     }
 
     async fn look_up(&self, hash: PaymentHash) -> Result<Option<NodeInvoice>, NodeError> {

@@ -13,7 +13,6 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::connector::{Connector, NodeAddress};
-use super::convert::made_from_request;
 use super::credentials::Credentials;
 use super::dial::Dial;
 use super::link::{HttpClient, Link, MacaroonHeader};
@@ -21,7 +20,7 @@ use super::permissions::invoice_check;
 use super::policy::Policy;
 use super::rest_http::{Exchange, invoices_of, read_answer};
 use super::rest_json::{Added, Balance, Listed, Nothing, RestInfo, RestInvoice};
-use super::{InvoiceStream, LightningNode, outcome};
+use super::{InvoiceStream, LightningNode, bolt11, outcome};
 use crate::domain::lightning::{
     CancelOutcome, InvoicePage, InvoiceRequest, MadeInvoice, NodeError, NodeErrorKind, NodeInfo, NodeInvoice,
     NodeInvoiceState, PaymentHash, Preimage, SettleOutcome,
@@ -132,7 +131,7 @@ impl LightningNode for LndRest {
         let added = added.map(|added| added.payment_request);
         let payment_request = outcome::existing_if_rejected(self, request.hash, added).await?;
         outcome::on_expected_network(self, self.link.policy(), request.hash, &payment_request).await?;
-        made_from_request(payment_request)
+        bolt11::made(payment_request, request)
     }
 
     async fn look_up(&self, hash: PaymentHash) -> Result<Option<NodeInvoice>, NodeError> {

@@ -96,7 +96,7 @@ async fn state(node: &dyn LightningNode, hash: PaymentHash) -> Result<Option<Nod
 pub fn info_from_request(payment_request: &str) -> NodeInfo {
     NodeInfo {
         network: Network::of_payment_request(payment_request),
-        pubkey: bolt11::read(payment_request).ok().map(|invoice| invoice.payee),
+        pubkey: bolt11::payee(payment_request).ok(),
         ..NodeInfo::default()
     }
 }

@@ -13,7 +13,7 @@ use crate::store::deny_list;
 pub const DENIED_MESSAGE: &str =
     "This target (or your address) is on the deny list of this shop. Please contact the operator if this is a mistake.";
 
-/// Rejects the order when its target or the buyer's address is denied.
+/// Rejects the order when its target or the buyer's address is denied; whether it is.
 pub(super) fn refuse_if_denied(
     shop: &Shop,
     db: &Connection,
@@ -21,16 +21,16 @@ pub(super) fn refuse_if_denied(
     order: OrderId,
     product: &Product,
     client_ip: Option<&str>,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let target = match &product.subject {
         Subject::Target(target) => Some(target.as_str()),
         Subject::Alias { .. } => None,
     };
     if !deny_list::is_denied(db, target, client_ip)? {
-        return Ok(());
+        return Ok(false);
     }
     change_order(shop, db, after, order, "shop", |deal, i, now| {
         deal.refuse(i, DENIED_MESSAGE, now);
-        Ok(())
+        Ok(true)
     })
 }

@@ -14,6 +14,7 @@ use crate::domain::money::Msat;
 use crate::domain::product::{Product, ProductKind, ProductStatus};
 use crate::domain::purchase::{InvoiceState, Purchase, PurchaseKind};
 use crate::domain::time::Timestamp;
+use crate::store::node_state::Candidate;
 use crate::store::{deals, hosts};
 
 /// An open extension order is answered again while it can be paid for at least this long. Seconds.
@@ -30,7 +31,6 @@ pub enum Extension {
 
 /// Orders one more period for a product.
 pub async fn extend(shop: &Shop, product: ProductId, kind: ProductKind) -> Result<Extension, Error> {
-    refuse_when_overloaded(shop)?;
     let shop_in_change = shop.clone();
     shop.change(move |db, after| extend_in(&shop_in_change, db, after, product, kind)).await
 }
@@ -54,18 +54,20 @@ fn extend_in(
     if let Some(open) = reusable_order(&deal, shop.now()) {
         return Ok(Extension::Order(open));
     }
-    check_host(shop, db, &host, deal.product.terms.price_extension)?;
+    refuse_when_overloaded(shop, db)?;
+    let node = check_host(shop, db, &host, deal.product.terms.price_extension)?;
     replace_older_orders(shop, db, after, &deal)?;
     let plan = InvoicePlan {
         product,
         host: &host,
+        node,
         kind: PurchaseKind::Extension,
         price: deal.product.terms.price_extension,
         // A running product is extended at once; one that the host must re-activate is only paid
         // for if it does.
         may_hold: deal.product.status != ProductStatus::Active,
     };
-    Ok(Extension::Order(store_purchase(shop, db, after, &plan)?))
+    Ok(Extension::Order(store_purchase(shop, db, after, &plan)?.id))
 }
 
 fn check_product(deal: &Deal) -> Result<(), Error> {
@@ -104,12 +106,12 @@ fn reusable_order(deal: &Deal, now: Timestamp) -> Option<OrderId> {
 }
 
 /// A dead host or node is said as 503: a client that gets an order would wait for its invoice.
-fn check_host(shop: &Shop, db: &Connection, host: &Host, price: Msat) -> Result<(), Error> {
+fn check_host(shop: &Shop, db: &Connection, host: &Host, price: Msat) -> Result<Candidate, Error> {
     if !host.is_enabled || !host.is_alive(shop.now()) {
         let detail = "The host does not respond at the moment. Please try again later.".to_owned();
         return Err(Error::Unavailable { detail, retry_after_secs: 120 });
     }
-    invoices::choose_node(shop, db, host, &[], price)?.ok_or_else(invoices::no_node).map(drop)
+    invoices::choose_node(shop, db, host, &[], price)?.ok_or_else(invoices::no_node)
 }
 
 /// An open order with too little time left gives way to the new one.

@@ -13,12 +13,14 @@ use crate::store::node_state::{self, Candidate};
 use crate::store::outbox::{self, Attempt, IntentKind};
 
 /// What an invoice is for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct InvoicePlan<'a> {
     /// The product that is paid for.
     pub product: ProductId,
     /// Its host.
     pub host: &'a Host,
+    /// The node that is to make the invoice.
+    pub node: Candidate,
     /// First purchase or extension.
     pub kind: PurchaseKind,
     /// The price.
@@ -60,8 +62,7 @@ pub(super) fn first_attempt(
     plan: &InvoicePlan<'_>,
     purchase: &Purchase,
 ) -> Result<Attempt, Error> {
-    let node = choose_node(shop, db, plan.host, &[], plan.price)?.ok_or_else(no_node)?;
-    attempt(shop, db, plan.host, plan.may_hold, purchase, &node, 0)
+    attempt(shop, db, plan.host, plan.may_hold, purchase, &plan.node, 0)
 }
 
 /// An attempt with its own payment hash.

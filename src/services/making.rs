@@ -9,13 +9,13 @@ use super::invoices;
 use super::shop::{Aftermath, Shop};
 use crate::domain::deal::Deal;
 use crate::domain::effect::AlertTopic;
-use crate::domain::id::NodeId;
+use crate::domain::id::{NodeId, OrderId};
 use crate::domain::lightning::{InvoiceRequest, MadeInvoice, Network, NodeError, NodeErrorKind};
 use crate::domain::product::ProductStatus;
 use crate::domain::purchase::{InvoiceState, PurchaseKind};
 use crate::domain::time::Timestamp;
 use crate::store::deals::{self, Key};
-use crate::store::outbox::{self, Attempt, Intent, IntentKind};
+use crate::store::outbox::{self, Attempt, Intent, IntentKind, Wanted};
 use crate::store::{alerts, hosts, products};
 
 /// What an order says when no node could make its invoice.
@@ -30,26 +30,23 @@ pub async fn take_over(shop: &Shop) -> Result<(), Error> {
     shop.change(|db, _| Ok(outbox::mark_left_over(db)?)).await
 }
 
-/// The request for an intended invoice; `None` when the invoice is not wanted any more.
-pub fn request(shop: &Shop, intent: &Intent) -> Result<Option<InvoiceRequest>, Error> {
-    shop.db.read(|db| {
-        let Some(attempt) = outbox::attempt(db, intent.hash)? else { return Ok(None) };
-        let Some((purchase, _)) = deals::purchase(db, Key::Invoice(intent.invoice_id))? else { return Ok(None) };
-        let invoice = &purchase.invoice;
-        if invoice.hash != intent.hash || invoice.state != InvoiceState::Initial {
-            return Ok(None);
-        }
-        let preimage = shop.preimage(attempt.invoice_id, attempt.number);
-        Ok(Some(InvoiceRequest {
-            hash: attempt.hash,
-            preimage: (!attempt.is_hold).then_some(preimage),
-            amount: invoice.amount,
-            memo: format!("PO: {}", purchase.id),
-            expiry_secs: invoice.expiry_secs,
-            cltv_expiry: attempt.is_hold.then_some(shop.settings.hold_cltv_blocks),
-            private: shop.settings.private_route_hints,
-        }))
-    })
+/// What is to be made; `None` when the invoice is not wanted any more.
+pub fn wanted(shop: &Shop, intent: &Intent) -> Result<Option<Wanted>, Error> {
+    Ok(shop.db.read(|db| outbox::wanted(db, intent.id))?)
+}
+
+/// The request for a wanted invoice.
+pub fn request(shop: &Shop, intent: &Intent, wanted: &Wanted) -> InvoiceRequest {
+    let preimage = || shop.preimage(intent.invoice_id, wanted.number);
+    InvoiceRequest {
+        hash: intent.hash,
+        preimage: (!wanted.is_hold).then(preimage),
+        amount: wanted.amount,
+        memo: format!("PO: {}", wanted.order),
+        expiry_secs: wanted.expiry_secs,
+        cltv_expiry: wanted.is_hold.then_some(shop.settings.hold_cltv_blocks),
+        private: shop.settings.private_route_hints,
+    }
 }
 
 /// Whether another node could make the invoice if this one fails.
@@ -62,39 +59,32 @@ pub fn has_alternative(shop: &Shop, intent: &Intent) -> Result<bool, Error> {
 ///
 /// # Errors
 /// [`NodeErrorKind::WrongNetwork`].
-pub fn on_right_network(shop: &Shop, intent: &Intent, made: MadeInvoice) -> Result<MadeInvoice, NodeError> {
-    let host = shop.db.read(|db| {
-        let Some((_, product)) = deals::purchase(db, Key::Invoice(intent.invoice_id))? else { return Ok(None) };
-        let Some(product) = products::get(db, product)? else { return Ok(None) };
-        hosts::get_any(db, product.host_id)
-    });
+pub fn on_right_network(shop: &Shop, wanted: &Wanted, made: MadeInvoice) -> Result<MadeInvoice, NodeError> {
     let network = Network::of_payment_request(&made.payment_request);
-    match host {
-        Ok(Some(host)) if !shop.settings.network_fits(network, host.is_testnet) => {
-            let network = network.map_or("an unknown network", Network::name);
-            let detail =
-                format!("wrong network: the node made an invoice on {network}, which its host does not sell for");
-            Err(NodeError::new(NodeErrorKind::WrongNetwork, detail))
-        }
-        _ => Ok(made),
+    if shop.settings.network_fits(network, wanted.is_testnet) {
+        return Ok(made);
     }
+    let network = network.map_or("an unknown network", Network::name);
+    let detail = format!("wrong network: the node made an invoice on {network}, which its host does not sell for");
+    Err(NodeError::new(NodeErrorKind::WrongNetwork, detail))
 }
 
 /// The node made the invoice: the order can be paid.
-pub async fn made(shop: &Shop, intent: &Intent, made: MadeInvoice) -> Result<(), Error> {
+pub async fn made(shop: &Shop, intent: &Intent, order: OrderId, made: MadeInvoice) -> Result<(), Error> {
     let (inner, intent) = (shop.clone(), intent.clone());
     shop.change(move |db, after| {
         outbox::done(db, intent.id)?;
         outbox::set_outcome(db, intent.hash, "made")?;
-        let Some((purchase, _)) = deals::purchase(db, Key::Invoice(intent.invoice_id))? else { return Ok(()) };
-        if purchase.invoice.hash != intent.hash || purchase.invoice.state != InvoiceState::Initial {
-            // Another node took over, or the order ended: this invoice must not live on.
-            return cancel_attempt(db, after, &intent, inner.now());
-        }
-        change_order(&inner, db, after, purchase.id, "shop", |deal, i, _| {
-            deal.invoice_made(i, &made);
-            Ok(())
-        })
+        let waits = change_order(&inner, db, after, order, "shop", |deal, i, _| {
+            let invoice = &deal.purchases[i].invoice;
+            let waits = invoice.hash == intent.hash && invoice.state == InvoiceState::Initial;
+            if waits {
+                deal.invoice_made(i, &made);
+            }
+            Ok(waits)
+        })?;
+        // Another node took over, or the order ended: this invoice must not live on.
+        if waits { Ok(()) } else { cancel_attempt(db, after, &intent, inner.now()) }
     })
     .await
 }

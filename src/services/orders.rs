@@ -14,7 +14,8 @@ use crate::domain::product::{Product, ProductKind, ProductStatus, Subject, Terms
 use crate::domain::purchase::{Delivery, Invoice, InvoiceState, OrderStatus, Purchase, PurchaseKind};
 use crate::domain::time::Timestamp;
 use crate::store::deals::{self, Key};
-use crate::store::{hosts, places, products};
+use crate::store::node_state::Candidate;
+use crate::store::{hosts, outbox, places, products};
 
 /// What can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +79,7 @@ pub struct OrderView {
 /// Why a host can't be ordered from, as a message for the field `host_id`; `None` when it can.
 /// For the HTTP layer, so that it can report all fields at once.
 pub fn host_problem(shop: &Shop, id: HostId) -> Result<Option<String>, Error> {
-    shop.db.read(|db| match find_host(shop, db, id) {
+    shop.db.read(|db| match find_host(shop, db, id, None) {
         Ok(_) => Ok(None),
         Err(Error::Invalid(fields)) => Ok(fields.into_iter().find_map(|(_, mut messages)| messages.pop())),
         Err(error) => Err(error),
@@ -86,28 +87,31 @@ pub fn host_problem(shop: &Shop, id: HostId) -> Result<Option<String>, Error> {
 }
 
 /// Places an order: everything is validated first, then order, product, port and the intent to make
-/// the invoice are stored at once.
+/// the invoice are stored at once. All in one transaction: what was looked at still holds when it is
+/// stored, and nothing is looked at twice.
 pub async fn place(shop: &Shop, request: OrderRequest) -> Result<OrderId, Error> {
-    refuse_when_overloaded(shop)?;
-    shop.db.read(|db| check(shop, db, &request).map(drop))?;
     let shop_in_change = shop.clone();
-    let order = shop.change(move |db, after| store_order(&shop_in_change, db, after, &request)).await?;
-    Ok(order)
+    shop.change(move |db, after| store_order(&shop_in_change, db, after, request)).await
 }
 
 /// New orders are refused while invoices can't be made fast enough: better no order than one whose
 /// invoice comes too late.
-pub fn refuse_when_overloaded(shop: &Shop) -> Result<(), Error> {
-    let oldest = shop.db.read(crate::store::outbox::oldest_make)?;
+pub(super) fn refuse_when_overloaded(shop: &Shop, db: &Connection) -> Result<(), Error> {
     let limit = shop.settings.backlog_limit_secs;
-    if oldest.is_some_and(|since| since.plus_secs(limit) < shop.now()) {
+    if outbox::oldest_make(db)?.is_some_and(|since| since.plus_secs(limit) < shop.now()) {
         let detail = "The shop is busy making invoices. Please try again in a moment.".to_owned();
         return Err(Error::Unavailable { detail, retry_after_secs: 10 });
     }
     Ok(())
 }
 
-fn find_host(shop: &Shop, db: &Connection, id: HostId) -> Result<Host, Error> {
+/// The host, if it can sell `product` (or anything) now, and the node that would make the invoice.
+fn find_host(
+    shop: &Shop,
+    db: &Connection,
+    id: HostId,
+    product: Option<OrderedProduct>,
+) -> Result<(Host, Candidate), Error> {
     let problem = |text: String| Err(Error::field("host_id", text));
     let Some(host) = hosts::get(db, id)? else {
         return problem(format!("No host exists with ID: {id}."));
@@ -118,15 +122,26 @@ fn find_host(shop: &Shop, db: &Connection, id: HostId) -> Result<Host, Error> {
     if !host.is_alive(shop.now()) {
         return problem("This host does not respond at the moment. Please try again later.".to_owned());
     }
-    if invoices::choose_node(shop, db, &host, &[], Msat(0))?.is_none() {
-        return problem("This host can't take payments at the moment. Please try again later.".to_owned());
+    let price = product.map_or(Msat(0), |product| price(&host, product));
+    match invoices::choose_node(shop, db, &host, &[], price)? {
+        Some(node) => Ok((host, node)),
+        None => problem("This host can't take payments at the moment. Please try again later.".to_owned()),
     }
-    Ok(host)
 }
 
-/// The product rules of the contract, in its order.
-fn check(shop: &Shop, db: &Connection, request: &OrderRequest) -> Result<(Host, Subject), Error> {
-    let host = find_host(shop, db, request.host_id)?;
+/// The price of a first period.
+const fn price(host: &Host, product: OrderedProduct) -> Msat {
+    match product {
+        OrderedProduct::TorBridge => host.tor_bridge_price_initial,
+        OrderedProduct::NostrAlias => host.nostr_alias_price_initial,
+        OrderedProduct::RsshTunnel => host.rssh_tunnel_price,
+    }
+}
+
+/// The product rules of the contract, in its order. The last of them, a free port, is checked by
+/// taking one.
+fn check(shop: &Shop, db: &Connection, request: &OrderRequest) -> Result<(Host, Candidate, Subject), Error> {
+    let (host, node) = find_host(shop, db, request.host_id, Some(request.product))?;
     let offered = match request.product {
         OrderedProduct::TorBridge => host.offers_tor_bridges,
         OrderedProduct::NostrAlias => host.offers_nostr_aliases,
@@ -142,15 +157,12 @@ fn check(shop: &Shop, db: &Connection, request: &OrderRequest) -> Result<(Host, 
     if let Subject::Alias { alias, .. } = &subject
         && places::alias_is_taken(db, &host.ip, alias)?
     {
-        return Err(Error::non_field(format!("Sorry, the alias '{alias}' is taken. Try another one.")));
+        return Err(alias_taken(alias));
     }
     if !request.tos_accepted {
         return Err(Error::non_field(terms_text(&host)));
     }
-    if request.product == OrderedProduct::TorBridge && places::free_ports(db, &host, PortKind::TorBridge)? == 0 {
-        return Err(no_ports());
-    }
-    Ok((host, subject))
+    Ok((host, node, subject))
 }
 
 fn subject(request: &OrderRequest) -> Result<Subject, Error> {
@@ -178,10 +190,14 @@ fn no_ports() -> Error {
     Error::non_field("The current host does not have any Tor bridge ports available.")
 }
 
-fn store_order(shop: &Shop, db: &Connection, after: &mut Aftermath, request: &OrderRequest) -> Result<OrderId, Error> {
-    let (host, subject) = check(shop, db, request)?;
-    let now = shop.now();
-    let mut product = new_product(shop, &host, subject, request.comment.clone(), now);
+fn alias_taken(alias: &str) -> Error {
+    Error::non_field(format!("Sorry, the alias '{alias}' is taken. Try another one."))
+}
+
+fn store_order(shop: &Shop, db: &Connection, after: &mut Aftermath, request: OrderRequest) -> Result<OrderId, Error> {
+    refuse_when_overloaded(shop, db)?;
+    let (host, node, subject) = check(shop, db, &request)?;
+    let mut product = new_product(shop, &host, subject, request.comment, shop.now());
     match &product.subject {
         Subject::Target(_) => {
             let port = places::reserve_port(db, &*shop.random, &host, PortKind::TorBridge, product.id)?;
@@ -189,22 +205,19 @@ fn store_order(shop: &Shop, db: &Connection, after: &mut Aftermath, request: &Or
         }
         Subject::Alias { alias, .. } => {
             if !places::reserve_alias(db, &host.ip, alias, product.id)? {
-                return Err(Error::non_field(format!("Sorry, the alias '{alias}' is taken. Try another one.")));
+                return Err(alias_taken(alias));
             }
         }
     }
     products::insert(db, &product)?;
-    let price = match product.kind() {
-        ProductKind::TorBridge => host.tor_bridge_price_initial,
-        ProductKind::NostrAlias => host.nostr_alias_price_initial,
-    };
-    let plan = InvoicePlan { product: product.id, host: &host, kind: PurchaseKind::First, price, may_hold: true };
-    let order = store_purchase(shop, db, after, &plan)?;
-    super::deny::refuse_if_denied(shop, db, after, order, &product, request.client_ip.as_deref())?;
-    if product.kind() == ProductKind::TorBridge {
-        super::probes::begin(shop, db, after, order)?;
+    let price = price(&host, request.product);
+    let plan = InvoicePlan { product: product.id, host: &host, node, kind: PurchaseKind::First, price, may_hold: true };
+    let purchase = store_purchase(shop, db, after, &plan)?;
+    let denied = super::deny::refuse_if_denied(shop, db, after, purchase.id, &product, request.client_ip.as_deref())?;
+    if product.kind() == ProductKind::TorBridge && !denied {
+        super::probes::begin(shop, db, after, &purchase)?;
     }
-    Ok(order)
+    Ok(purchase.id)
 }
 
 fn new_product(shop: &Shop, host: &Host, subject: Subject, comment: Option<String>, now: Timestamp) -> Product {
@@ -242,13 +255,13 @@ fn new_product(shop: &Shop, host: &Host, subject: Subject, comment: Option<Strin
     }
 }
 
-/// Stores a purchase with the intent to make its invoice on the best node.
+/// Stores a purchase with the intent to make its invoice.
 pub(super) fn store_purchase(
     shop: &Shop,
     db: &Connection,
     after: &mut Aftermath,
     plan: &InvoicePlan<'_>,
-) -> Result<OrderId, Error> {
+) -> Result<Purchase, Error> {
     let now = shop.now();
     let mut purchase = new_purchase(shop, plan.kind, plan.price, now);
     let attempt = invoices::first_attempt(shop, db, plan, &purchase)?;
@@ -258,7 +271,7 @@ pub(super) fn store_purchase(
     purchase.invoice.rates = rates::for_new_invoice(shop, db)?;
     deals::insert_purchase(db, &purchase, plan.product, plan.host.id, "buyer")?;
     invoices::intend_to_make(db, after, &attempt, now)?;
-    Ok(purchase.id)
+    Ok(purchase)
 }
 
 fn new_purchase(shop: &Shop, kind: PurchaseKind, price: Msat, now: Timestamp) -> Purchase {

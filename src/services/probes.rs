@@ -3,8 +3,8 @@
 use super::Error;
 use super::deals::change_order;
 use super::shop::{Aftermath, ProbePolicy, Shop};
-use crate::domain::id::OrderId;
 use crate::domain::product::Subject;
+use crate::domain::purchase::Purchase;
 use crate::store::deals::Key;
 use crate::store::outbox::{self, Intent, IntentKind};
 use crate::store::{Connection, deals, products};
@@ -21,20 +21,16 @@ pub struct Finding {
 }
 
 /// Sees to the probe of a new order: beside its invoice, or before it.
-pub(super) fn begin(shop: &Shop, db: &Connection, after: &mut Aftermath, order: OrderId) -> Result<(), Error> {
+pub(super) fn begin(shop: &Shop, db: &Connection, after: &mut Aftermath, purchase: &Purchase) -> Result<(), Error> {
     if shop.settings.probe == ProbePolicy::Off {
         return Ok(());
     }
-    let Some((purchase, _)) = deals::purchase(db, Key::Order(order))? else { return Ok(()) };
-    let (invoice, now) = (&purchase.invoice, shop.now());
-    if !purchase.status.is_open() {
-        return Ok(());
-    }
-    outbox::add(db, IntentKind::Probe, invoice.id, invoice.hash, invoice.node_id, now)?;
+    let invoice = &purchase.invoice;
+    outbox::add(db, IntentKind::Probe, invoice.id, invoice.hash, invoice.node_id, shop.now())?;
     after.outbox = true;
     if shop.settings.probe == ProbePolicy::Reject {
         outbox::drop_kind(db, IntentKind::Make, invoice.hash)?;
-        change_order(shop, db, after, order, "shop", |deal, i, _| {
+        change_order(shop, db, after, purchase.id, "shop", |deal, i, _| {
             deal.probe_started(i);
             Ok(())
         })?;

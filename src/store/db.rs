@@ -91,6 +91,9 @@ impl Db {
         // many orders instead of once for twenty.
         writer.pragma_update(None, "wal_autocheckpoint", 4000)?;
         writer.pragma_update(None, "journal_size_limit", 16 << 20)?;
+        // What a savepoint could roll back is kept in memory: a file of its own would be written for
+        // every group of changes and never be read.
+        writer.pragma_update(None, "temp_store", "MEMORY")?;
         migrations::migrations::runner().run(&mut writer).map_err(|error| StoreError::Broken(error.to_string()))?;
         let watcher = reader(path)?;
         let (queue, jobs) = mpsc::channel();

@@ -135,10 +135,12 @@ pub fn advance_cursor(db: &Connection, node: NodeId, index: u64) -> Result<(), S
     Ok(())
 }
 
-/// Hashes on a node that may still be paid: the visible invoices that are not final.
+/// Hashes on a node that may still be paid: the visible invoices that are not final. The condition
+/// repeats that of the index word for word, or SQLite would read every invoice there ever was.
 pub fn live_hashes(db: &Connection, node: NodeId) -> Result<BTreeSet<PaymentHash>, StoreError> {
     let mut statement = db.prepare_cached(
-        "SELECT payment_hash FROM invoice WHERE node_id = ? AND state IN ('open', 'held', 'settling', 'cancelling')",
+        "SELECT payment_hash FROM invoice WHERE node_id = ? \
+         AND state IN ('initial', 'open', 'held', 'settling', 'cancelling') AND state <> 'initial'",
     )?;
     let rows = statement.query_map([node], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -148,7 +150,7 @@ pub fn live_hashes(db: &Connection, node: NodeId) -> Result<BTreeSet<PaymentHash
 pub fn live_hold_hashes(db: &Connection, node: NodeId) -> Result<Vec<PaymentHash>, StoreError> {
     let mut statement = db.prepare_cached(
         "SELECT payment_hash FROM invoice WHERE node_id = ? AND is_hold = 1 \
-         AND state IN ('open', 'held', 'settling', 'cancelling')",
+         AND state IN ('initial', 'open', 'held', 'settling', 'cancelling') AND state <> 'initial'",
     )?;
     let rows = statement.query_map([node], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)

@@ -4,8 +4,9 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::db::StoreError;
 use super::row::named;
-use crate::domain::id::{InvoiceId, NodeId};
+use crate::domain::id::{InvoiceId, NodeId, OrderId};
 use crate::domain::lightning::PaymentHash;
+use crate::domain::money::Msat;
 use crate::domain::time::Timestamp;
 
 /// What a node is to be asked.
@@ -190,6 +191,44 @@ pub fn add_attempt(db: &Connection, attempt: &Attempt, now: Timestamp) -> Result
 pub fn attempt(db: &Connection, hash: PaymentHash) -> Result<Option<Attempt>, StoreError> {
     let mut statement = db.prepare_cached("SELECT * FROM invoice_attempt WHERE payment_hash = ?")?;
     Ok(statement.query_row([hash], attempt_from_row).optional()?)
+}
+
+/// An invoice that is still to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// Its order.
+    pub order: OrderId,
+    /// The number that enters the derivation of the preimage.
+    pub number: u32,
+    /// Whether it is a hold invoice.
+    pub is_hold: bool,
+    /// Its amount.
+    pub amount: Msat,
+    /// Seconds that it is to be payable.
+    pub expiry_secs: u32,
+    /// Whether its host sells for test networks.
+    pub is_testnet: bool,
+}
+
+/// What this intent is to make; `None` when nobody wants it any more.
+pub fn wanted(db: &Connection, intent: i64) -> Result<Option<Wanted>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT v.order_id, a.number, a.is_hold, v.amount, v.expiry_secs, h.is_testnet \
+         FROM effect e JOIN invoice_attempt a ON a.payment_hash = e.payment_hash \
+         JOIN invoice v ON v.id = e.invoice_id AND v.payment_hash = e.payment_hash AND v.state = 'initial' \
+         JOIN purchase_order o ON o.id = v.order_id JOIN host h ON h.id = o.host_id WHERE e.id = ?",
+    )?;
+    let wanted = statement.query_row([intent], |row| {
+        Ok(Wanted {
+            order: row.get(0)?,
+            number: row.get(1)?,
+            is_hold: row.get(2)?,
+            amount: row.get(3)?,
+            expiry_secs: row.get(4)?,
+            is_testnet: row.get(5)?,
+        })
+    });
+    Ok(wanted.optional()?)
 }
 
 /// All attempts of an invoice, in order.

@@ -15,7 +15,7 @@ use crate::domain::id::NodeId;
 use crate::domain::lightning::{CancelOutcome, MadeInvoice, NodeError, NodeErrorKind, SettleOutcome};
 use crate::onion::Dialer;
 use crate::services::{Error, Shop, making, payments};
-use crate::store::outbox::{self, Intent, IntentKind};
+use crate::store::outbox::{self, Intent, IntentKind, Wanted};
 
 /// Calls to one node at the same time.
 const CALLS_PER_NODE: usize = 32;
@@ -154,8 +154,9 @@ impl Runner {
 /// Performs the intent, and once more when that may tell whether the first time counted.
 async fn carry_out(shop: &Shop, registry: &Registry, intent: &mut Intent) -> Result<(), Error> {
     loop {
-        // It may have been carried out, or become moot, while this one waited.
-        if !shop.db.read(|db| outbox::exists(db, intent.id))? {
+        // It may have been carried out, or become moot, while this one waited. An invoice that is to
+        // be made is looked at when its request is.
+        if intent.kind != IntentKind::Make && !shop.db.read(|db| outbox::exists(db, intent.id))? {
             return Ok(());
         }
         match perform(shop, registry.get(intent.node_id), intent).await? {
@@ -192,7 +193,7 @@ pub async fn perform(shop: &Shop, entry: Result<Entry, NodeError>, intent: &Inte
 }
 
 async fn make(shop: &Shop, entry: Result<Entry, NodeError>, intent: &Intent) -> Result<Performed, Error> {
-    let Some(request) = making::request(shop, intent)? else {
+    let Some(wanted) = making::wanted(shop, intent)? else {
         return making::finish(shop, intent).await.map(|()| Performed::Recorded);
     };
     if intent.created_at.plus_secs(shop.settings.make_limit_secs) < shop.now() {
@@ -204,8 +205,9 @@ async fn make(shop: &Shop, entry: Result<Entry, NodeError>, intent: &Intent) -> 
         Err(error) => return making::not_made(shop, intent, error).await.map(|()| Performed::Recorded),
     };
     let lost = |error: &NodeError| error.may_have_happened() && intent.attempts == 0;
-    match entry.node.create(&request).await.and_then(|made| making::on_right_network(shop, intent, made)) {
-        Ok(made) => made_invoice(shop, &entry, intent, made).await?,
+    let created = entry.node.create(&making::request(shop, intent, &wanted)).await;
+    match created.and_then(|made| making::on_right_network(shop, &wanted, made)) {
+        Ok(made) => made_invoice(shop, &entry, intent, &wanted, made).await?,
         // Another node would be faster.
         Err(error) if lost(&error) && !making::has_alternative(shop, intent)? => return Ok(Performed::AskAgain),
         Err(error) => {
@@ -217,9 +219,17 @@ async fn make(shop: &Shop, entry: Result<Entry, NodeError>, intent: &Intent) -> 
     Ok(Performed::Recorded)
 }
 
-async fn made_invoice(shop: &Shop, entry: &Entry, intent: &Intent, made: MadeInvoice) -> Result<(), Error> {
-    making::made(shop, intent, made).await?;
-    entry.holds.notify_one();
+async fn made_invoice(
+    shop: &Shop,
+    entry: &Entry,
+    intent: &Intent,
+    wanted: &Wanted,
+    made: MadeInvoice,
+) -> Result<(), Error> {
+    making::made(shop, intent, wanted.order, made).await?;
+    if wanted.is_hold {
+        entry.holds.notify_one();
+    }
     Ok(())
 }
 

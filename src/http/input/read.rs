@@ -50,6 +50,11 @@ impl<'a> Reader<'a> {
         self.problems.insert(name.to_owned(), messages);
     }
 
+    /// Whether anything is wrong so far.
+    pub fn has_problems(&self) -> bool {
+        !self.problems.is_empty()
+    }
+
     /// All messages at once, or nothing.
     pub fn finish(self) -> Result<(), Problem> {
         if self.problems.is_empty() { Ok(()) } else { Err(Problem::fields(self.problems)) }

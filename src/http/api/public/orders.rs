@@ -80,11 +80,6 @@ fn read_order(call: &Call, input: &Input) -> Result<OrderRequest, Problem> {
     let product = reader.choice("product", OrderedProduct::parse);
     reader.required("host_id");
     let host_id = reader.uuid("host_id", HostId::parse);
-    if let Some(host) = host_id
-        && let Some(problem) = orders::host_problem(call.shop(), host)?
-    {
-        reader.complain("host_id", problem);
-    }
     let tos_accepted = reader.boolean("tos_accepted");
     if reader.raw("tos_accepted").is_none() && !input.is_form {
         reader.complain("tos_accepted", REQUIRED);
@@ -103,6 +98,13 @@ fn read_order(call: &Call, input: &Input) -> Result<OrderRequest, Problem> {
     let public_key = reader.text("public_key", up_to(alias::MAX_KEY_LENGTH)).flatten();
     if let Some(Err(problem)) = public_key.as_deref().map(alias::check_public_key) {
         reader.complain("public_key", problem);
+    }
+    // Without other problems the host is looked at when the order is placed.
+    if reader.has_problems()
+        && let Some(host) = host_id
+        && let Some(problem) = orders::host_problem(call.shop(), host)?
+    {
+        reader.complain("host_id", problem);
     }
     reader.finish()?;
     let (Some(product), Some(host_id)) = (product, host_id) else {
