@@ -1,4 +1,6 @@
 -- The shop's whole data. Times are Unix milliseconds (UTC), amounts millisatoshi, ids 16-byte UUIDs.
+-- Ids are random: each index over one costs every order a page of its own, written twice. So what grows
+-- with the orders is tied together by `seq`, a running number that is never shown.
 -- Migrations are add-only: this file never changes once released.
 
 CREATE TABLE meta (
@@ -95,10 +97,9 @@ CREATE TABLE port (
     ip         TEXT NOT NULL,
     port       INTEGER NOT NULL,
     range_id   INTEGER REFERENCES port_range (id),  -- NULL once its range was taken from the host
-    product_id BLOB NOT NULL UNIQUE,
+    product_id BLOB NOT NULL,
     PRIMARY KEY (ip, port)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX port_by_range ON port (range_id);
 CREATE TRIGGER port_taken AFTER INSERT ON port BEGIN
     UPDATE port_range SET used = used + 1 WHERE id = new.range_id;
 END;
@@ -110,7 +111,7 @@ END;
 CREATE TABLE alias_name (
     ip         TEXT NOT NULL,
     alias      TEXT NOT NULL COLLATE NOCASE,
-    product_id BLOB NOT NULL UNIQUE,
+    product_id BLOB NOT NULL,
     PRIMARY KEY (ip, alias)
 ) STRICT, WITHOUT ROWID;
 
@@ -150,7 +151,8 @@ CREATE INDEX product_pending ON product (pending_since) WHERE status = 'P';
 CREATE INDEX product_suspended ON product (suspended_at) WHERE status = 'H';
 
 CREATE TABLE purchase_order (
-    id             BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    seq            INTEGER PRIMARY KEY,
+    id             BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
     item_id        BLOB NOT NULL UNIQUE CHECK (length(item_id) = 16),
     product_id     BLOB NOT NULL REFERENCES product (id),
     host_id        BLOB NOT NULL REFERENCES host (id),
@@ -170,14 +172,14 @@ CREATE INDEX order_by_product ON purchase_order (product_id, created_at);
 CREATE INDEX order_to_refund ON purchase_order (created_at) WHERE status = 'N' OR owed > 0;
 CREATE INDEX order_by_time ON purchase_order (created_at);
 
--- The one visible invoice of an order.
+-- The one visible invoice of an order; its payment hash is that of one of its attempts.
 CREATE TABLE invoice (
-    id              BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
-    order_id        BLOB NOT NULL UNIQUE REFERENCES purchase_order (id),
+    seq             INTEGER PRIMARY KEY REFERENCES purchase_order (seq),
+    id              BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
     state           TEXT NOT NULL CHECK (state IN
                         ('initial', 'open', 'held', 'settling', 'cancelling', 'paid', 'expired', 'void')),
     node_id         BLOB NOT NULL REFERENCES node (id),
-    payment_hash    BLOB NOT NULL UNIQUE CHECK (length(payment_hash) = 32),
+    payment_hash    BLOB NOT NULL CHECK (length(payment_hash) = 32),
     is_hold         INTEGER NOT NULL CHECK (is_hold IN (0, 1)),
     payment_request TEXT,
     amount          INTEGER NOT NULL,
@@ -197,14 +199,14 @@ CREATE INDEX invoice_live_by_node ON invoice (node_id, is_hold)
 
 -- Every payment hash that was ever given to a node, written before the node is asked.
 CREATE TABLE invoice_attempt (
-    payment_hash BLOB NOT NULL PRIMARY KEY CHECK (length(payment_hash) = 32),
-    invoice_id   BLOB NOT NULL REFERENCES invoice (id),
-    node_id      BLOB NOT NULL REFERENCES node (id),
+    seq          INTEGER NOT NULL REFERENCES invoice (seq),
     number       INTEGER NOT NULL,                  -- enters the derivation of the preimage
+    payment_hash BLOB NOT NULL UNIQUE CHECK (length(payment_hash) = 32),
+    node_id      BLOB NOT NULL REFERENCES node (id),
     is_hold      INTEGER NOT NULL CHECK (is_hold IN (0, 1)),
     outcome      TEXT NOT NULL CHECK (outcome IN ('intended', 'made', 'failed', 'abandoned', 'cancelled')),
     created_at   INTEGER NOT NULL,
-    UNIQUE (invoice_id, number)
+    PRIMARY KEY (seq, number)
 ) STRICT, WITHOUT ROWID;
 
 -- The outbox: what the shop means to do to the world outside. A row is written in the transaction

@@ -28,6 +28,7 @@ fn main() {
         work::settlements(&world, &mut table).await;
         work::node_away(&mut world, &mut table).await;
         world.end().await;
+        work::orders_on_used_ports(&mut table).await;
         work::big_database(&mut table).await;
     });
     println!("{table}");

@@ -79,7 +79,7 @@ fn perform(
                 deal.place_unavailable(now);
             }
         }
-        Effect::ReleasePlace => places::release(db, deal.product.id)?,
+        Effect::ReleasePlace => places::release(db, &deal.product)?,
         Effect::NotifyHost => after.hosts.push(deal.product.host_id),
         Effect::Alert { topic, subject, text } => {
             alerts::raise(db, *topic, subject, text, now)?;

@@ -22,9 +22,7 @@ pub fn orders(shop: &Shop, search: Search) -> Result<Vec<OrderView>, Error> {
 pub fn order(shop: &Shop, id: OrderId) -> Result<(OrderView, Vec<Entry>), Error> {
     shop.db.read(|db| {
         let (purchase, product) = deals::purchase(db, Key::Order(id))?.ok_or(Error::NotFound)?;
-        let mut history = audit_log::of(db, &id.to_string())?;
-        history.extend(audit_log::of(db, &purchase.invoice.id.to_string())?);
-        history.sort_by_key(|entry| entry.at);
+        let history = audit_log::of(db, &id.to_string())?;
         Ok((order_view(db, purchase, product)?, history))
     })
 }

@@ -20,7 +20,7 @@ const PURCHASE: &str = "SELECT o.id AS order_id, o.item_id, o.kind, o.status, o.
     o.product_id, v.id AS invoice_id, v.state, v.node_id, v.payment_hash, v.is_hold, v.payment_request, v.amount, \
     v.tax_currency, v.tax_rate_cents, v.info_currency, v.info_rate_cents, \
     v.received, v.expiry_secs, v.made_at, v.expires_at, v.held_at, v.paid_at, v.created_at, v.modified_at \
-    FROM purchase_order o JOIN invoice v ON v.order_id = o.id";
+    FROM purchase_order o JOIN invoice v ON v.seq = o.seq";
 
 fn purchase_from_row(row: &Row<'_>) -> rusqlite::Result<Purchase> {
     let invoice = Invoice {
@@ -92,7 +92,7 @@ pub fn load(db: &Connection, product: ProductId, focus: Option<OrderId>) -> Resu
     let Some(product) = super::products::get(db, product)? else { return Ok(None) };
     let mut statement = db.prepare_cached(&format!(
         "{PURCHASE} WHERE o.product_id = ?1 AND (o.id = ?2 OR o.delivery = 'awaiting' \
-         OR v.state NOT IN ('paid', 'expired', 'void')) ORDER BY o.created_at, o.rowid"
+         OR v.state NOT IN ('paid', 'expired', 'void')) ORDER BY o.created_at, o.seq"
     ))?;
     let purchases = statement.query_map(params![product.id, focus], purchase_from_row)?.collect::<Result<_, _>>()?;
     Ok(Some(Deal::new(product, purchases)))
@@ -113,7 +113,7 @@ pub fn load_by_order(db: &Connection, order: OrderId) -> Result<Option<(Deal, us
 /// The order whose visible or former invoice has this payment hash.
 pub fn order_by_hash(db: &Connection, hash: PaymentHash) -> Result<Option<OrderId>, StoreError> {
     let mut statement = db.prepare_cached(
-        "SELECT v.order_id FROM invoice_attempt a JOIN invoice v ON v.id = a.invoice_id WHERE a.payment_hash = ?",
+        "SELECT o.id FROM invoice_attempt a JOIN purchase_order o ON o.seq = a.seq WHERE a.payment_hash = ?",
     )?;
     Ok(statement.query_row([hash], |row| row.get(0)).optional()?)
 }
@@ -142,16 +142,17 @@ pub fn insert_purchase(
         purchase.created_at,
         purchase.modified_at,
     ])?;
+    let seq = db.last_insert_rowid();
     let invoice = &purchase.invoice;
     let [tax, info] = super::rates::columns(&invoice.rates);
     db.prepare_cached(
-        "INSERT INTO invoice (id, order_id, state, node_id, payment_hash, is_hold, amount, expiry_secs, created_at, \
+        "INSERT INTO invoice (seq, id, state, node_id, payment_hash, is_hold, amount, expiry_secs, created_at, \
          modified_at, tax_currency, tax_rate_cents, info_currency, info_rate_cents) \
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?
     .execute(params![
+        seq,
         invoice.id,
-        purchase.id,
         invoice.state.name(),
         invoice.node_id,
         invoice.hash,
@@ -194,28 +195,22 @@ fn save_purchase(
     actor: &str,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    let mut changes = Vec::new();
     if old.invoice != new.invoice {
         new.invoice.modified_at = now;
         update_invoice(db, old.invoice.state, &new.invoice)?;
         if old.invoice.state != new.invoice.state {
-            let change = format!("{}->{}", old.invoice.state.name(), new.invoice.state.name());
-            log(db, now, actor, "invoice", new.invoice.id, &change)?;
+            changes.push(format!("invoice {}->{}", old.invoice.state.name(), new.invoice.state.name()));
         }
     }
     let same = Purchase { invoice: old.invoice.clone(), ..new.clone() } == *old;
     if !same {
         new.modified_at = now;
         update_order(db, old.status, new)?;
-        let change = format!(
-            "{}->{}, delivery {}, owed {}",
-            old.status.letter(),
-            new.status.letter(),
-            new.delivery.name(),
-            new.owed
-        );
-        log(db, now, actor, "order", new.id, &change)?;
+        let (before, status) = (old.status.letter(), new.status.letter());
+        changes.push(format!("{before}->{status}, delivery {}, owed {}", new.delivery.name(), new.owed));
     }
-    Ok(())
+    if changes.is_empty() { Ok(()) } else { log(db, now, actor, "order", new.id, &changes.join("; ")) }
 }
 
 fn update_order(db: &Connection, before: OrderStatus, new: &Purchase) -> Result<(), StoreError> {
@@ -275,7 +270,8 @@ pub fn search(db: &Connection, search: Search) -> Result<Vec<(Purchase, ProductI
 pub fn to_close(db: &Connection, now: Timestamp, limit: u32) -> Result<Vec<OrderId>, StoreError> {
     // Written out: SQLite plans a statement anew each time a LIMIT is bound.
     let mut statement = db.prepare_cached(&format!(
-        "SELECT order_id FROM invoice WHERE state = 'open' AND expires_at <= ? ORDER BY expires_at LIMIT {limit}",
+        "SELECT o.id FROM invoice v JOIN purchase_order o ON o.seq = v.seq WHERE v.state = 'open' AND v.expires_at <= ? \
+         ORDER BY v.expires_at LIMIT {limit}",
     ))?;
     let rows = statement.query_map([now], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -284,7 +280,7 @@ pub fn to_close(db: &Connection, now: Timestamp, limit: u32) -> Result<Vec<Order
 /// Orders whose payment has been held for longer than their host allows.
 pub fn held_too_long(db: &Connection, now: Timestamp) -> Result<Vec<OrderId>, StoreError> {
     let mut statement = db.prepare_cached(
-        "SELECT v.order_id FROM invoice v JOIN purchase_order o ON o.id = v.order_id JOIN host h ON h.id = o.host_id \
+        "SELECT o.id FROM invoice v JOIN purchase_order o ON o.seq = v.seq JOIN host h ON h.id = o.host_id \
          WHERE v.state = 'held' AND (v.held_at + h.hold_limit_secs * 1000 <= ?1 OR v.held_at > ?2)",
     )?;
     // Held in the future: the clock was put back since, so nobody knows for how long.

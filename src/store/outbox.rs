@@ -177,19 +177,22 @@ pub struct Attempt {
     pub is_hold: bool,
 }
 
+const ATTEMPT: &str = "SELECT a.payment_hash, v.id AS invoice_id, a.node_id, a.number, a.is_hold \
+    FROM invoice_attempt a JOIN invoice v ON v.seq = a.seq";
+
 /// Writes an attempt down, before the node is asked.
 pub fn add_attempt(db: &Connection, attempt: &Attempt, now: Timestamp) -> Result<(), StoreError> {
     db.prepare_cached(
-        "INSERT INTO invoice_attempt (payment_hash, invoice_id, node_id, number, is_hold, outcome, created_at) \
-         VALUES (?, ?, ?, ?, ?, 'intended', ?)",
+        "INSERT INTO invoice_attempt (seq, number, payment_hash, node_id, is_hold, outcome, created_at) \
+         SELECT seq, ?2, ?3, ?4, ?5, 'intended', ?6 FROM invoice WHERE id = ?1",
     )?
-    .execute(params![attempt.hash, attempt.invoice_id, attempt.node_id, attempt.number, attempt.is_hold, now])?;
+    .execute(params![attempt.invoice_id, attempt.number, attempt.hash, attempt.node_id, attempt.is_hold, now])?;
     Ok(())
 }
 
 /// The attempt with this hash.
 pub fn attempt(db: &Connection, hash: PaymentHash) -> Result<Option<Attempt>, StoreError> {
-    let mut statement = db.prepare_cached("SELECT * FROM invoice_attempt WHERE payment_hash = ?")?;
+    let mut statement = db.prepare_cached(&format!("{ATTEMPT} WHERE a.payment_hash = ?"))?;
     Ok(statement.query_row([hash], attempt_from_row).optional()?)
 }
 
@@ -213,10 +216,10 @@ pub struct Wanted {
 /// What this intent is to make; `None` when nobody wants it any more.
 pub fn wanted(db: &Connection, intent: i64) -> Result<Option<Wanted>, StoreError> {
     let mut statement = db.prepare_cached(
-        "SELECT v.order_id, a.number, a.is_hold, v.amount, v.expiry_secs, h.is_testnet \
+        "SELECT o.id, a.number, a.is_hold, v.amount, v.expiry_secs, h.is_testnet \
          FROM effect e JOIN invoice_attempt a ON a.payment_hash = e.payment_hash \
-         JOIN invoice v ON v.id = e.invoice_id AND v.payment_hash = e.payment_hash AND v.state = 'initial' \
-         JOIN purchase_order o ON o.id = v.order_id JOIN host h ON h.id = o.host_id WHERE e.id = ?",
+         JOIN invoice v ON v.seq = a.seq AND v.payment_hash = e.payment_hash AND v.state = 'initial' \
+         JOIN purchase_order o ON o.seq = a.seq JOIN host h ON h.id = o.host_id WHERE e.id = ?",
     )?;
     let wanted = statement.query_row([intent], |row| {
         Ok(Wanted {
@@ -233,7 +236,7 @@ pub fn wanted(db: &Connection, intent: i64) -> Result<Option<Wanted>, StoreError
 
 /// All attempts of an invoice, in order.
 pub fn attempts(db: &Connection, invoice: InvoiceId) -> Result<Vec<Attempt>, StoreError> {
-    let mut statement = db.prepare_cached("SELECT * FROM invoice_attempt WHERE invoice_id = ? ORDER BY number")?;
+    let mut statement = db.prepare_cached(&format!("{ATTEMPT} WHERE v.id = ? ORDER BY a.number"))?;
     let rows = statement.query_map([invoice], attempt_from_row)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -6,10 +6,11 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use super::db::StoreError;
 use crate::domain::host::{Host, PortKind, PortRange};
 use crate::domain::id::{ProductId, Random};
+use crate::domain::product::{Product, Subject};
 
-/// Random draws before the search for a gap begins: with one port in ten free, all of them fail
-/// once in a thousand times.
-const DRAWS: u32 = 64;
+/// Random draws before the search for a gap begins: it reads the ports in use up to the next gap, few
+/// unless nearly all are taken.
+const DRAWS: u32 = 4;
 
 /// Reserves a random free port of `kind` for the product; `None` when there is none.
 pub fn reserve_port(
@@ -113,9 +114,17 @@ pub fn alias_is_taken(db: &Connection, ip: &str, alias: &str) -> Result<bool, St
 }
 
 /// Gives back whatever the product has reserved.
-pub fn release(db: &Connection, product: ProductId) -> Result<(), StoreError> {
-    db.prepare_cached("DELETE FROM port WHERE product_id = ?")?.execute([product])?;
-    db.prepare_cached("DELETE FROM alias_name WHERE product_id = ?")?.execute([product])?;
+pub fn release(db: &Connection, product: &Product) -> Result<(), StoreError> {
+    let (host, id) = (product.host_id, product.id);
+    let place = "ip = (SELECT ip FROM host WHERE id = ?1) AND product_id = ?2";
+    match &product.subject {
+        Subject::Target(_) => db
+            .prepare_cached(&format!("DELETE FROM port WHERE {place} AND port = ?3"))?
+            .execute(params![host, id, product.port])?,
+        Subject::Alias { alias, .. } => db
+            .prepare_cached(&format!("DELETE FROM alias_name WHERE {place} AND alias = ?3"))?
+            .execute(params![host, id, alias])?,
+    };
     Ok(())
 }
 

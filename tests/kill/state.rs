@@ -162,7 +162,7 @@ impl State {
 const ORDERS: &str = "SELECT lower(hex(o.id)), lower(hex(o.product_id)), o.status, o.kind, o.delivery, \
     o.granted_secs, o.granted_bytes, o.owed, o.price, lower(hex(i.id)), i.state, i.is_hold, lower(hex(i.node_id)), \
     lower(hex(i.payment_hash)), coalesce(i.received, 0), coalesce(o.message, '') \
-    FROM purchase_order o JOIN invoice i ON i.order_id = o.id";
+    FROM purchase_order o JOIN invoice i ON i.seq = o.seq";
 
 fn order(row: &Row<'_>) -> rusqlite::Result<(String, Order)> {
     let order = Order {
@@ -202,8 +202,8 @@ fn product(row: &Row<'_>) -> rusqlite::Result<(String, Product)> {
     Ok((row.get(0)?, product))
 }
 
-const ATTEMPTS: &str = "SELECT lower(hex(payment_hash)), lower(hex(invoice_id)), lower(hex(node_id)), outcome \
-    FROM invoice_attempt";
+const ATTEMPTS: &str = "SELECT lower(hex(a.payment_hash)), lower(hex(i.id)), lower(hex(a.node_id)), a.outcome \
+    FROM invoice_attempt a JOIN invoice i ON i.seq = a.seq";
 
 fn attempt(row: &Row<'_>) -> rusqlite::Result<(String, Attempt)> {
     Ok((row.get(0)?, Attempt { invoice: row.get(1)?, node: row.get(2)?, outcome: row.get(3)? }))

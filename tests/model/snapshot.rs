@@ -82,7 +82,7 @@ fn read(db: &Connection) -> Result<Snapshot, StoreError> {
         .collect(),
         attempts: rows(
             db,
-            "SELECT a.payment_hash, v.order_id FROM invoice_attempt a JOIN invoice v ON v.id = a.invoice_id",
+            "SELECT a.payment_hash, o.id FROM invoice_attempt a JOIN purchase_order o ON o.seq = a.seq",
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?,
     })
