@@ -25,17 +25,23 @@ const VOTING: u32 = 20;
 /// C-tor's onion time period in a testing network is 24 voting intervals; arti takes the consensus
 /// parameter, in minutes. They must agree, or clients look under other keys than services publish.
 const TIME_PERIOD_MINUTES: u32 = 24 * VOTING / 60;
-/// How long clients wait for a circuit, at least. Left to themselves they learn how fast circuits
-/// are here, and give up early when the machine is busy.
-const CIRCUIT_MILLIS: u32 = 15_000;
-/// How long the network may take to come up. About 15 s on an idle machine.
-const START_LIMIT: Duration = Duration::from_secs(180);
+/// How long everybody waits for a circuit. Left to themselves they begin with a minute, which one
+/// lost circuit then costs, learn how fast circuits are here, and give up early when the machine is
+/// busy.
+const CIRCUIT_MILLIS: u32 = 10_000;
+/// How long the network may take to come up. About 25 s on an idle machine: a consensus is made every
+/// [`VOTING`] seconds, and relays ask for it less and less often while there is none.
+const START_LIMIT: Duration = Duration::from_secs(300);
+/// The addresses, as [`node_address`] counts them, of the SOCKS ports: there, unlike on 127.0.0.1, no
+/// outgoing connection takes a port between its choice and its use.
+const CLIENT_ADDRESS: u8 = RELAYS + 1;
 
 /// A running network.
 pub struct TorNetwork {
     dir: PathBuf,
     authority: Authority,
     socks: SocketAddr,
+    /// Keeps the nodes until it is dropped.
     _keeper: Keeper,
 }
 
@@ -51,7 +57,7 @@ struct Authority {
 
 /// A shell that waits for the end of this process (its standard input closes then, come what may),
 /// stops the nodes and removes their files.
-struct Keeper(#[expect(dead_code, reason = "what counts is that its standard input stays open")] Child);
+struct Keeper(Child);
 
 /// An onion service that C-tor runs; ends when dropped.
 pub struct CTorService {
@@ -142,7 +148,7 @@ impl TorNetwork {
     /// A client of its own that has the private key of a restricted onion service: a line as in
     /// C-tor's `ClientOnionAuthDir`. `name` as for [`Self::onion_service`].
     pub fn client(&self, name: &str, key: &str) -> CTorClient {
-        let socks = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), free_port(Ipv4Addr::LOCALHOST.into()));
+        let socks = free_socks();
         let keys = self.dir.join(name).join("keys");
         make_dir(&keys);
         fs::write(keys.join("service.auth_private"), key).unwrap();
@@ -157,44 +163,58 @@ impl TorNetwork {
         make_dir(&dir);
         fs::write(dir.join("empty"), "").unwrap();
         let authority = Authority::create(&dir);
-        let socks = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), free_port(Ipv4Addr::LOCALHOST.into()));
-        let mut nodes = vec![("authority".to_owned(), authority.torrc())];
-        for number in 1..=RELAYS {
-            nodes.push((format!("relay{number}"), relay_torrc(number)));
-        }
-        nodes.push(("client".to_owned(), format!("SocksPort {socks}\n")));
-        let children: Vec<Child> = nodes
-            .iter()
-            .map(|(name, torrc)| run_node(&dir, name, &(common_torrc(&dir, name, &authority) + torrc)))
-            .collect();
-        let keeper = Keeper::start(&dir, &children);
-        let network = Self { dir, authority, socks, _keeper: keeper };
-        network.wait_until_up();
-        network
-    }
-
-    fn wait_until_up(&self) {
+        let mut keeper = Keeper::start(&dir);
+        let mut run = |name: &str, torrc: String| {
+            let node = run_node(&dir, name, &(common_torrc(&dir, name, &authority) + &torrc));
+            keeper.keep(&node);
+            node
+        };
+        run("authority", authority.torrc());
+        let relays = (1..=RELAYS).map(|number| format!("relay{number}"));
+        let relays: Vec<_> = relays.zip(1..).map(|(name, number)| (run(&name, relay_torrc(number)), name)).collect();
         let begun = Instant::now();
-        while !(self.consensus_is_complete() && self.client_is_ready()) {
-            assert!(begun.elapsed() < START_LIMIT, "the private Tor network did not start; see {}", self.dir.display());
-            sleep(Duration::from_millis(100));
-        }
+        wait_for(begun, "a consensus with all relays", || consensus_is_complete(&dir));
+        wait_for(begun, "the relays", || {
+            let waiting = relays.iter().filter(|(_, name)| !knows_the_network(&dir, name));
+            waiting.map(|(relay, _)| ask_again(relay)).count() == 0
+        });
+        // A client that is there before the relays asks them in vain, and waits before it asks again.
+        let socks = free_socks();
+        run("client", format!("SocksPort {socks}\n"));
+        wait_for(begun, "the client", || knows_the_network(&dir, "client"));
+        Self { dir, authority, socks, _keeper: keeper }
     }
+}
 
-    fn consensus_is_complete(&self) -> bool {
-        let consensus = fs::read_to_string(self.dir.join("authority/cached-microdesc-consensus")).unwrap_or_default();
-        consensus.lines().filter(|line| line.starts_with("r ")).count() == usize::from(RELAYS) + 1
+fn wait_for(begun: Instant, what: &str, condition: impl Fn() -> bool) {
+    while !condition() {
+        assert!(begun.elapsed() < START_LIMIT, "the private Tor network did not start: waited in vain for {what}");
+        sleep(Duration::from_millis(500));
     }
+}
 
-    fn client_is_ready(&self) -> bool {
-        fs::read_to_string(self.dir.join("client/log")).unwrap_or_default().contains("Bootstrapped 100%")
-    }
+fn consensus_is_complete(dir: &Path) -> bool {
+    let consensus = fs::read_to_string(dir.join("authority/cached-microdesc-consensus")).unwrap_or_default();
+    consensus.lines().filter(|line| line.starts_with("r ")).count() == usize::from(RELAYS) + 1
+}
+
+/// Whether the node can build circuits. Not whether it has built one ("Bootstrapped 100%"): a node
+/// that nobody asks for anything may take minutes until it does.
+fn knows_the_network(dir: &Path, name: &str) -> bool {
+    fs::read_to_string(dir.join(name).join("log")).unwrap_or_default().contains("(enough_dirinfo)")
+}
+
+/// Lets a relay ask for the consensus and for what belongs to it at once: it asked when there was
+/// none, and waits longer after each time.
+fn ask_again(relay: &Child) {
+    let sent = Command::new("kill").args(["-HUP", &relay.id().to_string()]).status().unwrap();
+    assert!(sent.success(), "a relay ended");
 }
 
 impl Authority {
     fn create(dir: &Path) -> Self {
         let (address, data) = (node_address(0), dir.join("authority"));
-        let (or_port, dir_port) = (free_port(address), free_port(address));
+        let [or_port, dir_port] = free_ports(address);
         make_dir(&data);
         make_dir(&data.join("keys"));
         make_certificate(&data.join("keys"), SocketAddr::new(address, dir_port));
@@ -211,24 +231,29 @@ impl Authority {
              ExitPolicy reject *:*\nAuthoritativeDirectory 1\nV3AuthoritativeDirectory 1\n\
              ContactInfo test@localhost\nAssumeReachable 1\nTestingAuthDirTimeToLearnReachability 0\n\
              AuthDirMaxServersPerAddr 0\nTestingMinFastFlagThreshold 0\nMinUptimeHidServDirectoryV2 0\n\
-             ConsensusParams hsdir_interval={TIME_PERIOD_MINUTES} cbtmintimeout={CIRCUIT_MILLIS}\n"
+             ConsensusParams hsdir_interval={TIME_PERIOD_MINUTES} cbtmintimeout={CIRCUIT_MILLIS} \
+             cbtinitialtimeout={CIRCUIT_MILLIS}\n"
         )
     }
 }
 
 impl Keeper {
-    fn start(dir: &Path, children: &[Child]) -> Self {
-        let script = "read -r _; dir=$1; shift; kill -INT \"$@\"; sleep 2; kill -KILL \"$@\"; rm -rf \"$dir\"";
-        let pids = children.iter().map(|child| child.id().to_string());
+    fn start(dir: &Path) -> Self {
+        let script = "dir=$1; shift; while read -r pid; do set -- \"$@\" \"$pid\"; done; \
+                      kill -INT \"$@\"; sleep 2; kill -KILL \"$@\"; rm -rf \"$dir\"";
         let shell = Command::new("sh")
             .args(["-c", script, "keeper"])
             .arg(dir)
-            .args(pids)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn();
         Self(shell.unwrap())
+    }
+
+    /// Has `node` stopped in the end.
+    fn keep(&mut self, node: &Child) {
+        writeln!(self.0.stdin.as_mut().unwrap(), "{}", node.id()).unwrap();
     }
 }
 
@@ -280,7 +305,7 @@ fn common_torrc(dir: &Path, name: &str, authority: &Authority) -> String {
 
 fn relay_torrc(number: u8) -> String {
     let address = node_address(number);
-    let port = free_port(address);
+    let [port] = free_ports(address);
     format!(
         "Address {address}\nORPort {address}:{port}\nSocksPort 0\nAssumeReachable 1\nExitRelay 1\n\
          ExitPolicyRejectPrivate 0\nExitPolicy accept 127.0.0.0/8:*\nExitPolicy reject *:*\n\
@@ -335,8 +360,15 @@ fn node_address(number: u8) -> IpAddr {
     Ipv4Addr::new(127, 100 + number, high, low.max(1)).into()
 }
 
-fn free_port(address: IpAddr) -> u16 {
-    TcpListener::bind((address, 0)).unwrap().local_addr().unwrap().port()
+/// Ports that nobody listens on, unlike each other.
+fn free_ports<const N: usize>(address: IpAddr) -> [u16; N] {
+    let listeners: [TcpListener; N] = std::array::from_fn(|_| TcpListener::bind((address, 0)).unwrap());
+    listeners.map(|listener| listener.local_addr().unwrap().port())
+}
+
+fn free_socks() -> SocketAddr {
+    let [port] = free_ports(node_address(CLIENT_ADDRESS));
+    (node_address(CLIENT_ADDRESS), port).into()
 }
 
 fn make_dir(path: &Path) {
