@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use ip2tor_shop::onion::{DialError, Dialer, Isolation, OnionConfig};
 
-use crate::shop::{LIMIT, Shop, fetch, fetch_on, settings};
+use crate::shop::{ATTEMPT, LIMIT, Shop, connect, fetch, fetch_on, settings, until};
 use crate::tor_network::TorNetwork;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -13,16 +14,8 @@ async fn fifty_clients_on_fifty_circuits_are_served_and_told_apart() {
     let Some(network) = TorNetwork::shared() else { return };
     let dir = tempfile::tempdir().unwrap();
     let shop = Shop::start(network, dir.path()).await;
-    let clients: Vec<_> = (0..50)
-        .map(|_| {
-            let (tor, address) = (shop.tor.clone(), shop.address.clone());
-            tokio::spawn(async move { fetch(&tor, &address, "/peer").await })
-        })
-        .collect();
-    let mut peers = HashSet::new();
-    for client in clients {
-        peers.insert(client.await.unwrap().unwrap());
-    }
+    let clients = (0..50).map(|_| fetch(&shop.tor, &shop.address, "/peer"));
+    let peers: HashSet<_> = join_all(clients).await.into_iter().collect();
     assert_eq!(peers.len(), 50, "{peers:?}");
     assert!(peers.iter().all(|peer| peer.starts_with("onion-circuit://")), "{peers:?}");
 }
@@ -33,9 +26,9 @@ async fn connections_of_one_circuit_have_one_address() {
     let dir = tempfile::tempdir().unwrap();
     let shop = Shop::start(network, dir.path()).await;
     let client = Isolation::fresh();
-    let first = fetch_on(&shop.tor, &shop.address, "/peer", client).await.unwrap();
-    assert_eq!(fetch_on(&shop.tor, &shop.address, "/peer", client).await.unwrap(), first);
-    assert_ne!(fetch(&shop.tor, &shop.address, "/peer").await.unwrap(), first);
+    let first = fetch_on(&shop.tor, &shop.address, "/peer", client).await;
+    assert_eq!(fetch_on(&shop.tor, &shop.address, "/peer", client).await, first);
+    assert_ne!(fetch(&shop.tor, &shop.address, "/peer").await, first);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -45,15 +38,19 @@ async fn an_idle_circuit_is_closed_and_one_in_use_is_not() {
     let shop = Shop::start_with(OnionConfig { idle_circuit_secs: 1, ..settings(network, dir.path()) }).await;
     let (idle, busy) = (Isolation::fresh(), Isolation::fresh());
     let dialer = Dialer::Arti(shop.tor.clone());
-    let _held_open = dialer.connect(&shop.address, 80, busy, LIMIT).await.unwrap();
+    let _held_open = connect(&dialer, &shop.address, || busy).await;
     let (idle_before, busy_before) = (peer(&shop, idle).await, peer(&shop, busy).await);
-    tokio::time::sleep(Duration::from_secs(3)).await;
-    assert_ne!(peer(&shop, idle).await, idle_before);
+    until("the idle circuit is closed", async || {
+        // Looking is using: between two looks it must have the time to be idle.
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        peer(&shop, idle).await != idle_before
+    })
+    .await;
     assert_eq!(peer(&shop, busy).await, busy_before);
 }
 
 async fn peer(shop: &Shop, isolation: Isolation) -> String {
-    fetch_on(&shop.tor, &shop.address, "/peer", isolation).await.unwrap()
+    fetch_on(&shop.tor, &shop.address, "/peer", isolation).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -65,32 +62,32 @@ async fn a_circuit_with_too_many_streams_is_closed_and_others_are_not() {
     let (dialer, greedy) = (Dialer::Arti(shop.tor.clone()), Isolation::fresh());
     let mut held = Vec::new();
     for _ in 0..3 {
-        held.push(dialer.connect(&shop.address, 80, greedy, LIMIT).await.expect("within the limit"));
+        held.push(connect(&dialer, &shop.address, || greedy).await);
     }
     let fourth = dialer.connect(&shop.address, 80, greedy, LIMIT).await;
     assert!(fourth.is_err(), "over the limit");
     let mut byte = [0];
     let read = tokio::time::timeout(LIMIT, tokio::io::AsyncReadExt::read(&mut held[0], &mut byte)).await;
     assert!(!matches!(read.expect("the circuit is closed"), Ok(1..)), "nothing comes from a closed circuit");
-    assert!(fetch(&shop.tor, &shop.address, "/healthz").await.is_ok());
+    assert_eq!(fetch(&shop.tor, &shop.address, "/healthz").await, "ok");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn over_the_limit_of_circuits_a_client_gets_no_answer_until_one_is_free() {
     let Some(network) = TorNetwork::shared() else { return };
     let dir = tempfile::tempdir().unwrap();
-    let shop = Shop::start_with(OnionConfig { max_circuits: 4, ..settings(network, dir.path()) }).await;
+    let config = OnionConfig { max_circuits: 4, idle_circuit_secs: 1, ..settings(network, dir.path()) };
+    let shop = Shop::start_with(config).await;
     let dialer = Dialer::Arti(shop.tor.clone());
     let mut held = Vec::new();
-    let limit = Duration::from_secs(10);
-    loop {
-        match dialer.connect(&shop.address, 80, Isolation::fresh(), limit).await {
-            Ok(stream) => held.push(stream),
-            Err(error) => break assert!(matches!(error, DialError::Timeout(_) | DialError::NotRunning), "{error:?}"),
-        }
-        assert!(held.len() <= 4, "more circuits than allowed");
+    // The circuits over which the shop was found to be reachable are idle, and make room.
+    while held.len() < 4 {
+        held.push(connect(&dialer, &shop.address, Isolation::fresh).await);
     }
-    assert!(!held.is_empty());
+    let fifth = dialer.connect(&shop.address, 80, Isolation::fresh(), ATTEMPT).await.map(|_| "served");
+    assert!(matches!(fifth, Err(DialError::Timeout(_) | DialError::NotRunning)), "{fifth:?}");
+    held.pop();
+    held.push(connect(&dialer, &shop.address, Isolation::fresh).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -99,8 +96,8 @@ async fn a_wrong_port_closes_the_circuit() {
     let dir = tempfile::tempdir().unwrap();
     let shop = Shop::start(network, dir.path()).await;
     let (dialer, curious) = (Dialer::Arti(shop.tor.clone()), Isolation::fresh());
-    let before = fetch_on(&shop.tor, &shop.address, "/peer", curious).await.unwrap();
+    let before = fetch_on(&shop.tor, &shop.address, "/peer", curious).await;
     assert!(dialer.connect(&shop.address, 22, curious, LIMIT).await.is_err());
-    let after = fetch_on(&shop.tor, &shop.address, "/peer", curious).await.unwrap();
+    let after = fetch_on(&shop.tor, &shop.address, "/peer", curious).await;
     assert_ne!(before, after, "a new circuit");
 }

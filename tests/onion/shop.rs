@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use ip2tor_shop::onion::{Dialer, Isolation, OnionConfig, OnionService, ServiceHandle, Tor};
+use ip2tor_shop::onion::{Connection, DialError, Dialer, Isolation, OnionConfig, OnionService, ServiceHandle, Tor};
 use poem::web::RemoteAddr;
 use poem::{Route, Server, get, handler};
 use tempfile::TempDir;
@@ -13,7 +13,12 @@ use tokio::task::JoinHandle;
 use crate::tor_network::TorNetwork;
 
 /// How long anything on the private network may take; the machine may be busy.
-pub const LIMIT: Duration = Duration::from_secs(90);
+pub const LIMIT: Duration = Duration::from_secs(240);
+/// How long the first attempt at anything may take; each later one may take twice as long as the one
+/// before. An attempt can be lost, and then Tor waits for minutes: relays go on to take messages for a
+/// service that is gone, until they hear of its end. So a lost attempt costs little, and a machine
+/// that is slow still gets through.
+pub const ATTEMPT: Duration = Duration::from_secs(10);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -85,37 +90,73 @@ pub async fn visitor(network: &TorNetwork) -> (TempDir, Tor) {
     (dir, tor)
 }
 
-/// Asks for `path` on a circuit of its own.
-pub async fn fetch(tor: &Tor, address: &str, path: &str) -> Result<String, String> {
-    fetch_on(tor, address, path, Isolation::fresh()).await
+/// Asks for `path`, on a circuit of its own, until there is an answer.
+pub async fn fetch(tor: &Tor, address: &str, path: &str) -> String {
+    insist("the onion service answers", async |limit| fetch_once(tor, address, path, Isolation::fresh(), limit).await)
+        .await
 }
 
-/// Asks for `path`; the body, when the answer is 200.
-pub async fn fetch_on(tor: &Tor, address: &str, path: &str, isolation: Isolation) -> Result<String, String> {
-    let dialer = Dialer::Arti(tor.clone());
-    let mut stream = dialer.connect(address, 80, isolation, LIMIT).await.map_err(|error| error.to_string())?;
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-    let mut answer = String::new();
+/// The same on the circuit of `isolation`, or on another one if that is closed.
+pub async fn fetch_on(tor: &Tor, address: &str, path: &str, isolation: Isolation) -> String {
+    insist("the onion service answers", async |limit| fetch_once(tor, address, path, isolation, limit).await).await
+}
+
+/// Connects to the shop, each attempt on the circuit of `isolation()`. An attempt on the circuit of an
+/// earlier one waits for the same thing as that.
+pub async fn connect(dialer: &Dialer, address: &str, isolation: impl Fn() -> Isolation) -> Connection {
+    insist("there is a connection", async |limit| dialer.connect(address, 80, isolation(), limit).await).await
+}
+
+/// Asks for `path` once, for as long as `limit`; the body, when the answer is 200.
+pub async fn fetch_once(
+    tor: &Tor,
+    address: &str,
+    path: &str,
+    isolation: Isolation,
+    limit: Duration,
+) -> Result<String, DialError> {
+    let lost = |error: std::io::Error| DialError::Other(error.to_string());
     let exchange = async {
-        stream.write_all(request.as_bytes()).await?;
-        stream.flush().await?;
-        stream.read_to_string(&mut answer).await
+        let mut stream = Dialer::Arti(tor.clone()).connect(address, 80, isolation, limit).await?;
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+        let mut answer = String::new();
+        stream.write_all(request.as_bytes()).await.map_err(lost)?;
+        stream.flush().await.map_err(lost)?;
+        stream.read_to_string(&mut answer).await.map_err(lost)?;
+        Ok(answer)
     };
-    tokio::time::timeout(LIMIT, exchange).await.map_err(|_| "no answer")?.map_err(|error| error.to_string())?;
-    let (head, body) = answer.split_once("\r\n\r\n").ok_or("no HTTP answer")?;
-    if head.starts_with("HTTP/1.1 200") { Ok(body.to_owned()) } else { Err(head.to_owned()) }
+    let answer: String = tokio::time::timeout(limit, exchange).await.unwrap_or(Err(DialError::Timeout(limit)))?;
+    match answer.split_once("\r\n\r\n") {
+        Some((head, body)) if head.starts_with("HTTP/1.1 200") => Ok(body.to_owned()),
+        _ => Err(DialError::Other(answer)),
+    }
 }
 
 /// Waits until the service at `address` answers `tor`.
 pub async fn until_reachable(tor: &Tor, address: &str) {
-    let attempt = async || match fetch(tor, address, "/healthz").await {
-        Ok(_) => true,
-        Err(error) => {
+    fetch(tor, address, "/healthz").await;
+}
+
+/// Makes attempts, each with the limit that it is given, until one succeeds.
+async fn insist<T>(what: &str, attempt: impl AsyncFn(Duration) -> Result<T, DialError>) -> T {
+    let mut reasons = Vec::new();
+    let attempts = async {
+        let mut limit = ATTEMPT;
+        loop {
+            let error = match attempt(limit).await {
+                Ok(success) => break success,
+                Err(error) => error,
+            };
             tracing::info!("not yet: {error}");
-            false
+            if matches!(error, DialError::Timeout(_)) {
+                limit *= 2;
+            }
+            reasons.push(error);
+            tokio::time::sleep(PAUSE).await;
         }
     };
-    until("the onion service can be reached", attempt).await;
+    let done = tokio::time::timeout(LIMIT, attempts).await;
+    done.unwrap_or_else(|_| panic!("waited in vain until {what}: {reasons:?}"))
 }
 
 /// Waits until `condition` holds.

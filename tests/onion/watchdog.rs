@@ -42,7 +42,7 @@ async fn a_service_that_was_taken_down_is_noticed_and_healed() {
     assert!(health.borrow().reason.is_some());
     clock.advance_secs(Patience::default().restart_service);
     until("the address answers again", async || found(Reachability::Reachable)).await;
-    assert!(fetch(&tor, &address, "/healthz").await.is_ok());
+    assert_eq!(fetch(&tor, &address, "/healthz").await, "ok");
 
     let alerts = alerts.lock().unwrap().clone();
     assert!(
