@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::world::until;
 
 /// How long the shop may take to end after SIGTERM.
-const END_LIMIT: Duration = Duration::from_secs(30);
+const END_LIMIT: Duration = Duration::from_secs(120);
 
 /// A running shop; killed when dropped.
 pub struct ShopProcess {
