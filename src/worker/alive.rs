@@ -44,7 +44,9 @@ pub async fn check(shop: &Shop, entry: &Entry) -> Result<bool, Error> {
         Err(error) => Err(error),
     };
     let alive = answer.is_ok();
-    entry.answers.store(alive, Ordering::Relaxed);
+    // A node that may make no invoices now (it is not synced, say) still has held payments to give back.
+    let is_absent = answer.as_ref().err().is_some_and(NodeError::is_absence);
+    entry.answers.store(!is_absent, Ordering::Relaxed);
     let news = nodes_alive::store(shop, entry.spec.id, &entry.spec.name, answer).await?;
     if news && alive {
         // What waited for it can go on.

@@ -9,7 +9,7 @@ use ip2tor_shop::lnd_simulator::State;
 use ip2tor_shop::services::extensions::{self, Extension};
 use ip2tor_shop::services::{Act, Error, Settings, deadlines, nodes_admin, payments};
 
-use crate::rig::{Rig, Setup};
+use crate::rig::{ALIVE_NODES, Rig, Setup};
 
 impl Rig {
     /// Orders a bridge whose payment arrives and is held.
@@ -330,6 +330,18 @@ async fn an_overdue_payment_is_given_back_as_soon_as_the_node_can_be_told() {
     rig.restart_shop().await;
     rig.start_node().await;
     rig.wait_order_as_time_passes(order, "R").await;
+    assert_eq!(rig.at_node(order), Some(State::Canceled));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_overdue_payment_is_given_back_by_a_node_that_may_make_no_invoices_now() {
+    let rig = Rig::new(Setup::holding()).await;
+    let (order, _) = rig.held_bridge().await;
+    rig.sim().faults().set_synced(false);
+    rig.registry.get(rig.node).expect("the node").check.notify_one();
+    rig.wait_until("it is known to lag behind", || rig.count(ALIVE_NODES) == 0).await;
+    rig.clock.advance_secs(90);
+    rig.wait_order(order, "R").await;
     assert_eq!(rig.at_node(order), Some(State::Canceled));
 }
 
