@@ -53,6 +53,9 @@ enum Command {
         /// The node's id
         #[arg(value_parser = node_id)]
         id: NodeId,
+        /// The same node is now at the new host or port; without it these stay while invoices can be paid
+        #[arg(long)]
+        moved: bool,
         #[command(flatten)]
         fields: NodeFields,
     },
@@ -128,6 +131,7 @@ impl NodeFields {
             is_enabled: self.is_enabled,
             allow_spending: self.allow_spending,
             use_holds: self.use_holds,
+            has_moved: false,
         })
     }
 }
@@ -165,7 +169,7 @@ pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
         Command::Add { kind, fields } => add(data, kind, fields, output),
         Command::List => list(data, output),
         Command::Check { id } => check(data, id, output),
-        Command::Set { id, fields } => set(data, id, fields, output),
+        Command::Set { id, moved, fields } => set(data, id, moved, fields, output),
         Command::Remove { id } => {
             data.open()?.write(move |db, act| nodes_admin::remove(db, act, id))?;
             output.result(&json!({"id": id.to_string(), "removed": true}), "The node is removed.");
@@ -184,9 +188,9 @@ fn add(data: &DataArgs, kind: NodeKind, fields: NodeFields, output: &Output) -> 
     Ok(())
 }
 
-fn set(data: &DataArgs, id: NodeId, fields: NodeFields, output: &Output) -> Result<(), Failure> {
+fn set(data: &DataArgs, id: NodeId, moved: bool, fields: NodeFields, output: &Output) -> Result<(), Failure> {
     let owner = fields.owner.clone();
-    let change = fields.change()?;
+    let change = NodeChange { has_moved: moved, ..fields.change()? };
     let set = move |db: &_, act: &_| nodes_admin::set(db, act, id, change, owner.as_deref());
     let changed = data.open()?.write(set)?;
     let text = if changed.is_empty() { "Nothing changed.".to_owned() } else { changed.join("\n") };

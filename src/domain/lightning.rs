@@ -284,6 +284,8 @@ pub enum NodeErrorKind {
     BadCredentials,
     /// The node works on another network than needed.
     WrongNetwork,
+    /// Another node answers than the one that made the invoices which are not final.
+    OtherNode,
     /// The node has not caught up with the chain.
     NotSynced,
     /// No answer in time; the call may have been carried out.

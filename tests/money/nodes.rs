@@ -10,11 +10,12 @@ use ip2tor_shop::lightning::LightningNode;
 use ip2tor_shop::lnd_simulator::{Fault, State};
 use ip2tor_shop::services::hosts::CatalogCache;
 use ip2tor_shop::services::making::NO_INVOICE_MESSAGE;
-use ip2tor_shop::services::{Error, Settings, deadlines, nodes_alive, orders, payments};
+use ip2tor_shop::services::nodes_admin::{self, NodeChange};
+use ip2tor_shop::services::{Act, Error, Settings, deadlines, nodes_alive, orders, payments};
 use ip2tor_shop::store::StoreError;
 use ip2tor_shop::worker::follow::{self, Strangers};
 
-use crate::rig::{ALIVE_NODES, Rig, Setup};
+use crate::rig::{ALIVE_NODES, NODE, Rig, Setup};
 
 impl Rig {
     fn node_of(&self, order: OrderId) -> NodeId {
@@ -208,6 +209,84 @@ async fn where_it_is_wanted_no_node_makes_an_invoice_beyond_what_it_can_receive(
     store(rig.spare().node, 24_999).await.expect("stored");
     assert!(matches!(rig.order().await, Err(Error::Invalid(_))), "told like any host that can't take payments");
     assert_eq!(rig.ports_in_use(), 1, "nothing of the refused order is stored");
+}
+
+// ---- the same node? -----------------------------------------------------------------------------
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_with_invoices_that_are_not_final_gets_another_address_only_if_it_has_moved() {
+    let rig = Rig::new(Setup::two_nodes()).await;
+    let (order, _) = rig.ordered().await;
+    let (act, node, port) = (Act::on_command_line(rig.now()), rig.node, rig.spare().sim.local_addr().port());
+    let set = |port, has_moved| {
+        let (act, change) = (act.clone(), NodeChange { port: Some(port), has_moved, ..NodeChange::default() });
+        rig.shop.db.write(move |db| nodes_admin::set(db, &act, node, change, None))
+    };
+    let refused = set(port, false).await;
+    assert!(matches!(&refused, Err(Error::Conflict(text)) if text.contains("node add")), "{refused:?}");
+    assert!(set(rig.sim_addr.port(), false).await.is_ok(), "nothing changes");
+    assert!(set(port, true).await.is_ok(), "the operator says that it is the same");
+    assert!(set(rig.sim_addr.port(), true).await.is_ok());
+    payments::apply_gone(&rig.shop, rig.node, rig.hash(order)).await.expect("applied");
+    assert!(set(port, false).await.is_ok(), "nothing depends on it");
+}
+
+/// What a wallet keeps in a node's folder; the rest are credentials.
+const WALLET: [&str; 2] = ["node.key", "journal.jsonl"];
+
+impl Rig {
+    /// The node comes back at the same address with its credentials, and another wallet or the first.
+    async fn exchange_wallet(&mut self, from: &str, to: &str) {
+        self.stop_node().await;
+        let dir = self.dir.path().join(NODE);
+        for file in WALLET {
+            std::fs::rename(dir.join(file), dir.join(format!("{from}.{file}"))).expect("the wallet is put away");
+            // A wallet that was never there is made.
+            let _ = std::fs::rename(dir.join(format!("{to}.{file}")), dir.join(file));
+        }
+        self.start_node().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_wallet_at_a_nodes_address_ends_nothing_that_the_first_can_still_be_paid_for() {
+    let mut rig = Rig::new(Setup::default()).await;
+    let (paid, _) = rig.active_bridge().await;
+    let (order, product) = rig.ordered().await;
+    let pubkey = "SELECT count(*) FROM node WHERE pubkey IS NOT NULL";
+    rig.wait_until("the node is known", || rig.count(pubkey) == 1).await;
+    let cursor = rig.count("SELECT settle_index FROM node");
+    rig.exchange_wallet("first", "second").await;
+    let alert = "SELECT count(*) FROM alert WHERE topic = 'node_dead' AND text LIKE '%another node%' AND closed_at IS NULL";
+    rig.wait_until("the operator knows", || rig.count(alert) == 1).await;
+
+    let entry = rig.registry.get(rig.node).expect("the node");
+    assert_eq!(follow::compare(&rig.shop, &entry, &mut Strangers::default()).await, Ok(0));
+    rig.clock.advance_secs(1000);
+    assert_eq!(deadlines::close_unpaid(&rig.shop).await, Ok(1));
+    rig.wait_until("it was asked to cancel", || rig.count("SELECT max(attempts) FROM effect") > 0).await;
+    rig.foreign_settlement("a coffee", 1).await;
+    rig.foreign_settlement("another", 2).await;
+    assert_eq!((rig.order_status(order), rig.order_status(paid)), ("T", "P"));
+    assert_eq!((rig.count(ALIVE_NODES), rig.count("SELECT settle_index FROM node")), (0, cursor));
+
+    rig.exchange_wallet("second", "first").await;
+    rig.wait_order_as_time_passes(order, "R").await;
+    assert_eq!(rig.product_status(product), ProductStatus::Archived);
+    rig.wait_until("the alert is closed", || rig.count(alert) == 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_wallet_takes_over_when_nothing_depends_on_the_first_and_counts_its_settlements_anew() {
+    let mut rig = Rig::new(Setup::default()).await;
+    rig.active_bridge().await;
+    rig.sim().node().skip_settle_indexes(1000).expect("a gap");
+    rig.active_bridge().await;
+    assert!(rig.count("SELECT settle_index FROM node") > 1000);
+    rig.exchange_wallet("first", "second").await;
+    rig.wait_until("it is used", || rig.count("SELECT settle_index FROM node") == 0).await;
+    rig.active_bridge().await;
+    assert_eq!(rig.count("SELECT settle_index FROM node"), 1);
 }
 
 // ---- load ---------------------------------------------------------------------------------------
