@@ -152,7 +152,11 @@ pub async fn compare(shop: &Shop, entry: &Entry, strangers: &mut Strangers) -> R
 
 /// Asks for each invoice that the node does not list as open. What it does not know at all is gone,
 /// provided that it is still the same node after it said so.
-async fn look_up_missing(shop: &Shop, entry: &Entry, missing: Vec<PaymentHash>) -> Result<Result<(), NodeError>, Error> {
+async fn look_up_missing(
+    shop: &Shop,
+    entry: &Entry,
+    missing: Vec<PaymentHash>,
+) -> Result<Result<(), NodeError>, Error> {
     let mut unknown = Vec::new();
     let mut answered = Ok(());
     for hash in missing {
@@ -226,9 +230,10 @@ async fn held_at_node(
         return Ok(0);
     }
     let height = entry.height().await;
+    let node = entry.spec.id;
     for invoice in &held {
-        if shop.db.read(|db| deals::order_by_hash(db, invoice.hash))?.is_some() {
-            payments::apply(shop, entry.spec.id, (*invoice).clone(), height).await?;
+        if shop.db.read(|db| deals::order_by_hash(db, invoice.hash, node))?.is_some() {
+            payments::apply(shop, node, (*invoice).clone(), height).await?;
         } else {
             held_for_stranger(shop, entry, invoice, strangers).await?;
         }
