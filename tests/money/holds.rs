@@ -346,6 +346,54 @@ async fn an_overdue_payment_is_given_back_by_a_node_that_may_make_no_invoices_no
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_payment_that_cannot_be_given_back_holds_up_no_other() {
+    let rig = Rig::new(Setup::holding()).await;
+    let (broken, _) = rig.held_bridge().await;
+    let (order, _) = rig.held_bridge().await;
+    rig.execute(&format!(
+        "CREATE TRIGGER broken BEFORE UPDATE ON invoice WHEN old.payment_hash = x'{}' \
+         BEGIN SELECT raise(ABORT, 'broken'); END",
+        rig.hash(broken)
+    ));
+    rig.clock.advance_secs(90);
+    rig.wait_order(order, "R").await;
+    assert_eq!(rig.order_status(broken), "T");
+    rig.execute("DROP TRIGGER broken");
+    rig.wait_order(broken, "R").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_accepted_payment_that_could_not_be_stored_is_asked_for_again_within_seconds() {
+    let rig = Rig::new(Setup::holding()).await;
+    let (order, product) = rig.ordered().await;
+    rig.execute(
+        "CREATE TRIGGER broken BEFORE UPDATE ON invoice WHEN new.state = 'held' \
+         BEGIN SELECT raise(ABORT, 'the disk is full'); END",
+    );
+    rig.pay(order);
+    // The node tells of it at once.
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    assert_eq!(rig.product_status(product), ProductStatus::Initial);
+    rig.execute("DROP TRIGGER broken");
+    let again = std::time::Instant::now();
+    rig.wait_product(product, ProductStatus::NeedsActivate).await;
+    assert!(again.elapsed() < std::time::Duration::from_secs(3), "{:?}", again.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_postponed_before_the_clock_was_put_back_is_tried_again_at_once() {
+    let rig = Rig::new(Setup::holding()).await;
+    let (order, _) = rig.held_bridge().await;
+    rig.clock.advance_secs(7200);
+    rig.sim().faults().always("CancelInvoice", ip2tor_shop::lnd_simulator::Fault::Unavailable);
+    rig.wait_until("it is postponed", || rig.count("SELECT max(attempts) FROM effect") > 0).await;
+    rig.clock.advance_secs(-7200);
+    rig.sim().faults().clear();
+    rig.wait_order(order, "R").await;
+    assert_eq!(rig.at_node(order), Some(State::Canceled));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn at_the_start_a_held_payment_whose_order_is_lost_is_given_back() {
     let mut rig = Rig::new(Setup::holding()).await;
     let backup = rig.back_up();

@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use ip2tor_shop::domain::id::{NodeId, OrderId, ProductId};
-use ip2tor_shop::domain::lightning::{InvoiceRequest, Network, NodeError, NodeErrorKind, NodeInfo, Preimage};
+use ip2tor_shop::domain::lightning::{
+    InvoiceRequest, Network, NodeError, NodeErrorKind, NodeInfo, NodeInvoiceState, Preimage,
+};
 use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::domain::product::ProductStatus;
 use ip2tor_shop::lightning::LightningNode;
@@ -12,7 +14,6 @@ use ip2tor_shop::services::hosts::CatalogCache;
 use ip2tor_shop::services::making::NO_INVOICE_MESSAGE;
 use ip2tor_shop::services::nodes_admin::{self, NodeChange};
 use ip2tor_shop::services::{Act, Error, Settings, deadlines, nodes_alive, orders, payments};
-use ip2tor_shop::store::StoreError;
 use ip2tor_shop::worker::follow::{self, Strangers};
 
 use crate::rig::{ALIVE_NODES, NODE, Rig, Setup};
@@ -29,13 +30,6 @@ impl Rig {
         let attempts = self.shop.db.read(|db| ip2tor_shop::store::outbox::attempts(db, invoice)).expect("attempts");
         let at = |hash| first.invoice(hash).or_else(|| second.invoice(hash));
         attempts.iter().map(|attempt| at(attempt.hash).map(|invoice| invoice.state())).collect()
-    }
-
-    fn execute(&self, sql: &'static str) {
-        self.shop
-            .db
-            .write_blocking(move |db| db.execute(sql, []).map(drop).map_err(StoreError::from))
-            .expect("the statement runs");
     }
 
     fn open_alerts(&self, topic: &str) -> i64 {
@@ -257,7 +251,8 @@ async fn another_wallet_at_a_nodes_address_ends_nothing_that_the_first_can_still
     rig.wait_until("the node is known", || rig.count(pubkey) == 1).await;
     let cursor = rig.count("SELECT settle_index FROM node");
     rig.exchange_wallet("first", "second").await;
-    let alert = "SELECT count(*) FROM alert WHERE topic = 'node_dead' AND text LIKE '%another node%' AND closed_at IS NULL";
+    let alert =
+        "SELECT count(*) FROM alert WHERE topic = 'node_dead' AND text LIKE '%another node%' AND closed_at IS NULL";
     rig.wait_until("the operator knows", || rig.count(alert) == 1).await;
 
     let entry = rig.registry.get(rig.node).expect("the node");
@@ -287,6 +282,56 @@ async fn another_wallet_takes_over_when_nothing_depends_on_the_first_and_counts_
     rig.wait_until("it is used", || rig.count("SELECT settle_index FROM node") == 0).await;
     rig.active_bridge().await;
     assert_eq!(rig.count("SELECT settle_index FROM node"), 1);
+}
+
+// ---- whose invoice ------------------------------------------------------------------------------
+
+/// What the second node says of an invoice of the first.
+async fn claimed(rig: &Rig, order: OrderId, state: NodeInvoiceState) -> payments::Applied {
+    let mut news = rig.connector().look_up(rig.hash(order)).await.expect("an answer").expect("the invoice");
+    (news.state, news.received) = (state, news.amount);
+    payments::apply(&rig.shop, rig.spare().node, news, None).await.expect("applied")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_other_node_can_speak_for_an_invoice_even_with_its_hash() {
+    let rig = Rig::new(Setup { use_holds: true, ..Setup::two_nodes() }).await;
+    let (order, product) = rig.ordered().await;
+    for state in [NodeInvoiceState::Accepted, NodeInvoiceState::Settled, NodeInvoiceState::Canceled] {
+        assert_eq!(claimed(&rig, order, state).await, payments::Applied::Foreign, "{state:?}");
+    }
+    payments::apply_gone(&rig.shop, rig.spare().node, rig.hash(order)).await.expect("nothing happens");
+    payments::apply_leftover(&rig.shop, rig.spare().node, rig.hash(order)).await.expect("nothing happens");
+    assert_eq!((rig.order_status(order), rig.product_status(product)), ("T", ProductStatus::Initial));
+    assert_eq!((rig.open_alerts("unknown_payment"), rig.count("SELECT count(*) FROM effect")), (1, 0));
+
+    rig.pay(order);
+    rig.wait_product(product, ProductStatus::NeedsActivate).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_that_another_node_holds_for_our_hash_is_given_back_and_delivers_nothing() {
+    let rig = Rig::new(Setup { use_holds: true, ..Setup::two_nodes() }).await;
+    let (order, product) = rig.ordered().await;
+    let request = InvoiceRequest {
+        hash: rig.hash(order),
+        preimage: None,
+        amount: Msat(25_000),
+        memo: format!("PO: {order}"),
+        expiry_secs: 600,
+        cltv_expiry: Some(144),
+        private: false,
+    };
+    let entry = rig.registry.get(rig.spare().node).expect("the node");
+    entry.node.create(&request).await.expect("made");
+    rig.spare().sim.node().arrive(request.hash, &[25_000], 25_000).expect("paid");
+    let mut strangers = Strangers::default();
+    follow::compare(&rig.shop, &entry, &mut strangers).await.expect("compared");
+    assert_eq!((rig.order_status(order), rig.product_status(product)), ("T", ProductStatus::Initial));
+    rig.clock.advance_secs(240);
+    follow::compare(&rig.shop, &entry, &mut strangers).await.expect("compared");
+    let state = rig.spare().sim.node().invoice(request.hash).map(|invoice| invoice.state());
+    assert_eq!((state, rig.at_node(order)), (Some(State::Canceled), Some(State::Open)));
 }
 
 // ---- load ---------------------------------------------------------------------------------------
@@ -515,14 +560,18 @@ async fn two_events_for_one_payment_extend_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_invoice_paid_in_the_very_second_of_its_expiry_is_delivered() {
-    let rig = Rig::new(Setup::default()).await;
+    let mut rig = Rig::new(Setup::default()).await;
     let (order, product) = rig.ordered().await;
+    // Nobody tells the shop of the payment before the clean-up runs.
+    rig.tasks.stop().await;
     let end = rig.view(order).purchase.invoice.expires_at.expect("it expires");
-    let left = end.millis_since(rig.now());
-    rig.clock.advance_secs(left / 1000 - 1);
+    rig.clock.advance_millis(end.millis_since(rig.now()) - 1);
     rig.pay(order);
-    rig.clock.advance_secs(1);
-    deadlines::close_unpaid(&rig.shop).await.expect("closed");
+    rig.clock.advance_millis(1);
+    assert_eq!(deadlines::close_unpaid(&rig.shop).await, Ok(0), "not in the second of the expiry");
+    rig.clock.advance_secs(2);
+    assert_eq!(deadlines::close_unpaid(&rig.shop).await, Ok(1));
+    rig.restart_shop().await;
     rig.wait_order(order, "P").await;
     rig.wait_product(product, ProductStatus::NeedsActivate).await;
 }
