@@ -227,8 +227,9 @@ async fn ask(shop: &Shop, dial: &Dial, node: &Node) -> Result<NodeCheck, Failure
         Err(error) => NodeCheck { info: NodeInfo::default(), problem: Some(error) },
     };
     let result = answer.problem.clone().map_or_else(|| Ok(answer.info.clone()), Err);
-    nodes_alive::store(shop, node.id, &node.name, result).await?;
-    Ok(answer)
+    let verdict = nodes_alive::store(shop, node.id, &node.name, result).await?;
+    let wrong_network = shop.db.read(|db| nodes_alive::wrong_network(shop, db, node, &answer.info))?;
+    Ok(NodeCheck { problem: verdict.problem.or(wrong_network), ..answer })
 }
 
 fn report(checks: &[(&Node, NodeCheck)], output: &Output) -> Result<(), Failure> {

@@ -6,8 +6,9 @@ use super::Error;
 use super::shop::Shop;
 use crate::domain::effect::AlertTopic;
 use crate::domain::id::NodeId;
-use crate::domain::lightning::{NodeError, NodeErrorKind, NodeInfo};
-use crate::store::{Connection, alerts, audit_log, node_state, nodes};
+use crate::domain::lightning::{Network, NodeError, NodeErrorKind, NodeInfo};
+use crate::domain::node::Node;
+use crate::store::{Connection, alerts, audit_log, hosts, node_state, nodes};
 
 /// What a check came to.
 #[derive(Clone, Debug)]
@@ -77,6 +78,25 @@ pub fn other_node(db: &Connection, node: NodeId, info: &NodeInfo) -> Result<Opti
         );
         NodeError::new(NodeErrorKind::OtherNode, detail)
     }))
+}
+
+/// The error when a node's invoices would be of a network that none of its operator's hosts sells for.
+pub fn wrong_network(shop: &Shop, db: &Connection, node: &Node, info: &NodeInfo) -> Result<Option<NodeError>, Error> {
+    let stored = || node_state::network(db, node.id);
+    let Some(network) = info.network.map_or_else(stored, |told| Ok(Some(told)))? else { return Ok(None) };
+    let hosts = hosts::list(db, Some(node.operator_id))?;
+    let fits = |is_testnet| shop.settings.network_fits(Some(network), is_testnet);
+    let has_host = hosts.iter().any(|host| fits(host.is_testnet));
+    if has_host || hosts.is_empty() && (fits(true) || fits(false)) {
+        return Ok(None);
+    }
+    let needed = match network {
+        Network::Regtest => "regtest is for development (`allow_regtest` in [lightning])",
+        Network::Mainnet => "its operator's hosts sell for test networks (`host set --is-testnet=false`)",
+        Network::Testnet | Network::Signet => "its operator's hosts sell for mainnet (`host set --is-testnet=true`)",
+    };
+    let detail = format!("wrong network: the node works on {}, but {needed}", network.name());
+    Ok(Some(NodeError::new(NodeErrorKind::WrongNetwork, detail)))
 }
 
 /// The public key that the node must have, while some of its invoices are not final.
