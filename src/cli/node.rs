@@ -278,6 +278,7 @@ fn list(data: &DataArgs, output: &Output) -> Result<(), Failure> {
 }
 
 fn document(node: &Node) -> Value {
+    let info: Value = node.info.as_deref().and_then(|info| serde_json::from_str(info).ok()).unwrap_or_default();
     json!({
         "id": node.id.to_string(),
         "owner_id": node.operator_id.0,
@@ -296,6 +297,13 @@ fn document(node: &Node) -> Value {
         "last_error": node.last_error,
         "network": node.network,
         "pubkey": node.pubkey,
+        "alias": info["alias"],
+        "uris": info["uris"],
+        "active_channels": info["active_channels"],
+        "inbound_msat": info["inbound_msat"],
+        "block_height": info["block_height"],
+        "synced_to_chain": info["synced_to_chain"],
+        "version": info["version"],
         "created_at": node.created_at.to_wire(),
         "modified_at": node.modified_at.to_wire(),
     })
