@@ -151,6 +151,54 @@ async fn when_no_node_can_make_the_invoice_the_order_is_rejected_and_its_port_is
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn orders_refused_for_want_of_an_invoice_raise_one_alert_that_the_next_invoice_closes() {
+    let rig = Rig::new(Setup::default()).await;
+    rig.sim().faults().always("AddInvoice", Fault::Unavailable);
+    for _ in 0..3 {
+        let order = rig.order().await.expect("accepted");
+        rig.wait_order(order, "R").await;
+    }
+    assert_eq!(rig.open_alerts("no_invoices"), 1);
+    let said = format!("SELECT occurrences FROM alert WHERE topic = 'no_invoices' AND text LIKE '%{}%'", rig.host);
+    assert_eq!(rig.count(&said), 3);
+    rig.sim().faults().clear();
+    rig.ordered().await;
+    assert_eq!(rig.open_alerts("no_invoices"), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_whose_macaroon_makes_no_invoices_is_not_used_and_the_operator_is_told_which_does() {
+    let rig = Rig::new(Setup::default()).await;
+    let readonly = rig.sim().dir().join("readonly.macaroon").display().to_string();
+    for field in ["macaroon_file", "details_macaroon_file"] {
+        rig.execute(&format!("UPDATE node SET {field} = '{readonly}'"));
+    }
+    rig.wait_until("it is not used", || rig.count(ALIVE_NODES) == 0).await;
+    assert_eq!(
+        rig.count("SELECT count(*) FROM alert WHERE text LIKE '%bakemacaroon invoices:read invoices:write%'"),
+        1
+    );
+    assert!(rig.order().await.is_err(), "refused before anything is stored");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_nodes_network_is_wrong_when_none_of_its_operators_hosts_sells_for_it() {
+    let rig = Rig::new(Setup { settings: Settings::default(), ..Setup::default() }).await;
+    let wrong = |network| {
+        let info = NodeInfo { network: Some(network), ..NodeInfo::default() };
+        let node =
+            rig.shop.db.read(|db| nodes_admin::show(db, &Act::on_command_line(rig.now()), rig.node)).expect("it");
+        rig.shop.db.read(|db| nodes_alive::wrong_network(&rig.shop, db, &node, &info)).expect("an answer").is_some()
+    };
+    let all = || [Network::Mainnet, Network::Testnet, Network::Signet, Network::Regtest].map(wrong);
+    assert_eq!(all(), [false, true, true, true]);
+    rig.execute("UPDATE host SET is_testnet = 1");
+    assert_eq!(all(), [true, false, false, true]);
+    rig.execute("UPDATE host SET deleted_at = 1");
+    assert_eq!(all(), [false, false, false, true], "without a host only regtest is known to be wrong");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_node_on_another_network_is_never_used() {
     let rig = Rig::new(Setup { settings: Settings::default(), ..Setup::two_nodes() }).await;
     let refused = rig.order().await;
@@ -259,7 +307,7 @@ async fn another_wallet_at_a_nodes_address_ends_nothing_that_the_first_can_still
     assert_eq!(follow::compare(&rig.shop, &entry, &mut Strangers::default()).await, Ok(0));
     rig.clock.advance_secs(1000);
     assert_eq!(deadlines::close_unpaid(&rig.shop).await, Ok(1));
-    rig.wait_until("it was asked to cancel", || rig.count("SELECT max(attempts) FROM effect") > 0).await;
+    rig.wait_until("it was asked to cancel", || rig.count("SELECT coalesce(max(attempts), 0) FROM effect") > 0).await;
     rig.foreign_settlement("a coffee", 1).await;
     rig.foreign_settlement("another", 2).await;
     assert_eq!((rig.order_status(order), rig.order_status(paid)), ("T", "P"));
