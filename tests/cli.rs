@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use serde_json::Value;
@@ -24,8 +24,21 @@ impl Shop {
         shop
     }
 
+    /// From now on nodes on regtest may sell.
+    fn permit_regtest(&self) {
+        let config = format!("data_dir = \"{}\"\n[lightning]\nallow_regtest = true\n", self.0.path().display());
+        std::fs::write(self.config(), config).unwrap();
+    }
+
+    fn config(&self) -> PathBuf {
+        self.0.path().join("config.toml")
+    }
+
     fn run(&self, args: &[&str]) -> Output {
-        run(&[args, &["--data-dir", self.0.path().to_str().unwrap()]].concat())
+        let config = self.config();
+        let (flag, place) =
+            if config.exists() { ("--config", config) } else { ("--data-dir", self.0.path().to_owned()) };
+        run(&[args, &[flag, place.to_str().unwrap()]].concat())
     }
 
     /// The document that a command prints; it must succeed.
@@ -302,8 +315,42 @@ impl Drop for Simulator {
 }
 
 #[test]
+fn a_node_on_a_network_that_no_host_sells_for_does_not_pass_its_check() {
+    let shop = Shop::with_operator();
+    let simulator = Simulator::start();
+    shop.json(&[
+        "node",
+        "add",
+        "--host=127.0.0.1",
+        "--port",
+        &simulator.port,
+        "--certificate-file",
+        &simulator.file("tls.cert"),
+        "--macaroon-file",
+        &simulator.file("shop.macaroon"),
+    ]);
+    let is_refused = || {
+        let check = shop.run(&["node", "check"]);
+        let text = stdout(&check);
+        assert_eq!(check.status.code(), Some(1), "{text}");
+        assert!(text.contains("wrong network") && text.contains("allow_regtest"), "{text}");
+    };
+    is_refused();
+    shop.json(&["host", "add", "--ip=192.0.2.1", "--name=one"]);
+    is_refused();
+    shop.permit_regtest();
+    assert_eq!(shop.json(&["node", "check"])[0]["ok"], true);
+
+    let node = &shop.json(&["node", "list"])[0];
+    assert!(node["alias"].is_string() && node["uris"].is_array() && node["version"].is_string(), "{node}");
+    assert!(node["active_channels"].is_u64() && node["block_height"].is_u64(), "{node}");
+    assert_eq!(node["synced_to_chain"], true);
+}
+
+#[test]
 fn node_check_says_what_the_node_is_or_exactly_what_is_wrong() {
     let shop = Shop::with_operator();
+    shop.permit_regtest();
     let mut simulator = Simulator::start();
     let (certificate, macaroon) = (simulator.file("tls.cert"), simulator.file("invoice.macaroon"));
     let node = shop.json(&[

@@ -53,6 +53,9 @@ enum Command {
         /// The node's id
         #[arg(value_parser = node_id)]
         id: NodeId,
+        /// The same node is now at the new host or port; without it these stay while invoices can be paid
+        #[arg(long)]
+        moved: bool,
         #[command(flatten)]
         fields: NodeFields,
     },
@@ -128,6 +131,7 @@ impl NodeFields {
             is_enabled: self.is_enabled,
             allow_spending: self.allow_spending,
             use_holds: self.use_holds,
+            has_moved: false,
         })
     }
 }
@@ -165,7 +169,7 @@ pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
         Command::Add { kind, fields } => add(data, kind, fields, output),
         Command::List => list(data, output),
         Command::Check { id } => check(data, id, output),
-        Command::Set { id, fields } => set(data, id, fields, output),
+        Command::Set { id, moved, fields } => set(data, id, moved, fields, output),
         Command::Remove { id } => {
             data.open()?.write(move |db, act| nodes_admin::remove(db, act, id))?;
             output.result(&json!({"id": id.to_string(), "removed": true}), "The node is removed.");
@@ -184,9 +188,9 @@ fn add(data: &DataArgs, kind: NodeKind, fields: NodeFields, output: &Output) -> 
     Ok(())
 }
 
-fn set(data: &DataArgs, id: NodeId, fields: NodeFields, output: &Output) -> Result<(), Failure> {
+fn set(data: &DataArgs, id: NodeId, moved: bool, fields: NodeFields, output: &Output) -> Result<(), Failure> {
     let owner = fields.owner.clone();
-    let change = fields.change()?;
+    let change = NodeChange { has_moved: moved, ..fields.change()? };
     let set = move |db: &_, act: &_| nodes_admin::set(db, act, id, change, owner.as_deref());
     let changed = data.open()?.write(set)?;
     let text = if changed.is_empty() { "Nothing changed.".to_owned() } else { changed.join("\n") };
@@ -223,8 +227,9 @@ async fn ask(shop: &Shop, dial: &Dial, node: &Node) -> Result<NodeCheck, Failure
         Err(error) => NodeCheck { info: NodeInfo::default(), problem: Some(error) },
     };
     let result = answer.problem.clone().map_or_else(|| Ok(answer.info.clone()), Err);
-    nodes_alive::store(shop, node.id, &node.name, result).await?;
-    Ok(answer)
+    let verdict = nodes_alive::store(shop, node.id, &node.name, result).await?;
+    let wrong_network = shop.db.read(|db| nodes_alive::wrong_network(shop, db, node, &answer.info))?;
+    Ok(NodeCheck { problem: verdict.problem.or(wrong_network), ..answer })
 }
 
 fn report(checks: &[(&Node, NodeCheck)], output: &Output) -> Result<(), Failure> {
@@ -273,6 +278,7 @@ fn list(data: &DataArgs, output: &Output) -> Result<(), Failure> {
 }
 
 fn document(node: &Node) -> Value {
+    let info: Value = node.info.as_deref().and_then(|info| serde_json::from_str(info).ok()).unwrap_or_default();
     json!({
         "id": node.id.to_string(),
         "owner_id": node.operator_id.0,
@@ -291,6 +297,13 @@ fn document(node: &Node) -> Value {
         "last_error": node.last_error,
         "network": node.network,
         "pubkey": node.pubkey,
+        "alias": info["alias"],
+        "uris": info["uris"],
+        "active_channels": info["active_channels"],
+        "inbound_msat": info["inbound_msat"],
+        "block_height": info["block_height"],
+        "synced_to_chain": info["synced_to_chain"],
+        "version": info["version"],
         "created_at": node.created_at.to_wire(),
         "modified_at": node.modified_at.to_wire(),
     })

@@ -66,7 +66,7 @@ impl Memory {
     pub fn with_port(mut self, db: &Db, dir: &Path, port: u16) -> Result<Self, StartError> {
         if self.lnd_port != port {
             let node = NodeId::parse(&self.node_id).ok_or_else(|| broken(&dir.join(FILE), &"a wrong node id"))?;
-            let change = NodeChange { port: Some(port), ..NodeChange::default() };
+            let change = NodeChange { port: Some(port), has_moved: true, ..NodeChange::default() };
             write(db, move |db, act| nodes_admin::set(db, act, node, change, None).map(drop))?;
             self.lnd_port = port;
             self.save(dir)?;

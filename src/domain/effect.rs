@@ -44,6 +44,8 @@ pub enum AlertTopic {
     HostDead,
     /// A Lightning node does not answer.
     NodeDead,
+    /// No Lightning node could make an invoice for a host.
+    NoInvoices,
     /// A host has few free ports left.
     FewPorts,
     /// The machine's clock is before the newest time in the database.
@@ -60,13 +62,14 @@ pub enum AlertTopic {
 
 impl AlertTopic {
     /// All topics.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::NeedsRefund,
         Self::Overpaid,
         Self::UnknownPayment,
         Self::FailedIntent,
         Self::HostDead,
         Self::NodeDead,
+        Self::NoInvoices,
         Self::FewPorts,
         Self::ClockBack,
         Self::BackupFailed,
@@ -84,6 +87,7 @@ impl AlertTopic {
             Self::FailedIntent => "failed_intent",
             Self::HostDead => "host_dead",
             Self::NodeDead => "node_dead",
+            Self::NoInvoices => "no_invoices",
             Self::FewPorts => "few_ports",
             Self::ClockBack => "clock_back",
             Self::BackupFailed => "backup_failed",
@@ -96,7 +100,8 @@ impl AlertTopic {
     /// How urgent it is: `critical` where money or the whole shop is concerned.
     pub const fn severity(self) -> &'static str {
         match self {
-            Self::NeedsRefund | Self::UnknownPayment | Self::NodeDead | Self::Storage | Self::ClockBack => "critical",
+            Self::NeedsRefund | Self::UnknownPayment | Self::NodeDead | Self::NoInvoices => "critical",
+            Self::Storage | Self::ClockBack => "critical",
             Self::FailedIntent | Self::HostDead | Self::BackupFailed | Self::OnionUnreachable => "warning",
             Self::Overpaid | Self::FewPorts | Self::TargetUnreachable => "info",
         }

@@ -256,6 +256,13 @@ impl NodeError {
     pub const fn may_have_happened(&self) -> bool {
         matches!(self.kind, NodeErrorKind::TimedOut | NodeErrorKind::Unavailable)
     }
+
+    /// Whether the node can't be reached now. All other failures are about what it was asked: it may
+    /// well do something else.
+    pub const fn is_absence(&self) -> bool {
+        use NodeErrorKind as K;
+        matches!(self.kind, K::Refused | K::ConnectTimedOut | K::TimedOut | K::Unavailable)
+    }
 }
 
 /// The kinds of [`NodeError`].
@@ -277,6 +284,8 @@ pub enum NodeErrorKind {
     BadCredentials,
     /// The node works on another network than needed.
     WrongNetwork,
+    /// Another node answers than the one that made the invoices which are not final.
+    OtherNode,
     /// The node has not caught up with the chain.
     NotSynced,
     /// No answer in time; the call may have been carried out.

@@ -141,16 +141,6 @@ impl InvoiceState {
         Self::ALL.into_iter().find(|state| state.name() == name)
     }
 
-    /// The contract's number: 0 initial, 1 unpaid, 2 paid, 3 expired.
-    pub const fn wire(self) -> u8 {
-        match self {
-            Self::Initial | Self::Void => 0,
-            Self::Open | Self::Held | Self::Settling | Self::Cancelling => 1,
-            Self::Paid => 2,
-            Self::Expired => 3,
-        }
-    }
-
     /// The whole transition table of an invoice. Every state leads to Paid: what the node says it
     /// has settled is paid, whatever we thought of it.
     pub const fn may_become(self, next: Self) -> bool {

@@ -18,7 +18,7 @@ use super::credentials::Credentials;
 use super::dial::Dial;
 use super::link::{HttpClient, Link, MacaroonHeader};
 use super::lnd_errors::{from_status, is_unknown_invoice};
-use super::permissions::invoice_check;
+use super::permissions::{details_check, invoice_check};
 use super::policy::Policy;
 use super::{InvoiceStream, LightningNode, bolt11, outcome};
 use crate::domain::lightning::{
@@ -47,13 +47,13 @@ impl LndGrpc {
     /// [`NodeErrorKind::BadCredentials`] when the address can't be a host and port.
     pub fn new(address: NodeAddress, credentials: Credentials, policy: Policy, dial: Dial) -> Result<Self, NodeError> {
         let origin = origin(&address)?;
-        let check = invoice_check(policy.allow_powerful_macaroon);
+        let powerful = policy.allow_powerful_macaroon;
         let connector = Connector::new(address, credentials.certificate, dial, HTTP2, policy.connect_limit);
         Ok(Self {
             link: Link::new(connector, policy, true),
             origin,
-            macaroon: MacaroonHeader::new(credentials.macaroon, check),
-            details: credentials.details_macaroon.map(|source| MacaroonHeader::new(source, check)),
+            macaroon: MacaroonHeader::new(credentials.macaroon, invoice_check(powerful)),
+            details: credentials.details_macaroon.map(|source| MacaroonHeader::new(source, details_check(powerful))),
         })
     }
 
@@ -230,6 +230,8 @@ impl LightningNode for LndGrpc {
     }
 
     async fn info(&self) -> Result<NodeInfo, NodeError> {
+        // Details alone make no invoice.
+        self.macaroon.header().await?;
         match self.get_info(self.details.as_ref().unwrap_or(&self.macaroon)).await {
             Err(error) if error.kind == NodeErrorKind::WrongMacaroon => {
                 // The stock invoice macaroon does not reach GetInfo; a bad one fails here again.

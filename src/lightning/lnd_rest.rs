@@ -16,7 +16,7 @@ use super::connector::{Connector, NodeAddress};
 use super::credentials::Credentials;
 use super::dial::Dial;
 use super::link::{HttpClient, Link, MacaroonHeader};
-use super::permissions::invoice_check;
+use super::permissions::{details_check, invoice_check};
 use super::policy::Policy;
 use super::rest_http::{Exchange, invoices_of, read_answer};
 use super::rest_json::{Added, Balance, Listed, Nothing, RestInfo, RestInvoice};
@@ -44,13 +44,13 @@ impl LndRest {
     /// The node whose REST port is at `address`.
     pub fn new(address: NodeAddress, credentials: Credentials, policy: Policy, dial: Dial) -> Self {
         let base = format!("https://{address}");
-        let check = invoice_check(policy.allow_powerful_macaroon);
+        let powerful = policy.allow_powerful_macaroon;
         let connector = Connector::new(address, credentials.certificate, dial, HTTP1, policy.connect_limit);
         Self {
             link: Link::new(connector, policy, false),
             base,
-            macaroon: MacaroonHeader::new(credentials.macaroon, check),
-            details: credentials.details_macaroon.map(|source| MacaroonHeader::new(source, check)),
+            macaroon: MacaroonHeader::new(credentials.macaroon, invoice_check(powerful)),
+            details: credentials.details_macaroon.map(|source| MacaroonHeader::new(source, details_check(powerful))),
         }
     }
 
@@ -173,6 +173,8 @@ impl LightningNode for LndRest {
     }
 
     async fn info(&self) -> Result<NodeInfo, NodeError> {
+        // Details alone make no invoice.
+        self.macaroon.header().await?;
         let macaroon = self.details.as_ref().unwrap_or(&self.macaroon);
         let exchange = Exchange::get("/v1/getinfo".to_owned());
         match self.ask::<RestInfo>(self.link.policy().call_limit, macaroon, exchange).await {

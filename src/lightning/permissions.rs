@@ -36,8 +36,13 @@ const HARMLESS_CALLS: [&str; 9] = [
     "/verrpc.Versioner/",
 ];
 
-/// The check for a macaroon that makes invoices.
+/// The check for the macaroon that makes invoices: it must be able to.
 pub const fn invoice_check(allow_powerful: bool) -> Check {
+    if allow_powerful { require_invoices } else { require_only_invoices }
+}
+
+/// The check for the macaroon that only reads details of the node.
+pub const fn details_check(allow_powerful: bool) -> Check {
     if allow_powerful { accept } else { refuse_spending }
 }
 
@@ -64,6 +69,28 @@ fn require_paying(bytes: &[u8]) -> Result<(), NodeError> {
     }
     let detail = format!("wrong macaroon: it can't pay; bake one for refunds: {PAYMENT_BAKE_COMMAND}");
     Err(NodeError::new(NodeErrorKind::WrongMacaroon, detail))
+}
+
+fn require_only_invoices(bytes: &[u8]) -> Result<(), NodeError> {
+    refuse_spending(bytes)?;
+    require_invoices(bytes)
+}
+
+/// The shop makes, cancels and settles invoices (`invoices:write`), and follows them
+/// (`invoices:read`).
+fn require_invoices(bytes: &[u8]) -> Result<(), NodeError> {
+    let macaroon = parse(bytes)?;
+    // Permissions for single calls are left to the node.
+    if macaroon.permissions().iter().any(|(entity, _)| entity == "uri") {
+        return Ok(());
+    }
+    match ["read", "write"].into_iter().find(|action| !macaroon.permits("invoices", action)) {
+        None => Ok(()),
+        Some(action) => Err(NodeError::new(
+            NodeErrorKind::WrongMacaroon,
+            format!("wrong macaroon: it lacks invoices:{action}; bake one that makes invoices: {BAKE_COMMAND}"),
+        )),
+    }
 }
 
 fn refuse_spending(bytes: &[u8]) -> Result<(), NodeError> {
@@ -98,7 +125,8 @@ mod tests {
 
     #[test]
     fn the_stock_invoice_macaroon_and_the_baked_one_are_accepted() {
-        let stock = [("address", "read"), ("address", "write"), ("invoices", "write"), ("onchain", "read")];
+        let invoices = [("invoices", "read"), ("invoices", "write")];
+        let stock = [&[("address", "read"), ("address", "write"), ("onchain", "read")], &invoices[..]].concat();
         assert_eq!(judge(&stock), Ok(()));
         assert_eq!(judge(&[("invoices", "read"), ("invoices", "write"), ("info", "read")]), Ok(()));
         assert_eq!(judge(&[("uri", "/lnrpc.Lightning/AddInvoice")]), Ok(()));
@@ -112,7 +140,23 @@ mod tests {
         assert_eq!(judge(&[("uri", "/routerrpc.Router/SendPaymentV2")]), Err(NodeErrorKind::TooPowerfulMacaroon));
         let bytes = Macaroon::mint(b"root", b"0", [1; 16], &[("offchain", "write")]).encode();
         assert!(invoice_check(false)(&bytes).unwrap_err().detail.contains("lncli bakemacaroon"));
-        assert!(invoice_check(true)(&bytes).is_ok());
+        let admin = [("invoices", "read"), ("invoices", "write"), ("offchain", "write")];
+        assert!(invoice_check(true)(&Macaroon::mint(b"root", b"0", [1; 16], &admin).encode()).is_ok());
+        assert!(details_check(true)(&bytes).is_ok());
+        assert_eq!(details_check(false)(&bytes).unwrap_err().kind, NodeErrorKind::TooPowerfulMacaroon);
+    }
+
+    #[test]
+    fn the_macaroon_for_invoices_must_be_able_to_make_and_read_them_the_one_for_details_need_not() {
+        for permissions in [[("info", "read"), ("invoices", "read")], [("info", "read"), ("invoices", "write")]] {
+            let bytes = Macaroon::mint(b"root", b"0", [1; 16], &permissions).encode();
+            for allow_powerful in [false, true] {
+                let error = invoice_check(allow_powerful)(&bytes).unwrap_err();
+                assert_eq!(error.kind, NodeErrorKind::WrongMacaroon);
+                assert!(error.detail.contains("lacks invoices:") && error.detail.contains(BAKE_COMMAND), "{error}");
+            }
+            assert!(details_check(false)(&bytes).is_ok());
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::deals::{change_order, change_product};
 use super::shop::Shop;
 use crate::domain::deal::{ACTIVATION_LIMIT_SECS, EXPIRED_MESSAGE};
 use crate::domain::effect::AlertTopic;
-use crate::domain::id::ProductId;
+use crate::domain::id::{OrderId, ProductId};
 use crate::domain::time::Timestamp;
 use crate::store::{alerts, deals, meta, products};
 
@@ -37,21 +37,30 @@ pub async fn clock_is_right(shop: &Shop) -> Result<bool, Error> {
     Ok(true)
 }
 
-/// Gives held payments back that were not delivered within their host's limit. Returns how many.
+/// Gives held payments back that were not delivered within their host's limit. Returns how many. One
+/// that can't be changed holds up no other.
 pub async fn return_overdue_holds(shop: &Shop) -> Result<usize, Error> {
     let now = shop.now();
     let overdue = shop.db.read(|db| deals::held_too_long(db, now))?;
-    for order in &overdue {
-        let (inner, order) = (shop.clone(), *order);
-        shop.change(move |db, after| {
-            change_order(&inner, db, after, order, "shop", |deal, i, now| {
-                deal.hold_overdue(i, now);
-                Ok(())
-            })
-        })
-        .await?;
+    let mut returned = 0;
+    for order in overdue {
+        match return_hold(shop, order).await {
+            Ok(()) => returned += 1,
+            Err(error) => tracing::error!(%order, %error, "an overdue payment can't be given back; trying again"),
+        }
     }
-    Ok(overdue.len())
+    Ok(returned)
+}
+
+async fn return_hold(shop: &Shop, order: OrderId) -> Result<(), Error> {
+    let inner = shop.clone();
+    shop.change(move |db, after| {
+        change_order(&inner, db, after, order, "shop", |deal, i, now| {
+            deal.hold_overdue(i, now);
+            Ok(())
+        })
+    })
+    .await
 }
 
 /// Cancels invoices that can no longer be paid at their nodes. Returns how many.

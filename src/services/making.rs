@@ -9,7 +9,7 @@ use super::invoices;
 use super::shop::{Aftermath, Shop};
 use crate::domain::deal::Deal;
 use crate::domain::effect::AlertTopic;
-use crate::domain::id::{NodeId, OrderId};
+use crate::domain::id::{HostId, NodeId, OrderId};
 use crate::domain::lightning::{InvoiceRequest, MadeInvoice, Network, NodeError, NodeErrorKind};
 use crate::domain::product::ProductStatus;
 use crate::domain::purchase::{InvoiceState, PurchaseKind};
@@ -75,16 +75,19 @@ pub async fn made(shop: &Shop, intent: &Intent, order: OrderId, made: MadeInvoic
     shop.change(move |db, after| {
         outbox::done(db, intent.id)?;
         outbox::set_outcome(db, intent.hash, "made")?;
-        let waits = change_order(&inner, db, after, order, "shop", |deal, i, _| {
+        let (waits, host) = change_order(&inner, db, after, order, "shop", |deal, i, _| {
             let invoice = &deal.purchases[i].invoice;
             let waits = invoice.hash == intent.hash && invoice.state == InvoiceState::Initial;
             if waits {
                 deal.invoice_made(i, &made);
             }
-            Ok(waits)
+            Ok((waits, deal.product.host_id))
         })?;
+        if waits {
+            return Ok(alerts::close(db, AlertTopic::NoInvoices, &host.to_string(), inner.now())?);
+        }
         // Another node took over, or the order ended: this invoice must not live on.
-        if waits { Ok(()) } else { cancel_attempt(db, after, &intent, inner.now()) }
+        cancel_attempt(db, after, &intent, inner.now())
     })
     .await
 }
@@ -113,19 +116,35 @@ pub async fn not_made(shop: &Shop, intent: &Intent, error: NodeError) -> Result<
             return Ok(());
         }
         let next = next_attempt(&inner, db, &intent)?;
-        change_order(&inner, db, after, purchase.id, "shop", |deal, i, now| {
+        let host = change_order(&inner, db, after, purchase.id, "shop", |deal, i, now| {
             match &next {
                 Some(attempt) => switch_attempt(deal, i, attempt),
                 None => deal.refuse(i, NO_INVOICE_MESSAGE, now),
             }
-            Ok(())
+            Ok(deal.product.host_id)
         })?;
-        if let Some(attempt) = &next {
-            invoices::intend_to_make(db, after, attempt, inner.now())?;
+        match &next {
+            Some(attempt) => invoices::intend_to_make(db, after, attempt, inner.now()),
+            None => tell_of_refusal(db, host, &intent, &error, inner.now()),
         }
-        Ok(())
     })
     .await
+}
+
+/// One alert per host: it stays open until an invoice is made for it.
+fn tell_of_refusal(
+    db: &Connection,
+    host: HostId,
+    intent: &Intent,
+    error: &NodeError,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let text = format!(
+        "No Lightning node could make an invoice for host {host}, so its order was refused. Node {}: {error}",
+        intent.node_id
+    );
+    alerts::raise(db, AlertTopic::NoInvoices, &host.to_string(), &text, now)?;
+    Ok(())
 }
 
 /// The visible invoice becomes that of another attempt.

@@ -23,6 +23,8 @@ pub struct NodeChange {
     pub is_enabled: Option<bool>,
     pub allow_spending: Option<bool>,
     pub use_holds: Option<bool>,
+    /// Whether a new host or port leads to the same node as before.
+    pub has_moved: bool,
 }
 
 impl NodeChange {
@@ -92,10 +94,24 @@ pub fn add(
     Ok(node)
 }
 
+/// Another node would not know the invoices that this one made, and their orders would end while they
+/// can still be paid.
+fn needs_no_live_invoices(db: &Connection, id: NodeId) -> Result<(), Error> {
+    let live = nodes::live_invoices(db, id)?;
+    if live == 0 {
+        return Ok(());
+    }
+    Err(Error::Conflict(format!(
+        "{live} invoices of this node are not final. If another node is there, add it as a new one (`node add`) and \
+         disable this one (`node set {id} --is-enabled=false`). If this very node has moved, say so with --moved."
+    )))
+}
+
 /// Changes a node and returns what changed.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::Invalid`] by field.
+/// [`Error::NotFound`]; [`Error::Invalid`] by field; [`Error::Conflict`] for another host or port while
+/// invoices could still be paid, unless the node itself has moved there.
 pub fn set(
     db: &Connection,
     act: &Act,
@@ -104,7 +120,11 @@ pub fn set(
     owner: Option<&str>,
 ) -> Result<Vec<String>, Error> {
     let mut node = show(db, act, id)?;
+    let (place, has_moved) = ((node.host.clone(), node.port), change.has_moved);
     let mut changed = change.apply(&mut node);
+    if place != (node.host.clone(), node.port) && !has_moved {
+        needs_no_live_invoices(db, id)?;
+    }
     if let Some(name) = owner {
         let owner = operators::owner(db, act, Some(name))?;
         if owner != node.operator_id {

@@ -1,4 +1,4 @@
-//! Storing whether a node is alive and what it says of itself.
+//! Judging what nodes say of themselves, and storing it with whether they are alive.
 
 use serde_json::json;
 
@@ -6,23 +6,42 @@ use super::Error;
 use super::shop::Shop;
 use crate::domain::effect::AlertTopic;
 use crate::domain::id::NodeId;
-use crate::domain::lightning::{NodeError, NodeInfo};
-use crate::store::{alerts, audit_log, node_state};
+use crate::domain::lightning::{Network, NodeError, NodeErrorKind, NodeInfo};
+use crate::domain::node::Node;
+use crate::store::{Connection, alerts, audit_log, hosts, node_state, nodes};
 
-/// Stores the answer to a check; raises or closes the alert. Returns whether the node has come or
-/// gone.
-pub async fn store(shop: &Shop, node: NodeId, name: &str, answer: Result<NodeInfo, NodeError>) -> Result<bool, Error> {
+/// What a check came to.
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    /// Whether the node has come or gone.
+    pub is_news: bool,
+    /// What keeps the shop from using it; `None` when it can be used.
+    pub problem: Option<NodeError>,
+}
+
+/// Judges and stores the answer to a check; raises or closes the alert.
+pub async fn store(
+    shop: &Shop,
+    node: NodeId,
+    name: &str,
+    answer: Result<NodeInfo, NodeError>,
+) -> Result<Verdict, Error> {
     let (now, name) = (shop.now(), name.to_owned());
     shop.change(move |db, _| {
-        let error = answer.as_ref().err().map(ToString::to_string);
-        let alive = answer.is_ok();
-        let was = node_state::set_alive(db, node, alive, error.as_deref(), now)?;
-        if let Ok(info) = &answer {
+        let problem = match &answer {
+            Ok(info) => problem_of(db, node, info)?,
+            Err(error) => Some(error.clone()),
+        };
+        let is_other = problem.as_ref().is_some_and(|problem| problem.kind == NodeErrorKind::OtherNode);
+        if let (Ok(info), false) = (&answer, is_other) {
             node_state::set_info(db, node, info.network, info.pubkey.as_deref(), &describe(info))?;
         }
-        match &error {
-            Some(error) => {
-                let text = format!("Lightning node {name} can't be used: {error}");
+        let text = problem.as_ref().map(ToString::to_string);
+        let alive = problem.is_none();
+        let was = node_state::set_alive(db, node, alive, text.as_deref(), now)?;
+        match &text {
+            Some(text) => {
+                let text = format!("Lightning node {name} can't be used: {text}");
                 alerts::raise(db, AlertTopic::NodeDead, &node.to_string(), &text, now)?;
             }
             None => alerts::close(db, AlertTopic::NodeDead, &node.to_string(), now)?,
@@ -31,9 +50,59 @@ pub async fn store(shop: &Shop, node: NodeId, name: &str, answer: Result<NodeInf
             let change = if alive { "alive" } else { "not alive" };
             audit_log::record(db, now, "shop", "node", node, change)?;
         }
-        Ok(was != alive)
+        Ok(Verdict { is_news: was != alive, problem })
     })
     .await
+}
+
+fn problem_of(db: &Connection, node: NodeId, info: &NodeInfo) -> Result<Option<NodeError>, Error> {
+    if let Some(other) = other_node(db, node, info)? {
+        return Ok(Some(other));
+    }
+    let lags = info.synced_to_chain == Some(false);
+    let detail = "not synced: the node has not caught up with the chain yet; wait for it";
+    Ok(lags.then(|| NodeError::new(NodeErrorKind::NotSynced, detail)))
+}
+
+/// The error when another node answers than the one that made the invoices which are not final: it
+/// does not know them, and that must not be taken for their end. A node whose public key was never
+/// told can't be judged.
+pub fn other_node(db: &Connection, node: NodeId, info: &NodeInfo) -> Result<Option<NodeError>, Error> {
+    let Some(known) = needed_pubkey(db, node)? else { return Ok(None) };
+    let told = info.pubkey.as_ref().filter(|told| **told != known);
+    Ok(told.map(|told| {
+        let detail = format!(
+            "another node: {told} answers, but the invoices of {known} are not final; start that wallet again, or \
+             point to where it is (`node set --moved --host … --port …`), and add the other node as a new one \
+             (`node add`)"
+        );
+        NodeError::new(NodeErrorKind::OtherNode, detail)
+    }))
+}
+
+/// The error when a node's invoices would be of a network that none of its operator's hosts sells for.
+pub fn wrong_network(shop: &Shop, db: &Connection, node: &Node, info: &NodeInfo) -> Result<Option<NodeError>, Error> {
+    let stored = || node_state::network(db, node.id);
+    let Some(network) = info.network.map_or_else(stored, |told| Ok(Some(told)))? else { return Ok(None) };
+    let hosts = hosts::list(db, Some(node.operator_id))?;
+    let fits = |is_testnet| shop.settings.network_fits(Some(network), is_testnet);
+    let has_host = hosts.iter().any(|host| fits(host.is_testnet));
+    if has_host || hosts.is_empty() && (fits(true) || fits(false)) {
+        return Ok(None);
+    }
+    let needed = match network {
+        Network::Regtest => "regtest is for development (`allow_regtest` in [lightning])",
+        Network::Mainnet => "its operator's hosts sell for test networks (`host set --is-testnet=false`)",
+        Network::Testnet | Network::Signet => "its operator's hosts sell for mainnet (`host set --is-testnet=true`)",
+    };
+    let detail = format!("wrong network: the node works on {}, but {needed}", network.name());
+    Ok(Some(NodeError::new(NodeErrorKind::WrongNetwork, detail)))
+}
+
+/// The public key that the node must have, while some of its invoices are not final.
+pub fn needed_pubkey(db: &Connection, node: NodeId) -> Result<Option<String>, Error> {
+    let known = node_state::public(db, node)?.and_then(|node| node.pubkey);
+    Ok(if known.is_some() && nodes::live_invoices(db, node)? > 0 { known } else { None })
 }
 
 fn describe(info: &NodeInfo) -> String {

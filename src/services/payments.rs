@@ -63,7 +63,7 @@ fn apply_in(
     news: &NodeInvoice,
     height: Option<u32>,
 ) -> Result<Applied, Error> {
-    match deals::order_by_hash(db, news.hash)? {
+    match deals::order_by_hash(db, news.hash, node)? {
         Some(order) => {
             apply_to_order(shop, db, after, node, order, news, height)?;
             Ok(Applied::Order(order))
@@ -115,14 +115,14 @@ fn blocks_left(news: &NodeInvoice, height: Option<u32>) -> Option<i64> {
     Some(i64::from(news.nearest_htlc_expiry?) - i64::from(height))
 }
 
-/// The node may serve others too: only a memo of ours about an order that we don't have is strange
-/// (a restored backup is the usual reason).
+/// The node may serve others too: only a memo of ours about an order that we don't have, or not there,
+/// is strange (a restored backup is the usual reason).
 fn tell_of_unknown_payment(shop: &Shop, db: &Connection, node: NodeId, news: &NodeInvoice) -> Result<(), Error> {
     let memo_order = news.memo.strip_prefix("PO: ").and_then(OrderId::parse);
     let (NodeInvoiceState::Settled, Some(order)) = (news.state, memo_order) else { return Ok(()) };
     let text = format!(
-        "Node {node} received {} for order {order} (payment hash {}), which this shop does not know. \
-         Was a backup restored? Please settle this with the buyer.",
+        "Node {node} received {} for order {order} (payment hash {}), which this shop does not know \
+         there. Was a backup restored, or the hash of another node's invoice used? Please settle this with the buyer.",
         news.received, news.hash
     );
     alerts::raise(db, AlertTopic::UnknownPayment, &news.hash.to_string(), &text, shop.now())?;
@@ -133,7 +133,7 @@ fn tell_of_unknown_payment(shop: &Shop, db: &Connection, node: NodeId, news: &No
 pub async fn apply_gone(shop: &Shop, node: NodeId, hash: PaymentHash) -> Result<(), Error> {
     let inner = shop.clone();
     shop.change(move |db, after| {
-        let Some(order) = deals::order_by_hash(db, hash)? else { return Ok(()) };
+        let Some(order) = deals::order_by_hash(db, hash, node)? else { return Ok(()) };
         let actor = format!("node:{node}");
         change_order(&inner, db, after, order, &actor, |deal, i, now| {
             if deal.purchases[i].invoice.hash == hash {
@@ -150,7 +150,9 @@ pub async fn apply_gone(shop: &Shop, node: NodeId, hash: PaymentHash) -> Result<
 pub async fn apply_leftover(shop: &Shop, node: NodeId, hash: PaymentHash) -> Result<(), Error> {
     let inner = shop.clone();
     shop.change(move |db, after| {
-        let Some(attempt) = outbox::attempt(db, hash)? else { return Ok(()) };
+        let Some(attempt) = outbox::attempt(db, hash)?.filter(|attempt| attempt.node_id == node) else {
+            return Ok(());
+        };
         let Some((purchase, _)) = deals::purchase(db, Key::Invoice(attempt.invoice_id))? else { return Ok(()) };
         // One whose making is not recorded yet is not left over.
         if purchase.invoice.hash == hash && purchase.invoice.state.is_live() {

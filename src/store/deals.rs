@@ -7,7 +7,7 @@ use super::audit_log::record as log;
 use super::db::StoreError;
 use super::row::named;
 use crate::domain::deal::Deal;
-use crate::domain::id::{HostId, InvoiceId, ItemId, OrderId, ProductId};
+use crate::domain::id::{HostId, InvoiceId, ItemId, NodeId, OrderId, ProductId};
 use crate::domain::lightning::PaymentHash;
 use crate::domain::purchase::{Delivery, Invoice, InvoiceState, OrderStatus, Purchase, PurchaseKind};
 use crate::domain::time::Timestamp;
@@ -110,12 +110,14 @@ pub fn load_by_order(db: &Connection, order: OrderId) -> Result<Option<(Deal, us
     Ok(place.map(|i| (deal, i)))
 }
 
-/// The order whose visible or former invoice has this payment hash.
-pub fn order_by_hash(db: &Connection, hash: PaymentHash) -> Result<Option<OrderId>, StoreError> {
+/// The order whose visible or former invoice has this payment hash at this node. Hashes are public:
+/// what another node says of one is about an invoice of its own.
+pub fn order_by_hash(db: &Connection, hash: PaymentHash, node: NodeId) -> Result<Option<OrderId>, StoreError> {
     let mut statement = db.prepare_cached(
-        "SELECT o.id FROM invoice_attempt a JOIN purchase_order o ON o.seq = a.seq WHERE a.payment_hash = ?",
+        "SELECT o.id FROM invoice_attempt a JOIN purchase_order o ON o.seq = a.seq \
+         WHERE a.payment_hash = ? AND a.node_id = ?",
     )?;
-    Ok(statement.query_row([hash], |row| row.get(0)).optional()?)
+    Ok(statement.query_row(params![hash, node], |row| row.get(0)).optional()?)
 }
 
 /// Stores a new order with its invoice (state initial).

@@ -106,7 +106,8 @@ pub fn set_alive(
     Ok(was.unwrap_or(false))
 }
 
-/// Stores what the node said of itself (`info` is JSON).
+/// Stores what the node said of itself (`info` is JSON). With another public key than before it is
+/// another wallet, which counts its settlements anew.
 pub fn set_info(
     db: &Connection,
     node: NodeId,
@@ -115,7 +116,8 @@ pub fn set_info(
     info: &str,
 ) -> Result<(), StoreError> {
     db.prepare_cached(
-        "UPDATE node SET network = coalesce(?2, network), pubkey = coalesce(?3, pubkey), info = ?4 WHERE id = ?1",
+        "UPDATE node SET network = coalesce(?2, network), pubkey = coalesce(?3, pubkey), info = ?4, \
+         settle_index = iif(pubkey <> ?3, 0, settle_index) WHERE id = ?1",
     )?
     .execute(params![node, network.map(Network::name), pubkey, info])?;
     Ok(())

@@ -86,8 +86,12 @@ pub fn add(
     Ok(())
 }
 
+/// No intent is given a longer wait for its next try. Seconds.
+const LONGEST_WAIT_SECS: i64 = 60;
+
 /// Intents for a node that are due, the longest due first, about `limit` of them; `makes_only` leaves
-/// those out that can wait for a node that does not answer.
+/// those out that can wait for a node that does not answer. One that would wait for very long was
+/// postponed before the clock was put back, and is due as well.
 pub fn due(
     db: &Connection,
     node: NodeId,
@@ -98,11 +102,19 @@ pub fn due(
     let (kind, order) = if makes_only { ("kind = 'make_invoice' AND", "created_at") } else { ("", "next_try_at") };
     // Few different numbers, written out: SQLite plans a statement anew each time a LIMIT is bound.
     let limit = u64::from(limit).next_power_of_two();
-    let sql =
-        format!("SELECT * FROM effect WHERE {kind} node_id = ? AND next_try_at <= ? ORDER BY {order} LIMIT {limit}");
+    // One range at a time: with both in one condition SQLite would sort all that is due.
+    let sql = format!(
+        "SELECT * FROM effect WHERE {kind} node_id = ? AND next_try_at > ? AND next_try_at <= ? \
+         ORDER BY {order} LIMIT {limit}"
+    );
     let mut statement = db.prepare_cached(&sql)?;
-    let rows = statement.query_map(params![node, now], from_row)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let mut due = Vec::new();
+    for (after, until) in [(i64::MIN, now.0), (now.plus_secs(LONGEST_WAIT_SECS).0, i64::MAX)] {
+        for intent in statement.query_map(params![node, after, until], from_row)? {
+            due.push(intent?);
+        }
+    }
+    Ok(due)
 }
 
 /// Every node there is; intents can be for any.

@@ -1,12 +1,13 @@
-//! Whether a node is alive and which network it is on: asked by schedule, and at once after any
-//! failure.
+//! Whether a node is alive, which network it is on, and whether it is still the same: asked by
+//! schedule, and at once after any failure.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::registry::Entry;
-use crate::domain::lightning::{InvoiceRequest, Network, NodeError, NodeErrorKind, NodeInfo};
+use crate::domain::lightning::{InvoiceRequest, Network, NodeError, NodeInfo, Preimage};
 use crate::domain::money::Msat;
+use crate::lightning::bolt11;
 use crate::services::{Error, Shop, nodes_alive};
 use crate::store::node_state;
 
@@ -35,47 +36,75 @@ pub async fn run(shop: Shop, entry: Entry) {
 
 /// Asks the node, stores the answer, and returns whether it can be used.
 pub async fn check(shop: &Shop, entry: &Entry) -> Result<bool, Error> {
-    let answer = match entry.node.info().await {
-        Ok(info) if info.synced_to_chain == Some(false) => {
-            let detail = "not synced: the node has not caught up with the chain yet; wait for it";
-            Err(NodeError::new(NodeErrorKind::NotSynced, detail))
-        }
-        Ok(info) => with_network(shop, entry, info).await,
-        Err(error) => Err(error),
-    };
-    let alive = answer.is_ok();
-    entry.answers.store(alive, Ordering::Relaxed);
-    let news = nodes_alive::store(shop, entry.spec.id, &entry.spec.name, answer).await?;
-    if news && alive {
+    let answer = ask(shop, entry).await;
+    // A node that may make no invoices now (it is not synced, say) still has held payments to give back.
+    let is_absent = answer.as_ref().err().is_some_and(NodeError::is_absence);
+    entry.answers.store(!is_absent, Ordering::Relaxed);
+    let verdict = nodes_alive::store(shop, entry.spec.id, &entry.spec.name, answer).await?;
+    let alive = verdict.problem.is_none();
+    if verdict.is_news && alive {
         // What waited for it can go on.
         shop.outbox_bell.notify_one();
     }
-    if news {
+    if verdict.is_news {
         tracing::info!(node = entry.spec.name, alive, "the state of a node has changed");
     }
     Ok(alive)
 }
 
-/// A node whose macaroon can't tell its network is asked for an invoice: the prefix tells. That
-/// invoice is cancelled at once.
-async fn with_network(shop: &Shop, entry: &Entry, mut info: NodeInfo) -> Result<NodeInfo, NodeError> {
+/// Makes sure that the node is still the one that made our invoices. To be asked before the absence
+/// of an invoice is believed.
+///
+/// # Errors
+/// Inside: the node did not answer, or another one did. Outside: those of the database.
+pub async fn confirm(shop: &Shop, entry: &Entry) -> Result<Result<(), NodeError>, Error> {
     let id = entry.spec.id;
-    if info.network.is_none() && shop.db.read(|db| node_state::network(db, id)).ok().flatten().is_none() {
-        let mut preimage = [0; 32];
-        shop.random.fill(&mut preimage);
-        let preimage = crate::domain::lightning::Preimage(preimage);
-        let request = InvoiceRequest {
-            hash: preimage.hash(),
-            preimage: Some(preimage),
-            amount: Msat(1000),
-            memo: "network check".to_owned(),
-            expiry_secs: 60,
-            cltv_expiry: None,
-            private: false,
-        };
-        let made = entry.node.create(&request).await?;
-        info.network = Network::of_payment_request(&made.payment_request);
-        entry.node.cancel(request.hash).await?;
+    if shop.db.read(|db| nodes_alive::needed_pubkey(db, id))?.is_none() {
+        return Ok(Ok(()));
+    }
+    let info = match ask(shop, entry).await {
+        Ok(info) => info,
+        Err(error) => return Ok(Err(error)),
+    };
+    let other = shop.db.read(|db| nodes_alive::other_node(db, id, &info))?;
+    if other.is_some() {
+        // The operator is told there.
+        entry.check.notify_one();
+    }
+    Ok(other.map_or(Ok(()), Err))
+}
+
+/// What the node says of itself. When that lacks what is needed, the node is asked for an invoice,
+/// which tells network and public key; it is cancelled at once.
+async fn ask(shop: &Shop, entry: &Entry) -> Result<NodeInfo, NodeError> {
+    let id = entry.spec.id;
+    let mut info = entry.node.info().await?;
+    let network = || shop.db.read(|db| node_state::network(db, id)).ok().flatten();
+    let pubkey = || shop.db.read(|db| nodes_alive::needed_pubkey(db, id)).ok().flatten();
+    let lacks_network = info.network.is_none() && network().is_none();
+    let lacks_pubkey = info.pubkey.is_none() && pubkey().is_some();
+    if info.synced_to_chain != Some(false) && (lacks_network || lacks_pubkey) {
+        let request = sample_invoice(shop, entry).await?;
+        info.network = info.network.or_else(|| Network::of_payment_request(&request));
+        info.pubkey = info.pubkey.or_else(|| bolt11::payee(&request).ok());
     }
     Ok(info)
+}
+
+async fn sample_invoice(shop: &Shop, entry: &Entry) -> Result<String, NodeError> {
+    let mut preimage = [0; 32];
+    shop.random.fill(&mut preimage);
+    let preimage = Preimage(preimage);
+    let request = InvoiceRequest {
+        hash: preimage.hash(),
+        preimage: Some(preimage),
+        amount: Msat(1000),
+        memo: "network check".to_owned(),
+        expiry_secs: 60,
+        cltv_expiry: None,
+        private: false,
+    };
+    let made = entry.node.create(&request).await?;
+    entry.node.cancel(request.hash).await?;
+    Ok(made.payment_request)
 }

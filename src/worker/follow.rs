@@ -31,7 +31,14 @@ const STRANGER_SECS: i64 = 240;
 pub fn start(registry: &Arc<Registry>, entry: Entry, tasks: &Tasks) {
     let shop = registry.shop.clone();
     let (news, inbox) = mpsc::channel(BATCH);
-    let sink = Sink { shop: shop.clone(), entry: entry.clone(), news, compared: AtomicBool::new(false) };
+    let sink = Sink {
+        shop: shop.clone(),
+        entry: entry.clone(),
+        tasks: tasks.clone(),
+        news,
+        compared: AtomicBool::new(false),
+        is_other: AtomicBool::new(false),
+    };
     spawn(tasks, &entry, apply_settlements(shop.clone(), entry.clone(), inbox));
     let followed = entry.clone();
     spawn(tasks, &entry, async move {
@@ -54,9 +61,12 @@ fn spawn(tasks: &Tasks, entry: &Entry, task: impl Future<Output = ()> + Send + '
 struct Sink {
     shop: Shop,
     entry: Entry,
+    tasks: Tasks,
     news: mpsc::Sender<NodeInvoice>,
     /// Whether the first comparison since the start has begun.
     compared: AtomicBool,
+    /// Whether another node than ours answered when the stream was opened.
+    is_other: AtomicBool,
 }
 
 #[async_trait]
@@ -68,10 +78,13 @@ impl SettlementSink for Sink {
 
     async fn connected(&self) {
         self.entry.check.notify_one();
+        let confirmed = alive::confirm(&self.shop, &self.entry).await;
+        let is_other = matches!(confirmed, Ok(Err(error)) if error.kind == NodeErrorKind::OtherNode);
+        self.is_other.store(is_other, Ordering::Relaxed);
         let (shop, entry) = (self.shop.clone(), self.entry.clone());
         let mut strangers = Strangers { at_once: !self.compared.swap(true, Ordering::Relaxed), ..Strangers::default() };
         // Beside the stream: new settlements must not wait for a long comparison.
-        tokio::spawn(async move {
+        spawn(&self.tasks, &self.entry, async move {
             let compared = compare(&shop, &entry, &mut strangers).await;
             super::log_failure("comparing invoices", compared.map(drop));
         });
@@ -79,6 +92,10 @@ impl SettlementSink for Sink {
     }
 
     async fn settled(&self, invoice: NodeInvoice) -> Result<(), NodeError> {
+        if self.is_other.load(Ordering::Relaxed) {
+            // Its settlements must not move the cursor of ours.
+            return Err(NodeError::new(NodeErrorKind::OtherNode, "another node than ours has answered"));
+        }
         let closed = || NodeError::new(NodeErrorKind::Unavailable, "the shop is shutting down");
         self.news.send(invoice).await.map_err(|_| closed())
     }
@@ -112,27 +129,56 @@ pub struct Strangers {
 }
 
 /// Compares our open invoices with the node's, page by page, and looks only the differences up.
-/// Returns how many differed.
+/// Returns how many differed; none with a node that is not ours any more, or does not answer.
 pub async fn compare(shop: &Shop, entry: &Entry, strangers: &mut Strangers) -> Result<usize, Error> {
     let node = entry.spec.id;
+    if let Err(error) = alive::confirm(shop, entry).await? {
+        tracing::warn!(node = entry.spec.name, %error, "invoices are not compared");
+        return Ok(0);
+    }
     // Ours first: one that is made while we compare must not look as if the node had lost it.
     let ours = shop.db.scan(move |db| node_state::live_hashes(db, node)).await?;
     let Some(pending) = pending_at_node(entry).await else { return Ok(0) };
     let mut differences = offered_at_node(shop, entry, &pending, &ours).await?;
     differences += held_at_node(shop, entry, &pending, strangers).await?;
     let known: HashSet<PaymentHash> = pending.iter().map(|invoice| invoice.hash).collect();
-    for hash in ours.into_iter().filter(|hash| !known.contains(hash)) {
-        differences += 1;
+    let missing: Vec<_> = ours.into_iter().filter(|hash| !known.contains(hash)).collect();
+    differences += missing.len();
+    if let Err(error) = look_up_missing(shop, entry, missing).await? {
+        tracing::warn!(node = entry.spec.name, %error, "comparing invoices was cut short");
+    }
+    Ok(differences)
+}
+
+/// Asks for each invoice that the node does not list as open. What it does not know at all is gone,
+/// provided that it is still the same node after it said so.
+async fn look_up_missing(
+    shop: &Shop,
+    entry: &Entry,
+    missing: Vec<PaymentHash>,
+) -> Result<Result<(), NodeError>, Error> {
+    let mut unknown = Vec::new();
+    let mut answered = Ok(());
+    for hash in missing {
         match entry.node.look_up(hash).await {
-            Ok(Some(invoice)) => drop(payments::apply(shop, node, invoice, None).await?),
-            Ok(None) => payments::apply_gone(shop, node, hash).await?,
+            Ok(Some(invoice)) => drop(payments::apply(shop, entry.spec.id, invoice, None).await?),
+            Ok(None) => unknown.push(hash),
             Err(error) => {
-                tracing::warn!(node = entry.spec.name, %error, "comparing invoices was cut short");
-                return Ok(differences);
+                answered = Err(error);
+                break;
             }
         }
     }
-    Ok(differences)
+    if unknown.is_empty() {
+        return Ok(answered);
+    }
+    if let Err(error) = alive::confirm(shop, entry).await? {
+        return Ok(Err(error));
+    }
+    for hash in unknown {
+        payments::apply_gone(shop, entry.spec.id, hash).await?;
+    }
+    Ok(answered)
 }
 
 async fn pending_at_node(entry: &Entry) -> Option<Vec<NodeInvoice>> {
@@ -184,9 +230,10 @@ async fn held_at_node(
         return Ok(0);
     }
     let height = entry.height().await;
+    let node = entry.spec.id;
     for invoice in &held {
-        if shop.db.read(|db| deals::order_by_hash(db, invoice.hash))?.is_some() {
-            payments::apply(shop, entry.spec.id, (*invoice).clone(), height).await?;
+        if shop.db.read(|db| deals::order_by_hash(db, invoice.hash, node))?.is_some() {
+            payments::apply(shop, node, (*invoice).clone(), height).await?;
         } else {
             held_for_stranger(shop, entry, invoice, strangers).await?;
         }

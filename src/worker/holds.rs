@@ -40,28 +40,39 @@ fn start_watch(shop: &Shop, entry: &Entry, hash: PaymentHash, watched: &Watched,
     let (shop, entry, watched) = (shop.clone(), entry.clone(), Arc::clone(watched));
     tasks.spawn(async move {
         let gone = entry.gone.clone();
-        tokio::select! {
-            () = gone.cancelled() => {}
-            () = watch(&shop, &entry, hash) => {}
-        }
+        let end = tokio::select! {
+            () = gone.cancelled() => Ok(()),
+            end = watch(&shop, &entry, hash) => end,
+        };
         tokio::time::sleep(AGAIN).await;
         watched.lock().unwrap_or_else(PoisonError::into_inner).remove(&hash);
+        if let Err(error) = end {
+            tracing::error!(%error, "the state of a hold invoice can't be stored; asking for it again");
+            entry.holds.notify_one();
+        }
     });
 }
 
 /// Applies each state of the invoice until the last, or until the subscription breaks.
-async fn watch(shop: &Shop, entry: &Entry, hash: PaymentHash) {
+///
+/// # Errors
+/// Those of the database. The node tells each state once: only another subscription tells it again.
+async fn watch(shop: &Shop, entry: &Entry, hash: PaymentHash) -> Result<(), Error> {
     let mut states = match entry.node.watch(hash).await {
         Ok(states) => states,
-        Err(error) => return tracing::debug!(node = entry.spec.name, %error, "can't watch an invoice"),
+        Err(error) => {
+            tracing::debug!(node = entry.spec.name, %error, "can't watch an invoice");
+            return Ok(());
+        }
     };
     while let Some(Ok(invoice)) = states.next().await {
         let is_final = matches!(invoice.state, NodeInvoiceState::Settled | NodeInvoiceState::Canceled);
-        super::log_failure("applying the state of a hold invoice", observe(shop, entry, invoice).await);
+        observe(shop, entry, invoice).await?;
         if is_final {
-            return;
+            break;
         }
     }
+    Ok(())
 }
 
 /// Applies one state of a hold invoice; an accepted payment is judged with the node's height.

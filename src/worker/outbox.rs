@@ -10,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use super::registry::{Entry, Registry};
-use super::{Tasks, probing};
+use super::{Tasks, alive, probing};
 use crate::domain::id::NodeId;
 use crate::domain::lightning::{CancelOutcome, MadeInvoice, NodeError, NodeErrorKind, SettleOutcome};
 use crate::onion::Dialer;
@@ -235,10 +235,8 @@ async fn made_invoice(
 
 async fn cancel(shop: &Shop, entry: &Entry, intent: &Intent) -> Result<(), Error> {
     match entry.node.cancel(intent.hash).await {
-        Ok(CancelOutcome::Cancelled | CancelOutcome::Unknown) => {
-            payments::apply_gone(shop, intent.node_id, intent.hash).await?;
-            making::finish(shop, intent).await
-        }
+        Ok(CancelOutcome::Cancelled) => gone(shop, intent).await,
+        Ok(CancelOutcome::Unknown) => unknown(shop, entry, intent).await,
         Ok(CancelOutcome::AlreadySettled) => learn(shop, entry, intent).await,
         Err(error) => making::postpone(shop, intent, &error).await,
     }
@@ -250,10 +248,8 @@ async fn settle(shop: &Shop, entry: &Entry, intent: &Intent) -> Result<(), Error
     };
     match entry.node.settle(shop.preimage(attempt.invoice_id, attempt.number)).await {
         Ok(SettleOutcome::Settled) => learn(shop, entry, intent).await,
-        Ok(SettleOutcome::AlreadyCanceled | SettleOutcome::Unknown) => {
-            payments::apply_gone(shop, intent.node_id, intent.hash).await?;
-            making::finish(shop, intent).await
-        }
+        Ok(SettleOutcome::AlreadyCanceled) => gone(shop, intent).await,
+        Ok(SettleOutcome::Unknown) => unknown(shop, entry, intent).await,
         Err(error) => making::postpone(shop, intent, &error).await,
     }
 }
@@ -265,10 +261,21 @@ async fn learn(shop: &Shop, entry: &Entry, intent: &Intent) -> Result<(), Error>
             payments::apply(shop, intent.node_id, invoice, None).await?;
             making::finish(shop, intent).await
         }
-        Ok(None) => {
-            payments::apply_gone(shop, intent.node_id, intent.hash).await?;
-            making::finish(shop, intent).await
-        }
+        Ok(None) => unknown(shop, entry, intent).await,
         Err(error) => making::postpone(shop, intent, &error).await,
     }
+}
+
+/// The node does not know the invoice: it is gone, unless another node says so.
+async fn unknown(shop: &Shop, entry: &Entry, intent: &Intent) -> Result<(), Error> {
+    match alive::confirm(shop, entry).await? {
+        Ok(()) => gone(shop, intent).await,
+        Err(error) => making::postpone(shop, intent, &error).await,
+    }
+}
+
+/// The invoice can't be paid any more; then the intent is through.
+async fn gone(shop: &Shop, intent: &Intent) -> Result<(), Error> {
+    payments::apply_gone(shop, intent.node_id, intent.hash).await?;
+    making::finish(shop, intent).await
 }

@@ -27,7 +27,7 @@ pub struct Entry {
     pub spec: Spec,
     /// The connector.
     pub node: Arc<dyn LightningNode>,
-    /// Whether it answered when it was last asked; true until it was.
+    /// Whether it could be reached when it was last asked; true until it was.
     pub answers: Arc<AtomicBool>,
     /// Rings when its state should be checked now.
     pub check: Arc<Notify>,

@@ -45,6 +45,9 @@ pub async fn step(world: &mut World, seed: u64) -> Outcome {
 
 /// Time passes; mostly the hosts go on checking in, and held payments are looked at each second.
 async fn time(world: &mut World) -> Outcome {
+    if world.chance(5) {
+        clock_ahead(world).await?;
+    }
     if world.chance(80) {
         work::all_intents(world).await?;
         rules::look(world)?;
@@ -57,6 +60,18 @@ async fn time(world: &mut World) -> Outcome {
         }
     }
     if world.chance(85) { deeds::check_in(world, 0).await } else { Ok(()) }
+}
+
+/// For a moment the shop's clock is ahead; what is tried meanwhile may be postponed by that clock.
+async fn clock_ahead(world: &mut World) -> Outcome {
+    let seconds = world.luck.choice([100, 4000]).unwrap();
+    world.note(format!("the clock is {seconds} s ahead"));
+    world.clock.advance_secs(seconds);
+    work::all_intents(world).await?;
+    rules::look(world)?;
+    world.note("and put back");
+    world.clock.advance_secs(-seconds);
+    Ok(())
 }
 
 /// A minute in which much works, so that runs get to the later parts of a product's life.

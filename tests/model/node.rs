@@ -326,6 +326,7 @@ impl LightningNode for Node {
     async fn info(&self) -> Result<NodeInfo, NodeError> {
         self.call(|state| {
             Ok(NodeInfo {
+                pubkey: Some("02".repeat(33)),
                 network: Some(Network::Regtest),
                 block_height: Some(state.height),
                 synced_to_chain: Some(true),

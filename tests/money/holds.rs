@@ -9,7 +9,7 @@ use ip2tor_shop::lnd_simulator::State;
 use ip2tor_shop::services::extensions::{self, Extension};
 use ip2tor_shop::services::{Act, Error, Settings, deadlines, nodes_admin, payments};
 
-use crate::rig::{Rig, Setup};
+use crate::rig::{ALIVE_NODES, Rig, Setup};
 
 impl Rig {
     /// Orders a bridge whose payment arrives and is held.
@@ -55,7 +55,7 @@ async fn a_held_payment_is_shown_as_waiting_and_taken_once_the_host_has_delivere
     let rig = Rig::new(Setup::holding()).await;
     let (order, product) = rig.held_bridge().await;
     let view = rig.view(order);
-    assert_eq!((rig.order_status(order), view.purchase.invoice.state.wire()), ("T", 1));
+    assert_eq!((rig.order_status(order), view.purchase.invoice.state), ("T", InvoiceState::Held));
     assert_eq!(rig.message(order), HELD_MESSAGE);
     assert_eq!(rig.at_node(order), Some(State::Accepted));
 
@@ -63,7 +63,7 @@ async fn a_held_payment_is_shown_as_waiting_and_taken_once_the_host_has_delivere
     rig.report(product, ProductStatus::Active).await.expect("activated");
     rig.wait_order(order, "P").await;
     let view = rig.view(order);
-    assert_eq!((view.purchase.invoice.state.wire(), view.purchase.message), (2, None));
+    assert_eq!((view.purchase.invoice.state, view.purchase.message), (InvoiceState::Paid, None));
     assert_eq!(rig.at_node(order), Some(State::Settled));
     assert_eq!(view.product.suspend_after, Some(rig.now().plus_secs(86_400 + 600)), "counted from the activation");
 }
@@ -125,7 +125,10 @@ async fn an_undelivered_first_purchase_goes_back_and_its_port_is_free_once_the_h
     rig.clock.advance_secs(1);
     rig.wait_order(order, "R").await;
     assert_eq!(rig.at_node(order), Some(State::Canceled), "the buyer's wallet has its money back");
-    assert_eq!((rig.message(order).as_str(), rig.view(order).purchase.invoice.state.wire()), (RETURNED_MESSAGE, 3));
+    assert_eq!(
+        (rig.message(order).as_str(), rig.view(order).purchase.invoice.state),
+        (RETURNED_MESSAGE, InvoiceState::Expired)
+    );
     assert_eq!(rig.product_status(product), ProductStatus::NeedsSuspend);
     assert_eq!(rig.ports_reserved(), 1, "the host may have set the forward up");
 
@@ -330,6 +333,66 @@ async fn an_overdue_payment_is_given_back_as_soon_as_the_node_can_be_told() {
     rig.restart_shop().await;
     rig.start_node().await;
     rig.wait_order_as_time_passes(order, "R").await;
+    assert_eq!(rig.at_node(order), Some(State::Canceled));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_overdue_payment_is_given_back_by_a_node_that_may_make_no_invoices_now() {
+    let rig = Rig::new(Setup::holding()).await;
+    let (order, _) = rig.held_bridge().await;
+    rig.sim().faults().set_synced(false);
+    rig.registry.get(rig.node).expect("the node").check.notify_one();
+    rig.wait_until("it is known to lag behind", || rig.count(ALIVE_NODES) == 0).await;
+    rig.clock.advance_secs(90);
+    rig.wait_order(order, "R").await;
+    assert_eq!(rig.at_node(order), Some(State::Canceled));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_that_cannot_be_given_back_holds_up_no_other() {
+    let rig = Rig::new(Setup::holding()).await;
+    let (broken, _) = rig.held_bridge().await;
+    let (order, _) = rig.held_bridge().await;
+    rig.execute(&format!(
+        "CREATE TRIGGER broken BEFORE UPDATE ON invoice WHEN old.payment_hash = x'{}' \
+         BEGIN SELECT raise(ABORT, 'broken'); END",
+        rig.hash(broken)
+    ));
+    rig.clock.advance_secs(90);
+    rig.wait_order(order, "R").await;
+    assert_eq!(rig.order_status(broken), "T");
+    rig.execute("DROP TRIGGER broken");
+    rig.wait_order(broken, "R").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_accepted_payment_that_could_not_be_stored_is_asked_for_again_within_seconds() {
+    let rig = Rig::new(Setup::holding()).await;
+    let (order, product) = rig.ordered().await;
+    rig.execute(
+        "CREATE TRIGGER broken BEFORE UPDATE ON invoice WHEN new.state = 'held' \
+         BEGIN SELECT raise(ABORT, 'the disk is full'); END",
+    );
+    rig.pay(order);
+    // The node tells of it at once.
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    assert_eq!(rig.product_status(product), ProductStatus::Initial);
+    rig.execute("DROP TRIGGER broken");
+    let again = std::time::Instant::now();
+    rig.wait_product(product, ProductStatus::NeedsActivate).await;
+    assert!(again.elapsed() < std::time::Duration::from_secs(3), "{:?}", again.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_postponed_before_the_clock_was_put_back_is_tried_again_at_once() {
+    let rig = Rig::new(Setup::holding()).await;
+    let (order, _) = rig.held_bridge().await;
+    rig.clock.advance_secs(7200);
+    rig.sim().faults().always("CancelInvoice", ip2tor_shop::lnd_simulator::Fault::Unavailable);
+    rig.wait_until("it is postponed", || rig.count("SELECT coalesce(max(attempts), 0) FROM effect") > 0).await;
+    rig.clock.advance_secs(-7200);
+    rig.sim().faults().clear();
+    rig.wait_order(order, "R").await;
     assert_eq!(rig.at_node(order), Some(State::Canceled));
 }
 

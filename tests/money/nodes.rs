@@ -3,18 +3,20 @@
 use std::time::{Duration, Instant};
 
 use ip2tor_shop::domain::id::{NodeId, OrderId, ProductId};
-use ip2tor_shop::domain::lightning::{InvoiceRequest, Network, NodeError, NodeErrorKind, NodeInfo, Preimage};
+use ip2tor_shop::domain::lightning::{
+    InvoiceRequest, Network, NodeError, NodeErrorKind, NodeInfo, NodeInvoiceState, Preimage,
+};
 use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::domain::product::ProductStatus;
 use ip2tor_shop::lightning::LightningNode;
 use ip2tor_shop::lnd_simulator::{Fault, State};
 use ip2tor_shop::services::hosts::CatalogCache;
 use ip2tor_shop::services::making::NO_INVOICE_MESSAGE;
-use ip2tor_shop::services::{Error, Settings, deadlines, nodes_alive, orders, payments};
-use ip2tor_shop::store::StoreError;
+use ip2tor_shop::services::nodes_admin::{self, NodeChange};
+use ip2tor_shop::services::{Act, Error, Settings, deadlines, nodes_alive, orders, payments};
 use ip2tor_shop::worker::follow::{self, Strangers};
 
-use crate::rig::{ALIVE_NODES, Rig, Setup};
+use crate::rig::{ALIVE_NODES, NODE, Rig, Setup};
 
 impl Rig {
     fn node_of(&self, order: OrderId) -> NodeId {
@@ -28,13 +30,6 @@ impl Rig {
         let attempts = self.shop.db.read(|db| ip2tor_shop::store::outbox::attempts(db, invoice)).expect("attempts");
         let at = |hash| first.invoice(hash).or_else(|| second.invoice(hash));
         attempts.iter().map(|attempt| at(attempt.hash).map(|invoice| invoice.state())).collect()
-    }
-
-    fn execute(&self, sql: &'static str) {
-        self.shop
-            .db
-            .write_blocking(move |db| db.execute(sql, []).map(drop).map_err(StoreError::from))
-            .expect("the statement runs");
     }
 
     fn open_alerts(&self, topic: &str) -> i64 {
@@ -156,6 +151,54 @@ async fn when_no_node_can_make_the_invoice_the_order_is_rejected_and_its_port_is
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn orders_refused_for_want_of_an_invoice_raise_one_alert_that_the_next_invoice_closes() {
+    let rig = Rig::new(Setup::default()).await;
+    rig.sim().faults().always("AddInvoice", Fault::Unavailable);
+    for _ in 0..3 {
+        let order = rig.order().await.expect("accepted");
+        rig.wait_order(order, "R").await;
+    }
+    assert_eq!(rig.open_alerts("no_invoices"), 1);
+    let said = format!("SELECT occurrences FROM alert WHERE topic = 'no_invoices' AND text LIKE '%{}%'", rig.host);
+    assert_eq!(rig.count(&said), 3);
+    rig.sim().faults().clear();
+    rig.ordered().await;
+    assert_eq!(rig.open_alerts("no_invoices"), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_whose_macaroon_makes_no_invoices_is_not_used_and_the_operator_is_told_which_does() {
+    let rig = Rig::new(Setup::default()).await;
+    let readonly = rig.sim().dir().join("readonly.macaroon").display().to_string();
+    for field in ["macaroon_file", "details_macaroon_file"] {
+        rig.execute(&format!("UPDATE node SET {field} = '{readonly}'"));
+    }
+    rig.wait_until("it is not used", || rig.count(ALIVE_NODES) == 0).await;
+    assert_eq!(
+        rig.count("SELECT count(*) FROM alert WHERE text LIKE '%bakemacaroon invoices:read invoices:write%'"),
+        1
+    );
+    assert!(rig.order().await.is_err(), "refused before anything is stored");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_nodes_network_is_wrong_when_none_of_its_operators_hosts_sells_for_it() {
+    let rig = Rig::new(Setup { settings: Settings::default(), ..Setup::default() }).await;
+    let wrong = |network| {
+        let info = NodeInfo { network: Some(network), ..NodeInfo::default() };
+        let node =
+            rig.shop.db.read(|db| nodes_admin::show(db, &Act::on_command_line(rig.now()), rig.node)).expect("it");
+        rig.shop.db.read(|db| nodes_alive::wrong_network(&rig.shop, db, &node, &info)).expect("an answer").is_some()
+    };
+    let all = || [Network::Mainnet, Network::Testnet, Network::Signet, Network::Regtest].map(wrong);
+    assert_eq!(all(), [false, true, true, true]);
+    rig.execute("UPDATE host SET is_testnet = 1");
+    assert_eq!(all(), [true, false, false, true]);
+    rig.execute("UPDATE host SET deleted_at = 1");
+    assert_eq!(all(), [false, false, false, true], "without a host only regtest is known to be wrong");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_node_on_another_network_is_never_used() {
     let rig = Rig::new(Setup { settings: Settings::default(), ..Setup::two_nodes() }).await;
     let refused = rig.order().await;
@@ -208,6 +251,135 @@ async fn where_it_is_wanted_no_node_makes_an_invoice_beyond_what_it_can_receive(
     store(rig.spare().node, 24_999).await.expect("stored");
     assert!(matches!(rig.order().await, Err(Error::Invalid(_))), "told like any host that can't take payments");
     assert_eq!(rig.ports_in_use(), 1, "nothing of the refused order is stored");
+}
+
+// ---- the same node? -----------------------------------------------------------------------------
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_with_invoices_that_are_not_final_gets_another_address_only_if_it_has_moved() {
+    let rig = Rig::new(Setup::two_nodes()).await;
+    let (order, _) = rig.ordered().await;
+    let (act, node, port) = (Act::on_command_line(rig.now()), rig.node, rig.spare().sim.local_addr().port());
+    let set = |port, has_moved| {
+        let (act, change) = (act.clone(), NodeChange { port: Some(port), has_moved, ..NodeChange::default() });
+        rig.shop.db.write(move |db| nodes_admin::set(db, &act, node, change, None))
+    };
+    let refused = set(port, false).await;
+    assert!(matches!(&refused, Err(Error::Conflict(text)) if text.contains("node add")), "{refused:?}");
+    assert!(set(rig.sim_addr.port(), false).await.is_ok(), "nothing changes");
+    assert!(set(port, true).await.is_ok(), "the operator says that it is the same");
+    assert!(set(rig.sim_addr.port(), true).await.is_ok());
+    payments::apply_gone(&rig.shop, rig.node, rig.hash(order)).await.expect("applied");
+    assert!(set(port, false).await.is_ok(), "nothing depends on it");
+}
+
+/// What a wallet keeps in a node's folder; the rest are credentials.
+const WALLET: [&str; 2] = ["node.key", "journal.jsonl"];
+
+impl Rig {
+    /// The node comes back at the same address with its credentials, and another wallet or the first.
+    async fn exchange_wallet(&mut self, from: &str, to: &str) {
+        self.stop_node().await;
+        let dir = self.dir.path().join(NODE);
+        for file in WALLET {
+            std::fs::rename(dir.join(file), dir.join(format!("{from}.{file}"))).expect("the wallet is put away");
+            // A wallet that was never there is made.
+            let _ = std::fs::rename(dir.join(format!("{to}.{file}")), dir.join(file));
+        }
+        self.start_node().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_wallet_at_a_nodes_address_ends_nothing_that_the_first_can_still_be_paid_for() {
+    let mut rig = Rig::new(Setup::default()).await;
+    let (paid, _) = rig.active_bridge().await;
+    let (order, product) = rig.ordered().await;
+    let pubkey = "SELECT count(*) FROM node WHERE pubkey IS NOT NULL";
+    rig.wait_until("the node is known", || rig.count(pubkey) == 1).await;
+    let cursor = rig.count("SELECT settle_index FROM node");
+    rig.exchange_wallet("first", "second").await;
+    let alert =
+        "SELECT count(*) FROM alert WHERE topic = 'node_dead' AND text LIKE '%another node%' AND closed_at IS NULL";
+    rig.wait_until("the operator knows", || rig.count(alert) == 1).await;
+
+    let entry = rig.registry.get(rig.node).expect("the node");
+    assert_eq!(follow::compare(&rig.shop, &entry, &mut Strangers::default()).await, Ok(0));
+    rig.clock.advance_secs(1000);
+    assert_eq!(deadlines::close_unpaid(&rig.shop).await, Ok(1));
+    rig.wait_until("it was asked to cancel", || rig.count("SELECT coalesce(max(attempts), 0) FROM effect") > 0).await;
+    rig.foreign_settlement("a coffee", 1).await;
+    rig.foreign_settlement("another", 2).await;
+    assert_eq!((rig.order_status(order), rig.order_status(paid)), ("T", "P"));
+    assert_eq!((rig.count(ALIVE_NODES), rig.count("SELECT settle_index FROM node")), (0, cursor));
+
+    rig.exchange_wallet("second", "first").await;
+    rig.wait_order_as_time_passes(order, "R").await;
+    assert_eq!(rig.product_status(product), ProductStatus::Archived);
+    rig.wait_until("the alert is closed", || rig.count(alert) == 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_wallet_takes_over_when_nothing_depends_on_the_first_and_counts_its_settlements_anew() {
+    let mut rig = Rig::new(Setup::default()).await;
+    rig.active_bridge().await;
+    rig.sim().node().skip_settle_indexes(1000).expect("a gap");
+    rig.active_bridge().await;
+    assert!(rig.count("SELECT settle_index FROM node") > 1000);
+    rig.exchange_wallet("first", "second").await;
+    rig.wait_until("it is used", || rig.count("SELECT settle_index FROM node") == 0).await;
+    rig.active_bridge().await;
+    assert_eq!(rig.count("SELECT settle_index FROM node"), 1);
+}
+
+// ---- whose invoice ------------------------------------------------------------------------------
+
+/// What the second node says of an invoice of the first.
+async fn claimed(rig: &Rig, order: OrderId, state: NodeInvoiceState) -> payments::Applied {
+    let mut news = rig.connector().look_up(rig.hash(order)).await.expect("an answer").expect("the invoice");
+    (news.state, news.received) = (state, news.amount);
+    payments::apply(&rig.shop, rig.spare().node, news, None).await.expect("applied")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_other_node_can_speak_for_an_invoice_even_with_its_hash() {
+    let rig = Rig::new(Setup { use_holds: true, ..Setup::two_nodes() }).await;
+    let (order, product) = rig.ordered().await;
+    for state in [NodeInvoiceState::Accepted, NodeInvoiceState::Settled, NodeInvoiceState::Canceled] {
+        assert_eq!(claimed(&rig, order, state).await, payments::Applied::Foreign, "{state:?}");
+    }
+    payments::apply_gone(&rig.shop, rig.spare().node, rig.hash(order)).await.expect("nothing happens");
+    payments::apply_leftover(&rig.shop, rig.spare().node, rig.hash(order)).await.expect("nothing happens");
+    assert_eq!((rig.order_status(order), rig.product_status(product)), ("T", ProductStatus::Initial));
+    assert_eq!((rig.open_alerts("unknown_payment"), rig.count("SELECT count(*) FROM effect")), (1, 0));
+
+    rig.pay(order);
+    rig.wait_product(product, ProductStatus::NeedsActivate).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_that_another_node_holds_for_our_hash_is_given_back_and_delivers_nothing() {
+    let rig = Rig::new(Setup { use_holds: true, ..Setup::two_nodes() }).await;
+    let (order, product) = rig.ordered().await;
+    let request = InvoiceRequest {
+        hash: rig.hash(order),
+        preimage: None,
+        amount: Msat(25_000),
+        memo: format!("PO: {order}"),
+        expiry_secs: 600,
+        cltv_expiry: Some(144),
+        private: false,
+    };
+    let entry = rig.registry.get(rig.spare().node).expect("the node");
+    entry.node.create(&request).await.expect("made");
+    rig.spare().sim.node().arrive(request.hash, &[25_000], 25_000).expect("paid");
+    let mut strangers = Strangers::default();
+    follow::compare(&rig.shop, &entry, &mut strangers).await.expect("compared");
+    assert_eq!((rig.order_status(order), rig.product_status(product)), ("T", ProductStatus::Initial));
+    rig.clock.advance_secs(240);
+    follow::compare(&rig.shop, &entry, &mut strangers).await.expect("compared");
+    let state = rig.spare().sim.node().invoice(request.hash).map(|invoice| invoice.state());
+    assert_eq!((state, rig.at_node(order)), (Some(State::Canceled), Some(State::Open)));
 }
 
 // ---- load ---------------------------------------------------------------------------------------
@@ -436,14 +608,18 @@ async fn two_events_for_one_payment_extend_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_invoice_paid_in_the_very_second_of_its_expiry_is_delivered() {
-    let rig = Rig::new(Setup::default()).await;
+    let mut rig = Rig::new(Setup::default()).await;
     let (order, product) = rig.ordered().await;
+    // Nobody tells the shop of the payment before the clean-up runs.
+    rig.tasks.stop().await;
     let end = rig.view(order).purchase.invoice.expires_at.expect("it expires");
-    let left = end.millis_since(rig.now());
-    rig.clock.advance_secs(left / 1000 - 1);
+    rig.clock.advance_millis(end.millis_since(rig.now()) - 1);
     rig.pay(order);
-    rig.clock.advance_secs(1);
-    deadlines::close_unpaid(&rig.shop).await.expect("closed");
+    rig.clock.advance_millis(1);
+    assert_eq!(deadlines::close_unpaid(&rig.shop).await, Ok(0), "not in the second of the expiry");
+    rig.clock.advance_secs(2);
+    assert_eq!(deadlines::close_unpaid(&rig.shop).await, Ok(1));
+    rig.restart_shop().await;
     rig.wait_order(order, "P").await;
     rig.wait_product(product, ProductStatus::NeedsActivate).await;
 }

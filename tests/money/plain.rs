@@ -1,8 +1,14 @@
 //! Plain invoices: from the order to the last day.
 
+use ip2tor_shop::domain::deal::{UNDELIVERABLE_MESSAGE, UNDERPAID_MESSAGE};
+use ip2tor_shop::domain::host::{PortKind, PortRange};
+use ip2tor_shop::domain::id::{OrderId, ProductId};
+use ip2tor_shop::domain::lightning::NodeInvoiceState;
+use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::domain::product::{ProductKind, ProductStatus};
 use ip2tor_shop::services::extensions::{self, Extension};
 use ip2tor_shop::services::{deadlines, payments};
+use ip2tor_shop::store::hosts;
 
 use crate::rig::{Rig, Setup};
 
@@ -97,6 +103,81 @@ async fn an_overpaid_order_is_delivered_and_the_surplus_is_owed() {
     assert_eq!(payments::mark_refunded(&rig.shop, order, "cli", "by hand").await.map(|owed| owed.0), Ok(5_000));
     assert_eq!(rig.order_status(order), "P");
     assert!(payments::mark_refunded(&rig.shop, order, "cli", "again").await.is_err(), "nothing is owed twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn less_than_the_price_is_not_paid_and_owed_back_in_full() {
+    let rig = Rig::new(Setup::default()).await;
+    let (order, product) = rig.ordered().await;
+    // No LND settles a part of its price; what a node says it has settled is judged all the same.
+    let node = rig.registry.get(rig.node).expect("the node").node;
+    let mut news = node.look_up(rig.hash(order)).await.expect("an answer").expect("the invoice");
+    (news.state, news.received) = (NodeInvoiceState::Settled, Msat(24_999));
+    payments::apply(&rig.shop, rig.node, news, None).await.expect("applied");
+    assert_eq!(rig.order_status(order), "N");
+    let purchase = rig.view(order).purchase;
+    assert_eq!((purchase.owed.0, purchase.message.as_deref()), (24_999, Some(UNDERPAID_MESSAGE)));
+    assert_eq!(rig.product_status(product), ProductStatus::Archived);
+    assert_eq!(rig.count(PORTS), 0, "the port is free again");
+    assert_eq!(rig.count(OWED), 1);
+}
+
+// ---- paid when the product is gone --------------------------------------------------------------
+
+const PORTS: &str = "SELECT count(*) FROM port";
+const OWED: &str = "SELECT count(*) FROM alert WHERE topic = 'order_needs_refund' AND closed_at IS NULL";
+
+impl Rig {
+    /// An order that has ended, although its invoice can still be paid at the node: the answer that
+    /// ended it was wrong.
+    async fn ended_order(&self) -> (OrderId, ProductId) {
+        let (order, product) = self.ordered().await;
+        payments::apply_gone(&self.shop, self.node, self.hash(order)).await.expect("applied");
+        assert_eq!((self.order_status(order), self.product_status(product)), ("R", ProductStatus::Archived));
+        assert_eq!(self.count(PORTS), 0, "its port is free");
+        (order, product)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn paid_when_the_product_is_gone_the_same_product_comes_back_on_its_port() {
+    let rig = Rig::new(Setup::default()).await;
+    let (order, product) = rig.ended_order().await;
+    let port = rig.view(order).product.port;
+    rig.pay(order);
+    rig.wait_order(order, "P").await;
+    let view = rig.view(order);
+    assert_eq!((view.product.id, view.product.port), (product, port));
+    assert_eq!((view.product.status, rig.count(PORTS)), (ProductStatus::NeedsActivate, 1));
+    rig.report(product, ProductStatus::Active).await.expect("activated");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn paid_when_the_port_is_anothers_the_same_product_comes_back_on_another_port() {
+    let rig = Rig::new(Setup { ports: 1, ..Setup::default() }).await;
+    let (order, product) = rig.ended_order().await;
+    let (second, _) = rig.ordered().await;
+    assert_eq!(rig.view(second).product.port, Some(20_000));
+    let more = PortRange { id: 0, host_id: rig.host, kind: PortKind::TorBridge, first: 21_000, last: 21_000, used: 0 };
+    rig.shop.db.write(move |db| hosts::add_range(db, &more)).await.expect("one more port");
+    rig.pay(order);
+    rig.wait_order(order, "P").await;
+    let view = rig.view(order);
+    assert_eq!((view.product.id, view.product.port), (product, Some(21_000)));
+    assert_eq!(view.product.status, ProductStatus::NeedsActivate);
+    assert_eq!(rig.view(second).product.port, Some(20_000), "nobody loses a port");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn paid_when_the_product_is_gone_and_no_port_is_free_everything_is_owed() {
+    let rig = Rig::new(Setup { ports: 1, ..Setup::default() }).await;
+    let (order, _) = rig.ended_order().await;
+    rig.ordered().await;
+    rig.pay(order);
+    rig.wait_order(order, "N").await;
+    let purchase = rig.view(order).purchase;
+    assert_eq!((purchase.owed.0, purchase.message.as_deref()), (25_000, Some(UNDELIVERABLE_MESSAGE)));
+    assert_eq!((rig.count(OWED), rig.count(PORTS)), (1, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

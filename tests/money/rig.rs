@@ -270,6 +270,15 @@ impl Rig {
             .expect("the query runs")
     }
 
+    /// Changes the database past the shop.
+    pub fn execute(&self, sql: &str) {
+        let sql = sql.to_owned();
+        self.shop
+            .db
+            .write_blocking(move |db| db.execute(&sql, []).map(drop).map_err(StoreError::from))
+            .expect("the statement runs");
+    }
+
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
