@@ -68,9 +68,7 @@ impl Deal {
         }
         purchase.granted_secs = self.product.add_period(now);
         if purchase.kind == PurchaseKind::Extension {
-            purchase.granted_bytes = self.product.terms.bandwidth_initial;
-            let bytes = self.product.bandwidth_remaining.saturating_add(purchase.granted_bytes);
-            self.product.bandwidth_remaining = bytes;
+            purchase.granted_bytes = self.product.add_bandwidth();
         }
     }
 
@@ -119,8 +117,7 @@ impl Deal {
     /// Whether an active product still has paid time and bandwidth once a purchase (`first` or not) is
     /// undone.
     pub(super) fn is_paid_for(&self, now: Timestamp, first: bool) -> bool {
-        let used_up = self.product.terms.bandwidth_initial > 0 && self.product.bandwidth_remaining <= 0;
-        !used_up && self.product.suspend_after.map_or(!first, |end| end > now)
+        !self.product.is_bandwidth_used_up() && self.product.suspend_after.map_or(!first, |end| end > now)
     }
 
     /// A pending product is not coming: held payments go back, plain ones are owed.
