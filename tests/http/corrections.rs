@@ -1,5 +1,7 @@
 //! Where the predecessor was wrong: each line is a request that it accepted, or crashed on.
 
+use ip2tor_shop::domain::product::ProductStatus;
+use ip2tor_shop::services::payments;
 use serde_json::{Value, json};
 
 use crate::support::request::Answer;
@@ -201,6 +203,16 @@ async fn extending_is_refused_where_it_would_give_nothing() {
     };
     let unpaid = shop.order_bridge("host1", None).await;
     assert_eq!(extend(shop.product(unpaid).to_string()).await.status, 400);
+    let refunded = shop.order_bridge("host1", None).await;
+    shop.make_invoices().await;
+    shop.pay(refunded).await;
+    let never_delivered = shop.product(refunded);
+    for status in [ProductStatus::Failed, ProductStatus::Suspended] {
+        shop.report(never_delivered, status).await.expect("reported");
+    }
+    payments::mark_refunded(&shop.shop, refunded, "cli", "by hand").await.expect("refunded");
+    let answer = extend(never_delivered.to_string()).await;
+    assert!(answer.status == 400 && answer.text().contains("never delivered"), "{}", answer.text());
     let (_, forever) = shop.active_bridge("host11forever", None).await;
     assert_eq!(extend(forever.to_string()).await.status, 400);
     let (_, bridge) = shop.active_bridge("host1", None).await;

@@ -13,6 +13,12 @@ impl Deal {
         self.purchases.iter().any(Purchase::has_claim)
     }
 
+    /// Whether its first period was delivered, or is owed to somebody: else an extension would be a
+    /// first period at the lower price.
+    pub fn was_ever_bought(&self) -> bool {
+        self.product.activated_at.is_some() || self.has_claims()
+    }
+
     pub(super) fn deliver(&mut self, i: usize, now: Timestamp) {
         if self.product.is_killed {
             return self.owe_everything(i, UNDELIVERABLE_MESSAGE);

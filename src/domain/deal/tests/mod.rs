@@ -2,6 +2,7 @@
 //! tabulated ([`table`]).
 
 mod bandwidth;
+mod places;
 mod random;
 mod table;
 
