@@ -9,6 +9,7 @@ use ip2tor_shop::lnd_simulator::State;
 use ip2tor_shop::services::extensions::{self, Extension};
 use ip2tor_shop::services::products::{self, OperatorAction};
 use ip2tor_shop::services::{Act, Error, Scope, Settings, deadlines, nodes_admin, payments};
+use ip2tor_shop::store::{Connection, StoreError};
 
 use crate::rig::{Rig, Setup};
 
@@ -187,6 +188,17 @@ async fn a_product_whose_port_was_released_comes_back_for_a_held_payment() {
     assert_eq!(rig.ports_reserved(), 1);
     rig.report(product, ProductStatus::Active).await.expect("activated");
     rig.wait_order(extension, "P").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_place_that_is_not_reserved_is_not_given_back_silently() {
+    let rig = Rig::new(Setup::holding()).await;
+    let product = rig.suspended_bridge().await;
+    let lost = |db: &_| Connection::execute(db, "DELETE FROM port", []).map_err(|error| StoreError::from(error).into());
+    rig.shop.db.write::<_, Error, _>(lost).await.expect("the port is lost");
+    let administrator = Scope::Administrator("admin".to_owned());
+    let released = products::operate(&rig.shop, &administrator, product, OperatorAction::Release).await;
+    assert!(matches!(&released, Err(Error::Internal(text)) if text.contains("not reserved")), "{released:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
