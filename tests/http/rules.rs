@@ -27,7 +27,9 @@ fn paths() -> Vec<String> {
 #[tokio::test]
 async fn bad_credentials_are_refused_everywhere_and_before_anything_else() {
     let shop = TestShop::new();
-    for path in paths() {
+    for (number, path) in paths().into_iter().enumerate() {
+        // Each from a client of its own: after a few wrong passwords a client has to wait.
+        let client = poem::Addr::SocketAddr(([203, 0, 113, number as u8], 50_000).into());
         for (credentials, text) in [
             ("Token x", "Invalid token."),
             ("Token", "Invalid token header. No credentials provided."),
@@ -35,7 +37,8 @@ async fn bad_credentials_are_refused_everywhere_and_before_anything_else() {
             ("Basic !!!", "Invalid username/password."),
             ("Basic bm9ib2R5Ong=", "Invalid username/password."),
         ] {
-            let answer = shop.ask("TRACE", &path).header("Authorization", credentials).send().await;
+            let ask = shop.ask("TRACE", &path).header("Authorization", credentials);
+            let answer = ask.from(client.clone()).send().await;
             assert_eq!(answer.status, 401, "{path} {credentials}");
             assert_eq!(answer.json()["detail"], text, "{path} {credentials}");
             assert_eq!(answer.header("www-authenticate"), "Basic realm=\"api\"");
