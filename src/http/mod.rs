@@ -24,6 +24,7 @@ mod problem;
 mod push;
 mod resources;
 mod surface;
+mod visitors;
 mod wire;
 
 use std::sync::Arc;
