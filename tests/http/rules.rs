@@ -78,6 +78,19 @@ async fn a_wrong_method_wins_over_an_unknown_id() {
 }
 
 #[tokio::test]
+async fn paths_outside_of_the_api_say_what_may_be_done_with_them() {
+    let shop = TestShop::new();
+    let picture = "/media/invoices/2026/11/qr_x.png";
+    for path in ["/", "/docs", "/docs/", "/openapi.yaml", "/healthz", "/readyz", picture, "/shop/host"] {
+        for (method, status) in [("OPTIONS", 204), ("POST", 405), ("DELETE", 405)] {
+            let answer = shop.ask(method, path).send().await;
+            assert_eq!((answer.status.as_u16(), answer.header("allow")), (status, "GET, HEAD, OPTIONS"), "{path}");
+        }
+        assert_ne!(shop.ask("HEAD", path).send().await.status, 405, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn head_is_get_without_its_body_and_with_its_effects() {
     let shop = TestShop::new();
     for path in ["/api/v1/public/hosts/", "/api/v1/public/hosts/abc/"] {
