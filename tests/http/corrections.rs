@@ -64,9 +64,11 @@ async fn orders_that_can_not_be_delivered_are_refused_before_anything_is_stored(
     assert_eq!(fields(&disabled), ["host_id"]);
     let tunnel = json!({
         "product": "rssh_tunnel", "host_id": shop.host("host10rssh").to_string(), "tos_accepted": true,
-        "public_key": PUBLIC_KEY, "target": target,
+        "public_key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGVtcHR5 me", "target": target,
     });
-    assert_eq!(fields(&order(&shop, &tunnel).await), ["non_field_errors"]);
+    let answer = order(&shop, &tunnel).await;
+    assert_eq!(fields(&answer), ["non_field_errors"]);
+    assert!(answer.text().contains("does not offer the product 'rssh_tunnel'"), "{}", answer.text());
     shop.clock.advance_secs(301);
     assert_eq!(
         fields(&order(&shop, &bridge_order(&shop, "host1", &target)).await),
@@ -106,6 +108,9 @@ async fn a_host_changes_nothing_that_sells() {
         (json!({ "ip": "192.0.2.7" }), "ip"),
         (json!({ "is_testnet": true }), "is_testnet"),
         (json!({ "bridge_bandwidth_initial": 5 }), "bridge_bandwidth_initial"),
+        (json!({ "tor_bridge_price_initial": 1 }), "tor_bridge_price_initial"),
+        (json!({ "nostr_alias_duration": "5" }), "nostr_alias_duration"),
+        (json!({ "offers_nostr_aliases": true }), "offers_nostr_aliases"),
         (json!({ "site": { "domain": "x", "name": "y" } }), "site"),
         (json!({ "name": "under_score" }), "name"),
     ] {
