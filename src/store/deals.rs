@@ -9,6 +9,7 @@ use super::row::named;
 use crate::domain::deal::Deal;
 use crate::domain::id::{HostId, InvoiceId, ItemId, OrderId, ProductId};
 use crate::domain::lightning::PaymentHash;
+use crate::domain::product::Product;
 use crate::domain::purchase::{Delivery, Invoice, InvoiceState, OrderStatus, Purchase, PurchaseKind};
 use crate::domain::time::Timestamp;
 
@@ -166,7 +167,11 @@ pub fn insert_purchase(
         info.0,
         info.1,
     ])?;
-    let change = format!("ordered for product {product}, {}", purchase.price);
+    // One entry for both: a product is made by its first order.
+    let change = match purchase.kind {
+        PurchaseKind::First => format!("ordered with new product {product}, {}", purchase.price),
+        PurchaseKind::Extension => format!("ordered for product {product}, {}", purchase.price),
+    };
     log(db, purchase.created_at, actor, "order", purchase.id, &change)
 }
 
@@ -175,17 +180,40 @@ pub fn save(db: &Connection, before: &Deal, after: &mut Deal, actor: &str, now: 
     if before.product != after.product {
         after.product.modified_at = now;
         super::products::update(db, before.product.status, &after.product)?;
-        let (old, new) = (&before.product, &after.product);
-        if old.status != new.status || old.suspend_after != new.suspend_after {
-            let end = new.suspend_after.map_or_else(|| "never".to_owned(), Timestamp::to_wire);
-            let change = format!("{}->{}, suspend_after {end}", old.status.letter(), new.status.letter());
-            log(db, now, actor, "product", new.id, &change)?;
+        let changes = product_changes(&before.product, &after.product);
+        if !changes.is_empty() {
+            log(db, now, actor, "product", after.product.id, &changes.join("; "))?;
         }
     }
     for (old, new) in before.purchases.iter().zip(&mut after.purchases) {
         save_purchase(db, old, new, actor, now)?;
     }
     Ok(())
+}
+
+/// What changed of a product, in words; what hosts report of its traffic is not kept.
+fn product_changes(old: &Product, new: &Product) -> Vec<String> {
+    let mut changes = Vec::new();
+    if old.status != new.status || old.suspend_after != new.suspend_after {
+        let end = new.suspend_after.map_or_else(|| "never".to_owned(), Timestamp::to_wire);
+        changes.push(format!("{}->{}, suspend_after {end}", old.status.letter(), new.status.letter()));
+    }
+    if old.placed != new.placed {
+        changes.push(if new.placed { "place reserved" } else { "place given back" }.to_owned());
+    }
+    if old.port != new.port {
+        changes.push(format!("port {:?}->{:?}", old.port, new.port));
+    }
+    if old.comment != new.comment {
+        changes.push(format!("comment {:?}->{:?}", old.comment, new.comment));
+    }
+    if old.is_killed != new.is_killed {
+        changes.push("switched off".to_owned());
+    }
+    if old.deleted_at.is_some() != new.deleted_at.is_some() {
+        changes.push(if new.deleted_at.is_some() { "deleted" } else { "no longer deleted" }.to_owned());
+    }
+    changes
 }
 
 fn save_purchase(
