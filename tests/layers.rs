@@ -4,12 +4,39 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each layer and what it must not name.
-const FORBIDDEN: [(&str, &[&str]); 5] = [
-    ("domain", &["store", "services", "worker", "jobs", "http", "cli", "app", "lightning", "onion", "config"]),
-    ("store", &["services", "worker", "jobs", "http", "cli", "app", "lightning", "onion", "config"]),
-    ("services", &["worker", "jobs", "http", "cli", "app"]),
-    ("lightning", &["store", "services", "worker", "jobs", "http", "cli", "app", "config"]),
-    ("onion", &["store", "services", "worker", "jobs", "http", "cli", "app"]),
+const FORBIDDEN: [(&str, &[&str]); 13] = [
+    (
+        "domain",
+        &[
+            "store",
+            "services",
+            "worker",
+            "jobs",
+            "http",
+            "cli",
+            "app",
+            "lightning",
+            "onion",
+            "config",
+            "probe",
+            "rates",
+        ],
+    ),
+    ("store", &["services", "worker", "jobs", "http", "cli", "app", "lightning", "onion", "config", "probe", "rates"]),
+    ("services", &["worker", "jobs", "http", "cli", "app", "demo", "lightning", "onion", "config", "probe", "rates"]),
+    ("lightning", &["store", "services", "worker", "jobs", "http", "cli", "app", "config", "onion", "probe", "rates"]),
+    ("onion", &["store", "services", "worker", "jobs", "http", "cli", "app", "lightning", "config", "probe", "rates"]),
+    ("probe", &["store", "services", "worker", "jobs", "http", "cli", "app", "lightning", "config", "rates"]),
+    ("rates", &["store", "services", "worker", "jobs", "http", "cli", "app", "onion", "config", "probe"]),
+    ("config", &["store", "worker", "jobs", "http", "cli", "app", "lightning", "probe"]),
+    ("worker", &["jobs", "http", "cli", "app", "demo", "config"]),
+    ("jobs", &["http", "cli", "app", "demo", "lightning", "onion", "probe", "rates"]),
+    ("http", &["worker", "jobs", "cli", "app", "demo", "lightning", "onion", "config", "probe", "rates"]),
+    ("cli", &["jobs", "probe", "rates"]),
+    (
+        "lnd_simulator",
+        &["store", "services", "worker", "jobs", "http", "cli", "app", "demo", "onion", "config", "probe", "rates"],
+    ),
 ];
 
 /// Crates that belong to one layer alone.

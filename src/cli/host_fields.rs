@@ -73,7 +73,7 @@ pub struct HostFields {
     /// Where the terms are; may be empty
     #[arg(long, value_name = "URL")]
     terms_of_service_url: Option<String>,
-    /// Bytes that a new bridge, and each extension, comes with
+    /// Bytes that a new bridge, and each extension, comes with; 0 is without limit
     #[arg(long, value_name = "BYTES")]
     bridge_bandwidth_initial: Option<i64>,
     /// Seconds added to each paid period, at least 600

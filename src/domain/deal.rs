@@ -24,11 +24,22 @@ pub const HELD_MESSAGE: &str = "Paid, waiting for the host. The payment is only 
 pub const EXPIRED_MESSAGE: &str = "The invoice was not paid in time and has been cancelled. Nothing was charged.";
 /// What the order says when a newer order has taken its place.
 pub const REPLACED_MESSAGE: &str = "A newer order has taken the place of this one. Nothing was charged.";
+/// What the order says when the operator switched the product off before it was paid.
+pub const SWITCHED_OFF_MESSAGE: &str = "The operator has switched this product off. Nothing was charged.";
+/// What the order says when the operator switched the product off while its payment was held.
+pub const SWITCHED_OFF_HELD_MESSAGE: &str =
+    "The operator has switched this product off. The payment was cancelled, the money is back in your wallet.";
 /// What the order says when the host did not deliver while the payment was held.
 pub const RETURNED_MESSAGE: &str =
     "The host did not deliver in time. The payment was cancelled, the money is back in your wallet.";
 /// What the order says when a held payment could not be accepted.
 pub const HOLD_REFUSED_MESSAGE: &str = "The payment could not be accepted (too little, or too close to its deadline). It was cancelled, the money is back in your wallet.";
+/// What the order says when a held payment came for what can't be delivered any more.
+pub const HOLD_HOPELESS_MESSAGE: &str =
+    "The product can't be delivered any more. The payment was cancelled, the money is back in your wallet.";
+/// What the order says when a held payment came and no port or name is free for the product.
+pub const HOLD_UNPLACED_MESSAGE: &str =
+    "The host has nothing free for it any more. The payment was cancelled, the money is back in your wallet.";
 /// What the order says when it was paid but not delivered.
 pub const UNDELIVERED_MESSAGE: &str = "Paid, but the host has not delivered. The operator has been told and owes you a refund; a late delivery is still possible.";
 /// What the order says when less was received than asked.

@@ -56,7 +56,7 @@ pub struct Host {
     pub terms_of_service: String,
     /// Where the terms are; may be empty.
     pub terms_of_service_url: String,
-    /// Bytes that a new bridge (and each extension) comes with.
+    /// Bytes that a new bridge (and each extension) comes with; 0 means without limit.
     pub bridge_bandwidth_initial: i64,
     /// Seconds added to each paid period, at least 600.
     pub grace_secs: i64,

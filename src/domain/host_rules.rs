@@ -132,11 +132,12 @@ pub fn errors(host: &Host) -> FieldErrors {
     check("terms_of_service_url", url);
     check("tor_bridge_duration", outside(host.tor_bridge_duration, 0, MAX_DURATION_SECS));
     check("nostr_alias_duration", outside(host.nostr_alias_duration, 0, MAX_DURATION_SECS));
-    check("tor_bridge_price_initial", too_dear(host.tor_bridge_price_initial));
-    check("tor_bridge_price_extension", too_dear(host.tor_bridge_price_extension));
-    check("nostr_alias_price_initial", too_dear(host.nostr_alias_price_initial));
-    check("nostr_alias_price_extension", too_dear(host.nostr_alias_price_extension));
-    check("rssh_tunnel_price", too_dear(host.rssh_tunnel_price));
+    let (bridges, aliases) = (host.offers_tor_bridges, host.offers_nostr_aliases);
+    check("tor_bridge_price_initial", no_price(host.tor_bridge_price_initial, bridges));
+    check("tor_bridge_price_extension", no_price(host.tor_bridge_price_extension, bridges));
+    check("nostr_alias_price_initial", no_price(host.nostr_alias_price_initial, aliases));
+    check("nostr_alias_price_extension", no_price(host.nostr_alias_price_extension, aliases));
+    check("rssh_tunnel_price", no_price(host.rssh_tunnel_price, false));
     check("nostr_alias_port", outside(i64::from(host.nostr_alias_port), 1, 65_535));
     check("bridge_bandwidth_initial", outside(host.bridge_bandwidth_initial, 0, i64::MAX));
     check("grace_secs", outside(host.grace_secs, 600, 30 * 86_400));
@@ -189,7 +190,11 @@ fn outside(value: i64, least: i64, most: i64) -> Vec<String> {
     }
 }
 
-fn too_dear(price: Msat) -> Vec<String> {
+/// What is wrong with a price. To a node an invoice over nothing is one that any amount pays.
+fn no_price(price: Msat, is_offered: bool) -> Vec<String> {
+    if is_offered && price == Msat(0) {
+        return vec!["Must be at least 1 msat while it is offered: an invoice over 0 takes any amount.".to_owned()];
+    }
     if price <= MAX_PRICE { Vec::new() } else { vec![format!("Prices are in msat; the most is {}.", MAX_PRICE.0)] }
 }
 

@@ -124,7 +124,7 @@ pub struct Terms {
     pub grace_secs: i64,
     /// The price of an extension.
     pub price_extension: Msat,
-    /// Bytes per paid period.
+    /// Bytes per paid period; 0 means without limit.
     pub bandwidth_initial: i64,
 }
 
@@ -216,5 +216,19 @@ impl Product {
         let base = self.suspend_after.map_or(now, |end| end.max(now));
         self.suspend_after = Some(base.plus_secs(secs));
         secs
+    }
+
+    /// Whether the bandwidth is used up; never where it has no limit.
+    pub const fn is_bandwidth_used_up(&self) -> bool {
+        self.terms.bandwidth_initial > 0 && self.bandwidth_remaining <= 0
+    }
+
+    /// Adds the bandwidth of one paid period. What was used beyond the former one is forgiven: it is
+    /// only known once it was used, and a buyer gets what they pay for. Returns the bytes added, those
+    /// forgiven among them.
+    pub fn add_bandwidth(&mut self) -> i64 {
+        let before = self.bandwidth_remaining;
+        self.bandwidth_remaining = before.max(0).saturating_add(self.terms.bandwidth_initial);
+        self.bandwidth_remaining.saturating_sub(before)
     }
 }

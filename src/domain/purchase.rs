@@ -267,7 +267,7 @@ pub struct Purchase {
     pub delivery: Delivery,
     /// Seconds that it added to the product.
     pub granted_secs: i64,
-    /// Bytes that it added to the product.
+    /// Bytes that it added to the product, what it forgave included.
     pub granted_bytes: i64,
     /// What the shop owes the buyer.
     pub owed: Msat,

@@ -5,6 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, header};
 
+use super::client::Client;
 use super::problem::Problem;
 use crate::services::Scope;
 use crate::services::auth::Authenticator;
@@ -48,7 +49,11 @@ fn credentials(headers: &HeaderMap) -> Credentials<'_> {
 }
 
 /// The caller of a request: `None` is anonymous.
-pub async fn authenticate(authenticator: &Authenticator, headers: &HeaderMap) -> Result<Option<Scope>, Problem> {
+pub async fn authenticate(
+    authenticator: &Authenticator,
+    headers: &HeaderMap,
+    client: &Client,
+) -> Result<Option<Scope>, Problem> {
     match credentials(headers) {
         Credentials::None => Ok(None),
         Credentials::Malformed(text) => Err(Problem::unauthorized(text)),
@@ -60,7 +65,7 @@ pub async fn authenticate(authenticator: &Authenticator, headers: &HeaderMap) ->
             let wrong = || Problem::unauthorized("Invalid username/password.");
             let decoded = STANDARD.decode(encoded).ok().and_then(|bytes| String::from_utf8(bytes).ok());
             let pair = decoded.as_deref().and_then(|text| text.split_once(':')).ok_or_else(wrong)?;
-            authenticator.password(pair.0, pair.1).await?.map(Some).ok_or_else(wrong)
+            authenticator.password(pair.0, pair.1, &client.label()).await?.map(Some).ok_or_else(wrong)
         }
     }
 }

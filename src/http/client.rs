@@ -33,6 +33,19 @@ impl Client {
         }
     }
 
+    /// A text that tells clients apart; an IPv6 network of 64 bits is one client.
+    pub fn label(&self) -> String {
+        match self {
+            Self::Ip(IpAddr::V4(address)) => address.to_string(),
+            Self::Ip(IpAddr::V6(address)) => {
+                let [a, b, c, d, ..] = address.segments();
+                format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+            }
+            Self::Circuit(circuit) => format!("circuit {circuit}"),
+            Self::Unknown => String::new(),
+        }
+    }
+
     /// Whether the client is on this machine: the operator's own scripts.
     pub fn is_loopback(&self) -> bool {
         matches!(self, Self::Ip(ip) if ip.is_loopback())

@@ -89,7 +89,8 @@ impl Frame {
             Form::Unknown => return Err(Problem::not_found()),
             Form::NotAcceptable => return Err(Problem::detail(StatusCode::NOT_ACCEPTABLE, NOT_ACCEPTABLE)),
         }
-        let scope = authenticate(&self.app.auth, request.headers()).await?;
+        let origin = Origin::of(&request, &*self.app.is_trusted_proxy);
+        let scope = authenticate(&self.app.auth, request.headers(), &origin.client).await?;
         authorise(served.resource.access, scope.as_ref())?;
         let is_head = request.method() == Method::HEAD;
         if is_head {
@@ -101,7 +102,6 @@ impl Frame {
             let method = if is_head { "HEAD" } else { request.method().as_str() };
             return Err(Problem::method_not_allowed(method));
         }
-        let origin = Origin::of(&request, &*self.app.is_trusted_proxy);
         let call = Arc::new(Call { app: Arc::clone(&self.app), origin, language, scope, id, query });
         let Some((_, operation)) = operation else {
             return Ok(json_response(StatusCode::OK, &metadata::of(served.resource, &call)));

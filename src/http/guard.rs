@@ -66,9 +66,6 @@ fn of_routing(error: &poem::Error) -> Response {
     }
     match error.status() {
         StatusCode::NOT_FOUND => pages::not_found(),
-        StatusCode::METHOD_NOT_ALLOWED => {
-            Problem::detail(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed.").into_response()
-        }
         status if status.is_client_error() => {
             Problem::detail(status, "The request is not understood here.").into_response()
         }

@@ -1,5 +1,5 @@
-//! What every listener needs and poem's server lacks: a cap on connections, a deadline for request
-//! headers, and patience when accepting fails. TCP and the onion service share it.
+//! What every listener needs and poem's server lacks: a cap on connections and on those of one client, a
+//! deadline for request headers, and patience when accepting fails. TCP and the onion service share it.
 
 use std::future::Future;
 use std::io;
@@ -16,6 +16,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep, sleep};
 
+use super::visitors::{Visitor, Visitors};
+
 /// Waiting after a failed `accept`: most failures (no more file descriptors) pass by themselves.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 /// How long requests may go on once the shop is stopping.
@@ -24,7 +26,7 @@ const GRACE: Duration = Duration::from_secs(10);
 /// How connections are limited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectionLimits {
-    /// Connections at a time; more wait until one ends.
+    /// Connections at a time; more wait until one ends. One client gets a quarter of them.
     pub max_connections: usize,
     /// From a request's first byte to the end of its headers.
     pub header_time: Duration,
@@ -56,13 +58,19 @@ where
 pub struct Limited<A> {
     inner: A,
     seats: Arc<Semaphore>,
+    visitors: Arc<Visitors>,
     header_time: Duration,
 }
 
 impl<A> Limited<A> {
     /// Puts limits on an acceptor.
     pub fn new(inner: A, limits: ConnectionLimits) -> Self {
-        Self { inner, seats: Arc::new(Semaphore::new(limits.max_connections)), header_time: limits.header_time }
+        Self {
+            inner,
+            seats: Arc::new(Semaphore::new(limits.max_connections)),
+            visitors: Visitors::new(limits.max_connections),
+            header_time: limits.header_time,
+        }
     }
 }
 
@@ -78,7 +86,10 @@ impl<A: Acceptor> Acceptor for Limited<A> {
         loop {
             match self.inner.accept().await {
                 Ok((io, local, remote, scheme)) => {
-                    return Ok((LimitedIo::new(io, seat, self.header_time), local, remote, scheme));
+                    // Without a place for its client the connection is closed at once.
+                    if let Some(visitor) = self.visitors.admit(&remote.0) {
+                        return Ok((LimitedIo::new(io, seat, visitor, self.header_time), local, remote, scheme));
+                    }
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -108,16 +119,17 @@ const END_OF_HEADERS: &[u8] = b"\r\n\r\n";
 pub struct LimitedIo<T> {
     inner: T,
     _seat: OwnedSemaphorePermit,
+    visitor: Visitor,
     stage: Stage,
     header_time: Duration,
     deadline: Pin<Box<Sleep>>,
 }
 
 impl<T> LimitedIo<T> {
-    fn new(inner: T, seat: OwnedSemaphorePermit, header_time: Duration) -> Self {
+    fn new(inner: T, seat: OwnedSemaphorePermit, visitor: Visitor, header_time: Duration) -> Self {
         // A connection that never says anything is cut by the first deadline.
         let deadline = Box::pin(sleep(header_time));
-        Self { inner, _seat: seat, stage: Stage::Headers(0), header_time, deadline }
+        Self { inner, _seat: seat, visitor, stage: Stage::Headers(0), header_time, deadline }
     }
 
     /// Follows what the client sends.
@@ -135,6 +147,7 @@ impl<T> LimitedIo<T> {
                 _ => 0,
             };
             if seen == END_OF_HEADERS.len() {
+                self.visitor.has_spoken();
                 self.stage = if bytes.starts_with(b"PRI * HTTP/2") { Stage::Other } else { Stage::Working };
                 return;
             }
@@ -160,8 +173,11 @@ impl<T: AsyncRead + Unpin> AsyncRead for LimitedIo<T> {
                 Poll::Ready(Ok(()))
             }
             Poll::Pending if matches!(this.stage, Stage::Headers(_)) => {
-                let late =
-                    || Err(io::Error::new(io::ErrorKind::TimedOut, "the request's headers did not come in time"));
+                let late = "the request's headers did not come in time";
+                if this.visitor.gives_way(context) {
+                    return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, late)));
+                }
+                let late = || Err(io::Error::new(io::ErrorKind::TimedOut, late));
                 this.deadline.as_mut().poll(context).map(|()| late())
             }
             other => other,

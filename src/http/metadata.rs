@@ -194,7 +194,13 @@ pub fn host_fields() -> Value {
         .add("ci_date", "datetime", ReadOnly, "Check-in date", help("The last check-in."))
         .add("ci_status", "integer", ReadOnly, "Check-in status", help("0 hello, 1 goodbye, 2 farewell."))
         .add("ci_message", "string", ReadOnly, "Check-in message", help("What the last check-in said."))
-        .add("bridge_bandwidth_initial", "integer", Optional, "Bandwidth", whole_range("Bytes of a new bridge."))
+        .add(
+            "bridge_bandwidth_initial",
+            "integer",
+            Optional,
+            "Bandwidth",
+            whole_range("Bytes of a new bridge; 0 is without limit."),
+        )
         .done()
 }
 

@@ -22,8 +22,10 @@ mod pages;
 mod paths;
 mod problem;
 mod push;
+mod reads;
 mod resources;
 mod surface;
+mod visitors;
 mod wire;
 
 use std::sync::Arc;
@@ -37,6 +39,7 @@ use self::frame::Frame;
 use self::guard::Guard;
 use self::limiter::{Limiter, Rate};
 use self::problem::Problem;
+use self::reads::Reads;
 use crate::services::Shop;
 use crate::services::auth::Authenticator;
 use crate::services::hosts::CatalogCache;
@@ -132,30 +135,30 @@ pub fn app(app: App) -> impl Endpoint<Output = Response> + 'static {
     let (ready, pictures, pushes) = (Arc::clone(&app), Arc::clone(&app), Arc::clone(&app));
     let routes = Route::new()
         .nest_no_strip("/api/v1", Frame::new(Arc::clone(&app), api::operations()))
-        .at("/", get(make_sync(|_| pages::front())))
-        .at("/docs", get(make_sync(|request: Request| pages::add_slash(request.uri()))))
-        .at("/docs/", get(make_sync(|_| pages::docs())))
-        .at("/openapi.yaml", get(make_sync(|_| pages::document())))
-        .at("/healthz", get(make_sync(|_| health::healthz())))
+        .at("/", Reads(get(make_sync(|_| pages::front()))))
+        .at("/docs", Reads(get(make_sync(|request: Request| pages::add_slash(request.uri())))))
+        .at("/docs/", Reads(get(make_sync(|_| pages::docs()))))
+        .at("/openapi.yaml", Reads(get(make_sync(|_| pages::document()))))
+        .at("/healthz", Reads(get(make_sync(|_| health::healthz()))))
         .at(
             "/readyz",
-            get(make(move |_: Request| {
+            Reads(get(make(move |_: Request| {
                 let app = Arc::clone(&ready);
                 async move { poem::Result::<Response>::Ok(health::readyz(&app).await) }
-            })),
+            }))),
         )
         .at(
             "/media/invoices/:year/:month/:file",
-            get(make_sync(move |request| {
+            Reads(get(make_sync(move |request| {
                 media::qr_image(&pictures, &request).unwrap_or_else(poem::IntoResponse::into_response)
-            })),
+            }))),
         )
         .at(
             "/shop/host",
-            get(make(move |request: Request| {
+            Reads(get(make(move |request: Request| {
                 let app = Arc::clone(&pushes);
                 async move { poem::Result::<Response>::Ok(push::connect(&app, &request).await?) }
-            })),
+            }))),
         );
     Guard::new(app, routes)
 }

@@ -12,7 +12,7 @@ use poem::web::websocket::{Message, WebSocket, WebSocketStream};
 use poem::{FromRequest, IntoResponse, Request, RequestBody, Response};
 use serde_json::json;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::time::{Instant, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 use super::App;
@@ -21,6 +21,10 @@ use crate::domain::id::{HostId, ProductId};
 use crate::domain::product::{ProductKind, ProductStatus};
 use crate::services::{Error, Scope, products};
 
+/// How often the database is asked whether anything was committed: the command line works in a process
+/// of its own, and its changes ring no bell here. Asking costs microseconds; only after a commit the
+/// host's work is looked up.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How often a quiet connection is checked.
 const PING_EVERY: Duration = Duration::from_secs(30);
 /// A host that has said nothing (not even a pong) for so long is gone.
@@ -108,6 +112,9 @@ impl Session {
     async fn run(mut self, app: &Arc<App>) -> Result<(), Error> {
         // Listening begins before the first look, so that nothing is missed in between.
         let mut bell = app.shop.host_bell.subscribe();
+        let mut look = interval(LOOK_EVERY);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut seen = app.shop.db.version().map_err(Error::from)?;
         let mut ping = interval(PING_EVERY);
         let mut last_heard = Instant::now();
         let hello = json!({ "type": "hello", "host": self.host.to_string() });
@@ -121,6 +128,11 @@ impl Session {
                     Ok(_) | Err(RecvError::Lagged(_)) => self.tell_news(app).await?,
                     Err(RecvError::Closed) => false,
                 },
+                _ = look.tick() => {
+                    let version = app.shop.db.version().map_err(Error::from)?;
+                    let is_news = std::mem::replace(&mut seen, version) != version;
+                    !is_news || self.tell_news(app).await?
+                }
                 heard = self.socket.next() => {
                     last_heard = Instant::now();
                     !matches!(heard, None | Some(Err(_) | Ok(Message::Close(_))))

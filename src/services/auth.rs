@@ -1,10 +1,10 @@
 //! Who calls: a host by its token, an operator by name and password.
 //!
 //! Passwords come with every request and each check of one costs tens of milliseconds and 19 MiB, so
-//! that an anonymous caller could exhaust a small machine. Hence: at most two checks at once, good
-//! ones are remembered for a while, and a name with too many bad ones has to wait before anything is
-//! hashed. Unknown names are never hashed. A remembered password works even while its name has to
-//! wait: nobody can lock out an operator who is at work.
+//! that an anonymous caller could exhaust a small machine. Hence: at most two checks at once and few
+//! more that wait, good ones are remembered for a while, and a client with too many bad ones has to
+//! wait before anything is hashed. Bad ones count by name and client: a stranger's guesses lock nobody
+//! else out. Unknown names are treated as known ones, so that names can't be told apart.
 
 mod good;
 mod throttle;
@@ -20,16 +20,23 @@ use crate::domain::operator::{Operator, Role};
 use crate::domain::time::Clock;
 use crate::store::{Db, hosts, operators};
 use good::Good;
-use throttle::Throttle;
+use throttle::{Caller, Throttle};
 
 /// Passwords that are checked at once.
 const CHECKS_AT_ONCE: usize = 2;
+/// Checks under way or waiting for their turn; more are told to come back.
+const CHECKS_IN_ALL: usize = 32;
+/// What the passwords of unknown names are checked against: as costly as a real one (the parameters are
+/// those of [`passwords::hash`]), and right for none.
+const NOBODYS_HASH: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// Checks credentials. Cheap to share.
 pub struct Authenticator {
     db: Db,
     clock: Arc<dyn Clock>,
     checks: Semaphore,
+    places: Semaphore,
     memory: Mutex<Memory>,
 }
 
@@ -42,7 +49,8 @@ impl Authenticator {
     /// An authenticator that remembers nothing yet.
     pub fn new(db: Db, clock: Arc<dyn Clock>, random: &dyn Random) -> Self {
         let memory = Memory { good: Good::new(random), throttle: Throttle::default() };
-        Self { db, clock, checks: Semaphore::new(CHECKS_AT_ONCE), memory: Mutex::new(memory) }
+        let (checks, places) = (Semaphore::new(CHECKS_AT_ONCE), Semaphore::new(CHECKS_IN_ALL));
+        Self { db, clock, checks, places, memory: Mutex::new(memory) }
     }
 
     /// The host that a token belongs to.
@@ -54,48 +62,57 @@ impl Authenticator {
         Ok(self.db.read(|db| hosts::by_token_hash(db, &hash))?)
     }
 
-    /// The operator with this name and password; `None` when one of them is wrong.
+    /// The operator with this name and password; `None` when one of them is wrong. `client` is where
+    /// the request comes from, in any form that tells clients apart.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] after too many wrong passwords for this name.
-    pub async fn password(&self, name: &str, password: &str) -> Result<Option<Scope>, Error> {
-        let Some((operator, hash)) = self.db.read(|db| operators::with_password_hash(db, name))? else {
-            return Ok(None);
+    /// [`Error::Unavailable`] after too many wrong passwords from this client, or while too many are
+    /// being checked.
+    pub async fn password(&self, name: &str, password: &str, client: &str) -> Result<Option<Scope>, Error> {
+        let found = self.db.read(|db| operators::with_password_hash(db, name))?;
+        let (operator, hash) = match found {
+            Some((operator, hash)) => (Some(operator), hash),
+            None => (None, NOBODYS_HASH.to_owned()),
         };
-        if !self.may_check(name, password, &hash)? {
-            return Ok(Some(scope(operator)));
+        let caller = Caller { name, client };
+        if !self.may_check(caller, password, &hash)? {
+            return Ok(operator.map(scope));
         }
+        let _place = self.places.try_acquire().map_err(|_| busy())?;
         let _permit = self.checks.acquire().await.map_err(|error| Error::Internal(error.to_string()))?;
         // Whoever was before us in the queue may have settled it.
-        if !self.may_check(name, password, &hash)? {
-            return Ok(Some(scope(operator)));
+        if !self.may_check(caller, password, &hash)? {
+            return Ok(operator.map(scope));
         }
         let (asked, stored) = (password.to_owned(), hash.clone());
         let check = tokio::task::spawn_blocking(move || passwords::verify(&asked, &stored));
         let fits = check.await.map_err(|error| Error::Internal(error.to_string()))?;
         let now = self.clock.now();
         let mut memory = self.memory();
-        if fits {
-            memory.throttle.forget(name);
-            memory.good.remember(name, password, &hash, now);
-            Ok(Some(scope(operator)))
-        } else {
-            memory.throttle.note_bad(name, now);
-            Ok(None)
+        match operator {
+            Some(operator) if fits => {
+                memory.throttle.forget(caller);
+                memory.good.remember(name, password, &hash, now);
+                Ok(Some(scope(operator)))
+            }
+            _ => {
+                memory.throttle.note_bad(caller, now);
+                Ok(None)
+            }
         }
     }
 
     /// Whether the password has to be checked; not when it is remembered as good.
-    fn may_check(&self, name: &str, password: &str, hash: &str) -> Result<bool, Error> {
+    fn may_check(&self, caller: Caller<'_>, password: &str, hash: &str) -> Result<bool, Error> {
         let now = self.clock.now();
         let memory = self.memory();
-        if memory.good.knows(name, password, hash, now) {
+        if memory.good.knows(caller.name, password, hash, now) {
             return Ok(false);
         }
-        match memory.throttle.wait_secs(name, now) {
+        match memory.throttle.wait_secs(caller, now) {
             0 => Ok(true),
             retry_after_secs => {
-                let detail = "Too many wrong passwords for this name. Please try again later.".to_owned();
+                let detail = "Too many wrong passwords. Please try again later.".to_owned();
                 Err(Error::Unavailable { detail, retry_after_secs })
             }
         }
@@ -104,6 +121,11 @@ impl Authenticator {
     fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn busy() -> Error {
+    let detail = "Too many passwords are being checked at the moment. Please try again.".to_owned();
+    Error::Unavailable { detail, retry_after_secs: 5 }
 }
 
 fn scope(operator: Operator) -> Scope {

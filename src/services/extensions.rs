@@ -82,6 +82,10 @@ fn check_product(deal: &Deal) -> Result<(), Error> {
     if product.is_killed {
         return Err(Error::Refused("The operator has switched this product off.".to_owned()));
     }
+    if !deal.was_ever_bought() {
+        let text = "It was never delivered, so it can't be extended. Please order a new one.";
+        return Err(Error::Refused(text.to_owned()));
+    }
     if product.terms.duration_secs == 0 {
         return Err(Error::Refused("It never ends, so it can't be extended.".to_owned()));
     }

@@ -103,7 +103,7 @@ pub fn set(
     check(&host)?;
     hosts::update(db, &host)?;
     if host.ip != before.ip {
-        ranges::move_ports(db, &host)?;
+        ranges::move_ports(db, &host, &before.ip)?;
     }
     changed.extend(ranges::replace(db, &host, spans)?);
     for change in &changed {

@@ -9,6 +9,7 @@ use super::row::named;
 use crate::domain::deal::Deal;
 use crate::domain::id::{HostId, InvoiceId, ItemId, NodeId, OrderId, ProductId};
 use crate::domain::lightning::PaymentHash;
+use crate::domain::product::Product;
 use crate::domain::purchase::{Delivery, Invoice, InvoiceState, OrderStatus, Purchase, PurchaseKind};
 use crate::domain::time::Timestamp;
 
@@ -168,7 +169,11 @@ pub fn insert_purchase(
         info.0,
         info.1,
     ])?;
-    let change = format!("ordered for product {product}, {}", purchase.price);
+    // One entry for both: a product is made by its first order.
+    let change = match purchase.kind {
+        PurchaseKind::First => format!("ordered with new product {product}, {}", purchase.price),
+        PurchaseKind::Extension => format!("ordered for product {product}, {}", purchase.price),
+    };
     log(db, purchase.created_at, actor, "order", purchase.id, &change)
 }
 
@@ -177,17 +182,40 @@ pub fn save(db: &Connection, before: &Deal, after: &mut Deal, actor: &str, now: 
     if before.product != after.product {
         after.product.modified_at = now;
         super::products::update(db, before.product.status, &after.product)?;
-        let (old, new) = (&before.product, &after.product);
-        if old.status != new.status || old.suspend_after != new.suspend_after {
-            let end = new.suspend_after.map_or_else(|| "never".to_owned(), Timestamp::to_wire);
-            let change = format!("{}->{}, suspend_after {end}", old.status.letter(), new.status.letter());
-            log(db, now, actor, "product", new.id, &change)?;
+        let changes = product_changes(&before.product, &after.product);
+        if !changes.is_empty() {
+            log(db, now, actor, "product", after.product.id, &changes.join("; "))?;
         }
     }
     for (old, new) in before.purchases.iter().zip(&mut after.purchases) {
         save_purchase(db, old, new, actor, now)?;
     }
     Ok(())
+}
+
+/// What changed of a product, in words; what hosts report of its traffic is not kept.
+fn product_changes(old: &Product, new: &Product) -> Vec<String> {
+    let mut changes = Vec::new();
+    if old.status != new.status || old.suspend_after != new.suspend_after {
+        let end = new.suspend_after.map_or_else(|| "never".to_owned(), Timestamp::to_wire);
+        changes.push(format!("{}->{}, suspend_after {end}", old.status.letter(), new.status.letter()));
+    }
+    if old.placed != new.placed {
+        changes.push(if new.placed { "place reserved" } else { "place given back" }.to_owned());
+    }
+    if old.port != new.port {
+        changes.push(format!("port {:?}->{:?}", old.port, new.port));
+    }
+    if old.comment != new.comment {
+        changes.push(format!("comment {:?}->{:?}", old.comment, new.comment));
+    }
+    if old.is_killed != new.is_killed {
+        changes.push("switched off".to_owned());
+    }
+    if old.deleted_at.is_some() != new.deleted_at.is_some() {
+        changes.push(if new.deleted_at.is_some() { "deleted" } else { "no longer deleted" }.to_owned());
+    }
+    changes
 }
 
 fn save_purchase(
@@ -259,13 +287,33 @@ pub struct Search {
 
 /// Orders and their products, newest first.
 pub fn search(db: &Connection, search: Search) -> Result<Vec<(Purchase, ProductId)>, StoreError> {
-    let mut statement = db.prepare_cached(&format!(
-        "{PURCHASE} WHERE (?1 IS NULL OR o.status = ?1) AND (NOT ?2 OR o.owed > 0) \
-         AND (?3 IS NULL OR o.product_id = ?3) ORDER BY o.created_at DESC LIMIT ?4"
-    ))?;
-    let wanted = params![search.status.map(OrderStatus::letter), search.owed, search.product, search.limit];
-    let rows = statement.query_map(wanted, |row| Ok((purchase_from_row(row)?, row.get("product_id")?)))?;
+    let mut statement = db.prepare_cached(&search_text(search))?;
+    let map = |row: &Row<'_>| Ok((purchase_from_row(row)?, row.get("product_id")?));
+    let rows = match search.product {
+        Some(product) => statement.query_map([product], map)?,
+        None => statement.query_map([], map)?,
+    };
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// A text for each filter, so that each has the index that fits.
+pub(super) fn search_text(search: Search) -> String {
+    let mut text = format!("{PURCHASE} WHERE TRUE");
+    if search.product.is_some() {
+        text.push_str(" AND o.product_id = ?");
+    }
+    if let Some(status) = search.status {
+        text.push_str(&format!(" AND o.status = '{}'", status.letter()));
+    }
+    if search.owed {
+        text.push_str(" AND o.owed > 0");
+    }
+    if search.owed || search.status == Some(OrderStatus::NeedsRefund) {
+        // Follows from the others; SQLite takes a partial index only for its own words.
+        text.push_str(" AND (o.status = 'N' OR o.owed > 0)");
+    }
+    text.push_str(&format!(" ORDER BY o.created_at DESC LIMIT {}", search.limit));
+    text
 }
 
 /// Orders whose open invoice can no longer be paid at `now`.

@@ -211,25 +211,29 @@ pub fn adopt_ports(db: &Connection, ip: &str, host: HostId, first: u16) -> Resul
     Ok(())
 }
 
-/// Moves the ports and aliases that a host sold to another IP address; `false` when one of them is
-/// in use there, and then nothing of it may be committed.
-pub fn move_places(db: &Connection, host: HostId, ip: &str) -> Result<bool, StoreError> {
+/// Moves the ports and aliases that a host sold from one IP address to another; `false` when one of
+/// them is in use there, and then nothing of it may be committed.
+pub fn move_places(db: &Connection, host: HostId, from: &str, to: &str) -> Result<bool, StoreError> {
     for table in ["port", "alias_name"] {
-        let sql = format!(
-            "UPDATE OR IGNORE {table} SET ip = ?2 WHERE ip <> ?2 \
-             AND product_id IN (SELECT id FROM product WHERE host_id = ?1)"
-        );
-        db.execute(&sql, params![host, ip])?;
-        let sql = format!(
-            "SELECT count(*) FROM {table} WHERE ip <> ?2 \
-             AND product_id IN (SELECT id FROM product WHERE host_id = ?1)"
-        );
-        let left: i64 = db.query_row(&sql, params![host, ip], |row| row.get(0))?;
+        let sold = sold_at(table);
+        db.execute(&format!("UPDATE OR IGNORE {table} SET ip = ?3 WHERE {sold}"), params![host, from, to])?;
+        let sql = format!("SELECT count(*) FROM {table} WHERE {sold}");
+        let left: i64 = db.query_row(&sql, params![host, from], |row| row.get(0))?;
         if left > 0 {
             return Ok(false);
         }
     }
     Ok(true)
+}
+
+/// What host `?1` sold at address `?2`: by the address and by the host's products, each from its index
+/// (what was deleted has no place).
+pub(super) fn sold_at(table: &str) -> String {
+    let key = if table == "port" { "port" } else { "alias" };
+    format!(
+        "ip = ?2 AND {key} IN (SELECT {key} FROM product WHERE host_id = ?1 AND deleted_at IS NULL AND placed = 1) \
+         AND product_id IN (SELECT id FROM product WHERE host_id = ?1 AND deleted_at IS NULL)"
+    )
 }
 
 /// Whether there is, or ever was, a host with this id.

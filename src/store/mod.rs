@@ -17,6 +17,8 @@ pub mod operators;
 pub mod outages;
 pub mod outbox;
 pub mod places;
+#[cfg(test)]
+mod plans;
 pub mod products;
 pub mod rates;
 pub mod refunds;

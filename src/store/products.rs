@@ -133,12 +133,35 @@ pub fn list(db: &Connection, kind: ProductKind, filter: Filter) -> Result<Vec<Pr
 
 /// Products of every kind, tombstones included, newest first: for the operator.
 pub fn search(db: &Connection, filter: Filter, limit: u32) -> Result<Vec<Product>, StoreError> {
-    let mut statement = db.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM product WHERE (?1 IS NULL OR host_id = ?1) AND (?2 IS NULL OR status = ?2) \
-         ORDER BY created_at DESC LIMIT ?3"
-    ))?;
-    let rows = statement.query_map(params![filter.host, filter.status.map(ProductStatus::letter), limit], from_row)?;
+    let mut statement = db.prepare_cached(&search_text(filter, limit))?;
+    let rows = match filter.host {
+        Some(host) => statement.query_map([host], from_row)?,
+        None => statement.query_map([], from_row)?,
+    };
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// A text for each filter, so that each has the index that fits. Without one the newest are read in
+/// the order in which they were stored, and no further than the limit.
+pub(super) fn search_text(filter: Filter, limit: u32) -> String {
+    use ProductStatus as P;
+    let mut text = format!("SELECT {COLUMNS} FROM product WHERE TRUE");
+    if filter.host.is_some() {
+        text.push_str(" AND host_id = ?");
+    }
+    if let Some(status) = filter.status {
+        text.push_str(&format!(" AND status = '{}'", status.letter()));
+    }
+    // Only what is H, Z or D is ever deleted; said, so that the index by host fits the others.
+    let is_live = filter.status.is_some_and(|status| !matches!(status, P::Suspended | P::Archived | P::NeedsDelete));
+    let by_host = is_live && filter.host.is_some();
+    if by_host {
+        text.push_str(" AND deleted_at IS NULL");
+    }
+    let few = by_host || matches!(filter.status, Some(P::NeedsActivate | P::Suspended));
+    let order = if few { "created_at DESC, rowid DESC" } else { "rowid DESC" };
+    text.push_str(&format!(" ORDER BY {order} LIMIT {limit}"));
+    text
 }
 
 fn ids(db: &Connection, sql: &str, limit: Timestamp) -> Result<Vec<ProductId>, StoreError> {

@@ -1,5 +1,7 @@
 //! Where the predecessor was wrong: each line is a request that it accepted, or crashed on.
 
+use ip2tor_shop::domain::product::ProductStatus;
+use ip2tor_shop::services::payments;
 use serde_json::{Value, json};
 
 use crate::support::request::Answer;
@@ -62,9 +64,11 @@ async fn orders_that_can_not_be_delivered_are_refused_before_anything_is_stored(
     assert_eq!(fields(&disabled), ["host_id"]);
     let tunnel = json!({
         "product": "rssh_tunnel", "host_id": shop.host("host10rssh").to_string(), "tos_accepted": true,
-        "public_key": PUBLIC_KEY, "target": target,
+        "public_key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGVtcHR5 me", "target": target,
     });
-    assert_eq!(fields(&order(&shop, &tunnel).await), ["non_field_errors"]);
+    let answer = order(&shop, &tunnel).await;
+    assert_eq!(fields(&answer), ["non_field_errors"]);
+    assert!(answer.text().contains("does not offer the product 'rssh_tunnel'"), "{}", answer.text());
     shop.clock.advance_secs(301);
     assert_eq!(
         fields(&order(&shop, &bridge_order(&shop, "host1", &target)).await),
@@ -104,6 +108,9 @@ async fn a_host_changes_nothing_that_sells() {
         (json!({ "ip": "192.0.2.7" }), "ip"),
         (json!({ "is_testnet": true }), "is_testnet"),
         (json!({ "bridge_bandwidth_initial": 5 }), "bridge_bandwidth_initial"),
+        (json!({ "tor_bridge_price_initial": 1 }), "tor_bridge_price_initial"),
+        (json!({ "nostr_alias_duration": "5" }), "nostr_alias_duration"),
+        (json!({ "offers_nostr_aliases": true }), "offers_nostr_aliases"),
         (json!({ "site": { "domain": "x", "name": "y" } }), "site"),
         (json!({ "name": "under_score" }), "name"),
     ] {
@@ -201,6 +208,16 @@ async fn extending_is_refused_where_it_would_give_nothing() {
     };
     let unpaid = shop.order_bridge("host1", None).await;
     assert_eq!(extend(shop.product(unpaid).to_string()).await.status, 400);
+    let refunded = shop.order_bridge("host1", None).await;
+    shop.make_invoices().await;
+    shop.pay(refunded).await;
+    let never_delivered = shop.product(refunded);
+    for status in [ProductStatus::Failed, ProductStatus::Suspended] {
+        shop.report(never_delivered, status).await.expect("reported");
+    }
+    payments::mark_refunded(&shop.shop, refunded, "cli", "by hand").await.expect("refunded");
+    let answer = extend(never_delivered.to_string()).await;
+    assert!(answer.status == 400 && answer.text().contains("never delivered"), "{}", answer.text());
     let (_, forever) = shop.active_bridge("host11forever", None).await;
     assert_eq!(extend(forever.to_string()).await.status, 400);
     let (_, bridge) = shop.active_bridge("host1", None).await;

@@ -72,3 +72,19 @@ async fn connections_beyond_the_cap_wait_for_a_free_place() {
     drop(first);
     read_answer(&mut second).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_connections_that_say_nothing_delays_nobody() {
+    let shop = TestShop::new();
+    let address = listen(&shop, limits(64, 60_000)).await;
+    let mut flood = Vec::new();
+    for _ in 0..100 {
+        let mut half_open = TcpStream::connect(address).await.expect("connected");
+        half_open.write_all(b"GET / HTTP/1.1\r\nX: ").await.expect("sent");
+        flood.push(half_open);
+    }
+    let mut stream = TcpStream::connect(address).await.expect("connected");
+    stream.write_all(REQUEST).await.expect("sent");
+    assert!(read_answer(&mut stream).await.starts_with("HTTP/1.1 200 OK"));
+    assert!(is_closed(&mut flood[0]).await, "the oldest gave way");
+}

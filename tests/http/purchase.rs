@@ -1,5 +1,9 @@
 //! A purchase as a RaspiBlitz makes it, and the host's loop; pictures and health.
 
+use futures_util::future::join_all;
+use ip2tor_shop::http::Limits;
+use ip2tor_shop::http::limiter::Rate;
+use ip2tor_shop::store::audit_log;
 use serde_json::json;
 
 use crate::support::{ONION, TestShop};
@@ -74,4 +78,45 @@ async fn a_node_is_shown_without_asking_it() {
     let answer = shop.ask("GET", &format!("/api/v1/public/lnnodes/lndgrpc/{}/", shop.node)).send().await;
     let url = format!("http://shop.example:8000/api/v1/public/lnnodes/lndgrpc/{}/", shop.node);
     assert_eq!(answer.json(), json!({ "url": url, "is_enabled": true, "is_alive": true, "identity_pubkey": "02aa" }));
+}
+
+#[tokio::test]
+async fn of_fifty_orders_at_once_thirty_get_the_thirty_ports_and_the_others_are_told_why() {
+    let shop = TestShop::with(Limits { requests: Rate::OFF, orders: Rate::OFF, ..Limits::default() });
+    let host = shop.host("host1");
+    shop.sql(&format!(
+        "DELETE FROM port_range WHERE host_id = x'{id}'; \
+         INSERT INTO port_range (host_id, kind, first_port, last_port) VALUES (x'{id}', 'T', 20000, 20029)",
+        id = host.0.simple()
+    ));
+    let body = json!({
+        "product": "tor_bridge", "host_id": host.to_string(), "tos_accepted": true, "target": format!("{ONION}:80")
+    });
+    let order = |_| shop.ask("POST", "/api/v1/public/order/").json(&body).send();
+    let answers = join_all((0..50).map(order)).await;
+    let refused: Vec<_> = answers.iter().filter(|answer| answer.status != 201).collect();
+    assert_eq!(refused.len(), 20);
+    let no_ports = json!({ "non_field_errors": ["The current host does not have any Tor bridge ports available."] });
+    for answer in refused {
+        assert_eq!((answer.status.as_u16(), answer.json()), (400, no_ports.clone()));
+    }
+    let bridges = shop.ask("GET", "/api/v1/tor_bridges/").token("host1").send().await.json();
+    let ports: std::collections::BTreeSet<_> =
+        bridges.as_array().expect("a list").iter().filter_map(|bridge| bridge["port"].as_u64()).collect();
+    assert_eq!(ports, (20_000..20_030).collect());
+}
+
+#[tokio::test]
+async fn making_a_product_and_changing_its_comment_are_in_the_change_log() {
+    let shop = TestShop::new();
+    let (order, bridge) = shop.active_bridge("host1", Some("mine")).await;
+    let path = format!("/api/v1/tor_bridges/{bridge}/");
+    let answer = shop.ask("PATCH", &path).token("host1").json(&json!({ "comment": "theirs" })).send().await;
+    assert_eq!(answer.status, 200);
+    let log = |id: String| shop.shop.db.read(|db| audit_log::of(db, &id)).expect("the log");
+    let made = log(order.to_string()).remove(0);
+    assert!(made.change.contains(&format!("new product {bridge}")), "{made:?}");
+    let last = log(bridge.to_string()).pop().expect("an entry");
+    let host = format!("host:{}", shop.host("host1"));
+    assert_eq!((last.actor, last.change.as_str()), (host, "comment Some(\"mine\")->Some(\"theirs\")"));
 }

@@ -4,8 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
+use ip2tor_shop::domain::id::SystemRandom;
 use ip2tor_shop::domain::product::ProductStatus;
 use ip2tor_shop::http::listener::{ConnectionLimits, serve};
+use ip2tor_shop::services::products::{self, OperatorAction};
+use ip2tor_shop::services::{Scope, Settings, Shop};
+use ip2tor_shop::store::Db;
 use poem::listener::{Acceptor, Listener, TcpListener};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -73,6 +77,23 @@ async fn a_connected_host_hears_at_once_what_it_has_to_do() {
     shop.clock.advance_secs(86_400 + 601);
     ip2tor_shop::services::deadlines::suspend_expired(&shop.shop).await.expect("suspended");
     assert_eq!(next(&mut socket).await, bridge(product.to_string(), "S"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connected_host_hears_of_what_another_process_changed() {
+    let shop = TestShop::new();
+    let address = listen(&shop, ConnectionLimits::default()).await;
+    let (_, bridge) = shop.active_bridge("host1", None).await;
+    let mut socket = connect(address, ("authorization", shop.token("host1"))).await.expect("connected");
+    assert_eq!(next(&mut socket).await["type"], "hello");
+
+    // As the command line does it: the same file, and none of the running shop's bells.
+    let db = Db::open(shop.shop.db.path()).expect("the database opens");
+    let other = Shop::new(db, shop.clock.clone(), Arc::new(SystemRandom), Settings::default()).expect("a shop");
+    let administrator = Scope::Administrator("cli".to_owned());
+    products::operate(&other, &administrator, bridge, OperatorAction::Suspend).await.expect("suspended");
+    let told = next(&mut socket).await;
+    assert_eq!((told["id"].as_str(), told["status"].as_str()), (Some(bridge.to_string().as_str()), Some("S")));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -27,7 +27,9 @@ fn paths() -> Vec<String> {
 #[tokio::test]
 async fn bad_credentials_are_refused_everywhere_and_before_anything_else() {
     let shop = TestShop::new();
-    for path in paths() {
+    for (number, path) in paths().into_iter().enumerate() {
+        // Each from a client of its own: after a few wrong passwords a client has to wait.
+        let client = poem::Addr::SocketAddr(([203, 0, 113, number as u8], 50_000).into());
         for (credentials, text) in [
             ("Token x", "Invalid token."),
             ("Token", "Invalid token header. No credentials provided."),
@@ -35,7 +37,8 @@ async fn bad_credentials_are_refused_everywhere_and_before_anything_else() {
             ("Basic !!!", "Invalid username/password."),
             ("Basic bm9ib2R5Ong=", "Invalid username/password."),
         ] {
-            let answer = shop.ask("TRACE", &path).header("Authorization", credentials).send().await;
+            let ask = shop.ask("TRACE", &path).header("Authorization", credentials);
+            let answer = ask.from(client.clone()).send().await;
             assert_eq!(answer.status, 401, "{path} {credentials}");
             assert_eq!(answer.json()["detail"], text, "{path} {credentials}");
             assert_eq!(answer.header("www-authenticate"), "Basic realm=\"api\"");
@@ -71,6 +74,19 @@ async fn a_wrong_method_wins_over_an_unknown_id() {
         let answer = shop.ask("BREW", &path).token("host1").send().await;
         assert_eq!(answer.status, 405, "{path}");
         assert!(answer.header("allow").ends_with("OPTIONS"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn paths_outside_of_the_api_say_what_may_be_done_with_them() {
+    let shop = TestShop::new();
+    let picture = "/media/invoices/2026/11/qr_x.png";
+    for path in ["/", "/docs", "/docs/", "/openapi.yaml", "/healthz", "/readyz", picture, "/shop/host"] {
+        for (method, status) in [("OPTIONS", 204), ("POST", 405), ("DELETE", 405)] {
+            let answer = shop.ask(method, path).send().await;
+            assert_eq!((answer.status.as_u16(), answer.header("allow")), (status, "GET, HEAD, OPTIONS"), "{path}");
+        }
+        assert_ne!(shop.ask("HEAD", path).send().await.status, 405, "{path}");
     }
 }
 

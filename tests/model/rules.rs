@@ -139,7 +139,7 @@ fn time_adds_up(world: &World, now: &Snapshot, product: &Product) -> Outcome {
     let period = product.terms.duration_secs + product.terms.grace_secs;
     let unlimited = product.terms.duration_secs == 0;
     let mut deltas = Vec::new();
-    let mut bytes = 0;
+    let (mut bytes, mut extended) = (0, false);
     for purchase in now.purchases(product.id) {
         let before = world.last.orders.get(&purchase.id).map(|(before, _)| (before.granted_secs, before.granted_bytes));
         let (secs, old_bytes) = before.unwrap_or((0, 0));
@@ -151,11 +151,14 @@ fn time_adds_up(world: &World, now: &Snapshot, product: &Product) -> Outcome {
         rule(!undone || granted == 0, || "time without delivery".to_owned())?;
         deltas.push(granted - secs);
         bytes += purchase.granted_bytes - old_bytes;
+        extended |= purchase.granted_bytes > old_bytes;
     }
     let Some(before) = world.last.products.get(&product.id) else { return Ok(()) };
     let used = world.memory.used.get(&product.id).copied().unwrap_or(0);
     let left = before.bandwidth_remaining + bytes - used;
     rule(product.bandwidth_remaining == left, || format!("{} bytes, not {left}", product.bandwidth_remaining))?;
+    let bought = product.bandwidth_remaining + used >= product.terms.bandwidth_initial;
+    rule(!extended || bytes <= 0 || bought, || "an extension was paid, and its bandwidth is not there".to_owned())?;
     let (Some(end), Some(clock)) = (before.suspend_after, now.now) else {
         return rule(product.suspend_after.is_none(), || "it has no end, and got one".to_owned());
     };

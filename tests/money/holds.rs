@@ -1,13 +1,15 @@
 //! Hold invoices: the buyer pays only for what is delivered. One group of tests per rule.
 
-use ip2tor_shop::domain::deal::{HELD_MESSAGE, HOLD_REFUSED_MESSAGE, RETURNED_MESSAGE};
+use ip2tor_shop::domain::deal::{HELD_MESSAGE, HOLD_REFUSED_MESSAGE, HOLD_UNPLACED_MESSAGE, RETURNED_MESSAGE};
 use ip2tor_shop::domain::id::{OrderId, ProductId};
 use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::domain::product::{ProductKind, ProductStatus};
 use ip2tor_shop::domain::purchase::InvoiceState;
 use ip2tor_shop::lnd_simulator::State;
 use ip2tor_shop::services::extensions::{self, Extension};
-use ip2tor_shop::services::{Act, Error, Settings, deadlines, nodes_admin, payments};
+use ip2tor_shop::services::products::{self, OperatorAction};
+use ip2tor_shop::services::{Act, Error, Scope, Settings, deadlines, nodes_admin, payments};
+use ip2tor_shop::store::{Connection, StoreError};
 
 use crate::rig::{ALIVE_NODES, Rig, Setup};
 
@@ -173,6 +175,50 @@ async fn an_undelivered_reactivation_leaves_the_product_as_it_was() {
     assert_eq!(after.status, ProductStatus::Suspended);
     assert_eq!((after.suspend_after, after.bandwidth_remaining), (before.suspend_after, before.bandwidth_remaining));
     assert_eq!(rig.ports_reserved(), 1, "the port is kept");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_product_whose_port_was_released_comes_back_for_a_held_payment() {
+    let rig = Rig::new(Setup::holding()).await;
+    let product = rig.suspended_bridge().await;
+    let administrator = Scope::Administrator("admin".to_owned());
+    let released = products::operate(&rig.shop, &administrator, product, OperatorAction::Release).await;
+    assert_eq!((released.map(|product| product.placed), rig.ports_reserved()), (Ok(false), 0));
+    let extension = rig.extended(product).await;
+    assert!(rig.view(extension).purchase.invoice.is_hold);
+    rig.pay(extension);
+    rig.wait_product(product, ProductStatus::NeedsActivate).await;
+    assert_eq!(rig.ports_reserved(), 1);
+    rig.report(product, ProductStatus::Active).await.expect("activated");
+    rig.wait_order(extension, "P").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_place_that_is_not_reserved_is_not_given_back_silently() {
+    let rig = Rig::new(Setup::holding()).await;
+    let product = rig.suspended_bridge().await;
+    let lost = |db: &_| Connection::execute(db, "DELETE FROM port", []).map_err(|error| StoreError::from(error).into());
+    rig.shop.db.write::<_, Error, _>(lost).await.expect("the port is lost");
+    let administrator = Scope::Administrator("admin".to_owned());
+    let released = products::operate(&rig.shop, &administrator, product, OperatorAction::Release).await;
+    assert!(matches!(&released, Err(Error::Internal(text)) if text.contains("not reserved")), "{released:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_held_payment_goes_back_when_every_port_was_sold_meanwhile() {
+    let rig = Rig::new(Setup { ports: 1, ..Setup::holding() }).await;
+    let product = rig.suspended_bridge().await;
+    let administrator = Scope::Administrator("admin".to_owned());
+    products::operate(&rig.shop, &administrator, product, OperatorAction::Release).await.expect("released");
+    let extension = rig.extended(product).await;
+    rig.ordered().await;
+    rig.pay(extension);
+    rig.wait_order(extension, "R").await;
+    assert_eq!(
+        (rig.message(extension).as_str(), rig.at_node(extension)),
+        (HOLD_UNPLACED_MESSAGE, Some(State::Canceled))
+    );
+    assert_eq!(rig.product_status(product), ProductStatus::Suspended);
 }
 
 #[tokio::test(flavor = "multi_thread")]

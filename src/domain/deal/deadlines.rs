@@ -31,7 +31,7 @@ impl Deal {
         }
         self.product.suspend_after = Some(end.plus_secs(lost));
         let over = matches!(self.product.status, ProductStatus::NeedsSuspend | ProductStatus::Suspended);
-        if over && end <= now && end.plus_secs(lost) > now && self.product.bandwidth_remaining > 0 {
+        if over && end <= now && end.plus_secs(lost) > now && !self.product.is_bandwidth_used_up() {
             self.make_pending(now);
         }
         lost

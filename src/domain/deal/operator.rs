@@ -1,6 +1,8 @@
 //! What an operator does to a product, and what becomes of it when its place is gone.
 
-use super::{Deal, RETURNED_MESSAGE, Refusal, UNDELIVERABLE_MESSAGE};
+use super::{
+    Deal, HOLD_UNPLACED_MESSAGE, Refusal, SWITCHED_OFF_HELD_MESSAGE, SWITCHED_OFF_MESSAGE, UNDELIVERABLE_MESSAGE,
+};
 use crate::domain::product::ProductStatus;
 use crate::domain::purchase::{Delivery, InvoiceState, OrderStatus};
 use crate::domain::time::Timestamp;
@@ -21,8 +23,9 @@ impl Deal {
         self.product.is_killed = true;
         for i in 0..self.purchases.len() {
             match self.purchases[i].invoice.state {
-                InvoiceState::Initial => self.refuse(i, UNDELIVERABLE_MESSAGE, now),
-                InvoiceState::Open | InvoiceState::Held => self.cancel_invoice(i, RETURNED_MESSAGE),
+                InvoiceState::Initial => self.refuse(i, SWITCHED_OFF_MESSAGE, now),
+                InvoiceState::Open => self.cancel_invoice(i, SWITCHED_OFF_MESSAGE),
+                InvoiceState::Held => self.cancel_invoice(i, SWITCHED_OFF_HELD_MESSAGE),
                 _ => {}
             }
         }
@@ -54,10 +57,15 @@ impl Deal {
     /// No port (or name) could be reserved for a product that has to come back.
     pub fn place_unavailable(&mut self, now: Timestamp) {
         for i in 0..self.purchases.len() {
-            if self.purchases[i].has_claim() && self.purchases[i].status == OrderStatus::Paid {
-                self.owe_everything(i, UNDELIVERABLE_MESSAGE);
-                self.purchases[i].delivery = Delivery::None;
-                self.take_back_grant(i);
+            let purchase = &self.purchases[i];
+            match (purchase.has_claim(), purchase.invoice.state) {
+                (true, InvoiceState::Held) => self.cancel_invoice(i, HOLD_UNPLACED_MESSAGE),
+                (true, _) if purchase.status == OrderStatus::Paid => {
+                    self.owe_everything(i, UNDELIVERABLE_MESSAGE);
+                    self.purchases[i].delivery = Delivery::None;
+                    self.take_back_grant(i);
+                }
+                _ => {}
             }
         }
         if self.product.status == ProductStatus::NeedsActivate {

@@ -1,13 +1,13 @@
 //! The payment of a purchase: held, settled, given back, paid back.
 
 use super::{
-    Deal, EXPIRED_MESSAGE, HELD_MESSAGE, HOLD_REFUSED_MESSAGE, MIN_HOLD_BLOCKS, REFUNDED_MESSAGE, RETURNED_MESSAGE,
-    Refusal,
+    Deal, EXPIRED_MESSAGE, HELD_MESSAGE, HOLD_HOPELESS_MESSAGE, HOLD_REFUSED_MESSAGE, MIN_HOLD_BLOCKS,
+    REFUNDED_MESSAGE, RETURNED_MESSAGE, Refusal,
 };
 use crate::domain::effect::{AlertTopic, Effect};
 use crate::domain::money::Msat;
 use crate::domain::product::ProductStatus;
-use crate::domain::purchase::{Delivery, InvoiceState, OrderStatus};
+use crate::domain::purchase::{Delivery, InvoiceState, OrderStatus, PurchaseKind};
 use crate::domain::time::Timestamp;
 
 impl Deal {
@@ -25,9 +25,12 @@ impl Deal {
         purchase.invoice.received = Some(received);
         purchase.invoice.held_at = Some(at);
         let too_close = blocks_left.is_some_and(|blocks| blocks < MIN_HOLD_BLOCKS);
-        let hopeless = self.product.is_killed || !self.product.placed;
-        if received < self.purchases[i].price || too_close || hopeless {
+        if received < self.purchases[i].price || too_close {
             return self.cancel_invoice(i, HOLD_REFUSED_MESSAGE);
+        }
+        let never_delivered = self.purchases[i].kind == PurchaseKind::Extension && !self.was_ever_bought();
+        if self.product.is_killed || never_delivered {
+            return self.cancel_invoice(i, HOLD_HOPELESS_MESSAGE);
         }
         let purchase = &mut self.purchases[i];
         purchase.invoice.become_(InvoiceState::Held);

@@ -52,7 +52,7 @@ impl Deal {
     pub fn bandwidth_used(&mut self, bytes: i64, now: Timestamp) {
         self.product.bandwidth_remaining = self.product.bandwidth_remaining.saturating_sub(bytes);
         self.product.bandwidth_checked_at = Some(now);
-        if self.product.bandwidth_remaining <= 0 && self.product.status == ProductStatus::Active {
+        if self.product.is_bandwidth_used_up() && self.product.status == ProductStatus::Active {
             self.product.become_(ProductStatus::NeedsSuspend, now);
             self.notify();
         }

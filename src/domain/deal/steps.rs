@@ -13,6 +13,12 @@ impl Deal {
         self.purchases.iter().any(Purchase::has_claim)
     }
 
+    /// Whether its first period was delivered, or is owed to somebody: else an extension would be a
+    /// first period at the lower price.
+    pub fn was_ever_bought(&self) -> bool {
+        self.product.activated_at.is_some() || self.has_claims()
+    }
+
     pub(super) fn deliver(&mut self, i: usize, now: Timestamp) {
         if self.product.is_killed {
             return self.owe_everything(i, UNDELIVERABLE_MESSAGE);
@@ -68,9 +74,7 @@ impl Deal {
         }
         purchase.granted_secs = self.product.add_period(now);
         if purchase.kind == PurchaseKind::Extension {
-            purchase.granted_bytes = self.product.terms.bandwidth_initial;
-            let bytes = self.product.bandwidth_remaining.saturating_add(purchase.granted_bytes);
-            self.product.bandwidth_remaining = bytes;
+            purchase.granted_bytes = self.product.add_bandwidth();
         }
     }
 
@@ -119,8 +123,7 @@ impl Deal {
     /// Whether an active product still has paid time and bandwidth once a purchase (`first` or not) is
     /// undone.
     pub(super) fn is_paid_for(&self, now: Timestamp, first: bool) -> bool {
-        let used_up = self.product.terms.bandwidth_initial > 0 && self.product.bandwidth_remaining <= 0;
-        !used_up && self.product.suspend_after.map_or(!first, |end| end > now)
+        !self.product.is_bandwidth_used_up() && self.product.suspend_after.map_or(!first, |end| end > now)
     }
 
     /// A pending product is not coming: held payments go back, plain ones are owed.

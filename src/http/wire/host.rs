@@ -141,7 +141,7 @@ pub struct HostView {
     pub ci_status: u8,
     /// What it said.
     pub ci_message: Option<String>,
-    /// Bytes that a new bridge (and each extension) comes with.
+    /// Bytes that a new bridge (and each extension) comes with; 0 is without limit.
     pub bridge_bandwidth_initial: i64,
 }
 

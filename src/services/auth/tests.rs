@@ -31,7 +31,11 @@ fn set_password(db: &Db, password: &str) {
 
 impl Rig {
     async fn try_password(&self, password: &str) -> Result<bool, u32> {
-        match self.auth.password("anna", password).await {
+        self.try_from("anna", password, "here").await
+    }
+
+    async fn try_from(&self, name: &str, password: &str, client: &str) -> Result<bool, u32> {
+        match self.auth.password(name, password, client).await {
             Ok(scope) => Ok(scope.is_some()),
             Err(Error::Unavailable { retry_after_secs, .. }) => Err(retry_after_secs),
             Err(other) => panic!("{other}"),
@@ -51,13 +55,13 @@ fn a_token_leads_to_its_host_alone() {
 #[tokio::test]
 async fn a_role_decides_what_a_password_gives() {
     let rig = rig();
-    let scope = rig.auth.password("anna", PASSWORD).await.unwrap();
+    let scope = rig.auth.password("anna", PASSWORD, "here").await.unwrap();
     assert!(matches!(scope, Some(Scope::Operator(_, name)) if name == "anna"));
-    assert_eq!(rig.auth.password("nobody", PASSWORD).await, Ok(None));
+    assert_eq!(rig.auth.password("nobody", PASSWORD, "here").await, Ok(None));
 }
 
 #[tokio::test]
-async fn too_many_wrong_passwords_make_a_name_wait_even_for_the_right_one() {
+async fn after_too_many_wrong_passwords_a_client_waits_even_with_the_right_one() {
     let rig = rig();
     for _ in 0..5 {
         assert_eq!(rig.try_password("wrong").await, Ok(false));
@@ -67,6 +71,37 @@ async fn too_many_wrong_passwords_make_a_name_wait_even_for_the_right_one() {
     assert_eq!(rig.try_password("wrong").await, Err(1));
     rig.clock.advance_secs(1);
     assert_eq!(rig.try_password(PASSWORD).await, Ok(true));
+}
+
+#[tokio::test]
+async fn a_strangers_guesses_lock_nobody_else_out() {
+    let rig = rig();
+    for _ in 0..5 {
+        assert_eq!(rig.try_from("anna", "wrong", "a stranger").await, Ok(false));
+    }
+    assert_eq!(rig.try_from("anna", "wrong", "a stranger").await, Err(60));
+    assert_eq!(rig.try_from("anna", PASSWORD, "here").await, Ok(true));
+}
+
+#[tokio::test]
+async fn an_unknown_name_is_answered_as_a_known_one() {
+    let rig = rig();
+    for name in ["anna", "nobody"] {
+        for _ in 0..5 {
+            assert_eq!(rig.try_from(name, "wrong", "here").await, Ok(false), "{name}");
+        }
+        assert_eq!(rig.try_from(name, "wrong", "here").await, Err(60), "{name}");
+    }
+    assert_eq!(passwords::hash(PASSWORD, &SystemRandom).unwrap()[..31], NOBODYS_HASH[..31], "as costly");
+}
+
+#[tokio::test]
+async fn a_client_that_tries_many_names_waits_too() {
+    let rig = rig();
+    for number in 0..20 {
+        assert_eq!(rig.try_from(&format!("name{number}"), "wrong", "here").await, Ok(false));
+    }
+    assert_eq!(rig.try_from("another name", "wrong", "here").await, Err(60));
 }
 
 #[tokio::test]

@@ -1,17 +1,31 @@
-//! Names with too many wrong passwords have to wait.
+//! Clients with too many wrong passwords have to wait: for one name soon, for all names together a
+//! little later.
 
 use std::collections::HashMap;
 
 use crate::domain::time::Timestamp;
 
-/// So many wrong passwords are allowed…
+/// So many wrong passwords are allowed for one name…
 const MOST_BAD: u32 = 5;
+/// …and for all names together…
+const MOST_BAD_OF_CLIENT: u32 = 20;
 /// …within so many seconds from the first one.
 const WINDOW_SECS: i64 = 60;
+/// Windows that are remembered; when there are more, those that are over are forgotten, then all.
+const MOST_WINDOWS: usize = 10_000;
 
-/// Wrong passwords by name. Only names of operators get in here, so it stays small.
+/// Whose password is tried, and from where.
+#[derive(Clone, Copy, Debug)]
+pub struct Caller<'a> {
+    /// The name, of an operator or of nobody.
+    pub name: &'a str,
+    /// The client.
+    pub client: &'a str,
+}
+
+/// Wrong passwords by client and name, and by client alone.
 #[derive(Default)]
-pub struct Throttle(HashMap<String, Window>);
+pub struct Throttle(HashMap<(String, Option<String>), Window>);
 
 struct Window {
     bad: u32,
@@ -19,29 +33,45 @@ struct Window {
 }
 
 impl Throttle {
-    /// Seconds that this name has to wait; 0 when it may try.
-    pub fn wait_secs(&self, name: &str, now: Timestamp) -> u32 {
-        match self.0.get(name) {
-            Some(window) if window.bad >= MOST_BAD && window.until > now => {
+    /// Seconds that this caller has to wait; 0 when they may try.
+    pub fn wait_secs(&self, caller: Caller<'_>, now: Timestamp) -> u32 {
+        let wait = |(key, most): ((String, Option<String>), u32)| match self.0.get(&key) {
+            Some(window) if window.bad >= most && window.until > now => {
                 let millis = window.until.millis_since(now);
                 u32::try_from(millis.unsigned_abs().div_ceil(1000)).unwrap_or(u32::MAX)
             }
             _ => 0,
-        }
+        };
+        keys(caller).map(wait).into_iter().max().unwrap_or(0)
     }
 
     /// Counts a wrong password.
-    pub fn note_bad(&mut self, name: &str, now: Timestamp) {
-        let fresh = || Window { bad: 0, until: now.plus_secs(WINDOW_SECS) };
-        let window = self.0.entry(name.to_owned()).or_insert_with(fresh);
-        if window.until <= now {
-            *window = fresh();
+    pub fn note_bad(&mut self, caller: Caller<'_>, now: Timestamp) {
+        if self.0.len() >= MOST_WINDOWS {
+            self.0.retain(|_, window| window.until > now);
         }
-        window.bad += 1;
+        if self.0.len() >= MOST_WINDOWS {
+            self.0.clear();
+        }
+        let fresh = || Window { bad: 0, until: now.plus_secs(WINDOW_SECS) };
+        for (key, _) in keys(caller) {
+            let window = self.0.entry(key).or_insert_with(fresh);
+            if window.until <= now {
+                *window = fresh();
+            }
+            window.bad += 1;
+        }
     }
 
     /// After a right password.
-    pub fn forget(&mut self, name: &str) {
-        self.0.remove(name);
+    pub fn forget(&mut self, caller: Caller<'_>) {
+        for (key, _) in keys(caller) {
+            self.0.remove(&key);
+        }
     }
+}
+
+fn keys(caller: Caller<'_>) -> [((String, Option<String>), u32); 2] {
+    let client = caller.client.to_owned();
+    [((client.clone(), Some(caller.name.to_owned())), MOST_BAD), ((client, None), MOST_BAD_OF_CLIENT)]
 }

@@ -31,12 +31,13 @@ pub fn replace(db: &Connection, host: &Host, spans: &[Span]) -> Result<Vec<Strin
     Ok(changed)
 }
 
-/// After a host's address changed: its ranges must be free there, and its ports move along.
-pub fn move_ports(db: &Connection, host: &Host) -> Result<(), Error> {
+/// After a host's address changed from `former`: its ranges must be free there, and its ports move
+/// along.
+pub fn move_ports(db: &Connection, host: &Host, former: &str) -> Result<(), Error> {
     for range in hosts::ranges(db, host.id)? {
         refuse_overlap(db, host, &range)?;
     }
-    if hosts::move_places(db, host.id, &host.ip)? {
+    if hosts::move_places(db, host.id, former, &host.ip)? {
         Ok(())
     } else {
         Err(Error::field("ip", format!("Ports or aliases that this host sold are in use on {} already.", host.ip)))

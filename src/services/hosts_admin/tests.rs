@@ -79,6 +79,18 @@ fn everything_that_is_wrong_with_a_host_is_said_at_once() {
 }
 
 #[test]
+fn what_is_offered_has_a_price() {
+    let (_dir, db) = database();
+    operator(&db, "anna");
+    let mut new = new_host("8.8.8.8", &[(20_000, 20_099)]);
+    new.change.tor_bridge_price_initial = Some(Msat(0));
+    new.change.offers_tor_bridges = Some(true);
+    assert_eq!(fields(try_add(&db, new.clone()).err().unwrap()), ["tor_bridge_price_initial"]);
+    new.change.offers_tor_bridges = Some(false);
+    try_add(&db, new).unwrap();
+}
+
+#[test]
 fn what_raspiblitz_would_not_show_is_a_warning() {
     let (_dir, db) = database();
     operator(&db, "anna");

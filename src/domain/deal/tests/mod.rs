@@ -1,6 +1,8 @@
 //! Tests of the deal: every event as data, so that it can be drawn at random ([`random`]) and
 //! tabulated ([`table`]).
 
+mod bandwidth;
+mod places;
 mod random;
 mod table;
 
@@ -38,6 +40,7 @@ enum Event {
     HostActivates,
     HostSuspends,
     HostFails,
+    Used(i64),
     Delete,
     ActivationOverdue,
     TimeIsOver,
@@ -64,6 +67,7 @@ fn apply(deal: &mut Deal, event: Event, place_free: bool, now: Timestamp) -> Vec
         Event::HostActivates => drop(deal.host_activates(now)),
         Event::HostSuspends => drop(deal.host_suspends(now)),
         Event::HostFails => drop(deal.host_fails(now)),
+        Event::Used(bytes) => deal.bandwidth_used(bytes, now),
         Event::Delete => drop(deal.delete(now)),
         Event::ActivationOverdue => deal.activation_overdue(now),
         Event::TimeIsOver => deal.time_is_over(now),

@@ -32,7 +32,7 @@ fn no_sequence_of_events_breaks_a_rule_of_the_money() {
 fn draw(luck: &mut fastrand::Rng, purchases: usize) -> Event {
     let i = luck.usize(..purchases);
     let amount = luck.choice([PRICE, PRICE, PRICE + 700, PRICE - 1]).unwrap();
-    match luck.u32(..34) {
+    match luck.u32(..36) {
         0..2 if purchases < 5 => Event::Extend,
         2..6 => Event::Made(i),
         6 => Event::Refuse(i),
@@ -51,7 +51,8 @@ fn draw(luck: &mut fastrand::Rng, purchases: usize) -> Event {
         29 => Event::TimeIsOver,
         30 => Event::LongSuspended,
         31 => Event::OperatorSuspends,
-        32 if luck.u32(..4) == 0 => Event::OperatorKills,
+        32..34 => Event::Used(luck.choice([1, BYTES / 2, 5 * BYTES]).unwrap()),
+        34 if luck.u32(..4) == 0 => Event::OperatorKills,
         _ => Event::OperatorReleases,
     }
 }
@@ -66,7 +67,8 @@ fn check(before: &Deal, deal: &Deal, effects: &[Effect], event: Event, now: Time
     rule(!deal.product.is_killed || !is_working(deal), "it is killed, and works")?;
     time(before, deal, now)?;
     let bytes = |deal: &Deal| deal.purchases.iter().map(|purchase| purchase.granted_bytes).sum::<i64>();
-    let left = before.product.bandwidth_remaining - bytes(before) + bytes(deal);
+    let used = if let Event::Used(bytes) = event { bytes } else { 0 };
+    let left = before.product.bandwidth_remaining - used - bytes(before) + bytes(deal);
     rule(deal.product.bandwidth_remaining == left, "its bandwidth is not what was granted")?;
     let waited = deal.product.pending_since.map_or(0, |since| now.millis_since(since) / 1000);
     rule(event != Event::ActivationOverdue || waited < ACTIVATION_LIMIT_SECS, "it waits for ever")?;
@@ -76,7 +78,7 @@ fn check(before: &Deal, deal: &Deal, effects: &[Effect], event: Event, now: Time
         let settles = matches!(old.invoice.state, InvoiceState::Settling);
         rule(!settles || !effects.iter().any(begun), "cancels what it has begun to settle")?;
     }
-    if event != Event::Extend {
+    if !matches!(event, Event::Extend | Event::Used(_)) {
         let mut again = deal.clone();
         apply(&mut again, event, true, now);
         // What could not be delivered for want of a place may be tried again.
@@ -112,8 +114,9 @@ fn money(purchase: &Purchase) -> Result<(), String> {
 /// What is promised, and for which money.
 fn promise(deal: &Deal, purchase: &Purchase) -> Result<(), String> {
     let granted = (purchase.granted_secs, purchase.granted_bytes);
-    let bytes = if purchase.kind == PurchaseKind::Extension { BYTES } else { 0 };
-    rule(granted == (0, 0) || granted == (PERIOD, bytes), &format!("it was granted {granted:?}"))?;
+    // More than its bytes when it forgave what was used beyond the former ones.
+    let enough = if purchase.kind == PurchaseKind::Extension { granted.1 >= BYTES } else { granted.1 == 0 };
+    rule(granted == (0, 0) || (granted.0 == PERIOD && enough), &format!("it was granted {granted:?}"))?;
     let fits = match (purchase.invoice.state, purchase.status) {
         (InvoiceState::Held, _) => purchase.delivery == Delivery::Awaiting,
         (InvoiceState::Settling, _) => purchase.delivery == Delivery::Delivered,

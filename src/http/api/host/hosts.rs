@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::domain::host::Host;
 use crate::domain::id::HostId;
+use crate::domain::money::Msat;
 use crate::http::answer::{Deleted, ReadResult, Reply, WriteResult};
 use crate::http::api::Tag;
 use crate::http::call::Call;
@@ -146,15 +147,46 @@ fn read_change(input: &Input, host: &Host) -> Result<Option<String>, Problem> {
     if reader.raw("site").is_some() {
         reader.complain_nested("site", json!({ "domain": ["The shop's site can't be changed here."] }));
     }
-    if reader.boolean("is_testnet").is_some_and(|value| value != host.is_testnet) {
-        reader.complain("is_testnet", OPERATORS);
+    for (field, present) in what_sells(host) {
+        if reader.integer(field, i64::MIN, i64::MAX).is_some_and(|value| value != present) {
+            reader.complain(field, OPERATORS);
+        }
     }
-    let bandwidth = reader.integer("bridge_bandwidth_initial", i64::MIN, i64::MAX);
-    if bandwidth.is_some_and(|value| value != host.bridge_bandwidth_initial) {
-        reader.complain("bridge_bandwidth_initial", OPERATORS);
+    for (field, present) in what_is_offered(host) {
+        if reader.boolean(field).is_some_and(|value| value != present) {
+            reader.complain(field, OPERATORS);
+        }
     }
     reader.finish()?;
     Ok(name)
+}
+
+/// The numbers that are the operator's, as they are.
+fn what_sells(host: &Host) -> [(&'static str, i64); 9] {
+    let msat = |price: Msat| i64::try_from(price.0).unwrap_or(i64::MAX);
+    [
+        ("bridge_bandwidth_initial", host.bridge_bandwidth_initial),
+        ("tor_bridge_duration", host.tor_bridge_duration),
+        ("tor_bridge_price_initial", msat(host.tor_bridge_price_initial)),
+        ("tor_bridge_price_extension", msat(host.tor_bridge_price_extension)),
+        ("nostr_alias_port", i64::from(host.nostr_alias_port)),
+        ("nostr_alias_duration", host.nostr_alias_duration),
+        ("nostr_alias_price_initial", msat(host.nostr_alias_price_initial)),
+        ("nostr_alias_price_extension", msat(host.nostr_alias_price_extension)),
+        ("rssh_tunnel_price", msat(host.rssh_tunnel_price)),
+    ]
+}
+
+/// The switches that are the operator's, as they are.
+const fn what_is_offered(host: &Host) -> [(&'static str, bool); 6] {
+    [
+        ("is_testnet", host.is_testnet),
+        ("is_enabled", host.is_enabled),
+        ("is_test_host", host.is_test_host),
+        ("offers_tor_bridges", host.offers_tor_bridges),
+        ("offers_nostr_aliases", host.offers_nostr_aliases),
+        ("offers_rssh_tunnels", host.offers_rssh_tunnels),
+    ]
 }
 
 fn name_problem(name: &str) -> Option<&'static str> {

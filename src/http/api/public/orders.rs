@@ -96,7 +96,9 @@ fn read_order(call: &Call, input: &Input) -> Result<OrderRequest, Problem> {
         reader.complain("alias", problem);
     }
     let public_key = reader.text("public_key", up_to(alias::MAX_KEY_LENGTH)).flatten();
-    if let Some(Err(problem)) = public_key.as_deref().map(alias::check_public_key) {
+    // A tunnel's key is another kind of key; that it is not offered is said later.
+    let is_alias = product == Some(OrderedProduct::NostrAlias);
+    if let Some(Err(problem)) = public_key.as_deref().filter(|_| is_alias).map(alias::check_public_key) {
         reader.complain("public_key", problem);
     }
     // Without other problems the host is looked at when the order is placed.

@@ -1,0 +1,88 @@
+//! Products without a place, and products that were never delivered: what a held payment for them
+//! leads to.
+
+use super::*;
+
+fn after(is_hold: bool, events: &[Event]) -> Deal {
+    let mut deal = ordered(is_hold);
+    for event in events {
+        apply(&mut deal, *event, true, START);
+    }
+    deal
+}
+
+/// A bridge that worked and whose port was given back, with an extension that can be paid by hold.
+fn released() -> Deal {
+    let deal = after(
+        false,
+        &[
+            Event::Made(0),
+            Event::Settled(0, PRICE),
+            Event::HostActivates,
+            Event::OperatorSuspends,
+            Event::HostSuspends,
+            Event::OperatorReleases,
+            Event::Extend,
+            Event::Made(1),
+        ],
+    );
+    assert!(!deal.product.placed && deal.purchases[1].invoice.is_hold);
+    deal
+}
+
+#[test]
+fn a_held_payment_brings_back_a_product_whose_place_was_given_back() {
+    let mut deal = released();
+    let effects = apply(&mut deal, Event::Held(1, PRICE, None), true, START);
+    assert!(effects.contains(&Effect::ReservePlace), "{effects:?}");
+    assert_eq!((deal.product.status, deal.product.placed), (ProductStatus::NeedsActivate, true));
+    apply(&mut deal, Event::HostActivates, true, START);
+    assert_eq!(deal.purchases[1].invoice.state, InvoiceState::Settling);
+}
+
+#[test]
+fn a_held_payment_goes_back_when_no_place_is_free() {
+    let mut deal = released();
+    let order = deal.purchases[1].id;
+    let effects = apply(&mut deal, Event::Held(1, PRICE, None), false, START);
+    assert!(effects.contains(&Effect::CancelInvoice(order)), "{effects:?}");
+    assert_eq!((deal.product.status, deal.product.placed), (ProductStatus::Suspended, false));
+    apply(&mut deal, Event::Void(1), true, START);
+    let purchase = &deal.purchases[1];
+    assert_eq!((purchase.status, purchase.message.as_deref()), (OrderStatus::Rejected, Some(HOLD_UNPLACED_MESSAGE)));
+}
+
+#[test]
+fn a_product_that_was_never_delivered_is_not_brought_back_for_the_price_of_an_extension() {
+    let mut deal = after(
+        false,
+        &[
+            Event::Made(0),
+            Event::Settled(0, PRICE),
+            Event::HostFails,
+            Event::HostSuspends,
+            Event::Extend,
+            Event::Made(1),
+        ],
+    );
+    assert!(deal.was_ever_bought(), "its first order is owed");
+    apply(&mut deal, Event::Refunded(0), true, START);
+    assert!(!deal.was_ever_bought());
+    apply(&mut deal, Event::Held(1, PRICE, None), true, START);
+    assert_eq!(deal.purchases[1].message.as_deref(), Some(HOLD_HOPELESS_MESSAGE));
+    assert_eq!((deal.purchases[1].invoice.state, deal.product.placed), (InvoiceState::Cancelling, false));
+}
+
+#[test]
+fn who_had_not_paid_when_a_product_is_switched_off_is_told_that_nothing_was_charged() {
+    for (event, message) in
+        [(None, SWITCHED_OFF_MESSAGE), (Some(Event::Held(0, PRICE, None)), SWITCHED_OFF_HELD_MESSAGE)]
+    {
+        let mut deal = after(true, &[Event::Made(0)]);
+        event.into_iter().for_each(|event| drop(apply(&mut deal, event, true, START)));
+        apply(&mut deal, Event::OperatorKills, true, START);
+        apply(&mut deal, Event::Void(0), true, START);
+        let purchase = &deal.purchases[0];
+        assert_eq!((purchase.status, purchase.message.as_deref()), (OrderStatus::Rejected, Some(message)));
+    }
+}

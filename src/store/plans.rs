@@ -1,0 +1,74 @@
+//! Tests: what grows with the orders is read by an index, as SQLite itself says (`EXPLAIN QUERY
+//! PLAN`).
+
+use rusqlite::Connection;
+
+use super::products::Filter;
+use super::{Db, StoreError, alerts, deals, hosts, products};
+use crate::domain::id::{HostId, ProductId};
+use crate::domain::product::ProductStatus;
+use crate::domain::purchase::OrderStatus;
+
+fn database() -> (tempfile::TempDir, Db) {
+    let dir = tempfile::tempdir().unwrap();
+    let db = Db::open(&dir.path().join("shop.sqlite3")).unwrap();
+    (dir, db)
+}
+
+fn plan(db: &Db, text: &str) -> String {
+    let steps = |db: &Connection| {
+        let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {text}"))?;
+        let unbound = statement.parameter_count();
+        let nothing = vec![rusqlite::types::Null; unbound];
+        let rows = statement.query_map(rusqlite::params_from_iter(nothing), |row| row.get::<_, String>("detail"))?;
+        Ok::<_, StoreError>(rows.collect::<Result<Vec<_>, _>>()?.join("; "))
+    };
+    db.read(steps).unwrap()
+}
+
+#[test]
+fn each_search_of_orders_has_its_index() {
+    let (_dir, db) = database();
+    let all = deals::Search { limit: 50, ..deals::Search::default() };
+    let product = Some(ProductId(uuid::Uuid::from_u128(1)));
+    for (search, index) in [
+        (all, "order_by_time"),
+        (deals::Search { status: Some(OrderStatus::Paid), ..all }, "order_by_time"),
+        (deals::Search { status: Some(OrderStatus::NeedsRefund), ..all }, "order_to_refund"),
+        (deals::Search { owed: true, ..all }, "order_to_refund"),
+        (deals::Search { product, ..all }, "order_by_product (product_id=?)"),
+    ] {
+        let plan = plan(&db, &deals::search_text(search));
+        assert!(plan.contains(index) && !plan.contains("TEMP B-TREE"), "{search:?}: {plan}");
+    }
+}
+
+#[test]
+fn each_search_of_products_has_its_index_or_ends_at_its_limit() {
+    let (_dir, db) = database();
+    let host = Some(HostId(uuid::Uuid::from_u128(1)));
+    let waiting = Some(ProductStatus::NeedsActivate);
+    let read = |filter| plan(&db, &products::search_text(filter, 50));
+    assert_eq!(read(Filter::default()), "SCAN product");
+    assert_eq!(read(Filter { host, status: None }), "SCAN product");
+    let by_host = read(Filter { host, status: Some(ProductStatus::Active) });
+    assert!(by_host.contains("product_by_host (host_id=?)"), "{by_host}");
+    let pending = read(Filter { host: None, status: waiting });
+    assert!(pending.contains("product_pending"), "{pending}");
+}
+
+#[test]
+fn open_alerts_are_read_without_the_closed_ones() {
+    let (_dir, db) = database();
+    let plan = plan(&db, alerts::list_text(false));
+    assert!(plan.contains("alert_open"), "{plan}");
+}
+
+#[test]
+fn the_places_of_a_host_are_found_by_its_address_and_its_products() {
+    let (_dir, db) = database();
+    for table in ["port", "alias_name"] {
+        let plan = plan(&db, &format!("SELECT count(*) FROM {table} WHERE {}", hosts::sold_at(table)));
+        assert!(plan.contains("product_by_host") && !plan.contains("SCAN"), "{table}: {plan}");
+    }
+}
