@@ -48,7 +48,17 @@ pub fn run(data: Data, args: Args, output: &Output) -> Result<(), Failure> {
         let dial = app::command_dial(&config, nodes.iter().map(|node| node.host.as_str())).await?;
         Ok(refunds::refund(&shop, &dial, wanted, "cli").await?)
     })?;
-    let document = json!({"order": args.id.to_string(), "amount": paid.amount.0, "fee": paid.fee.0, "status": "S"});
-    output.result(&document, &format!("Paid back {}; the route cost {}.", paid.amount, paid.fee));
+    let document = json!({
+        "order": args.id.to_string(),
+        "amount": paid.amount.0,
+        "fee": paid.fee.0,
+        "status": paid.status.letter(),
+        "owed": paid.owed.0,
+    });
+    let mut text = format!("Paid back {}; the route cost {}.", paid.amount, paid.fee);
+    if paid.owed > Msat(0) {
+        text.push_str(&format!(" The order still owes {}: ask the buyer for a payment request over that.", paid.owed));
+    }
+    output.result(&document, &text);
     Ok(())
 }

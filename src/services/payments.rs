@@ -10,7 +10,6 @@ use crate::domain::effect::AlertTopic;
 use crate::domain::id::{NodeId, OrderId};
 use crate::domain::lightning::{NodeInvoice, NodeInvoiceState, PaymentHash};
 use crate::domain::money::Msat;
-use crate::domain::time::Timestamp;
 use crate::store::deals::Key;
 use crate::store::outbox::{self, IntentKind};
 use crate::store::{alerts, audit_log, deals, node_state, refunds};
@@ -166,53 +165,51 @@ pub async fn apply_leftover(shop: &Shop, node: NodeId, hash: PaymentHash) -> Res
 pub async fn mark_refunded(shop: &Shop, order: OrderId, actor: &str, note: &str) -> Result<Msat, Error> {
     let (inner, actor, note) = (shop.clone(), actor.to_owned(), note.to_owned());
     shop.change(move |db, after| {
-        if refunds::open_of(db, order)?.is_some() {
-            let text = "A refund of this order has been begun. Run `order refund` again to learn what became of it.";
-            return Err(Error::Conflict(text.to_owned()));
+        refuse_open_refund(db, order)?;
+        let (purchase, _) = deals::purchase(db, Key::Order(order))?.ok_or(Error::NotFound)?;
+        if purchase.owed == Msat(0) {
+            return Err(Error::Conflict("Nothing is owed for this order.".to_owned()));
         }
-        record_refund(&inner, db, after, order, &actor, &note)
+        record_refund(&inner, db, after, order, purchase.owed, &actor, &note)?;
+        Ok(purchase.owed)
     })
     .await
 }
 
-/// What an order owed was paid back.
+/// While the node may be paying the buyer back, nothing else is decided about the same money.
+fn refuse_open_refund(db: &Connection, order: OrderId) -> Result<(), Error> {
+    match refunds::open_of(db, order)? {
+        None => Ok(()),
+        Some(_) => Err(Error::Conflict(
+            "A refund of this order has been begun. Run `order refund` again to learn what became of it.".to_owned(),
+        )),
+    }
+}
+
+/// `amount` was paid back to the buyer of an order.
 pub(super) fn record_refund(
     shop: &Shop,
     db: &Connection,
     after: &mut Aftermath,
     order: OrderId,
+    amount: Msat,
     actor: &str,
     note: &str,
-) -> Result<Msat, Error> {
-    let owed = change_order(shop, db, after, order, actor, |deal, i, now| {
-        let owed = deal.purchases[i].owed;
-        if owed == Msat(0) {
-            return Err(Error::Conflict("Nothing is owed for this order.".to_owned()));
-        }
-        deal.refunded(i, now);
-        Ok(owed)
+) -> Result<(), Error> {
+    change_order(shop, db, after, order, actor, |deal, i, now| {
+        deal.refunded(i, amount, now);
+        Ok(())
     })?;
-    audit_log::record(db, shop.now(), actor, "order", order, &format!("refunded {owed}: {note}"))?;
-    close_order_alerts(db, order, shop.now())?;
-    Ok(owed)
+    Ok(audit_log::record(db, shop.now(), actor, "order", order, &format!("refunded {amount}: {note}"))?)
 }
 
 /// Tries again to deliver an order in state N.
 pub async fn retry_delivery(shop: &Shop, order: OrderId, actor: &str) -> Result<(), Error> {
     let (inner, actor) = (shop.clone(), actor.to_owned());
     shop.change(move |db, after| {
-        // Before the change: it may end in state N again.
-        alerts::close(db, AlertTopic::NeedsRefund, &order.to_string(), inner.now())?;
         change_order(&inner, db, after, order, &actor, |deal, i, now| {
             deal.retry_delivery(i, now).map_err(|refusal| Error::Conflict(refusal.0))
         })
     })
     .await
-}
-
-fn close_order_alerts(db: &Connection, order: OrderId, now: Timestamp) -> Result<(), Error> {
-    for topic in [AlertTopic::NeedsRefund, AlertTopic::Overpaid] {
-        alerts::close(db, topic, &order.to_string(), now)?;
-    }
-    Ok(())
 }

@@ -11,6 +11,7 @@ use crate::domain::id::{NodeId, OrderId};
 use crate::domain::lightning::{Network, PaymentHash};
 use crate::domain::money::Msat;
 use crate::domain::node::{Node, NodeKind};
+use crate::domain::purchase::OrderStatus;
 use crate::domain::time::Timestamp;
 use crate::store::deals::{self, Key};
 use crate::store::refunds::{self, Refund, RefundState};
@@ -155,22 +156,16 @@ fn paying_node(db: &Connection, paid: NodeId) -> Result<Node, Error> {
     able.into_iter().next().ok_or_else(none)
 }
 
-/// The buyer has the money: the order owes nothing any more.
-pub async fn succeeded(shop: &Shop, refund: &Refund, fee: Msat, actor: &str) -> Result<(), Error> {
+/// The buyer has the money: the order owes so much less. Returns what it owes now, and its state.
+pub async fn succeeded(shop: &Shop, refund: &Refund, fee: Msat, actor: &str) -> Result<(OrderStatus, Msat), Error> {
     let (inner, refund, actor) = (shop.clone(), refund.clone(), actor.to_owned());
     shop.change(move |db, after| {
-        if !refunds::end(db, refund.hash, RefundState::Succeeded, Some(fee), inner.now())? {
-            return Ok(());
+        if refunds::end(db, refund.hash, RefundState::Succeeded, Some(fee), inner.now())? {
+            let note = format!("paid by node {} to payment hash {}, fee {fee}", refund.node, refund.hash);
+            record_refund(&inner, db, after, refund.order, refund.amount, &actor, &note)?;
         }
-        let note = format!("paid by node {} to payment hash {}, fee {fee}", refund.node, refund.hash);
-        match record_refund(&inner, db, after, refund.order, &actor, &note) {
-            // The host delivered while the payment was on its way: the debt is gone, the money too.
-            Err(Error::Conflict(_)) => {
-                let change = format!("refunded {} although nothing was owed any more: {note}", refund.amount);
-                Ok(audit_log::record(db, inner.now(), &actor, "order", refund.order, &change)?)
-            }
-            recorded => recorded.map(drop),
-        }
+        let (purchase, _) = deals::purchase(db, Key::Order(refund.order))?.ok_or(Error::NotFound)?;
+        Ok((purchase.status, purchase.owed))
     })
     .await
 }

@@ -7,6 +7,7 @@ use crate::domain::id::OrderId;
 use crate::domain::lightning::{NodeError, PaymentState};
 use crate::domain::money::Msat;
 use crate::domain::node::Node;
+use crate::domain::purchase::OrderStatus;
 use crate::lightning::bolt11;
 use crate::lightning::connector::NodeAddress;
 use crate::lightning::credentials::Source;
@@ -37,6 +38,10 @@ pub struct Refunded {
     pub amount: Msat,
     /// What the route cost.
     pub fee: Msat,
+    /// The order's state now.
+    pub status: OrderStatus,
+    /// What the order still owes: its debt may have grown meanwhile.
+    pub owed: Msat,
 }
 
 /// Pays what the order owes. Asked again after a crash or a lost answer it learns what became of the
@@ -113,8 +118,8 @@ async fn learn(shop: &Shop, payer: &LndPayer, open: &Refund, actor: &str) -> Res
 async fn conclude(shop: &Shop, refund: &Refund, state: PaymentState, actor: &str) -> Result<Refunded, Error> {
     match state {
         PaymentState::Succeeded { fee } => {
-            refunds::succeeded(shop, refund, fee, actor).await?;
-            Ok(Refunded { amount: refund.amount, fee })
+            let (status, owed) = refunds::succeeded(shop, refund, fee, actor).await?;
+            Ok(Refunded { amount: refund.amount, fee, status, owed })
         }
         PaymentState::Failed { reason } => {
             refunds::failed(shop, refund, &reason, actor).await?;

@@ -1,8 +1,10 @@
 //! Paying back what is owed: once, and known to have happened.
 
-use ip2tor_shop::domain::id::{OrderId, SystemRandom};
+use ip2tor_shop::domain::id::{OrderId, ProductId, SystemRandom};
 use ip2tor_shop::domain::lightning::{InvoiceRequest, Preimage};
 use ip2tor_shop::domain::money::Msat;
+use ip2tor_shop::domain::product::ProductStatus;
+use ip2tor_shop::domain::purchase::OrderStatus;
 use ip2tor_shop::lightning::dial::Dial;
 use ip2tor_shop::lnd_simulator::Fault;
 use ip2tor_shop::services::nodes_admin::{self, NodeChange};
@@ -70,6 +72,25 @@ impl Rig {
         refund(&shop.expect("a shop"), &Dial::direct(), wanted, "cli").await
     }
 
+    /// A bridge that waits for its host; 700 msat more were paid than asked.
+    async fn overpaid(&self) -> (OrderId, ProductId) {
+        self.check_in().await;
+        let (order, product) = self.ordered().await;
+        self.pay_msat(order, 25_700);
+        self.wait_product(product, ProductStatus::NeedsActivate).await;
+        (order, product)
+    }
+
+    /// State, what is owed and what was paid back.
+    fn debt(&self, order: OrderId) -> (&'static str, u64, u64) {
+        let purchase = self.view(order).purchase;
+        (purchase.status.letter(), purchase.owed.0, purchase.refunded.0)
+    }
+
+    fn open_alerts(&self, topic: &str) -> i64 {
+        self.count(&format!("SELECT count(*) FROM alert WHERE topic = '{topic}' AND closed_at IS NULL"))
+    }
+
     fn refunds(&self, state: &str) -> i64 {
         self.count(&format!("SELECT count(*) FROM refund WHERE state = '{state}'"))
     }
@@ -81,7 +102,8 @@ async fn what_is_owed_is_paid_back_once_and_ends_the_order() {
     let order = rig.owing().await;
     let bill = rig.bill(25_000, 1).await;
     let paid = rig.refund(order, &bill, None).await;
-    assert_eq!(paid, Ok(Refunded { amount: Msat(25_000), fee: Msat(0) }));
+    let ended = Refunded { amount: Msat(25_000), fee: Msat(0), status: OrderStatus::Refunded, owed: Msat(0) };
+    assert_eq!(paid, Ok(ended));
     assert_eq!((rig.order_status(order), rig.view(order).purchase.owed), ("S", Msat(0)));
     assert_eq!(rig.buyer_has(1), 25_000);
     assert_eq!(rig.count("SELECT count(*) FROM alert WHERE closed_at IS NULL"), 0);
@@ -133,6 +155,37 @@ async fn a_lost_answer_is_learned_by_running_the_command_again() {
     rig.refund(order, &second, None).await.expect("the first payment took place");
     assert_eq!((rig.order_status(order), rig.refunds("succeeded")), ("S", 1));
     assert_eq!((rig.buyer_has(1), rig.buyer_has(2)), (25_000, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_debt_that_grows_while_it_is_paid_back_is_only_less_by_what_was_paid() {
+    let rig = rig_with_buyer().await;
+    let (order, product) = rig.overpaid().await;
+    rig.sim().faults().next("SendPaymentV2", Fault::ResetAfter, 1);
+    let bill = rig.bill(700, 1).await;
+    assert!(matches!(rig.refund(order, &bill, None).await, Err(Error::Unavailable { .. })));
+    rig.report(product, ProductStatus::Failed).await.expect("accepted");
+    assert_eq!(rig.debt(order), ("N", 25_700, 0));
+    let learned = rig.refund(order, &bill, None).await.expect("the payment took place");
+    assert_eq!((learned.amount, learned.owed), (Msat(700), Msat(25_000)));
+    assert_eq!((rig.debt(order), rig.open_alerts("order_needs_refund")), (("N", 25_000, 700), 1));
+    rig.refund(order, &rig.bill(25_000, 2).await, None).await.expect("the rest");
+    assert_eq!((rig.debt(order), rig.open_alerts("order_needs_refund")), (("S", 0, 25_700), 0));
+    assert_eq!((rig.buyer_has(1), rig.buyer_has(2)), (700, 25_000));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn money_that_was_paid_back_although_the_host_delivered_meanwhile_is_noted_and_told() {
+    let rig = rig_with_buyer().await;
+    let order = rig.owing().await;
+    let product = rig.view(order).product.id;
+    rig.sim().faults().next("SendPaymentV2", Fault::ResetAfter, 1);
+    let bill = rig.bill(25_000, 1).await;
+    assert!(matches!(rig.refund(order, &bill, None).await, Err(Error::Unavailable { .. })));
+    rig.report(product, ProductStatus::Active).await.expect("late, and accepted");
+    assert_eq!(rig.debt(order), ("P", 0, 0));
+    rig.refund(order, &bill, None).await.expect("the payment took place");
+    assert_eq!((rig.debt(order), rig.open_alerts("refunded_too_much")), (("P", 0, 25_000), 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]
