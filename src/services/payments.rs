@@ -207,6 +207,7 @@ pub(super) fn record_refund(
 pub async fn retry_delivery(shop: &Shop, order: OrderId, actor: &str) -> Result<(), Error> {
     let (inner, actor) = (shop.clone(), actor.to_owned());
     shop.change(move |db, after| {
+        refuse_open_refund(db, order)?;
         change_order(&inner, db, after, order, &actor, |deal, i, now| {
             deal.retry_delivery(i, now).map_err(|refusal| Error::Conflict(refusal.0))
         })

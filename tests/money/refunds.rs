@@ -189,6 +189,20 @@ async fn money_that_was_paid_back_although_the_host_delivered_meanwhile_is_noted
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_order_is_not_delivered_again_while_its_money_may_be_on_its_way_back() {
+    let rig = rig_with_buyer().await;
+    let order = rig.owing().await;
+    rig.sim().faults().next("SendPaymentV2", Fault::ResetAfter, 1);
+    let bill = rig.bill(25_000, 1).await;
+    assert!(matches!(rig.refund(order, &bill, None).await, Err(Error::Unavailable { .. })));
+    let again = payments::retry_delivery(&rig.shop, order, "cli").await;
+    assert!(matches!(&again, Err(Error::Conflict(text)) if text.contains("order refund")), "{again:?}");
+    rig.refund(order, &bill, None).await.expect("the payment took place");
+    assert_eq!(rig.debt(order), ("S", 0, 25_000));
+    assert!(payments::retry_delivery(&rig.shop, order, "cli").await.is_err(), "it was paid back");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_intent_that_never_reached_the_node_is_given_up_after_a_while() {
     let rig = rig_with_buyer().await;
     let order = rig.owing().await;
