@@ -256,6 +256,11 @@ impl NodeError {
     pub const fn may_have_happened(&self) -> bool {
         matches!(self.kind, NodeErrorKind::TimedOut | NodeErrorKind::Unavailable)
     }
+
+    /// Whether the node itself said no, so that the call had reached it.
+    pub const fn is_an_answer(&self) -> bool {
+        matches!(self.kind, NodeErrorKind::Rejected | NodeErrorKind::NotSynced | NodeErrorKind::WrongMacaroon)
+    }
 }
 
 /// The kinds of [`NodeError`].

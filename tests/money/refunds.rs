@@ -6,7 +6,7 @@ use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::domain::product::ProductStatus;
 use ip2tor_shop::domain::purchase::OrderStatus;
 use ip2tor_shop::lightning::dial::Dial;
-use ip2tor_shop::lnd_simulator::Fault;
+use ip2tor_shop::lnd_simulator::{Fault, PaymentState};
 use ip2tor_shop::services::nodes_admin::{self, NodeChange};
 use ip2tor_shop::services::{Act, Error, deadlines, payments};
 use ip2tor_shop::worker::refunds::{RefundOrder, Refunded, refund};
@@ -43,10 +43,18 @@ impl Rig {
 
     /// The buyer's invoice.
     async fn bill(&self, amount: u64, number: u8) -> String {
-        let preimage = Preimage([number; 32]);
+        self.make_bill(amount, number, Some(Preimage([number; 32]))).await
+    }
+
+    /// One whose payment stays on its way until the buyer takes it.
+    async fn held_bill(&self, amount: u64, number: u8) -> String {
+        self.make_bill(amount, number, None).await
+    }
+
+    async fn make_bill(&self, amount: u64, number: u8, preimage: Option<Preimage>) -> String {
         let request = InvoiceRequest {
-            hash: preimage.hash(),
-            preimage: Some(preimage),
+            hash: Preimage([number; 32]).hash(),
+            preimage,
             amount: Msat(amount),
             memo: "refund".to_owned(),
             expiry_secs: 3600,
@@ -60,6 +68,11 @@ impl Rig {
     fn buyer_has(&self, number: u8) -> u64 {
         let invoice = self.spare().sim.node().invoice(Preimage([number; 32]).hash()).expect("the buyer's invoice");
         invoice.progress.htlcs.iter().map(|htlc| htlc.amount_msat).sum()
+    }
+
+    fn node_has_paid(&self, number: u8) -> bool {
+        let payment = self.sim().node().track(Preimage([number; 32]).hash());
+        payment.is_some_and(|(payment, _)| matches!(payment.state, PaymentState::Succeeded(_)))
     }
 
     async fn refund(&self, order: OrderId, bolt11: &str, amount: Option<u64>) -> Result<Refunded, Error> {
@@ -200,6 +213,41 @@ async fn an_order_is_not_delivered_again_while_its_money_may_be_on_its_way_back(
     rig.refund(order, &bill, None).await.expect("the payment took place");
     assert_eq!(rig.debt(order), ("S", 0, 25_000));
     assert!(payments::retry_delivery(&rig.shop, order, "cli").await.is_err(), "it was paid back");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_node_says_when_it_shuts_down_does_not_mean_that_nothing_was_paid() {
+    let rig = rig_with_buyer().await;
+    let order = rig.owing().await;
+    let bill = rig.held_bill(25_000, 1).await;
+    let shuts_down = async {
+        rig.wait_until("the payment is on its way", || rig.buyer_has(1) == 25_000).await;
+        // Nor does it tell afterwards what became of the payment.
+        rig.sim().faults().next("TrackPaymentV2", Fault::Unavailable, 1);
+        rig.sim().faults().drop_payments();
+    };
+    let (refunded, ()) = tokio::join!(rig.refund(order, &bill, None), shuts_down);
+    assert!(matches!(&refunded, Err(Error::Unavailable { detail, .. }) if detail.contains("Run the same command")));
+    assert_eq!((rig.debt(order), rig.refunds("intended")), (("N", 25_000, 0), 1));
+    rig.spare().sim.node().settle(Preimage([1; 32])).expect("the buyer takes it");
+    rig.wait_until("the node knows", || rig.node_has_paid(1)).await;
+    let second = rig.bill(25_000, 2).await;
+    rig.refund(order, &second, None).await.expect("the first payment took place");
+    assert_eq!((rig.debt(order), rig.buyer_has(2)), (("S", 0, 25_000), 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_counts_as_not_paid_once_the_node_says_that_it_never_tried() {
+    let rig = rig_with_buyer().await;
+    let order = rig.owing().await;
+    let bill = rig.bill(25_000, 1).await;
+    rig.sim().faults().set_synced(false);
+    let refused = rig.refund(order, &bill, None).await;
+    assert!(matches!(&refused, Err(Error::Refused(text)) if text.contains("Nothing was paid")), "{refused:?}");
+    assert_eq!(rig.refunds("failed"), 1);
+    rig.sim().faults().next("TrackPaymentV2", Fault::Unavailable, 1);
+    assert!(matches!(rig.refund(order, &bill, None).await, Err(Error::Unavailable { .. })), "it does not say so");
+    assert_eq!(rig.refunds("intended"), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
