@@ -17,8 +17,8 @@ use crate::store::deals::{self, Key};
 use crate::store::refunds::{self, Refund, RefundState};
 use crate::store::{audit_log, hosts, nodes, products};
 
-/// An intent that the node knows nothing of is given up after this time: whoever stored it has long
-/// asked the node, or never will. Longer than a payment takes to begin. Seconds.
+/// An intent that the node knows nothing of, or only an earlier failure, is given up after this time:
+/// whoever stored it has long asked the node, or never will. Longer than a payment takes to begin. Seconds.
 const GIVE_UP_SECS: i64 = 180;
 /// How the macaroon that a refund needs is made.
 const BAKE: &str = "lncli bakemacaroon offchain:read offchain:write --save_to=refund.macaroon";
@@ -160,7 +160,7 @@ fn paying_node(db: &Connection, paid: NodeId) -> Result<Node, Error> {
 pub async fn succeeded(shop: &Shop, refund: &Refund, fee: Msat, actor: &str) -> Result<(OrderStatus, Msat), Error> {
     let (inner, refund, actor) = (shop.clone(), refund.clone(), actor.to_owned());
     shop.change(move |db, after| {
-        if refunds::end(db, refund.hash, RefundState::Succeeded, Some(fee), inner.now())? {
+        if refunds::succeeded(db, refund.hash, fee, inner.now())? {
             let note = format!("paid by node {} to payment hash {}, fee {fee}", refund.node, refund.hash);
             record_refund(&inner, db, after, refund.order, refund.amount, &actor, &note)?;
         }
@@ -175,7 +175,7 @@ pub async fn failed(shop: &Shop, refund: &Refund, reason: &str, actor: &str) -> 
     let (inner, refund, actor) = (shop.clone(), refund.clone(), actor.to_owned());
     let change = format!("refund to payment hash {} failed: {reason}", refund.hash);
     shop.change(move |db, _| {
-        if refunds::end(db, refund.hash, RefundState::Failed, None, inner.now())? {
+        if refunds::failed(db, &refund, inner.now())? {
             audit_log::record(db, inner.now(), &actor, "order", refund.order, &change)?;
         }
         Ok(())
@@ -183,7 +183,7 @@ pub async fn failed(shop: &Shop, refund: &Refund, reason: &str, actor: &str) -> 
     .await
 }
 
-/// Whether an intent that its node knows nothing of can be given up.
+/// Whether an intent that its node has not paid can be given up.
 pub fn is_abandoned(shop: &Shop, refund: &Refund) -> bool {
     refund.modified_at.plus_secs(GIVE_UP_SECS) <= shop.now()
 }

@@ -100,7 +100,8 @@ fn payer(node: &Node, dial: &Dial) -> Result<LndPayer, Error> {
 async fn learn(shop: &Shop, payer: &LndPayer, open: &Refund, actor: &str) -> Result<Option<Refunded>, Error> {
     let state = payer.track(open.hash).await.map_err(|error| not_known(&error.to_string()))?;
     match state {
-        PaymentState::Unknown if !refunds::is_abandoned(shop, open) => {
+        // A failure may be the one of an earlier try, and this one just about to begin.
+        PaymentState::Unknown | PaymentState::Failed { .. } if !refunds::is_abandoned(shop, open) => {
             Err(not_known("it was begun moments ago, perhaps by another command that is still running"))
         }
         PaymentState::Unknown => {

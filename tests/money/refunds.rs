@@ -8,6 +8,7 @@ use ip2tor_shop::domain::purchase::OrderStatus;
 use ip2tor_shop::lightning::dial::Dial;
 use ip2tor_shop::lnd_simulator::{Fault, PaymentState};
 use ip2tor_shop::services::nodes_admin::{self, NodeChange};
+use ip2tor_shop::services::refunds::{self, Bill, Request};
 use ip2tor_shop::services::{Act, Error, deadlines, payments};
 use ip2tor_shop::worker::refunds::{RefundOrder, Refunded, refund};
 
@@ -75,6 +76,14 @@ impl Rig {
         payment.is_some_and(|(payment, _)| matches!(payment.state, PaymentState::Succeeded(_)))
     }
 
+    /// What a command writes down before it asks the node.
+    fn request(&self, order: OrderId, bolt11: &str, number: u8) -> Request {
+        let hash = Preimage([number; 32]).hash();
+        let expires_at = self.now().plus_secs(3600);
+        let bill = Bill { bolt11: bolt11.to_owned(), hash, amount: Some(Msat(25_000)), expires_at };
+        Request { order, bill, amount: None, fee_limit: None }
+    }
+
     async fn refund(&self, order: OrderId, bolt11: &str, amount: Option<u64>) -> Result<Refunded, Error> {
         let wanted = RefundOrder { order, bolt11: bolt11.to_owned(), amount: amount.map(Msat), fee_limit: None };
         // As the command line does: a shop of its own on the same database, beside the running one.
@@ -100,7 +109,7 @@ impl Rig {
         (purchase.status.letter(), purchase.owed.0, purchase.refunded.0)
     }
 
-    fn open_alerts(&self, topic: &str) -> i64 {
+    fn told_of(&self, topic: &str) -> i64 {
         self.count(&format!("SELECT count(*) FROM alert WHERE topic = '{topic}' AND closed_at IS NULL"))
     }
 
@@ -181,9 +190,9 @@ async fn a_debt_that_grows_while_it_is_paid_back_is_only_less_by_what_was_paid()
     assert_eq!(rig.debt(order), ("N", 25_700, 0));
     let learned = rig.refund(order, &bill, None).await.expect("the payment took place");
     assert_eq!((learned.amount, learned.owed), (Msat(700), Msat(25_000)));
-    assert_eq!((rig.debt(order), rig.open_alerts("order_needs_refund")), (("N", 25_000, 700), 1));
+    assert_eq!((rig.debt(order), rig.told_of("order_needs_refund")), (("N", 25_000, 700), 1));
     rig.refund(order, &rig.bill(25_000, 2).await, None).await.expect("the rest");
-    assert_eq!((rig.debt(order), rig.open_alerts("order_needs_refund")), (("S", 0, 25_700), 0));
+    assert_eq!((rig.debt(order), rig.told_of("order_needs_refund")), (("S", 0, 25_700), 0));
     assert_eq!((rig.buyer_has(1), rig.buyer_has(2)), (700, 25_000));
 }
 
@@ -198,7 +207,7 @@ async fn money_that_was_paid_back_although_the_host_delivered_meanwhile_is_noted
     rig.report(product, ProductStatus::Active).await.expect("late, and accepted");
     assert_eq!(rig.debt(order), ("P", 0, 0));
     rig.refund(order, &bill, None).await.expect("the payment took place");
-    assert_eq!((rig.debt(order), rig.open_alerts("refunded_too_much")), (("P", 0, 25_000), 1));
+    assert_eq!((rig.debt(order), rig.told_of("refunded_too_much")), (("P", 0, 25_000), 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -275,6 +284,38 @@ async fn a_payment_that_fails_leaves_the_debt_and_can_be_tried_again() {
     rig.sim().faults().set_no_route(false);
     rig.refund(order, &bill, None).await.expect("paid");
     assert_eq!(rig.order_status(order), "S");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_earlier_failure_says_nothing_about_the_same_payment_begun_again_by_another_command() {
+    let rig = rig_with_buyer().await;
+    let order = rig.owing().await;
+    let (bill, other) = (rig.bill(25_000, 1).await, rig.bill(25_000, 2).await);
+    rig.sim().faults().set_no_route(true);
+    assert!(matches!(rig.refund(order, &bill, None).await, Err(Error::Refused(_))));
+    rig.sim().faults().set_no_route(false);
+    // Another command has written its intent, and is about to ask the node.
+    let (intent, _) = refunds::intend(&rig.shop, rig.request(order, &bill, 1), "cli").await.expect("intended");
+    let refused = rig.refund(order, &other, None).await;
+    assert!(matches!(refused, Err(Error::Unavailable { .. })), "{refused:?}");
+    assert_eq!((rig.refunds("intended"), rig.buyer_has(2)), (1, 0));
+    rig.clock.advance_secs(180);
+    rig.refund(order, &other, None).await.expect("that command never asked");
+    assert_eq!((rig.buyer_has(1), rig.buyer_has(2)), (0, 25_000));
+    refunds::failed(&rig.shop, &intent, "late", "cli").await.expect("nothing to record");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_became_of_one_intent_does_not_end_the_next_for_the_same_payment() {
+    let rig = rig_with_buyer().await;
+    let order = rig.owing().await;
+    let bill = rig.bill(25_000, 1).await;
+    let (first, _) = refunds::intend(&rig.shop, rig.request(order, &bill, 1), "cli").await.expect("intended");
+    rig.clock.advance_secs(180);
+    refunds::failed(&rig.shop, &first, "never asked", "cli").await.expect("recorded");
+    refunds::intend(&rig.shop, rig.request(order, &bill, 1), "cli").await.expect("intended again");
+    refunds::failed(&rig.shop, &first, "never asked", "cli").await.expect("nothing to record");
+    assert_eq!(rig.refunds("intended"), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
