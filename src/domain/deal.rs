@@ -50,8 +50,8 @@ pub const ACTIVATION_LIMIT_SECS: i64 = 30 * 60;
 #[error("{0}")]
 pub struct Refusal(pub String);
 
-/// One product and its purchases that matter: those that are open or have a claim, and the one that
-/// an event is about.
+/// One product and its purchases that matter: those that are open, have a claim or are owed money, and
+/// the one that an event is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deal {
     /// The product.

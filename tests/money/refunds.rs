@@ -3,13 +3,13 @@
 use ip2tor_shop::domain::id::{OrderId, ProductId, SystemRandom};
 use ip2tor_shop::domain::lightning::{InvoiceRequest, Preimage};
 use ip2tor_shop::domain::money::Msat;
-use ip2tor_shop::domain::product::ProductStatus;
+use ip2tor_shop::domain::product::{ProductKind, ProductStatus};
 use ip2tor_shop::domain::purchase::OrderStatus;
 use ip2tor_shop::lightning::dial::Dial;
 use ip2tor_shop::lnd_simulator::{Fault, PaymentState};
 use ip2tor_shop::services::nodes_admin::{self, NodeChange};
 use ip2tor_shop::services::refunds::{self, Bill, Request};
-use ip2tor_shop::services::{Act, Error, deadlines, payments};
+use ip2tor_shop::services::{Act, Error, Scope, deadlines, hosts, payments, products};
 use ip2tor_shop::worker::refunds::{RefundOrder, Refunded, refund};
 
 use crate::rig::{NODE, Rig, Setup};
@@ -316,6 +316,27 @@ async fn what_became_of_one_intent_does_not_end_the_next_for_the_same_payment() 
     refunds::intend(&rig.shop, rig.request(order, &bill, 1), "cli").await.expect("intended again");
     refunds::failed(&rig.shop, &first, "never asked", "cli").await.expect("nothing to record");
     assert_eq!(rig.refunds("intended"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_product_and_its_host_stay_until_what_is_owed_for_them_was_paid_back() {
+    let rig = Rig::new(Setup::default()).await;
+    let (order, product) = rig.overpaid().await;
+    rig.report(product, ProductStatus::Active).await.expect("accepted");
+    rig.clock.advance_secs(90_000);
+    deadlines::suspend_expired(&rig.shop).await.expect("its time is over");
+    rig.report(product, ProductStatus::Suspended).await.expect("accepted");
+    let scope = Scope::Host(rig.host);
+    let delete = || products::delete(&rig.shop, &scope, product, ProductKind::TorBridge);
+    let refused = delete().await;
+    assert!(matches!(&refused, Err(Error::Conflict(text)) if text.contains("Money is owed")), "{refused:?}");
+    rig.clock.advance_secs(46 * 86_400);
+    deadlines::delete_suspended(&rig.shop).await.expect("given up");
+    let refused = hosts::delete(&rig.shop, &scope, rig.host).await;
+    assert!(matches!(&refused, Err(Error::Conflict(text)) if text.contains("Money is owed")), "{refused:?}");
+    payments::mark_refunded(&rig.shop, order, "cli", "by hand").await.expect("paid back");
+    delete().await.expect("deleted");
+    hosts::delete(&rig.shop, &scope, rig.host).await.expect("deleted");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -75,6 +75,8 @@ fn check(before: &Deal, deal: &Deal, effects: &[Effect], event: Event, now: Time
     rule(event != Event::ActivationOverdue || waited < ACTIVATION_LIMIT_SECS, "it waits for ever")?;
     for (old, new) in before.purchases.iter().zip(&deal.purchases) {
         rule(old.invoice.state != InvoiceState::Paid || new.invoice.state == InvoiceState::Paid, "a payment is gone")?;
+        let is_new = deal.product.deleted_at.is_some() && before.product.deleted_at.is_none();
+        rule(!is_new || new.owed == Msat(0), "deleted, and owes money")?;
         let begun = |effect: &Effect| *effect == Effect::CancelInvoice(new.id);
         let settles = matches!(old.invoice.state, InvoiceState::Settling);
         rule(!settles || !effects.iter().any(begun), "cancels what it has begun to settle")?;
