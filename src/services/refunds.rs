@@ -13,6 +13,7 @@ use crate::domain::money::Msat;
 use crate::domain::node::{Node, NodeKind};
 use crate::domain::purchase::OrderStatus;
 use crate::domain::time::Timestamp;
+use crate::lightning::permissions::PAYMENT_BAKE_COMMAND;
 use crate::store::deals::{self, Key};
 use crate::store::refunds::{self, Refund, RefundState};
 use crate::store::{audit_log, hosts, nodes, products};
@@ -20,8 +21,6 @@ use crate::store::{audit_log, hosts, nodes, products};
 /// An intent that the node knows nothing of, or only an earlier failure, is given up after this time:
 /// whoever stored it has long asked the node, or never will. Longer than a payment takes to begin. Seconds.
 const GIVE_UP_SECS: i64 = 180;
-/// How the macaroon that a refund needs is made.
-const BAKE: &str = "lncli bakemacaroon offchain:read offchain:write --save_to=refund.macaroon";
 
 /// What the buyer's payment request says.
 #[derive(Clone, Debug)]
@@ -144,7 +143,7 @@ fn check_amount(asked: Option<Msat>, given: Option<Msat>, owed: Msat) -> Result<
 fn paying_node(db: &Connection, paid: NodeId) -> Result<Node, Error> {
     let none = || {
         let text = format!(
-            "No node has a macaroon for payments. Make one with `{BAKE}`, and tell the shop with `node set ID \
+            "No node has a macaroon for payments. Make one with `{PAYMENT_BAKE_COMMAND}`, and tell the shop with `node set ID \
              --payment-macaroon-file FILE`. (Paid back by other means? Use `order resolve`.)"
         );
         Error::Refused(text)

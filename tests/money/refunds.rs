@@ -137,6 +137,16 @@ async fn what_is_owed_is_paid_back_once_and_ends_the_order() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_was_delivered_stays_paid_when_its_surplus_goes_back() {
+    let rig = rig_with_buyer().await;
+    let (order, product) = rig.overpaid().await;
+    rig.report(product, ProductStatus::Active).await.expect("accepted");
+    let paid = rig.refund(order, &rig.bill(700, 1).await, None).await.expect("paid");
+    assert_eq!((paid.status, paid.owed), (OrderStatus::Paid, Msat(0)));
+    assert_eq!((rig.debt(order), rig.told_of("order_overpaid")), (("P", 0, 700), 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_payment_request_pays_for_one_order_only() {
     let rig = rig_with_buyer().await;
     let (first, second) = (rig.owing().await, rig.owing().await);
