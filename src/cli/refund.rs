@@ -26,6 +26,9 @@ pub struct Args {
     /// The most that the route may cost [default: 1 %, at least 10000]
     #[arg(long, value_name = "MSAT")]
     fee_limit: Option<u64>,
+    /// You have looked through the node's payments: since the backup that was restored it was not paid back
+    #[arg(long)]
+    not_paid_since_the_backup: bool,
 }
 
 /// Reads an order's id.
@@ -43,6 +46,7 @@ pub fn run(data: Data, args: Args, output: &Output) -> Result<(), Failure> {
         bolt11: args.bolt11,
         amount: args.amount.map(Msat),
         fee_limit: args.fee_limit.map(Msat),
+        not_paid_since_backup: args.not_paid_since_the_backup,
     };
     let paid = block_on(async {
         let dial = app::command_dial(&config, nodes.iter().map(|node| node.host.as_str())).await?;

@@ -7,6 +7,7 @@ use crate::store::Connection;
 use super::Error;
 use super::payments::record_refund;
 use super::shop::Shop;
+use crate::domain::effect::AlertTopic;
 use crate::domain::id::{NodeId, OrderId};
 use crate::domain::lightning::{Network, PaymentHash};
 use crate::domain::money::Msat;
@@ -14,13 +15,18 @@ use crate::domain::node::{Node, NodeKind};
 use crate::domain::purchase::OrderStatus;
 use crate::domain::time::Timestamp;
 use crate::lightning::permissions::PAYMENT_BAKE_COMMAND;
-use crate::store::deals::{self, Key};
+use crate::store::deals::{self, Key, Search};
 use crate::store::refunds::{self, Refund, RefundState};
-use crate::store::{audit_log, hosts, nodes, products};
+use crate::store::{alerts, audit_log, hosts, nodes, products};
 
 /// An intent that the node knows nothing of, or only an earlier failure, is given up after this time:
 /// whoever stored it has long asked the node, or never will. Longer than a payment takes to begin. Seconds.
 const GIVE_UP_SECS: i64 = 180;
+
+/// Why a debt that came out of a backup is not simply paid.
+const DOUBTFUL: &str = "A backup was restored that says that this is owed. It may have been paid back since that backup was \
+    made, which the shop then does not know: look through the node's payments. If it was not paid, say so with \
+    --not-paid-since-the-backup; if it was, note it with `order resolve`.";
 
 /// What the buyer's payment request says.
 #[derive(Clone, Debug)]
@@ -46,6 +52,8 @@ pub struct Request {
     pub amount: Option<Msat>,
     /// The most that the route may cost; `None` takes [`default_fee_limit`].
     pub fee_limit: Option<Msat>,
+    /// The operator has made sure that it was not paid back between a backup and its restore.
+    pub not_paid_since_backup: bool,
 }
 
 /// A hundredth of the amount, and at least 10 sat, since small payments pay mostly base fees.
@@ -87,6 +95,9 @@ fn checked(shop: &Shop, db: &Connection, request: &Request) -> Result<Refund, Er
     let (purchase, product) = deals::purchase(db, Key::Order(request.order))?.ok_or(Error::NotFound)?;
     if purchase.owed == Msat(0) {
         return Err(Error::Conflict("Nothing is owed for this order.".to_owned()));
+    }
+    if !request.not_paid_since_backup && alerts::is_open(db, AlertTopic::RefundMayBeDone, &request.order.to_string())? {
+        return Err(Error::Refused(DOUBTFUL.to_owned()));
     }
     let bill = &request.bill;
     match refunds::get(db, bill.hash)? {
@@ -180,6 +191,17 @@ pub async fn failed(shop: &Shop, refund: &Refund, reason: &str, actor: &str) -> 
         Ok(())
     })
     .await
+}
+
+/// After a restore: what is owed may have been paid back since the backup. The operator is told of each
+/// order; returns them.
+pub(super) fn doubt(db: &Connection, now: Timestamp) -> Result<Vec<OrderId>, Error> {
+    let owing = deals::search(db, Search { owed: true, limit: u32::MAX, ..Search::default() })?;
+    for (purchase, _) in &owing {
+        let text = format!("{} is owed for this order in the backup that was restored. {DOUBTFUL}", purchase.owed);
+        alerts::raise(db, AlertTopic::RefundMayBeDone, &purchase.id.to_string(), &text, now)?;
+    }
+    Ok(owing.into_iter().map(|(purchase, _)| purchase.id).collect())
 }
 
 /// Whether an intent that its node has not paid can be given up.

@@ -29,6 +29,8 @@ pub struct RefundOrder {
     pub amount: Option<Msat>,
     /// The most that the route may cost; `None` takes a small share of the amount.
     pub fee_limit: Option<Msat>,
+    /// The operator has made sure that it was not paid back between a backup and its restore.
+    pub not_paid_since_backup: bool,
 }
 
 /// A refund that has been paid.
@@ -58,8 +60,9 @@ pub async fn refund(shop: &Shop, dial: &Dial, wanted: RefundOrder, actor: &str) 
             return Ok(refunded);
         }
     }
-    let RefundOrder { order, amount, fee_limit, .. } = wanted;
-    let (refund, node) = refunds::intend(shop, Request { order, bill, amount, fee_limit }, actor).await?;
+    let RefundOrder { order, amount, fee_limit, not_paid_since_backup, .. } = wanted;
+    let request = Request { order, bill, amount, fee_limit, not_paid_since_backup };
+    let (refund, node) = refunds::intend(shop, request, actor).await?;
     let payer = match payer(&node, dial) {
         Ok(payer) => payer,
         Err(error) => return nothing_sent(shop, &refund, error, actor).await,

@@ -7,12 +7,13 @@ use ip2tor_shop::domain::product::{ProductKind, ProductStatus};
 use ip2tor_shop::domain::purchase::OrderStatus;
 use ip2tor_shop::lightning::dial::Dial;
 use ip2tor_shop::lnd_simulator::{Fault, PaymentState};
+use ip2tor_shop::services::backup::{self, Places};
 use ip2tor_shop::services::nodes_admin::{self, NodeChange};
 use ip2tor_shop::services::refunds::{self, Bill, Request};
 use ip2tor_shop::services::{Act, Error, Scope, deadlines, hosts, payments, products};
 use ip2tor_shop::worker::refunds::{RefundOrder, Refunded, refund};
 
-use crate::rig::{NODE, Rig, Setup};
+use crate::rig::{ALIVE_NODES, NODE, Rig, Setup};
 
 /// The second node is the buyer's, a direct peer of the shop's.
 async fn rig_with_buyer() -> Rig {
@@ -81,11 +82,22 @@ impl Rig {
         let hash = Preimage([number; 32]).hash();
         let expires_at = self.now().plus_secs(3600);
         let bill = Bill { bolt11: bolt11.to_owned(), hash, amount: Some(Msat(25_000)), expires_at };
-        Request { order, bill, amount: None, fee_limit: None }
+        Request { order, bill, amount: None, fee_limit: None, not_paid_since_backup: false }
     }
 
     async fn refund(&self, order: OrderId, bolt11: &str, amount: Option<u64>) -> Result<Refunded, Error> {
-        let wanted = RefundOrder { order, bolt11: bolt11.to_owned(), amount: amount.map(Msat), fee_limit: None };
+        self.refund_as_told(order, bolt11, amount, false).await
+    }
+
+    async fn refund_as_told(
+        &self,
+        order: OrderId,
+        bolt11: &str,
+        amount: Option<u64>,
+        not_paid_since_backup: bool,
+    ) -> Result<Refunded, Error> {
+        let (bolt11, amount) = (bolt11.to_owned(), amount.map(Msat));
+        let wanted = RefundOrder { order, bolt11, amount, fee_limit: None, not_paid_since_backup };
         // As the command line does: a shop of its own on the same database, beside the running one.
         let db = ip2tor_shop::store::Db::open(self.shop.db.path()).expect("the database");
         let settings = (*self.shop.settings).clone();
@@ -347,6 +359,42 @@ async fn a_product_and_its_host_stay_until_what_is_owed_for_them_was_paid_back()
     payments::mark_refunded(&rig.shop, order, "cli", "by hand").await.expect("paid back");
     delete().await.expect("deleted");
     hosts::delete(&rig.shop, &scope, rig.host).await.expect("deleted");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_debt_out_of_a_restored_backup_is_paid_only_when_the_operator_has_made_sure() {
+    let mut rig = rig_with_buyer().await;
+    let order = rig.owing().await;
+    let act = Act::on_command_line(rig.now());
+    let (from, to) = (places(&rig, "old"), places(&rig, "new"));
+    let made = backup::create(&rig.shop.db, &from, &act, None).expect("a backup");
+    rig.refund(order, &rig.bill(25_000, 1).await, None).await.expect("paid");
+
+    rig.tasks.stop().await;
+    let restored = backup::restore(&to, &made.path, false, &act).expect("restored");
+    assert_eq!(restored.owing, [order]);
+    rig.start_shop_on(&to.database);
+    rig.wait_until("all nodes are alive", || rig.count(ALIVE_NODES) == 2).await;
+    assert_eq!((rig.debt(order), rig.told_of("refund_may_be_done")), (("N", 25_000, 0), 1));
+    let second = rig.bill(25_000, 2).await;
+    let refused = rig.refund(order, &second, None).await;
+    let says = |text: &str| text.contains("--not-paid-since-the-backup") && text.contains("order resolve");
+    assert!(matches!(&refused, Err(Error::Refused(text)) if says(text)), "{refused:?}");
+    assert_eq!((rig.buyer_has(1), rig.buyer_has(2)), (25_000, 0));
+
+    rig.refund_as_told(order, &second, None, true).await.expect("the operator is sure");
+    assert_eq!((rig.debt(order), rig.told_of("refund_may_be_done")), (("S", 0, 25_000), 0));
+}
+
+fn places(rig: &Rig, name: &str) -> Places {
+    let data_dir = rig.dir.path().join(name);
+    Places {
+        database: data_dir.join("shop.sqlite3"),
+        backup_dir: data_dir.join("backups"),
+        onion_state_dir: data_dir.join("tor"),
+        config_file: None,
+        data_dir,
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
