@@ -6,10 +6,13 @@ use crate::store::Connection;
 use super::Error;
 use super::deals::change_order;
 use super::shop::{Aftermath, Shop};
+use crate::domain::deal::Deal;
 use crate::domain::effect::AlertTopic;
 use crate::domain::id::{NodeId, OrderId};
 use crate::domain::lightning::{NodeInvoice, NodeInvoiceState, PaymentHash};
 use crate::domain::money::Msat;
+use crate::domain::purchase::{Invoice, InvoiceState};
+use crate::domain::time::Timestamp;
 use crate::store::deals::Key;
 use crate::store::outbox::{self, IntentKind};
 use crate::store::{alerts, audit_log, deals, node_state, refunds};
@@ -85,26 +88,47 @@ fn apply_to_order(
 ) -> Result<(), Error> {
     let actor = format!("node:{node}");
     let stranded = change_order(shop, db, after, order, &actor, |deal, i, now| {
-        let visible = deal.purchases[i].invoice.hash == news.hash;
+        let Invoice { id, hash, node_id, state, .. } = deal.purchases[i].invoice;
+        let visible = hash == news.hash;
         match news.state {
             NodeInvoiceState::Open => {}
-            // Also for a former attempt: money that came is money that counts.
             NodeInvoiceState::Settled => {
-                deal.payment_settled(i, news.received, news.settled_at.unwrap_or(now), now);
+                settled(db, deal, i, news, now)?;
+                let payable = matches!(state, InvoiceState::Open | InvoiceState::Held);
+                return Ok((payable && !visible).then_some((id, hash, node_id)));
             }
             NodeInvoiceState::Accepted if visible => {
                 deal.payment_held(i, news.received, blocks_left(news, height), now, now);
             }
             NodeInvoiceState::Canceled if visible => deal.payment_void(i, now),
             // A former attempt: its request was never shown, so only cancelling it is left.
-            NodeInvoiceState::Accepted => return Ok(true),
+            NodeInvoiceState::Accepted => return Ok(Some((id, news.hash, node))),
             NodeInvoiceState::Canceled => {}
         }
-        Ok(false)
+        Ok(None)
     })?;
-    if stranded && let Some(attempt) = outbox::attempt(db, news.hash)? {
-        outbox::add(db, IntentKind::Cancel, attempt.invoice_id, news.hash, node, shop.now())?;
+    if let Some((invoice, hash, node)) = stranded {
+        outbox::add(db, IntentKind::Cancel, invoice, hash, node, shop.now())?;
         after.outbox = true;
+    }
+    Ok(())
+}
+
+/// Money that came is money that counts, once for each payment hash: also for a former attempt, and also
+/// when the order was paid before by another one.
+fn settled(db: &Connection, deal: &mut Deal, i: usize, news: &NodeInvoice, now: Timestamp) -> Result<(), Error> {
+    let invoice = &deal.purchases[i].invoice;
+    let (visible, paid) = (invoice.hash == news.hash, invoice.state == InvoiceState::Paid);
+    let is_new = match (visible, paid) {
+        (true, false) => true,
+        // What came by the former attempts is noted with them; the rest came by this one.
+        (true, true) => invoice.received == Some(outbox::received_by_others(db, invoice.id)?),
+        (false, _) => outbox::note_received(db, news.hash, news.received)?,
+    };
+    match (is_new, paid) {
+        (false, _) => {}
+        (true, false) => deal.payment_settled(i, news.received, news.settled_at.unwrap_or(now), now),
+        (true, true) => deal.paid_again(i, news.received),
     }
     Ok(())
 }

@@ -1,16 +1,17 @@
 //! Paying back what is owed: once, and known to have happened.
 
 use ip2tor_shop::domain::id::{OrderId, ProductId, SystemRandom};
-use ip2tor_shop::domain::lightning::{InvoiceRequest, Preimage};
+use ip2tor_shop::domain::lightning::{InvoiceRequest, NodeInvoice, NodeInvoiceState, PaymentHash, Preimage};
 use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::domain::product::{ProductKind, ProductStatus};
 use ip2tor_shop::domain::purchase::OrderStatus;
 use ip2tor_shop::lightning::dial::Dial;
-use ip2tor_shop::lnd_simulator::{Fault, PaymentState};
+use ip2tor_shop::lnd_simulator::{Fault, PaymentState, State};
 use ip2tor_shop::services::backup::{self, Places};
 use ip2tor_shop::services::nodes_admin::{self, NodeChange};
 use ip2tor_shop::services::refunds::{self, Bill, Request};
 use ip2tor_shop::services::{Act, Error, Scope, deadlines, hosts, payments, products};
+use ip2tor_shop::store::outbox::{self, Attempt};
 use ip2tor_shop::worker::refunds::{RefundOrder, Refunded, refund};
 
 use crate::rig::{ALIVE_NODES, NODE, Rig, Setup};
@@ -113,6 +114,35 @@ impl Rig {
         self.pay_msat(order, 25_700);
         self.wait_product(product, ProductStatus::NeedsActivate).await;
         (order, product)
+    }
+
+    /// An invoice of the order that another one took the place of.
+    async fn former_attempt(&self, order: OrderId) -> PaymentHash {
+        let (hash, now) = (PaymentHash([77; 32]), self.now());
+        let (invoice_id, node_id) = (self.view(order).purchase.invoice.id, self.spare().node);
+        let attempt = Attempt { hash, invoice_id, node_id, number: 2, is_hold: false };
+        let added = self.shop.db.write(move |db| outbox::add_attempt(db, &attempt, now)).await;
+        added.expect("an attempt");
+        hash
+    }
+
+    /// A node says that the whole price came by this hash.
+    async fn tell_settled(&self, hash: PaymentHash) {
+        let news = NodeInvoice {
+            hash,
+            state: NodeInvoiceState::Settled,
+            memo: String::new(),
+            amount: Msat(25_000),
+            received: Msat(25_000),
+            payment_request: String::new(),
+            created_at: self.now(),
+            expires_at: self.now(),
+            settled_at: Some(self.now()),
+            settle_index: 0,
+            nearest_htlc_expiry: None,
+            accept_height: None,
+        };
+        payments::apply(&self.shop, self.node, news, None).await.expect("applied");
     }
 
     /// State, what is owed and what was paid back.
@@ -395,6 +425,45 @@ fn places(rig: &Rig, name: &str) -> Places {
         config_file: None,
         data_dir,
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_paid_twice_by_two_invoices_of_an_order_is_owed_once() {
+    let rig = rig_with_buyer().await;
+    rig.check_in().await;
+    let (order, _) = rig.active_bridge().await;
+    let former = rig.former_attempt(order).await;
+    for _ in 0..2 {
+        rig.tell_settled(former).await;
+        assert_eq!((rig.debt(order), rig.told_of("order_overpaid")), (("P", 25_000, 0), 1));
+    }
+    rig.refund(order, &rig.bill(25_000, 1).await, None).await.expect("paid back");
+    rig.tell_settled(former).await;
+    rig.tell_settled(rig.hash(order)).await;
+    assert_eq!(rig.debt(order), ("P", 0, 25_000));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn once_a_former_invoice_is_paid_the_visible_one_is_cancelled_and_still_counts_if_it_was_paid() {
+    let rig = rig_with_buyer().await;
+    rig.check_in().await;
+    let (order, _) = rig.ordered().await;
+    rig.tell_settled(rig.former_attempt(order).await).await;
+    assert_eq!(rig.debt(order), ("P", 0, 0));
+    rig.wait_until("nobody can pay again", || rig.at_node(order) == Some(State::Canceled)).await;
+    for _ in 0..2 {
+        rig.tell_settled(rig.hash(order)).await;
+        assert_eq!(rig.debt(order), ("P", 25_000, 0));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_after_the_refund_is_owed_again() {
+    let rig = rig_with_buyer().await;
+    let order = rig.owing().await;
+    rig.refund(order, &rig.bill(25_000, 1).await, None).await.expect("paid back");
+    rig.tell_settled(rig.former_attempt(order).await).await;
+    assert_eq!((rig.debt(order), rig.told_of("order_needs_refund")), (("N", 25_000, 25_000), 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

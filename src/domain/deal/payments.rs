@@ -1,6 +1,9 @@
 //! The payment of a purchase: held, settled, given back, paid back.
 
-use super::{Deal, EXPIRED_MESSAGE, HELD_MESSAGE, HOLD_REFUSED_MESSAGE, MIN_HOLD_BLOCKS, RETURNED_MESSAGE, Refusal};
+use super::{
+    Deal, EXPIRED_MESSAGE, HELD_MESSAGE, HOLD_REFUSED_MESSAGE, MIN_HOLD_BLOCKS, PAID_AGAIN_MESSAGE, RETURNED_MESSAGE,
+    Refusal,
+};
 use crate::domain::effect::{AlertTopic, Effect};
 use crate::domain::money::Msat;
 use crate::domain::product::ProductStatus;
@@ -53,6 +56,18 @@ impl Deal {
         match self.purchases[i].delivery {
             Delivery::None => self.deliver(i, now),
             Delivery::Awaiting | Delivery::Delivered => self.purchases[i].become_(OrderStatus::Paid, None),
+        }
+    }
+
+    /// Money came once more for an order that was paid: by an invoice that another had taken the place of.
+    /// All of it is owed, on top of what is owed already.
+    pub fn paid_again(&mut self, i: usize, received: Msat) {
+        let purchase = &mut self.purchases[i];
+        let before = purchase.invoice.received.unwrap_or_default();
+        purchase.invoice.received = Some(Msat(before.0.saturating_add(received.0)));
+        match purchase.status {
+            OrderStatus::NeedsRefund | OrderStatus::Refunded => self.owe_everything(i, PAID_AGAIN_MESSAGE),
+            _ => self.owe_surplus(i),
         }
     }
 

@@ -33,7 +33,7 @@ fn no_sequence_of_events_breaks_a_rule_of_the_money() {
 fn draw(luck: &mut fastrand::Rng, purchases: usize) -> Event {
     let i = luck.usize(..purchases);
     let amount = luck.choice([PRICE, PRICE, PRICE + 700, PRICE - 1]).unwrap();
-    match luck.u32(..34) {
+    match luck.u32(..35) {
         0..2 if purchases < 5 => Event::Extend,
         2..6 => Event::Made(i),
         6 => Event::Refuse(i),
@@ -44,6 +44,7 @@ fn draw(luck: &mut fastrand::Rng, purchases: usize) -> Event {
         17 => Event::HoldOverdue(i),
         18 => Event::Refunded(i, luck.choice([PRICE, PRICE + 700, PRICE - 1, 700]).unwrap()),
         19 => Event::Retry(i),
+        33 => Event::PaidAgain(i, luck.choice([PRICE, 700]).unwrap()),
         20..24 => Event::HostActivates,
         24..26 => Event::HostSuspends,
         26 => Event::HostFails,
@@ -84,8 +85,9 @@ fn check(before: &Deal, deal: &Deal, effects: &[Effect], event: Event, now: Time
     if event != Event::Extend {
         let mut again = deal.clone();
         apply(&mut again, event, true, now);
-        // What could not be delivered for want of a place may be tried again, and each refund is one more.
-        let counts = matches!(event, Event::Retry(_) | Event::Refunded(..));
+        // What could not be delivered for want of a place may be tried again, and each refund or payment is
+        // one more.
+        let counts = matches!(event, Event::Retry(_) | Event::Refunded(..) | Event::PaidAgain(..));
         rule(again == *deal || counts, "the same event again changes something")?;
     }
     Ok(())
