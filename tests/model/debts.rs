@@ -4,10 +4,11 @@
 use ip2tor_shop::domain::id::OrderId;
 use ip2tor_shop::domain::lightning::PaymentHash;
 use ip2tor_shop::domain::money::Msat;
+use ip2tor_shop::domain::product::ProductStatus;
 use ip2tor_shop::services::payments;
 use ip2tor_shop::services::refunds::{self, Bill, Request};
 
-use super::deeds::short;
+use super::deeds::{report, short};
 use super::world::{Outcome, World};
 
 /// Longer than any run, in seconds.
@@ -27,8 +28,18 @@ pub async fn settle(world: &mut World) -> Outcome {
             world.answered(answer).map(drop)
         }
         1 => by_hand(world, order).await,
-        _ => begin(world, order, owed).await,
+        _ => {
+            begin(world, order, owed).await?;
+            if world.chance(50) { meanwhile(world, order).await } else { Ok(()) }
+        }
     }
+}
+
+/// The host delivers late, or says that it can't: either changes what is owed.
+async fn meanwhile(world: &mut World, order: OrderId) -> Outcome {
+    let product = world.last.products[&world.last.orders[&order].1].clone();
+    let status = world.luck.choice([ProductStatus::Active, ProductStatus::Failed]).unwrap();
+    report(world, &product, status).await
 }
 
 async fn by_hand(world: &mut World, order: OrderId) -> Outcome {
