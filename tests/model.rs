@@ -8,6 +8,7 @@
 mod model {
     pub mod actions;
     pub mod calm;
+    pub mod debts;
     pub mod deeds;
     pub mod ending;
     pub mod news;

@@ -88,6 +88,7 @@ fn restore(data: &DataArgs, file: &Path, force: bool, output: &Output) -> Result
         "onion_key": restored.onion,
         "config": restored.config.as_ref().map(|path| path.display().to_string()),
         "nodes_with_stored_credentials": restored.nodes,
+        "orders_that_may_be_paid_back": restored.owing.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "moved_aside": moved,
     });
     output.result(&document, &advice(&restored, &config.data_dir, &moved));
@@ -111,6 +112,13 @@ fn advice(restored: &Restored, data_dir: &Path, moved: &[String]) -> String {
     }
     for node in &restored.nodes {
         lines.push(format!("Node {node} uses the credentials of the backup; `node set` points it to files again."));
+    }
+    if !restored.owing.is_empty() {
+        lines.push(format!(
+            "{} orders owe money that may have been paid back since the backup was made (`alerts`): look through the \
+             nodes' payments before `order refund`.",
+            restored.owing.len()
+        ));
     }
     lines.push("The old shop must never run again: two shops with one key and one node harm each other.".to_owned());
     lines.push(

@@ -87,7 +87,8 @@ struct NodeFields {
     /// The file with its read-only macaroon, where the one for invoices tells nothing of the node
     #[arg(long, value_name = "FILE")]
     details_macaroon_file: Option<PathBuf>,
-    /// The file with a macaroon that can pay (offchain:read offchain:write); only `order refund` reads it
+    /// The file with a macaroon that can pay (offchain:read offchain:write); only `order refund` reads it,
+    /// and only for nodes of kind lnd_grpc
     #[arg(long, value_name = "FILE")]
     payment_macaroon_file: Option<PathBuf>,
     /// Keep copies of certificate and macaroon for invoices in the database, so that the files may go

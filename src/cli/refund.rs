@@ -26,6 +26,9 @@ pub struct Args {
     /// The most that the route may cost [default: 1 %, at least 10000]
     #[arg(long, value_name = "MSAT")]
     fee_limit: Option<u64>,
+    /// You have looked through the node's payments: since the backup that was restored it was not paid back
+    #[arg(long)]
+    not_paid_since_the_backup: bool,
 }
 
 /// Reads an order's id.
@@ -43,12 +46,23 @@ pub fn run(data: Data, args: Args, output: &Output) -> Result<(), Failure> {
         bolt11: args.bolt11,
         amount: args.amount.map(Msat),
         fee_limit: args.fee_limit.map(Msat),
+        not_paid_since_backup: args.not_paid_since_the_backup,
     };
     let paid = block_on(async {
         let dial = app::command_dial(&config, nodes.iter().map(|node| node.host.as_str())).await?;
         Ok(refunds::refund(&shop, &dial, wanted, "cli").await?)
     })?;
-    let document = json!({"order": args.id.to_string(), "amount": paid.amount.0, "fee": paid.fee.0, "status": "S"});
-    output.result(&document, &format!("Paid back {}; the route cost {}.", paid.amount, paid.fee));
+    let document = json!({
+        "order": args.id.to_string(),
+        "amount": paid.amount.0,
+        "fee": paid.fee.0,
+        "status": paid.status.letter(),
+        "owed": paid.owed.0,
+    });
+    let mut text = format!("Paid back {}; the route cost {}.", paid.amount, paid.fee);
+    if paid.owed > Msat(0) {
+        text.push_str(&format!(" The order still owes {}: ask the buyer for a payment request over that.", paid.owed));
+    }
+    output.result(&document, &text);
     Ok(())
 }

@@ -47,6 +47,9 @@ pub const UNDERPAID_MESSAGE: &str = "Less was received than asked. The operator 
 /// What the order says when it was paid but can't be delivered any more.
 pub const UNDELIVERABLE_MESSAGE: &str =
     "Paid, but the product can't be delivered any more. The operator has been told and owes you a refund.";
+/// What the order says when it was paid twice and can't be delivered, or was refunded before.
+pub const PAID_AGAIN_MESSAGE: &str =
+    "It was paid more than once. The operator has been told and owes you a refund of what was not paid back yet.";
 /// What the order says when the debt was paid back.
 pub const REFUNDED_MESSAGE: &str = "The payment was refunded.";
 
@@ -61,8 +64,8 @@ pub const ACTIVATION_LIMIT_SECS: i64 = 30 * 60;
 #[error("{0}")]
 pub struct Refusal(pub String);
 
-/// One product and its purchases that matter: those that are open or have a claim, and the one that
-/// an event is about.
+/// One product and its purchases that matter: those that are open, have a claim or are owed money, and
+/// the one that an event is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deal {
     /// The product.

@@ -36,6 +36,10 @@ pub enum AlertTopic {
     NeedsRefund,
     /// More was received than asked.
     Overpaid,
+    /// More was paid back than was owed.
+    RefundedTooMuch,
+    /// A restored backup says that something is owed, and it may have been paid back since.
+    RefundMayBeDone,
     /// A payment arrived whose memo names an order that we don't know.
     UnknownPayment,
     /// An intent keeps failing.
@@ -62,9 +66,11 @@ pub enum AlertTopic {
 
 impl AlertTopic {
     /// All topics.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::NeedsRefund,
         Self::Overpaid,
+        Self::RefundedTooMuch,
+        Self::RefundMayBeDone,
         Self::UnknownPayment,
         Self::FailedIntent,
         Self::HostDead,
@@ -83,6 +89,8 @@ impl AlertTopic {
         match self {
             Self::NeedsRefund => "order_needs_refund",
             Self::Overpaid => "order_overpaid",
+            Self::RefundedTooMuch => "refunded_too_much",
+            Self::RefundMayBeDone => "refund_may_be_done",
             Self::UnknownPayment => "unknown_payment",
             Self::FailedIntent => "failed_intent",
             Self::HostDead => "host_dead",
@@ -102,6 +110,7 @@ impl AlertTopic {
         match self {
             Self::NeedsRefund | Self::UnknownPayment | Self::NodeDead | Self::NoInvoices => "critical",
             Self::Storage | Self::ClockBack => "critical",
+            Self::RefundedTooMuch | Self::RefundMayBeDone => "warning",
             Self::FailedIntent | Self::HostDead | Self::BackupFailed | Self::OnionUnreachable => "warning",
             Self::Overpaid | Self::FewPorts | Self::TargetUnreachable => "info",
         }

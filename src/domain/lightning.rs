@@ -263,6 +263,11 @@ impl NodeError {
         use NodeErrorKind as K;
         matches!(self.kind, K::Refused | K::ConnectTimedOut | K::TimedOut | K::Unavailable)
     }
+
+    /// Whether the node itself said no, so that the call had reached it.
+    pub const fn is_an_answer(&self) -> bool {
+        matches!(self.kind, NodeErrorKind::Rejected | NodeErrorKind::NotSynced | NodeErrorKind::WrongMacaroon)
+    }
 }
 
 /// The kinds of [`NodeError`].

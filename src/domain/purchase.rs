@@ -65,7 +65,7 @@ impl OrderStatus {
     }
 
     /// The whole transition table of an order. Money can arrive at an order that was given up, so
-    /// R leads to P and N; nothing leads out of S.
+    /// R leads to P and N; S to N, should money arrive once more.
     pub const fn may_become(self, next: Self) -> bool {
         use OrderStatus as O;
         match self {
@@ -77,7 +77,7 @@ impl OrderStatus {
             O::Paid => matches!(next, O::NeedsRefund),
             O::Rejected => matches!(next, O::Paid | O::NeedsRefund),
             O::NeedsRefund => matches!(next, O::Paid | O::Refunded),
-            O::Refunded => false,
+            O::Refunded => matches!(next, O::NeedsRefund),
         }
     }
 

@@ -38,7 +38,7 @@ pub trait PayingNode: Send + Sync {
     ///
     /// # Errors
     /// A [`NodeError`]; where it [may have happened](NodeError::may_have_happened), only
-    /// [`PayingNode::track`] tells.
+    /// [`PayingNode::track`] tells, later. Any other means that nothing was paid.
     async fn pay(&self, request: &str, fee_limit: Msat, amount: Option<Msat>) -> Result<PaymentState, NodeError>;
 
     /// What became of a payment; [`PaymentState::Unknown`] when the node never tried it.
@@ -108,9 +108,17 @@ impl PayingNode for LndPayer {
             let request = with_macaroon(message.clone(), header);
             async move { first_state(client.send_payment_v2(request).await, Code::AlreadyExists).await }
         };
-        match self.link.call(PAY_LIMIT, &self.macaroon, call).await? {
-            Some(payment) => state_of(&payment),
-            None => self.track(read.hash).await,
+        // Read now, so that a macaroon that can't pay is told from one that the node refuses.
+        self.macaroon.header().await?;
+        match self.link.call(PAY_LIMIT, &self.macaroon, call).await {
+            Ok(Some(payment)) => state_of(&payment),
+            Ok(None) => self.track(read.hash).await.map_err(|error| open(&error)),
+            Err(error) if error.is_an_answer() => match self.track(read.hash).await {
+                Ok(PaymentState::Unknown) => Err(error),
+                Ok(state) => Ok(state),
+                Err(_) => Err(open(&error)),
+            },
+            Err(error) => Err(error),
         }
     }
 
@@ -145,6 +153,12 @@ async fn first_state(
     }
 }
 
+/// The node was asked to pay, and what it says leaves open whether it did: LND ends a payment's stream
+/// with an error of any code when it shuts down, while parts of the payment are on their way.
+fn open(error: &NodeError) -> NodeError {
+    NodeError::new(NodeErrorKind::Unavailable, error.detail.clone())
+}
+
 fn state_of(payment: &lnrpc::Payment) -> Result<PaymentState, NodeError> {
     match PaymentStatus::try_from(payment.status) {
         Ok(PaymentStatus::Succeeded) => {
@@ -152,7 +166,7 @@ fn state_of(payment: &lnrpc::Payment) -> Result<PaymentState, NodeError> {
         }
         Ok(PaymentStatus::Failed) => Ok(PaymentState::Failed { reason: reason(payment.failure_reason).to_owned() }),
         Ok(PaymentStatus::InFlight | PaymentStatus::Initiated) => Ok(PaymentState::InFlight),
-        _ => Err(NodeError::new(NodeErrorKind::Rejected, "the node answered with an unknown state of a payment")),
+        _ => Err(NodeError::new(NodeErrorKind::Unavailable, "the node answered with an unknown state of a payment")),
     }
 }
 

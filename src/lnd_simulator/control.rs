@@ -137,6 +137,7 @@ fn obey(shared: &Shared, dir: &Path, instruction: Instruction) -> Result<(), Str
         Instruction::Rule(rule) => node.faults.add(Rule { ..rule }),
         Instruction::Clear => node.faults.clear(),
         Instruction::DropStreams => node.faults.drop_streams(),
+        Instruction::DropPayments => node.faults.drop_payments(),
         Instruction::DropConnections => node.faults.drop_connections(),
         Instruction::Wallet(wallet) => node.faults.set_wallet(wallet),
         Instruction::Synced(synced) => node.faults.set_synced(synced),

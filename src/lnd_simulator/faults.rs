@@ -58,12 +58,14 @@ struct Conditions {
 pub struct Faults {
     conditions: Mutex<Conditions>,
     streams: watch::Sender<u64>,
+    payments: watch::Sender<u64>,
     connections: watch::Sender<u64>,
 }
 
 impl Default for Faults {
     fn default() -> Self {
-        Self { conditions: Mutex::default(), streams: watch::Sender::new(0), connections: watch::Sender::new(0) }
+        let epoch = || watch::Sender::new(0);
+        Self { conditions: Mutex::default(), streams: epoch(), payments: epoch(), connections: epoch() }
     }
 }
 
@@ -123,6 +125,11 @@ impl Faults {
         self.streams.send_modify(|epoch| *epoch += 1);
     }
 
+    /// Ends the streams of all payments as LND does when it shuts down; the payments go on.
+    pub fn drop_payments(&self) {
+        self.payments.send_modify(|epoch| *epoch += 1);
+    }
+
     /// Cuts all connections, as a crash of the node or its network does.
     pub fn drop_connections(&self) {
         self.connections.send_modify(|epoch| *epoch += 1);
@@ -131,6 +138,11 @@ impl Faults {
     /// Resolves at the next [`Faults::drop_streams`].
     pub fn streams_dropped(&self) -> impl Future<Output = ()> + Send + 'static {
         changed(self.streams.subscribe())
+    }
+
+    /// Resolves at the next [`Faults::drop_payments`].
+    pub fn payments_dropped(&self) -> impl Future<Output = ()> + Send + 'static {
+        changed(self.payments.subscribe())
     }
 
     /// Resolves at the next [`Faults::drop_connections`].
@@ -176,6 +188,8 @@ pub enum Instruction {
     Clear,
     /// `streams:drop`
     DropStreams,
+    /// `payments:drop`
+    DropPayments,
     /// `connections:drop`
     DropConnections,
     /// `wallet:locked`, `wallet:starting`, `wallet:unlocked`
@@ -207,7 +221,7 @@ impl fmt::Display for UnknownInstruction {
             f,
             "unknown fault {:?}; use METHOD:FAULT[:TIMES] (METHOD a call such as AddInvoice, or all; FAULT \
              unavailable, slow=MILLISECONDS, lose-answer, reset or reset-after), streams:drop, connections:drop, \
-             wallet:locked|starting|unlocked, chain:synced|unsynced|height=N, payments:no-route|routed, \
+             wallet:locked|starting|unlocked, chain:synced|unsynced|height=N, payments:no-route|routed|drop, \
              balance:LOCAL_SAT/REMOTE_SAT, certificate:renew, or clear",
             self.0
         )
@@ -231,6 +245,7 @@ impl FromStr for Instruction {
             ["chain", "synced"] => Some(Self::Synced(true)),
             ["chain", "unsynced"] => Some(Self::Synced(false)),
             ["chain", height] => height.strip_prefix("height=").and_then(|n| n.parse().ok()).map(Self::Height),
+            ["payments", "drop"] => Some(Self::DropPayments),
             ["payments", "no-route"] => Some(Self::NoRoute(true)),
             ["payments", "routed"] => Some(Self::NoRoute(false)),
             ["balance", both] => balance(both),

@@ -11,7 +11,7 @@ use tonic::Status;
 use super::auth::unknown;
 use super::calls::{self, NewInvoice};
 use super::node::Node;
-use super::payment::{PayError, PayOrder};
+use super::payment::{PayError, PayOrder, Payment};
 use super::wire;
 use crate::domain::lightning::Preimage;
 
@@ -56,7 +56,7 @@ pub async fn send_payment_v2(
     })?;
     let first = (!request.no_inflight_updates).then_some(started.payment);
     let payments = stream::iter(first).chain(UnboundedReceiverStream::new(started.updates));
-    Ok(droppable(&node, payments.map(|payment| wire::payment(&payment))))
+    Ok(payments_of(&node, payments))
 }
 
 /// `TrackPaymentV2`
@@ -69,7 +69,7 @@ pub async fn track_payment_v2(
     let in_flight = present.state == super::payment::PaymentState::InFlight;
     let first = (!in_flight || !request.no_inflight_updates).then_some(present);
     let payments = stream::iter(first).chain(UnboundedReceiverStream::new(changes));
-    Ok(droppable(&node, payments.map(|payment| wire::payment(&payment))))
+    Ok(payments_of(&node, payments))
 }
 
 /// `AddHoldInvoice`
@@ -138,13 +138,32 @@ pub async fn lookup_invoice_v2(
 
 /// The stream, cut short with an error when the node is told to drop its streams.
 fn droppable<T: Send + 'static>(node: &Node, answers: impl stream::Stream<Item = T> + Send + 'static) -> Answers<T> {
-    let state = Some((answers.boxed(), Box::pin(node.faults.streams_dropped())));
-    stream::unfold(state, |state| async {
-        let (mut answers, mut dropped) = state?;
+    let dropped = node.faults.streams_dropped();
+    let ended = async {
+        dropped.await;
+        Status::unavailable("transport is closing")
+    };
+    until(answers.map(Ok).boxed(), ended)
+}
+
+/// As [`droppable`], for payments, which may also be dropped alone.
+fn payments_of(node: &Node, payments: impl stream::Stream<Item = Payment> + Send + 'static) -> Answers<lnrpc::Payment> {
+    let dropped = node.faults.payments_dropped();
+    let ended = async {
+        dropped.await;
+        unknown("routerrpc server shutting down".to_owned())
+    };
+    until(droppable(node, payments.map(|payment| wire::payment(&payment))), ended)
+}
+
+/// The stream until `cut` gives the error that ends it.
+fn until<T: Send + 'static>(answers: Answers<T>, cut: impl Future<Output = Status> + Send + 'static) -> Answers<T> {
+    stream::unfold(Some((answers, Box::pin(cut))), |state| async {
+        let (mut answers, mut cut) = state?;
         tokio::select! {
             biased;
-            () = &mut dropped => Some((Err(Status::unavailable("transport is closing")), None)),
-            answer = answers.next() => answer.map(|answer| (Ok(answer), Some((answers, dropped)))),
+            error = &mut cut => Some((Err(error), None)),
+            answer = answers.next() => answer.map(|answer| (answer, Some((answers, cut)))),
         }
     })
     .boxed()

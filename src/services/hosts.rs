@@ -11,7 +11,7 @@ use crate::domain::host::{Host, PortKind};
 use crate::domain::id::{HostId, OperatorId};
 use crate::domain::lightning::Network;
 use crate::domain::time::Timestamp;
-use crate::store::{audit_log, hosts, meta, node_state, operators, places, products};
+use crate::store::{audit_log, deals, hosts, meta, node_state, operators, places, products};
 
 /// The shop as a web site.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -162,6 +162,10 @@ pub async fn delete(shop: &Shop, scope: &Scope, id: HostId) -> Result<(), Error>
         visible(db, &scope, id)?;
         if products::any_on_host(db, id)? {
             return Err(Error::Conflict("The host has products that are owed to buyers.".to_owned()));
+        }
+        if deals::owes_on_host(db, id)? {
+            let text = "Money is owed to buyers of this host; it can be deleted once that was paid back.";
+            return Err(Error::Conflict(text.to_owned()));
         }
         hosts::delete(db, id, now)?;
         audit_log::record(db, now, &scope.actor(), "host", id, "deleted")?;

@@ -84,6 +84,7 @@ pub fn add(
 ) -> Result<Node, Error> {
     let operator_id = operators::owner(db, act, owner)?;
     let mut node = empty(NodeId(random.uuid()), operator_id, kind, act);
+    refuse_useless(kind, &change)?;
     change.apply(&mut node);
     if node.name.is_empty() {
         node.name = if node.port == 0 { node.host.clone() } else { format!("{}:{}", node.host, node.port) };
@@ -120,6 +121,7 @@ pub fn set(
     owner: Option<&str>,
 ) -> Result<Vec<String>, Error> {
     let mut node = show(db, act, id)?;
+    refuse_useless(node.kind, &change)?;
     let (place, has_moved) = ((node.host.clone(), node.port), change.has_moved);
     let mut changed = change.apply(&mut node);
     if place != (node.host.clone(), node.port) && !has_moved {
@@ -187,6 +189,16 @@ pub fn remove(db: &Connection, act: &Act, id: NodeId) -> Result<(), Error> {
     }
     nodes::remove(db, id, act.now)?;
     act.record(db, "node", id, &format!("removed: {}", node.name))
+}
+
+/// Refuses what a node of this kind has no use for.
+fn refuse_useless(kind: NodeKind, change: &NodeChange) -> Result<(), Error> {
+    if kind == NodeKind::LndGrpc || change.payment_macaroon_file.is_none() {
+        return Ok(());
+    }
+    let text = "Only nodes of kind lnd_grpc pay refunds. Add this LND once more with that kind to use the macaroon, or \
+                pay buyers back by other means and note it with `order resolve`.";
+    Err(Error::field("payment_macaroon_file", text))
 }
 
 fn check(node: &Node) -> Result<(), Error> {
@@ -264,6 +276,23 @@ mod tests {
         let node = add(&db, change(), "anna").unwrap();
         assert_eq!((node.port, node.name.as_str()), (10_009, "127.0.0.1:10009"));
         assert!(matches!(add(&db, NodeChange { macaroon_file: None, ..change() }, "anna"), Err(Error::Invalid(_))));
+    }
+
+    #[test]
+    fn only_a_node_that_can_pay_refunds_takes_a_macaroon_for_them() {
+        let (_dir, db) = database();
+        operator(&db, "anna");
+        let add = |kind, host: &str| {
+            let host = Some(host.to_owned());
+            let change = NodeChange { host, payment_macaroon_file: Some("/lnd/pay.macaroon".to_owned()), ..change() };
+            let act = administrator();
+            db.write_blocking(move |db| super::add(db, &act, &SystemRandom, kind, change, Some("anna")))
+        };
+        for (kind, host) in [(NodeKind::LndRest, "127.0.0.1"), (NodeKind::Cln, "/cln/lightning-rpc")] {
+            let refused = add(kind, host);
+            assert!(matches!(&refused, Err(Error::Invalid(fields)) if fields[0].0 == "payment_macaroon_file"));
+        }
+        assert!(add(NodeKind::LndGrpc, "127.0.0.1").is_ok());
     }
 
     #[test]

@@ -6,10 +6,12 @@ use crate::store::Connection;
 use super::Error;
 use super::deals::change_order;
 use super::shop::{Aftermath, Shop};
+use crate::domain::deal::Deal;
 use crate::domain::effect::AlertTopic;
 use crate::domain::id::{NodeId, OrderId};
 use crate::domain::lightning::{NodeInvoice, NodeInvoiceState, PaymentHash};
 use crate::domain::money::Msat;
+use crate::domain::purchase::{Invoice, InvoiceState};
 use crate::domain::time::Timestamp;
 use crate::store::deals::Key;
 use crate::store::outbox::{self, IntentKind};
@@ -86,26 +88,47 @@ fn apply_to_order(
 ) -> Result<(), Error> {
     let actor = format!("node:{node}");
     let stranded = change_order(shop, db, after, order, &actor, |deal, i, now| {
-        let visible = deal.purchases[i].invoice.hash == news.hash;
+        let Invoice { id, hash, node_id, state, .. } = deal.purchases[i].invoice;
+        let visible = hash == news.hash;
         match news.state {
             NodeInvoiceState::Open => {}
-            // Also for a former attempt: money that came is money that counts.
             NodeInvoiceState::Settled => {
-                deal.payment_settled(i, news.received, news.settled_at.unwrap_or(now), now);
+                settled(db, deal, i, news, now)?;
+                let payable = matches!(state, InvoiceState::Open | InvoiceState::Held);
+                return Ok((payable && !visible).then_some((id, hash, node_id)));
             }
             NodeInvoiceState::Accepted if visible => {
                 deal.payment_held(i, news.received, blocks_left(news, height), now, now);
             }
             NodeInvoiceState::Canceled if visible => deal.payment_void(i, now),
             // A former attempt: its request was never shown, so only cancelling it is left.
-            NodeInvoiceState::Accepted => return Ok(true),
+            NodeInvoiceState::Accepted => return Ok(Some((id, news.hash, node))),
             NodeInvoiceState::Canceled => {}
         }
-        Ok(false)
+        Ok(None)
     })?;
-    if stranded && let Some(attempt) = outbox::attempt(db, news.hash)? {
-        outbox::add(db, IntentKind::Cancel, attempt.invoice_id, news.hash, node, shop.now())?;
+    if let Some((invoice, hash, node)) = stranded {
+        outbox::add(db, IntentKind::Cancel, invoice, hash, node, shop.now())?;
         after.outbox = true;
+    }
+    Ok(())
+}
+
+/// Money that came is money that counts, once for each payment hash: also for a former attempt, and also
+/// when the order was paid before by another one.
+fn settled(db: &Connection, deal: &mut Deal, i: usize, news: &NodeInvoice, now: Timestamp) -> Result<(), Error> {
+    let invoice = &deal.purchases[i].invoice;
+    let (visible, paid) = (invoice.hash == news.hash, invoice.state == InvoiceState::Paid);
+    let is_new = match (visible, paid) {
+        (true, false) => true,
+        // What came by the former attempts is noted with them; the rest came by this one.
+        (true, true) => invoice.received == Some(outbox::received_by_others(db, invoice.id)?),
+        (false, _) => outbox::note_received(db, news.hash, news.received)?,
+    };
+    match (is_new, paid) {
+        (false, _) => {}
+        (true, false) => deal.payment_settled(i, news.received, news.settled_at.unwrap_or(now), now),
+        (true, true) => deal.paid_again(i, news.received),
     }
     Ok(())
 }
@@ -168,53 +191,52 @@ pub async fn apply_leftover(shop: &Shop, node: NodeId, hash: PaymentHash) -> Res
 pub async fn mark_refunded(shop: &Shop, order: OrderId, actor: &str, note: &str) -> Result<Msat, Error> {
     let (inner, actor, note) = (shop.clone(), actor.to_owned(), note.to_owned());
     shop.change(move |db, after| {
-        if refunds::open_of(db, order)?.is_some() {
-            let text = "A refund of this order has been begun. Run `order refund` again to learn what became of it.";
-            return Err(Error::Conflict(text.to_owned()));
+        refuse_open_refund(db, order)?;
+        let (purchase, _) = deals::purchase(db, Key::Order(order))?.ok_or(Error::NotFound)?;
+        if purchase.owed == Msat(0) {
+            return Err(Error::Conflict("Nothing is owed for this order.".to_owned()));
         }
-        record_refund(&inner, db, after, order, &actor, &note)
+        record_refund(&inner, db, after, order, purchase.owed, &actor, &note)?;
+        Ok(purchase.owed)
     })
     .await
 }
 
-/// What an order owed was paid back.
+/// While the node may be paying the buyer back, nothing else is decided about the same money.
+fn refuse_open_refund(db: &Connection, order: OrderId) -> Result<(), Error> {
+    match refunds::open_of(db, order)? {
+        None => Ok(()),
+        Some(_) => Err(Error::Conflict(
+            "A refund of this order has been begun. Run `order refund` again to learn what became of it.".to_owned(),
+        )),
+    }
+}
+
+/// `amount` was paid back to the buyer of an order.
 pub(super) fn record_refund(
     shop: &Shop,
     db: &Connection,
     after: &mut Aftermath,
     order: OrderId,
+    amount: Msat,
     actor: &str,
     note: &str,
-) -> Result<Msat, Error> {
-    let owed = change_order(shop, db, after, order, actor, |deal, i, now| {
-        let owed = deal.purchases[i].owed;
-        if owed == Msat(0) {
-            return Err(Error::Conflict("Nothing is owed for this order.".to_owned()));
-        }
-        deal.refunded(i, now);
-        Ok(owed)
+) -> Result<(), Error> {
+    change_order(shop, db, after, order, actor, |deal, i, now| {
+        deal.refunded(i, amount, now);
+        Ok(())
     })?;
-    audit_log::record(db, shop.now(), actor, "order", order, &format!("refunded {owed}: {note}"))?;
-    close_order_alerts(db, order, shop.now())?;
-    Ok(owed)
+    Ok(audit_log::record(db, shop.now(), actor, "order", order, &format!("refunded {amount}: {note}"))?)
 }
 
 /// Tries again to deliver an order in state N.
 pub async fn retry_delivery(shop: &Shop, order: OrderId, actor: &str) -> Result<(), Error> {
     let (inner, actor) = (shop.clone(), actor.to_owned());
     shop.change(move |db, after| {
-        // Before the change: it may end in state N again.
-        alerts::close(db, AlertTopic::NeedsRefund, &order.to_string(), inner.now())?;
+        refuse_open_refund(db, order)?;
         change_order(&inner, db, after, order, &actor, |deal, i, now| {
             deal.retry_delivery(i, now).map_err(|refusal| Error::Conflict(refusal.0))
         })
     })
     .await
-}
-
-fn close_order_alerts(db: &Connection, order: OrderId, now: Timestamp) -> Result<(), Error> {
-    for topic in [AlertTopic::NeedsRefund, AlertTopic::Overpaid] {
-        alerts::close(db, topic, &order.to_string(), now)?;
-    }
-    Ok(())
 }

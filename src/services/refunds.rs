@@ -7,20 +7,26 @@ use crate::store::Connection;
 use super::Error;
 use super::payments::record_refund;
 use super::shop::Shop;
+use crate::domain::effect::AlertTopic;
 use crate::domain::id::{NodeId, OrderId};
 use crate::domain::lightning::{Network, PaymentHash};
 use crate::domain::money::Msat;
 use crate::domain::node::{Node, NodeKind};
+use crate::domain::purchase::OrderStatus;
 use crate::domain::time::Timestamp;
-use crate::store::deals::{self, Key};
+use crate::lightning::permissions::PAYMENT_BAKE_COMMAND;
+use crate::store::deals::{self, Key, Search};
 use crate::store::refunds::{self, Refund, RefundState};
-use crate::store::{audit_log, hosts, nodes, products};
+use crate::store::{alerts, audit_log, hosts, nodes, products};
 
-/// An intent that the node knows nothing of is given up after this time: whoever stored it has long
-/// asked the node, or never will. Longer than a payment takes to begin. Seconds.
+/// An intent that the node knows nothing of, or only an earlier failure, is given up after this time:
+/// whoever stored it has long asked the node, or never will. Longer than a payment takes to begin. Seconds.
 const GIVE_UP_SECS: i64 = 180;
-/// How the macaroon that a refund needs is made.
-const BAKE: &str = "lncli bakemacaroon offchain:read offchain:write --save_to=refund.macaroon";
+
+/// Why a debt that came out of a backup is not simply paid.
+const DOUBTFUL: &str = "A backup was restored that says that this is owed. It may have been paid back since that backup was \
+    made, which the shop then does not know: look through the node's payments. If it was not paid, say so with \
+    --not-paid-since-the-backup; if it was, note it with `order resolve`.";
 
 /// What the buyer's payment request says.
 #[derive(Clone, Debug)]
@@ -46,6 +52,8 @@ pub struct Request {
     pub amount: Option<Msat>,
     /// The most that the route may cost; `None` takes [`default_fee_limit`].
     pub fee_limit: Option<Msat>,
+    /// The operator has made sure that it was not paid back between a backup and its restore.
+    pub not_paid_since_backup: bool,
 }
 
 /// A hundredth of the amount, and at least 10 sat, since small payments pay mostly base fees.
@@ -87,6 +95,9 @@ fn checked(shop: &Shop, db: &Connection, request: &Request) -> Result<Refund, Er
     let (purchase, product) = deals::purchase(db, Key::Order(request.order))?.ok_or(Error::NotFound)?;
     if purchase.owed == Msat(0) {
         return Err(Error::Conflict("Nothing is owed for this order.".to_owned()));
+    }
+    if !request.not_paid_since_backup && alerts::is_open(db, AlertTopic::RefundMayBeDone, &request.order.to_string())? {
+        return Err(Error::Refused(DOUBTFUL.to_owned()));
     }
     let bill = &request.bill;
     match refunds::get(db, bill.hash)? {
@@ -143,7 +154,7 @@ fn check_amount(asked: Option<Msat>, given: Option<Msat>, owed: Msat) -> Result<
 fn paying_node(db: &Connection, paid: NodeId) -> Result<Node, Error> {
     let none = || {
         let text = format!(
-            "No node has a macaroon for payments. Make one with `{BAKE}`, and tell the shop with `node set ID \
+            "No node has a macaroon for payments. Make one with `{PAYMENT_BAKE_COMMAND}`, and tell the shop with `node set ID \
              --payment-macaroon-file FILE`. (Paid back by other means? Use `order resolve`.)"
         );
         Error::Refused(text)
@@ -155,22 +166,16 @@ fn paying_node(db: &Connection, paid: NodeId) -> Result<Node, Error> {
     able.into_iter().next().ok_or_else(none)
 }
 
-/// The buyer has the money: the order owes nothing any more.
-pub async fn succeeded(shop: &Shop, refund: &Refund, fee: Msat, actor: &str) -> Result<(), Error> {
+/// The buyer has the money: the order owes so much less. Returns what it owes now, and its state.
+pub async fn succeeded(shop: &Shop, refund: &Refund, fee: Msat, actor: &str) -> Result<(OrderStatus, Msat), Error> {
     let (inner, refund, actor) = (shop.clone(), refund.clone(), actor.to_owned());
     shop.change(move |db, after| {
-        if !refunds::end(db, refund.hash, RefundState::Succeeded, Some(fee), inner.now())? {
-            return Ok(());
+        if refunds::succeeded(db, refund.hash, fee, inner.now())? {
+            let note = format!("paid by node {} to payment hash {}, fee {fee}", refund.node, refund.hash);
+            record_refund(&inner, db, after, refund.order, refund.amount, &actor, &note)?;
         }
-        let note = format!("paid by node {} to payment hash {}, fee {fee}", refund.node, refund.hash);
-        match record_refund(&inner, db, after, refund.order, &actor, &note) {
-            // The host delivered while the payment was on its way: the debt is gone, the money too.
-            Err(Error::Conflict(_)) => {
-                let change = format!("refunded {} although nothing was owed any more: {note}", refund.amount);
-                Ok(audit_log::record(db, inner.now(), &actor, "order", refund.order, &change)?)
-            }
-            recorded => recorded.map(drop),
-        }
+        let (purchase, _) = deals::purchase(db, Key::Order(refund.order))?.ok_or(Error::NotFound)?;
+        Ok((purchase.status, purchase.owed))
     })
     .await
 }
@@ -180,7 +185,7 @@ pub async fn failed(shop: &Shop, refund: &Refund, reason: &str, actor: &str) -> 
     let (inner, refund, actor) = (shop.clone(), refund.clone(), actor.to_owned());
     let change = format!("refund to payment hash {} failed: {reason}", refund.hash);
     shop.change(move |db, _| {
-        if refunds::end(db, refund.hash, RefundState::Failed, None, inner.now())? {
+        if refunds::failed(db, &refund, inner.now())? {
             audit_log::record(db, inner.now(), &actor, "order", refund.order, &change)?;
         }
         Ok(())
@@ -188,7 +193,18 @@ pub async fn failed(shop: &Shop, refund: &Refund, reason: &str, actor: &str) -> 
     .await
 }
 
-/// Whether an intent that its node knows nothing of can be given up.
+/// After a restore: what is owed may have been paid back since the backup. The operator is told of each
+/// order; returns them.
+pub(super) fn doubt(db: &Connection, now: Timestamp) -> Result<Vec<OrderId>, Error> {
+    let owing = deals::search(db, Search { owed: true, limit: u32::MAX, ..Search::default() })?;
+    for (purchase, _) in &owing {
+        let text = format!("{} is owed for this order in the backup that was restored. {DOUBTFUL}", purchase.owed);
+        alerts::raise(db, AlertTopic::RefundMayBeDone, &purchase.id.to_string(), &text, now)?;
+    }
+    Ok(owing.into_iter().map(|(purchase, _)| purchase.id).collect())
+}
+
+/// Whether an intent that its node has not paid can be given up.
 pub fn is_abandoned(shop: &Shop, refund: &Refund) -> bool {
     refund.modified_at.plus_secs(GIVE_UP_SECS) <= shop.now()
 }

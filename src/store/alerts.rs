@@ -58,6 +58,12 @@ pub fn raise(
     Ok(true)
 }
 
+/// Whether there is an open alert of this topic and subject.
+pub fn is_open(db: &Connection, topic: AlertTopic, subject: &str) -> Result<bool, StoreError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM alert WHERE topic = ? AND subject = ? AND closed_at IS NULL)";
+    Ok(db.prepare_cached(sql)?.query_row([topic.name(), subject], |row| row.get(0))?)
+}
+
 /// Closes the open alert of this topic and subject, if there is one.
 pub fn close(db: &Connection, topic: AlertTopic, subject: &str, now: Timestamp) -> Result<(), StoreError> {
     db.prepare_cached("UPDATE alert SET closed_at = ?3 WHERE topic = ?1 AND subject = ?2 AND closed_at IS NULL")?

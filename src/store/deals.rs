@@ -88,11 +88,12 @@ pub fn purchase(db: &Connection, key: Key) -> Result<Option<(Purchase, ProductId
     Ok(found.optional()?)
 }
 
-/// The product with the purchases that are open or have a claim, and `focus` whatever its state.
+/// The product with the purchases that are open, have a claim or are owed money, and `focus` whatever its
+/// state.
 pub fn load(db: &Connection, product: ProductId, focus: Option<OrderId>) -> Result<Option<Deal>, StoreError> {
     let Some(product) = super::products::get(db, product)? else { return Ok(None) };
     let mut statement = db.prepare_cached(&format!(
-        "{PURCHASE} WHERE o.product_id = ?1 AND (o.id = ?2 OR o.delivery = 'awaiting' \
+        "{PURCHASE} WHERE o.product_id = ?1 AND (o.id = ?2 OR o.delivery = 'awaiting' OR o.owed > 0 \
          OR v.state NOT IN ('paid', 'expired', 'void')) ORDER BY o.created_at, o.seq"
     ))?;
     let purchases = statement.query_map(params![product.id, focus], purchase_from_row)?.collect::<Result<_, _>>()?;
@@ -314,6 +315,12 @@ pub(super) fn search_text(search: Search) -> String {
     }
     text.push_str(&format!(" ORDER BY o.created_at DESC LIMIT {}", search.limit));
     text
+}
+
+/// Whether the shop owes money for any order on a host.
+pub fn owes_on_host(db: &Connection, host: HostId) -> Result<bool, StoreError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM purchase_order WHERE (status = 'N' OR owed > 0) AND owed > 0 AND host_id = ?)";
+    Ok(db.prepare_cached(sql)?.query_row([host], |row| row.get(0))?)
 }
 
 /// Orders whose open invoice can no longer be paid at `now`.

@@ -263,6 +263,21 @@ fn attempt_from_row(row: &Row<'_>) -> rusqlite::Result<Attempt> {
     })
 }
 
+/// Notes what came by an attempt that is not the invoice's own; `false` when it was noted before.
+pub fn note_received(db: &Connection, hash: PaymentHash, received: Msat) -> Result<bool, StoreError> {
+    let mut statement =
+        db.prepare_cached("UPDATE invoice_attempt SET received = ?2 WHERE payment_hash = ?1 AND received IS NULL")?;
+    Ok(statement.execute(params![hash, received])? == 1)
+}
+
+/// The sum of what [`note_received`] has noted for an invoice.
+pub fn received_by_others(db: &Connection, invoice: InvoiceId) -> Result<Msat, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT coalesce(sum(a.received), 0) FROM invoice_attempt a JOIN invoice v ON v.seq = a.seq WHERE v.id = ?",
+    )?;
+    Ok(statement.query_row([invoice], |row| row.get(0))?)
+}
+
 /// Records how an attempt ended: `made`, `failed`, `abandoned` or `cancelled`.
 pub fn set_outcome(db: &Connection, hash: PaymentHash, outcome: &str) -> Result<(), StoreError> {
     db.prepare_cached("UPDATE invoice_attempt SET outcome = ?2 WHERE payment_hash = ?1")?

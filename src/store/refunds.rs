@@ -100,16 +100,20 @@ pub fn intend(db: &Connection, refund: &Refund) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Records the outcome; `false` when it was recorded before.
-pub fn end(
-    db: &Connection,
-    hash: PaymentHash,
-    state: RefundState,
-    fee: Option<Msat>,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
+/// Records that it was paid, at this `fee`; `false` when that was recorded before.
+pub fn succeeded(db: &Connection, hash: PaymentHash, fee: Msat, now: Timestamp) -> Result<bool, StoreError> {
     let mut statement = db.prepare_cached(
-        "UPDATE refund SET state = ?2, fee = ?3, modified_at = ?4 WHERE payment_hash = ?1 AND state = 'intended'",
+        "UPDATE refund SET state = 'succeeded', fee = ?2, modified_at = ?3 WHERE payment_hash = ?1 AND state = 'intended'",
     )?;
-    Ok(statement.execute(params![hash, state.name(), fee, now])? == 1)
+    Ok(statement.execute(params![hash, fee, now])? == 1)
+}
+
+/// Records that this very intent came to nothing; `false` when that was recorded before, or when the
+/// same payment has been intended again since.
+pub fn failed(db: &Connection, refund: &Refund, now: Timestamp) -> Result<bool, StoreError> {
+    let mut statement = db.prepare_cached(
+        "UPDATE refund SET state = 'failed', modified_at = ?3 \
+         WHERE payment_hash = ?1 AND state = 'intended' AND modified_at = ?2",
+    )?;
+    Ok(statement.execute(params![refund.hash, refund.modified_at, now])? == 1)
 }

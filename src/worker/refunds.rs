@@ -7,6 +7,7 @@ use crate::domain::id::OrderId;
 use crate::domain::lightning::{NodeError, PaymentState};
 use crate::domain::money::Msat;
 use crate::domain::node::Node;
+use crate::domain::purchase::OrderStatus;
 use crate::lightning::bolt11;
 use crate::lightning::connector::NodeAddress;
 use crate::lightning::credentials::Source;
@@ -28,6 +29,8 @@ pub struct RefundOrder {
     pub amount: Option<Msat>,
     /// The most that the route may cost; `None` takes a small share of the amount.
     pub fee_limit: Option<Msat>,
+    /// The operator has made sure that it was not paid back between a backup and its restore.
+    pub not_paid_since_backup: bool,
 }
 
 /// A refund that has been paid.
@@ -37,6 +40,10 @@ pub struct Refunded {
     pub amount: Msat,
     /// What the route cost.
     pub fee: Msat,
+    /// The order's state now.
+    pub status: OrderStatus,
+    /// What the order still owes: its debt may have grown meanwhile.
+    pub owed: Msat,
 }
 
 /// Pays what the order owes. Asked again after a crash or a lost answer it learns what became of the
@@ -53,8 +60,9 @@ pub async fn refund(shop: &Shop, dial: &Dial, wanted: RefundOrder, actor: &str) 
             return Ok(refunded);
         }
     }
-    let RefundOrder { order, amount, fee_limit, .. } = wanted;
-    let (refund, node) = refunds::intend(shop, Request { order, bill, amount, fee_limit }, actor).await?;
+    let RefundOrder { order, amount, fee_limit, not_paid_since_backup, .. } = wanted;
+    let request = Request { order, bill, amount, fee_limit, not_paid_since_backup };
+    let (refund, node) = refunds::intend(shop, request, actor).await?;
     let payer = match payer(&node, dial) {
         Ok(payer) => payer,
         Err(error) => return nothing_sent(shop, &refund, error, actor).await,
@@ -95,7 +103,8 @@ fn payer(node: &Node, dial: &Dial) -> Result<LndPayer, Error> {
 async fn learn(shop: &Shop, payer: &LndPayer, open: &Refund, actor: &str) -> Result<Option<Refunded>, Error> {
     let state = payer.track(open.hash).await.map_err(|error| not_known(&error.to_string()))?;
     match state {
-        PaymentState::Unknown if !refunds::is_abandoned(shop, open) => {
+        // A failure may be the one of an earlier try, and this one just about to begin.
+        PaymentState::Unknown | PaymentState::Failed { .. } if !refunds::is_abandoned(shop, open) => {
             Err(not_known("it was begun moments ago, perhaps by another command that is still running"))
         }
         PaymentState::Unknown => {
@@ -113,8 +122,8 @@ async fn learn(shop: &Shop, payer: &LndPayer, open: &Refund, actor: &str) -> Res
 async fn conclude(shop: &Shop, refund: &Refund, state: PaymentState, actor: &str) -> Result<Refunded, Error> {
     match state {
         PaymentState::Succeeded { fee } => {
-            refunds::succeeded(shop, refund, fee, actor).await?;
-            Ok(Refunded { amount: refund.amount, fee })
+            let (status, owed) = refunds::succeeded(shop, refund, fee, actor).await?;
+            Ok(Refunded { amount: refund.amount, fee, status, owed })
         }
         PaymentState::Failed { reason } => {
             refunds::failed(shop, refund, &reason, actor).await?;

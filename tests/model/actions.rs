@@ -1,7 +1,7 @@
 //! Which steps there are, and how often each comes.
 
 use super::world::{Outcome, World};
-use super::{deeds, news, rules, work};
+use super::{debts, deeds, news, rules, work};
 
 /// One step: anything can follow anything. The same seed is the same step in the same world.
 pub async fn step(world: &mut World, seed: u64) -> Outcome {
@@ -28,7 +28,7 @@ pub async fn step(world: &mut World, seed: u64) -> Outcome {
         }
         67..69 => deeds::delete(world).await?,
         69..71 => deeds::operate(world).await?,
-        71..73 => deeds::resolve(world).await?,
+        71..73 => debts::settle(world).await?,
         73..80 => time(world).await?,
         80..84 => deeds::weather(world),
         84 => news::late(world).await?,
@@ -77,6 +77,10 @@ async fn clock_ahead(world: &mut World) -> Outcome {
 /// A minute in which much works, so that runs get to the later parts of a product's life.
 async fn good_minute(world: &mut World, n: usize) -> Outcome {
     world.note("a good minute");
+    if world.chance(20) {
+        debts::settle(world).await?;
+        rules::look(world)?;
+    }
     work::all_intents(world).await?;
     rules::look(world)?;
     deeds::pay(world);

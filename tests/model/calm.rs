@@ -1,6 +1,7 @@
 //! Calming down: every outage ends, every call goes on, hosts do what they are told, and enough time
 //! passes for everything that has a deadline.
 
+use super::debts;
 use super::deeds;
 use super::ending;
 use super::news;
@@ -29,6 +30,10 @@ pub async fn down(world: &mut World) -> Outcome {
     }
     while !world.in_flight.is_empty() {
         work::resume(world).await?;
+        rules::look(world)?;
+    }
+    while !world.memory.paying.is_empty() {
+        debts::learn(world).await?;
         rules::look(world)?;
     }
     for (n, seconds) in ROUNDS.into_iter().enumerate() {

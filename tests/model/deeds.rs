@@ -5,7 +5,7 @@ use ip2tor_shop::domain::lightning::{NodeInvoiceState, PaymentHash};
 use ip2tor_shop::domain::product::{Product, ProductKind, ProductStatus, Subject};
 use ip2tor_shop::services::orders::{self, OrderRequest, OrderedProduct};
 use ip2tor_shop::services::products::{self, OperatorAction, ProductPatch};
-use ip2tor_shop::services::{Scope, extensions, hosts, payments};
+use ip2tor_shop::services::{Scope, extensions, hosts};
 
 use super::node::Weather;
 use super::world::{IP, Outcome, World};
@@ -177,20 +177,6 @@ pub async fn operate(world: &mut World) -> Outcome {
         forget_forward(world, &product);
     }
     Ok(())
-}
-
-/// The operator resolves an order that owes something.
-pub async fn resolve(world: &mut World) -> Outcome {
-    let owing: Vec<_> = world.last.orders.values().filter(|(purchase, _)| purchase.owed.0 > 0).collect();
-    let Some(order) = world.luck.choice(owing).map(|(purchase, _)| purchase.id) else { return Ok(()) };
-    if world.chance(50) {
-        world.note(format!("operator: try {} again", short(order)));
-        let answer = payments::retry_delivery(&world.shop, order, "cli").await;
-        return world.answered(answer).map(drop);
-    }
-    world.note(format!("operator: paid {} back", short(order)));
-    let answer = payments::mark_refunded(&world.shop, order, "cli", "by hand").await;
-    world.answered(answer).map(drop)
 }
 
 /// Time passes, or the shop's clock is moved.

@@ -11,6 +11,7 @@ use ip2tor_shop::domain::lightning::NodeInvoice;
 use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::domain::time::{Clock, ManualClock, Timestamp};
 use ip2tor_shop::services::{Error, ProbePolicy, Settings, Shop};
+use ip2tor_shop::store::refunds::Refund;
 use ip2tor_shop::store::{Db, StoreError, hosts, node_state};
 use ip2tor_shop::worker::follow::Strangers;
 use ip2tor_shop::worker::registry::Entry;
@@ -67,6 +68,10 @@ pub struct Memory {
     pub used: BTreeMap<ProductId, i64>,
     /// Payment hashes of settlements that the operator must be told of.
     pub foreign: Vec<String>,
+    /// Refunds that were begun, and whether the node paid; nobody has looked yet.
+    pub paying: Vec<(Refund, bool)>,
+    /// What really went back to the buyer of an order.
+    pub paid_back: BTreeMap<OrderId, u64>,
 }
 
 /// A run.
@@ -208,8 +213,9 @@ fn seed_database(db: &Db, luck: &mut fastrand::Rng, random: &Seeded, nodes: [Nod
         )?;
         for (n, node) in nodes.into_iter().enumerate() {
             db.execute(
-                "INSERT INTO node (id, operator_id, kind, name, host, port, priority, is_alive, network, created_at, \
-                 modified_at) VALUES (?, 1, 'lnd_grpc', ?, '127.0.0.1', 1, ?, 1, 'regtest', 0, 0)",
+                "INSERT INTO node (id, operator_id, kind, name, host, port, payment_macaroon_file, priority, is_alive, \
+                 network, created_at, modified_at) \
+                 VALUES (?, 1, 'lnd_grpc', ?, '127.0.0.1', 1, 'pay', ?, 1, 'regtest', 0, 0)",
                 (node, format!("node{n}"), n as i64),
             )?;
         }

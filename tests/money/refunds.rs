@@ -1,15 +1,20 @@
 //! Paying back what is owed: once, and known to have happened.
 
-use ip2tor_shop::domain::id::{OrderId, SystemRandom};
-use ip2tor_shop::domain::lightning::{InvoiceRequest, Preimage};
+use ip2tor_shop::domain::id::{OrderId, ProductId, SystemRandom};
+use ip2tor_shop::domain::lightning::{InvoiceRequest, NodeInvoice, NodeInvoiceState, PaymentHash, Preimage};
 use ip2tor_shop::domain::money::Msat;
+use ip2tor_shop::domain::product::{ProductKind, ProductStatus};
+use ip2tor_shop::domain::purchase::OrderStatus;
 use ip2tor_shop::lightning::dial::Dial;
-use ip2tor_shop::lnd_simulator::Fault;
+use ip2tor_shop::lnd_simulator::{Fault, PaymentState, State};
+use ip2tor_shop::services::backup::{self, Places};
 use ip2tor_shop::services::nodes_admin::{self, NodeChange};
-use ip2tor_shop::services::{Act, Error, deadlines, payments};
+use ip2tor_shop::services::refunds::{self, Bill, Request};
+use ip2tor_shop::services::{Act, Error, Scope, deadlines, hosts, payments, products};
+use ip2tor_shop::store::outbox::{self, Attempt};
 use ip2tor_shop::worker::refunds::{RefundOrder, Refunded, refund};
 
-use crate::rig::{NODE, Rig, Setup};
+use crate::rig::{ALIVE_NODES, NODE, Rig, Setup};
 
 /// The second node is the buyer's, a direct peer of the shop's.
 async fn rig_with_buyer() -> Rig {
@@ -41,10 +46,18 @@ impl Rig {
 
     /// The buyer's invoice.
     async fn bill(&self, amount: u64, number: u8) -> String {
-        let preimage = Preimage([number; 32]);
+        self.make_bill(amount, number, Some(Preimage([number; 32]))).await
+    }
+
+    /// One whose payment stays on its way until the buyer takes it.
+    async fn held_bill(&self, amount: u64, number: u8) -> String {
+        self.make_bill(amount, number, None).await
+    }
+
+    async fn make_bill(&self, amount: u64, number: u8, preimage: Option<Preimage>) -> String {
         let request = InvoiceRequest {
-            hash: preimage.hash(),
-            preimage: Some(preimage),
+            hash: Preimage([number; 32]).hash(),
+            preimage,
             amount: Msat(amount),
             memo: "refund".to_owned(),
             expiry_secs: 3600,
@@ -60,14 +73,86 @@ impl Rig {
         invoice.progress.htlcs.iter().map(|htlc| htlc.amount_msat).sum()
     }
 
+    fn node_has_paid(&self, number: u8) -> bool {
+        let payment = self.sim().node().track(Preimage([number; 32]).hash());
+        payment.is_some_and(|(payment, _)| matches!(payment.state, PaymentState::Succeeded(_)))
+    }
+
+    /// What a command writes down before it asks the node.
+    fn request(&self, order: OrderId, bolt11: &str, number: u8) -> Request {
+        let hash = Preimage([number; 32]).hash();
+        let expires_at = self.now().plus_secs(3600);
+        let bill = Bill { bolt11: bolt11.to_owned(), hash, amount: Some(Msat(25_000)), expires_at };
+        Request { order, bill, amount: None, fee_limit: None, not_paid_since_backup: false }
+    }
+
     async fn refund(&self, order: OrderId, bolt11: &str, amount: Option<u64>) -> Result<Refunded, Error> {
-        let wanted = RefundOrder { order, bolt11: bolt11.to_owned(), amount: amount.map(Msat), fee_limit: None };
+        self.refund_as_told(order, bolt11, amount, false).await
+    }
+
+    async fn refund_as_told(
+        &self,
+        order: OrderId,
+        bolt11: &str,
+        amount: Option<u64>,
+        not_paid_since_backup: bool,
+    ) -> Result<Refunded, Error> {
+        let (bolt11, amount) = (bolt11.to_owned(), amount.map(Msat));
+        let wanted = RefundOrder { order, bolt11, amount, fee_limit: None, not_paid_since_backup };
         // As the command line does: a shop of its own on the same database, beside the running one.
         let db = ip2tor_shop::store::Db::open(self.shop.db.path()).expect("the database");
         let settings = (*self.shop.settings).clone();
         let shop =
             ip2tor_shop::services::Shop::new(db, self.clock.clone(), std::sync::Arc::new(SystemRandom), settings);
         refund(&shop.expect("a shop"), &Dial::direct(), wanted, "cli").await
+    }
+
+    /// A bridge that waits for its host; 700 msat more were paid than asked.
+    async fn overpaid(&self) -> (OrderId, ProductId) {
+        self.check_in().await;
+        let (order, product) = self.ordered().await;
+        self.pay_msat(order, 25_700);
+        self.wait_product(product, ProductStatus::NeedsActivate).await;
+        (order, product)
+    }
+
+    /// An invoice of the order that another one took the place of.
+    async fn former_attempt(&self, order: OrderId) -> PaymentHash {
+        let (hash, now) = (PaymentHash([77; 32]), self.now());
+        let (invoice_id, node_id) = (self.view(order).purchase.invoice.id, self.spare().node);
+        let attempt = Attempt { hash, invoice_id, node_id, number: 2, is_hold: false };
+        let added = self.shop.db.write(move |db| outbox::add_attempt(db, &attempt, now)).await;
+        added.expect("an attempt");
+        hash
+    }
+
+    /// A node says that the whole price came by this hash.
+    async fn tell_settled(&self, hash: PaymentHash) {
+        let news = NodeInvoice {
+            hash,
+            state: NodeInvoiceState::Settled,
+            memo: String::new(),
+            amount: Msat(25_000),
+            received: Msat(25_000),
+            payment_request: String::new(),
+            created_at: self.now(),
+            expires_at: self.now(),
+            settled_at: Some(self.now()),
+            settle_index: 0,
+            nearest_htlc_expiry: None,
+            accept_height: None,
+        };
+        payments::apply(&self.shop, self.node, news, None).await.expect("applied");
+    }
+
+    /// State, what is owed and what was paid back.
+    fn debt(&self, order: OrderId) -> (&'static str, u64, u64) {
+        let purchase = self.view(order).purchase;
+        (purchase.status.letter(), purchase.owed.0, purchase.refunded.0)
+    }
+
+    fn told_of(&self, topic: &str) -> i64 {
+        self.count(&format!("SELECT count(*) FROM alert WHERE topic = '{topic}' AND closed_at IS NULL"))
     }
 
     fn refunds(&self, state: &str) -> i64 {
@@ -81,7 +166,8 @@ async fn what_is_owed_is_paid_back_once_and_ends_the_order() {
     let order = rig.owing().await;
     let bill = rig.bill(25_000, 1).await;
     let paid = rig.refund(order, &bill, None).await;
-    assert_eq!(paid, Ok(Refunded { amount: Msat(25_000), fee: Msat(0) }));
+    let ended = Refunded { amount: Msat(25_000), fee: Msat(0), status: OrderStatus::Refunded, owed: Msat(0) };
+    assert_eq!(paid, Ok(ended));
     assert_eq!((rig.order_status(order), rig.view(order).purchase.owed), ("S", Msat(0)));
     assert_eq!(rig.buyer_has(1), 25_000);
     assert_eq!(rig.count("SELECT count(*) FROM alert WHERE closed_at IS NULL"), 0);
@@ -90,6 +176,16 @@ async fn what_is_owed_is_paid_back_once_and_ends_the_order() {
     let second = rig.bill(25_000, 2).await;
     assert!(matches!(rig.refund(order, &second, None).await, Err(Error::Conflict(_))), "nothing is owed");
     assert_eq!((rig.buyer_has(1), rig.buyer_has(2)), (25_000, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_was_delivered_stays_paid_when_its_surplus_goes_back() {
+    let rig = rig_with_buyer().await;
+    let (order, product) = rig.overpaid().await;
+    rig.report(product, ProductStatus::Active).await.expect("accepted");
+    let paid = rig.refund(order, &rig.bill(700, 1).await, None).await.expect("paid");
+    assert_eq!((paid.status, paid.owed), (OrderStatus::Paid, Msat(0)));
+    assert_eq!((rig.debt(order), rig.told_of("order_overpaid")), (("P", 0, 700), 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -136,6 +232,86 @@ async fn a_lost_answer_is_learned_by_running_the_command_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_debt_that_grows_while_it_is_paid_back_is_only_less_by_what_was_paid() {
+    let rig = rig_with_buyer().await;
+    let (order, product) = rig.overpaid().await;
+    rig.sim().faults().next("SendPaymentV2", Fault::ResetAfter, 1);
+    let bill = rig.bill(700, 1).await;
+    assert!(matches!(rig.refund(order, &bill, None).await, Err(Error::Unavailable { .. })));
+    rig.report(product, ProductStatus::Failed).await.expect("accepted");
+    assert_eq!(rig.debt(order), ("N", 25_700, 0));
+    let learned = rig.refund(order, &bill, None).await.expect("the payment took place");
+    assert_eq!((learned.amount, learned.owed), (Msat(700), Msat(25_000)));
+    assert_eq!((rig.debt(order), rig.told_of("order_needs_refund")), (("N", 25_000, 700), 1));
+    rig.refund(order, &rig.bill(25_000, 2).await, None).await.expect("the rest");
+    assert_eq!((rig.debt(order), rig.told_of("order_needs_refund")), (("S", 0, 25_700), 0));
+    assert_eq!((rig.buyer_has(1), rig.buyer_has(2)), (700, 25_000));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn money_that_was_paid_back_although_the_host_delivered_meanwhile_is_noted_and_told() {
+    let rig = rig_with_buyer().await;
+    let order = rig.owing().await;
+    let product = rig.view(order).product.id;
+    rig.sim().faults().next("SendPaymentV2", Fault::ResetAfter, 1);
+    let bill = rig.bill(25_000, 1).await;
+    assert!(matches!(rig.refund(order, &bill, None).await, Err(Error::Unavailable { .. })));
+    rig.report(product, ProductStatus::Active).await.expect("late, and accepted");
+    assert_eq!(rig.debt(order), ("P", 0, 0));
+    rig.refund(order, &bill, None).await.expect("the payment took place");
+    assert_eq!((rig.debt(order), rig.told_of("refunded_too_much")), (("P", 0, 25_000), 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_is_not_delivered_again_while_its_money_may_be_on_its_way_back() {
+    let rig = rig_with_buyer().await;
+    let order = rig.owing().await;
+    rig.sim().faults().next("SendPaymentV2", Fault::ResetAfter, 1);
+    let bill = rig.bill(25_000, 1).await;
+    assert!(matches!(rig.refund(order, &bill, None).await, Err(Error::Unavailable { .. })));
+    let again = payments::retry_delivery(&rig.shop, order, "cli").await;
+    assert!(matches!(&again, Err(Error::Conflict(text)) if text.contains("order refund")), "{again:?}");
+    rig.refund(order, &bill, None).await.expect("the payment took place");
+    assert_eq!(rig.debt(order), ("S", 0, 25_000));
+    assert!(payments::retry_delivery(&rig.shop, order, "cli").await.is_err(), "it was paid back");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_node_says_when_it_shuts_down_does_not_mean_that_nothing_was_paid() {
+    let rig = rig_with_buyer().await;
+    let order = rig.owing().await;
+    let bill = rig.held_bill(25_000, 1).await;
+    let shuts_down = async {
+        rig.wait_until("the payment is on its way", || rig.buyer_has(1) == 25_000).await;
+        // Nor does it tell afterwards what became of the payment.
+        rig.sim().faults().next("TrackPaymentV2", Fault::Unavailable, 1);
+        rig.sim().faults().drop_payments();
+    };
+    let (refunded, ()) = tokio::join!(rig.refund(order, &bill, None), shuts_down);
+    assert!(matches!(&refunded, Err(Error::Unavailable { detail, .. }) if detail.contains("Run the same command")));
+    assert_eq!((rig.debt(order), rig.refunds("intended")), (("N", 25_000, 0), 1));
+    rig.spare().sim.node().settle(Preimage([1; 32])).expect("the buyer takes it");
+    rig.wait_until("the node knows", || rig.node_has_paid(1)).await;
+    let second = rig.bill(25_000, 2).await;
+    rig.refund(order, &second, None).await.expect("the first payment took place");
+    assert_eq!((rig.debt(order), rig.buyer_has(2)), (("S", 0, 25_000), 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_counts_as_not_paid_once_the_node_says_that_it_never_tried() {
+    let rig = rig_with_buyer().await;
+    let order = rig.owing().await;
+    let bill = rig.bill(25_000, 1).await;
+    rig.sim().faults().set_synced(false);
+    let refused = rig.refund(order, &bill, None).await;
+    assert!(matches!(&refused, Err(Error::Refused(text)) if text.contains("Nothing was paid")), "{refused:?}");
+    assert_eq!(rig.refunds("failed"), 1);
+    rig.sim().faults().next("TrackPaymentV2", Fault::Unavailable, 1);
+    assert!(matches!(rig.refund(order, &bill, None).await, Err(Error::Unavailable { .. })), "it does not say so");
+    assert_eq!(rig.refunds("intended"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_intent_that_never_reached_the_node_is_given_up_after_a_while() {
     let rig = rig_with_buyer().await;
     let order = rig.owing().await;
@@ -160,6 +336,134 @@ async fn a_payment_that_fails_leaves_the_debt_and_can_be_tried_again() {
     rig.sim().faults().set_no_route(false);
     rig.refund(order, &bill, None).await.expect("paid");
     assert_eq!(rig.order_status(order), "S");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_earlier_failure_says_nothing_about_the_same_payment_begun_again_by_another_command() {
+    let rig = rig_with_buyer().await;
+    let order = rig.owing().await;
+    let (bill, other) = (rig.bill(25_000, 1).await, rig.bill(25_000, 2).await);
+    rig.sim().faults().set_no_route(true);
+    assert!(matches!(rig.refund(order, &bill, None).await, Err(Error::Refused(_))));
+    rig.sim().faults().set_no_route(false);
+    // Another command has written its intent, and is about to ask the node.
+    let (intent, _) = refunds::intend(&rig.shop, rig.request(order, &bill, 1), "cli").await.expect("intended");
+    let refused = rig.refund(order, &other, None).await;
+    assert!(matches!(refused, Err(Error::Unavailable { .. })), "{refused:?}");
+    assert_eq!((rig.refunds("intended"), rig.buyer_has(2)), (1, 0));
+    rig.clock.advance_secs(180);
+    rig.refund(order, &other, None).await.expect("that command never asked");
+    assert_eq!((rig.buyer_has(1), rig.buyer_has(2)), (0, 25_000));
+    refunds::failed(&rig.shop, &intent, "late", "cli").await.expect("nothing to record");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_became_of_one_intent_does_not_end_the_next_for_the_same_payment() {
+    let rig = rig_with_buyer().await;
+    let order = rig.owing().await;
+    let bill = rig.bill(25_000, 1).await;
+    let (first, _) = refunds::intend(&rig.shop, rig.request(order, &bill, 1), "cli").await.expect("intended");
+    rig.clock.advance_secs(180);
+    refunds::failed(&rig.shop, &first, "never asked", "cli").await.expect("recorded");
+    refunds::intend(&rig.shop, rig.request(order, &bill, 1), "cli").await.expect("intended again");
+    refunds::failed(&rig.shop, &first, "never asked", "cli").await.expect("nothing to record");
+    assert_eq!(rig.refunds("intended"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_product_and_its_host_stay_until_what_is_owed_for_them_was_paid_back() {
+    let rig = Rig::new(Setup::default()).await;
+    let (order, product) = rig.overpaid().await;
+    rig.report(product, ProductStatus::Active).await.expect("accepted");
+    rig.clock.advance_secs(90_000);
+    deadlines::suspend_expired(&rig.shop).await.expect("its time is over");
+    rig.report(product, ProductStatus::Suspended).await.expect("accepted");
+    let scope = Scope::Host(rig.host);
+    let delete = || products::delete(&rig.shop, &scope, product, ProductKind::TorBridge);
+    let refused = delete().await;
+    assert!(matches!(&refused, Err(Error::Conflict(text)) if text.contains("Money is owed")), "{refused:?}");
+    rig.clock.advance_secs(46 * 86_400);
+    deadlines::delete_suspended(&rig.shop).await.expect("given up");
+    let refused = hosts::delete(&rig.shop, &scope, rig.host).await;
+    assert!(matches!(&refused, Err(Error::Conflict(text)) if text.contains("Money is owed")), "{refused:?}");
+    payments::mark_refunded(&rig.shop, order, "cli", "by hand").await.expect("paid back");
+    delete().await.expect("deleted");
+    hosts::delete(&rig.shop, &scope, rig.host).await.expect("deleted");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_debt_out_of_a_restored_backup_is_paid_only_when_the_operator_has_made_sure() {
+    let mut rig = rig_with_buyer().await;
+    let order = rig.owing().await;
+    let act = Act::on_command_line(rig.now());
+    let (from, to) = (places(&rig, "old"), places(&rig, "new"));
+    let made = backup::create(&rig.shop.db, &from, &act, None).expect("a backup");
+    rig.refund(order, &rig.bill(25_000, 1).await, None).await.expect("paid");
+
+    rig.tasks.stop().await;
+    let restored = backup::restore(&to, &made.path, false, &act).expect("restored");
+    assert_eq!(restored.owing, [order]);
+    rig.start_shop_on(&to.database);
+    rig.wait_until("all nodes are alive", || rig.count(ALIVE_NODES) == 2).await;
+    assert_eq!((rig.debt(order), rig.told_of("refund_may_be_done")), (("N", 25_000, 0), 1));
+    let second = rig.bill(25_000, 2).await;
+    let refused = rig.refund(order, &second, None).await;
+    let says = |text: &str| text.contains("--not-paid-since-the-backup") && text.contains("order resolve");
+    assert!(matches!(&refused, Err(Error::Refused(text)) if says(text)), "{refused:?}");
+    assert_eq!((rig.buyer_has(1), rig.buyer_has(2)), (25_000, 0));
+
+    rig.refund_as_told(order, &second, None, true).await.expect("the operator is sure");
+    assert_eq!((rig.debt(order), rig.told_of("refund_may_be_done")), (("S", 0, 25_000), 0));
+}
+
+fn places(rig: &Rig, name: &str) -> Places {
+    let data_dir = rig.dir.path().join(name);
+    Places {
+        database: data_dir.join("shop.sqlite3"),
+        backup_dir: data_dir.join("backups"),
+        onion_state_dir: data_dir.join("tor"),
+        config_file: None,
+        data_dir,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_paid_twice_by_two_invoices_of_an_order_is_owed_once() {
+    let rig = rig_with_buyer().await;
+    rig.check_in().await;
+    let (order, _) = rig.active_bridge().await;
+    let former = rig.former_attempt(order).await;
+    for _ in 0..2 {
+        rig.tell_settled(former).await;
+        assert_eq!((rig.debt(order), rig.told_of("order_overpaid")), (("P", 25_000, 0), 1));
+    }
+    rig.refund(order, &rig.bill(25_000, 1).await, None).await.expect("paid back");
+    rig.tell_settled(former).await;
+    rig.tell_settled(rig.hash(order)).await;
+    assert_eq!(rig.debt(order), ("P", 0, 25_000));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn once_a_former_invoice_is_paid_the_visible_one_is_cancelled_and_still_counts_if_it_was_paid() {
+    let rig = rig_with_buyer().await;
+    rig.check_in().await;
+    let (order, _) = rig.ordered().await;
+    rig.tell_settled(rig.former_attempt(order).await).await;
+    assert_eq!(rig.debt(order), ("P", 0, 0));
+    rig.wait_until("nobody can pay again", || rig.at_node(order) == Some(State::Canceled)).await;
+    for _ in 0..2 {
+        rig.tell_settled(rig.hash(order)).await;
+        assert_eq!(rig.debt(order), ("P", 25_000, 0));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_after_the_refund_is_owed_again() {
+    let rig = rig_with_buyer().await;
+    let order = rig.owing().await;
+    rig.refund(order, &rig.bill(25_000, 1).await, None).await.expect("paid back");
+    rig.tell_settled(rig.former_attempt(order).await).await;
+    assert_eq!((rig.debt(order), rig.told_of("order_needs_refund")), (("N", 25_000, 25_000), 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

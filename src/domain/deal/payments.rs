@@ -2,7 +2,7 @@
 
 use super::{
     Deal, EXPIRED_MESSAGE, HELD_MESSAGE, HOLD_HOPELESS_MESSAGE, HOLD_REFUSED_MESSAGE, MIN_HOLD_BLOCKS,
-    REFUNDED_MESSAGE, RETURNED_MESSAGE, Refusal,
+    PAID_AGAIN_MESSAGE, RETURNED_MESSAGE, Refusal,
 };
 use crate::domain::effect::{AlertTopic, Effect};
 use crate::domain::money::Msat;
@@ -55,14 +55,22 @@ impl Deal {
         if received < purchase.price {
             return self.underpaid(i, now);
         }
-        purchase.owed = received.saturating_sub(purchase.price);
-        if purchase.owed > Msat(0) {
-            let text = format!("{} more was received than asked", purchase.owed);
-            self.alert(i, AlertTopic::Overpaid, &text);
-        }
+        self.owe_surplus(i);
         match self.purchases[i].delivery {
             Delivery::None => self.deliver(i, now),
             Delivery::Awaiting | Delivery::Delivered => self.purchases[i].become_(OrderStatus::Paid, None),
+        }
+    }
+
+    /// Money came once more for an order that was paid: by an invoice that another had taken the place of.
+    /// All of it is owed, on top of what is owed already.
+    pub fn paid_again(&mut self, i: usize, received: Msat) {
+        let purchase = &mut self.purchases[i];
+        let before = purchase.invoice.received.unwrap_or_default();
+        purchase.invoice.received = Some(Msat(before.0.saturating_add(received.0)));
+        match purchase.status {
+            OrderStatus::NeedsRefund | OrderStatus::Refunded => self.owe_everything(i, PAID_AGAIN_MESSAGE),
+            _ => self.owe_surplus(i),
         }
     }
 
@@ -93,28 +101,39 @@ impl Deal {
         }
     }
 
-    /// The operator has paid back what the order owed.
-    pub fn refunded(&mut self, i: usize, now: Timestamp) {
+    /// `amount` was paid back to the buyer. What was owed may have changed since that was begun, so it
+    /// can be less than is owed now, or more: both are told to the operator.
+    pub fn refunded(&mut self, i: usize, amount: Msat, now: Timestamp) {
         let purchase = &mut self.purchases[i];
-        purchase.refunded = Msat(purchase.refunded.0.saturating_add(purchase.owed.0));
-        purchase.owed = Msat(0);
-        if purchase.status != OrderStatus::NeedsRefund {
-            return;
+        let too_much = amount.saturating_sub(purchase.owed);
+        purchase.refunded = Msat(purchase.refunded.0.saturating_add(amount.0));
+        purchase.owed = purchase.owed.saturating_sub(amount);
+        let (owed, needs_refund) = (purchase.owed, purchase.status == OrderStatus::NeedsRefund);
+        if too_much > Msat(0) {
+            let text = format!("{amount} were paid back to the buyer, {too_much} more than was owed by then");
+            self.alert(i, AlertTopic::RefundedTooMuch, &text);
         }
-        purchase.become_(OrderStatus::Refunded, Some(REFUNDED_MESSAGE));
-        purchase.delivery = Delivery::None;
-        self.take_back_grant(i);
-        self.withdraw(i, now);
+        if owed > Msat(0) {
+            let topic = if needs_refund { AlertTopic::NeedsRefund } else { AlertTopic::Overpaid };
+            return self.alert(i, topic, &format!("{owed} is still owed to the buyer after {amount} were paid back"));
+        }
+        self.close_debt(i);
+        if needs_refund {
+            self.end_refunded(i);
+            self.take_back_grant(i);
+            self.withdraw(i, now);
+        }
     }
 
     /// The operator wants an undelivered order to be tried again.
     pub fn retry_delivery(&mut self, i: usize, now: Timestamp) -> Result<(), Refusal> {
         let purchase = &self.purchases[i];
-        let paid_in_full = purchase.invoice.received.is_some_and(|received| received >= purchase.price);
+        let kept = purchase.invoice.received.unwrap_or_default().saturating_sub(purchase.refunded);
+        let paid_in_full = kept >= purchase.price;
         if purchase.status != OrderStatus::NeedsRefund || !paid_in_full || self.product.is_killed {
             return Err(Refusal("Only an order in state N that was paid in full can be delivered again.".to_owned()));
         }
-        self.purchases[i].owed = self.surplus(i);
+        self.owe_only_surplus(i);
         self.deliver(i, now);
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! What a host reports about its product.
 
 use super::{Deal, Refusal};
+use crate::domain::money::Msat;
 use crate::domain::product::ProductStatus;
 use crate::domain::time::Timestamp;
 
@@ -59,7 +60,7 @@ impl Deal {
     }
 
     /// The host (or operator) deletes the product: only what nobody can still pay for or has paid
-    /// for. A tombstone stays.
+    /// for, and no buyer is to get money back for. A tombstone stays.
     pub fn delete(&mut self, now: Timestamp) -> Result<(), Refusal> {
         let idle = matches!(
             self.product.status,
@@ -69,6 +70,10 @@ impl Deal {
         let live = self.purchases.iter().any(|purchase| purchase.invoice.state.is_live() || purchase.has_claim());
         if !idle || live || (owed && !self.product.is_killed) {
             return Err(Refusal("It is owed to a buyer and can't be deleted now.".to_owned()));
+        }
+        if self.purchases.iter().any(|purchase| purchase.owed > Msat(0)) {
+            let text = "Money is owed to its buyer; it can be deleted once the operator has paid that back.";
+            return Err(Refusal(text.to_owned()));
         }
         if self.product.status == ProductStatus::Suspended {
             self.product.become_(ProductStatus::NeedsDelete, now);

@@ -1,6 +1,6 @@
 //! The steps that events are made of: deliver, fulfil, grant, withdraw, owe.
 
-use super::{Deal, RETURNED_MESSAGE, UNDELIVERABLE_MESSAGE, UNDELIVERED_MESSAGE, UNDERPAID_MESSAGE};
+use super::{Deal, REFUNDED_MESSAGE, RETURNED_MESSAGE, UNDELIVERABLE_MESSAGE, UNDELIVERED_MESSAGE, UNDERPAID_MESSAGE};
 use crate::domain::effect::{AlertTopic, Effect};
 use crate::domain::money::Msat;
 use crate::domain::product::ProductStatus;
@@ -42,9 +42,8 @@ impl Deal {
                 self.grant(i, now);
                 self.purchases[i].delivery = Delivery::Delivered;
                 if self.purchases[i].status == OrderStatus::NeedsRefund {
-                    self.purchases[i].owed = self.surplus(i);
+                    self.owe_only_surplus(i);
                     self.purchases[i].become_(OrderStatus::Paid, None);
-                    self.effects.push(Effect::CloseAlert(AlertTopic::NeedsRefund, self.purchases[i].id.to_string()));
                 }
             }
             _ => {}
@@ -154,8 +153,41 @@ impl Deal {
         let purchase = &mut self.purchases[i];
         purchase.owed = purchase.invoice.received.unwrap_or_default().saturating_sub(purchase.refunded);
         purchase.become_(OrderStatus::NeedsRefund, Some(message));
-        let text = format!("{} is owed to the buyer: {message}", self.purchases[i].owed);
-        self.alert(i, AlertTopic::NeedsRefund, &text);
+        let owed = purchase.owed;
+        if owed == Msat(0) {
+            // Paid back before it came to that: the same money is not owed twice.
+            return self.end_refunded(i);
+        }
+        self.alert(i, AlertTopic::NeedsRefund, &format!("{owed} is owed to the buyer: {message}"));
+    }
+
+    /// What came above the price is owed while the rest is being delivered.
+    pub(super) fn owe_surplus(&mut self, i: usize) {
+        self.purchases[i].owed = self.surplus(i);
+        let owed = self.purchases[i].owed;
+        if owed > Msat(0) {
+            self.alert(i, AlertTopic::Overpaid, &format!("{owed} more was received than asked"));
+        }
+    }
+
+    /// An order in state N is delivered after all: its price is not owed any more.
+    pub(super) fn owe_only_surplus(&mut self, i: usize) {
+        self.close_debt(i);
+        self.owe_surplus(i);
+    }
+
+    /// An order in state N owes nothing any more.
+    pub(super) fn end_refunded(&mut self, i: usize) {
+        self.purchases[i].become_(OrderStatus::Refunded, Some(REFUNDED_MESSAGE));
+        self.purchases[i].delivery = Delivery::None;
+    }
+
+    /// The operator need not look after the order's debt any more.
+    pub(super) fn close_debt(&mut self, i: usize) {
+        let subject = self.purchases[i].id.to_string();
+        for topic in [AlertTopic::NeedsRefund, AlertTopic::Overpaid, AlertTopic::RefundMayBeDone] {
+            self.effects.push(Effect::CloseAlert(topic, subject.clone()));
+        }
     }
 
     /// What came above the price and was not paid back.

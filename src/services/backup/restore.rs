@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{BackupError, Places, files, io};
-use crate::domain::id::NodeId;
+use crate::domain::id::{NodeId, OrderId};
 use crate::services::instance::InstanceLock;
-use crate::services::{Act, Error};
+use crate::services::{Act, Error, refunds};
 use crate::store::backup::{self, CarriedFile};
 use crate::store::{Connection, Db, nodes};
 
@@ -19,6 +19,8 @@ pub struct Restored {
     pub config: Option<PathBuf>,
     /// Nodes whose credentials now come from the database, since their files are not here.
     pub nodes: Vec<String>,
+    /// Orders that owe money, which may have been paid back since the backup was made.
+    pub owing: Vec<OrderId>,
     /// What was moved aside.
     pub moved: Vec<PathBuf>,
 }
@@ -61,7 +63,7 @@ pub fn restore(places: &Places, file: &Path, force: bool, act: &Act) -> Result<R
         files::write_private(&path, &config.content)?;
         restored.config = Some(path);
     }
-    restored.nodes = bring_credentials(places, carried, act)?;
+    (restored.nodes, restored.owing) = take_into_use(places, carried, act)?;
     Ok(restored)
 }
 
@@ -75,14 +77,20 @@ fn move_aside(path: &Path, suffix: &str, restored: &mut Restored) -> Result<(), 
 }
 
 /// Opens the restored database (which brings an old one up to date), gives nodes whose files are not
-/// on this machine the credentials from the backup, and notes the restore in the change log.
-fn bring_credentials(places: &Places, carried: Vec<CarriedFile>, act: &Act) -> Result<Vec<String>, BackupError> {
+/// on this machine the credentials from the backup, and notes the restore in the change log. Returns those
+/// nodes, and the orders whose debts are in doubt.
+fn take_into_use(
+    places: &Places,
+    carried: Vec<CarriedFile>,
+    act: &Act,
+) -> Result<(Vec<String>, Vec<OrderId>), BackupError> {
     let act = act.clone();
     let db = Db::open(&places.database)?;
     let changed = db.write_blocking(move |db| {
         let changed = adopt(db, &carried)?;
+        let owing = refunds::doubt(db, act.now)?;
         act.record(db, "backup", "backup", "restored")?;
-        Ok::<_, Error>(changed)
+        Ok::<_, Error>((changed, owing))
     })?;
     Ok(changed)
 }

@@ -33,9 +33,10 @@ enum Event {
     Close(usize),
     Held(usize, u64, Option<i64>),
     Settled(usize, u64),
+    PaidAgain(usize, u64),
     Void(usize),
     HoldOverdue(usize),
-    Refunded(usize),
+    Refunded(usize, u64),
     Retry(usize),
     HostActivates,
     HostSuspends,
@@ -60,9 +61,13 @@ fn apply(deal: &mut Deal, event: Event, place_free: bool, now: Timestamp) -> Vec
         Event::Close(i) => deal.close_unpaid(i, EXPIRED_MESSAGE),
         Event::Held(i, amount, blocks) => deal.payment_held(i, Msat(amount), blocks, now, now),
         Event::Settled(i, amount) => deal.payment_settled(i, Msat(amount), now, now),
+        Event::PaidAgain(i, _) if deal.purchases[i].invoice.state != InvoiceState::Paid => {}
+        Event::PaidAgain(i, amount) => deal.paid_again(i, Msat(amount)),
         Event::Void(i) => deal.payment_void(i, now),
         Event::HoldOverdue(i) => deal.hold_overdue(i, now),
-        Event::Refunded(i) => deal.refunded(i, now),
+        // Money goes back only where some came.
+        Event::Refunded(i, _) if deal.purchases[i].invoice.state != InvoiceState::Paid => {}
+        Event::Refunded(i, amount) => deal.refunded(i, Msat(amount), now),
         Event::Retry(i) => drop(deal.retry_delivery(i, now)),
         Event::HostActivates => drop(deal.host_activates(now)),
         Event::HostSuspends => drop(deal.host_suspends(now)),

@@ -66,7 +66,7 @@ fn a_product_that_was_never_delivered_is_not_brought_back_for_the_price_of_an_ex
         ],
     );
     assert!(deal.was_ever_bought(), "its first order is owed");
-    apply(&mut deal, Event::Refunded(0), true, START);
+    apply(&mut deal, Event::Refunded(0, PRICE), true, START);
     assert!(!deal.was_ever_bought());
     apply(&mut deal, Event::Held(1, PRICE, None), true, START);
     assert_eq!(deal.purchases[1].message.as_deref(), Some(HOLD_HOPELESS_MESSAGE));

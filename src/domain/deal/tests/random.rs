@@ -3,6 +3,7 @@
 //! (`debug_assert` in `become_`).
 
 use super::*;
+use crate::domain::effect::AlertTopic;
 
 /// Sequences; the same ones each time.
 const RUNS: u64 = 20_000;
@@ -32,7 +33,7 @@ fn no_sequence_of_events_breaks_a_rule_of_the_money() {
 fn draw(luck: &mut fastrand::Rng, purchases: usize) -> Event {
     let i = luck.usize(..purchases);
     let amount = luck.choice([PRICE, PRICE, PRICE + 700, PRICE - 1]).unwrap();
-    match luck.u32(..36) {
+    match luck.u32(..37) {
         0..2 if purchases < 5 => Event::Extend,
         2..6 => Event::Made(i),
         6 => Event::Refuse(i),
@@ -41,7 +42,7 @@ fn draw(luck: &mut fastrand::Rng, purchases: usize) -> Event {
         11..15 => Event::Settled(i, amount),
         15..17 => Event::Void(i),
         17 => Event::HoldOverdue(i),
-        18 => Event::Refunded(i),
+        18 => Event::Refunded(i, luck.choice([PRICE, PRICE + 700, PRICE - 1, 700]).unwrap()),
         19 => Event::Retry(i),
         20..24 => Event::HostActivates,
         24..26 => Event::HostSuspends,
@@ -53,6 +54,7 @@ fn draw(luck: &mut fastrand::Rng, purchases: usize) -> Event {
         31 => Event::OperatorSuspends,
         32..34 => Event::Used(luck.choice([1, BYTES / 2, 5 * BYTES]).unwrap()),
         34 if luck.u32(..4) == 0 => Event::OperatorKills,
+        35 => Event::PaidAgain(i, luck.choice([PRICE, 700]).unwrap()),
         _ => Event::OperatorReleases,
     }
 }
@@ -60,7 +62,9 @@ fn draw(luck: &mut fastrand::Rng, purchases: usize) -> Event {
 fn check(before: &Deal, deal: &Deal, effects: &[Effect], event: Event, now: Timestamp) -> Result<(), String> {
     for purchase in &deal.purchases {
         let name = purchase.id.0.as_u128();
-        money(purchase).map_err(|text| format!("purchase {name}: {text}"))?;
+        money(purchase)
+            .and_then(|()| told(before, purchase, effects))
+            .map_err(|text| format!("purchase {name}: {text}"))?;
         promise(deal, purchase).map_err(|text| format!("purchase {name}: {text}"))?;
     }
     rule(deal.product.placed || !is_working(deal), "it is promised without a place")?;
@@ -74,6 +78,8 @@ fn check(before: &Deal, deal: &Deal, effects: &[Effect], event: Event, now: Time
     rule(event != Event::ActivationOverdue || waited < ACTIVATION_LIMIT_SECS, "it waits for ever")?;
     for (old, new) in before.purchases.iter().zip(&deal.purchases) {
         rule(old.invoice.state != InvoiceState::Paid || new.invoice.state == InvoiceState::Paid, "a payment is gone")?;
+        let is_new = deal.product.deleted_at.is_some() && before.product.deleted_at.is_none();
+        rule(!is_new || new.owed == Msat(0), "deleted, and owes money")?;
         let begun = |effect: &Effect| *effect == Effect::CancelInvoice(new.id);
         let settles = matches!(old.invoice.state, InvoiceState::Settling);
         rule(!settles || !effects.iter().any(begun), "cancels what it has begun to settle")?;
@@ -81,9 +87,10 @@ fn check(before: &Deal, deal: &Deal, effects: &[Effect], event: Event, now: Time
     if !matches!(event, Event::Extend | Event::Used(_)) {
         let mut again = deal.clone();
         apply(&mut again, event, true, now);
-        // What could not be delivered for want of a place may be tried again.
-        let retried = matches!(event, Event::Retry(_));
-        rule(again == *deal || retried, "the same event again changes something")?;
+        // What could not be delivered for want of a place may be tried again, and each refund or payment is
+        // one more.
+        let counts = matches!(event, Event::Retry(_) | Event::Refunded(..) | Event::PaidAgain(..));
+        rule(again == *deal || counts, "the same event again changes something")?;
     }
     Ok(())
 }
@@ -96,9 +103,9 @@ const fn is_working(deal: &Deal) -> bool {
     matches!(deal.product.status, ProductStatus::NeedsActivate | ProductStatus::Active)
 }
 
-/// A payment ends in delivery or in an amount owed, to the last millisatoshi.
+/// A payment ends in delivery or in an amount owed, to the last millisatoshi; what was paid back, whenever
+/// that was, is not owed again.
 fn money(purchase: &Purchase) -> Result<(), String> {
-    let noted = purchase.owed.0 + purchase.refunded.0;
     let received = purchase.invoice.received.unwrap_or_default().0;
     let due = match (purchase.invoice.state, purchase.status) {
         (InvoiceState::Paid, OrderStatus::Paid) => received.checked_sub(PRICE).ok_or("delivered for too little")?,
@@ -107,8 +114,20 @@ fn money(purchase: &Purchase) -> Result<(), String> {
         (_, OrderStatus::Paid | OrderStatus::NeedsRefund | OrderStatus::Refunded) => return Err("never paid".into()),
         _ => 0,
     };
-    rule(noted == due, &format!("{due} is due, {noted} is noted"))?;
-    rule(purchase.status != OrderStatus::Refunded || purchase.owed.0 == 0, "refunded, and still owes")
+    let (owed, refunded) = (purchase.owed.0, purchase.refunded.0);
+    rule(owed == due.saturating_sub(refunded), &format!("{due} is due, {refunded} was paid back, {owed} is owed"))?;
+    let needs_refund = purchase.status == OrderStatus::NeedsRefund;
+    rule(purchase.status != OrderStatus::Refunded || owed == 0, "refunded, and still owes")?;
+    rule(!needs_refund || owed > 0, "it needs a refund of nothing")
+}
+
+/// Each refund is booked by its own amount, and the operator is told of one that was more than owed.
+fn told(before: &Deal, purchase: &Purchase, effects: &[Effect]) -> Result<(), String> {
+    let Some(old) = before.purchases.iter().find(|old| old.id == purchase.id) else { return Ok(()) };
+    let paid_back = purchase.refunded.0.checked_sub(old.refunded.0).ok_or("a refund is forgotten")?;
+    let is_told =
+        effects.iter().any(|effect| matches!(effect, Effect::Alert { topic: AlertTopic::RefundedTooMuch, .. }));
+    rule(is_told || paid_back <= old.owed.0, "too much was paid back, and nobody was told")
 }
 
 /// What is promised, and for which money.

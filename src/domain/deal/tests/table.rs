@@ -17,7 +17,7 @@ const STAGES: [(&str, bool, &[Event]); 19] = [
     ("paid", false, &[Event::Made(0), Event::Settled(0, PRICE)]),
     ("undelivered", false, &[Event::Made(0), Event::Settled(0, PRICE), Event::HostFails]),
     ("undelivered, off", false, &[Event::Made(0), Event::Settled(0, PRICE), Event::HostFails, Event::HostSuspends]),
-    ("refunded", false, &[Event::Made(0), Event::Settled(0, PRICE), Event::HostFails, Event::Refunded(0)]),
+    ("refunded", false, &[Event::Made(0), Event::Settled(0, PRICE), Event::HostFails, Event::Refunded(0, PRICE)]),
     ("running", false, RUNNING),
     ("ending", false, &[Event::Made(0), Event::Settled(0, PRICE), Event::HostActivates, Event::OperatorSuspends]),
     ("off", false, OFF),
@@ -44,7 +44,7 @@ const OFF: &[Event] =
     &[Event::Made(0), Event::Settled(0, PRICE), Event::HostActivates, Event::OperatorSuspends, Event::HostSuspends];
 
 /// The events that are tried in each stage.
-const EVENTS: [Event; 19] = [
+const EVENTS: [Event; 21] = [
     Event::Made(0),
     Event::Refuse(0),
     Event::Close(0),
@@ -53,9 +53,11 @@ const EVENTS: [Event; 19] = [
     Event::Settled(0, PRICE),
     Event::Settled(0, PRICE + 700),
     Event::Settled(0, PRICE - 1),
+    Event::PaidAgain(0, PRICE),
     Event::Void(0),
     Event::HoldOverdue(0),
-    Event::Refunded(0),
+    Event::Refunded(0, PRICE - 1),
+    Event::Refunded(0, PRICE),
     Event::Retry(0),
     Event::HostActivates,
     Event::HostSuspends,

@@ -1,0 +1,89 @@
+//! What the operator does about debts: refunds through a node, whose outcome may be learned much later,
+//! payments by other means, and second tries of a delivery.
+
+use ip2tor_shop::domain::id::OrderId;
+use ip2tor_shop::domain::lightning::PaymentHash;
+use ip2tor_shop::domain::money::Msat;
+use ip2tor_shop::domain::product::ProductStatus;
+use ip2tor_shop::services::payments;
+use ip2tor_shop::services::refunds::{self, Bill, Request};
+
+use super::deeds::{report, short};
+use super::world::{Outcome, World};
+
+/// Longer than any run, in seconds.
+const FOR_EVER: i64 = 10_000_000_000;
+
+/// The operator does something about an order that owes, or looks what became of a refund.
+pub async fn settle(world: &mut World) -> Outcome {
+    let owing: Vec<_> = world.last.orders.values().filter(|(purchase, _)| purchase.owed.0 > 0).collect();
+    let owing = world.luck.choice(owing).map(|(purchase, _)| (purchase.id, purchase.owed));
+    let Some((order, owed)) = owing.filter(|_| world.memory.paying.is_empty() || world.chance(60)) else {
+        return learn(world).await;
+    };
+    match world.luck.u32(..4) {
+        0 => {
+            world.note(format!("operator: try {} again", short(order)));
+            let answer = payments::retry_delivery(&world.shop, order, "cli").await;
+            world.answered(answer).map(drop)
+        }
+        1 => by_hand(world, order).await,
+        _ => {
+            begin(world, order, owed).await?;
+            if world.chance(50) { meanwhile(world, order).await } else { Ok(()) }
+        }
+    }
+}
+
+/// The host delivers late, or says that it can't: either changes what is owed.
+async fn meanwhile(world: &mut World, order: OrderId) -> Outcome {
+    let product = world.last.products[&world.last.orders[&order].1].clone();
+    let status = world.luck.choice([ProductStatus::Active, ProductStatus::Failed]).unwrap();
+    report(world, &product, status).await
+}
+
+async fn by_hand(world: &mut World, order: OrderId) -> Outcome {
+    world.note(format!("operator: paid {} back", short(order)));
+    let answer = payments::mark_refunded(&world.shop, order, "cli", "by hand").await;
+    if let Ok(amount) = answer {
+        *world.memory.paid_back.entry(order).or_default() += amount.0;
+    }
+    world.answered(answer).map(drop)
+}
+
+/// A refund is written down and the node is asked; the command dies before it hears the answer.
+async fn begin(world: &mut World, order: OrderId, owed: Msat) -> Outcome {
+    world.note(format!("operator: refund {}", short(order)));
+    let hash = PaymentHash(world.luck.u128(..).to_be_bytes().repeat(2).try_into().unwrap());
+    let expires_at = world.now().plus_secs(FOR_EVER);
+    let bill = Bill { bolt11: format!("lnbcrt{hash}"), hash, amount: Some(owed), expires_at };
+    let request = Request { order, bill, amount: None, fee_limit: None, not_paid_since_backup: false };
+    let answer = refunds::intend(&world.shop, request, "cli").await;
+    if let Ok((refund, _)) = &answer {
+        let is_paid = world.chance(70);
+        if is_paid {
+            *world.memory.paid_back.entry(order).or_default() += refund.amount.0;
+        }
+        world.memory.paying.push((refund.clone(), is_paid));
+    }
+    world.answered(answer).map(drop)
+}
+
+/// The operator learns what became of a refund.
+pub async fn learn(world: &mut World) -> Outcome {
+    if world.memory.paying.is_empty() {
+        return Ok(());
+    }
+    let n = world.luck.usize(..world.memory.paying.len());
+    let (refund, is_paid) = world.memory.paying.swap_remove(n);
+    world.note(format!("operator: the refund of {} is paid: {is_paid}", short(refund.order)));
+    let owed = world.last.orders[&refund.order].0.owed;
+    if is_paid && owed != refund.amount {
+        world.count("a debt changed while it was paid back".to_owned());
+    }
+    let answer = match is_paid {
+        true => refunds::succeeded(&world.shop, &refund, Msat(0), "cli").await.map(drop),
+        false => refunds::failed(&world.shop, &refund, "no route", "cli").await,
+    };
+    world.answered(answer).map(drop)
+}
