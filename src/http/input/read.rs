@@ -45,6 +45,13 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Notes what is only found out once all fields are read, in the field's place: behind those of
+    /// `earlier`.
+    pub fn complain_late(&mut self, earlier: &[&str], name: &str, message: String) {
+        let place = earlier.iter().filter(|name| self.problems.contains_key(**name)).count();
+        self.problems.shift_insert(place, name.to_owned(), json!([message]));
+    }
+
     /// Notes messages of a nested field.
     pub fn complain_nested(&mut self, name: &str, messages: Value) {
         self.problems.insert(name.to_owned(), messages);

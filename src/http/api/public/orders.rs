@@ -106,7 +106,7 @@ fn read_order(call: &Call, input: &Input) -> Result<OrderRequest, Problem> {
         && let Some(host) = host_id
         && let Some(problem) = orders::host_problem(call.shop(), host)?
     {
-        reader.complain("host_id", problem);
+        reader.complain_late(&["product"], "host_id", problem);
     }
     reader.finish()?;
     let (Some(product), Some(host_id)) = (product, host_id) else {
