@@ -19,7 +19,7 @@ use crate::domain::time::SystemClock;
 use crate::http::limiter::Rate;
 use crate::http::listener::{self, ConnectionLimits};
 use crate::http::{self, Limits, Surface};
-use crate::jobs::{JobContext, NAMES, Scheduler, schedule};
+use crate::jobs::{JobContext, Scheduler, schedule};
 use crate::lightning::dial::Dial;
 use crate::rates::Provider;
 use crate::services::instance::InstanceLock;
@@ -160,12 +160,7 @@ async fn start_jobs(
         strangers: tokio::sync::Mutex::default(),
     });
     let scheduler = Scheduler::start(Arc::clone(&context)).await?;
-    // What fell due while the shop was off is done now; what is not due changes nothing.
-    tasks.spawn(async move {
-        for name in NAMES.into_iter().filter(|name| !name.contains("backup")) {
-            schedule::run_and_record(&context, name).await;
-        }
-    });
+    tasks.spawn(async move { schedule::catch_up(&context).await });
     Ok(scheduler)
 }
 
