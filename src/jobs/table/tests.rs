@@ -6,7 +6,6 @@ use super::*;
 use crate::domain::id::SystemRandom;
 use crate::domain::time::{ManualClock, Timestamp};
 use crate::jobs::{Scheduler, schedule};
-use crate::lightning::dial::Dial;
 use crate::services::Settings;
 use crate::services::test_support::database;
 use crate::store::job_runs;
@@ -18,7 +17,7 @@ fn world() -> (tempfile::TempDir, Arc<ManualClock>, Arc<JobContext>) {
     let (dir, db) = database();
     let clock = Arc::new(ManualClock::new(Timestamp::from_secs(NOON)));
     let shop = Shop::new(db, clock.clone(), Arc::new(SystemRandom), Settings::default()).unwrap();
-    let registry = Arc::new(Registry::new(shop.clone(), Dial::direct()));
+    let registry = Arc::new(Registry::direct(shop.clone()));
     let config = Config::in_dir(dir.path());
     let context = JobContext { shop, registry, config, strangers: tokio::sync::Mutex::default() };
     (dir, clock, Arc::new(context))
