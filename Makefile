@@ -5,16 +5,16 @@ CARGO ?= cargo
 DEMO_LISTEN ?= 127.0.0.1:8000
 DEMO_DIR ?= demo-data
 
-.PHONY: help demo test check bench release setup openapi clean-demo
+.PHONY: help demo test check bench release openapi clean-demo setup-build setup-demo setup-test
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-demo: setup ## Build and start a complete shop on http://127.0.0.1:8000 (Ctrl-C ends it)
+demo: setup-demo ## Build and start a complete shop on http://127.0.0.1:8000 (Ctrl-C ends it)
 	$(CARGO) build --bin ip2tor-shop
 	./target/debug/ip2tor-shop demo --listen $(DEMO_LISTEN) --data-dir $(DEMO_DIR)
 
-test: setup ## Every test there is
+test: setup-test ## Every test there is
 	$(CARGO) test --all-targets
 	$(CARGO) test --doc
 
@@ -27,16 +27,17 @@ openapi: ## Write openapi.yaml from the code
 	$(CARGO) run --quiet --bin ip2tor-shop -- openapi > openapi.yaml.new
 	mv openapi.yaml.new openapi.yaml
 
-bench: setup ## Measure the shop and print one table
+bench: setup-test ## Measure the shop and print one table
 	$(CARGO) build --release --bin ip2tor-shop
 	$(CARGO) bench --bench shop
 	$(CARGO) bench --bench onion
 
-release: setup ## Build the program for this machine
+release: setup-build ## Build the program for this machine
 	$(CARGO) build --release --bin ip2tor-shop
 
-setup: ## Install what building and testing need (Debian packages)
-	@.ci/setup
+# What each needs is installed first, from Debian's packages.
+setup-build setup-demo setup-test: setup-%:
+	@.ci/setup $*
 
 clean-demo: ## Forget the demo's data
 	rm -rf $(DEMO_DIR)

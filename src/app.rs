@@ -1,6 +1,7 @@
 //! The composition root: from a configuration to a running shop, and down again.
 
 mod onion_services;
+mod storage;
 mod tor;
 
 use std::net::SocketAddr;
@@ -8,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use poem::endpoint::BoxEndpoint;
-use poem::listener::{Acceptor, Listener, TcpListener};
+use poem::listener::{Acceptor, Listener, TcpAcceptor, TcpListener};
 use poem::{EndpointExt, Response};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -18,15 +19,16 @@ use crate::domain::time::SystemClock;
 use crate::http::limiter::Rate;
 use crate::http::listener::{self, ConnectionLimits};
 use crate::http::{self, Limits, Surface};
-use crate::jobs::{JobContext, NAMES, Scheduler, schedule};
+use crate::jobs::{JobContext, Scheduler, schedule};
 use crate::lightning::dial::Dial;
 use crate::rates::Provider;
 use crate::services::instance::InstanceLock;
 use crate::services::{Error, ProbePolicy, Shop};
-use crate::store::{Db, node_state};
+use crate::store::node_state;
 use crate::worker::registry::Registry;
 use crate::worker::{self, Tasks};
 use onion_services::Services;
+use storage::Storage;
 use tor::TorPart;
 pub use tor::command_dial;
 
@@ -56,14 +58,15 @@ pub struct App {
 }
 
 /// Starts the shop: database, workers, listeners, then the schedules. Answers requests when this
-/// returns; nodes connect in the background.
+/// returns; nodes connect in the background. Waits for a disk that is full or read-only.
 ///
 /// # Errors
 /// [`StartError`] when the database, the address or a schedule can't be used.
 pub async fn start(config: Config) -> Result<App, StartError> {
     crate::tls::install_provider();
-    let lock = InstanceLock::take(&config.data_dir).map_err(|error| StartError(error.to_string()))?;
-    let db = open_database(&config)?;
+    let Storage { lock, db } = storage::open(&config).await?;
+    // Before anything else begins: a start that fails for a taken address must leave no trace.
+    let acceptor = bind(config.http.listen).await?;
     let tasks = Tasks::default();
     let tor = TorPart::start(&config, &tasks)?;
     let mut settings = config.shop_settings();
@@ -81,7 +84,7 @@ pub async fn start(config: Config) -> Result<App, StartError> {
         interface.readiness().show("onion", services.report());
     }
     let endpoint: Endpoint = Arc::new(http::app(interface).boxed());
-    let local_addr = listen(&endpoint, &config, &tasks).await?;
+    let local_addr = listen(acceptor, &endpoint, &config, &tasks);
     if let Some(services) = services {
         services.serve(&endpoint, connection_limits(&config), &tasks);
     }
@@ -90,12 +93,18 @@ pub async fn start(config: Config) -> Result<App, StartError> {
     Ok(App { shop, local_addr, onion_address, tasks, scheduler, _lock: lock })
 }
 
-/// Serves the HTTP interface over TCP; returns the address.
-async fn listen(endpoint: &Endpoint, config: &Config, tasks: &Tasks) -> Result<SocketAddr, StartError> {
+async fn bind(address: SocketAddr) -> Result<TcpAcceptor, StartError> {
     let failed = |error: std::io::Error| {
-        StartError(format!("can't listen on {}: {error}; is another shop running?", config.http.listen))
+        StartError(format!(
+            "can't listen on {address}: {error}; choose another address with http.listen in the configuration, for \
+             the demo with --listen ADDR or make demo DEMO_LISTEN=ADDR"
+        ))
     };
-    let acceptor = TcpListener::bind(config.http.listen).into_acceptor().await.map_err(failed)?;
+    TcpListener::bind(address).into_acceptor().await.map_err(failed)
+}
+
+/// Serves the HTTP interface over TCP; returns the address.
+fn listen(acceptor: TcpAcceptor, endpoint: &Endpoint, config: &Config, tasks: &Tasks) -> SocketAddr {
     let address = acceptor.local_addr().iter().find_map(|address| address.as_socket_addr().copied());
     let address = address.unwrap_or(config.http.listen);
     let endpoint = Arc::new(Arc::clone(endpoint).data(Surface::Clearnet).map_to_response());
@@ -106,7 +115,7 @@ async fn listen(endpoint: &Endpoint, config: &Config, tasks: &Tasks) -> Result<S
             tracing::error!(%error, "the HTTP server ended");
         }
     });
-    Ok(address)
+    address
 }
 
 fn http_app(shop: &Shop, config: &Config) -> http::App {
@@ -138,11 +147,6 @@ fn start_rates(shop: &Shop, config: &Config, dial: Dial, tasks: &Tasks) -> Resul
     Ok(())
 }
 
-fn open_database(config: &Config) -> Result<Db, StartError> {
-    let file = config.database();
-    Db::open(&file).map_err(|error| StartError(format!("can't open {}: {error}", file.display())))
-}
-
 async fn start_jobs(
     shop: &Shop,
     registry: Arc<Registry>,
@@ -156,12 +160,7 @@ async fn start_jobs(
         strangers: tokio::sync::Mutex::default(),
     });
     let scheduler = Scheduler::start(Arc::clone(&context)).await?;
-    // What fell due while the shop was off is done now; what is not due changes nothing.
-    tasks.spawn(async move {
-        for name in NAMES.into_iter().filter(|name| !name.contains("backup")) {
-            schedule::run_and_record(&context, name).await;
-        }
-    });
+    tasks.spawn(async move { schedule::catch_up(&context).await });
     Ok(scheduler)
 }
 

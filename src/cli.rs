@@ -85,7 +85,8 @@ pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let output = Output::new(cli.json);
     match dispatch(cli.command, &output) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) if output.is_whole() => ExitCode::SUCCESS,
+        Ok(()) => ExitCode::FAILURE,
         Err(failure) => {
             eprintln!("{failure}");
             ExitCode::from(failure.exit_code())

@@ -177,7 +177,11 @@ impl Config {
     /// All problems of the file, with the path of each key.
     pub fn load(path: &Path) -> Result<Self, Problems> {
         let text = std::fs::read_to_string(path).map_err(|error| {
-            let message = format!("can't read {}: {error}", path.display());
+            let hint = match error.kind() {
+                std::io::ErrorKind::PermissionDenied => "; run this as the shop's user (sudo -u ip2tor-shop …)",
+                _ => "",
+            };
+            let message = format!("can't read {}: {error}{hint}", path.display());
             Problems(vec![Problem { key: String::new(), message }])
         })?;
         Ok(Self { file: Some(path.to_owned()), ..Self::parse(&text)? })

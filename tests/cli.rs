@@ -148,7 +148,76 @@ fn overlapping_ranges_are_refused_and_nothing_is_stored() {
         refusal.contains("--port-range") && refusal.contains("20000-20099") && refusal.contains("one"),
         "{refusal}"
     );
+    let tunnels = ["--port-range=20100-20199", "--tunnel-port-range=20000-20009"];
+    let refusal = shop.refusal(&[&["host", "add", "--ip=192.0.2.1", "--name=two"][..], &tunnels].concat());
+    assert!(refusal.contains("--tunnel-port-range"), "{refusal}");
     assert_eq!(shop.json(&["host", "list"]).as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_host_without_an_owner_is_the_only_administrators() {
+    let shop = Shop::with_operator();
+    shop.json(&["operator", "add", "bert"]);
+    let add = |name: &str| shop.run(&["host", "add", "--ip=192.0.2.1", "--name", name]);
+    assert!(add("one").status.success());
+    assert_eq!(shop.json(&["host", "list"])[0]["owner"], "anna");
+    shop.json(&["operator", "add", "carl", "--role", "administrator"]);
+    assert!(stderr(&add("two")).contains("--owner"));
+}
+
+#[test]
+fn a_changed_price_is_told_as_an_amount() {
+    let shop = Shop::with_operator();
+    let added = shop.json(&["host", "add", "--ip=192.0.2.1", "--name=one"]);
+    let changed = shop.json(&["host", "set", added["id"].as_str().unwrap(), "--tor-bridge-price-initial=30000"]);
+    assert_eq!(changed["changed"], serde_json::json!(["tor_bridge_price_initial 25000 msat->30000 msat"]));
+}
+
+#[test]
+fn what_cannot_be_printed_is_a_failure_and_a_reader_that_left_is_none() {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    assert_eq!(Command::new(BIN).arg("openapi").stdout(full).status().unwrap().code(), Some(1));
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    assert_eq!(Command::new(BIN).arg("openapi").stdout(writer).status().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_list_of_nothing_is_no_request() {
+    assert_eq!(run(&["order", "list", "--limit=0", "--data-dir=/nowhere"]).status.code(), Some(2));
+}
+
+#[test]
+fn an_address_in_use_is_told_with_the_setting_and_leaves_no_alert() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let shop = Shop::new();
+    let refusal = shop.refusal(&["demo", "--listen", &address]);
+    assert!(refusal.contains("--listen") && refusal.contains("http.listen"), "{refusal}");
+    assert_eq!(shop.json(&["alerts"]), serde_json::json!([]));
+}
+
+#[test]
+fn a_simulated_node_prints_one_document_for_each_command() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().to_str().unwrap();
+    let args = ["lnd-simulator", "serve", "--json", "--listen=127.0.0.1:0", "--rest=127.0.0.1:0", "--lightning-rpc"];
+    let mut process = Command::new(BIN)
+        .args(args)
+        .args(["--dir", path])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut documents = serde_json::Deserializer::from_reader(process.stdout.take().unwrap()).into_iter::<Value>();
+    let node = documents.next().unwrap().unwrap();
+    assert!(node["rest"].is_string() && Path::new(node["lightning_rpc"].as_str().unwrap()).exists(), "{node}");
+    let fault = run(&["lnd-simulator", "fault", "--json", "--dir", path, "streams:drop"]);
+    assert_eq!(serde_json::from_slice::<Value>(&fault.stdout).unwrap()["done"], true);
+    let pay = run(&["lnd-simulator", "pay", "--json", "--dir", path, "lnbcrt1nonsense"]);
+    assert_eq!((pay.status.code(), pay.stdout.len()), (Some(1), 0));
+    process.kill().unwrap();
+    process.wait().unwrap();
 }
 
 #[test]
@@ -192,13 +261,16 @@ fn the_site_and_the_deny_lists_are_kept() {
     let shop = Shop::new();
     shop.json(&["site", "set", "--domain", "shop.example", "--name", "A Shop"]);
     assert_eq!(shop.json(&["site", "show"]), serde_json::json!({"domain": "shop.example", "name": "A Shop"}));
-    let entry = shop.json(&["deny", "add", "--target", "ABC.onion", "--comment", "abuse"]);
-    assert_eq!((entry["value"].as_str(), entry["is_denied"].as_bool()), (Some("abc.onion"), Some(true)));
+    let target = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion";
+    let entry = shop.json(&["deny", "add", "--target", &target.to_uppercase(), "--comment", "abuse"]);
+    assert_eq!((entry["value"].as_str(), entry["is_denied"].as_bool()), (Some(target), Some(true)));
+    assert!(shop.refusal(&["deny", "add", "--target", "abc.onion"]).contains("--target: "));
+    assert!(shop.refusal(&["deny", "add", "--ip", "1.2.3"]).contains("--ip: "));
     shop.json(&["deny", "add", "--ip", "192.0.2.9", "--status", "in_review"]);
     assert_eq!(shop.json(&["deny", "list"]).as_array().unwrap().len(), 2);
-    shop.json(&["deny", "remove", "--target", "abc.onion"]);
+    shop.json(&["deny", "remove", "--target", target]);
     assert_eq!(shop.json(&["deny", "list"])[0]["is_denied"], false);
-    assert!(!shop.refusal(&["deny", "remove", "--target", "abc.onion"]).is_empty());
+    assert!(!shop.refusal(&["deny", "remove", "--target", target]).is_empty());
 }
 
 #[test]

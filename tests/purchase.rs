@@ -36,8 +36,8 @@ impl Demo {
         let out = std::fs::File::create(&document).expect("a file for the document");
         let err = std::fs::File::create(&log).expect("a log");
         let mut command = Command::new(BIN);
-        command.args(["demo", "--json", "--listen", "127.0.0.1:0", "--data-dir"]).arg(dir.join("demo")).args(flags);
-        command.env_remove("RUST_LOG").stdout(out).stderr(err);
+        command.args(["demo", "--json", "--listen", "127.0.0.1:0", "--data-dir", "demo"]).args(flags);
+        command.current_dir(dir).env_remove("RUST_LOG").stdout(out).stderr(err);
         let process = Process::adopt(command.spawn().expect("the demo starts"), &log);
         let whole = || serde_json::from_str(&std::fs::read_to_string(&document).ok()?).ok();
         let details: Value = wait_until(START, whole).expect("one JSON document on stdout");
@@ -238,6 +238,20 @@ fn a_second_start_goes_on_where_the_first_was() {
     second.pay(&open);
     second.extended(&bridge);
     assert_eq!(seconds(&second.bridge(&bridge)["suspend_after"]), seconds(&before["suspend_after"]) + DAY + GRACE);
+    second.interrupt();
+}
+
+#[test]
+fn a_demo_whose_folder_was_moved_goes_on_from_there() {
+    let (old, new) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let first = Demo::start(old.path(), &["--no-agent"]);
+    assert_eq!(first.lnd_dir(), old.path().join("demo/lnd"), "a path that holds in any folder");
+    first.interrupt();
+    std::fs::rename(old.path().join("demo"), new.path().join("demo")).unwrap();
+    let second = Demo::start(new.path(), &["--no-agent"]);
+    assert_eq!(second.lnd_dir(), new.path().join("demo/lnd"));
+    second.check_in();
+    second.bought();
     second.interrupt();
 }
 

@@ -1,5 +1,5 @@
 //! A disk that is full or turns read-only under a running shop: 503 and a log line, reads go on, no
-//! crash, no busy loop; with room again it goes on by itself.
+//! crash, no busy loop; with room again it goes on by itself. The same at its start: it waits.
 //!
 //! Full: the size limit for files (`RLIMIT_FSIZE`, set from outside by `prlimit`) makes every write
 //! beyond it fail, needs no privileges and can be taken back. Read-only: `strace` answers the
@@ -12,7 +12,7 @@ mod live;
 use std::process::Command;
 use std::time::Duration;
 
-use live::process::{BIN, wait_until};
+use live::process::{BIN, Process, wait_until};
 use live::shop::{QUIET_JOBS, Setup, Shop};
 use live::strace::Strace;
 
@@ -103,4 +103,20 @@ fn a_file_system_that_turns_read_only_or_full_is_answered_with_503_until_it_is_b
         wait_until(PATIENCE, || (order_status(&shop) == 201).then_some(())).expect("orders are taken again");
     }
     goes_on(&mut shop);
+}
+
+#[test]
+fn a_disk_that_is_full_at_the_start_is_waited_for() {
+    let mut shop = Shop::start(&setup());
+    shop.process.signal("TERM");
+    shop.process.wait(PATIENCE).expect("it ends");
+    let mut command = Command::new("sh");
+    let serve = "trap '' XFSZ; exec prlimit --fsize=4096:unlimited \"$0\" serve --config \"$1\"";
+    command.args(["-c", serve, BIN]).arg(shop.config());
+    shop.process = Process::spawn(command, &shop.dir.path().join("full.log"));
+    wait_until(PATIENCE, || shop.process.said().contains("make room").then_some(())).expect("what to do is said");
+    assert!(shop.process.is_running());
+    limit_file_size(&shop, "unlimited");
+    let sells = || shop.order(&shop.hosts[0], "storage").ok().filter(|answer| answer.status == 201);
+    wait_until(PATIENCE, sells).expect("with room it starts by itself");
 }

@@ -2,7 +2,7 @@
 
 use super::StartError;
 use super::onion_services::Services;
-use crate::config::Config;
+use crate::config::{Config, Problems};
 use crate::lightning::dial::{BoxedIo, Dial};
 use crate::onion::{Dialer, Isolation, OnionConfig, OnionError, Tor, is_onion};
 use crate::services::Shop;
@@ -23,6 +23,12 @@ pub struct TorPart {
 impl From<OnionError> for StartError {
     fn from(error: OnionError) -> Self {
         Self(error.to_string())
+    }
+}
+
+impl From<Problems> for StartError {
+    fn from(problems: Problems) -> Self {
+        Self(problems.to_string())
     }
 }
 

@@ -11,7 +11,7 @@ use super::failure::Failure;
 use crate::config::{Config, DEFAULT_FILE};
 use crate::domain::id::SystemRandom;
 use crate::domain::time::{Clock, SystemClock};
-use crate::services::{Act, Error, Shop};
+use crate::services::{Act, Error, Shop, access};
 use crate::store::{Connection, Db};
 
 /// The shop that a command is about.
@@ -31,7 +31,10 @@ impl DataArgs {
         match (&self.config, &self.data_dir) {
             (Some(file), _) => Ok(Config::load(file)?),
             (None, Some(dir)) => Ok(Config::in_dir(dir)),
-            (None, None) if Path::new(DEFAULT_FILE).exists() => Ok(Config::load(Path::new(DEFAULT_FILE))?),
+            // A file that may not be seen is there: reading it says what is wrong.
+            (None, None) if Path::new(DEFAULT_FILE).try_exists().unwrap_or(true) => {
+                Ok(Config::load(Path::new(DEFAULT_FILE))?)
+            }
             (None, None) => Err(Failure::Usage("say which shop: --config FILE or --data-dir DIR".to_owned())),
         }
     }
@@ -39,8 +42,8 @@ impl DataArgs {
     /// The database of an existing shop.
     pub fn open(&self) -> Result<Data, Failure> {
         let config = self.load()?;
-        let file = config.database();
-        if !file.exists() {
+        // One that may not be seen is there; opening it says what is wrong.
+        if !config.database().try_exists().unwrap_or(true) {
             let text = format!("there is no shop in {}: add an operator first", config.data_dir.display());
             return Err(Failure::Failed(text));
         }
@@ -72,7 +75,8 @@ pub struct Data {
 impl Data {
     fn open(config: Config) -> Result<Self, Failure> {
         let file = config.database();
-        let db = Db::open(&file).map_err(|error| Failure::Failed(format!("{}: {error}", file.display())))?;
+        let failed = |error| access::denial(&file).unwrap_or_else(|| format!("{}: {error}", file.display()));
+        let db = Db::open(&file).map_err(|error| Failure::Failed(failed(error)))?;
         Ok(Self { config, db })
     }
 

@@ -22,6 +22,7 @@ pub struct Args {
 pub fn run(args: &Args, output: &Output) -> Result<(), Failure> {
     let data = args.data.open()?;
     let mut findings = vec![Finding::new("configuration", Grade::Good, "valid"), doctor::storage(&data.db)];
+    findings.push(doctor::disk(&data.config.data_dir));
     findings.extend(data.read(doctor::examine)?);
     findings.push(backups(&data)?);
     print(&findings, output);

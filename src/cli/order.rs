@@ -34,7 +34,7 @@ enum Command {
         #[arg(long)]
         owed: bool,
         /// At most so many
-        #[arg(long, value_name = "N", default_value_t = 50)]
+        #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
         limit: u32,
     },
     /// Show one order with its invoice, product and history

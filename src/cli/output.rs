@@ -1,18 +1,21 @@
 //! What commands print: one JSON document, or tables and short sentences for people.
 
-use std::io::Write;
+use std::cell::Cell;
+use std::io::{ErrorKind, Write};
 
 use serde_json::Value;
 
 /// How to print.
 pub struct Output {
     json: bool,
+    /// Whether something could not be printed.
+    is_cut: Cell<bool>,
 }
 
 impl Output {
     /// `json` prints documents instead of text.
     pub const fn new(json: bool) -> Self {
-        Self { json }
+        Self { json, is_cut: Cell::new(false) }
     }
 
     /// Whether documents are printed.
@@ -22,7 +25,7 @@ impl Output {
 
     /// Prints the result of a command: the document, or the text. Warnings go to standard error.
     pub fn result(&self, document: &Value, text: &str) {
-        if self.json { say(&format!("{document:#}")) } else { say(text.trim_end()) }
+        if self.json { self.say(&format!("{document:#}")) } else { self.say(text.trim_end()) }
     }
 
     /// Prints a list: the document, a table, or a sentence when there is nothing.
@@ -31,15 +34,25 @@ impl Output {
         self.result(document, &text);
     }
 
+    /// Prints to standard output. Nobody reading any more (`| head`) is no failure; a full disk is.
+    fn say(&self, text: &str) {
+        if let Err(error) = writeln!(std::io::stdout(), "{text}")
+            && error.kind() != ErrorKind::BrokenPipe
+        {
+            eprintln!("error: can't print the result: {error}");
+            self.is_cut.set(true);
+        }
+    }
+
+    /// Whether all that was to be printed was.
+    pub const fn is_whole(&self) -> bool {
+        !self.is_cut.get()
+    }
+
     /// Says something to people that is not the result.
     pub fn warn(&self, text: &str) {
         eprintln!("warning: {text}");
     }
-}
-
-/// Prints to standard output. Nobody reading any more (`| head`) is no failure.
-fn say(text: &str) {
-    let _ = writeln!(std::io::stdout(), "{text}");
 }
 
 /// Columns as wide as their widest cell, two blanks between them.

@@ -1,32 +1,26 @@
 //! `[onion]`: the settings belong to the onion service; the data folder gives its folders.
 
-use super::{Config, Problem};
-use crate::onion::{OnionConfig, OnionError};
+use super::{Config, Problem, Problems};
+use crate::onion::{OnionConfig, SettingProblem};
 
 impl Config {
     /// The settings of the onion service; its folders are in the data folder unless set.
     ///
     /// # Errors
-    /// A setting that is unknown or can't work.
-    pub fn onion_settings(&self) -> Result<OnionConfig, OnionError> {
+    /// All settings that are unknown or can't work.
+    pub fn onion_settings(&self) -> Result<OnionConfig, Problems> {
         let mut table = self.onion.clone();
         for (key, folder) in [("state_dir", "tor"), ("cache_dir", "tor-cache")] {
             let path = self.data_dir.join(folder).display().to_string();
             table.entry(key).or_insert_with(|| toml::Value::String(path));
         }
-        OnionConfig::from_table(table)
+        OnionConfig::from_table(table).map_err(|problems| Problems(problems.into_iter().map(Problem::from).collect()))
     }
+}
 
-    /// What is wrong in `[onion]`, for the list of all problems.
-    pub(super) fn onion_problem(&self) -> Option<Problem> {
-        match self.onion_settings() {
-            Ok(_) => None,
-            Err(OnionError::Config { field, problem }) => {
-                let key = if field == "*" { "onion".to_owned() } else { format!("onion.{field}") };
-                Some(Problem { key, message: problem })
-            }
-            Err(error) => Some(Problem { key: "onion".to_owned(), message: error.to_string() }),
-        }
+impl From<SettingProblem> for Problem {
+    fn from(SettingProblem { setting, text }: SettingProblem) -> Self {
+        Self { key: format!("onion.{setting}"), message: text }
     }
 }
 
@@ -43,8 +37,10 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_onion_setting_is_a_problem_of_the_file() {
-        let problems = Config::parse("[onion]\nvirtual_prot = 80").expect_err("an unknown key");
-        assert!(problems.0[0].key.starts_with("onion"), "{problems}");
+    fn wrong_onion_settings_are_problems_of_the_file_among_the_others() {
+        let text = "[http]\nlisten = 1\n[onion]\nvirtual_prot = 80\nmax_circuits = 0\n[onion.admin]\nname = 1";
+        let problems = Config::parse(text).expect_err("unknown keys");
+        let keys: Vec<_> = problems.0.iter().map(|problem| problem.key.as_str()).collect();
+        assert_eq!(keys, ["http.listen", "onion.virtual_prot", "onion.admin.name", "onion.max_circuits"]);
     }
 }

@@ -92,7 +92,7 @@ impl Config {
         })?;
         let mut problems = Vec::new();
         let config = Self::read(Section::root(table, &mut problems));
-        problems.extend(config.onion_problem());
+        problems.extend(config.onion_settings().err().into_iter().flat_map(|found| found.0));
         if problems.is_empty() { Ok(config) } else { Err(Problems(problems)) }
     }
 

@@ -40,14 +40,17 @@ impl Demo {
     ///
     /// # Errors
     /// [`StartError`] with what to do.
-    pub async fn run(self) -> Result<(), StartError> {
+    pub async fn run(mut self) -> Result<(), StartError> {
+        // The paths are stored and printed, and must hold in any folder.
+        self.data_dir = std::path::absolute(&self.data_dir)
+            .map_err(|error| StartError(format!("{}: {error}", self.data_dir.display())))?;
         let lnd_dir = self.data_dir.join("lnd");
         let db = Db::open(&self.data_dir.join(crate::config::DATABASE_FILE)).map_err(Error::from)?;
         let mut memory = Memory::load(&self.data_dir)?;
         let simulator = start_simulator(memory.as_ref().map_or(0, |memory| memory.lnd_port), lnd_dir.clone()).await?;
         let lnd_port = simulator.local_addr().port();
         let memory = match memory.take() {
-            Some(known) => known.with_port(&db, &self.data_dir, lnd_port)?,
+            Some(known) => known.at(&db, &self.data_dir, &lnd_dir, lnd_port)?,
             None => seed::seed(&db, &self.data_dir, &lnd_dir, lnd_port, self.with_agent)?,
         };
         drop(db);

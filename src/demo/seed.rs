@@ -62,16 +62,28 @@ impl Memory {
         write().map_err(|error| broken(&file, &error))
     }
 
-    /// The same with another port of the simulated node, which the database is told.
-    pub fn with_port(mut self, db: &Db, dir: &Path, port: u16) -> Result<Self, StartError> {
+    /// The same after a restart: the database is told where the simulated node is now. Its port may
+    /// have changed, and the demo's folder may have been moved.
+    pub fn at(mut self, db: &Db, dir: &Path, lnd: &Path, port: u16) -> Result<Self, StartError> {
+        let node = NodeId::parse(&self.node_id).ok_or_else(|| broken(&dir.join(FILE), &"a wrong node id"))?;
+        let change = NodeChange { has_moved: true, ..place(lnd, port) };
+        write(db, move |db, act| nodes_admin::set(db, act, node, change, None).map(drop))?;
         if self.lnd_port != port {
-            let node = NodeId::parse(&self.node_id).ok_or_else(|| broken(&dir.join(FILE), &"a wrong node id"))?;
-            let change = NodeChange { port: Some(port), has_moved: true, ..NodeChange::default() };
-            write(db, move |db, act| nodes_admin::set(db, act, node, change, None).map(drop))?;
             self.lnd_port = port;
             self.save(dir)?;
         }
         Ok(self)
+    }
+}
+
+/// Where the simulated node is.
+fn place(lnd: &Path, port: u16) -> NodeChange {
+    let file = |name: &str| Some(lnd.join(name).display().to_string());
+    NodeChange {
+        port: Some(port),
+        certificate_file: file("tls.cert"),
+        macaroon_file: file("shop.macaroon"),
+        ..NodeChange::default()
     }
 }
 
@@ -91,15 +103,8 @@ fn write<T: Send + 'static>(
 pub fn seed(db: &Db, dir: &Path, lnd: &Path, port: u16, with_agent: bool) -> Result<Memory, StartError> {
     let password = passwords::generate(&SystemRandom);
     let hash = passwords::hash(&password, &SystemRandom)?;
-    let file = |name: &str| Some(lnd.join(name).display().to_string());
-    let node = NodeChange {
-        name: Some("simulated".to_owned()),
-        host: Some("127.0.0.1".to_owned()),
-        port: Some(port),
-        certificate_file: file("tls.cert"),
-        macaroon_file: file("shop.macaroon"),
-        ..NodeChange::default()
-    };
+    let node =
+        NodeChange { name: Some("simulated".to_owned()), host: Some("127.0.0.1".to_owned()), ..place(lnd, port) };
     let (node_id, added) = write(db, move |db, act| {
         operators::add(db, act, ADMIN, Role::Administrator, &hash)?;
         let node = nodes_admin::add(db, act, &SystemRandom, NodeKind::LndGrpc, node, None)?;

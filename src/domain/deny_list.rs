@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 
+use super::target;
 use super::time::Timestamp;
 
 /// What an entry is about.
@@ -119,6 +120,21 @@ pub fn normalize(kind: DenyKind, value: &str) -> Result<String, String> {
     }
 }
 
+/// As [`normalize`], for a new entry: a target must be one that somebody could order a bridge to, or
+/// the entry would never match.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn new_value(kind: DenyKind, value: &str) -> Result<String, String> {
+    let value = normalize(kind, value)?;
+    if kind == DenyKind::Ip {
+        return Ok(value);
+    }
+    let (address, port) = value.split_once(':').map_or((value.as_str(), None), |(a, p)| (a, Some(p)));
+    let target = target::parse(&format!("{address}:{}", port.unwrap_or("1"))).map_err(|reasons| reasons.join(" "))?;
+    Ok(if port.is_some() { target } else { address.to_owned() })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -136,5 +152,16 @@ mod tests {
         assert!(normalize(DenyKind::Target, "example.com").is_err());
         assert!(normalize(DenyKind::Target, "abc.onion:x").is_err());
         assert!(normalize(DenyKind::Ip, "abc").is_err());
+    }
+
+    #[test]
+    fn a_new_entry_names_a_target_that_could_be_ordered() {
+        let address = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion";
+        assert_eq!(new_value(DenyKind::Target, &address.to_uppercase()).as_deref(), Ok(address));
+        let with_port = format!("{address}:80");
+        assert_eq!(new_value(DenyKind::Target, &format!("{address}:080")), Ok(with_port));
+        for wrong in ["abc.onion", "abc.onion:80", &address[1..]] {
+            assert!(new_value(DenyKind::Target, wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -78,16 +78,18 @@ impl HostChange {
 fn changes(before: &Host, after: &Host) -> Vec<String> {
     let mut list = Vec::new();
     macro_rules! compare {
-        ($($field:ident)*) => {$(
+        ($format:literal: $($field:ident)*) => {$(
             if before.$field != after.$field {
-                list.push(format!("{} {:?}->{:?}", stringify!($field), before.$field, after.$field));
+                list.push(format!(concat!("{} ", $format, "->", $format), stringify!($field), before.$field, after.$field));
             }
         )*};
     }
-    compare!(ip name description is_enabled is_test_host is_testnet offers_tor_bridges tor_bridge_duration
-        tor_bridge_price_initial tor_bridge_price_extension offers_nostr_aliases nostr_alias_port nostr_alias_duration
-        nostr_alias_price_initial nostr_alias_price_extension offers_rssh_tunnels rssh_tunnel_price terms_of_service
+    // Texts stand in quotes, so that one sees where they end.
+    compare!("{:?}": ip name description is_enabled is_test_host is_testnet offers_tor_bridges tor_bridge_duration
+        offers_nostr_aliases nostr_alias_port nostr_alias_duration offers_rssh_tunnels terms_of_service
         terms_of_service_url bridge_bandwidth_initial grace_secs hold_limit_secs use_holds);
+    compare!("{}": tor_bridge_price_initial tor_bridge_price_extension nostr_alias_price_initial
+        nostr_alias_price_extension rssh_tunnel_price);
     list
 }
 

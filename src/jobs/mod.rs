@@ -5,4 +5,4 @@ pub mod schedule;
 pub mod table;
 
 pub use schedule::Scheduler;
-pub use table::{JobContext, NAMES};
+pub use table::JobContext;

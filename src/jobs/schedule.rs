@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
 
 use super::table::{self, JobContext};
+use crate::config::CronExpression;
 use crate::services::Error;
 use crate::store::job_runs::{self, JobRun};
 
@@ -14,12 +15,13 @@ pub struct Scheduler {
 }
 
 impl Scheduler {
-    /// Starts a trigger for each job. Expressions have been checked with the configuration. What was
-    /// missed while the shop was off is caught up at once.
+    /// Starts a trigger for each job, and stores when each comes. Expressions have been checked with
+    /// the configuration.
     ///
     /// # Errors
     /// [`Error::Internal`] when the scheduler refuses an expression.
     pub async fn start(context: Arc<JobContext>) -> Result<Self, Error> {
+        plan(&context).await?;
         let scheduler = JobScheduler::new().await.map_err(|error| broken(&error))?;
         for (name, cron) in context.config.jobs.all() {
             let (context, trigger) = (Arc::clone(&context), cron.as_str());
@@ -43,6 +45,24 @@ impl Scheduler {
 
 fn broken(error: &JobSchedulerError) -> Error {
     Error::Internal(format!("the scheduler can't start: {error}"))
+}
+
+/// Stores when each job comes, so that all are known before they ran for the first time.
+async fn plan(context: &JobContext) -> Result<(), Error> {
+    let now = context.shop.now();
+    let next = |(name, cron): (&'static str, &CronExpression)| (name, cron.next_after(now));
+    let times: Vec<_> = context.config.jobs.all().into_iter().map(next).collect();
+    let store = move |db: &_, _: &mut _| Ok(times.iter().try_for_each(|(name, at)| job_runs::plan(db, name, *at))?);
+    context.shop.change(store).await
+}
+
+/// Does what fell due while the shop was off.
+pub async fn catch_up(context: &JobContext) {
+    for (name, _) in context.config.jobs.all() {
+        if table::is_due(context, name).await {
+            run_and_record(context, name).await;
+        }
+    }
 }
 
 /// Runs a job now and stores when, how long, how it ended, and when it comes again.

@@ -7,18 +7,6 @@ use crate::services::{Error, Shop, backup, deadlines, host_watch};
 use crate::worker::follow::{self, Strangers};
 use crate::worker::registry::Registry;
 
-/// The names of all jobs, as in the configuration and in the admin's task list.
-pub const NAMES: [&str; 8] = [
-    "node_alive",
-    "host_alive",
-    "suspend_expired",
-    "delete_suspended",
-    "close_unpaid",
-    "backup",
-    "delete_old_backups",
-    "rescan",
-];
-
 /// What jobs work with.
 pub struct JobContext {
     /// The shop.
@@ -48,6 +36,20 @@ pub async fn run(context: &JobContext, name: &str) -> Result<String, Error> {
         "rescan" => rescan(context).await,
         _ => Err(Error::Internal(format!("there is no job {name}"))),
     }
+}
+
+/// Whether a job is to be done when the shop starts. What fell due while it was off is; where nothing
+/// did, most jobs change nothing. A backup is made where its time has passed since the newest one.
+pub async fn is_due(context: &JobContext, name: &str) -> bool {
+    if name != "backup" {
+        return true;
+    }
+    let places = context.config.places();
+    let list = move || backup::list(&places).map_err(|error| Error::Internal(error.to_string()));
+    // When the folder can't be read, the backup will say so.
+    let newest = on_a_blocking_thread(list).await.ok().and_then(|files| files.into_iter().next());
+    let next = newest.and_then(|file| context.config.jobs.backup.next_after(file.made_at));
+    next.is_none_or(|next| next <= context.shop.now())
 }
 
 /// Nothing expires while the clock is wrong.
@@ -103,3 +105,6 @@ async fn rescan(context: &JobContext) -> Result<String, Error> {
     }
     Ok(format!("{differences} invoices differed"))
 }
+
+#[cfg(test)]
+mod tests;

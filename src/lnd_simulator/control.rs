@@ -2,7 +2,6 @@
 //! JSON line and answers with lines; and the functions behind the `lnd-simulator` command.
 
 use std::io;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,7 +13,7 @@ use super::faults::{Instruction, Rule};
 use super::files::{self, StartError};
 use super::payment::{PayOrder, PaymentState};
 use super::server::Shared;
-use super::{MACAROONS, Options, Simulator, renew_certificate, tls};
+use super::{Options, Running, Simulator, renew_certificate, tls};
 
 /// The name of the socket in the simulator's folder.
 pub(super) const SOCKET: &str = "simulator.sock";
@@ -179,20 +178,18 @@ async fn next(lines: &mut Lines<BufReader<tokio::net::unix::OwnedReadHalf>>) -> 
     serde_json::from_str(&line).map_err(|error| CommandError::Gone(error.into()))
 }
 
-/// `lnd-simulator pay`: lets the simulator in `dir` play somebody who pays `bolt11`. Prints what
-/// becomes of it; while the payee holds the payment, waits. An error means that nothing was paid.
-pub async fn cli_pay(dir: &Path, bolt11: &str) -> Result<(), CommandError> {
+/// `lnd-simulator pay`: lets the simulator in `dir` play somebody who pays `bolt11`; the preimage in
+/// hex. While the payee holds the payment, `held` is told and this waits. An error means that nothing
+/// was paid.
+pub async fn cli_pay(dir: &Path, bolt11: &str, held: impl Fn()) -> Result<String, CommandError> {
     let command = Command::Pay { bolt11: bolt11.to_owned(), amount_msat: None };
     let mut replies = ask(dir, &command).await?;
     loop {
         match next(&mut replies).await? {
-            Reply::Held => println!("held: the payee has the payment and has not taken it yet"),
-            Reply::Settled { preimage } => {
-                println!("settled: preimage {preimage}");
-                return Ok(());
-            }
+            Reply::Held => held(),
+            Reply::Settled { preimage } => return Ok(preimage),
             Reply::Failed { reason } => return Err(CommandError::NotPaid(reason)),
-            Reply::Done => return Ok(()),
+            Reply::Done => return Err(CommandError::Gone(io::ErrorKind::InvalidData.into())),
         }
     }
 }
@@ -206,30 +203,13 @@ pub async fn cli_fault(dir: &Path, instruction: &str) -> Result<(), CommandError
     }
 }
 
-/// `lnd-simulator serve`: runs a regtest node until SIGINT or SIGTERM. Prints where it listens and
-/// which files a client needs.
-pub async fn cli_serve(listen: SocketAddr, dir: &Path) -> Result<(), CommandError> {
-    cli_run(Options::new(listen, dir)).await
-}
-
-/// As [`cli_serve`], with REST, Core Lightning's socket, another chain or name as the options say.
-pub async fn cli_run(options: Options) -> Result<(), CommandError> {
+/// `lnd-simulator serve`: runs a node until SIGINT or SIGTERM. `tell` is told once it answers.
+pub async fn cli_serve(options: Options, tell: impl FnOnce(&Running)) -> Result<(), CommandError> {
     let signal_error = |source| StartError::File { path: PathBuf::from("signals"), source };
     let mut terminate =
         tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).map_err(signal_error)?;
-    let (chain, lightning_rpc) = (options.network.name(), options.lightning_rpc);
     let running = Simulator::start(options).await?;
-    println!("LND gRPC on {} ({chain}, no real money)", running.local_addr());
-    if let Some(address) = running.rest_addr() {
-        println!("LND REST on {address}");
-    }
-    if lightning_rpc {
-        println!("Core Lightning socket {}", running.lightning_rpc().display());
-    }
-    println!("certificate {}", running.dir().join("tls.cert").display());
-    for (name, _) in MACAROONS {
-        println!("macaroon {}", running.dir().join(name).display());
-    }
+    tell(&running);
     tokio::select! {
         _ = terminate.recv() => {}
         _ = tokio::signal::ctrl_c() => {}

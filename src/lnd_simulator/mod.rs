@@ -43,7 +43,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub use control::{CommandError, cli_fault, cli_pay, cli_run, cli_serve};
+pub use control::{CommandError, cli_fault, cli_pay, cli_serve};
 pub use faults::{Fault, Faults, Instruction, Rule, UnknownInstruction, Wallet};
 pub use files::{MACAROONS, StartError};
 pub use invoice::{Hex32, Htlc, Invoice, Progress, State, Terms};

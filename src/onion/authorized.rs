@@ -83,7 +83,7 @@ impl AuthorizedClients {
                 "the service needs 1 to {MOST} authorized clients and has {}; add one with: ip2tor-shop onion authorize NAME KEY",
                 self.0.len()
             );
-            return Err(OnionError::Config { field: "admin.clients", problem });
+            return Err(OnionError::Config { field: "admin.clients".into(), problem });
         }
         let restricted = builder.restricted_discovery();
         restricted.enabled(true);
@@ -131,7 +131,10 @@ fn directory(state_dir: &Path, nickname: &str) -> Result<PathBuf, OnionError> {
 }
 
 fn parse_name(field: &'static str, name: &str) -> Result<HsClientNickname, OnionError> {
-    name.parse().map_err(|error| OnionError::Config { field, problem: format!("the client name \"{name}\": {error}") })
+    name.parse().map_err(|error| OnionError::Config {
+        field: field.into(),
+        problem: format!("the client name \"{name}\": {error}"),
+    })
 }
 
 /// Reads `descriptor:x25519:<base32>`, or the base32 alone.
@@ -140,7 +143,7 @@ fn parse_key(field: &'static str, text: &str) -> Result<HsClientDescEncKey, Onio
     let full = if text.contains(':') { text.to_owned() } else { format!("descriptor:x25519:{text}") };
     full.parse().map_err(|error| {
         let problem = format!("not a client's public key ({error}); it looks like descriptor:x25519:<52 characters>");
-        OnionError::Config { field, problem }
+        OnionError::Config { field: field.into(), problem }
     })
 }
 

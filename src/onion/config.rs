@@ -11,6 +11,8 @@ use tor_hsservice::HsNickname;
 
 use super::error::OnionError;
 
+mod reader;
+
 /// `[onion]`: the embedded Tor client and the shop's onion services.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -125,11 +127,12 @@ impl OnionConfig {
     /// Reads and checks the `[onion]` section of the configuration file.
     ///
     /// # Errors
-    /// [`OnionError::Config`] for a setting that is unknown or cannot work.
-    pub fn from_table(table: toml::Table) -> Result<Self, OnionError> {
-        let config: Self = table.try_into().map_err(|error| config_error("*", error))?;
-        config.validate()?;
-        Ok(config)
+    /// All settings that are unknown or cannot work.
+    pub fn from_table(table: toml::Table) -> Result<Self, Vec<SettingProblem>> {
+        let (config, mut problems) = reader::read(table);
+        // A setting that could not be read is at its default here, which is right.
+        problems.extend(config.problems());
+        if problems.is_empty() { Ok(config) } else { Err(problems) }
     }
 
     /// Checks what can be checked without touching the disk.
@@ -137,17 +140,26 @@ impl OnionConfig {
     /// # Errors
     /// [`OnionError::Config`] with the first setting that cannot work.
     pub fn validate(&self) -> Result<(), OnionError> {
-        parse_nickname("nickname", &self.nickname)?;
-        parse_nickname("admin.nickname", &self.admin.nickname)?;
-        if self.nickname == self.admin.nickname {
-            return Err(config_error("admin.nickname", "must differ from onion.nickname"));
-        }
-        positive("virtual_port", self.virtual_port.into())?;
-        positive("admin.virtual_port", self.admin.virtual_port.into())?;
-        positive("max_streams_per_circuit", self.max_streams_per_circuit.into())?;
-        positive("max_circuits", self.max_circuits as u64)?;
-        positive("idle_circuit_secs", self.idle_circuit_secs)?;
-        self.to_arti().map(|_| ())
+        self.problems().into_iter().next().map_or(Ok(()), |SettingProblem { setting, text }| {
+            Err(OnionError::Config { field: setting.into(), problem: text })
+        })
+    }
+
+    /// Every setting that cannot work.
+    fn problems(&self) -> Vec<SettingProblem> {
+        let same = self.nickname == self.admin.nickname;
+        let checks = [
+            parse_nickname("nickname", &self.nickname).map(drop),
+            parse_nickname("admin.nickname", &self.admin.nickname).map(drop),
+            if same { Err(config_error("admin.nickname", "must differ from onion.nickname")) } else { Ok(()) },
+            positive("virtual_port", self.virtual_port.into()),
+            positive("admin.virtual_port", self.admin.virtual_port.into()),
+            positive("max_streams_per_circuit", self.max_streams_per_circuit.into()),
+            positive("max_circuits", self.max_circuits as u64),
+            positive("idle_circuit_secs", self.idle_circuit_secs),
+            self.to_arti().map(drop),
+        ];
+        checks.into_iter().filter_map(Result::err).map(SettingProblem::from).collect()
     }
 
     /// arti's configuration for these settings.
@@ -188,7 +200,25 @@ fn positive(field: &'static str, value: u64) -> Result<(), OnionError> {
 }
 
 fn config_error(field: &'static str, problem: impl ToString) -> OnionError {
-    OnionError::Config { field, problem: problem.to_string() }
+    OnionError::Config { field: field.into(), problem: problem.to_string() }
+}
+
+/// A setting of `[onion]` that is unknown or cannot work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettingProblem {
+    /// The setting, as it stands below `[onion]`.
+    pub setting: String,
+    /// What is wrong and what would be right.
+    pub text: String,
+}
+
+impl From<OnionError> for SettingProblem {
+    fn from(error: OnionError) -> Self {
+        match error {
+            OnionError::Config { field, problem } => Self { setting: field.into_owned(), text: problem },
+            other => Self { setting: String::new(), text: other.to_string() },
+        }
+    }
 }
 
 #[cfg(test)]
@@ -207,10 +237,25 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_setting_is_refused() {
-        let table = toml::from_str("virtual_prot = 80").unwrap();
-        let error = OnionConfig::from_table(table).unwrap_err().to_string();
-        assert!(error.contains("virtual_prot"), "{error}");
+    fn all_problems_are_reported_at_once_in_words() {
+        let text = "nickname = \"a b/c\"\nvirtual_port = 0\nvanguards = \"x\"\nmax_circuits = -1\nnope = 1\n\
+                    socks_proxy = \"9050\"\nenabled = \"yes\"\n[admin]\nvirtual_port = 70000\ncolour = 1\n";
+        let problems = OnionConfig::from_table(toml::from_str(text).unwrap()).unwrap_err();
+        let text = |setting: &str| {
+            let found: Vec<_> = problems.iter().filter(|problem| problem.setting == setting).collect();
+            assert_eq!(found.len(), 1, "{setting} in {problems:?}");
+            found[0].text.clone()
+        };
+        assert_eq!(text("vanguards"), "must be one of \"full\", \"lite\", \"disabled\", not \"x\"");
+        assert_eq!(text("max_circuits"), "must be a whole number of at least 1, not -1");
+        assert_eq!(text("admin.virtual_port"), "must be a whole number from 1 to 65535, not 70000");
+        assert_eq!(text("enabled"), "must be true or false, not \"yes\"");
+        assert_eq!(text("virtual_port"), "must be at least 1");
+        assert!(text("nope").starts_with("there is no such setting here; there are: enabled, nickname, "));
+        assert!(text("admin.colour").ends_with("there are: enabled, nickname, virtual_port, clients"));
+        assert!(text("socks_proxy").contains("127.0.0.1:9050"));
+        assert!(!text("nickname").is_empty());
+        assert_eq!(problems.len(), 9);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What can go wrong with the embedded Tor, its state on disk and its keys. Every text says what
 //! to do about it; none holds key material.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ pub enum OnionError {
     #[error("setting onion.{field}: {problem}")]
     Config {
         /// The setting, as it stands in the configuration file below `[onion]`.
-        field: &'static str,
+        field: Cow<'static, str>,
         /// What is wrong with it.
         problem: String,
     },

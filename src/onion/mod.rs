@@ -31,7 +31,7 @@ pub use acceptor::{CIRCUIT_SCHEME, ONION_SCHEME, OnionAcceptor, OnionStream};
 pub use authorized::AuthorizedClients;
 pub use bootstrap::Bootstrap;
 pub use client::Tor;
-pub use config::{AdminOnionConfig, OnionConfig, Vanguards};
+pub use config::{AdminOnionConfig, OnionConfig, SettingProblem, Vanguards};
 pub use dialer::{Connection, DialError, Dialer, Stream};
 pub use error::OnionError;
 pub use isolation::Isolation;

@@ -133,7 +133,7 @@ impl Launched {
             return Ok(Claim { nickname: nickname.to_owned(), launched: self.clone() });
         }
         let problem = format!("the onion service \"{nickname}\" runs already");
-        Err(OnionError::Config { field: "nickname", problem })
+        Err(OnionError::Config { field: "nickname".into(), problem })
     }
 }
 

@@ -5,11 +5,11 @@
 //! shop can still settle what it holds. Whoever has a backup is the shop: it is readable by its owner
 //! alone (0600).
 
+mod claim;
 mod files;
 mod restore;
 
-use std::fs::{self, File, OpenOptions};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use super::instance::LockError;
@@ -18,6 +18,7 @@ use crate::domain::effect::AlertTopic;
 use crate::domain::time::Timestamp;
 use crate::store::{Db, StoreError, alerts, backup};
 
+use claim::Claim;
 pub use restore::{Restored, restore};
 
 /// How the names of backups begin and end.
@@ -64,6 +65,9 @@ pub enum BackupError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The name for the new backup is taken.
+    #[error("{} exists already, and a backup replaces nothing: choose another name, or remove it", .0.display())]
+    Taken(PathBuf),
     /// There is a shop already, and nobody said that it may be replaced.
     #[error("there is a shop in {} already: --force moves it aside", .0.display())]
     Exists(PathBuf),
@@ -84,25 +88,20 @@ pub struct BackupFile {
 }
 
 /// Makes a backup in `output`, or in a new file of the backup folder. The file appears whole or not
-/// at all: it is made under another name, synced, and renamed.
+/// at all: it is made under another name, synced, and renamed. Nothing that is there is replaced.
 ///
 /// # Errors
 /// [`BackupError`]; the file is not there then.
 pub fn create(db: &Db, places: &Places, act: &Act, output: Option<&Path>) -> Result<BackupFile, BackupError> {
-    let path = match output {
-        Some(path) => path.to_owned(),
+    let claim = match output {
+        Some(path) => Claim::of(path)?,
         None => {
             files::make_private_folder(&places.backup_dir)?;
-            places.backup_dir.join(name_at(act.now))
+            claim_new_name(&places.backup_dir, act.now)?
         }
     };
-    let partial = files::beside(&path, ".partial");
-    let made = write(db, places, &partial).and_then(|()| files::publish(&partial, &path));
-    if made.is_err() {
-        // What is left of a failed try is of no use; the error that counts is the first.
-        let _ = fs::remove_file(&partial);
-    }
-    made?;
+    write(db, places, claim.partial())?;
+    let path = claim.publish()?;
     let size = fs::metadata(&path).map_err(io(&path))?.len();
     let (now, act, change) = (act.now, act.clone(), format!("made: {}", path.display()));
     db.write_blocking(move |db| act.record(db, "backup", "backup", &change))?;
@@ -128,8 +127,6 @@ pub fn create_scheduled(db: &Db, places: &Places, now: Timestamp) -> Result<Back
 
 /// Writes everything into a file that nobody else can read.
 fn write(db: &Db, places: &Places, partial: &Path) -> Result<(), BackupError> {
-    let private = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(partial);
-    drop(private.map_err(io(partial))?);
     backup::copy(db.path(), partial)?;
     backup::add_files(partial, &files::collect(db, places)?)?;
     match backup::problem(partial) {
@@ -146,12 +143,12 @@ pub fn list(places: &Places) -> Result<Vec<BackupFile>, BackupError> {
     let mut found = Vec::new();
     for path in files::entries(&places.backup_dir)? {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let Some(made_at) = time_of(name) else { continue };
+        let Some((made_at, number)) = read_name(name) else { continue };
         let size = fs::metadata(&path).map_err(io(&path))?.len();
-        found.push(BackupFile { path, size, made_at });
+        found.push((number, BackupFile { path, size, made_at }));
     }
-    found.sort_by_key(|file| std::cmp::Reverse(file.made_at));
-    Ok(found)
+    found.sort_by_key(|(number, file)| std::cmp::Reverse((file.made_at, *number)));
+    Ok(found.into_iter().map(|(_, file)| file).collect())
 }
 
 /// Deletes backups in the backup folder that are older than `keep_days`; never the newest one.
@@ -169,14 +166,31 @@ pub fn delete_old(places: &Places, keep_days: u32, now: Timestamp) -> Result<usi
     Ok(deleted)
 }
 
-/// `ip2tor-shop-20300101T000000Z.backup`
-fn name_at(now: Timestamp) -> String {
-    format!("{PREFIX}{}{SUFFIX}", now.to_wire().replace(['-', ':'], ""))
+/// A name in the backup folder that nobody has; backups of one second are numbered.
+fn claim_new_name(folder: &Path, now: Timestamp) -> Result<Claim, BackupError> {
+    let mut number = 1;
+    loop {
+        match Claim::of(&folder.join(name_at(now, number))) {
+            Err(BackupError::Taken(_)) => number += 1,
+            other => return other,
+        }
+    }
 }
 
-/// The time in a name that [`name_at`] made.
-fn time_of(name: &str) -> Option<Timestamp> {
-    let compact = name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
+/// `ip2tor-shop-20300101T000000Z.backup`; the second one of that second is `…Z-2.backup`.
+fn name_at(now: Timestamp, number: u32) -> String {
+    let number = if number > 1 { format!("-{number}") } else { String::new() };
+    format!("{PREFIX}{}{number}{SUFFIX}", now.to_wire().replace(['-', ':'], ""))
+}
+
+/// The time and the number in a name that [`name_at`] made.
+fn read_name(name: &str) -> Option<(Timestamp, u32)> {
+    let stem = name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
+    let (compact, number) = stem.split_once('-').unwrap_or((stem, "1"));
+    Some((time_of(compact)?, number.parse().ok()?))
+}
+
+fn time_of(compact: &str) -> Option<Timestamp> {
     if compact.len() != 16 || !compact.is_ascii() {
         return None;
     }

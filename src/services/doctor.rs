@@ -1,8 +1,13 @@
 //! What may be wrong with an installation, told in one line each.
 
+use std::path::Path;
+
 use super::{Act, Error, hosts_admin, nodes_admin, operators};
 use crate::domain::node::Node;
 use crate::store::{Connection, Db, alerts, backup, meta};
+
+/// With less room than this a backup or a busy day may not fit any more. Bytes.
+const ROOM: u64 = 200 << 20;
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +56,23 @@ pub fn storage(db: &Db) -> Finding {
         Ok(()) | Err(Error::NotFound) => Finding::new("storage", Grade::Good, db.path().display().to_string()),
         Err(error) => Finding::new("storage", Grade::Bad, format!("can't be written: {error}")),
     }
+}
+
+/// How much room the disk of the data folder has.
+pub fn disk(data_dir: &Path) -> Finding {
+    match rustix::fs::statvfs(data_dir) {
+        Ok(disk) => room(disk.f_bavail.saturating_mul(disk.f_frsize)),
+        Err(error) => Finding::new("disk", Grade::Notice, format!("its room is unknown: {error}")),
+    }
+}
+
+fn room(bytes: u64) -> Finding {
+    let free = format!("{} MiB free", bytes >> 20);
+    if bytes < ROOM {
+        let advice = format!("{free}: make room; when the disk is full nothing is sold");
+        return Finding::new("disk", Grade::Notice, advice);
+    }
+    Finding::new("disk", Grade::Good, free)
 }
 
 fn database(db: &Connection) -> Result<Finding, Error> {
@@ -142,6 +164,13 @@ mod tests {
             ("alerts", Grade::Good),
         ];
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn little_room_on_the_disk_is_noticed() {
+        assert_eq!(room(ROOM), Finding::new("disk", Grade::Good, "200 MiB free"));
+        assert_eq!(room(ROOM - 1).grade, Grade::Notice);
+        assert_ne!(disk(Path::new("/")).text, disk(Path::new("/no/such/folder")).text);
     }
 
     #[test]

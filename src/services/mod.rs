@@ -1,6 +1,7 @@
 //! The use cases of the shop, one function each: they open the transaction, let the domain decide,
 //! and store what it says. No HTTP types, no SQL.
 
+pub mod access;
 mod act;
 pub mod alerts;
 pub mod auth;

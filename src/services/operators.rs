@@ -47,7 +47,7 @@ fn find(db: &Connection, act: &Act, name: &str) -> Result<Operator, Error> {
 }
 
 /// Whose a new host or node is: the named operator; without a name the one who acts, or for an
-/// administrator the only operator that there is.
+/// administrator the only operator that there is, or else the only administrator.
 ///
 /// # Errors
 /// [`Error::Invalid`] under `owner`, saying what to do.
@@ -59,9 +59,11 @@ pub fn owner(db: &Connection, act: &Act, name: Option<&str>) -> Result<OperatorI
     if let Some(own) = act.sees()? {
         return Ok(own);
     }
-    match operators::list(db)?.as_slice() {
-        [only] => Ok(only.id),
-        [] => Err(Error::field("owner", "Add an operator first: `operator add NAME --role administrator`.")),
+    let all = operators::list(db)?;
+    let administrators: Vec<_> = all.iter().filter(|operator| operator.role == Role::Administrator).collect();
+    match (all.as_slice(), administrators.as_slice()) {
+        ([], _) => Err(Error::field("owner", "Add an operator first: `operator add NAME --role administrator`.")),
+        ([only], _) | (_, &[only]) => Ok(only.id),
         _ => Err(Error::field("owner", "There are several operators: name the owner.")),
     }
 }

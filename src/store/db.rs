@@ -6,6 +6,8 @@
 //! fsync: an SD card takes 10-50 ms for each.
 
 use std::collections::VecDeque;
+use std::fs::{self, OpenOptions};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
@@ -44,6 +46,12 @@ pub enum StoreError {
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<&rusqlite::Error> for StoreError {
+    fn from(error: &rusqlite::Error) -> Self {
         use rusqlite::ErrorCode as Code;
         match error.sqlite_error_code() {
             Some(
@@ -81,9 +89,11 @@ struct Inner {
 }
 
 impl Db {
-    /// Opens (or creates) the database file, migrates it, and starts the writer.
+    /// Opens (or creates) the database file, migrates it, and starts the writer. The file is its
+    /// owner's alone: it holds secrets.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let mut writer = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+        make_private(path).map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let mut writer = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         writer.pragma_update(None, "journal_mode", "WAL")?;
         writer.pragma_update(None, "synchronous", "FULL")?;
         writer.pragma_update(None, "foreign_keys", true)?;
@@ -96,7 +106,7 @@ impl Db {
         // What a savepoint could roll back is kept in memory: a file of its own would be written for
         // every group of changes and never be read.
         writer.pragma_update(None, "temp_store", "MEMORY")?;
-        migrations::migrations::runner().run(&mut writer).map_err(|error| StoreError::Broken(error.to_string()))?;
+        migrations::migrations::runner().run(&mut writer).map_err(|error| migration_error(&error))?;
         let watcher = reader(path)?;
         let (queue, jobs) = mpsc::channel();
         std::thread::Builder::new()
@@ -186,6 +196,39 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn closed() -> StoreError {
     StoreError::Unavailable("the shop is shutting down".to_owned())
+}
+
+/// Makes the file if there is none, and takes the rights of all others away. SQLite gives the files
+/// that it makes beside it the same mode.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    narrow(path, &file.metadata()?);
+    for suffix in ["-wal", "-shm"] {
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(suffix);
+        if let Ok(about) = fs::metadata(&beside) {
+            narrow(Path::new(&beside), &about);
+        }
+    }
+    Ok(())
+}
+
+/// A file system without modes, or a file of somebody else, is no reason not to sell.
+fn narrow(path: &Path, about: &fs::Metadata) {
+    if about.permissions().mode() & 0o077 != 0
+        && let Err(error) = fs::set_permissions(path, fs::Permissions::from_mode(0o600))
+    {
+        tracing::warn!(file = %path.display(), %error, "others can read the database; this can't be changed");
+    }
+}
+
+/// A migration that met a full or failing disk is no defect.
+fn migration_error(error: &refinery::Error) -> StoreError {
+    match error.kind() {
+        refinery::error::Kind::Connection(_, cause) => cause.downcast_ref::<rusqlite::Error>().map(StoreError::from),
+        _ => None,
+    }
+    .unwrap_or_else(|| StoreError::Broken(error.to_string()))
 }
 
 fn connect(path: &Path, access: OpenFlags) -> Result<Connection, StoreError> {
@@ -293,6 +336,26 @@ mod tests {
     ) -> (Job, mpsc::Receiver<Result<(), StoreError>>) {
         let (sender, answer) = mpsc::channel();
         (job(change, move |result| drop(sender.send(result))), answer)
+    }
+
+    #[test]
+    fn the_database_is_its_owners_alone_and_what_was_open_to_others_is_closed() {
+        let dir = tempfile::tempdir().unwrap();
+        let mode = |name: &str| fs::metadata(dir.path().join(name)).unwrap().permissions().mode() & 0o777;
+        let file = dir.path().join("shop.sqlite3");
+        fs::write(&file, "").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+        let _db = Db::open(&file).unwrap();
+        for name in ["shop.sqlite3", "shop.sqlite3-wal", "shop.sqlite3-shm"] {
+            assert_eq!(mode(name), 0o600, "{name}");
+            fs::set_permissions(dir.path().join(name), fs::Permissions::from_mode(0o644)).unwrap();
+        }
+        let _again = Db::open(&file).unwrap();
+        for name in ["shop.sqlite3", "shop.sqlite3-wal", "shop.sqlite3-shm"] {
+            assert_eq!(mode(name), 0o600, "{name}");
+        }
+        drop(Db::open(&dir.path().join("new")).unwrap());
+        assert_eq!(mode("new"), 0o600);
     }
 
     #[test]

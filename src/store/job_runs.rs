@@ -30,6 +30,15 @@ pub fn record(db: &Connection, run: &JobRun) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Stores when a job runs next, beside what is known of its last run.
+pub fn plan(db: &Connection, name: &str, next_at: Option<Timestamp>) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "INSERT INTO job_run (name, next_at) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET next_at = ?2",
+    )?
+    .execute(params![name, next_at])?;
+    Ok(())
+}
+
 /// All jobs by name.
 pub fn list(db: &Connection) -> Result<Vec<JobRun>, StoreError> {
     let mut statement =

@@ -60,6 +60,12 @@ pub struct Registry {
 }
 
 impl Registry {
+    /// One that reaches its nodes directly, for tests of those who use it.
+    #[cfg(test)]
+    pub fn direct(shop: Shop) -> Self {
+        Self::new(shop, Dial::direct())
+    }
+
     /// An empty registry; [`keep_current`] fills it.
     pub fn new(shop: Shop, dial: Dial) -> Self {
         Self { shop, dial, nodes: RwLock::default() }

@@ -11,9 +11,9 @@ use crate::lnd_simulator::{CommandError, cli_fault, cli_pay};
 async fn pay_settles_an_invoice_and_fails_the_second_time() {
     let sim = start().await;
     let made = sim.invoice(1).await;
-    cli_pay(sim.dir.path(), &made.payment_request).await.unwrap();
+    cli_pay(sim.dir.path(), &made.payment_request, || {}).await.unwrap();
     assert_eq!(sim.look_up(&made.r_hash).await.state(), InvoiceState::Settled);
-    let again = cli_pay(sim.dir.path(), &made.payment_request).await.unwrap_err();
+    let again = cli_pay(sim.dir.path(), &made.payment_request, || {}).await.unwrap_err();
     assert_eq!(again.to_string(), "failed: invoice is already paid");
 }
 
@@ -28,7 +28,7 @@ async fn pay_waits_while_the_payment_is_held() {
     };
     let made = sim.invoices().await.add_hold_invoice(request).await.unwrap().into_inner();
     let (_, mut changes) = sim.running.node().watch(payment_hash(&preimage.hash().0));
-    let (paid, ()) = tokio::join!(cli_pay(sim.dir.path(), &made.payment_request), async {
+    let (paid, ()) = tokio::join!(cli_pay(sim.dir.path(), &made.payment_request, || {}), async {
         changes.recv().await.unwrap();
         sim.running.node().settle(preimage).unwrap();
     });
@@ -55,7 +55,7 @@ async fn faults_are_set_and_cleared_from_another_process() {
 #[tokio::test]
 async fn without_a_running_simulator_the_error_says_how_to_start_one() {
     let dir = tempfile::tempdir().unwrap();
-    let error = cli_pay(dir.path(), "lnbcrt1").await.unwrap_err();
+    let error = cli_pay(dir.path(), "lnbcrt1", || {}).await.unwrap_err();
     assert!(matches!(error, CommandError::NotRunning { .. }));
     assert!(error.to_string().contains("lnd-simulator serve"));
 }

@@ -139,7 +139,7 @@ fn old_backups_are_deleted_but_never_the_newest() {
     std::fs::create_dir(&places.backup_dir).unwrap();
     let now = administrator().now;
     for days in [0, 10, 40, 50] {
-        std::fs::write(places.backup_dir.join(name_at(now.plus_secs(-days * 86_400))), "").unwrap();
+        std::fs::write(places.backup_dir.join(name_at(now.plus_secs(-days * 86_400), 1)), "").unwrap();
     }
     std::fs::write(places.backup_dir.join("something else"), "").unwrap();
     assert_eq!(delete_old(&places, 30, now).unwrap(), 2);
@@ -161,4 +161,31 @@ fn a_nightly_backup_that_fails_is_an_alert_until_one_succeeds() {
     std::fs::remove_file(&places.backup_dir).unwrap();
     create_scheduled(&db, &places, now).unwrap();
     assert_eq!(open(), 0);
+}
+
+#[test]
+fn a_backup_replaces_no_file_and_least_of_all_the_database() {
+    let dir = tempfile::tempdir().unwrap();
+    let (db, places, _) = shop(dir.path());
+    let file = dir.path().join("mine.backup");
+    std::fs::write(&file, "something else").unwrap();
+    for taken in [&places.database, &file] {
+        let error = create(&db, &places, &administrator(), Some(taken)).unwrap_err();
+        assert!(matches!(&error, BackupError::Taken(path) if path == taken), "{error}");
+    }
+    assert_eq!(std::fs::read(&file).unwrap(), b"something else");
+    assert!(!files::beside(&file, ".partial").exists());
+    std::fs::remove_file(&file).unwrap();
+    create(&db, &places, &administrator(), Some(&file)).unwrap();
+    assert_eq!(backup::problem(&file), None);
+    db.read(|db| hosts::list(db, None)).unwrap();
+}
+
+#[test]
+fn two_backups_of_one_second_are_two_files_the_later_one_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let (db, places, _) = shop(dir.path());
+    let made: Vec<_> = (0..12).map(|_| create(&db, &places, &administrator(), None).unwrap()).collect();
+    let listed = list(&places).unwrap();
+    assert_eq!(listed, made.into_iter().rev().collect::<Vec<_>>());
 }

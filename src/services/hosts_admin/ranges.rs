@@ -47,7 +47,9 @@ pub fn move_ports(db: &Connection, host: &Host, former: &str) -> Result<(), Erro
 fn check_spans(spans: &[Span]) -> Result<(), Error> {
     let wrong = spans.iter().find(|(_, first, last)| *first == 0 || first > last);
     match wrong {
-        Some((_, first, last)) => Err(Error::field("port_range", format!("{first}-{last} is no range of ports."))),
+        Some((kind, first, last)) => {
+            Err(Error::field(field_of(*kind), format!("{first}-{last} is no range of ports.")))
+        }
         None => Ok(()),
     }
 }
@@ -64,9 +66,17 @@ fn refuse_overlap(db: &Connection, host: &Host, range: &PortRange) -> Result<(),
         format!("host {name} ({})", other.host_id)
     };
     Err(Error::field(
-        "port_range",
+        field_of(range.kind),
         format!("{}-{} overlaps {}-{} of {whose} on {}.", range.first, range.last, other.first, other.last, host.ip),
     ))
+}
+
+/// The field, and so the flag, that sets the ranges of a kind.
+const fn field_of(kind: PortKind) -> &'static str {
+    match kind {
+        PortKind::TorBridge => "port_range",
+        PortKind::RsshTunnel => "tunnel_port_range",
+    }
 }
 
 fn named(kind: PortKind, first: u16, last: u16) -> String {

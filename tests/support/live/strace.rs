@@ -16,12 +16,15 @@ pub struct Strace {
 }
 
 impl Strace {
-    /// Whether this machine lets one process trace another. Says loudly when not.
+    /// Whether this machine lets one process trace another. Says loudly when not; with
+    /// `REQUIRE_STRACE=1` in the environment that is a failure.
     pub fn is_permitted() -> bool {
         let mut command = Command::new("strace");
         let tried = command.args(["-e", "trace=none", "true"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
         let permitted = tried.is_ok_and(|status| status.success());
         if !permitted {
+            let required = std::env::var_os("REQUIRE_STRACE").is_some();
+            assert!(!required, "REQUIRE_STRACE is set, but strace is missing or not permitted");
             eprintln!("\n*** SKIPPED: strace is missing or not permitted here (ptrace); install it, or allow it ***\n");
         }
         permitted

@@ -1,0 +1,70 @@
+//! The data folder and the database at the start. A disk that is full or read-only then is waited
+//! for: ending would only have the process started again, in a loop.
+
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use super::StartError;
+use crate::config::Config;
+use crate::services::access;
+use crate::services::instance::{InstanceLock, LockError};
+use crate::store::{Db, StoreError, meta};
+
+/// How long until a disk that can't be written is tried again.
+const PAUSE: Duration = Duration::from_secs(10);
+
+/// What a shop has for itself while it runs.
+pub struct Storage {
+    pub lock: InstanceLock,
+    pub db: Db,
+}
+
+/// Why there is no database.
+enum Problem {
+    /// The disk: it may get better.
+    Disk(String),
+    /// Something else, which trying again does not change.
+    Final(String),
+}
+
+/// Opens the database as soon as it can be written.
+pub async fn open(config: &Config) -> Result<Storage, StartError> {
+    loop {
+        match attempt(config) {
+            Ok(storage) => return Ok(storage),
+            Err(Problem::Final(text)) => return Err(StartError(text)),
+            Err(Problem::Disk(text)) => {
+                let (folder, secs) = (config.data_dir.display(), PAUSE.as_secs());
+                tracing::error!("{text}: make room in {folder}, or make it writable; the next try is in {secs} s");
+            }
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+fn attempt(config: &Config) -> Result<Storage, Problem> {
+    let lock = InstanceLock::take(&config.data_dir).map_err(lock_problem)?;
+    let file = config.database();
+    let problem = |error: StoreError| match (access::denial(&file), &error) {
+        (Some(denial), _) => Problem::Final(denial),
+        (None, StoreError::Unavailable(_)) => Problem::Disk(format!("can't use {}: {error}", file.display())),
+        (None, _) => Problem::Final(format!("can't use {}: {error}", file.display())),
+    };
+    let db = Db::open(&file).map_err(problem)?;
+    // A database that opens may yet take no change.
+    db.write_blocking(|db| meta::set_text(db, "version", env!("CARGO_PKG_VERSION"))).map_err(problem)?;
+    Ok(Storage { lock, db })
+}
+
+fn lock_problem(error: LockError) -> Problem {
+    match &error {
+        LockError::Io { path, source } => match (access::denial(path), source.kind()) {
+            (Some(denial), _) => Problem::Final(denial),
+            (None, ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::ReadOnlyFilesystem) => {
+                Problem::Disk(error.to_string())
+            }
+            (None, _) => Problem::Final(error.to_string()),
+        },
+        LockError::Running(_) => Problem::Final(error.to_string()),
+    }
+}

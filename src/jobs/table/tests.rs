@@ -1,0 +1,53 @@
+//! What is caught up at the start, and what is known of jobs that never ran.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::domain::id::SystemRandom;
+use crate::domain::time::{ManualClock, Timestamp};
+use crate::jobs::{Scheduler, schedule};
+use crate::services::Settings;
+use crate::services::test_support::database;
+use crate::store::job_runs;
+
+/// 2030-01-01, 12:00 UTC: the backup of that night is over.
+const NOON: i64 = 1_893_499_200;
+
+fn world() -> (tempfile::TempDir, Arc<ManualClock>, Arc<JobContext>) {
+    let (dir, db) = database();
+    let clock = Arc::new(ManualClock::new(Timestamp::from_secs(NOON)));
+    let shop = Shop::new(db, clock.clone(), Arc::new(SystemRandom), Settings::default()).unwrap();
+    let registry = Arc::new(Registry::direct(shop.clone()));
+    let config = Config::in_dir(dir.path());
+    let context = JobContext { shop, registry, config, strangers: tokio::sync::Mutex::default() };
+    (dir, clock, Arc::new(context))
+}
+
+fn backups(context: &JobContext) -> usize {
+    backup::list(&context.config.places()).unwrap().len()
+}
+
+#[tokio::test]
+async fn a_backup_that_was_missed_is_made_at_the_start_and_only_then() {
+    let (_dir, clock, context) = world();
+    schedule::catch_up(&context).await;
+    assert_eq!(backups(&context), 1, "a new shop has none yet");
+    clock.advance_secs(12 * 3600);
+    schedule::catch_up(&context).await;
+    assert_eq!(backups(&context), 1, "the next is not due before 03:42");
+    clock.advance_secs(8 * 3600);
+    schedule::catch_up(&context).await;
+    assert_eq!(backups(&context), 2, "the shop was off at 03:42");
+}
+
+#[tokio::test]
+async fn when_each_job_runs_next_is_known_from_the_start() {
+    let (_dir, _clock, context) = world();
+    let mut scheduler = Scheduler::start(Arc::clone(&context)).await.unwrap();
+    scheduler.stop().await;
+    let jobs = context.shop.db.read(job_runs::list).unwrap();
+    assert_eq!(jobs.len(), context.config.jobs.all().len());
+    assert!(jobs.iter().all(|job| job.next_at.is_some()), "{jobs:?}");
+    let backup = jobs.iter().find(|job| job.name == "backup").unwrap();
+    assert_eq!(backup.next_at, Some(Timestamp::from_secs(NOON + 15 * 3600 + 42 * 60)));
+}
