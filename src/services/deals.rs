@@ -79,7 +79,12 @@ fn perform(
                 deal.place_unavailable(now);
             }
         }
-        Effect::ReleasePlace => places::release(db, &deal.product)?,
+        Effect::ReleasePlace => {
+            if !places::release(db, &deal.product)? {
+                // A defect, but not one that a payment may have to wait for.
+                tracing::error!(product = %deal.product.id, "the port or name of a product was not reserved");
+            }
+        }
         Effect::NotifyHost => after.hosts.push(deal.product.host_id),
         Effect::Alert { topic, subject, text } => {
             alerts::raise(db, *topic, subject, text, now)?;

@@ -113,11 +113,8 @@ pub fn alias_is_taken(db: &Connection, ip: &str, alias: &str) -> Result<bool, St
     Ok(statement.query_row(params![ip, alias], |_| Ok(())).optional()?.is_some())
 }
 
-/// Gives back what the product has reserved.
-///
-/// # Errors
-/// [`StoreError::Broken`] when it is not there: silently passed over, a place would stay taken for ever.
-pub fn release(db: &Connection, product: &Product) -> Result<(), StoreError> {
+/// Gives back what the product has reserved; `false` when it is not there, which is a defect.
+pub fn release(db: &Connection, product: &Product) -> Result<bool, StoreError> {
     let (host, id) = (product.host_id, product.id);
     let place = "ip = (SELECT ip FROM host WHERE id = ?1) AND product_id = ?2";
     let given_back = match &product.subject {
@@ -128,10 +125,7 @@ pub fn release(db: &Connection, product: &Product) -> Result<(), StoreError> {
             .prepare_cached(&format!("DELETE FROM alias_name WHERE {place} AND alias = ?3"))?
             .execute(params![host, id, alias])?,
     };
-    if given_back == 1 {
-        return Ok(());
-    }
-    Err(StoreError::Broken(format!("the port or name of product {id} is not reserved at its host's address")))
+    Ok(given_back == 1)
 }
 
 /// How many ports of `kind` a host has free.
