@@ -52,6 +52,9 @@ impl Tor {
         let arti = config.to_arti()?;
         state::prepare(&config.state_dir)?;
         state::make_directory(&config.cache_dir)?;
+        for directory in [&config.state_dir, &config.cache_dir] {
+            state::check_parents(arti.fs_mistrust(), directory)?;
+        }
         let lock = StateLock::take(&config.state_dir)?;
         let engine = Engine::start(&arti)?;
         let (client, clients) = watch::channel(Some(engine.client()));

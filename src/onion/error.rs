@@ -32,6 +32,14 @@ pub enum OnionError {
         /// The permission bits it should have.
         wanted: u32,
     },
+    /// A directory on the way to Tor's own that others may write to.
+    #[error("{} has mode {found:04o}: others could replace what is in it, Tor's keys too. Run: chmod go-w '{}'", .path.display(), .path.display())]
+    Writable {
+        /// The directory.
+        path: PathBuf,
+        /// Its permission bits.
+        found: u32,
+    },
     /// The operating system refused.
     #[error("cannot {action} {}: {source}", .path.display())]
     Io {

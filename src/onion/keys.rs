@@ -135,6 +135,7 @@ fn specifier(nickname: &str) -> Result<HsIdKeypairSpecifier, OnionError> {
 /// arti's view of the keys in `state_dir`; starts nothing and locks nothing.
 fn keystore(state_dir: &Path) -> Result<KeyMgr, OnionError> {
     let config = OnionConfig { state_dir: state_dir.to_owned(), ..OnionConfig::default() }.to_arti()?;
+    state::check_parents(config.fs_mistrust(), state_dir)?;
     let store = ArtiNativeKeystore::from_path_and_mistrust(state_dir.join("keystore"), config.fs_mistrust());
     let store = store.map_err(OnionError::tor)?;
     KeyMgrBuilder::default().primary_store(Box::new(store)).build().map_err(OnionError::tor)

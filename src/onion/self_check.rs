@@ -113,16 +113,15 @@ impl Checker {
     }
 
     async fn act(&self, action: Action) {
-        let result = match action {
-            Action::RestartService => {
-                self.handle.restart();
-                Ok(())
-            }
-            Action::NewClient => self.tor.replace_client(false).await,
-            Action::SetGuardsAside => self.tor.replace_client(true).await,
+        let forget_guards = match action {
+            Action::RestartService => return self.handle.restart(),
+            Action::NewClient => false,
+            Action::SetGuardsAside => true,
         };
-        if let Err(error) = result {
-            tracing::error!("the watchdog's step failed: {error}");
+        // Without a client there is nothing to probe and nothing else to do.
+        while let Err(error) = self.tor.replace_client(forget_guards).await {
+            tracing::error!("Tor cannot be restarted, trying again in {} s: {error}", self.rhythm.retry.as_secs());
+            tokio::time::sleep(self.rhythm.retry).await;
         }
     }
 

@@ -9,6 +9,8 @@ use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use fs_mistrust::Mistrust;
+
 use super::error::OnionError;
 
 /// The mode of every directory below the state directory.
@@ -69,13 +71,30 @@ pub(super) fn make_directory(path: &Path) -> Result<(), OnionError> {
         .map_err(OnionError::io("make the directory", path))
 }
 
-/// Checks the modes of `state_dir` and of the keystore in it, where they exist.
+/// Checks the modes of `state_dir` and of what is in it (keys, guards), where it exists.
 ///
 /// # Errors
 /// [`OnionError::Mode`] for the first directory or key that others may read, [`OnionError::Io`].
 pub fn check_modes(state_dir: &Path) -> Result<(), OnionError> {
     check_mode(state_dir)?;
+    for folder in ["state", "hss"] {
+        check_tree(&state_dir.join(folder), 1)?;
+    }
     check_tree(&state_dir.join("keystore"), KEYSTORE_DEPTH)
+}
+
+/// Checks, by arti's own rules, that nobody else can write to one of the directories on the way to
+/// `path`, and so put another in its place.
+///
+/// # Errors
+/// [`OnionError::Writable`] with the directory to repair, [`OnionError::Tor`] for what is no mode.
+pub(super) fn check_parents(mistrust: &Mistrust, path: &Path) -> Result<(), OnionError> {
+    match mistrust.verifier().permit_readable().check(path) {
+        Err(fs_mistrust::Error::BadPermission(path, found, _)) => {
+            Err(OnionError::Writable { path, found: found & 0o7777 })
+        }
+        checked => checked.map_err(OnionError::tor),
+    }
 }
 
 fn check_tree(path: &Path, depth: usize) -> Result<(), OnionError> {
@@ -83,7 +102,7 @@ fn check_tree(path: &Path, depth: usize) -> Result<(), OnionError> {
         return Ok(());
     }
     check_mode(path)?;
-    if path.is_dir() {
+    if depth > 1 && path.is_dir() {
         for entry in entries(path)? {
             check_tree(&entry, depth - 1)?;
         }
@@ -170,6 +189,23 @@ mod tests {
         set_mode(&key, 0o644);
         let error = prepare(state.path()).unwrap_err();
         assert!(error.to_string().contains("chmod 600"), "{error}");
+    }
+
+    #[test]
+    fn every_folder_that_tor_would_refuse_is_named_with_the_remedy() {
+        let outer = tempfile::tempdir().unwrap();
+        let state = outer.path().join("tor");
+        prepare(&state).unwrap();
+        make_directory(&state.join("state")).unwrap();
+        set_mode(&state.join("state"), 0o755);
+        let error = prepare(&state).unwrap_err();
+        assert!(error.to_string().ends_with(&format!("chmod 700 '{}/state'", state.display())), "{error}");
+        let mistrust = Mistrust::builder().ignore_environment().build().unwrap();
+        check_parents(&mistrust, &state).unwrap();
+        set_mode(outer.path(), 0o777);
+        let error = check_parents(&mistrust, &state).unwrap_err();
+        let folder = outer.path().canonicalize().unwrap();
+        assert!(error.to_string().ends_with(&format!("chmod go-w '{}'", folder.display())), "{error}");
     }
 
     #[test]
