@@ -5,7 +5,6 @@ mod tor;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use poem::endpoint::BoxEndpoint;
 use poem::listener::{Acceptor, Listener, TcpListener};
@@ -114,9 +113,9 @@ fn http_app(shop: &Shop, config: &Config) -> http::App {
     let limits = Limits {
         body_bytes: config.http.body_limit_bytes,
         request_time: config.http.request_timeout,
-        requests: Rate::per(config.http.requests_per_minute, Duration::from_secs(60)),
-        orders: Rate::per(config.http.orders_per_hour, Duration::from_secs(3600)),
-        onion_orders: Rate::per(config.http.onion_orders_per_hour, Duration::from_secs(3600)),
+        requests: Rate::per_minute(config.http.requests_per_minute),
+        orders: Rate::per_hour(config.http.orders_per_hour),
+        onion_orders: Rate::per_hour(config.http.onion_orders_per_hour),
     };
     let is_trusted = move |address| proxies.iter().any(|network| network.contains(address));
     http::App::new(shop.clone(), limits, Box::new(is_trusted))

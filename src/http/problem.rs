@@ -106,6 +106,10 @@ impl From<Error> for Problem {
                 let problem = Self::detail(StatusCode::SERVICE_UNAVAILABLE, detail);
                 Self { retry_after_secs: Some(retry_after_secs), ..problem }
             }
+            Error::Throttled { detail, retry_after_secs } => {
+                let problem = Self::detail(StatusCode::TOO_MANY_REQUESTS, detail);
+                Self { retry_after_secs: Some(retry_after_secs), ..problem }
+            }
             Error::Internal(what) => Self::internal(&what),
         }
     }

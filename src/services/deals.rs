@@ -7,7 +7,6 @@ use super::Error;
 use super::shop::{Aftermath, Shop};
 use crate::domain::deal::Deal;
 use crate::domain::effect::{AlertTopic, Effect};
-use crate::domain::host::PortKind;
 use crate::domain::id::{OrderId, ProductId};
 use crate::domain::product::Subject;
 use crate::domain::purchase::{Invoice, InvoiceState};
@@ -149,7 +148,10 @@ fn reserve_place(shop: &Shop, db: &Connection, deal: &mut Deal) -> Result<bool, 
             };
             let other = match same {
                 true => product.port,
-                false => places::reserve_port(db, &*shop.random, &host, PortKind::TorBridge, product.id)?,
+                false => {
+                    let ranges = places::bridge_ranges(db, host.id)?;
+                    places::reserve_port(db, &*shop.random, &host.ip, &ranges, product.id)?
+                },
             };
             product.port = other.or(product.port);
             other.is_some()
