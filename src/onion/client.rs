@@ -76,6 +76,15 @@ impl Tor {
         self.shared.progress.clone()
     }
 
+    /// Whether Tor can be used at this moment.
+    ///
+    /// # Errors
+    /// [`DialError::NotReady`] with what it is doing instead.
+    pub fn is_ready(&self) -> Result<(), DialError> {
+        let progress = self.shared.progress.borrow();
+        if progress.ready { Ok(()) } else { Err(DialError::NotReady(progress.text.clone())) }
+    }
+
     /// Starts an onion service whose clients may connect to `port`. Its key is made when there is
     /// none, so that the address is known at once; publishing goes on in the background.
     /// With `restricted`, only the clients in it can find the service.
