@@ -64,15 +64,16 @@ pub async fn start(config: Config) -> Result<App, StartError> {
     let lock = InstanceLock::take(&config.data_dir).map_err(|error| StartError(error.to_string()))?;
     let db = open_database(&config)?;
     let tasks = Tasks::default();
-    let tor = TorPart::start(&config, &tasks)?;
+    let tor = TorPart::start(&config)?;
     let mut settings = config.shop_settings();
     if tor.dialer().is_none() {
+        warn_without_tor(&config);
         // Without Tor there is no way to a target.
         settings.probe = ProbePolicy::Off;
     }
     let shop = Shop::new(db, Arc::new(SystemClock), Arc::new(SystemRandom), settings)?;
     let registry = worker::start(&shop, tor.node_dial(), tor.dialer(), &tasks);
-    start_rates(&shop, &config, tor.node_dial(), &tasks)?;
+    start_rates(&shop, &config, tor.rates_dial(config.rates.through_tor), &tasks)?;
     let services = tor.launch(&shop)?;
     let interface = http_app(&shop, &config).advertising(services.as_ref().and_then(Services::advertised));
     let onion_address = services.as_ref().map(|services| services.address().to_owned());
@@ -87,6 +88,17 @@ pub async fn start(config: Config) -> Result<App, StartError> {
     tracing::info!(address = %local_addr, "the shop answers");
     let scheduler = start_jobs(&shop, registry, &config, &tasks).await?;
     Ok(App { shop, local_addr, onion_address, tasks, scheduler, _lock: lock })
+}
+
+/// What the operator asked for and can't have.
+fn warn_without_tor(config: &Config) {
+    const REMEDY: &str = "enable [onion] or set onion.socks_proxy";
+    if config.probe.policy == ProbePolicy::Reject {
+        tracing::warn!("probe.policy is \"reject\", but there is no Tor to probe with: no order is rejected; {REMEDY}");
+    }
+    if config.rates.enabled && config.rates.through_tor {
+        tracing::warn!("there is no Tor to fetch rates through: they are fetched over clearnet; {REMEDY}");
+    }
 }
 
 /// Serves the HTTP interface over TCP; returns the address.

@@ -162,6 +162,9 @@ pub struct Rates {
     pub info_currency: Currency,
     /// Where they come from: an address that answers in CoinGecko's simple-price format.
     pub url: String,
+    /// Whether they are fetched through Tor, where the shop has a way out through it: then never
+    /// any other way.
+    pub through_tor: bool,
     /// Older rates are not shown.
     pub max_age: Duration,
 }

@@ -70,6 +70,7 @@ impl Default for Rates {
             currency: Currency::EUR,
             info_currency: Currency::EUR,
             url: "https://api.coingecko.com/api/v3/simple/price".to_owned(),
+            through_tor: true,
             max_age: Duration::from_secs(3600),
         }
     }
@@ -225,6 +226,7 @@ impl Rates {
             currency: section.read("currency", default.currency, currency),
             info_currency: section.read("info_currency", default.info_currency, currency),
             url: section.read("url", default.url, |text| Provider::check(text).map(|()| text.to_owned())),
+            through_tor: section.flag("through_tor", default.through_tor),
             max_age: section.seconds("max_age_seconds", default.max_age, 60..=86_400),
         };
         section.finish();
