@@ -58,7 +58,7 @@ impl SelfCheck {
         clock: Arc<dyn Clock>,
         on_alert: impl Fn(Alert) + Send + 'static,
     ) -> Self {
-        let dog = Watchdog::new(rhythm.patience, clock.now());
+        let dog = Watchdog::new(rhythm.patience, clock.now(), tor.guards_set_aside_at());
         let (sender, health) = watch::channel(dog.health().clone());
         let checker = Checker {
             address: service.address().to_owned(),
@@ -129,11 +129,12 @@ impl Checker {
         let begun = self.clock.now();
         let fetched = tokio::time::timeout(self.rhythm.limit, self.fetch()).await;
         let latency_ms = u64::try_from(self.clock.now().millis_since(begun)).unwrap_or(0);
-        match fetched {
-            Ok(Ok(())) => Outcome::Reachable { latency_ms },
-            Ok(Err(reason)) => Outcome::Unreachable { reason },
-            Err(_) => Outcome::Unreachable { reason: format!("no answer within {} s", self.rhythm.limit.as_secs()) },
-        }
+        let reason = match fetched {
+            Ok(Ok(())) => return Outcome::Reachable { latency_ms },
+            Ok(Err(reason)) => reason,
+            Err(_) => format!("no answer within {} s", self.rhythm.limit.as_secs()),
+        };
+        Outcome::Unreachable { reason, tor_ready: self.tor.is_ready().is_ok() }
     }
 
     /// Any HTTP answer will do: what the shop has to say about itself is not Tor's fault.
