@@ -83,14 +83,18 @@ pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
             let path = file.display().to_string();
             output.result(&json!({"file": path}), &format!("The key is in {path}: whoever has it is the shop."));
         }
-        Command::Import { file } => print_address(output, &keys::import(state, nickname, &file)?),
+        Command::Import { file } => {
+            print_address(output, &keys::import(state, nickname, &file)?);
+            output.warn("the instance that had this key must be off for good: two of them take each other's clients");
+        }
         Command::Reset { yes_lose_the_address: false } => {
             let text = "the address would be gone for good: export the key, then say --yes-lose-the-address";
             return Err(Failure::Usage(text.to_owned()));
         }
         Command::Reset { yes_lose_the_address: true } => {
             let lost = keys::reset(state, nickname)?;
-            output.result(&json!({"lost": lost}), &format!("{lost} is gone; the next start makes a new address."));
+            let name = lost.as_deref().unwrap_or("The address (whose key could not be read)");
+            output.result(&json!({"lost": lost}), &format!("{name} is gone; the next start makes a new address."));
         }
         Command::Authorize { name, key, .. } => authorize(&settings, &name, key.as_deref(), output)?,
     }

@@ -20,6 +20,7 @@ use super::dialer::{self, DialError};
 use super::engine::{Client, Engine};
 use super::error::OnionError;
 use super::isolation::Isolation;
+use super::keys;
 use super::service::{self, Launched, OnionService};
 use super::state::{self, StateLock};
 use super::stream::TorStream;
@@ -105,7 +106,13 @@ impl Tor {
         restricted: Option<AuthorizedClients>,
     ) -> Result<OnionService, OnionError> {
         let setup = service::Setup::new(&self.shared.config, nickname, port, restricted)?;
-        let address = setup.address(&self.shared.arti)?;
+        let address = setup.address(&self.shared.arti).map_err(|error| {
+            // arti names neither the file nor a way out.
+            match keys::address(&self.shared.config.state_dir, nickname) {
+                Err(damaged @ OnionError::DamagedKey { .. }) => damaged,
+                _ => error,
+            }
+        })?;
         let claim = self.shared.launched.claim(nickname)?;
         Ok(service::start(setup, address, self.shared.client.subscribe(), self.bootstrap_progress(), claim))
     }

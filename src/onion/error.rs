@@ -58,6 +58,17 @@ pub enum OnionError {
         /// Where the key was looked for.
         state_dir: PathBuf,
     },
+    /// The identity key is there, and cannot be read.
+    #[error(
+        "the onion service's key {} is damaged ({problem}). If you have an export of it: ip2tor-shop onion reset --yes-lose-the-address, then ip2tor-shop onion import FILE; without one the address is lost, and reset makes room for a new one",
+        .path.display()
+    )]
+    DamagedKey {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// A file that should be an identity key, and is not.
     #[error("{} is not a key of an onion service: {problem}", .path.display())]
     NotAKey {
