@@ -11,7 +11,7 @@ use poem::listener::{Acceptor, Listener, TcpListener};
 use poem::{EndpointExt, Response};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::config::Config;
+use crate::config::{Config, Problem};
 use crate::domain::id::SystemRandom;
 use crate::domain::time::SystemClock;
 use crate::http::limiter::Rate;
@@ -34,12 +34,18 @@ pub type Endpoint = Arc<BoxEndpoint<'static, Response>>;
 
 /// Why the shop can't start; says what to do.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct StartError(pub String);
+pub enum StartError {
+    /// A setting that turned out not to work.
+    #[error("{0}")]
+    Config(Problem),
+    /// Anything else.
+    #[error("{0}")]
+    Failed(String),
+}
 
 impl From<Error> for StartError {
     fn from(error: Error) -> Self {
-        Self(error.to_string())
+        Self::Failed(error.to_string())
     }
 }
 
@@ -61,7 +67,7 @@ pub struct App {
 /// [`StartError`] when the database, the address or a schedule can't be used.
 pub async fn start(config: Config) -> Result<App, StartError> {
     crate::tls::install_provider();
-    let lock = InstanceLock::take(&config.data_dir).map_err(|error| StartError(error.to_string()))?;
+    let lock = InstanceLock::take(&config.data_dir).map_err(|error| StartError::Failed(error.to_string()))?;
     let db = open_database(&config)?;
     let tasks = Tasks::default();
     let tor = TorPart::start(&config)?;
@@ -104,7 +110,7 @@ fn warn_without_tor(config: &Config) {
 /// Serves the HTTP interface over TCP; returns the address.
 async fn listen(endpoint: &Endpoint, config: &Config, tasks: &Tasks) -> Result<SocketAddr, StartError> {
     let failed = |error: std::io::Error| {
-        StartError(format!("can't listen on {}: {error}; is another shop running?", config.http.listen))
+        StartError::Failed(format!("can't listen on {}: {error}; is another shop running?", config.http.listen))
     };
     let acceptor = TcpListener::bind(config.http.listen).into_acceptor().await.map_err(failed)?;
     let address = acceptor.local_addr().iter().find_map(|address| address.as_socket_addr().copied());
@@ -144,14 +150,15 @@ const fn connection_limits(config: &Config) -> ConnectionLimits {
 
 /// Rates are fetched in the background; nothing waits for them.
 fn start_rates(shop: &Shop, config: &Config, dial: Dial, tasks: &Tasks) -> Result<(), StartError> {
-    let provider = Provider::new(&config.rates.url, dial).map_err(|error| StartError(format!("rates.url: {error}")))?;
+    let provider =
+        Provider::new(&config.rates.url, dial).map_err(|error| StartError::Failed(format!("rates.url: {error}")))?;
     tasks.spawn(worker::rates::run(shop.clone(), provider));
     Ok(())
 }
 
 fn open_database(config: &Config) -> Result<Db, StartError> {
     let file = config.database();
-    Db::open(&file).map_err(|error| StartError(format!("can't open {}: {error}", file.display())))
+    Db::open(&file).map_err(|error| StartError::Failed(format!("can't open {}: {error}", file.display())))
 }
 
 async fn start_jobs(

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::StartError;
 use super::onion_services::Services;
-use crate::config::Config;
+use crate::config::{Config, Problem};
 use crate::lightning::dial::{BoxedIo, Dial};
 use crate::onion::{Dialer, Isolation, OnionConfig, OnionError, Tor, is_onion};
 use crate::services::Shop;
@@ -23,7 +23,7 @@ pub struct TorPart {
 
 impl From<OnionError> for StartError {
     fn from(error: OnionError) -> Self {
-        Self(error.to_string())
+        Problem::of_onion(&error).map_or_else(|| Self::Failed(error.to_string()), Self::Config)
     }
 }
 
@@ -118,7 +118,9 @@ pub async fn command_dial(config: &Config, hosts: impl Iterator<Item = &str>) ->
     let mut progress = tor.bootstrap_progress();
     match tokio::time::timeout(COMMAND_PATIENCE, progress.wait_for(|now| now.ready)).await {
         Ok(Ok(_)) => {}
-        _ => return Err(StartError("Tor did not get ready, so nodes behind .onion can't be reached".to_owned())),
+        _ => {
+            return Err(StartError::Failed("Tor did not get ready, so nodes behind .onion can't be reached".to_owned()));
+        }
     }
     Ok(node_dial(&onion, Some(tor)))
 }

@@ -1,5 +1,7 @@
 //! `[onion]`: the settings belong to the onion service; the data folder gives its folders.
 
+use std::path::Path;
+
 use super::{Config, Problem};
 use crate::onion::{OnionConfig, OnionError};
 
@@ -12,7 +14,11 @@ impl Config {
         let mut table = self.onion.clone();
         for (key, folder) in [("state_dir", "tor"), ("cache_dir", "tor-cache")] {
             let path = self.data_dir.join(folder).display().to_string();
-            table.entry(key).or_insert_with(|| toml::Value::String(path));
+            let set = table.entry(key).or_insert_with(|| toml::Value::String(path));
+            // As with `data_dir`: a relative folder would depend on where the shop is started.
+            if self.onion.contains_key(key) && set.as_str().is_some_and(|path| Path::new(path).is_relative()) {
+                return Err(OnionError::Config { field: key, problem: format!("{set} is not an absolute path") });
+            }
         }
         OnionConfig::from_table(table)
     }
@@ -21,12 +27,20 @@ impl Config {
     pub(super) fn onion_problem(&self) -> Option<Problem> {
         match self.onion_settings() {
             Ok(_) => None,
-            Err(OnionError::Config { field, problem }) => {
-                let key = if field == "*" { "onion".to_owned() } else { format!("onion.{field}") };
-                Some(Problem { key, message: problem })
-            }
-            Err(error) => Some(Problem { key: "onion".to_owned(), message: error.to_string() }),
+            Err(error) => Some(
+                Problem::of_onion(&error)
+                    .unwrap_or_else(|| Problem { key: "onion".to_owned(), message: error.to_string() }),
+            ),
         }
+    }
+}
+
+impl Problem {
+    /// The error as a problem of the configuration, if it is one.
+    pub fn of_onion(error: &OnionError) -> Option<Self> {
+        let OnionError::Config { field, problem } = error else { return None };
+        let key = if *field == "*" { "onion".to_owned() } else { format!("onion.{field}") };
+        Some(Self { key, message: problem.clone() })
     }
 }
 
@@ -46,5 +60,17 @@ mod tests {
     fn a_wrong_onion_setting_is_a_problem_of_the_file() {
         let problems = Config::parse("[onion]\nvirtual_prot = 80").expect_err("an unknown key");
         assert!(problems.0[0].key.starts_with("onion"), "{problems}");
+    }
+
+    #[test]
+    fn what_serve_would_refuse_is_a_problem_of_the_file() {
+        for (text, key) in [
+            ("[onion]\nstate_dir = \"tor\"", "onion.state_dir"),
+            ("[onion]\ncache_dir = \"./tor\"", "onion.cache_dir"),
+            ("[onion.admin]\nclients = { lap = \"hello\" }", "onion.admin.clients"),
+        ] {
+            let problems = Config::parse(text).expect_err(text);
+            assert_eq!(problems.0[0].key, key, "{problems}");
+        }
     }
 }

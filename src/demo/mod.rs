@@ -101,7 +101,7 @@ async fn start_simulator(port: u16, dir: PathBuf) -> Result<Running, StartError>
         Err(crate::lnd_simulator::StartError::Listen { .. }) if port != 0 => Simulator::start(at(0)).await,
         other => other,
     };
-    simulator.map_err(|error| StartError(format!("the simulated Lightning node can't start: {error}")))
+    simulator.map_err(|error| StartError::Failed(format!("the simulated Lightning node can't start: {error}")))
 }
 
 async fn wait_for_node(app: &App) {

@@ -76,7 +76,7 @@ impl Memory {
 }
 
 fn broken(file: &Path, error: &dyn std::fmt::Display) -> StartError {
-    StartError(format!("{}: {error}; remove the demo's folder to start afresh", file.display()))
+    StartError::Failed(format!("{}: {error}; remove the demo's folder to start afresh", file.display()))
 }
 
 fn write<T: Send + 'static>(

@@ -28,16 +28,25 @@ const MOST: usize = 160;
 pub struct AuthorizedClients(BTreeMap<HsClientNickname, HsClientDescEncKey>);
 
 impl AuthorizedClients {
+    /// The clients of the admin service that are in the settings.
+    ///
+    /// # Errors
+    /// [`OnionError::Config`] for a key or a name that is none.
+    pub fn from_settings(config: &OnionConfig) -> Result<Self, OnionError> {
+        let mut clients = Self::default();
+        for (name, key) in &config.admin.clients {
+            clients.insert("admin.clients", name, key)?;
+        }
+        Ok(clients)
+    }
+
     /// The clients of the admin service: those in the settings and those in files. A name in both
     /// means the file.
     ///
     /// # Errors
     /// A key or a name that is none, or a file that cannot be read.
     pub fn for_admin(config: &OnionConfig) -> Result<Self, OnionError> {
-        let mut clients = Self::default();
-        for (name, key) in &config.admin.clients {
-            clients.insert("admin.clients", name, key)?;
-        }
+        let mut clients = Self::from_settings(config)?;
         clients.0.extend(Self::load(&config.state_dir, &config.admin.nickname)?.0);
         Ok(clients)
     }

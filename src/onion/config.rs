@@ -9,6 +9,7 @@ use arti_client::config::{CfgPath, TorClientConfigBuilder};
 use serde::{Deserialize, Serialize};
 use tor_hsservice::HsNickname;
 
+use super::authorized::AuthorizedClients;
 use super::error::OnionError;
 
 /// `[onion]`: the embedded Tor client and the shop's onion services.
@@ -142,6 +143,7 @@ impl OnionConfig {
         if self.nickname == self.admin.nickname {
             return Err(config_error("admin.nickname", "must differ from onion.nickname"));
         }
+        AuthorizedClients::from_settings(self)?;
         positive("virtual_port", self.virtual_port.into())?;
         positive("admin.virtual_port", self.admin.virtual_port.into())?;
         positive("max_streams_per_circuit", self.max_streams_per_circuit.into())?;
