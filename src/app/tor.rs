@@ -114,12 +114,19 @@ pub async fn command_dial(config: &Config, hosts: impl Iterator<Item = &str>) ->
     for folder in [&mut onion.state_dir, &mut onion.cache_dir] {
         folder.as_mut_os_string().push("-command");
     }
-    let tor = Tor::new(onion.clone())?;
+    let tor = Tor::new(onion.clone()).map_err(|error| match error {
+        OnionError::StateInUse(_) => {
+            StartError::Failed("another command uses Tor at this moment: try again when it has ended".to_owned())
+        }
+        other => other.into(),
+    })?;
     let mut progress = tor.bootstrap_progress();
     match tokio::time::timeout(COMMAND_PATIENCE, progress.wait_for(|now| now.ready)).await {
         Ok(Ok(_)) => {}
         _ => {
-            return Err(StartError::Failed("Tor did not get ready, so nodes behind .onion can't be reached".to_owned()));
+            return Err(StartError::Failed(
+                "Tor did not get ready, so nodes behind .onion can't be reached".to_owned(),
+            ));
         }
     }
     Ok(node_dial(&onion, Some(tor)))
