@@ -162,3 +162,16 @@ fn translate(value: &mut Value) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_much_of_something_is_429_and_says_when_to_try_again() {
+        let error = Error::Throttled { detail: "Too many.".to_owned(), retry_after_secs: 120 };
+        let response = Problem::from(error).into_response();
+        assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(response.header(header::RETRY_AFTER), Some("120"));
+    }
+}

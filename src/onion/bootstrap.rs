@@ -38,7 +38,7 @@ impl Bootstrap {
 
 /// Starts the task that bootstraps whichever client is current, and reports.
 pub(super) fn follow(mut clients: CurrentClient) -> watch::Receiver<Bootstrap> {
-    let (sender, receiver) = watch::channel(Bootstrap::default());
+    let (sender, receiver) = watch::channel(Bootstrap { text: "starting".to_owned(), ..Bootstrap::default() });
     tokio::spawn(async move {
         loop {
             let current = clients.borrow_and_update().clone();

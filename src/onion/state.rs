@@ -8,6 +8,7 @@
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use fs_mistrust::Mistrust;
 
@@ -23,6 +24,11 @@ const OTHERS: u32 = 0o077;
 const LOCK_FILE: &str = "shop.lock";
 /// How deep arti's keystore goes: `keystore/hss/<nickname>/<key>`.
 const KEYSTORE_DEPTH: usize = 4;
+
+/// How often a lock that is taken is tried.
+const LOCK_ATTEMPTS: u32 = 10;
+/// Between two of these attempts.
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// The right to use a state directory. Released when dropped, also by a crash.
 #[derive(Debug)]
@@ -45,11 +51,17 @@ impl StateLock {
             .mode(KEY_MODE)
             .open(&path)
             .map_err(OnionError::io("open", &path))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(OnionError::StateInUse(state_dir.to_owned())),
-            Err(TryLockError::Error(source)) => Err(OnionError::io("lock", &path)(source)),
+        for attempt in 1.. {
+            match file.try_lock() {
+                Ok(()) => return Ok(Self { _file: file }),
+                // A process that another thread is just starting has every open file, and so every
+                // lock, until it runs its program.
+                Err(TryLockError::WouldBlock) if attempt < LOCK_ATTEMPTS => std::thread::sleep(LOCK_PAUSE),
+                Err(TryLockError::WouldBlock) => break,
+                Err(TryLockError::Error(source)) => return Err(OnionError::io("lock", &path)(source)),
+            }
         }
+        Err(OnionError::StateInUse(state_dir.to_owned()))
     }
 }
 

@@ -139,13 +139,14 @@ pub async fn probe(dialer: &Dialer, target: &Target, budget: Duration) -> Verdic
 }
 
 /// Tries until something is certain, each time over circuits of its own: one bad relay must not
-/// decide.
+/// decide, nor the first circuits use up all the time.
 async fn repeat(dialer: &Dialer, target: &Target, budget: Duration, pause: Duration) -> Verdict {
     let deadline = Instant::now() + budget;
     let mut verdict = Verdict::NoAnswer { seconds: 0 };
     for attempt in 1.. {
         let left = deadline.saturating_duration_since(Instant::now());
-        match attempt_once(dialer, target, left).await {
+        let limit = if attempt == 1 { budget * 2 / 5 } else { left };
+        match attempt_once(dialer, target, limit).await {
             // Running out of time in a later attempt makes an earlier finding no less true.
             Verdict::NoAnswer { .. } if attempt > 1 => break,
             newer => verdict = newer,
@@ -265,6 +266,17 @@ mod tests {
         logins.sort();
         logins.dedup();
         assert_eq!(logins.len(), tried, "no two attempts share a circuit");
+    }
+
+    #[tokio::test]
+    async fn circuits_that_hang_are_given_up_for_others_in_time() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let dialer = Dialer::Socks(listener.local_addr().unwrap());
+        let accepted =
+            tokio::spawn(async move { (listener.accept().await.unwrap(), listener.accept().await.unwrap()) });
+        let verdict = repeat(&dialer, &onion(), Duration::from_millis(500), Duration::from_millis(1)).await;
+        assert!(matches!(verdict, Verdict::NoAnswer { .. }), "{verdict:?}");
+        assert!(accepted.is_finished(), "there was a second attempt");
     }
 
     #[tokio::test]
