@@ -6,14 +6,13 @@ mod tor;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use poem::endpoint::BoxEndpoint;
 use poem::listener::{Acceptor, Listener, TcpAcceptor, TcpListener};
 use poem::{EndpointExt, Response};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::config::Config;
+use crate::config::{Config, Problems};
 use crate::domain::id::SystemRandom;
 use crate::domain::time::SystemClock;
 use crate::http::limiter::Rate;
@@ -37,12 +36,18 @@ pub type Endpoint = Arc<BoxEndpoint<'static, Response>>;
 
 /// Why the shop can't start; says what to do.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct StartError(pub String);
+pub enum StartError {
+    /// Settings that turned out not to work.
+    #[error("{0}")]
+    Config(Problems),
+    /// Anything else.
+    #[error("{0}")]
+    Failed(String),
+}
 
 impl From<Error> for StartError {
     fn from(error: Error) -> Self {
-        Self(error.to_string())
+        Self::Failed(error.to_string())
     }
 }
 
@@ -68,15 +73,16 @@ pub async fn start(config: Config) -> Result<App, StartError> {
     // Before anything else begins: a start that fails for a taken address must leave no trace.
     let acceptor = bind(config.http.listen).await?;
     let tasks = Tasks::default();
-    let tor = TorPart::start(&config, &tasks)?;
+    let tor = TorPart::start(&config)?;
     let mut settings = config.shop_settings();
     if tor.dialer().is_none() {
+        warn_without_tor(&config);
         // Without Tor there is no way to a target.
         settings.probe = ProbePolicy::Off;
     }
     let shop = Shop::new(db, Arc::new(SystemClock), Arc::new(SystemRandom), settings)?;
     let registry = worker::start(&shop, tor.node_dial(), tor.dialer(), &tasks);
-    start_rates(&shop, &config, tor.node_dial(), &tasks)?;
+    start_rates(&shop, &config, tor.rates_dial(config.rates.through_tor), &tasks)?;
     let services = tor.launch(&shop)?;
     let interface = http_app(&shop, &config).advertising(services.as_ref().and_then(Services::advertised));
     let onion_address = services.as_ref().map(|services| services.address().to_owned());
@@ -95,12 +101,23 @@ pub async fn start(config: Config) -> Result<App, StartError> {
 
 async fn bind(address: SocketAddr) -> Result<TcpAcceptor, StartError> {
     let failed = |error: std::io::Error| {
-        StartError(format!(
+        StartError::Failed(format!(
             "can't listen on {address}: {error}; choose another address with http.listen in the configuration, for \
              the demo with --listen ADDR or make demo DEMO_LISTEN=ADDR"
         ))
     };
     TcpListener::bind(address).into_acceptor().await.map_err(failed)
+}
+
+/// What the operator asked for and can't have.
+fn warn_without_tor(config: &Config) {
+    const REMEDY: &str = "enable [onion] or set onion.socks_proxy";
+    if config.probe.policy == ProbePolicy::Reject {
+        tracing::warn!("probe.policy is \"reject\", but there is no Tor to probe with: no order is rejected; {REMEDY}");
+    }
+    if config.rates.enabled && config.rates.through_tor {
+        tracing::warn!("there is no Tor to fetch rates through: they are fetched over clearnet; {REMEDY}");
+    }
 }
 
 /// Serves the HTTP interface over TCP; returns the address.
@@ -123,9 +140,9 @@ fn http_app(shop: &Shop, config: &Config) -> http::App {
     let limits = Limits {
         body_bytes: config.http.body_limit_bytes,
         request_time: config.http.request_timeout,
-        requests: Rate::per(config.http.requests_per_minute, Duration::from_secs(60)),
-        orders: Rate::per(config.http.orders_per_hour, Duration::from_secs(3600)),
-        onion_orders: Rate::per(config.http.onion_orders_per_hour, Duration::from_secs(3600)),
+        requests: Rate::per_minute(config.http.requests_per_minute),
+        orders: Rate::per_hour(config.http.orders_per_hour),
+        onion_orders: Rate::per_hour(config.http.onion_orders_per_hour),
     };
     let is_trusted = move |address| proxies.iter().any(|network| network.contains(address));
     http::App::new(shop.clone(), limits, Box::new(is_trusted))
@@ -142,7 +159,8 @@ const fn connection_limits(config: &Config) -> ConnectionLimits {
 
 /// Rates are fetched in the background; nothing waits for them.
 fn start_rates(shop: &Shop, config: &Config, dial: Dial, tasks: &Tasks) -> Result<(), StartError> {
-    let provider = Provider::new(&config.rates.url, dial).map_err(|error| StartError(format!("rates.url: {error}")))?;
+    let provider =
+        Provider::new(&config.rates.url, dial).map_err(|error| StartError::Failed(format!("rates.url: {error}")))?;
     tasks.spawn(worker::rates::run(shop.clone(), provider));
     Ok(())
 }

@@ -85,7 +85,7 @@ pub struct Http {
     pub requests_per_minute: u32,
     /// New orders of one client in an hour; 0 is unlimited.
     pub orders_per_hour: u32,
-    /// New orders per hour of all clients of the onion service together, half of them at once; 0 is
+    /// New orders per hour of all clients of the onion service together, a sixth of them at once; 0 is
     /// unlimited.
     pub onion_orders_per_hour: u32,
 }
@@ -97,6 +97,9 @@ pub struct Orders {
     pub expiry: Duration,
     /// New orders get 503 while the oldest invoice to be made waits longer than this.
     pub backlog_limit: Duration,
+    /// New orders for a host get 429 while unpaid ones hold more than this part of its ports; 100
+    /// switches the rule off.
+    pub unpaid_share_percent: u32,
     /// An order whose invoice could not be made for so long is rejected.
     pub invoice_limit: Duration,
 }
@@ -159,6 +162,9 @@ pub struct Rates {
     pub info_currency: Currency,
     /// Where they come from: an address that answers in CoinGecko's simple-price format.
     pub url: String,
+    /// Whether they are fetched through Tor, where the shop has a way out through it: then never
+    /// any other way.
+    pub through_tor: bool,
     /// Older rates are not shown.
     pub max_age: Duration,
 }

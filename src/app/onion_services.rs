@@ -58,10 +58,11 @@ impl Services {
         self.is_advertised.then_some(base)
     }
 
-    /// How the shop's service is, for `readyz`.
+    /// How the shop's service is, for `readyz`; with its address only where clearnet may know that
+    /// they belong together.
     pub fn report(&self) -> impl Fn() -> Value + Send + Sync + 'static {
         let (bootstrap, health) = (self.tor.bootstrap_progress(), self.check.health());
-        let address = self.public.address().to_owned();
+        let address = self.is_advertised.then(|| self.public.address().to_owned());
         move || {
             let (bootstrap, health) = (bootstrap.borrow(), health.borrow());
             json!({

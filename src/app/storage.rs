@@ -32,7 +32,7 @@ pub async fn open(config: &Config) -> Result<Storage, StartError> {
     loop {
         match attempt(config) {
             Ok(storage) => return Ok(storage),
-            Err(Problem::Final(text)) => return Err(StartError(text)),
+            Err(Problem::Final(text)) => return Err(StartError::Failed(text)),
             Err(Problem::Disk(text)) => {
                 let (folder, secs) = (config.data_dir.display(), PAUSE.as_secs());
                 tracing::error!("{text}: make room in {folder}, or make it writable; the next try is in {secs} s");

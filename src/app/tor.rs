@@ -1,12 +1,13 @@
 //! Tor in the composition: the client, and the ways out.
 
+use std::net::IpAddr;
+
 use super::StartError;
 use super::onion_services::Services;
-use crate::config::{Config, Problems};
+use crate::config::{Config, Problem, Problems};
 use crate::lightning::dial::{BoxedIo, Dial};
 use crate::onion::{Dialer, Isolation, OnionConfig, OnionError, Tor, is_onion};
 use crate::services::Shop;
-use crate::worker::Tasks;
 
 /// A Lightning node behind Tor may take this long to be reached.
 const NODE_LIMIT: std::time::Duration = std::time::Duration::from_secs(30);
@@ -22,24 +23,22 @@ pub struct TorPart {
 
 impl From<OnionError> for StartError {
     fn from(error: OnionError) -> Self {
-        Self(error.to_string())
+        Problem::of_onion(&error)
+            .map_or_else(|| Self::Failed(error.to_string()), |problem| Self::Config(Problems(vec![problem])))
     }
 }
 
 impl From<Problems> for StartError {
     fn from(problems: Problems) -> Self {
-        Self(problems.to_string())
+        Self::Config(problems)
     }
 }
 
 impl TorPart {
     /// Creates the client, if the configuration wants one; it bootstraps in the background.
-    pub fn start(config: &Config, tasks: &Tasks) -> Result<Self, StartError> {
+    pub fn start(config: &Config) -> Result<Self, StartError> {
         let config = config.onion_settings()?;
         let tor = if config.enabled { Some(Tor::new(config.clone())?) } else { None };
-        if let Some(tor) = &tor {
-            tasks.spawn(log_progress(tor.bootstrap_progress()));
-        }
         Ok(Self { config, tor })
     }
 
@@ -56,10 +55,39 @@ impl TorPart {
         node_dial(&self.config, self.tor.clone())
     }
 
+    /// The way to the provider of rates: through Tor if that is wanted (`.onion` in any case). One on
+    /// this machine or in its network is asked directly, nobody else hears of that.
+    pub fn rates_dial(&self, through_tor: bool) -> Dial {
+        let direct = self.node_dial();
+        let Some(dialer) = self.dialer().filter(|_| through_tor) else { return direct };
+        let isolation = Isolation::fresh();
+        Dial::new(move |host, port| {
+            let (direct, dialer) = (direct.clone(), dialer.clone());
+            Box::pin(async move {
+                if is_near(&host) {
+                    return direct.open(&host, port).await;
+                }
+                let stream = dialer.connect(&host, port, isolation, NODE_LIMIT).await;
+                stream.map(|stream| Box::new(stream) as BoxedIo).map_err(std::io::Error::other)
+            })
+        })
+    }
+
     /// Launches the shop's onion service, and the operators' when there is one.
     pub fn launch(&self, shop: &Shop) -> Result<Option<Services>, StartError> {
         let Some(tor) = self.tor.clone() else { return Ok(None) };
         Ok(Some(Services::launch(tor, &self.config, shop)?))
+    }
+}
+
+/// Whether a host is this machine or in its private network, where Tor could not get to.
+fn is_near(host: &str) -> bool {
+    match host.trim_matches(['[', ']']).parse::<IpAddr>() {
+        Ok(IpAddr::V4(address)) => address.is_loopback() || address.is_private() || address.is_link_local(),
+        Ok(IpAddr::V6(address)) => {
+            address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()
+        }
+        Err(_) => host.eq_ignore_ascii_case("localhost"),
     }
 }
 
@@ -93,21 +121,57 @@ pub async fn command_dial(config: &Config, hosts: impl Iterator<Item = &str>) ->
     for folder in [&mut onion.state_dir, &mut onion.cache_dir] {
         folder.as_mut_os_string().push("-command");
     }
-    let tor = Tor::new(onion.clone())?;
+    let tor = Tor::new(onion.clone()).map_err(|error| match error {
+        OnionError::StateInUse(_) => {
+            StartError::Failed("another command uses Tor at this moment: try again when it has ended".to_owned())
+        }
+        other => other.into(),
+    })?;
     let mut progress = tor.bootstrap_progress();
     match tokio::time::timeout(COMMAND_PATIENCE, progress.wait_for(|now| now.ready)).await {
         Ok(Ok(_)) => {}
-        _ => return Err(StartError("Tor did not get ready, so nodes behind .onion can't be reached".to_owned())),
+        _ => {
+            return Err(StartError::Failed(
+                "Tor did not get ready, so nodes behind .onion can't be reached".to_owned(),
+            ));
+        }
     }
     Ok(node_dial(&onion, Some(tor)))
 }
 
-async fn log_progress(mut progress: tokio::sync::watch::Receiver<crate::onion::Bootstrap>) {
-    loop {
-        let now = progress.borrow_and_update().clone();
-        tracing::info!(percent = now.percent, "Tor: {}", now.text);
-        if progress.changed().await.is_err() {
-            return;
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, SocketAddr};
+
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// A shop whose only way out is a proxy that is gone.
+    async fn with_dead_proxy() -> TorPart {
+        let gone = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let socks_proxy: Option<SocketAddr> = Some(gone.local_addr().unwrap());
+        TorPart { config: OnionConfig { socks_proxy, ..OnionConfig::default() }, tor: None }
+    }
+
+    #[tokio::test]
+    async fn rates_go_through_tor_or_nowhere() {
+        let tor = with_dead_proxy().await;
+        let refused = tor.rates_dial(true).open("rates.invalid", 443).await.err().unwrap();
+        assert!(refused.to_string().contains("onion.socks_proxy"), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn a_provider_in_the_own_network_and_one_that_may_be_seen_are_asked_directly() {
+        let tor = with_dead_proxy().await;
+        let provider = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let port = provider.local_addr().unwrap().port();
+        for through_tor in [true, false] {
+            assert!(tor.rates_dial(through_tor).open("127.0.0.1", port).await.is_ok());
         }
+        assert!(is_near("192.168.1.5") && is_near("[::1]") && is_near("localhost"));
+        assert!(!is_near("192.0.2.1") && !is_near("api.example.com") && !is_near("a.onion"));
+        let refused = tor.rates_dial(false).open("a.onion", 80).await.err().unwrap();
+        assert!(refused.to_string().contains("onion.socks_proxy"), "an onion always goes through Tor: {refused}");
     }
 }

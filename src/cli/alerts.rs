@@ -31,7 +31,7 @@ pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
     let list = data.read(|db, act| alerts::list(db, act, args.all))?;
     let rows: Vec<_> = list.iter().map(row).collect();
     let documents: Vec<Value> = list.iter().map(document).collect();
-    let headers = ["ID", "SINCE", "LAST", "TIMES", "SEVERITY", "TOPIC", "WHAT"];
+    let headers = ["ID", "SINCE", "LAST", "TIMES", "SEVERITY", "TOPIC", "SUBJECT", "WHAT"];
     output.list(&json!(documents), &headers, &rows, "There is nothing to worry about.");
     Ok(())
 }
@@ -45,6 +45,7 @@ fn row(alert: &Alert) -> Vec<String> {
         alert.occurrences.to_string(),
         alert.severity.clone(),
         alert.topic.clone(),
+        alert.subject.clone(),
         format!("{}{closed}", alert.text),
     ]
 }

@@ -48,7 +48,10 @@ impl From<Problems> for Failure {
 
 impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
-        Self::Failed(error.0)
+        match error {
+            StartError::Config(problems) => Self::Config(problems),
+            StartError::Failed(text) => Self::Failed(text),
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::data::DataArgs;
 use super::failure::Failure;
 use super::output::Output;
+use crate::app::StartError;
 use crate::onion::keys::{self, KeyFormat};
 use crate::onion::{OnionConfig, OnionError, authorized};
 
@@ -83,14 +84,18 @@ pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
             let path = file.display().to_string();
             output.result(&json!({"file": path}), &format!("The key is in {path}: whoever has it is the shop."));
         }
-        Command::Import { file } => print_address(output, &keys::import(state, nickname, &file)?),
+        Command::Import { file } => {
+            print_address(output, &keys::import(state, nickname, &file)?);
+            output.warn("the instance that had this key must be off for good: two of them take each other's clients");
+        }
         Command::Reset { yes_lose_the_address: false } => {
             let text = "the address would be gone for good: export the key, then say --yes-lose-the-address";
             return Err(Failure::Usage(text.to_owned()));
         }
         Command::Reset { yes_lose_the_address: true } => {
             let lost = keys::reset(state, nickname)?;
-            output.result(&json!({"lost": lost}), &format!("{lost} is gone; the next start makes a new address."));
+            let name = lost.as_deref().unwrap_or("The address (whose key could not be read)");
+            output.result(&json!({"lost": lost}), &format!("{name} is gone; the next start makes a new address."));
         }
         Command::Authorize { name, key, .. } => authorize(&settings, &name, key.as_deref(), output)?,
     }
@@ -106,11 +111,11 @@ fn authorize(settings: &OnionConfig, name: &str, key: Option<&str>, output: &Out
     let (state, nickname) = (&settings.state_dir, &settings.admin.nickname);
     match key {
         Some(key) => {
-            authorized::authorize(state, nickname, name, key)?;
+            authorized::authorize(state, nickname, name, key).map_err(of_arguments)?;
             let text = format!("{name} can find the operators' service after the next start of the shop.");
             output.result(&json!({"name": name, "authorized": true}), &text);
         }
-        None if authorized::revoke(state, nickname, name)? => {
+        None if authorized::revoke(state, nickname, name).map_err(of_arguments)? => {
             let text = format!("{name} can't find the operators' service any more after the next start of the shop.");
             output.result(&json!({"name": name, "authorized": false}), &text);
         }
@@ -119,8 +124,31 @@ fn authorize(settings: &OnionConfig, name: &str, key: Option<&str>, output: &Out
     Ok(())
 }
 
+/// A name or a key that is none was given on the command line.
+fn of_arguments(error: OnionError) -> Failure {
+    match error {
+        OnionError::Config { problem, .. } => Failure::Usage(problem),
+        other => other.into(),
+    }
+}
+
 impl From<OnionError> for Failure {
     fn from(error: OnionError) -> Self {
-        Self::Failed(error.to_string())
+        StartError::from(error).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_setting_of_the_onion_that_cannot_work_is_a_problem_of_the_configuration() {
+        let unusable =
+            || OnionError::Config { field: "admin.clients".into(), problem: "nobody is authorized".to_owned() };
+        let failure = Failure::from(unusable());
+        assert_eq!(failure.exit_code(), 78);
+        assert!(failure.to_string().ends_with("onion.admin.clients: nobody is authorized"), "{failure}");
+        assert_eq!(of_arguments(unusable()).exit_code(), 2, "the file is not to blame for an argument");
     }
 }

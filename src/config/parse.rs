@@ -46,8 +46,8 @@ impl Default for Http {
             request_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(60),
             requests_per_minute: 1200,
-            orders_per_hour: 120,
-            onion_orders_per_hour: 200,
+            orders_per_hour: 100,
+            onion_orders_per_hour: 100,
         }
     }
 }
@@ -57,6 +57,7 @@ impl Default for Orders {
         Self {
             expiry: Duration::from_secs(900),
             backlog_limit: Duration::from_secs(10),
+            unpaid_share_percent: 50,
             invoice_limit: Duration::from_secs(60),
         }
     }
@@ -69,6 +70,7 @@ impl Default for Rates {
             currency: Currency::EUR,
             info_currency: Currency::EUR,
             url: "https://api.coingecko.com/api/v3/simple/price".to_owned(),
+            through_tor: true,
             max_age: Duration::from_secs(3600),
         }
     }
@@ -150,6 +152,7 @@ impl Orders {
         let orders = Self {
             expiry: section.seconds("expiry_secs", default.expiry, 60..=86_400),
             backlog_limit: section.seconds("backlog_limit_secs", default.backlog_limit, 1..=600),
+            unpaid_share_percent: section.number("unpaid_share_percent", default.unpaid_share_percent, 1..=100),
             invoice_limit: section.seconds("invoice_limit_secs", default.invoice_limit, 5..=600),
         };
         section.finish();
@@ -223,6 +226,7 @@ impl Rates {
             currency: section.read("currency", default.currency, currency),
             info_currency: section.read("info_currency", default.info_currency, currency),
             url: section.read("url", default.url, |text| Provider::check(text).map(|()| text.to_owned())),
+            through_tor: section.flag("through_tor", default.through_tor),
             max_age: section.seconds("max_age_seconds", default.max_age, 60..=86_400),
         };
         section.finish();

@@ -43,7 +43,7 @@ impl Demo {
     pub async fn run(mut self) -> Result<(), StartError> {
         // The paths are stored and printed, and must hold in any folder.
         self.data_dir = std::path::absolute(&self.data_dir)
-            .map_err(|error| StartError(format!("{}: {error}", self.data_dir.display())))?;
+            .map_err(|error| StartError::Failed(format!("{}: {error}", self.data_dir.display())))?;
         let lnd_dir = self.data_dir.join("lnd");
         let db = Db::open(&self.data_dir.join(crate::config::DATABASE_FILE)).map_err(Error::from)?;
         let mut memory = Memory::load(&self.data_dir)?;
@@ -104,7 +104,7 @@ async fn start_simulator(port: u16, dir: PathBuf) -> Result<Running, StartError>
         Err(crate::lnd_simulator::StartError::Listen { .. }) if port != 0 => Simulator::start(at(0)).await,
         other => other,
     };
-    simulator.map_err(|error| StartError(format!("the simulated Lightning node can't start: {error}")))
+    simulator.map_err(|error| StartError::Failed(format!("the simulated Lightning node can't start: {error}")))
 }
 
 async fn wait_for_node(app: &App) {

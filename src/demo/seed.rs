@@ -88,7 +88,7 @@ fn place(lnd: &Path, port: u16) -> NodeChange {
 }
 
 fn broken(file: &Path, error: &dyn std::fmt::Display) -> StartError {
-    StartError(format!("{}: {error}; remove the demo's folder to start afresh", file.display()))
+    StartError::Failed(format!("{}: {error}; remove the demo's folder to start afresh", file.display()))
 }
 
 fn write<T: Send + 'static>(

@@ -105,6 +105,15 @@ impl AlertTopic {
         }
     }
 
+    /// How many alerts of this topic may be open, each with its own subject; more are counted in one.
+    /// For what a stranger can raise as often as they like.
+    pub const fn most_open(self) -> Option<u32> {
+        match self {
+            Self::TargetUnreachable => Some(20),
+            _ => None,
+        }
+    }
+
     /// How urgent it is: `critical` where money or the whole shop is concerned.
     pub const fn severity(self) -> &'static str {
         match self {

@@ -27,10 +27,20 @@ impl Rate {
     /// No limit.
     pub const OFF: Self = Self { burst: 0, every: Duration::ZERO };
 
-    /// `count` in a `span`, half of them at once; 0 is no limit.
-    pub fn per(count: u32, span: Duration) -> Self {
+    /// `count` in a minute, half of them at once; 0 is no limit.
+    pub fn per_minute(count: u32) -> Self {
+        Self::per(count, Duration::from_secs(60), 2)
+    }
+
+    /// `count` in an hour, a sixth of them at once: of what ties something up, as an unpaid order
+    /// does a port. 0 is no limit.
+    pub fn per_hour(count: u32) -> Self {
+        Self::per(count, Duration::from_secs(3600), 6)
+    }
+
+    fn per(count: u32, span: Duration, share: u32) -> Self {
         match span.checked_div(count) {
-            Some(every) => Self { burst: count.div_ceil(2), every },
+            Some(every) => Self { burst: count.div_ceil(share), every },
             None => Self::OFF,
         }
     }
@@ -151,6 +161,16 @@ mod tests {
         assert_eq!((0..5).filter(|number| limiter.admit_onion(&circuit(*number), START).is_ok()).count(), 3);
         assert_eq!(limiter.admit_onion(&client("203.0.113.1"), START), Ok(()));
         assert_eq!(limiter.admit(&circuit(9), START), Ok(()), "its own bucket is full");
+    }
+
+    #[test]
+    fn with_the_defaults_neither_one_address_nor_the_onion_can_hold_half_of_a_hundred_ports() {
+        let limits = crate::http::Limits::default();
+        for rate in [limits.orders, limits.onion_orders] {
+            let in_the_life_of_an_invoice = Duration::from_secs(900).as_secs() / rate.every.as_secs();
+            assert!(u64::from(rate.burst) + in_the_life_of_an_invoice < 50, "{rate:?}");
+        }
+        assert_eq!(Rate::per_hour(0), Rate::OFF);
     }
 
     #[test]

@@ -69,10 +69,10 @@ impl Default for Limits {
             body_bytes: 64 * 1024,
             request_time: Duration::from_secs(30),
             // A RaspiBlitz polls every two seconds; several may share an address.
-            requests: Rate::per(1200, Duration::from_secs(60)),
-            orders: Rate::per(120, Duration::from_secs(3600)),
-            // Within the 15 minutes of an invoice that is 150: fewer than a node's slots for holds.
-            onion_orders: Rate::per(200, Duration::from_secs(3600)),
+            requests: Rate::per_minute(1200),
+            // Within the 15 minutes of an invoice that is 42: fewer than half of a host's 100 ports.
+            orders: Rate::per_hour(100),
+            onion_orders: Rate::per_hour(100),
         }
     }
 }

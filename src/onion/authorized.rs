@@ -28,16 +28,25 @@ const MOST: usize = 160;
 pub struct AuthorizedClients(BTreeMap<HsClientNickname, HsClientDescEncKey>);
 
 impl AuthorizedClients {
+    /// The clients of the admin service that are in the settings.
+    ///
+    /// # Errors
+    /// [`OnionError::Config`] for a key or a name that is none.
+    pub fn from_settings(config: &OnionConfig) -> Result<Self, OnionError> {
+        let mut clients = Self::default();
+        for (name, key) in &config.admin.clients {
+            clients.insert("admin.clients", name, key)?;
+        }
+        Ok(clients)
+    }
+
     /// The clients of the admin service: those in the settings and those in files. A name in both
     /// means the file.
     ///
     /// # Errors
     /// A key or a name that is none, or a file that cannot be read.
     pub fn for_admin(config: &OnionConfig) -> Result<Self, OnionError> {
-        let mut clients = Self::default();
-        for (name, key) in &config.admin.clients {
-            clients.insert("admin.clients", name, key)?;
-        }
+        let mut clients = Self::from_settings(config)?;
         clients.0.extend(Self::load(&config.state_dir, &config.admin.nickname)?.0);
         Ok(clients)
     }
@@ -56,7 +65,7 @@ impl AuthorizedClients {
             let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             if path.extension().is_some_and(|extension| extension == EXTENSION) {
                 let key = fs::read_to_string(&path).map_err(OnionError::io("read", &path))?;
-                clients.insert("admin.clients", &name, &key)?;
+                clients.insert("admin.clients", &name, &key).map_err(|error| in_file(error, &path))?;
             }
         }
         Ok(clients)
@@ -137,6 +146,16 @@ fn parse_name(field: &'static str, name: &str) -> Result<HsClientNickname, Onion
     })
 }
 
+/// Names the file that a bad name or key came from.
+fn in_file(error: OnionError, path: &Path) -> OnionError {
+    match error {
+        OnionError::Config { field, problem } => {
+            OnionError::Config { field, problem: format!("{}: {problem}", path.display()) }
+        }
+        other => other,
+    }
+}
+
 /// Reads `descriptor:x25519:<base32>`, or the base32 alone.
 fn parse_key(field: &'static str, text: &str) -> Result<HsClientDescEncKey, OnionError> {
     let text = text.trim();
@@ -173,6 +192,16 @@ mod tests {
         config.admin.clients.insert("desk".to_owned(), KEY.to_owned());
         authorize(state.path(), "admin", "laptop", KEY).unwrap();
         assert_eq!(AuthorizedClients::for_admin(&config).unwrap().names(), ["desk", "laptop"]);
+    }
+
+    #[test]
+    fn a_file_without_a_key_is_named() {
+        let state = tempfile::tempdir().unwrap();
+        authorize(state.path(), "admin", "laptop", KEY).unwrap();
+        let file = directory(state.path(), "admin").unwrap().join("laptop.auth");
+        fs::write(&file, "hello").unwrap();
+        let error = AuthorizedClients::load(state.path(), "admin").unwrap_err();
+        assert!(error.to_string().contains(&file.display().to_string()), "{error}");
     }
 
     #[test]

@@ -26,8 +26,10 @@ pub struct Bootstrap {
 
 impl Bootstrap {
     fn of(status: &BootstrapStatus) -> Self {
-        let text = status.blocked().map_or_else(|| status.to_string(), |blockage| format!("stuck: {blockage}"));
-        let ready = status.ready_for_traffic();
+        let blocked = status.blocked();
+        // arti is ready for as long as it knows relays, whether it reaches them or not.
+        let ready = status.ready_for_traffic() && blocked.is_none();
+        let text = blocked.map_or_else(|| status.to_string(), |blockage| format!("stuck: {blockage}"));
         // The cut-off keeps 100 for "ready", which the fraction alone does not promise.
         let percent = if ready { 100 } else { (status.as_frac().clamp(0.0, 0.99) * 100.0) as u8 };
         Self { percent, ready, text }
@@ -36,7 +38,7 @@ impl Bootstrap {
 
 /// Starts the task that bootstraps whichever client is current, and reports.
 pub(super) fn follow(mut clients: CurrentClient) -> watch::Receiver<Bootstrap> {
-    let (sender, receiver) = watch::channel(Bootstrap::default());
+    let (sender, receiver) = watch::channel(Bootstrap { text: "starting".to_owned(), ..Bootstrap::default() });
     tokio::spawn(async move {
         loop {
             let current = clients.borrow_and_update().clone();

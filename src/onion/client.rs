@@ -6,7 +6,9 @@
 //! with [`DialError::NotReady`].
 
 use std::fs;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::UNIX_EPOCH;
 
 use arti_client::{StreamPrefs, TorClientConfig};
 use tokio::sync::{Mutex, watch};
@@ -18,9 +20,14 @@ use super::dialer::{self, DialError};
 use super::engine::{Client, Engine};
 use super::error::OnionError;
 use super::isolation::Isolation;
+use super::keys;
 use super::service::{self, Launched, OnionService};
 use super::state::{self, StateLock};
 use super::stream::TorStream;
+use crate::domain::time::Timestamp;
+
+/// The ending of the file that guards are set aside in.
+const ASIDE: &str = "json.aside";
 
 /// The embedded Tor client. Clones share one client; Tor stops with the last of them.
 #[derive(Clone)]
@@ -52,6 +59,9 @@ impl Tor {
         let arti = config.to_arti()?;
         state::prepare(&config.state_dir)?;
         state::make_directory(&config.cache_dir)?;
+        for directory in [&config.state_dir, &config.cache_dir] {
+            state::check_parents(arti.fs_mistrust(), directory)?;
+        }
         let lock = StateLock::take(&config.state_dir)?;
         let engine = Engine::start(&arti)?;
         let (client, clients) = watch::channel(Some(engine.client()));
@@ -73,6 +83,15 @@ impl Tor {
         self.shared.progress.clone()
     }
 
+    /// Whether Tor can be used at this moment.
+    ///
+    /// # Errors
+    /// [`DialError::NotReady`] with what it is doing instead.
+    pub fn is_ready(&self) -> Result<(), DialError> {
+        let progress = self.shared.progress.borrow();
+        if progress.ready { Ok(()) } else { Err(DialError::NotReady(progress.text.clone())) }
+    }
+
     /// Starts an onion service whose clients may connect to `port`. Its key is made when there is
     /// none, so that the address is known at once; publishing goes on in the background.
     /// With `restricted`, only the clients in it can find the service.
@@ -87,9 +106,15 @@ impl Tor {
         restricted: Option<AuthorizedClients>,
     ) -> Result<OnionService, OnionError> {
         let setup = service::Setup::new(&self.shared.config, nickname, port, restricted)?;
-        let address = setup.address(&self.shared.arti)?;
+        let address = setup.address(&self.shared.arti).map_err(|error| {
+            // arti names neither the file nor a way out.
+            match keys::address(&self.shared.config.state_dir, nickname) {
+                Err(damaged @ OnionError::DamagedKey { .. }) => damaged,
+                _ => error,
+            }
+        })?;
         let claim = self.shared.launched.claim(nickname)?;
-        Ok(service::start(setup, address, self.shared.client.subscribe(), claim))
+        Ok(service::start(setup, address, self.shared.client.subscribe(), self.bootstrap_progress(), claim))
     }
 
     /// Connects to `host:port` through Tor. arti's own time-outs add up to minutes: wrap this in
@@ -112,8 +137,8 @@ impl Tor {
     }
 
     /// Replaces the client by a new one on the same state; services are published again behind
-    /// their acceptors. With `forget_guards` the remembered guards are set aside first (renamed,
-    /// not deleted), so that new ones are chosen: that weakens the service's protection, and is
+    /// their acceptors. With `forget_guards` the remembered guards are set aside first (kept
+    /// in another file), so that new ones are chosen: that weakens the service's protection, and is
     /// for guards that nothing can be reached through any more.
     /// Open connections are closed.
     ///
@@ -150,10 +175,25 @@ impl Tor {
         &self.shared.config
     }
 
+    /// When the guards were last set aside, also by an earlier process.
+    pub(super) fn guards_set_aside_at(&self) -> Option<Timestamp> {
+        let modified = fs::metadata(self.guards().with_extension(ASIDE)).and_then(|file| file.modified()).ok()?;
+        let age = modified.duration_since(UNIX_EPOCH).ok()?;
+        i64::try_from(age.as_secs()).ok().map(Timestamp::from_secs)
+    }
+
+    fn guards(&self) -> PathBuf {
+        self.shared.config.state_dir.join("state/guards.json")
+    }
+
     fn set_guards_aside(&self) -> Result<(), OnionError> {
-        let guards = self.shared.config.state_dir.join("state/guards.json");
-        match fs::rename(&guards, guards.with_extension("json.aside")) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(OnionError::io("rename", &guards)(error)),
+        let guards = self.guards();
+        // A copy, not a new name: its time says when this was done.
+        let copied = fs::copy(&guards, guards.with_extension(ASIDE));
+        match copied.and_then(|_| fs::remove_file(&guards)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(OnionError::io("set aside", &guards)(error))
+            }
             _ => Ok(()),
         }
     }

@@ -9,6 +9,7 @@ use arti_client::config::{CfgPath, TorClientConfigBuilder};
 use serde::{Deserialize, Serialize};
 use tor_hsservice::HsNickname;
 
+use super::authorized::AuthorizedClients;
 use super::error::OnionError;
 
 mod reader;
@@ -157,6 +158,7 @@ impl OnionConfig {
             positive("max_streams_per_circuit", self.max_streams_per_circuit.into()),
             positive("max_circuits", self.max_circuits as u64),
             positive("idle_circuit_secs", self.idle_circuit_secs),
+            AuthorizedClients::from_settings(self).map(drop),
             self.to_arti().map(drop),
         ];
         checks.into_iter().filter_map(Result::err).map(SettingProblem::from).collect()

@@ -80,6 +80,17 @@ impl Dialer {
         }
     }
 
+    /// Whether a connection made now would not first wait for Tor.
+    ///
+    /// # Errors
+    /// [`DialError::NotReady`] while the embedded client has no network.
+    pub fn is_ready(&self) -> Result<(), DialError> {
+        match self {
+            Self::Arti(tor) => tor.is_ready(),
+            Self::Direct | Self::Socks(_) => Ok(()),
+        }
+    }
+
     /// Connects to `host:port`, within `limit`.
     ///
     /// # Errors
@@ -134,7 +145,7 @@ fn from_socks(error: tokio_socks::Error, proxy: SocketAddr) -> DialError {
         Socks::ConnectionRefused => DialError::Refused,
         Socks::InvalidTargetAddress(_) => DialError::BadAddress,
         Socks::Io(_) | Socks::ProxyServerUnreachable => {
-            DialError::Other(format!("the SOCKS proxy {proxy} (onion.socks_proxy) does not answer: {error}"))
+            DialError::NotReady(format!("the SOCKS proxy {proxy} (onion.socks_proxy) does not answer: {error}"))
         }
         other => DialError::Other(format!("the SOCKS proxy says: {other}")),
     }

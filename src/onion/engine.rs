@@ -37,8 +37,14 @@ impl Engine {
         let runtime = Builder::new_multi_thread().thread_name("tor").enable_all().build();
         let runtime = runtime.map_err(|error| OnionError::Tor(format!("cannot start its threads: {error}")))?;
         let arti = ArtiRuntime::from(runtime.handle().clone());
-        let client = TorClient::with_runtime(arti).config(config.clone()).create_unbootstrapped();
-        Ok(Self { client: client.map_err(OnionError::tor)?, runtime: Some(runtime) })
+        match TorClient::with_runtime(arti).config(config.clone()).create_unbootstrapped() {
+            Ok(client) => Ok(Self { client, runtime: Some(runtime) }),
+            Err(error) => {
+                // Dropping it would wait for its threads, which is not allowed in an async task.
+                runtime.shutdown_background();
+                Err(OnionError::tor(error))
+            }
+        }
     }
 
     /// The client.
@@ -62,5 +68,26 @@ impl Drop for Engine {
             // Waiting is not allowed here: this may be an async task.
             runtime.shutdown_background();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{Permissions, set_permissions};
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+    use crate::onion::{OnionConfig, prepare};
+
+    #[tokio::test]
+    async fn a_client_that_cannot_be_made_is_an_error_and_no_panic() {
+        crate::tls::install_provider();
+        let dir = tempfile::tempdir().unwrap();
+        let (state_dir, cache_dir) = (dir.path().join("tor"), dir.path().join("cache"));
+        prepare(&state_dir).unwrap();
+        std::fs::create_dir(state_dir.join("state")).unwrap();
+        set_permissions(state_dir.join("state"), Permissions::from_mode(0o777)).unwrap();
+        let arti = OnionConfig { state_dir, cache_dir, ..OnionConfig::default() }.to_arti().unwrap();
+        assert!(Engine::start(&arti).is_err());
     }
 }

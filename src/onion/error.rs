@@ -33,6 +33,14 @@ pub enum OnionError {
         /// The permission bits it should have.
         wanted: u32,
     },
+    /// A directory on the way to Tor's own that others may write to.
+    #[error("{} has mode {found:04o}: others could replace what is in it, Tor's keys too. Run: chmod go-w '{}'", .path.display(), .path.display())]
+    Writable {
+        /// The directory.
+        path: PathBuf,
+        /// Its permission bits.
+        found: u32,
+    },
     /// The operating system refused.
     #[error("cannot {action} {}: {source}", .path.display())]
     Io {
@@ -50,6 +58,17 @@ pub enum OnionError {
         nickname: String,
         /// Where the key was looked for.
         state_dir: PathBuf,
+    },
+    /// The identity key is there, and cannot be read.
+    #[error(
+        "the onion service's key {} is damaged ({problem}). If you have an export of it: ip2tor-shop onion reset --yes-lose-the-address, then ip2tor-shop onion import FILE; without one the address is lost, and reset makes room for a new one",
+        .path.display()
+    )]
+    DamagedKey {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
     },
     /// A file that should be an identity key, and is not.
     #[error("{} is not a key of an onion service: {problem}", .path.display())]

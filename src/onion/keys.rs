@@ -3,9 +3,10 @@
 //!
 //! Two formats: arti's own, an OpenSSH private key of the type
 //! `ed25519-expanded@spec.torproject.org`, exactly the file in the keystore; and C-tor's
-//! `hs_ed25519_secret_key`, 32 bytes of header and the 64 bytes of the expanded key. Both hold the
-//! same 64 bytes, so nothing is lost on the way. Neither is encrypted: who has the file has the
-//! address.
+//! `hs_ed25519_secret_key`, 32 bytes of header and the 64 bytes of the expanded key. arti keeps the
+//! secret number in it reduced, which C-tor does not: an export of a key that came from C-tor has
+//! other bytes than the original, is the same key all the same, and C-tor serves it at the same
+//! address. Neither file is encrypted: who has it has the address.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +18,7 @@ use tor_keymgr::{ArtiNativeKeystore, KeyMgr, KeyMgrBuilder, KeystoreSelector};
 use tor_llcrypto::pk::ed25519::ExpandedKeypair;
 
 use super::config::{OnionConfig, parse_nickname};
-use super::error::OnionError;
+use super::error::{OnionError, with_causes};
 use super::state::{self, StateLock};
 
 /// What a C-tor secret key file starts with.
@@ -94,12 +95,16 @@ pub fn import(state_dir: &Path, nickname: &str, file: &Path) -> Result<String, O
 }
 
 /// Removes the identity of `nickname` and all that belongs to it, and says the address that was
-/// lost. The next start makes a new one.
+/// lost, if the key can still be read. The next start makes a new one.
 ///
 /// # Errors
 /// [`OnionError::NoKey`], [`OnionError::StateInUse`], wrong modes.
-pub fn reset(state_dir: &Path, nickname: &str) -> Result<String, OnionError> {
-    let lost = address(state_dir, nickname)?;
+pub fn reset(state_dir: &Path, nickname: &str) -> Result<Option<String>, OnionError> {
+    let lost = match address(state_dir, nickname) {
+        Ok(address) => Some(address),
+        Err(OnionError::DamagedKey { .. }) => None,
+        Err(error) => return Err(error),
+    };
     let _lock = StateLock::take(state_dir)?;
     forget(state_dir, nickname)?;
     Ok(lost)
@@ -135,13 +140,17 @@ fn specifier(nickname: &str) -> Result<HsIdKeypairSpecifier, OnionError> {
 /// arti's view of the keys in `state_dir`; starts nothing and locks nothing.
 fn keystore(state_dir: &Path) -> Result<KeyMgr, OnionError> {
     let config = OnionConfig { state_dir: state_dir.to_owned(), ..OnionConfig::default() }.to_arti()?;
+    state::check_parents(config.fs_mistrust(), state_dir)?;
     let store = ArtiNativeKeystore::from_path_and_mistrust(state_dir.join("keystore"), config.fs_mistrust());
     let store = store.map_err(OnionError::tor)?;
     KeyMgrBuilder::default().primary_store(Box::new(store)).build().map_err(OnionError::tor)
 }
 
 fn load(state_dir: &Path, nickname: &str) -> Result<HsIdKeypair, OnionError> {
-    let key = keystore(state_dir)?.get(&specifier(nickname)?).map_err(OnionError::tor)?;
+    let key = keystore(state_dir)?.get(&specifier(nickname)?).map_err(|error| OnionError::DamagedKey {
+        path: key_path(state_dir, nickname),
+        problem: with_causes(&error),
+    })?;
     key.ok_or_else(|| no_key(state_dir, nickname))
 }
 
@@ -176,7 +185,11 @@ fn parse_arti(state_dir: &Path, nickname: &str, file: &Path, content: &[u8]) -> 
     state::make_directory(path.parent().unwrap_or(&scratch))?;
     let key = state::write_secret(&path, content).and_then(|()| load(&scratch, nickname));
     state::remove_tree(&scratch)?;
-    key.map_err(|error| OnionError::NotAKey { path: file.to_owned(), problem: error.to_string() })
+    key.map_err(|error| match error {
+        OnionError::DamagedKey { problem, .. } => OnionError::NotAKey { path: file.to_owned(), problem },
+        // The state directory's own trouble, not the file's.
+        other => other,
+    })
 }
 
 #[cfg(test)]
@@ -224,7 +237,7 @@ mod tests {
         assert_eq!(import(&state, NICK, &c_tor_key(files.path(), 7)).unwrap(), first, "the same key again is fine");
         let other = c_tor_key(files.path(), 9);
         assert!(matches!(import(&state, NICK, &other), Err(OnionError::OtherKey { address }) if address == first));
-        assert_eq!(reset(&state, NICK).unwrap(), first);
+        assert_eq!(reset(&state, NICK).unwrap().as_ref(), Some(&first));
         assert_ne!(import(&state, NICK, &other).unwrap(), first);
     }
 
@@ -256,6 +269,34 @@ mod tests {
             assert!(error.to_string().contains(reason), "{error}");
         }
         assert!(!state.join(SCRATCH).exists());
+    }
+
+    #[test]
+    fn a_damaged_key_is_named_with_the_way_out_which_works() {
+        let files = tempfile::tempdir().unwrap();
+        let (state, backup) = (files.path().join("state"), files.path().join("backup"));
+        let first = import(&state, NICK, &c_tor_key(files.path(), 7)).unwrap();
+        export(&state, NICK, &backup, KeyFormat::Arti).unwrap();
+        let key = key_path(&state, NICK);
+        fs::write(&key, &fs::read(&key).unwrap()[..60]).unwrap();
+        for error in [address(&state, NICK).unwrap_err(), import(&state, NICK, &backup).unwrap_err()] {
+            let text = error.to_string();
+            assert!(text.contains(&key.display().to_string()) && text.contains("onion reset"), "{text}");
+        }
+        assert_eq!(reset(&state, NICK).unwrap(), None, "nobody can say what it was");
+        assert_eq!(import(&state, NICK, &backup).unwrap(), first);
+    }
+
+    #[test]
+    fn an_import_blames_the_state_directory_for_its_own_trouble() {
+        let files = tempfile::tempdir().unwrap();
+        let (state, backup) = (files.path().join("state"), files.path().join("backup"));
+        import(&files.path().join("other"), NICK, &c_tor_key(files.path(), 7)).unwrap();
+        export(&files.path().join("other"), NICK, &backup, KeyFormat::Arti).unwrap();
+        state::prepare(&state).unwrap();
+        fs::set_permissions(files.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        let error = import(&state, NICK, &backup).unwrap_err();
+        assert!(error.to_string().contains("chmod go-w"), "{error}");
     }
 
     #[test]

@@ -58,7 +58,7 @@ impl SelfCheck {
         clock: Arc<dyn Clock>,
         on_alert: impl Fn(Alert) + Send + 'static,
     ) -> Self {
-        let dog = Watchdog::new(rhythm.patience, clock.now());
+        let dog = Watchdog::new(rhythm.patience, clock.now(), tor.guards_set_aside_at());
         let (sender, health) = watch::channel(dog.health().clone());
         let checker = Checker {
             address: service.address().to_owned(),
@@ -113,16 +113,15 @@ impl Checker {
     }
 
     async fn act(&self, action: Action) {
-        let result = match action {
-            Action::RestartService => {
-                self.handle.restart();
-                Ok(())
-            }
-            Action::NewClient => self.tor.replace_client(false).await,
-            Action::SetGuardsAside => self.tor.replace_client(true).await,
+        let forget_guards = match action {
+            Action::RestartService => return self.handle.restart(),
+            Action::NewClient => false,
+            Action::SetGuardsAside => true,
         };
-        if let Err(error) = result {
-            tracing::error!("the watchdog's step failed: {error}");
+        // Without a client there is nothing to probe and nothing else to do.
+        while let Err(error) = self.tor.replace_client(forget_guards).await {
+            tracing::error!("Tor cannot be restarted, trying again in {} s: {error}", self.rhythm.retry.as_secs());
+            tokio::time::sleep(self.rhythm.retry).await;
         }
     }
 
@@ -130,11 +129,12 @@ impl Checker {
         let begun = self.clock.now();
         let fetched = tokio::time::timeout(self.rhythm.limit, self.fetch()).await;
         let latency_ms = u64::try_from(self.clock.now().millis_since(begun)).unwrap_or(0);
-        match fetched {
-            Ok(Ok(())) => Outcome::Reachable { latency_ms },
-            Ok(Err(reason)) => Outcome::Unreachable { reason },
-            Err(_) => Outcome::Unreachable { reason: format!("no answer within {} s", self.rhythm.limit.as_secs()) },
-        }
+        let reason = match fetched {
+            Ok(Ok(())) => return Outcome::Reachable { latency_ms },
+            Ok(Err(reason)) => reason,
+            Err(_) => format!("no answer within {} s", self.rhythm.limit.as_secs()),
+        };
+        Outcome::Unreachable { reason, tor_ready: self.tor.is_ready().is_ok() }
     }
 
     /// Any HTTP answer will do: what the shop has to say about itself is not Tor's fault.

@@ -15,6 +15,7 @@ use tor_keymgr::KeystoreSelector;
 
 use super::acceptor::{OnionAcceptor, OnionStream};
 use super::authorized::AuthorizedClients;
+use super::bootstrap::Bootstrap;
 use super::circuits::{Circuits, Limits};
 use super::config::{OnionConfig, parse_nickname};
 use super::engine::{ArtiRuntime, Client, CurrentClient};
@@ -144,13 +145,19 @@ impl Drop for Claim {
 }
 
 /// Starts the task of a service.
-pub(super) fn start(setup: Setup, address: String, clients: CurrentClient, claim: Claim) -> OnionService {
+pub(super) fn start(
+    setup: Setup,
+    address: String,
+    clients: CurrentClient,
+    progress: watch::Receiver<Bootstrap>,
+    claim: Claim,
+) -> OnionService {
     let (sender, streams) = mpsc::channel(BACKLOG);
     let (wanted, changes) = watch::channel(Wanted { published: true, restarts: 0 });
     let circuits = Circuits::new(setup.limits, sender);
     let port = setup.limits.port;
     tokio::spawn(async move {
-        supervise(setup.config, circuits, clients, changes).await;
+        supervise(setup.config, circuits, clients, progress, changes).await;
         drop(claim);
     });
     OnionService { address, port, streams, handle: ServiceHandle { wanted: Arc::new(wanted) } }
@@ -161,6 +168,7 @@ async fn supervise(
     config: OnionServiceConfig,
     circuits: Circuits,
     mut clients: CurrentClient,
+    mut progress: watch::Receiver<Bootstrap>,
     mut changes: watch::Receiver<Wanted>,
 ) {
     loop {
@@ -170,13 +178,18 @@ async fn supervise(
             biased;
             changed = clients.changed() => if changed.is_err() { return },
             changed = changes.changed() => if changed.is_err() { return },
-            () = publish(client, &config, &circuits) => {}
+            () = publish(client, &config, &circuits, &mut progress) => {}
         }
     }
 }
 
 /// Runs the service on `client` until it ends by itself, which it should not.
-async fn publish(client: Option<Client>, config: &OnionServiceConfig, circuits: &Circuits) {
+async fn publish(
+    client: Option<Client>,
+    config: &OnionServiceConfig,
+    circuits: &Circuits,
+    progress: &mut watch::Receiver<Bootstrap>,
+) {
     let Some(client) = client else { return std::future::pending().await };
     let mut wait = FIRST_WAIT;
     loop {
@@ -199,6 +212,9 @@ async fn publish(client: Option<Client>, config: &OnionServiceConfig, circuits: 
             ),
         }
         tokio::time::sleep(wait).await;
+        // Without a network the old instance does not end, and the new one could not be found. When
+        // Tor itself has ended, `supervise` ends this.
+        let _ = progress.wait_for(|now| now.ready).await;
         wait = (wait * 2).min(LONGEST_WAIT);
     }
 }

@@ -8,6 +8,9 @@
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use fs_mistrust::Mistrust;
 
 use super::error::OnionError;
 
@@ -21,6 +24,11 @@ const OTHERS: u32 = 0o077;
 const LOCK_FILE: &str = "shop.lock";
 /// How deep arti's keystore goes: `keystore/hss/<nickname>/<key>`.
 const KEYSTORE_DEPTH: usize = 4;
+
+/// How often a lock that is taken is tried.
+const LOCK_ATTEMPTS: u32 = 10;
+/// Between two of these attempts.
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// The right to use a state directory. Released when dropped, also by a crash.
 #[derive(Debug)]
@@ -43,11 +51,17 @@ impl StateLock {
             .mode(KEY_MODE)
             .open(&path)
             .map_err(OnionError::io("open", &path))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(OnionError::StateInUse(state_dir.to_owned())),
-            Err(TryLockError::Error(source)) => Err(OnionError::io("lock", &path)(source)),
+        for attempt in 1.. {
+            match file.try_lock() {
+                Ok(()) => return Ok(Self { _file: file }),
+                // A process that another thread is just starting has every open file, and so every
+                // lock, until it runs its program.
+                Err(TryLockError::WouldBlock) if attempt < LOCK_ATTEMPTS => std::thread::sleep(LOCK_PAUSE),
+                Err(TryLockError::WouldBlock) => break,
+                Err(TryLockError::Error(source)) => return Err(OnionError::io("lock", &path)(source)),
+            }
         }
+        Err(OnionError::StateInUse(state_dir.to_owned()))
     }
 }
 
@@ -69,13 +83,30 @@ pub(super) fn make_directory(path: &Path) -> Result<(), OnionError> {
         .map_err(OnionError::io("make the directory", path))
 }
 
-/// Checks the modes of `state_dir` and of the keystore in it, where they exist.
+/// Checks the modes of `state_dir` and of what is in it (keys, guards), where it exists.
 ///
 /// # Errors
 /// [`OnionError::Mode`] for the first directory or key that others may read, [`OnionError::Io`].
 pub fn check_modes(state_dir: &Path) -> Result<(), OnionError> {
     check_mode(state_dir)?;
+    for folder in ["state", "hss"] {
+        check_tree(&state_dir.join(folder), 1)?;
+    }
     check_tree(&state_dir.join("keystore"), KEYSTORE_DEPTH)
+}
+
+/// Checks, by arti's own rules, that nobody else can write to one of the directories on the way to
+/// `path`, and so put another in its place.
+///
+/// # Errors
+/// [`OnionError::Writable`] with the directory to repair, [`OnionError::Tor`] for what is no mode.
+pub(super) fn check_parents(mistrust: &Mistrust, path: &Path) -> Result<(), OnionError> {
+    match mistrust.verifier().permit_readable().check(path) {
+        Err(fs_mistrust::Error::BadPermission(path, found, _)) => {
+            Err(OnionError::Writable { path, found: found & 0o7777 })
+        }
+        checked => checked.map_err(OnionError::tor),
+    }
 }
 
 fn check_tree(path: &Path, depth: usize) -> Result<(), OnionError> {
@@ -83,7 +114,7 @@ fn check_tree(path: &Path, depth: usize) -> Result<(), OnionError> {
         return Ok(());
     }
     check_mode(path)?;
-    if path.is_dir() {
+    if depth > 1 && path.is_dir() {
         for entry in entries(path)? {
             check_tree(&entry, depth - 1)?;
         }
@@ -170,6 +201,23 @@ mod tests {
         set_mode(&key, 0o644);
         let error = prepare(state.path()).unwrap_err();
         assert!(error.to_string().contains("chmod 600"), "{error}");
+    }
+
+    #[test]
+    fn every_folder_that_tor_would_refuse_is_named_with_the_remedy() {
+        let outer = tempfile::tempdir().unwrap();
+        let state = outer.path().join("tor");
+        prepare(&state).unwrap();
+        make_directory(&state.join("state")).unwrap();
+        set_mode(&state.join("state"), 0o755);
+        let error = prepare(&state).unwrap_err();
+        assert!(error.to_string().ends_with(&format!("chmod 700 '{}/state'", state.display())), "{error}");
+        let mistrust = Mistrust::builder().ignore_environment().build().unwrap();
+        check_parents(&mistrust, &state).unwrap();
+        set_mode(outer.path(), 0o777);
+        let error = check_parents(&mistrust, &state).unwrap_err();
+        let folder = outer.path().canonicalize().unwrap();
+        assert!(error.to_string().ends_with(&format!("chmod go-w '{}'", folder.display())), "{error}");
     }
 
     #[test]

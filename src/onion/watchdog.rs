@@ -41,6 +41,8 @@ pub enum Outcome {
     Unreachable {
         /// Why, as far as can be told.
         reason: String,
+        /// Whether Tor itself had its network: if not, no guard is to blame.
+        tor_ready: bool,
     },
 }
 
@@ -141,11 +143,14 @@ pub struct Watchdog {
     /// The last step of this outage, and when it was taken.
     last_step: Option<(Action, Timestamp)>,
     guards_set_aside: Option<Timestamp>,
+    /// When Tor last had no network.
+    last_unready: Option<Timestamp>,
 }
 
 impl Watchdog {
-    /// A watchdog for a service that is started at `now`.
-    pub const fn new(patience: Patience, now: Timestamp) -> Self {
+    /// A watchdog for a service that is started at `now`. `guards_set_aside` is the last time that
+    /// they were, in this run of the shop or another.
+    pub const fn new(patience: Patience, now: Timestamp, guards_set_aside: Option<Timestamp>) -> Self {
         let health = Health {
             reachability: Reachability::Starting,
             last_success: None,
@@ -153,7 +158,7 @@ impl Watchdog {
             down_since: Some(now),
             reason: None,
         };
-        Self { patience, health, last_step: None, guards_set_aside: None }
+        Self { patience, health, last_step: None, guards_set_aside, last_unready: None }
     }
 
     /// The state after the last probe.
@@ -165,7 +170,7 @@ impl Watchdog {
     pub fn observe(&mut self, now: Timestamp, outcome: Outcome) -> Decision {
         match outcome {
             Outcome::Reachable { latency_ms } => self.up(now, latency_ms),
-            Outcome::Unreachable { reason } => self.down(now, reason),
+            Outcome::Unreachable { reason, tor_ready } => self.down(now, reason, tor_ready),
         }
     }
 
@@ -188,12 +193,15 @@ impl Watchdog {
         Decision { action: None, alert }
     }
 
-    fn down(&mut self, now: Timestamp, reason: String) -> Decision {
+    fn down(&mut self, now: Timestamp, reason: String, tor_ready: bool) -> Decision {
         let since = *self.health.down_since.get_or_insert(now);
         if self.health.last_success.is_some() {
             self.health.reachability = Reachability::Unreachable;
         }
         self.health.reason = Some(reason.clone());
+        if !tor_ready {
+            self.last_unready = Some(now);
+        }
         let Some(action) = self.step_due(now, since) else { return Decision::default() };
         self.last_step = Some((action, now));
         if action == Action::SetGuardsAside {
@@ -207,8 +215,13 @@ impl Watchdog {
         let (action, from, wait) = match self.last_step {
             None => (Action::RestartService, down_since, self.patience.restart_service),
             Some((Action::RestartService, at)) => (Action::NewClient, at, self.patience.new_client),
-            Some((Action::NewClient, at)) if self.may_set_guards_aside(now) => {
-                (Action::SetGuardsAside, at, self.patience.set_guards_aside)
+            Some((Action::NewClient, at)) if self.last_unready < Some(now) && self.may_set_guards_aside(now) => {
+                // They are to blame for what fails while there is a network.
+                (
+                    Action::SetGuardsAside,
+                    self.last_unready.map_or(at, |unready| unready.max(at)),
+                    self.patience.set_guards_aside,
+                )
             }
             Some((_, at)) => (Action::NewClient, at, self.patience.again),
         };
@@ -216,7 +229,11 @@ impl Watchdog {
     }
 
     fn may_set_guards_aside(&self, now: Timestamp) -> bool {
-        self.guards_set_aside.is_none_or(|at| now.millis_since(at) >= self.patience.guards_rest.saturating_mul(1000))
+        // A time in the future was written by a wrong clock and says nothing.
+        self.guards_set_aside.is_none_or(|at| {
+            let since = now.millis_since(at);
+            since < 0 || since >= self.patience.guards_rest.saturating_mul(1000)
+        })
     }
 }
 
@@ -236,7 +253,7 @@ mod tests {
     }
 
     fn down() -> Outcome {
-        Outcome::Unreachable { reason: "no answer".to_owned() }
+        Outcome::Unreachable { reason: "no answer".to_owned(), tor_ready: true }
     }
 
     /// Probes each minute in `minutes`, always in vain; the steps taken, with their minute.
@@ -246,7 +263,7 @@ mod tests {
 
     #[test]
     fn a_service_that_answers_is_left_alone() {
-        let mut dog = Watchdog::new(Patience::default(), START);
+        let mut dog = Watchdog::new(Patience::default(), START, None);
         assert_eq!(dog.observe(at(1), up()).alert, Some(Alert::Online { latency_ms: 700 }));
         for minute in 2..600 {
             assert_eq!(dog.observe(at(minute), up()), Decision::default());
@@ -257,7 +274,7 @@ mod tests {
 
     #[test]
     fn an_outage_is_met_with_growing_steps() {
-        let mut dog = Watchdog::new(Patience::default(), START);
+        let mut dog = Watchdog::new(Patience::default(), START, None);
         dog.observe(at(0), up());
         let steps = outage(&mut dog, 1..200);
         assert_eq!(
@@ -274,7 +291,7 @@ mod tests {
 
     #[test]
     fn every_step_and_the_recovery_are_reported() {
-        let mut dog = Watchdog::new(Patience::default(), START);
+        let mut dog = Watchdog::new(Patience::default(), START, None);
         dog.observe(at(0), up());
         assert_eq!(dog.observe(at(1), down()).alert, None, "one failed probe is no outage");
         let alert = dog.observe(at(6), down()).alert.unwrap();
@@ -287,7 +304,7 @@ mod tests {
 
     #[test]
     fn a_short_outage_is_neither_treated_nor_reported() {
-        let mut dog = Watchdog::new(Patience::default(), START);
+        let mut dog = Watchdog::new(Patience::default(), START, None);
         dog.observe(at(0), up());
         assert_eq!(dog.observe(at(1), down()), Decision::default());
         assert_eq!(dog.health().reachability, Reachability::Unreachable);
@@ -297,7 +314,7 @@ mod tests {
 
     #[test]
     fn guards_are_set_aside_once_in_a_week() {
-        let mut dog = Watchdog::new(Patience::default(), START);
+        let mut dog = Watchdog::new(Patience::default(), START, None);
         let first = outage(&mut dog, 0..60);
         assert!(first.contains(&(30, Action::SetGuardsAside)), "{first:?}");
         dog.observe(at(60), up());
@@ -310,18 +327,40 @@ mod tests {
     }
 
     #[test]
+    fn a_restart_of_the_shop_does_not_forget_when_guards_were_set_aside() {
+        let mut dog = Watchdog::new(Patience::default(), START, Some(START.plus_secs(-MINUTE)));
+        let steps = outage(&mut dog, 0..600);
+        assert!(steps.iter().all(|(_, action)| *action != Action::SetGuardsAside), "{steps:?}");
+        let mut dog = Watchdog::new(Patience::default(), START, Some(START.plus_secs(8 * 24 * 3600)));
+        assert!(outage(&mut dog, 0..60).contains(&(30, Action::SetGuardsAside)), "a clock was wrong");
+    }
+
+    #[test]
+    fn guards_are_kept_while_the_network_is_down() {
+        let mut dog = Watchdog::new(Patience::default(), START, None);
+        let without_network = |minute| {
+            let outcome = Outcome::Unreachable { reason: "no network".to_owned(), tor_ready: false };
+            dog.observe(at(minute), outcome).action
+        };
+        let steps: Vec<_> = (0..120).filter_map(without_network).collect();
+        assert_eq!(steps, [Action::RestartService, Action::NewClient, Action::NewClient]);
+        let steps = outage(&mut dog, 120..150);
+        assert_eq!(steps, [(134, Action::SetGuardsAside)], "the network is back, the service is not");
+    }
+
+    #[test]
     fn a_service_that_never_came_up_is_treated_too() {
-        let mut dog = Watchdog::new(Patience::default(), START);
+        let mut dog = Watchdog::new(Patience::default(), START, None);
         assert_eq!(outage(&mut dog, 0..10), [(5, Action::RestartService)]);
         assert_eq!(dog.health().reachability, Reachability::Starting);
     }
 
     #[test]
     fn a_clock_that_jumps_triggers_one_step_and_not_all() {
-        let mut dog = Watchdog::new(Patience::default(), Timestamp::from_secs(0));
+        let mut dog = Watchdog::new(Patience::default(), Timestamp::from_secs(0), None);
         let steps: Vec<_> = (0..5).filter_map(|minute| dog.observe(at(minute), down()).action).collect();
         assert_eq!(steps, [Action::RestartService]);
-        let mut dog = Watchdog::new(Patience::default(), START);
+        let mut dog = Watchdog::new(Patience::default(), START, None);
         assert_eq!(dog.observe(Timestamp::from_secs(0), down()), Decision::default(), "nor backwards");
     }
 }

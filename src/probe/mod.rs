@@ -17,8 +17,9 @@ use crate::onion::{DialError, Dialer, Isolation};
 pub const BUDGET: Duration = Duration::from_secs(20);
 /// Between two attempts.
 const PAUSE: Duration = Duration::from_secs(2);
-/// A service that was started a moment ago is found late: more than one attempt. What three
-/// attempts have found will not change in the seconds that are left.
+/// A service that was started a moment ago is found late: more than one attempt before the target is
+/// blamed. What three attempts have found will not change in the seconds that are left; what is not
+/// clear is tried for as long as there is time.
 const ATTEMPTS: u32 = 3;
 
 /// What to try.
@@ -106,7 +107,10 @@ impl Verdict {
 
     /// Whether another attempt can find anything else.
     const fn is_final(&self) -> bool {
-        matches!(self, Self::Good | Self::BadAddress | Self::NeedsAuthorization | Self::NoTls { .. })
+        matches!(
+            self,
+            Self::Good | Self::BadAddress | Self::NeedsAuthorization | Self::NoTls { .. } | Self::NotTried { .. }
+        )
     }
 }
 
@@ -131,20 +135,27 @@ impl fmt::Display for Verdict {
 
 /// Tries `target` for at most `budget`.
 pub async fn probe(dialer: &Dialer, target: &Target, budget: Duration) -> Verdict {
+    repeat(dialer, target, budget, PAUSE).await
+}
+
+/// Tries until something is certain, each time over circuits of its own: one bad relay must not
+/// decide, nor the first circuits use up all the time.
+async fn repeat(dialer: &Dialer, target: &Target, budget: Duration, pause: Duration) -> Verdict {
     let deadline = Instant::now() + budget;
-    let isolation = Isolation::fresh();
     let mut verdict = Verdict::NoAnswer { seconds: 0 };
-    for attempt in 1..=ATTEMPTS {
+    for attempt in 1.. {
         let left = deadline.saturating_duration_since(Instant::now());
-        match attempt_once(dialer, target, isolation, left).await {
+        let limit = if attempt == 1 { budget * 2 / 5 } else { left };
+        match attempt_once(dialer, target, limit).await {
             // Running out of time in a later attempt makes an earlier finding no less true.
             Verdict::NoAnswer { .. } if attempt > 1 => break,
             newer => verdict = newer,
         }
-        if verdict.is_final() || attempt == ATTEMPTS || Instant::now() + PAUSE >= deadline {
+        let is_certain = verdict.is_final() || attempt >= ATTEMPTS && verdict.blames_target();
+        if is_certain || Instant::now() + pause >= deadline {
             break;
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(pause).await;
     }
     match verdict {
         Verdict::NoAnswer { .. } => Verdict::NoAnswer { seconds: budget.as_secs() },
@@ -152,9 +163,12 @@ pub async fn probe(dialer: &Dialer, target: &Target, budget: Duration) -> Verdic
     }
 }
 
-async fn attempt_once(dialer: &Dialer, target: &Target, isolation: Isolation, limit: Duration) -> Verdict {
+async fn attempt_once(dialer: &Dialer, target: &Target, limit: Duration) -> Verdict {
     let deadline = Instant::now() + limit;
-    let stream = match dialer.connect(&target.host, target.port, isolation, limit).await {
+    if let Err(error) = dialer.is_ready() {
+        return Verdict::of(error, target);
+    }
+    let stream = match dialer.connect(&target.host, target.port, Isolation::fresh(), limit).await {
         Ok(stream) => stream,
         Err(error) => return Verdict::of(error, target),
     };
@@ -170,8 +184,12 @@ async fn attempt_once(dialer: &Dialer, target: &Target, isolation: Isolation, li
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::sync::{Arc, Mutex};
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
+
+    use super::*;
 
     async fn try_port(port: u16, tls: bool) -> Verdict {
         let target = Target { host: "127.0.0.1".to_owned(), port, tls };
@@ -210,6 +228,72 @@ mod tests {
         let verdict = probe(&dialer, &target, Duration::from_millis(50)).await;
         assert!(matches!(verdict, Verdict::NoAnswer { .. }), "{verdict:?}");
         assert!(!verdict.blames_target());
+    }
+
+    /// A SOCKS proxy that accepts every login and answers every request with `reply`; counts them.
+    async fn proxy(reply: u8) -> (Dialer, Arc<Mutex<Vec<Vec<u8>>>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let dialer = Dialer::Socks(listener.local_addr().unwrap());
+        let logins = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&logins);
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut bytes = vec![0; 256];
+                let _ = stream.read(&mut bytes).await;
+                let _ = stream.write_all(&[5, 2]).await;
+                let length = stream.read(&mut bytes).await.unwrap_or(0);
+                seen.lock().unwrap().push(bytes[..length].to_vec());
+                let _ = stream.write_all(&[1, 0]).await;
+                let _ = stream.read(&mut bytes).await;
+                let _ = stream.write_all(&[5, reply, 0, 1, 0, 0, 0, 0, 0, 0]).await;
+            }
+        });
+        (dialer, logins)
+    }
+
+    fn onion() -> Target {
+        Target { host: "a.onion".to_owned(), port: 80, tls: false }
+    }
+
+    #[tokio::test]
+    async fn what_is_not_clear_is_tried_again_over_new_circuits_as_long_as_there_is_time() {
+        let (dialer, logins) = proxy(1).await;
+        let verdict = repeat(&dialer, &onion(), Duration::from_secs(1), Duration::from_millis(20)).await;
+        assert!(matches!(verdict, Verdict::Unclear { .. }), "{verdict:?}");
+        let mut logins = logins.lock().unwrap().clone();
+        let tried = logins.len();
+        assert!(tried > ATTEMPTS as usize, "{tried} attempts");
+        logins.sort();
+        logins.dedup();
+        assert_eq!(logins.len(), tried, "no two attempts share a circuit");
+    }
+
+    #[tokio::test]
+    async fn circuits_that_hang_are_given_up_for_others_in_time() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let dialer = Dialer::Socks(listener.local_addr().unwrap());
+        let accepted =
+            tokio::spawn(async move { (listener.accept().await.unwrap(), listener.accept().await.unwrap()) });
+        let verdict = repeat(&dialer, &onion(), Duration::from_millis(500), Duration::from_millis(1)).await;
+        assert!(matches!(verdict, Verdict::NoAnswer { .. }), "{verdict:?}");
+        assert!(accepted.is_finished(), "there was a second attempt");
+    }
+
+    #[tokio::test]
+    async fn a_target_is_blamed_after_three_attempts() {
+        let (dialer, logins) = proxy(5).await;
+        let verdict = repeat(&dialer, &onion(), Duration::from_secs(20), Duration::from_millis(1)).await;
+        assert_eq!(verdict, Verdict::Closed { port: 80 });
+        assert_eq!(logins.lock().unwrap().len(), 3);
+    }
+
+    #[tokio::test]
+    async fn a_dead_proxy_is_the_shops_trouble_and_no_verdict() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let dialer = Dialer::Socks(listener.local_addr().unwrap());
+        drop(listener);
+        let verdict = probe(&dialer, &onion(), Duration::from_secs(20)).await;
+        assert!(matches!(verdict, Verdict::NotTried { .. }), "{verdict:?}");
     }
 
     #[tokio::test]

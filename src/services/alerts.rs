@@ -28,6 +28,8 @@ mod tests {
     use super::super::test_support::{administrator, database};
     use super::*;
     use crate::domain::effect::AlertTopic;
+    use crate::domain::time::Timestamp;
+    use crate::store::StoreError;
 
     #[test]
     fn operators_can_read_what_each_alert_means() {
@@ -36,6 +38,25 @@ mod tests {
             let row = format!("| `{}` | {} |", topic.name(), topic.severity());
             assert!(guide.contains(&row), "docs/OPERATING.md lacks {row}");
         }
+    }
+
+    #[test]
+    fn a_stranger_cannot_flood_the_list() {
+        let (_dir, db) = database();
+        let now = administrator().now;
+        let topic = AlertTopic::TargetUnreachable;
+        let open = || db.read(|db| list(db, &administrator(), false)).unwrap();
+        let change = |change: fn(&Connection, u32, Timestamp) -> Result<(), StoreError>| {
+            let all = move |db: &Connection| (0..110).try_for_each(|n| change(db, n, now)).map_err(Error::from);
+            db.write_blocking(all).unwrap();
+        };
+        change(|db, n, now| alerts::raise(db, AlertTopic::TargetUnreachable, &n.to_string(), "dead", now).map(|_| ()));
+        let most = usize::try_from(topic.most_open().unwrap()).unwrap();
+        assert_eq!(open().len(), most + 1);
+        let others = open().into_iter().find(|alert| alert.subject.is_empty()).unwrap();
+        assert_eq!(others.occurrences as usize, 110 - most);
+        change(|db, n, now| alerts::close(db, AlertTopic::TargetUnreachable, &n.to_string(), now));
+        assert_eq!(open(), [], "with their reasons they all go");
     }
 
     #[test]

@@ -7,10 +7,9 @@ use super::Error;
 use super::shop::{Aftermath, Shop};
 use crate::domain::deal::Deal;
 use crate::domain::effect::{AlertTopic, Effect};
-use crate::domain::host::PortKind;
 use crate::domain::id::{OrderId, ProductId};
 use crate::domain::product::Subject;
-use crate::domain::purchase::{Invoice, InvoiceState};
+use crate::domain::purchase::{Invoice, InvoiceState, Purchase};
 use crate::domain::time::Timestamp;
 use crate::store::outbox::{self, IntentKind};
 use crate::store::{alerts, deals, hosts, places};
@@ -119,6 +118,7 @@ fn forget_moot_intents(
     now: Timestamp,
 ) -> Result<(), Error> {
     for (old, new) in before.purchases.iter().zip(&deal.purchases) {
+        close_moot_alert(db, old, new, now)?;
         let hash = new.invoice.hash;
         let made = old.invoice.state == InvoiceState::Initial && new.invoice.state != InvoiceState::Initial;
         let given_up = made && new.invoice.state == InvoiceState::Void;
@@ -141,6 +141,15 @@ fn forget_moot_intents(
     Ok(())
 }
 
+/// Once it is paid or given up, nobody has to look at an order's target any more.
+fn close_moot_alert(db: &Connection, old: &Purchase, new: &Purchase, now: Timestamp) -> Result<(), Error> {
+    // Who was warned has a message.
+    if old.status.is_open() && !new.status.is_open() && old.message.is_some() {
+        alerts::close(db, AlertTopic::TargetUnreachable, &new.id.to_string(), now)?;
+    }
+    Ok(())
+}
+
 /// Reserves the product's former place if it is free, else (for a bridge) another port.
 fn reserve_place(shop: &Shop, db: &Connection, deal: &mut Deal) -> Result<bool, Error> {
     let Some(host) = hosts::get(db, deal.product.host_id)? else { return Ok(false) };
@@ -154,7 +163,10 @@ fn reserve_place(shop: &Shop, db: &Connection, deal: &mut Deal) -> Result<bool, 
             };
             let other = match same {
                 true => product.port,
-                false => places::reserve_port(db, &*shop.random, &host, PortKind::TorBridge, product.id)?,
+                false => {
+                    let ranges = places::bridge_ranges(db, host.id)?;
+                    places::reserve_port(db, &*shop.random, &host.ip, &ranges, product.id)?
+                }
             };
             product.port = other.or(product.port);
             other.is_some()

@@ -25,6 +25,7 @@ pub mod operators;
 pub mod orders;
 pub mod passwords;
 pub mod payments;
+mod ports;
 pub mod probes;
 pub mod products;
 pub mod rates;

@@ -7,7 +7,7 @@ use super::invoices::{self, InvoicePlan};
 use super::rates;
 use super::shop::{Aftermath, Shop};
 use crate::domain::fiat::InvoiceRates;
-use crate::domain::host::{Host, PortKind};
+use crate::domain::host::Host;
 use crate::domain::id::{HostId, ItemId, OrderId, ProductId};
 use crate::domain::money::Msat;
 use crate::domain::product::{Product, ProductKind, ProductStatus, Subject, Terms};
@@ -186,10 +186,6 @@ fn terms_text(host: &Host) -> String {
     text
 }
 
-fn no_ports() -> Error {
-    Error::non_field("The current host does not have any Tor bridge ports available.")
-}
-
 fn alias_taken(alias: &str) -> Error {
     Error::non_field(format!("Sorry, the alias '{alias}' is taken. Try another one."))
 }
@@ -200,8 +196,7 @@ fn store_order(shop: &Shop, db: &Connection, after: &mut Aftermath, request: Ord
     let mut product = new_product(shop, &host, subject, request.comment, shop.now());
     match &product.subject {
         Subject::Target(_) => {
-            let port = places::reserve_port(db, &*shop.random, &host, PortKind::TorBridge, product.id)?;
-            product.port = Some(port.ok_or_else(no_ports)?);
+            product.port = Some(super::ports::draw(shop, db, &host, product.id)?);
         }
         Subject::Alias { alias, .. } => {
             if !places::reserve_alias(db, &host.ip, alias, product.id)? {

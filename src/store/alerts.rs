@@ -29,6 +29,10 @@ pub struct Alert {
     pub closed_at: Option<Timestamp>,
 }
 
+/// The subject of the alert that stands for all those which are too many
+/// ([`AlertTopic::most_open`]).
+const OTHERS: &str = "";
+
 /// Raises an alert, or counts it again while it is open. Returns whether it is new.
 pub fn raise(
     db: &Connection,
@@ -37,14 +41,11 @@ pub fn raise(
     text: &str,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let again = db
-        .prepare_cached(
-            "UPDATE alert SET text = ?3, last_at = ?4, occurrences = occurrences + 1 \
-             WHERE topic = ?1 AND subject = ?2 AND closed_at IS NULL",
-        )?
-        .execute(params![topic.name(), subject, text, now])?;
-    if again > 0 {
+    if count_again(db, topic, subject, text, now)? {
         return Ok(false);
+    }
+    if subject != OTHERS && is_full(db, topic)? {
+        return raise(db, topic, OTHERS, &format!("There are more of these. The last: {text}"), now);
     }
     db.prepare_cached(
         "INSERT INTO alert (topic, subject, severity, text, first_at, last_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
@@ -64,8 +65,44 @@ pub fn is_open(db: &Connection, topic: AlertTopic, subject: &str) -> Result<bool
     Ok(db.prepare_cached(sql)?.query_row([topic.name(), subject], |row| row.get(0))?)
 }
 
-/// Closes the open alert of this topic and subject, if there is one.
+/// Counts an alert again that is open; whether it is.
+fn count_again(
+    db: &Connection,
+    topic: AlertTopic,
+    subject: &str,
+    text: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let again = db
+        .prepare_cached(
+            "UPDATE alert SET text = ?3, last_at = ?4, occurrences = occurrences + 1 \
+             WHERE topic = ?1 AND subject = ?2 AND closed_at IS NULL",
+        )?
+        .execute(params![topic.name(), subject, text, now])?;
+    Ok(again > 0)
+}
+
+fn is_full(db: &Connection, topic: AlertTopic) -> Result<bool, StoreError> {
+    let Some(most) = topic.most_open() else { return Ok(false) };
+    let sql = "SELECT count(*) >= ?3 FROM alert WHERE topic = ?1 AND subject <> ?2 AND closed_at IS NULL";
+    Ok(db.prepare_cached(sql)?.query_row(params![topic.name(), OTHERS, most], |row| row.get(0))?)
+}
+
+/// Closes the open alert of this topic and subject, if there is one; with the last of a topic also
+/// the one that stands for others.
 pub fn close(db: &Connection, topic: AlertTopic, subject: &str, now: Timestamp) -> Result<(), StoreError> {
+    if topic.most_open().is_some() && subject != OTHERS {
+        close_one(db, topic, subject, now)?;
+        let sql = "SELECT EXISTS (SELECT 1 FROM alert WHERE topic = ?1 AND subject <> ?2 AND closed_at IS NULL)";
+        if db.prepare_cached(sql)?.query_row(params![topic.name(), OTHERS], |row| row.get(0))? {
+            return Ok(());
+        }
+        return close_one(db, topic, OTHERS, now);
+    }
+    close_one(db, topic, subject, now)
+}
+
+fn close_one(db: &Connection, topic: AlertTopic, subject: &str, now: Timestamp) -> Result<(), StoreError> {
     db.prepare_cached("UPDATE alert SET closed_at = ?3 WHERE topic = ?1 AND subject = ?2 AND closed_at IS NULL")?
         .execute(params![topic.name(), subject, now])?;
     Ok(())

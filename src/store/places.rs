@@ -5,23 +5,29 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 
 use super::db::StoreError;
 use crate::domain::host::{Host, PortKind, PortRange};
-use crate::domain::id::{ProductId, Random};
+use crate::domain::id::{HostId, ProductId, Random};
 use crate::domain::product::{Product, Subject};
 
 /// Random draws before the search for a gap begins: it reads the ports in use up to the next gap, few
 /// unless nearly all are taken.
 const DRAWS: u32 = 4;
 
-/// Reserves a random free port of `kind` for the product; `None` when there is none.
+/// The host's port ranges for bridges.
+pub fn bridge_ranges(db: &Connection, host: HostId) -> Result<Vec<PortRange>, StoreError> {
+    let mut ranges = super::hosts::ranges(db, host)?;
+    ranges.retain(|range| range.kind == PortKind::TorBridge);
+    Ok(ranges)
+}
+
+/// Reserves a random free port of `ranges` on `ip` for the product; `None` when there is none.
 pub fn reserve_port(
     db: &Connection,
     random: &dyn Random,
-    host: &Host,
-    kind: PortKind,
+    ip: &str,
+    ranges: &[PortRange],
     product: ProductId,
 ) -> Result<Option<u16>, StoreError> {
-    let ranges: Vec<PortRange> =
-        super::hosts::ranges(db, host.id)?.into_iter().filter(|range| range.kind == kind && range.free() > 0).collect();
+    let ranges: Vec<PortRange> = ranges.iter().filter(|range| range.free() > 0).copied().collect();
     let free: u64 = ranges.iter().map(|range| u64::from(range.free())).sum();
     if free == 0 {
         return Ok(None);
@@ -30,7 +36,7 @@ pub fn reserve_port(
         let range = pick(&ranges, random.below(free));
         let span = u64::from(range.last - range.first) + 1;
         let port = range.first + random.below(span) as u16;
-        if take(db, &host.ip, port, range.id, product)? {
+        if take(db, ip, port, range.id, product)? {
             return Ok(Some(port));
         }
     }
@@ -39,13 +45,13 @@ pub fn reserve_port(
     for range in std::iter::once(first).chain(&ranges) {
         let span = u64::from(range.last - range.first) + 1;
         let start = range.first + random.below(span) as u16;
-        let gap = next_gap(db, &host.ip, start, range.last)?;
+        let gap = next_gap(db, ip, start, range.last)?;
         let gap = match gap {
             Some(port) => Some(port),
-            None => next_gap(db, &host.ip, range.first, range.last)?,
+            None => next_gap(db, ip, range.first, range.last)?,
         };
         if let Some(port) = gap
-            && take(db, &host.ip, port, range.id, product)?
+            && take(db, ip, port, range.id, product)?
         {
             return Ok(Some(port));
         }
@@ -89,8 +95,8 @@ fn take(db: &Connection, ip: &str, port: u16, range: i64, product: ProductId) ->
 
 /// Reserves this very port again if it is free and still in one of the host's ranges.
 pub fn reserve_same_port(db: &Connection, host: &Host, port: u16, product: ProductId) -> Result<bool, StoreError> {
-    let ranges = super::hosts::ranges(db, host.id)?;
-    let range = ranges.iter().find(|r| r.kind == PortKind::TorBridge && (r.first..=r.last).contains(&port));
+    let ranges = bridge_ranges(db, host.id)?;
+    let range = ranges.iter().find(|r| (r.first..=r.last).contains(&port));
     match range {
         Some(range) => take(db, &host.ip, port, range.id, product),
         None => Ok(false),

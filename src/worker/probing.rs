@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::onion::Dialer;
-use crate::probe::{self, Target};
+use crate::probe::{self, Target, Verdict};
 use crate::services::probes::{self, Finding};
 use crate::services::{Error, Shop};
 use crate::store::outbox::Intent;
@@ -14,7 +14,7 @@ pub async fn perform(shop: &Shop, dialer: Option<&Dialer>, intent: &Intent) -> R
     let target = probes::target(shop, intent)?.and_then(|target| parse(shop, &target));
     let late = intent.created_at.plus_secs(shop.settings.make_limit_secs) < shop.now();
     let finding = match (target, dialer) {
-        (Some(target), Some(dialer)) if !late => Some(find(shop, dialer, &target).await),
+        (Some(target), Some(dialer)) if !late => find(shop, dialer, &target).await,
         _ => None,
     };
     probes::finish(shop, intent, finding).await
@@ -26,11 +26,16 @@ fn parse(shop: &Shop, target: &str) -> Option<Target> {
     Some(Target { host: host.to_owned(), port, tls: !shop.settings.plain_ports.contains(&port) })
 }
 
-async fn find(shop: &Shop, dialer: &Dialer, target: &Target) -> Finding {
+/// `None` when the shop itself could not try: that says nothing of the target.
+async fn find(shop: &Shop, dialer: &Dialer, target: &Target) -> Option<Finding> {
     let budget = Duration::from_secs(shop.settings.probe_secs);
     let verdict = probe::probe(dialer, target, budget).await;
+    if let Verdict::NotTried { reason } = verdict {
+        tracing::warn!(reason, "a target could not be probed");
+        return None;
+    }
     if !verdict.is_good() {
         tracing::info!(?verdict, "a target failed its probe");
     }
-    Finding { text: verdict.to_string(), is_good: verdict.is_good(), blames_target: verdict.blames_target() }
+    Some(Finding { text: verdict.to_string(), is_good: verdict.is_good(), blames_target: verdict.blames_target() })
 }

@@ -8,7 +8,7 @@ use crate::world::{World, until};
 /// Clients at once, each on a circuit of its own.
 const CLIENTS: usize = 50;
 
-/// Orders that one circuit may place at once, of twice as many in an hour.
+/// Orders that one circuit may place at once, of six times as many in an hour.
 const AT_ONCE: usize = 10;
 /// Orders that it tries to place.
 const ORDERS: usize = 15;
@@ -19,7 +19,7 @@ const NOBODY: &str = "duckduckgogg42xjoc72x3sjasowoarfbgcmvfimaftt6twagswzczad.o
 async fn fifty_clients_on_fifty_circuits_are_served_at_once_and_a_greedy_one_is_told_to_wait() {
     let Some(network) = TorNetwork::shared() else { return };
     let mut world = World::new(network, "crowd").await;
-    world.set("http", "orders_per_hour", 2 * AT_ONCE as i64);
+    world.set("http", "orders_per_hour", 6 * AT_ONCE as i64);
     let shop = ShopProcess::start(&world.config()).await;
     let one = Client::through_tor(network, &world.onion(), "first");
     until("the shop answers over the onion", async || one.ask(&[], "/").await.is_ok()).await;

@@ -56,7 +56,8 @@ async fn activate(host: &Client, world: &World) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bridge_is_bought_activated_and_extended_over_the_onion_and_a_restart_keeps_the_address() {
     let Some(network) = TorNetwork::shared() else { return };
-    let world = World::new(network, "purchase").await;
+    let mut world = World::new(network, "purchase").await;
+    world.set("onion", "onion_location", true);
     let shop = ShopProcess::start(&world.config()).await;
     let onion = world.onion();
     let buyer = Client::through_tor(network, &onion, "buyer");
