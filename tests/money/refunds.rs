@@ -126,7 +126,7 @@ impl Rig {
         hash
     }
 
-    /// A node says that the whole price came by this hash.
+    /// The node that was asked for it says that the whole price came by this hash.
     async fn tell_settled(&self, hash: PaymentHash) {
         let news = NodeInvoice {
             hash,
@@ -142,7 +142,8 @@ impl Rig {
             nearest_htlc_expiry: None,
             accept_height: None,
         };
-        payments::apply(&self.shop, self.node, news, None).await.expect("applied");
+        let attempt = self.shop.db.read(|db| outbox::attempt(db, hash)).expect("readable").expect("an attempt");
+        payments::apply(&self.shop, attempt.node_id, news, None).await.expect("applied");
     }
 
     /// State, what is owed and what was paid back.
