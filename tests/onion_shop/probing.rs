@@ -31,7 +31,7 @@ async fn a_warning_names_the_failing_stage_and_a_rejection_comes_instead_of_an_i
     until("a warning names the failing stage", async || {
         let (path, order) = order(&client, &world, &format!("{NOBODY}:80")).await;
         assert_eq!(order["status"], "T", "a warning never holds an invoice up: {order}");
-        until("the order carries a warning", async || message(&client.json(&[], &path).await) != "").await;
+        until("the order carries a warning", async || !message(&client.json(&[], &path).await).is_empty()).await;
         message(&client.json(&[], &path).await).contains("could not be found")
     })
     .await;
