@@ -138,7 +138,7 @@ pub async fn until_reachable(tor: &Tor, address: &str) {
 }
 
 /// Makes attempts, each with the limit that it is given, until one succeeds.
-async fn insist<T>(what: &str, attempt: impl AsyncFn(Duration) -> Result<T, DialError>) -> T {
+pub async fn insist<T>(what: &str, attempt: impl AsyncFn(Duration) -> Result<T, DialError>) -> T {
     let mut reasons = Vec::new();
     let attempts = async {
         let mut limit = ATTEMPT;

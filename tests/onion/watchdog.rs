@@ -25,7 +25,7 @@ async fn a_service_that_was_taken_down_is_noticed_and_healed() {
     let rhythm = Rhythm {
         interval: Duration::from_millis(300),
         retry: Duration::from_millis(300),
-        limit: Duration::from_secs(20),
+        limit: Duration::from_secs(30),
         patience: Patience::default(),
     };
     let check = SelfCheck::start(tor.clone(), &service, rhythm, clock.clone(), move |alert| {

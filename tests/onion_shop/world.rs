@@ -25,7 +25,7 @@ use crate::tor_network::{CTorService, TorNetwork};
 /// The port of LND, here and behind the onion service.
 pub const LND_PORT: u16 = 10009;
 /// How long anything on the private network may take; the machine may be busy.
-const LIMIT: Duration = Duration::from_secs(240);
+pub const LIMIT: Duration = Duration::from_secs(240);
 
 /// A shop's surroundings. The shop itself is started by each test.
 pub struct World {

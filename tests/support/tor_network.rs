@@ -57,7 +57,10 @@ struct Authority {
 
 /// A shell that waits for the end of this process (its standard input closes then, come what may),
 /// stops the nodes and removes their files.
-struct Keeper(Child);
+struct Keeper {
+    shell: Child,
+    nodes: Vec<Child>,
+}
 
 /// An onion service that C-tor runs; ends when dropped.
 pub struct CTorService {
@@ -166,8 +169,7 @@ impl TorNetwork {
         let mut keeper = Keeper::start(&dir);
         let mut run = |name: &str, torrc: String| {
             let node = run_node(&dir, name, &(common_torrc(&dir, name, &authority) + &torrc));
-            keeper.keep(&node);
-            node
+            keeper.keep(node)
         };
         run("authority", authority.torrc());
         let relays = (1..=RELAYS).map(|number| format!("relay{number}"));
@@ -176,7 +178,7 @@ impl TorNetwork {
         wait_for(begun, "a consensus with all relays", || consensus_is_complete(&dir));
         wait_for(begun, "the relays", || {
             let waiting = relays.iter().filter(|(_, name)| !knows_the_network(&dir, name));
-            waiting.map(|(relay, _)| ask_again(relay)).count() == 0
+            waiting.map(|(relay, _)| ask_again(*relay)).count() == 0
         });
         // A client that is there before the relays asks them in vain, and waits before it asks again.
         let socks = free_socks();
@@ -206,8 +208,8 @@ fn knows_the_network(dir: &Path, name: &str) -> bool {
 
 /// Lets a relay ask for the consensus and for what belongs to it at once: it asked when there was
 /// none, and waits longer after each time.
-fn ask_again(relay: &Child) {
-    let sent = Command::new("kill").args(["-HUP", &relay.id().to_string()]).status().unwrap();
+fn ask_again(relay: u32) {
+    let sent = Command::new("kill").args(["-HUP", &relay.to_string()]).status().unwrap();
     assert!(sent.success(), "a relay ended");
 }
 
@@ -248,12 +250,15 @@ impl Keeper {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn();
-        Self(shell.unwrap())
+        Self { shell: shell.unwrap(), nodes: Vec::new() }
     }
 
-    /// Has `node` stopped in the end.
-    fn keep(&mut self, node: &Child) {
-        writeln!(self.0.stdin.as_mut().unwrap(), "{}", node.id()).unwrap();
+    /// Has `node` stopped in the end; its process id.
+    fn keep(&mut self, node: Child) -> u32 {
+        let id = node.id();
+        writeln!(self.shell.stdin.as_mut().unwrap(), "{id}").unwrap();
+        self.nodes.push(node);
+        id
     }
 }
 
