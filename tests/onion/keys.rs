@@ -16,7 +16,7 @@ async fn the_address_moves_with_an_exported_key_into_an_empty_state() {
     let address = old.address.clone();
     let backup = old_dir.path().join("backup");
     keys::export(&old_dir.path().join("state"), "shop", &backup, KeyFormat::Arti).unwrap();
-    old.stop().await;
+    drop(old);
 
     assert_eq!(keys::import(&new_dir.path().join("state"), "shop", &backup).unwrap(), address);
     let new = Shop::start(network, new_dir.path()).await;
@@ -34,7 +34,7 @@ async fn the_address_moves_from_c_tor_and_back() {
     assert_eq!(keys::import(&state, "shop", &theirs.join("hs_ed25519_secret_key")).unwrap(), address);
     let shop = Shop::start(network, dir.path()).await;
     assert_eq!(shop.address, address);
-    shop.stop().await;
+    drop(shop);
 
     fs::create_dir(&back).unwrap();
     fs::set_permissions(&back, fs::Permissions::from_mode(0o700)).unwrap();

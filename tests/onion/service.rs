@@ -48,7 +48,7 @@ async fn the_address_survives_a_restart_and_a_new_client() {
     let dir = tempfile::tempdir().unwrap();
     let first = Shop::start(network, dir.path()).await;
     let address = first.address.clone();
-    first.stop().await;
+    drop(first);
     let second = Shop::start(network, dir.path()).await;
     assert_eq!(second.address, address);
 

@@ -8,6 +8,7 @@ use poem::web::RemoteAddr;
 use poem::{Route, Server, get, handler};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 use crate::tor_network::TorNetwork;
@@ -46,11 +47,15 @@ impl Shop {
         until_reachable(&shop.tor, &shop.address).await;
         shop
     }
+}
 
-    /// Stops the shop so that another can use its state.
-    pub async fn stop(self) {
+/// Waits until Tor has let go of its state: the folder is removed next, or another shop's.
+impl Drop for Shop {
+    fn drop(&mut self) {
         self.server.abort();
-        self.tor.shutdown().await;
+        if !std::thread::panicking() {
+            tokio::task::block_in_place(|| Handle::current().block_on(self.tor.shutdown()));
+        }
     }
 }
 
