@@ -32,6 +32,9 @@ const CIRCUIT_MILLIS: u32 = 10_000;
 /// How long the network may take to come up. About 25 s on an idle machine: a consensus is made every
 /// [`VOTING`] seconds, and relays ask for it less and less often while there is none.
 const START_LIMIT: Duration = Duration::from_secs(300);
+/// The percentage in a node's log when it can build circuits ("enough_dirinfo"). A node may go past it
+/// without a word, when other relays have built circuits to it meanwhile.
+const ENOUGH_DIRINFO: u8 = 75;
 /// The addresses, as [`node_address`] counts them, of the SOCKS ports: there, unlike on 127.0.0.1, no
 /// outgoing connection takes a port between its choice and its use.
 const CLIENT_ADDRESS: u8 = RELAYS + 1;
@@ -203,7 +206,9 @@ fn consensus_is_complete(dir: &Path) -> bool {
 /// Whether the node can build circuits. Not whether it has built one ("Bootstrapped 100%"): a node
 /// that nobody asks for anything may take minutes until it does.
 fn knows_the_network(dir: &Path, name: &str) -> bool {
-    fs::read_to_string(dir.join(name).join("log")).unwrap_or_default().contains("(enough_dirinfo)")
+    let log = fs::read_to_string(dir.join(name).join("log")).unwrap_or_default();
+    let progress = log.lines().filter_map(|line| line.split_once("Bootstrapped ")?.1.split_once('%')?.0.parse().ok());
+    progress.max().unwrap_or(0) >= ENOUGH_DIRINFO
 }
 
 /// Lets a relay ask for the consensus and for what belongs to it at once: it asked when there was
