@@ -1,9 +1,9 @@
--- Uses the first ports of a host: for each a bridge that runs, with its paid order. What is to be
+-- Uses ports of a host, spread over all of them as drawing leaves them: for each a bridge that runs, with its paid order. What is to be
 -- filled stands in the temporary table `fill (host, ports, now, target)`.
 
 CREATE TEMP TABLE bridge AS
 WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 65535)
-SELECT fill.*, 10000 + i AS port, randomblob(16) AS product, randomblob(32) AS hash
+SELECT fill.*, 10000 + i * 7919 % 55536 AS port, randomblob(16) AS product, randomblob(32) AS hash
 FROM n, fill WHERE i < ports;
 
 INSERT INTO product (id, kind, host_id, status, port, placed, target, duration_secs, grace_secs, price_extension,

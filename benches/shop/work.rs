@@ -137,7 +137,7 @@ async fn settle_down(world: &World) {
     }
 }
 
-/// Uses the first ports of a host: for each a bridge that runs, with its paid order.
+/// Uses ports of a host: for each a bridge that runs, with its paid order.
 fn fill_ports(world: &World, host: usize, used: u32) {
     let db = world::open(world.dir.path());
     let id = world.hosts[host].id;

@@ -11,6 +11,9 @@ use crate::store::{places, products};
 
 /// So many unpaid orders are always accepted: a host with few ports is not worth dividing.
 const ALWAYS: u32 = 5;
+/// With more free ports than this nobody is refused: the limits of orders per client keep one person
+/// from using them up, and counting the orders of such a host would cost each of them.
+const PLENTY: u32 = 1000;
 /// When a buyer should try again, in seconds: unpaid orders expire one after the other.
 const RETRY_SECS: u32 = 120;
 
@@ -26,7 +29,7 @@ fn refuse_when_unpaid(shop: &Shop, db: &Connection, host: &Host, ranges: &[PortR
     let used: u32 = ranges.iter().map(|range| range.used).sum();
     let free: u32 = ranges.iter().map(PortRange::free).sum();
     let most = most_unpaid(used.saturating_add(free), shop.settings.unpaid_share_percent);
-    if free > 0 && used >= most && products::has_unpaid_bridges(db, host.id, most)? {
+    if (1..=PLENTY).contains(&free) && used >= most && products::has_unpaid_bridges(db, host.id, most)? {
         let detail = "Many orders for this host are waiting for their payment. Please try again in a few minutes, or \
                       choose another host."
             .to_owned();
