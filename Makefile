@@ -15,7 +15,7 @@ demo: setup-demo ## Build and start a complete shop on http://127.0.0.1:8000 (Ct
 	./target/debug/ip2tor-shop demo --listen $(DEMO_LISTEN) --data-dir $(DEMO_DIR)
 
 test: setup-test ## Every test there is
-	$(CARGO) test --all-targets
+	$(CARGO) test --all-targets --no-fail-fast
 	$(CARGO) test --doc
 
 check: ## Format, lints, freshness of openapi.yaml

@@ -5,6 +5,10 @@ use std::fmt;
 use super::id::{NodeId, OperatorId};
 use super::time::Timestamp;
 
+/// The command that makes the macaroon for refunds.
+pub const PAYMENT_BAKE_COMMAND: &str =
+    "lncli bakemacaroon offchain:read offchain:write --save_to=ip2tor-shop-refunds.macaroon";
+
 /// How the shop speaks to a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NodeKind {

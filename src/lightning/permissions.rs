@@ -4,14 +4,11 @@
 use super::link::Check;
 use super::macaroon::Macaroon;
 use crate::domain::lightning::{NodeError, NodeErrorKind};
+use crate::domain::node::PAYMENT_BAKE_COMMAND;
 
 /// The command that makes the right macaroon, for error messages and help texts.
 pub const BAKE_COMMAND: &str =
     "lncli bakemacaroon invoices:read invoices:write info:read --save_to=ip2tor-shop.macaroon";
-
-/// The command that makes the macaroon for refunds.
-pub const PAYMENT_BAKE_COMMAND: &str =
-    "lncli bakemacaroon offchain:read offchain:write --save_to=ip2tor-shop-refunds.macaroon";
 
 /// Permissions of LND that move money, or make macaroons and signatures that do.
 const SPENDING: [(&str, &str); 6] = [
