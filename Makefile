@@ -18,12 +18,12 @@ test: setup-test ## Every test there is
 	$(CARGO) test --all-targets --no-fail-fast
 	$(CARGO) test --doc
 
-check: ## Format, lints, freshness of openapi.yaml
+check: setup-build ## Format, lints, freshness of openapi.yaml
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets -- --deny warnings
 	$(CARGO) run --quiet --bin ip2tor-shop -- openapi | diff - openapi.yaml
 
-openapi: ## Write openapi.yaml from the code
+openapi: setup-build ## Write openapi.yaml from the code
 	$(CARGO) run --quiet --bin ip2tor-shop -- openapi > openapi.yaml.new
 	mv openapi.yaml.new openapi.yaml
 

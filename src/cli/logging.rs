@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
 /// What libraries say only when asked to.
-const QUIET: &str = "tokio_cron_scheduler=warn,poem=warn,tor_netdir=error";
+const QUIET: &str = "tokio_cron_scheduler=warn,poem=warn,refinery_core=warn,tor_netdir=error";
 
 /// Starts logging at `level` unless `RUST_LOG` says otherwise. Only the first call counts.
 pub fn init(level: &str) {

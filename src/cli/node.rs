@@ -153,7 +153,13 @@ fn read(file: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 fn unreadable(file: &Path, error: &std::io::Error) -> Failure {
-    Failure::Failed(format!("can't read {}: {error}", file.display()))
+    let hint = match error.kind() {
+        std::io::ErrorKind::PermissionDenied => {
+            "; the shop's user must be able to read it: add the user to the file's group, or give it a copy of its own"
+        }
+        _ => "",
+    };
+    Failure::Failed(format!("can't read {}: {error}{hint}", file.display()))
 }
 
 fn kind(text: &str) -> Result<NodeKind, String> {

@@ -317,7 +317,7 @@ mod tests {
         }
     }
 
-    /// A setting stands after `#`, an explanation after `##`.
+    /// A setting stands after `#`, an explanation after `##` (and after `###` what has no default).
     fn setting(line: &str) -> &str {
         line.strip_prefix('#').unwrap_or(line)
     }

@@ -26,10 +26,10 @@ pub struct OnionConfig {
     /// The port of the onion service, as in `http://<address>.onion:<port>/`. Default: 80.
     pub virtual_port: u16,
     /// Where Tor keeps the service's keys and its guards; mode 0700, and worth a backup.
-    /// Default: `/var/lib/ip2tor-shop/tor`.
+    /// Default: `tor` in the data folder.
     pub state_dir: PathBuf,
     /// Where Tor keeps the directory of relays; may be deleted at any time while the shop is
-    /// stopped. Default: `/var/cache/ip2tor-shop/tor`.
+    /// stopped. Default: `tor-cache` in the data folder.
     pub cache_dir: PathBuf,
     /// How much Tor does against finding the machine behind the service. Default: `full`.
     pub vanguards: Vanguards,
@@ -104,7 +104,7 @@ impl Default for OnionConfig {
             nickname: "shop".to_owned(),
             virtual_port: 80,
             state_dir: "/var/lib/ip2tor-shop/tor".into(),
-            cache_dir: "/var/cache/ip2tor-shop/tor".into(),
+            cache_dir: "/var/lib/ip2tor-shop/tor-cache".into(),
             vanguards: Vanguards::Full,
             max_streams_per_circuit: 32,
             max_circuits: 512,
