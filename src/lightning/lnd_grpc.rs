@@ -230,8 +230,10 @@ impl LightningNode for LndGrpc {
     }
 
     async fn info(&self) -> Result<NodeInfo, NodeError> {
-        // Details alone make no invoice.
-        self.macaroon.header().await?;
+        if self.details.is_some() {
+            // Details alone make no invoice: only a call tells whether the node takes the macaroon that does.
+            self.newest_invoice().await?;
+        }
         match self.get_info(self.details.as_ref().unwrap_or(&self.macaroon)).await {
             Err(error) if error.kind == NodeErrorKind::WrongMacaroon => {
                 // The stock invoice macaroon does not reach GetInfo; a bad one fails here again.

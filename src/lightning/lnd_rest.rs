@@ -173,8 +173,10 @@ impl LightningNode for LndRest {
     }
 
     async fn info(&self) -> Result<NodeInfo, NodeError> {
-        // Details alone make no invoice.
-        self.macaroon.header().await?;
+        if self.details.is_some() {
+            // As with gRPC: the node must take the macaroon that makes invoices too.
+            self.newest_invoice().await?;
+        }
         let macaroon = self.details.as_ref().unwrap_or(&self.macaroon);
         let exchange = Exchange::get("/v1/getinfo".to_owned());
         match self.ask::<RestInfo>(self.link.policy().call_limit, macaroon, exchange).await {

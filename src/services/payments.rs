@@ -138,11 +138,28 @@ fn blocks_left(news: &NodeInvoice, height: Option<u32>) -> Option<i64> {
     Some(i64::from(news.nearest_htlc_expiry?) - i64::from(height))
 }
 
+/// The record of a node, removed ones included, under which the shop had this invoice made, when it is not
+/// `node` but seems to be the same machine: one LND may be there twice (by gRPC and by REST, say), or was
+/// removed and added again. While a public key is not known yet, a hash of ours counts as made there.
+pub fn other_record(db: &Connection, node: NodeId, hash: PaymentHash) -> Result<Option<NodeId>, Error> {
+    let Some(attempt) = outbox::attempt(db, hash)?.filter(|attempt| attempt.node_id != node) else { return Ok(None) };
+    let pubkey = |id| Ok::<_, Error>(node_state::public(db, id)?.and_then(|node| node.pubkey));
+    let differs = match (pubkey(attempt.node_id)?, pubkey(node)?) {
+        (Some(maker), Some(teller)) => maker != teller,
+        _ => false,
+    };
+    Ok((!differs).then_some(attempt.node_id))
+}
+
 /// The node may serve others too: only a memo of ours about an order that we don't have, or not there,
 /// is strange (a restored backup is the usual reason).
 fn tell_of_unknown_payment(shop: &Shop, db: &Connection, node: NodeId, news: &NodeInvoice) -> Result<(), Error> {
     let memo_order = news.memo.strip_prefix("PO: ").and_then(OrderId::parse);
     let (NodeInvoiceState::Settled, Some(order)) = (news.state, memo_order) else { return Ok(()) };
+    if other_record(db, node, news.hash)?.is_some() {
+        // That record hears of it too.
+        return Ok(());
+    }
     let text = format!(
         "Node {node} received {} for order {order} (payment hash {}), which this shop does not know \
          there. Was a backup restored, or the hash of another node's invoice used? Please settle this with the buyer.",

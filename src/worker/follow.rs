@@ -17,7 +17,7 @@ use crate::domain::lightning::{NodeError, NodeErrorKind, NodeInvoice, NodeInvoic
 use crate::domain::time::Timestamp;
 use crate::lightning::supervise::{SettlementSink, supervise};
 use crate::services::{Error, Shop, payments};
-use crate::store::{deals, node_state};
+use crate::store::{deals, node_state, nodes};
 
 /// Open invoices asked for at a time.
 const PAGE: u32 = 500;
@@ -82,7 +82,8 @@ impl SettlementSink for Sink {
         let is_other = matches!(confirmed, Ok(Err(error)) if error.kind == NodeErrorKind::OtherNode);
         self.is_other.store(is_other, Ordering::Relaxed);
         let (shop, entry) = (self.shop.clone(), self.entry.clone());
-        let mut strangers = Strangers { at_once: !self.compared.swap(true, Ordering::Relaxed), ..Strangers::default() };
+        let again = self.compared.swap(true, Ordering::Relaxed);
+        let mut strangers = if again { Strangers::default() } else { Strangers::at_start() };
         // Beside the stream: new settlements must not wait for a long comparison.
         spawn(&self.tasks, &self.entry, async move {
             let compared = compare(&shop, &entry, &mut strangers).await;
@@ -126,6 +127,13 @@ pub struct Strangers {
     since: HashMap<PaymentHash, Timestamp>,
     /// Whether they are given back without waiting: at the start nothing of ours can be on its way.
     at_once: bool,
+}
+
+impl Strangers {
+    /// Those of the first comparison after the start.
+    pub fn at_start() -> Self {
+        Self { at_once: true, ..Self::default() }
+    }
 }
 
 /// Compares our open invoices with the node's, page by page, and looks only the differences up.
@@ -248,7 +256,7 @@ async fn held_for_stranger(
     strangers: &mut Strangers,
 ) -> Result<(), Error> {
     let is_ours = invoice.memo.strip_prefix("PO: ").and_then(OrderId::parse).is_some();
-    if !is_ours {
+    if !is_ours || is_followed_elsewhere(shop, entry, invoice.hash)? {
         return Ok(());
     }
     let since = *strangers.since.entry(invoice.hash).or_insert_with(|| shop.now());
@@ -259,4 +267,16 @@ async fn held_for_stranger(
         }
     }
     Ok(())
+}
+
+/// Whether the same node is there under another record, which made this invoice and looks after its payment.
+fn is_followed_elsewhere(shop: &Shop, entry: &Entry, hash: PaymentHash) -> Result<bool, Error> {
+    shop.db.read(|db| {
+        let other = payments::other_record(db, entry.spec.id, hash)?;
+        // Nobody follows a removed one: a live order can't depend on it.
+        Ok(match other {
+            Some(other) => nodes::get(db, other)?.is_some(),
+            None => false,
+        })
+    })
 }

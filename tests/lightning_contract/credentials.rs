@@ -64,6 +64,15 @@ pub async fn a_macaroon_of_another_node_is_wrong(world: World) {
     assert!(!world.simulator().node().knows(plain(1).hash));
 }
 
+pub async fn good_details_do_not_hide_a_wrong_macaroon_for_invoices(world: World) {
+    let other = World::new(world.kind).await;
+    let macaroon = Source::Memory(std::fs::read(other.file("invoice.macaroon")).unwrap());
+    let details_macaroon = Some(Source::File(world.file("readonly.macaroon")));
+    let credentials = Credentials { macaroon, details_macaroon, ..world.credentials("invoice.macaroon") };
+    let node = world.node_with(credentials, Policy::default());
+    assert_eq!(node.info().await.unwrap_err().kind, NodeErrorKind::WrongMacaroon);
+}
+
 pub async fn a_macaroon_that_can_spend_is_refused_before_anything_is_sent(mut world: World) {
     // Nothing listens any more: an attempt to connect would be told as "refused".
     world.stop().await;

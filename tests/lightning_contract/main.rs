@@ -80,6 +80,7 @@ macro_rules! lnd_contract {
                 the_stock_invoice_macaroon_is_enough,
                 a_read_only_macaroon_adds_the_details,
                 a_macaroon_of_another_node_is_wrong,
+                good_details_do_not_hide_a_wrong_macaroon_for_invoices,
                 a_macaroon_that_can_spend_is_refused_before_anything_is_sent,
                 a_macaroon_that_can_spend_is_used_where_that_is_allowed,
             ],

@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use ip2tor_shop::domain::id::{NodeId, OrderId, ProductId};
+use ip2tor_shop::domain::id::{NodeId, OrderId, ProductId, SystemRandom};
 use ip2tor_shop::domain::lightning::{
     InvoiceRequest, Network, NodeError, NodeErrorKind, NodeInfo, NodeInvoiceState, Preimage,
 };
 use ip2tor_shop::domain::money::Msat;
+use ip2tor_shop::domain::node::NodeKind;
 use ip2tor_shop::domain::product::ProductStatus;
 use ip2tor_shop::lightning::LightningNode;
 use ip2tor_shop::lnd_simulator::{Fault, State};
@@ -380,6 +381,62 @@ async fn a_payment_that_another_node_holds_for_our_hash_is_given_back_and_delive
     follow::compare(&rig.shop, &entry, &mut strangers).await.expect("compared");
     let state = rig.spare().sim.node().invoice(request.hash).map(|invoice| invoice.state());
     assert_eq!((state, rig.at_node(order)), (Some(State::Canceled), Some(State::Open)));
+}
+
+// ---- one node under two records -----------------------------------------------------------------
+
+impl Rig {
+    /// The first node once more, as a record of its own: by another way to it, say.
+    async fn same_node_again(&self) -> NodeId {
+        let (act, lnd) = (Act::on_command_line(self.now()), self.dir.path().join(NODE));
+        let change = NodeChange {
+            host: Some("127.0.0.1".to_owned()),
+            port: Some(self.sim_addr.port()),
+            certificate_file: Some(lnd.join("tls.cert").display().to_string()),
+            macaroon_file: Some(lnd.join("shop.macaroon").display().to_string()),
+            priority: Some(7),
+            ..NodeChange::default()
+        };
+        let add = move |db: &_| nodes_admin::add(db, &act, &SystemRandom, NodeKind::LndGrpc, change, Some("operator"));
+        let node = self.shop.db.write(add).await.expect("added").id;
+        self.wait_until("it is followed", || self.registry.get(node).is_ok()).await;
+        node
+    }
+
+    async fn heard_of(&self, order: OrderId, node: NodeId) -> payments::Applied {
+        let news = self.connector().look_up(self.hash(order)).await.expect("an answer").expect("the invoice");
+        payments::apply(&self.shop, node, news, None).await.expect("applied")
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_node_sold_under_one_record_is_no_news_under_another_not_even_when_the_first_was_removed() {
+    let rig = Rig::new(Setup::default()).await;
+    let (order, _) = rig.active_bridge().await;
+    let again = rig.same_node_again().await;
+    assert_eq!(rig.heard_of(order, again).await, payments::Applied::Foreign, "also before its key is known");
+    rig.wait_until("both are known", || rig.count(ALIVE_NODES) == 2).await;
+    assert_eq!(rig.heard_of(order, again).await, payments::Applied::Foreign);
+    assert_eq!(rig.open_alerts("unknown_payment"), 0);
+
+    let (act, first) = (Act::on_command_line(rig.now()), rig.node);
+    rig.shop.db.write(move |db| nodes_admin::remove(db, &act, first)).await.expect("removed");
+    let news = rig.registry.get(again).expect("it").node.look_up(rig.hash(order)).await.expect("an answer");
+    payments::apply(&rig.shop, again, news.expect("the invoice"), None).await.expect("applied");
+    assert_eq!(rig.open_alerts("unknown_payment"), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_held_payment_is_left_to_the_record_that_made_its_invoice() {
+    let rig = Rig::new(Setup::holding()).await;
+    let (order, product) = rig.held_bridge().await;
+    let again = rig.same_node_again().await;
+    rig.wait_until("both are known", || rig.count(ALIVE_NODES) == 2).await;
+    let entry = rig.registry.get(again).expect("the second record");
+    follow::compare(&rig.shop, &entry, &mut Strangers::at_start()).await.expect("compared");
+    assert_eq!(rig.at_node(order), Some(State::Accepted));
+    rig.report(product, ProductStatus::Active).await.expect("activated");
+    rig.wait_order(order, "P").await;
 }
 
 // ---- load ---------------------------------------------------------------------------------------
