@@ -27,7 +27,7 @@ use crate::store::node_state;
 use crate::worker::registry::Registry;
 use crate::worker::{self, Tasks};
 use onion_services::Services;
-use storage::Storage;
+pub use storage::lock;
 use tor::TorPart;
 pub use tor::command_dial;
 
@@ -59,7 +59,7 @@ pub struct App {
     tasks: Tasks,
     scheduler: Scheduler,
     /// Given back last: until then no other shop may open the database.
-    _lock: InstanceLock,
+    lock: InstanceLock,
 }
 
 /// Starts the shop: database, workers, listeners, then the schedules. Answers requests when this
@@ -68,8 +68,17 @@ pub struct App {
 /// # Errors
 /// [`StartError`] when the database, the address or a schedule can't be used.
 pub async fn start(config: Config) -> Result<App, StartError> {
+    let lock = lock(&config.data_dir).await?;
+    start_locked(config, lock).await
+}
+
+/// [`start`] for one who has taken the data folder already with [`lock`].
+///
+/// # Errors
+/// As [`start`].
+pub async fn start_locked(config: Config, lock: InstanceLock) -> Result<App, StartError> {
     crate::tls::install_provider();
-    let Storage { lock, db } = storage::open(&config).await?;
+    let db = storage::open(&config).await?;
     // Before anything else begins: a start that fails for a taken address must leave no trace.
     let acceptor = bind(config.http.listen).await?;
     let tasks = Tasks::default();
@@ -96,7 +105,7 @@ pub async fn start(config: Config) -> Result<App, StartError> {
     }
     tracing::info!(address = %local_addr, "the shop answers");
     let scheduler = start_jobs(&shop, registry, &config, &tasks).await?;
-    Ok(App { shop, local_addr, onion_address, tasks, scheduler, _lock: lock })
+    Ok(App { shop, local_addr, onion_address, tasks, scheduler, lock })
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpAcceptor, StartError> {
@@ -199,10 +208,11 @@ impl App {
     }
 
     /// Stops taking requests, lets those under way finish, and ends all tasks. What is left to do
-    /// is in the database.
-    pub async fn stop(mut self) {
+    /// is in the database. Returns the lock of the data folder, for one who has more to end in it.
+    pub async fn stop(mut self) -> InstanceLock {
         self.scheduler.stop().await;
         self.tasks.stop().await;
+        self.lock
     }
 }
 

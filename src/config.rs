@@ -30,6 +30,9 @@ pub use secret::{Secret, SecretSource};
 /// The file that is read when the command line names neither a file nor a data folder.
 pub const DEFAULT_FILE: &str = "/etc/ip2tor-shop/config.toml";
 
+/// The name of a configuration file in a data folder, which `--data-dir` alone finds.
+pub const FILE_IN_DATA_DIR: &str = "config.toml";
+
 /// The name of the database in the data folder.
 pub const DATABASE_FILE: &str = "shop.sqlite3";
 
@@ -193,7 +196,21 @@ impl Config {
         Ok(Self { file: Some(path.to_owned()), ..Self::parse(&text)? })
     }
 
-    /// The defaults with another data folder: what `--data-dir` alone gives.
+    /// What `--data-dir` alone gives: the configuration file in the folder if there is one (the demo
+    /// writes one), otherwise the defaults. The data folder is the given one in any case.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn of_dir(data_dir: &Path) -> Result<Self, Problems> {
+        let file = data_dir.join(FILE_IN_DATA_DIR);
+        // A file that may not be seen is there: reading it says what is wrong.
+        if !file.try_exists().unwrap_or(true) {
+            return Ok(Self::in_dir(data_dir));
+        }
+        Ok(Self { data_dir: data_dir.to_owned(), ..Self::load(&file)? })
+    }
+
+    /// The defaults with another data folder.
     pub fn in_dir(data_dir: &Path) -> Self {
         Self { data_dir: data_dir.to_owned(), ..Self::default() }
     }

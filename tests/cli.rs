@@ -198,6 +198,34 @@ fn an_address_in_use_is_told_with_the_setting_and_leaves_no_alert() {
 }
 
 #[test]
+fn a_demo_never_touches_the_folder_of_another_shop() {
+    let shop = Shop::with_operator();
+    let refusal = shop.refusal(&["demo", "--listen", "127.0.0.1:0"]);
+    assert!(refusal.contains("shop.sqlite3") && refusal.contains("--data-dir"), "{refusal}");
+    assert_eq!(shop.json(&["operator", "list"]).as_array().unwrap().len(), 1);
+    assert!(!shop.config().exists());
+
+    let other = Shop::new();
+    std::fs::write(other.config(), "[log]\nlevel = \"debug\"\n").unwrap();
+    let output = run(&["demo", "--listen", "127.0.0.1:0", "--data-dir", other.0.path().to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("config.toml"), "{}", stderr(&output));
+    assert!(std::fs::read_to_string(other.config()).unwrap().contains("debug"));
+}
+
+#[test]
+fn a_data_folder_brings_its_configuration_with_it() {
+    let shop = Shop::with_operator();
+    std::fs::write(shop.config(), "data_dir = \"/nowhere\"\n[http]\nlisten = 1\n").unwrap();
+    let list = || run(&["operator", "list", "--data-dir", shop.0.path().to_str().unwrap()]);
+    let refused = list();
+    assert_eq!(refused.status.code(), Some(78));
+    assert!(stderr(&refused).contains("http.listen"));
+    std::fs::write(shop.config(), "data_dir = \"/nowhere\"\n").unwrap();
+    assert!(stdout(&list()).contains("anna"), "the folder that is named is the one that is meant");
+}
+
+#[test]
 fn a_simulated_node_prints_one_document_for_each_command() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().to_str().unwrap();

@@ -5,6 +5,7 @@
 mod live;
 
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -253,6 +254,29 @@ fn a_demo_whose_folder_was_moved_goes_on_from_there() {
     second.check_in();
     second.bought();
     second.interrupt();
+}
+
+#[test]
+fn commands_with_the_demos_folder_agree_with_the_running_demo_which_is_alone_in_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let demo = Demo::start(dir.path(), &["--no-agent"]);
+    let run = |args: &[&str]| Command::new(BIN).args(args).current_dir(dir.path()).output().expect("it runs");
+    let check = run(&["node", "check", "--data-dir", "demo"]);
+    assert!(check.status.success(), "{check:?}");
+    let config = dir.path().join("demo/config.toml");
+    assert_eq!(std::fs::metadata(&config).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(run(&["check-config", "--config", "demo/config.toml"]).status.success());
+
+    let before = demo.get("public/hosts/");
+    let (written, node) = (std::fs::read(&config).unwrap(), run(&["node", "list", "--data-dir", "demo"]).stdout);
+    let second = run(&["demo", "--listen", "127.0.0.1:0", "--data-dir", "demo", "--onion"]);
+    let said = String::from_utf8(second.stderr).unwrap();
+    assert_eq!(second.status.code(), Some(1), "{said}");
+    assert!(said.contains("a shop is running on") && said.contains("stop it first"), "{said}");
+    assert_eq!(std::fs::read(&config).unwrap(), written);
+    assert_eq!(run(&["node", "list", "--data-dir", "demo"]).stdout, node);
+    assert_eq!(demo.get("public/hosts/"), before);
+    demo.interrupt();
 }
 
 #[test]

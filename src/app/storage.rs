@@ -2,6 +2,7 @@
 //! for: ending would only have the process started again, in a loop.
 
 use std::io::ErrorKind;
+use std::path::Path;
 use std::time::Duration;
 
 use super::StartError;
@@ -13,12 +14,6 @@ use crate::store::{Db, StoreError, meta};
 /// How long until a disk that can't be written is tried again.
 const PAUSE: Duration = Duration::from_secs(10);
 
-/// What a shop has for itself while it runs.
-pub struct Storage {
-    pub lock: InstanceLock,
-    pub db: Db,
-}
-
 /// Why there is no database.
 enum Problem {
     /// The disk: it may get better.
@@ -27,14 +22,23 @@ enum Problem {
     Final(String),
 }
 
-/// Opens the database as soon as it can be written.
-pub async fn open(config: &Config) -> Result<Storage, StartError> {
+/// Takes the data folder for this process alone, as soon as it can be written.
+pub async fn lock(data_dir: &Path) -> Result<InstanceLock, StartError> {
+    patiently(data_dir, || InstanceLock::take(data_dir).map_err(lock_problem)).await
+}
+
+/// Opens the database as soon as it can be written. Who calls this has the folder's lock.
+pub async fn open(config: &Config) -> Result<Db, StartError> {
+    patiently(&config.data_dir, || open_database(config)).await
+}
+
+async fn patiently<T>(data_dir: &Path, attempt: impl Fn() -> Result<T, Problem>) -> Result<T, StartError> {
     loop {
-        match attempt(config) {
-            Ok(storage) => return Ok(storage),
+        match attempt() {
+            Ok(made) => return Ok(made),
             Err(Problem::Final(text)) => return Err(StartError::Failed(text)),
             Err(Problem::Disk(text)) => {
-                let (folder, secs) = (config.data_dir.display(), PAUSE.as_secs());
+                let (folder, secs) = (data_dir.display(), PAUSE.as_secs());
                 tracing::error!("{text}: make room in {folder}, or make it writable; the next try is in {secs} s");
             }
         }
@@ -42,8 +46,7 @@ pub async fn open(config: &Config) -> Result<Storage, StartError> {
     }
 }
 
-fn attempt(config: &Config) -> Result<Storage, Problem> {
-    let lock = InstanceLock::take(&config.data_dir).map_err(lock_problem)?;
+fn open_database(config: &Config) -> Result<Db, Problem> {
     let file = config.database();
     let problem = |error: StoreError| match (access::denial(&file), &error) {
         (Some(denial), _) => Problem::Final(denial),
@@ -53,7 +56,7 @@ fn attempt(config: &Config) -> Result<Storage, Problem> {
     let db = Db::open(&file).map_err(problem)?;
     // A database that opens may yet take no change.
     db.write_blocking(|db| meta::set_text(db, "version", env!("CARGO_PKG_VERSION"))).map_err(problem)?;
-    Ok(Storage { lock, db })
+    Ok(db)
 }
 
 fn lock_problem(error: LockError) -> Problem {

@@ -20,7 +20,7 @@ pub struct DataArgs {
     /// The configuration file [default: /etc/ip2tor-shop/config.toml, if there is one]
     #[arg(long, value_name = "FILE", global = true)]
     pub config: Option<PathBuf>,
-    /// The data folder, with the default configuration
+    /// The data folder, with the config.toml in it if there is one, otherwise with the default configuration
     #[arg(long, value_name = "DIR", global = true, conflicts_with = "config")]
     pub data_dir: Option<PathBuf>,
 }
@@ -30,7 +30,7 @@ impl DataArgs {
     pub fn load(&self) -> Result<Config, Failure> {
         match (&self.config, &self.data_dir) {
             (Some(file), _) => Ok(Config::load(file)?),
-            (None, Some(dir)) => Ok(Config::in_dir(dir)),
+            (None, Some(dir)) => Ok(Config::of_dir(dir)?),
             // A file that may not be seen is there: reading it says what is wrong.
             (None, None) if Path::new(DEFAULT_FILE).try_exists().unwrap_or(true) => {
                 Ok(Config::load(Path::new(DEFAULT_FILE))?)

@@ -2,6 +2,7 @@
 //! and a host whose simulated agent activates what is paid. Started again, it goes on where it was.
 
 mod agent;
+mod folder;
 mod seed;
 mod walkthrough;
 
@@ -12,7 +13,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::app::{self, App, StartError};
-use crate::config::Config;
+use crate::config::{Config, DATABASE_FILE};
 use crate::lnd_simulator::{Options, Running, Simulator};
 use crate::services::Error;
 use crate::store::Db;
@@ -44,17 +45,22 @@ impl Demo {
         // The paths are stored and printed, and must hold in any folder.
         self.data_dir = std::path::absolute(&self.data_dir)
             .map_err(|error| StartError::Failed(format!("{}: {error}", self.data_dir.display())))?;
-        let lnd_dir = self.data_dir.join("lnd");
-        let db = Db::open(&self.data_dir.join(crate::config::DATABASE_FILE)).map_err(Error::from)?;
+        // Before anything is touched: the folder may be that of a running demo, or of a real shop.
+        let lock = app::lock(&self.data_dir).await?;
         let mut memory = Memory::load(&self.data_dir)?;
+        if memory.is_none() {
+            folder::refuse_if_taken(&self.data_dir)?;
+        }
+        let lnd_dir = self.data_dir.join("lnd");
         let simulator = start_simulator(memory.as_ref().map_or(0, |memory| memory.lnd_port), lnd_dir.clone()).await?;
         let lnd_port = simulator.local_addr().port();
+        let db = Db::open(&self.data_dir.join(DATABASE_FILE)).map_err(Error::from)?;
         let memory = match memory.take() {
             Some(known) => known.at(&db, &self.data_dir, &lnd_dir, lnd_port)?,
             None => seed::seed(&db, &self.data_dir, &lnd_dir, lnd_port, self.with_agent)?,
         };
         drop(db);
-        let app = app::start(self.config()).await?;
+        let app = app::start_locked(self.config()?, lock).await?;
         let agent = self.with_agent.then(|| agent::start(app.local_addr(), &memory));
         wait_for_node(&app).await;
         self.tell(&app, &memory, &simulator);
@@ -62,17 +68,16 @@ impl Demo {
         if let Some(agent) = agent {
             agent.abort();
         }
-        app.stop().await;
+        let _lock = app.stop().await;
         simulator.shutdown().await;
         Ok(())
     }
 
-    fn config(&self) -> Config {
-        let mut config = Config::in_dir(&self.data_dir);
-        config.http.listen = self.listen;
-        config.lightning.allow_regtest = true;
-        config.onion.insert("enabled".to_owned(), toml::Value::Boolean(self.with_onion));
-        config
+    /// The demo's configuration, by way of the file that commands with `--data-dir` read: what they see
+    /// is what runs.
+    fn config(&self) -> Result<Config, StartError> {
+        folder::write_config(&self.data_dir, self.listen, self.with_onion)?;
+        Config::of_dir(&self.data_dir).map_err(StartError::Config)
     }
 
     fn tell(&self, app: &App, memory: &Memory, simulator: &Running) {

@@ -1,12 +1,11 @@
 //! What the demo makes on its first start and remembers for the next: an administrator, a site, a
 //! node and a host.
 
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::folder::{self, broken};
 use crate::app::StartError;
 use crate::domain::host::PortKind;
 use crate::domain::host_rules::HostChange;
@@ -20,7 +19,8 @@ use crate::services::nodes_admin::{self, NodeChange};
 use crate::services::{Act, Error, operators, passwords};
 use crate::store::{Connection, Db};
 
-const FILE: &str = "demo.json";
+/// By this file a folder is known as the demo's.
+pub const FILE: &str = "demo.json";
 const ADMIN: &str = "admin";
 const HOST_NAME: &str = "demo-host";
 const HOST_IP: &str = "127.0.0.1";
@@ -50,16 +50,8 @@ impl Memory {
     }
 
     fn save(&self, dir: &Path) -> Result<(), StartError> {
-        let file = dir.join(FILE);
-        let new = dir.join(format!("{FILE}.new"));
-        let write = || {
-            let mut options = std::fs::OpenOptions::new();
-            let mut to = options.write(true).create(true).truncate(true).mode(0o600).open(&new)?;
-            to.write_all(serde_json::to_string_pretty(self)?.as_bytes())?;
-            to.sync_all()?;
-            std::fs::rename(&new, &file)
-        };
-        write().map_err(|error| broken(&file, &error))
+        let text = serde_json::to_string_pretty(self).map_err(|error| broken(&dir.join(FILE), &error))?;
+        folder::put(dir, FILE, &text)
     }
 
     /// The same after a restart: the database is told where the simulated node is now. Its port may
@@ -85,10 +77,6 @@ fn place(lnd: &Path, port: u16) -> NodeChange {
         macaroon_file: file("shop.macaroon"),
         ..NodeChange::default()
     }
-}
-
-fn broken(file: &Path, error: &dyn std::fmt::Display) -> StartError {
-    StartError::Failed(format!("{}: {error}; remove the demo's folder to start afresh", file.display()))
 }
 
 fn write<T: Send + 'static>(
