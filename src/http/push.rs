@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use http::{HeaderMap, StatusCode, header};
-use poem::web::websocket::{Message, WebSocket, WebSocketStream};
+use poem::web::websocket::{CloseCode, Message, WebSocket, WebSocketStream};
 use poem::{FromRequest, IntoResponse, Request, RequestBody, Response};
 use serde_json::json;
 use tokio::sync::broadcast::error::RecvError;
@@ -19,6 +19,7 @@ use super::App;
 use super::problem::{NOT_AUTHENTICATED, Problem};
 use crate::domain::id::{HostId, ProductId};
 use crate::domain::product::{ProductKind, ProductStatus};
+use crate::services::hosts_admin::hash_token;
 use crate::services::{Error, Scope, products};
 
 /// How often the database is asked whether anything was committed: the command line works in a process
@@ -79,9 +80,10 @@ pub async fn connect(app: &Arc<App>, request: &Request) -> Result<Response, Prob
     let upgrade = upgrade.map_err(no_socket)?;
     let seat = Seat::take(app, host).ok_or_else(|| Problem::throttled(60))?;
     let config = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
+    let token_hash = hash_token(token);
     let serve = move |socket| async move {
         let seat = seat;
-        if let Err(error) = (Session { host, socket, told: HashMap::new() }).run(&seat.app).await {
+        if let Err(error) = (Session { host, token_hash, socket, told: HashMap::new() }).run(&seat.app).await {
             tracing::warn!(host = %host, %error, "a host's connection ended");
         }
     };
@@ -103,6 +105,8 @@ fn token(headers: &HeaderMap) -> Option<&str> {
 /// A connected host.
 struct Session {
     host: HostId,
+    /// Of the token that it came with.
+    token_hash: [u8; 32],
     socket: WebSocketStream,
     /// What it was told and has not done yet.
     told: HashMap<ProductId, ProductStatus>,
@@ -146,8 +150,13 @@ impl Session {
         }
     }
 
-    /// Tells what needs to be done and was not told yet. False when the connection is broken.
+    /// Tells what needs to be done and was not told yet. False when the connection is broken, or when
+    /// its token no longer holds: a connection outlives the token otherwise.
     async fn tell_news(&mut self, app: &Arc<App>) -> Result<bool, Error> {
+        if !app.auth.is_token_of(&self.token_hash, self.host)? {
+            self.send(Message::close_with(CloseCode::Policy, "Invalid token.")).await;
+            return Ok(false);
+        }
         let mut waiting = HashMap::new();
         for kind in [ProductKind::TorBridge, ProductKind::NostrAlias] {
             for status in [ProductStatus::NeedsActivate, ProductStatus::NeedsSuspend] {

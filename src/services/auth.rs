@@ -62,6 +62,15 @@ impl Authenticator {
         Ok(self.db.read(|db| hosts::by_token_hash(db, &hash))?)
     }
 
+    /// Whether the token with this SHA-256 still opens the door of `host`: not when it was replaced or
+    /// the host deleted.
+    ///
+    /// # Errors
+    /// Only when the database fails.
+    pub fn is_token_of(&self, hash: &[u8; 32], host: HostId) -> Result<bool, Error> {
+        Ok(self.db.read(|db| hosts::by_token_hash(db, hash))? == Some(host))
+    }
+
     /// The operator with this name and password; `None` when one of them is wrong. `client` is where
     /// the request comes from, in any form that tells clients apart.
     ///

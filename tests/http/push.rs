@@ -8,7 +8,7 @@ use ip2tor_shop::domain::id::SystemRandom;
 use ip2tor_shop::domain::product::ProductStatus;
 use ip2tor_shop::http::listener::{ConnectionLimits, serve};
 use ip2tor_shop::services::products::{self, OperatorAction};
-use ip2tor_shop::services::{Scope, Settings, Shop};
+use ip2tor_shop::services::{Act, Scope, Settings, Shop, hosts_admin};
 use ip2tor_shop::store::Db;
 use poem::listener::{Acceptor, Listener, TcpListener};
 use serde_json::{Value, json};
@@ -94,6 +94,35 @@ async fn a_connected_host_hears_of_what_another_process_changed() {
     products::operate(&other, &administrator, bridge, OperatorAction::Suspend).await.expect("suspended");
     let told = next(&mut socket).await;
     assert_eq!((told["id"].as_str(), told["status"].as_str()), (Some(bridge.to_string().as_str()), Some("S")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_ends_as_soon_as_its_token_is_replaced() {
+    let shop = TestShop::new();
+    let address = listen(&shop, ConnectionLimits::default()).await;
+    let (_, bridge) = shop.active_bridge("host1", None).await;
+    let mut socket = connect(address, ("authorization", shop.token("host1"))).await.expect("connected");
+    assert_eq!(next(&mut socket).await["type"], "hello");
+
+    let (host, act) = (shop.host("host1"), Act::on_command_line(shop.shop.now()));
+    let rotate = move |db: &_| hosts_admin::rotate_token(db, &act, &SystemRandom, host);
+    shop.shop.db.write(rotate).await.expect("a new token");
+    let administrator = Scope::Administrator("cli".to_owned());
+    products::operate(&shop.shop, &administrator, bridge, OperatorAction::Suspend).await.expect("suspended");
+    let wait = async {
+        let mut said = Vec::new();
+        while let Some(Ok(message)) = socket.next().await {
+            said.push(message);
+        }
+        said
+    };
+    let said = tokio::time::timeout(Duration::from_secs(10), wait).await.expect("the end in time");
+    assert!(said.iter().all(|message| !message.is_text()), "nothing is told any more: {said:?}");
+    let reason = said.iter().find_map(|message| match message {
+        Message::Close(Some(frame)) => Some(u16::from(frame.code)),
+        _ => None,
+    });
+    assert_eq!(reason, Some(1008), "{said:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
