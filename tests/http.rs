@@ -16,3 +16,5 @@ mod purchase;
 mod push;
 #[path = "http/rules.rs"]
 mod rules;
+#[path = "http/watching.rs"]
+mod watching;

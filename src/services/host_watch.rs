@@ -7,7 +7,7 @@ use super::Error;
 use super::deals::change_product;
 use super::shop::{Aftermath, Shop};
 use crate::domain::effect::AlertTopic;
-use crate::domain::host::{ALIVE_SECS, Host, PortKind};
+use crate::domain::host::{ALIVE_SECS, CHECK_IN_HELLO, Host, PortKind};
 use crate::domain::id::ProductId;
 use crate::domain::time::Timestamp;
 use crate::store::{alerts, hosts, outages, places};
@@ -49,13 +49,19 @@ fn dead(shop: &Shop, db: &Connection, host: &Host) -> Result<(), Error> {
     let since = host.ci_date.map_or(now, |date| date.plus_secs(ALIVE_SECS)).min(now);
     outages::open(db, host.id, since)?;
     if outages::any_open(db, host.id)? {
-        let text = format!(
-            "Host {} ({}) has not checked in since {since}, and products on it are paid for.",
-            host.name, host.ip
-        );
+        let text = format!("Host {} ({}) {}, and products on it are paid for.", host.name, host.ip, last_word(host));
         alerts::raise(db, AlertTopic::HostDead, &host.id.to_string(), &text, now)?;
     }
     Ok(())
+}
+
+/// What is known of a host that is not alive.
+fn last_word(host: &Host) -> String {
+    match (host.ci_date, host.ci_status) {
+        (None, _) => "has never checked in".to_owned(),
+        (Some(date), CHECK_IN_HELLO) => format!("has not checked in since {date}"),
+        (Some(date), _) => format!("said goodbye at {date}"),
+    }
 }
 
 fn back(shop: &Shop, db: &Connection, after: &mut Aftermath, host: &Host) -> Result<(), Error> {
