@@ -38,7 +38,7 @@ pub enum AlertTopic {
     Overpaid,
     /// More was paid back than was owed.
     RefundedTooMuch,
-    /// A restored backup says that something is owed, and it may have been paid back since.
+    /// An order out of a restored backup owes something that may have been paid back before the restore.
     RefundMayBeDone,
     /// A payment arrived whose memo names an order that we don't know.
     UnknownPayment,

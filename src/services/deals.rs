@@ -4,6 +4,7 @@
 use crate::store::Connection;
 
 use super::Error;
+use super::refunds;
 use super::shop::{Aftermath, Shop};
 use crate::domain::deal::Deal;
 use crate::domain::effect::{AlertTopic, Effect};
@@ -109,7 +110,8 @@ fn intend(
     Ok(())
 }
 
-/// A final invoice needs nothing from its node any more. Attempts that were abandoned keep theirs.
+/// A final invoice needs nothing from its node any more. Attempts that were abandoned keep theirs. What has come
+/// to be owed may need a second look.
 fn forget_moot_intents(
     db: &Connection,
     after: &mut Aftermath,
@@ -119,6 +121,7 @@ fn forget_moot_intents(
 ) -> Result<(), Error> {
     for (old, new) in before.purchases.iter().zip(&deal.purchases) {
         close_moot_alert(db, old, new, now)?;
+        refunds::doubt_new_debt(db, old, new, now)?;
         let hash = new.invoice.hash;
         let made = old.invoice.state == InvoiceState::Initial && new.invoice.state != InvoiceState::Initial;
         let given_up = made && new.invoice.state == InvoiceState::Void;

@@ -12,7 +12,7 @@ use crate::domain::id::{NodeId, OrderId};
 use crate::domain::lightning::{Network, PaymentHash};
 use crate::domain::money::Msat;
 use crate::domain::node::{Node, NodeKind, PAYMENT_BAKE_COMMAND};
-use crate::domain::purchase::OrderStatus;
+use crate::domain::purchase::{OrderStatus, Purchase};
 use crate::domain::time::Timestamp;
 use crate::store::deals::{self, Key, Search};
 use crate::store::refunds::{self, Refund, RefundState};
@@ -22,9 +22,10 @@ use crate::store::{alerts, audit_log, hosts, nodes, products};
 /// whoever stored it has long asked the node, or never will. Longer than a payment takes to begin. Seconds.
 const GIVE_UP_SECS: i64 = 180;
 
-/// Why a debt that came out of a backup is not simply paid.
-const DOUBTFUL: &str = "A backup was restored that says that this is owed. It may have been paid back since that backup was \
-    made, which the shop then does not know: look through the node's payments. If it was not paid, say so with \
+/// Why the debt of an order that came out of a backup is not simply paid, also one that arose since the restore:
+/// the shop may be living through it for the second time.
+const DOUBTFUL: &str = "This order came out of a backup that was restored. It may have been paid back between that backup and \
+    the restore, which the shop then does not know: look through the node's payments. If it was not paid, say so with \
     --not-paid-since-the-backup; if it was, note it with `order resolve`.";
 
 /// What the buyer's payment request says.
@@ -95,7 +96,7 @@ fn checked(shop: &Shop, db: &Connection, request: &Request) -> Result<Refund, Er
     if purchase.owed == Msat(0) {
         return Err(Error::Conflict("Nothing is owed for this order.".to_owned()));
     }
-    if !request.not_paid_since_backup && alerts::is_open(db, AlertTopic::RefundMayBeDone, &request.order.to_string())? {
+    if !request.not_paid_since_backup && deals::is_restored(db, request.order)? {
         return Err(Error::Refused(DOUBTFUL.to_owned()));
     }
     let bill = &request.bill;
@@ -192,15 +193,29 @@ pub async fn failed(shop: &Shop, refund: &Refund, reason: &str, actor: &str) -> 
     .await
 }
 
-/// After a restore: what is owed may have been paid back since the backup. The operator is told of each
-/// order; returns them.
+/// After a restore: what is owed, or will be, may have been paid back since the backup. The operator is told of
+/// each order that owes already; returns them.
 pub(super) fn doubt(db: &Connection, now: Timestamp) -> Result<Vec<OrderId>, Error> {
+    deals::mark_as_restored(db)?;
     let owing = deals::search(db, Search { owed: true, limit: u32::MAX, ..Search::default() })?;
     for (purchase, _) in &owing {
-        let text = format!("{} is owed for this order in the backup that was restored. {DOUBTFUL}", purchase.owed);
-        alerts::raise(db, AlertTopic::RefundMayBeDone, &purchase.id.to_string(), &text, now)?;
+        tell_of_doubt(db, purchase, now)?;
     }
     Ok(owing.into_iter().map(|(purchase, _)| purchase.id).collect())
+}
+
+/// What has come to be owed for an order out of a restored backup may have been paid back before the restore.
+pub(super) fn doubt_new_debt(db: &Connection, old: &Purchase, new: &Purchase, now: Timestamp) -> Result<(), Error> {
+    if new.owed > old.owed && deals::is_restored(db, new.id)? {
+        tell_of_doubt(db, new, now)?;
+    }
+    Ok(())
+}
+
+fn tell_of_doubt(db: &Connection, purchase: &Purchase, now: Timestamp) -> Result<(), Error> {
+    let text = format!("{} is owed. {DOUBTFUL}", purchase.owed);
+    alerts::raise(db, AlertTopic::RefundMayBeDone, &purchase.id.to_string(), &text, now)?;
+    Ok(())
 }
 
 /// Whether an intent that its node has not paid can be given up.

@@ -59,12 +59,6 @@ pub fn raise(
     Ok(true)
 }
 
-/// Whether there is an open alert of this topic and subject.
-pub fn is_open(db: &Connection, topic: AlertTopic, subject: &str) -> Result<bool, StoreError> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM alert WHERE topic = ? AND subject = ? AND closed_at IS NULL)";
-    Ok(db.prepare_cached(sql)?.query_row([topic.name(), subject], |row| row.get(0))?)
-}
-
 /// Counts an alert again that is open; whether it is.
 fn count_again(
     db: &Connection,

@@ -317,6 +317,21 @@ pub(super) fn search_text(search: Search) -> String {
     text
 }
 
+/// Marks all orders that there are as those of a backup that was restored just now.
+pub fn mark_as_restored(db: &Connection) -> Result<(), StoreError> {
+    let newest =
+        "INSERT OR REPLACE INTO meta (key, value) SELECT 'restored_orders', coalesce(max(seq), 0) FROM purchase_order";
+    db.execute(newest, [])?;
+    Ok(())
+}
+
+/// Whether an order came out of a backup: what became of it between that and the restore is not known.
+pub fn is_restored(db: &Connection, order: OrderId) -> Result<bool, StoreError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM purchase_order WHERE id = ? \
+               AND seq <= (SELECT value FROM meta WHERE key = 'restored_orders'))";
+    Ok(db.prepare_cached(sql)?.query_row([order], |row| row.get(0))?)
+}
+
 /// Whether the shop owes money for any order on a host.
 pub fn owes_on_host(db: &Connection, host: HostId) -> Result<bool, StoreError> {
     let sql =

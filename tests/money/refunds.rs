@@ -37,11 +37,16 @@ impl Rig {
         self.check_in().await;
         let (order, _) = self.ordered().await;
         self.pay(order);
+        self.comes_to_owe(order).await;
+        order
+    }
+
+    /// What was paid is not delivered in time.
+    async fn comes_to_owe(&self, order: OrderId) {
         self.wait_order(order, "P").await;
         self.clock.advance_secs(30 * 60);
         deadlines::give_up_unactivated(&self.shop).await.expect("given up");
         assert_eq!((self.order_status(order), self.view(order).purchase.owed), ("N", Msat(25_000)));
-        order
     }
 
     /// The buyer's invoice.
@@ -415,6 +420,36 @@ async fn a_debt_out_of_a_restored_backup_is_paid_only_when_the_operator_has_made
 
     rig.refund_as_told(order, &second, None, true).await.expect("the operator is sure");
     assert_eq!((rig.debt(order), rig.told_of("refund_may_be_done")), (("S", 0, 25_000), 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_debt_that_arises_again_after_a_restore_is_paid_only_when_the_operator_has_made_sure() {
+    let mut rig = rig_with_buyer().await;
+    rig.check_in().await;
+    let (order, _) = rig.ordered().await;
+    let act = Act::on_command_line(rig.now());
+    let (from, to) = (places(&rig, "old"), places(&rig, "new"));
+    let made = backup::create(&rig.shop.db, &from, &act, None).expect("a backup");
+    rig.pay(order);
+    rig.comes_to_owe(order).await;
+    rig.refund(order, &rig.bill(25_000, 1).await, None).await.expect("paid");
+
+    rig.tasks.stop().await;
+    let restored = backup::restore(&to, &made.path, false, &act).expect("restored");
+    assert_eq!(restored.owing, [], "in the backup it is not paid yet");
+    rig.start_shop_on(&to.database);
+    rig.comes_to_owe(order).await;
+    assert_eq!((rig.told_of("order_needs_refund"), rig.told_of("refund_may_be_done")), (1, 1));
+    let second = rig.bill(25_000, 2).await;
+    let refused = rig.refund(order, &second, None).await;
+    assert!(
+        matches!(&refused, Err(Error::Refused(text)) if text.contains("--not-paid-since-the-backup")),
+        "{refused:?}"
+    );
+    assert_eq!((rig.buyer_has(1), rig.buyer_has(2)), (25_000, 0));
+
+    let fresh = rig.owing().await;
+    rig.refund(fresh, &second, None).await.expect("an order after the restore is not in doubt");
 }
 
 fn places(rig: &Rig, name: &str) -> Places {
