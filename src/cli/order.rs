@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::data::DataArgs;
 use super::failure::Failure;
 use super::output::{self, Output};
-use super::refund::order_id;
+use super::refund::{self, Outcome, order_id};
 use super::{block_on, history};
 use crate::domain::id::OrderId;
 use crate::domain::money::Msat;
@@ -49,14 +49,17 @@ enum Command {
         #[arg(value_parser = order_id)]
         id: OrderId,
         /// Let the host try again to deliver, instead of noting that the buyer was paid back
-        #[arg(long)]
+        #[arg(long, conflicts_with = "refund_outcome")]
         deliver_again: bool,
+        /// What became of a refund whose wallet is lost, so that nobody else can tell: paid or failed
+        #[arg(long, value_name = "OUTCOME")]
+        refund_outcome: Option<Outcome>,
         /// What was done, for the change log
         #[arg(long, value_name = "TEXT", default_value = "settled by hand")]
         note: String,
     },
     /// Pay what the order owes back to the buyer, through a node with a payment macaroon
-    Refund(super::refund::Args),
+    Refund(refund::Args),
 }
 
 fn status(letter: &str) -> Result<OrderStatus, String> {
@@ -72,8 +75,11 @@ pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
         }
         Command::Show { id } => show(&data.shop()?, id, output),
         Command::Resolve { id, deliver_again: true, .. } => deliver_again(&data.shop()?, id, output),
+        Command::Resolve { id, refund_outcome: Some(outcome), note, .. } => {
+            refund::state_outcome(data, id, outcome, &note, output)
+        }
         Command::Resolve { id, note, .. } => resolve(&data.shop()?, id, &note, output),
-        Command::Refund(args) => super::refund::run(data, args, output),
+        Command::Refund(args) => refund::run(data, args, output),
     }
 }
 

@@ -1,6 +1,7 @@
-//! `order refund`: pays what an order owes back through a Lightning node.
+//! `order refund`: pays what an order owes back through a Lightning node; and what to say of a refund whose outcome
+//! no node can tell any more.
 
-use clap::Args as ClapArgs;
+use clap::{Args as ClapArgs, ValueEnum};
 use serde_json::json;
 
 use super::block_on;
@@ -11,6 +12,7 @@ use crate::app;
 use crate::domain::id::OrderId;
 use crate::domain::money::Msat;
 use crate::services::nodes_admin;
+use crate::services::refunds::Stated;
 use crate::worker::refunds::{self, RefundOrder};
 
 #[derive(ClapArgs)]
@@ -31,12 +33,21 @@ pub struct Args {
     not_paid_since_the_backup: bool,
 }
 
+/// What became of a refund, as a person knows it.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Outcome {
+    /// The buyer has the money
+    Paid,
+    /// Nothing was paid, and nothing will be
+    Failed,
+}
+
 /// Reads an order's id.
 pub fn order_id(text: &str) -> Result<OrderId, String> {
     OrderId::parse(text).ok_or_else(|| "this is not the id of an order (see `order list`)".to_owned())
 }
 
-/// Pays, and says what was paid.
+/// Pays, and says what was paid. Fails when that was another payment request than the one given.
 pub fn run(data: Data, args: Args, output: &Output) -> Result<(), Failure> {
     crate::tls::install_provider();
     let (nodes, config) = (data.read(nodes_admin::list)?, data.config.clone());
@@ -54,15 +65,43 @@ pub fn run(data: Data, args: Args, output: &Output) -> Result<(), Failure> {
     })?;
     let document = json!({
         "order": args.id.to_string(),
+        "payment_hash": paid.hash.to_string(),
+        "is_this_request": paid.is_this_request,
         "amount": paid.amount.0,
         "fee": paid.fee.0,
         "status": paid.status.letter(),
         "owed": paid.owed.0,
     });
-    let mut text = format!("Paid back {}; the route cost {}.", paid.amount, paid.fee);
+    let mut text = if paid.is_this_request {
+        format!("Paid back {}; the route cost {}.", paid.amount, paid.fee)
+    } else {
+        format!("{} were already paid back, to payment hash {}; the route cost {}.", paid.amount, paid.hash, paid.fee)
+    };
     if paid.owed > Msat(0) {
         text.push_str(&format!(" The order still owes {}: ask the buyer for a payment request over that.", paid.owed));
     }
     output.result(&document, &text);
+    if paid.is_this_request {
+        return Ok(());
+    }
+    Err(Failure::Failed("nothing was paid to this payment request: an earlier one had been paid".to_owned()))
+}
+
+/// Notes the outcome of a refund whose wallet is lost.
+pub fn state_outcome(data: Data, id: OrderId, outcome: Outcome, note: &str, output: &Output) -> Result<(), Failure> {
+    crate::tls::install_provider();
+    let (nodes, config) = (data.read(nodes_admin::list)?, data.config.clone());
+    let shop = data.shop()?;
+    let (stated, resolved, word) = match outcome {
+        Outcome::Paid => (Stated::Paid, "refund_paid", "was paid"),
+        Outcome::Failed => (Stated::Failed, "refund_failed", "failed; the order still owes it"),
+    };
+    let refund = block_on(async {
+        let dial = app::command_dial(&config, nodes.iter().map(|node| node.host.as_str())).await?;
+        Ok(refunds::state_outcome(&shop, &dial, id, stated, "cli", note).await?)
+    })?;
+    let (hash, amount) = (refund.hash.to_string(), refund.amount);
+    let document = json!({"id": id.to_string(), "resolved": resolved, "payment_hash": hash, "amount": amount.0});
+    output.result(&document, &format!("Noted: the refund of {amount} to payment hash {hash} {word}."));
     Ok(())
 }

@@ -1,10 +1,11 @@
 //! What operators do with their Lightning nodes: add, change, list, remove.
 
+use super::refunds::BY_HAND;
 use super::{Act, Error, operators};
 use crate::domain::id::{NodeId, Random};
 use crate::domain::node::{Node, NodeKind};
 use crate::store::node_state::Spec;
-use crate::store::{Connection, nodes};
+use crate::store::{Connection, nodes, refunds};
 
 /// New values for the fields of a node that are to change.
 #[derive(Clone, Default)]
@@ -96,15 +97,27 @@ pub fn add(
 }
 
 /// Another node would not know the invoices that this one made, and their orders would end while they
-/// can still be paid.
-fn needs_no_live_invoices(db: &Connection, id: NodeId) -> Result<(), Error> {
+/// can still be paid; nor would it know the refunds that this one was asked to pay.
+fn needs_nothing_open(db: &Connection, id: NodeId) -> Result<(), Error> {
     let live = nodes::live_invoices(db, id)?;
-    if live == 0 {
+    if live > 0 {
+        return Err(Error::Conflict(format!(
+            "{live} invoices of this node are not final. If another node is there, add it as a new one (`node add`) and \
+             disable this one (`node set {id} --is-enabled=false`). If this very node has moved, say so with --moved."
+        )));
+    }
+    needs_no_open_refund(db, id, "If this very node has moved, say so with --moved.")
+}
+
+fn needs_no_open_refund(db: &Connection, id: NodeId, advice: &str) -> Result<(), Error> {
+    let open = refunds::open_at(db, id)?;
+    if open.is_empty() {
         return Ok(());
     }
+    let orders = open.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     Err(Error::Conflict(format!(
-        "{live} invoices of this node are not final. If another node is there, add it as a new one (`node add`) and \
-         disable this one (`node set {id} --is-enabled=false`). If this very node has moved, say so with --moved."
+        "It is not known whether this node has paid refunds of orders {orders}, and no other one can tell. Run `order \
+         refund` for them again. {advice}"
     )))
 }
 
@@ -112,7 +125,7 @@ fn needs_no_live_invoices(db: &Connection, id: NodeId) -> Result<(), Error> {
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Invalid`] by field; [`Error::Conflict`] for another host or port while
-/// invoices could still be paid, unless the node itself has moved there.
+/// invoices could still be paid or a refund's outcome is not known, unless the node itself has moved there.
 pub fn set(
     db: &Connection,
     act: &Act,
@@ -125,7 +138,7 @@ pub fn set(
     let (place, has_moved) = ((node.host.clone(), node.port), change.has_moved);
     let mut changed = change.apply(&mut node);
     if place != (node.host.clone(), node.port) && !has_moved {
-        needs_no_live_invoices(db, id)?;
+        needs_nothing_open(db, id)?;
     }
     if let Some(name) = owner {
         let owner = operators::owner(db, act, Some(name))?;
@@ -177,7 +190,8 @@ pub fn spec(node: &Node) -> Spec {
 /// Removes a node with its credentials; the record stays, since old invoices name it.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::Conflict`] while it has invoices that could still be paid.
+/// [`Error::NotFound`]; [`Error::Conflict`] while it has invoices that could still be paid, or refunds that it may
+/// have paid.
 pub fn remove(db: &Connection, act: &Act, id: NodeId) -> Result<(), Error> {
     let node = show(db, act, id)?;
     let live = nodes::live_invoices(db, id)?;
@@ -187,6 +201,7 @@ pub fn remove(db: &Connection, act: &Act, id: NodeId) -> Result<(), Error> {
              it when they are."
         )));
     }
+    needs_no_open_refund(db, id, BY_HAND)?;
     nodes::remove(db, id, act.now)?;
     act.record(db, "node", id, &format!("removed: {}", node.name))
 }

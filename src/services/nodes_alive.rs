@@ -8,7 +8,7 @@ use crate::domain::effect::AlertTopic;
 use crate::domain::id::NodeId;
 use crate::domain::lightning::{Network, NodeError, NodeErrorKind, NodeInfo};
 use crate::domain::node::Node;
-use crate::store::{Connection, alerts, audit_log, hosts, node_state, nodes};
+use crate::store::{Connection, alerts, audit_log, hosts, node_state, nodes, refunds};
 
 /// What a check came to.
 #[derive(Clone, Debug)]
@@ -72,7 +72,7 @@ pub fn other_node(db: &Connection, node: NodeId, info: &NodeInfo) -> Result<Opti
     let told = info.pubkey.as_ref().filter(|told| **told != known);
     Ok(told.map(|told| {
         let detail = format!(
-            "another node: {told} answers, but the invoices of {known} are not final; start that wallet again, or \
+            "another node: {told} answers, but invoices or refunds of {known} are not final; start that wallet again, or \
              point to where it is (`node set --moved --host … --port …`), and add the other node as a new one \
              (`node add`)"
         );
@@ -99,10 +99,12 @@ pub fn wrong_network(shop: &Shop, db: &Connection, node: &Node, info: &NodeInfo)
     Ok(Some(NodeError::new(NodeErrorKind::WrongNetwork, detail)))
 }
 
-/// The public key that the node must have, while some of its invoices are not final.
+/// The public key that the node must have, while some of its invoices are not final, or the outcome of a refund
+/// through it is not known.
 pub fn needed_pubkey(db: &Connection, node: NodeId) -> Result<Option<String>, Error> {
     let known = node_state::public(db, node)?.and_then(|node| node.pubkey);
-    Ok(if known.is_some() && nodes::live_invoices(db, node)? > 0 { known } else { None })
+    let is_needed = || Ok::<_, Error>(nodes::live_invoices(db, node)? > 0 || !refunds::open_at(db, node)?.is_empty());
+    Ok(if known.is_some() && is_needed()? { known } else { None })
 }
 
 fn describe(info: &NodeInfo) -> String {

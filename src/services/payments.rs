@@ -224,7 +224,9 @@ fn refuse_open_refund(db: &Connection, order: OrderId) -> Result<(), Error> {
     match refunds::open_of(db, order)? {
         None => Ok(()),
         Some(_) => Err(Error::Conflict(
-            "A refund of this order has been begun. Run `order refund` again to learn what became of it.".to_owned(),
+            "A refund of this order has been begun. Run `order refund` again to learn what became of it (or, if its wallet \
+             is lost, state it with --refund-outcome)."
+                .to_owned(),
         )),
     }
 }

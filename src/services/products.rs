@@ -9,9 +9,10 @@ use crate::domain::deal::{Deal, Refusal};
 use crate::domain::host::Host;
 use crate::domain::id::{HostId, ProductId};
 use crate::domain::product::{Product, ProductKind, ProductStatus};
+use crate::domain::purchase::{OrderStatus, Purchase};
 use crate::domain::time::Timestamp;
-use crate::store::hosts;
 use crate::store::products::{self, Filter};
+use crate::store::{hosts, refunds};
 
 /// A product with its host.
 #[derive(Clone, Debug)]
@@ -122,10 +123,29 @@ pub async fn patch(
     let (shop_in_change, scope) = (shop.clone(), scope.clone());
     shop.change(move |db, after| {
         visible(db, &scope, id, kind)?;
-        change_product(&shop_in_change, db, after, id, &scope.actor(), |deal, now| apply(deal, &patch, now))?;
+        change_product(&shop_in_change, db, after, id, &scope.actor(), |deal, now| {
+            refuse_late_delivery(db, deal, &patch)?;
+            apply(deal, &patch, now)
+        })?;
         visible(db, &scope, id, kind)
     })
     .await
+}
+
+/// What an order in state N paid for is not delivered while the node may be paying its buyer back: the buyer would
+/// have both.
+fn refuse_late_delivery(db: &Connection, deal: &Deal, patch: &ProductPatch) -> Result<(), Error> {
+    if patch.status != Some(ProductStatus::Active) || deal.product.status == ProductStatus::Active {
+        return Ok(());
+    }
+    let undelivered = |purchase: &&Purchase| purchase.has_claim() && purchase.status == OrderStatus::NeedsRefund;
+    for purchase in deal.purchases.iter().filter(undelivered) {
+        if refunds::open_of(db, purchase.id)?.is_some() {
+            let text = "It was not delivered in time, and its buyer is being paid back at this moment.";
+            return Err(Error::field("status", text));
+        }
+    }
+    Ok(())
 }
 
 fn apply(deal: &mut Deal, patch: &ProductPatch, now: Timestamp) -> Result<(), Error> {

@@ -28,6 +28,10 @@ const DOUBTFUL: &str = "This order came out of a backup that was restored. It ma
     the restore, which the shop then does not know: look through the node's payments. If it was not paid, say so with \
     --not-paid-since-the-backup; if it was, note it with `order resolve`.";
 
+/// The way out when the wallet that can tell a refund's outcome is lost.
+pub const BY_HAND: &str = "If that wallet is lost, ask the buyer whether the money has come, and state the outcome: `order \
+    resolve ID --refund-outcome paid` or `… failed`.";
+
 /// What the buyer's payment request says.
 #[derive(Clone, Debug)]
 pub struct Bill {
@@ -69,7 +73,10 @@ pub fn open_of(shop: &Shop, order: OrderId) -> Result<Option<Refund>, Error> {
 
 /// The node of a refund, to ask what became of it.
 pub fn node_of(shop: &Shop, refund: &Refund) -> Result<Node, Error> {
-    let missing = || Error::Refused("The node that was to pay this refund has been removed.".to_owned());
+    let missing = || {
+        let text = format!("The node that was to pay this refund has been removed, so nobody can be asked. {BY_HAND}");
+        Error::Refused(text)
+    };
     shop.db.read(|db| nodes::get(db, refund.node)?.ok_or_else(missing))
 }
 
@@ -124,6 +131,7 @@ fn checked(shop: &Shop, db: &Connection, request: &Request) -> Result<Refund, Er
         hash: bill.hash,
         order: request.order,
         node: node.id,
+        node_pubkey: node.pubkey,
         bolt11: bill.bolt11.clone(),
         amount: purchase.owed,
         fee_limit: request.fee_limit.unwrap_or_else(|| default_fee_limit(purchase.owed)),
@@ -170,7 +178,7 @@ fn paying_node(db: &Connection, paid: NodeId) -> Result<Node, Error> {
 pub async fn succeeded(shop: &Shop, refund: &Refund, fee: Msat, actor: &str) -> Result<(OrderStatus, Msat), Error> {
     let (inner, refund, actor) = (shop.clone(), refund.clone(), actor.to_owned());
     shop.change(move |db, after| {
-        if refunds::succeeded(db, refund.hash, fee, inner.now())? {
+        if refunds::succeeded(db, refund.hash, Some(fee), inner.now())? {
             let note = format!("paid by node {} to payment hash {}, fee {fee}", refund.node, refund.hash);
             record_refund(&inner, db, after, refund.order, refund.amount, &actor, &note)?;
         }
@@ -189,6 +197,52 @@ pub async fn failed(shop: &Shop, refund: &Refund, reason: &str, actor: &str) -> 
             audit_log::record(db, inner.now(), &actor, "order", refund.order, &change)?;
         }
         Ok(())
+    })
+    .await
+}
+
+/// What a person says became of a refund whose wallet can't tell any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stated {
+    /// The buyer has the money.
+    Paid,
+    /// Nothing was paid, and nothing will be.
+    Failed,
+}
+
+/// Records what a person says became of the open refund of an order. Returns it.
+///
+/// # Errors
+/// [`Error::Conflict`] when none is open, or when it is too early to say that it failed.
+pub async fn state_outcome(
+    shop: &Shop,
+    order: OrderId,
+    stated: Stated,
+    actor: &str,
+    note: &str,
+) -> Result<Refund, Error> {
+    let (inner, actor, note) = (shop.clone(), actor.to_owned(), note.to_owned());
+    shop.change(move |db, after| {
+        let none = || Error::Conflict("No refund of this order has an outcome that is not known.".to_owned());
+        let open = refunds::open_of(db, order)?.ok_or_else(none)?;
+        let now = inner.now();
+        match stated {
+            Stated::Paid => {
+                refunds::succeeded(db, open.hash, None, now)?;
+                let note = format!("by payment hash {}, as stated by hand: {note}", open.hash);
+                record_refund(&inner, db, after, order, open.amount, &actor, &note)?;
+            }
+            Stated::Failed if !is_abandoned(&inner, &open) => {
+                let text = "This refund was begun moments ago and may still be paid. Wait a few minutes.";
+                return Err(Error::Conflict(text.to_owned()));
+            }
+            Stated::Failed => {
+                refunds::failed(db, &open, now)?;
+                let change = format!("refund to payment hash {} failed, as stated by hand: {note}", open.hash);
+                audit_log::record(db, now, &actor, "order", order, &change)?;
+            }
+        }
+        Ok(open)
     })
     .await
 }

@@ -44,6 +44,8 @@ pub struct Refund {
     pub order: OrderId,
     /// The node that pays.
     pub node: NodeId,
+    /// The public key of its wallet, if it was known when the payment was begun.
+    pub node_pubkey: Option<String>,
     /// The buyer's payment request.
     pub bolt11: String,
     /// What the buyer gets.
@@ -61,6 +63,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Refund> {
         hash: row.get("payment_hash")?,
         order: row.get("order_id")?,
         node: row.get("node_id")?,
+        node_pubkey: row.get("node_pubkey")?,
         bolt11: row.get("bolt11")?,
         amount: row.get("amount")?,
         fee_limit: row.get("fee_limit")?,
@@ -81,12 +84,21 @@ pub fn open_of(db: &Connection, order: OrderId) -> Result<Option<Refund>, StoreE
     Ok(statement.query_row([order], from_row).optional()?)
 }
 
+/// The orders whose refunds through a node have an outcome that is not known.
+pub fn open_at(db: &Connection, node: NodeId) -> Result<Vec<OrderId>, StoreError> {
+    let sql = "SELECT order_id FROM refund WHERE node_id = ? AND state = 'intended' ORDER BY created_at";
+    let mut statement = db.prepare_cached(sql)?;
+    let rows = statement.query_map([node], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// Writes an intent down; one that failed before is intended again.
 pub fn intend(db: &Connection, refund: &Refund) -> Result<(), StoreError> {
     db.prepare_cached(
-        "INSERT INTO refund (payment_hash, order_id, node_id, bolt11, amount, fee_limit, state, created_at, modified_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'intended', ?7, ?7) ON CONFLICT (payment_hash) DO UPDATE SET \
-         node_id = ?3, amount = ?5, fee_limit = ?6, state = 'intended', modified_at = ?7 WHERE state = 'failed'",
+        "INSERT INTO refund (payment_hash, order_id, node_id, bolt11, amount, fee_limit, state, created_at, modified_at, \
+         node_pubkey) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'intended', ?7, ?7, ?8) ON CONFLICT (payment_hash) DO UPDATE SET \
+         node_id = ?3, amount = ?5, fee_limit = ?6, state = 'intended', modified_at = ?7, node_pubkey = ?8 \
+         WHERE state = 'failed'",
     )?
     .execute(params![
         refund.hash,
@@ -95,13 +107,14 @@ pub fn intend(db: &Connection, refund: &Refund) -> Result<(), StoreError> {
         refund.bolt11,
         refund.amount,
         refund.fee_limit,
-        refund.modified_at
+        refund.modified_at,
+        refund.node_pubkey,
     ])?;
     Ok(())
 }
 
-/// Records that it was paid, at this `fee`; `false` when that was recorded before.
-pub fn succeeded(db: &Connection, hash: PaymentHash, fee: Msat, now: Timestamp) -> Result<bool, StoreError> {
+/// Records that it was paid, at this `fee` if that is known; `false` when that was recorded before.
+pub fn succeeded(db: &Connection, hash: PaymentHash, fee: Option<Msat>, now: Timestamp) -> Result<bool, StoreError> {
     let mut statement = db.prepare_cached(
         "UPDATE refund SET state = 'succeeded', fee = ?2, modified_at = ?3 WHERE payment_hash = ?1 AND state = 'intended'",
     )?;

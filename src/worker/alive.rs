@@ -76,7 +76,7 @@ pub async fn confirm(shop: &Shop, entry: &Entry) -> Result<Result<(), NodeError>
 
 /// What the node says of itself. When that lacks what is needed, the node is asked for an invoice,
 /// which tells network and public key; it is cancelled at once.
-async fn ask(shop: &Shop, entry: &Entry) -> Result<NodeInfo, NodeError> {
+pub(super) async fn ask(shop: &Shop, entry: &Entry) -> Result<NodeInfo, NodeError> {
     let id = entry.spec.id;
     let mut info = entry.node.info().await?;
     let network = || shop.db.read(|db| node_state::network(db, id)).ok().flatten();

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use crate::domain::id::OrderId;
-use crate::domain::lightning::{NodeError, PaymentState};
+use crate::domain::lightning::{NodeError, PaymentHash, PaymentState};
 use crate::domain::money::Msat;
 use crate::domain::node::Node;
 use crate::domain::purchase::OrderStatus;
@@ -14,9 +14,13 @@ use crate::lightning::credentials::Source;
 use crate::lightning::dial::Dial;
 use crate::lightning::paying::{LndPayer, PayingNode, PaymentCredentials};
 use crate::lightning::policy::Policy;
-use crate::services::refunds::{self, Bill, Request};
-use crate::services::{Error, Shop};
+use crate::services::refunds::{self, BY_HAND, Bill, Request, Stated};
+use crate::services::{Error, Shop, nodes_admin};
 use crate::store::refunds::Refund;
+
+use super::alive;
+use super::connect::connect;
+use super::registry::Entry;
 
 /// What the operator asks for.
 #[derive(Clone, Debug)]
@@ -36,6 +40,10 @@ pub struct RefundOrder {
 /// A refund that has been paid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refunded {
+    /// Names the buyer's invoice that was paid.
+    pub hash: PaymentHash,
+    /// Whether that is the one of the request at hand, and not of an earlier one.
+    pub is_this_request: bool,
     /// What the buyer got.
     pub amount: Msat,
     /// What the route cost.
@@ -55,9 +63,9 @@ pub struct Refunded {
 pub async fn refund(shop: &Shop, dial: &Dial, wanted: RefundOrder, actor: &str) -> Result<Refunded, Error> {
     let bill = read(&wanted.bolt11)?;
     if let Some(open) = refunds::open_of(shop, wanted.order)? {
-        let payer = payer(&refunds::node_of(shop, &open)?, dial)?;
-        if let Some(refunded) = learn(shop, &payer, &open, actor).await? {
-            return Ok(refunded);
+        let node = refunds::node_of(shop, &open)?;
+        if let Some(refunded) = learn(shop, dial, &node, &open, actor).await? {
+            return Ok(Refunded { is_this_request: refunded.hash == bill.hash, ..refunded });
         }
     }
     let RefundOrder { order, amount, fee_limit, not_paid_since_backup, .. } = wanted;
@@ -100,7 +108,8 @@ fn payer(node: &Node, dial: &Dial) -> Result<LndPayer, Error> {
 }
 
 /// What became of an earlier payment; `None` when it did not take place and another may be tried.
-async fn learn(shop: &Shop, payer: &LndPayer, open: &Refund, actor: &str) -> Result<Option<Refunded>, Error> {
+async fn learn(shop: &Shop, dial: &Dial, node: &Node, open: &Refund, actor: &str) -> Result<Option<Refunded>, Error> {
+    let payer = payer(node, dial)?;
     let state = payer.track(open.hash).await.map_err(|error| not_known(&error.to_string()))?;
     match state {
         // A failure may be the one of an earlier try, and this one just about to begin.
@@ -108,10 +117,12 @@ async fn learn(shop: &Shop, payer: &LndPayer, open: &Refund, actor: &str) -> Res
             Err(not_known("it was begun moments ago, perhaps by another command that is still running"))
         }
         PaymentState::Unknown => {
+            needs_same_wallet(shop, dial, node, open).await?;
             refunds::failed(shop, open, "the node was never asked", actor).await?;
             Ok(None)
         }
         PaymentState::Failed { reason } => {
+            needs_same_wallet(shop, dial, node, open).await?;
             refunds::failed(shop, open, &reason, actor).await?;
             Ok(None)
         }
@@ -119,11 +130,54 @@ async fn learn(shop: &Shop, payer: &LndPayer, open: &Refund, actor: &str) -> Res
     }
 }
 
+/// That a payment did not take place is believed only of the wallet that was asked for it: another one, reached in
+/// the meantime by the same record, knows nothing of it.
+async fn needs_same_wallet(shop: &Shop, dial: &Dial, node: &Node, open: &Refund) -> Result<(), Error> {
+    let Some(asked) = &open.node_pubkey else { return Ok(()) };
+    let spec = nodes_admin::spec(node);
+    let connection = connect(&spec, dial).map_err(|error| not_known(&error.to_string()))?;
+    let info = alive::ask(shop, &Entry::new(spec, connection)).await.map_err(|error| not_known(&error.to_string()))?;
+    match info.pubkey {
+        Some(told) if told == *asked => Ok(()),
+        Some(told) => {
+            let text = format!(
+                "It is not known whether the refund was paid: wallet {asked} was asked for it, and {told} answers now. Point \
+                 the node to the former one (`node set {} --moved …`), and run the same command again. {BY_HAND}",
+                node.id
+            );
+            Err(Error::Refused(text))
+        }
+        None => Err(not_known("the node does not tell its public key")),
+    }
+}
+
+/// Records what a person says became of a refund, unless its node itself can tell.
+///
+/// # Errors
+/// [`Error::Conflict`] when no outcome is open, or the node knows of the payment.
+pub async fn state_outcome(
+    shop: &Shop,
+    dial: &Dial,
+    order: OrderId,
+    stated: Stated,
+    actor: &str,
+    note: &str,
+) -> Result<Refund, Error> {
+    if let Some(open) = refunds::open_of(shop, order)?
+        && let Ok(payer) = refunds::node_of(shop, &open).and_then(|node| payer(&node, dial))
+        && let Ok(PaymentState::Succeeded { .. } | PaymentState::InFlight) = payer.track(open.hash).await
+    {
+        let text = "The node knows of this payment: run `order refund` again, which learns what became of it.";
+        return Err(Error::Conflict(text.to_owned()));
+    }
+    refunds::state_outcome(shop, order, stated, actor, note).await
+}
+
 async fn conclude(shop: &Shop, refund: &Refund, state: PaymentState, actor: &str) -> Result<Refunded, Error> {
     match state {
         PaymentState::Succeeded { fee } => {
             let (status, owed) = refunds::succeeded(shop, refund, fee, actor).await?;
-            Ok(Refunded { amount: refund.amount, fee, status, owed })
+            Ok(Refunded { hash: refund.hash, is_this_request: true, amount: refund.amount, fee, status, owed })
         }
         PaymentState::Failed { reason } => {
             refunds::failed(shop, refund, &reason, actor).await?;

@@ -9,12 +9,12 @@ use ip2tor_shop::lightning::dial::Dial;
 use ip2tor_shop::lnd_simulator::{Fault, PaymentState, State};
 use ip2tor_shop::services::backup::{self, Places};
 use ip2tor_shop::services::nodes_admin::{self, NodeChange};
-use ip2tor_shop::services::refunds::{self, Bill, Request};
+use ip2tor_shop::services::refunds::{self, Bill, Request, Stated};
 use ip2tor_shop::services::{Act, Error, Scope, deadlines, hosts, payments, products};
 use ip2tor_shop::store::outbox::{self, Attempt};
-use ip2tor_shop::worker::refunds::{RefundOrder, Refunded, refund};
+use ip2tor_shop::worker::refunds::{RefundOrder, Refunded, refund, state_outcome};
 
-use crate::rig::{ALIVE_NODES, NODE, Rig, Setup};
+use crate::rig::{ALIVE_NODES, NODE, Rig, SPARE, Setup};
 
 /// The second node is the buyer's, a direct peer of the shop's.
 async fn rig_with_buyer() -> Rig {
@@ -172,8 +172,9 @@ async fn what_is_owed_is_paid_back_once_and_ends_the_order() {
     let order = rig.owing().await;
     let bill = rig.bill(25_000, 1).await;
     let paid = rig.refund(order, &bill, None).await;
-    let ended = Refunded { amount: Msat(25_000), fee: Msat(0), status: OrderStatus::Refunded, owed: Msat(0) };
-    assert_eq!(paid, Ok(ended));
+    let (hash, is_this_request) = (Preimage([1; 32]).hash(), true);
+    let (amount, status) = (Msat(25_000), OrderStatus::Refunded);
+    assert_eq!(paid, Ok(Refunded { hash, is_this_request, amount, fee: Msat(0), status, owed: Msat(0) }));
     assert_eq!((rig.order_status(order), rig.view(order).purchase.owed), ("S", Msat(0)));
     assert_eq!(rig.buyer_has(1), 25_000);
     assert_eq!(rig.count("SELECT count(*) FROM alert WHERE closed_at IS NULL"), 0);
@@ -230,9 +231,10 @@ async fn a_lost_answer_is_learned_by_running_the_command_again() {
     let by_hand = payments::mark_refunded(&rig.shop, order, "cli", "by hand").await;
     assert!(matches!(by_hand, Err(Error::Conflict(_))), "it may have been paid");
 
-    // Also with another payment request: the first one is learned, the second not paid.
+    // Also with another payment request: the first one is learned, the second not paid, and that is said.
     let second = rig.bill(25_000, 2).await;
-    rig.refund(order, &second, None).await.expect("the first payment took place");
+    let learned = rig.refund(order, &second, None).await.expect("the first payment took place");
+    assert_eq!((learned.hash, learned.is_this_request), (Preimage([1; 32]).hash(), false));
     assert_eq!((rig.order_status(order), rig.refunds("succeeded")), ("S", 1));
     assert_eq!((rig.buyer_has(1), rig.buyer_has(2)), (25_000, 0));
 }
@@ -255,17 +257,113 @@ async fn a_debt_that_grows_while_it_is_paid_back_is_only_less_by_what_was_paid()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn money_that_was_paid_back_although_the_host_delivered_meanwhile_is_noted_and_told() {
+async fn a_host_that_is_late_does_not_deliver_what_is_being_paid_back() {
     let rig = rig_with_buyer().await;
     let order = rig.owing().await;
     let product = rig.view(order).product.id;
     rig.sim().faults().next("SendPaymentV2", Fault::ResetAfter, 1);
     let bill = rig.bill(25_000, 1).await;
     assert!(matches!(rig.refund(order, &bill, None).await, Err(Error::Unavailable { .. })));
-    rig.report(product, ProductStatus::Active).await.expect("late, and accepted");
-    assert_eq!(rig.debt(order), ("P", 0, 0));
+    let late = rig.report(product, ProductStatus::Active).await;
+    assert!(matches!(&late, Err(Error::Invalid(fields)) if fields[0].0 == "status"), "{late:?}");
+    assert_eq!((rig.debt(order), rig.product_status(product)), (("N", 25_000, 0), ProductStatus::NeedsSuspend));
     rig.refund(order, &bill, None).await.expect("the payment took place");
-    assert_eq!((rig.debt(order), rig.told_of("refunded_too_much")), (("P", 0, 25_000), 1));
+    assert_eq!((rig.debt(order), rig.told_of("refunded_too_much")), (("S", 0, 25_000), 0));
+    assert!(rig.report(product, ProductStatus::Active).await.is_err(), "nothing is paid for it any more");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_is_late_delivers_once_the_refund_has_failed() {
+    let rig = rig_with_buyer().await;
+    let order = rig.owing().await;
+    rig.sim().faults().set_no_route(true);
+    assert!(rig.refund(order, &rig.bill(25_000, 1).await, None).await.is_err());
+    rig.report(rig.view(order).product.id, ProductStatus::Active).await.expect("late, and accepted");
+    assert_eq!(rig.debt(order), ("P", 0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_wallet_that_was_asked_for_a_refund_is_believed_that_it_did_not_pay() {
+    let rig = rig_with_buyer().await;
+    let order = rig.owing().await;
+    let home = rig.sim_addr.port();
+    let bill = rig.bill(25_000, 1).await;
+    rig.sim().faults().next("SendPaymentV2", Fault::ResetAfter, 1);
+    assert!(matches!(rig.refund(order, &bill, None).await, Err(Error::Unavailable { .. })));
+
+    let away = || wallet(&rig, SPARE, rig.spare().sim.local_addr().port());
+    let refused = try_change(&rig, NodeChange { has_moved: false, ..away() }).await;
+    let says = |text: &str| text.contains(&order.to_string()) && text.contains("--moved");
+    assert!(matches!(&refused, Err(Error::Conflict(text)) if says(text)), "{refused:?}");
+    change_node(&rig, rig.node, away()).await;
+    rig.clock.advance_secs(180);
+    let second = rig.bill(25_000, 2).await;
+    let refused = rig.refund(order, &second, None).await;
+    let says = |text: &str| text.contains("--moved") && text.contains("--refund-outcome");
+    assert!(matches!(&refused, Err(Error::Refused(text)) if says(text)), "{refused:?}");
+    assert_eq!((rig.refunds("intended"), rig.buyer_has(2)), (1, 0));
+
+    change_node(&rig, rig.node, wallet(&rig, NODE, home)).await;
+    rig.refund(order, &second, None).await.expect("the first payment took place");
+    assert_eq!((rig.debt(order), rig.buyer_has(1), rig.buyer_has(2)), (("S", 0, 25_000), 25_000, 0));
+}
+
+/// The shop's first node, as reached at another wallet.
+fn wallet(rig: &Rig, name: &str, port: u16) -> NodeChange {
+    let file = |file: &str| Some(rig.dir.path().join(name).join(file).display().to_string());
+    NodeChange {
+        port: Some(port),
+        certificate_file: file("tls.cert"),
+        macaroon_file: file("shop.macaroon"),
+        payment_macaroon_file: file("admin.macaroon"),
+        has_moved: true,
+        ..NodeChange::default()
+    }
+}
+
+async fn try_change(rig: &Rig, change: NodeChange) -> Result<Vec<String>, Error> {
+    let (act, node) = (Act::on_command_line(rig.now()), rig.node);
+    rig.shop.db.write(move |db| nodes_admin::set(db, &act, node, change, None)).await
+}
+
+async fn remove_node(rig: &Rig) -> Result<(), Error> {
+    let (act, node) = (Act::on_command_line(rig.now()), rig.node);
+    rig.shop.db.write(move |db| nodes_admin::remove(db, &act, node)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_whose_wallet_is_lost_is_ended_by_hand_and_the_node_stays_until_then() {
+    for (stated, debt) in [(Stated::Paid, ("S", 0, 25_000)), (Stated::Failed, ("N", 25_000, 0))] {
+        let mut rig = rig_with_buyer().await;
+        let order = rig.owing().await;
+        let bill = rig.bill(25_000, 1).await;
+        rig.sim().faults().next("SendPaymentV2", Fault::Reset, 1);
+        assert!(matches!(rig.refund(order, &bill, None).await, Err(Error::Unavailable { .. })));
+        rig.stop_node().await;
+        let refused = remove_node(&rig).await;
+        assert!(matches!(&refused, Err(Error::Conflict(text)) if text.contains("--refund-outcome")), "{refused:?}");
+
+        let early = state_outcome(&rig.shop, &Dial::direct(), order, Stated::Failed, "cli", "asked").await;
+        assert!(matches!(early, Err(Error::Conflict(_))), "a command may still be at it");
+        rig.clock.advance_secs(180);
+        state_outcome(&rig.shop, &Dial::direct(), order, stated, "cli", "asked the buyer").await.expect("noted");
+        assert_eq!((rig.debt(order), rig.refunds("intended")), (debt, 0));
+        assert_eq!(rig.count("SELECT count(*) FROM audit_log WHERE change LIKE '%asked the buyer%'"), 1);
+        remove_node(&rig).await.expect("removed");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_node_knows_of_a_refund_is_not_overruled_by_hand() {
+    let rig = rig_with_buyer().await;
+    let order = rig.owing().await;
+    let bill = rig.bill(25_000, 1).await;
+    rig.sim().faults().next("SendPaymentV2", Fault::ResetAfter, 1);
+    assert!(matches!(rig.refund(order, &bill, None).await, Err(Error::Unavailable { .. })));
+    rig.clock.advance_secs(180);
+    let refused = state_outcome(&rig.shop, &Dial::direct(), order, Stated::Failed, "cli", "surely not").await;
+    assert!(matches!(&refused, Err(Error::Conflict(text)) if text.contains("order refund")), "{refused:?}");
+    assert_eq!(rig.refunds("intended"), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
