@@ -58,8 +58,7 @@ impl Daemon {
     }
 
     fn node(&self) -> CoreLightning {
-        let limit = Duration::from_millis(200);
-        CoreLightning::new(self.socket(), Policy { call_limit: limit, create_limit: limit, ..Policy::default() })
+        CoreLightning::new(self.socket(), Policy::default())
     }
 }
 
@@ -184,7 +183,8 @@ async fn an_invoice_that_is_paid_while_it_is_being_cancelled_counts_as_paid() {
 #[tokio::test]
 async fn a_missing_socket_is_refused_and_a_silent_one_times_out() {
     let daemon = Daemon::start(|_, _| Value::Null);
-    let silent = daemon.node().info().await.unwrap_err();
+    let hasty = Policy { call_limit: Duration::from_millis(200), ..Policy::default() };
+    let silent = CoreLightning::new(daemon.socket(), hasty).info().await.unwrap_err();
     assert_eq!(silent.kind, NodeErrorKind::TimedOut, "{silent}");
     let nothing = CoreLightning::new(daemon.dir.path().join("nothing"), Policy::default());
     let missing = nothing.info().await.unwrap_err();

@@ -83,7 +83,7 @@ where
 }
 
 fn connector(address: NodeAddress, certificate: Option<Source>, dial: Dial) -> Connector {
-    Connector::new(address, certificate, dial, b"h2", Duration::from_secs(5))
+    Connector::new(address, certificate, dial, b"h2", Duration::from_secs(60))
 }
 
 async fn connect(address: NodeAddress, certificate: Option<Source>) -> Result<(), NodeError> {

@@ -12,13 +12,14 @@ use std::time::Duration;
 
 use live::http::{Body, Client};
 use live::payer::{Paid, pay};
+use live::port::free_port;
 use live::process::{BIN, Process, wait_until};
 use live::shop::{Host, START, order};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 const DAY: i64 = 86_400;
 const GRACE: i64 = 600;
 
@@ -226,8 +227,9 @@ fn a_second_start_goes_on_where_the_first_was() {
     let bridge = first.bought();
     first.report(&bridge, "A");
     let (_, open) = first.invoice(&first.order());
-    let (details, before) = (first.details.clone(), first.bridge(&bridge));
+    let (mut details, before) = (first.details.clone(), first.bridge(&bridge));
     first.interrupt();
+    details["lnd"]["grpc"] = move_node(dir.path(), &details["lnd"]["grpc"]);
 
     let second = Demo::start(dir.path(), &["--no-agent"]);
     for key in ["admin", "hosts", "lnd", "data_dir"] {
@@ -240,6 +242,19 @@ fn a_second_start_goes_on_where_the_first_was() {
     second.extended(&bridge);
     assert_eq!(seconds(&second.bridge(&bridge)["suspend_after"]), seconds(&before["suspend_after"]) + DAY + GRACE);
     second.interrupt();
+}
+
+/// Puts another port in the place of the node's, which the kernel chose and may have given away
+/// meanwhile; the node's new address.
+fn move_node(dir: &Path, grpc: &Value) -> Value {
+    let file = dir.join("demo/demo.json");
+    let text = std::fs::read_to_string(&file).expect("the demo's memory");
+    let mut memory: Value = serde_json::from_str(&text).expect("one JSON document");
+    let address = |memory: &Value| json!(format!("127.0.0.1:{}", memory["lnd_port"]));
+    assert_eq!(*grpc, address(&memory), "where it was is remembered");
+    memory["lnd_port"] = free_port().into();
+    std::fs::write(&file, memory.to_string()).expect("it can be changed");
+    address(&memory)
 }
 
 #[test]

@@ -30,7 +30,7 @@ const DEFAULT_PAGE: u64 = 100;
 #[expect(deprecated, reason = "LND still fills the fields that it calls deprecated, and clients read them")]
 pub async fn get_info(node: Arc<Node>, _: lnrpc::GetInfoRequest) -> Result<lnrpc::GetInfoResponse, Status> {
     let (height, key) = (node.lock().height, node.identity.public_key);
-    let network = node.identity.network();
+    let network = node.faults.told_network().unwrap_or(node.identity.network());
     Ok(lnrpc::GetInfoResponse {
         version: VERSION.to_owned(),
         identity_pubkey: key.to_string(),

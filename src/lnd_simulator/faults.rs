@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::domain::lightning::Network;
+
 /// How a call goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -51,6 +53,7 @@ struct Conditions {
     rules: Vec<Rule>,
     wallet: Wallet,
     unsynced: bool,
+    told_network: Option<Network>,
     no_route: bool,
 }
 
@@ -108,6 +111,16 @@ impl Faults {
     /// Whether the node has caught up with the chain.
     pub fn synced(&self) -> bool {
         !self.lock().unsynced
+    }
+
+    /// Makes the node say that it works on `network`, whatever its invoices are for.
+    pub fn tell_network(&self, network: Network) {
+        self.lock().told_network = Some(network);
+    }
+
+    /// The network that the node is to tell instead of its own.
+    pub fn told_network(&self) -> Option<Network> {
+        self.lock().told_network
     }
 
     /// Whether the node's payments find no route.

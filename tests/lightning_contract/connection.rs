@@ -40,7 +40,7 @@ pub async fn a_connection_that_fell_silent_ends_its_streams(world: World) {
             Ok(Box::new(Silenceable { inner, silent }) as BoxedIo)
         })
     });
-    let probe = Duration::from_millis(200);
+    let probe = Duration::from_secs(2);
     let policy = Policy { probe_interval: probe, probe_limit: probe, ..Policy::default() };
     let node = world.node_over(dial, world.credentials("shop.macaroon"), policy);
     node.create(&plain(1)).await.unwrap();

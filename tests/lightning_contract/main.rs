@@ -10,6 +10,8 @@ mod failures;
 mod holds;
 mod invoices;
 mod paying;
+#[path = "../support/port.rs"]
+mod port;
 mod settlements;
 mod world;
 

@@ -1,6 +1,6 @@
 //! A simulated node with a clock that the test moves, and connectors of one kind to it.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,12 +20,14 @@ use ip2tor_shop::lightning::policy::Policy;
 use ip2tor_shop::lightning::{InvoiceStream, LightningNode};
 use ip2tor_shop::lnd_simulator::{Options, Running, Simulator};
 
+use crate::port::free_port;
+
 /// The price of test invoices.
 pub const PRICE: Msat = Msat(25_000_000);
 /// How long test invoices live.
 pub const EXPIRY_SECS: u32 = 3600;
 /// Everything that is expected happens within this.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The kinds of nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,11 +51,10 @@ impl World {
     pub async fn new(kind: Kind) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::new(SystemClock.now()));
-        let any_port = "127.0.0.1:0".parse().unwrap();
-        let mut world = Self { kind, clock, simulator: None, grpc: any_port, rest: any_port, dir };
+        let free_address = || SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
+        let (grpc, rest) = (free_address(), free_address());
+        let mut world = Self { kind, clock, simulator: None, grpc, rest, dir };
         world.start().await;
-        world.grpc = world.simulator().local_addr();
-        world.rest = world.simulator().rest_addr().unwrap();
         world
     }
 
@@ -199,9 +200,9 @@ pub async fn soon<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, future).await.expect("it happens in time")
 }
 
-/// A policy with a deadline that a test can wait for.
+/// A policy with a deadline that a test can wait for, and that a busy machine does not miss.
 pub fn hasty() -> Policy {
-    let limit = Duration::from_millis(300);
+    let limit = Duration::from_secs(3);
     Policy { call_limit: limit, create_limit: limit, ..Policy::default() }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 /// No answer takes longer than this, whatever happens to the shop.
-const PATIENCE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a request sends.
 pub enum Body<'a> {

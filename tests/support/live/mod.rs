@@ -4,6 +4,8 @@
 
 pub mod http;
 pub mod payer;
+#[path = "../port.rs"]
+pub mod port;
 pub mod process;
 pub mod shop;
 pub mod strace;

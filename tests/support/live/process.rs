@@ -2,7 +2,6 @@
 //! still runs when a test ends, also by a panic, is killed.
 
 use std::fs::{File, OpenOptions};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -98,14 +97,6 @@ pub fn wait_until<T>(patience: Duration, mut ask: impl FnMut() -> Option<T>) -> 
         }
         std::thread::sleep(Duration::from_millis(10));
     }
-}
-
-/// A free port that stays free while its process is down: below those that the kernel gives to
-/// outgoing connections.
-pub fn free_port() -> u16 {
-    let free =
-        (0..1000).map(|_| fastrand::u16(10_500..32_000)).find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
-    free.expect("a free port")
 }
 
 /// Runs a command to its end; the document that it prints.

@@ -10,7 +10,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::http::{Answer, Body, Client};
-use super::process::{BIN, Process, free_port, run_json, wait_until};
+use super::port::free_port;
+use super::process::{BIN, Process, run_json, wait_until};
 
 /// A valid version 3 target.
 pub const TARGET: &str = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion:8333";
@@ -19,7 +20,7 @@ pub const START: Duration = Duration::from_secs(60);
 /// Jobs that run when the shop starts and then not while a test lasts.
 pub const QUIET_JOBS: &str = "node_alive = \"0 0 0 1 1 *\"\nhost_alive = \"0 0 0 1 1 *\"\n\
     suspend_expired = \"0 0 0 1 1 *\"\ndelete_suspended = \"0 0 0 1 1 *\"\nclose_unpaid = \"0 0 0 1 1 *\"\n\
-    rescan = \"0 0 0 1 1 *\"\n";
+    rescan = \"0 0 0 1 1 *\"\nbackup = \"0 0 0 1 1 *\"\ndelete_old_backups = \"0 0 0 1 1 *\"\n";
 
 /// A simulated node: its folder, its address, its id in the shop.
 pub struct Node {

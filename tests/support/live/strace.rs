@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::process::wait_until;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An attached tracer; detaches when dropped.
 pub struct Strace {
