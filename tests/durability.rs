@@ -5,22 +5,49 @@
 #[path = "support/live/mod.rs"]
 mod live;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use live::shop::{QUIET_JOBS, Setup, Shop, order};
+use live::process::wait_until;
+use live::shop::{QUIET_JOBS, START, Setup, Shop, order};
 use live::strace::Strace;
+use rusqlite::Connection;
 
 const HOSTS: [&[&str]; 1] = [&["--port-range", "20000-20999"]];
 const CALLS: &str = "trace=pwrite64,write,writev,sendto,sendmsg,fsync,fdatasync";
 
-/// A shop that does nothing unasked: its jobs rest, and its node is stopped, so that the only
-/// changes are the orders themselves.
+/// How long nothing was stored when the shop is at rest: what follows a start follows within less.
+const REST: Duration = Duration::from_secs(2);
+
+/// A shop that does nothing unasked: its jobs have run and rest.
 fn quiet_shop() -> Shop {
     let shop = Shop::start(&Setup { nodes: 1, hosts: &HOSTS, config: "", jobs: QUIET_JOBS });
-    // The jobs that run at the start have had their turn.
-    std::thread::sleep(Duration::from_secs(1));
+    let db = Connection::open(shop.database()).expect("the database opens");
+    let sql = "SELECT count(*) > 0 AND count(*) = count(outcome) FROM job_run";
+    let have_run = || -> bool { db.query_row(sql, [], |row| row.get(0)).expect("an answer") };
+    wait_until(START, || have_run().then_some(())).expect("the jobs that run at the start have had their turn");
+    wait_for_rest(&shop);
+    shop
+}
+
+/// The same with its node stopped, so that the only changes are the orders themselves.
+fn quiet_shop_without_invoices() -> Shop {
+    let shop = quiet_shop();
     shop.nodes[0].process.signal("STOP");
     shop
+}
+
+fn wait_for_rest(shop: &Shop) {
+    let db = Connection::open(shop.database()).expect("the database opens");
+    let version = || -> i64 { db.query_row("PRAGMA data_version", [], |row| row.get(0)).expect("a version") };
+    let (mut seen, mut since) = (version(), Instant::now());
+    let rests = || {
+        let version = version();
+        if version != seen {
+            (seen, since) = (version, Instant::now());
+        }
+        (since.elapsed() > REST).then_some(())
+    };
+    wait_until(START, rests).expect("the shop comes to rest");
 }
 
 /// Where a sync of the write-ahead log came back without an error.
@@ -44,7 +71,7 @@ fn an_order_is_on_the_disk_before_it_is_answered() {
     if !Strace::is_permitted() {
         return;
     }
-    let shop = quiet_shop();
+    let shop = quiet_shop_without_invoices();
     let trace = Strace::attach(shop.process.id(), &["-e", CALLS]);
     let answer = shop.order(&shop.hosts[0], "a-comment-to-be-found").expect("an answer");
     assert_eq!(answer.status, 201, "{answer:?}");
@@ -69,7 +96,7 @@ fn many_orders_share_a_sync_when_the_disk_is_slow() {
     if !Strace::is_permitted() {
         return;
     }
-    let shop = quiet_shop();
+    let shop = quiet_shop_without_invoices();
     // As an SD card, only slower: the machine that runs this test may be slow as well.
     let slow = "inject=fsync,fdatasync:delay_enter=150000";
     let trace = Strace::attach(shop.process.id(), &["-e", CALLS, "-e", slow]);
@@ -95,6 +122,10 @@ fn looking_writes_nothing() {
     let shop = quiet_shop();
     let answer = shop.order(&shop.hosts[0], "look").expect("an answer");
     let order = answer.json()["id"].as_str().expect("an id").to_owned();
+    let view = || shop.client().get(&format!("/api/v1/public/pos/{order}/")).expect("an answer").json();
+    let is_made = || view()["ln_invoices"][0]["payment_request"].is_string().then_some(());
+    wait_until(START, is_made).expect("an invoice");
+    wait_for_rest(&shop);
     let trace = Strace::attach(shop.process.id(), &["-e", CALLS]);
     for _ in 0..20 {
         for path in ["public/hosts/".to_owned(), format!("public/pos/{order}/")] {
