@@ -17,7 +17,7 @@ use live::shop::{QUIET_JOBS, Setup, Shop};
 use live::strace::Strace;
 
 const HOSTS: [&[&str]; 1] = [&["--port-range", "20000-20999"]];
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn setup() -> Setup<'static> {
     Setup { nodes: 1, hosts: &HOSTS, config: "", jobs: QUIET_JOBS }

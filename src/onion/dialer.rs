@@ -195,7 +195,7 @@ mod tests {
     use tokio::io::AsyncReadExt;
     use tokio::net::TcpListener;
 
-    const LIMIT: Duration = Duration::from_secs(5);
+    const LIMIT: Duration = Duration::from_secs(30);
 
     #[tokio::test]
     async fn an_onion_host_is_never_dialled_directly() {

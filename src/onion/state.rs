@@ -26,7 +26,7 @@ const LOCK_FILE: &str = "shop.lock";
 const KEYSTORE_DEPTH: usize = 4;
 
 /// How often a lock that is taken is tried.
-const LOCK_ATTEMPTS: u32 = 10;
+const LOCK_ATTEMPTS: u32 = 100;
 /// Between two of these attempts.
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
 

@@ -47,7 +47,7 @@ async fn next(socket: &mut Socket) -> Value {
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), wait).await.expect("a message in time")
+    tokio::time::timeout(Duration::from_secs(60), wait).await.expect("a message in time")
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -16,7 +16,8 @@ use crate::live::payer::{Paid, pay};
 use crate::live::process::{BIN, run_json, wait_until};
 use crate::live::shop::{QUIET_JOBS, Setup, Shop};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Longer than the command waits for a payment (75 s).
+const PATIENCE: Duration = Duration::from_secs(90);
 const OWED: u64 = 25_000;
 const HOSTS: [&[&str]; 1] = [&["--port-range", "20000-20999", "--use-holds=false"]];
 

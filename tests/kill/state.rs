@@ -105,7 +105,7 @@ impl State {
     /// The database file, or a folder with a copy, in one read transaction.
     pub fn read(path: &Path) -> Self {
         let mut db = open(path);
-        db.busy_timeout(std::time::Duration::from_secs(10)).expect("a time-out");
+        db.busy_timeout(std::time::Duration::from_secs(60)).expect("a time-out");
         let db = db.transaction().expect("a transaction");
         Self {
             orders: rows(&db, ORDERS, order).into_iter().collect(),

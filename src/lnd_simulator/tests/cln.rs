@@ -1,13 +1,11 @@
 //! Core Lightning's face, asked through the client of `cln-rpc`.
 
-use std::time::Duration;
-
 use cln_rpc::ClnRpc;
 use cln_rpc::model::requests::{GetinfoRequest, ListinvoicesRequest, WaitanyinvoiceRequest, WaitinvoiceRequest};
 use cln_rpc::model::responses::{ListinvoicesInvoices, ListinvoicesInvoicesStatus};
 use serde_json::{Value, json};
 
-use super::{Sim, hash_of, start};
+use super::{PATIENCE, Sim, hash_of, start};
 use crate::lnd_simulator::Fault;
 
 async fn client(sim: &Sim) -> ClnRpc {
@@ -211,6 +209,6 @@ async fn a_stopped_node_ends_the_calls_that_wait() {
     let request = WaitanyinvoiceRequest { lastpay_index: Some(0), timeout: None };
     let waiting = tokio::spawn(async move { client.call_typed(&request).await.is_err() });
     sim.running.node().subscriptions_reach(1).await;
-    tokio::time::timeout(Duration::from_secs(5), sim.running.shutdown()).await.expect("the node stops");
+    tokio::time::timeout(PATIENCE, sim.running.shutdown()).await.expect("the node stops");
     assert!(waiting.await.unwrap());
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use fedimint_tonic_lnd::lnrpc::{GetInfoRequest, Invoice, InvoiceSubscription, PaymentHash};
 use tonic::Code;
 
-use super::{hash_of, start};
+use super::{PATIENCE, hash_of, start};
 use crate::lnd_simulator::{Fault, Wallet};
 
 fn invoice() -> Invoice {
@@ -97,7 +97,7 @@ async fn a_stopped_node_ends_its_streams() {
     let sim = start().await;
     let mut client = sim.lightning("invoice.macaroon").await;
     let mut stream = sim.open(async move { client.subscribe_invoices(InvoiceSubscription::default()).await }).await;
-    let stop = tokio::time::timeout(Duration::from_secs(5), sim.running.shutdown());
+    let stop = tokio::time::timeout(PATIENCE, sim.running.shutdown());
     stop.await.expect("the node stops although streams are open");
     stream.error().await;
 }

@@ -36,6 +36,8 @@ use tonic::{Request, Response, Status, Streaming};
 use super::{Options, Running, Simulator};
 use crate::domain::time::{ManualClock, Timestamp};
 
+/// Whatever is expected comes within this, also on a machine that is slow and busy.
+const PATIENCE: Duration = Duration::from_secs(60);
 pub const START: Timestamp = Timestamp::from_secs(1_800_000_000);
 
 /// A simulator with a clock that the test moves.
@@ -167,8 +169,8 @@ impl Sim {
 
 impl<T> Told<T> {
     async fn item(&mut self) -> Option<Result<T, Status>> {
-        let item = tokio::time::timeout(Duration::from_secs(10), self.0.recv());
-        item.await.expect("something is told within 10 seconds")
+        let item = tokio::time::timeout(PATIENCE, self.0.recv());
+        item.await.expect("something is told in time")
     }
 
     /// The next message.
@@ -206,8 +208,8 @@ impl tonic::service::Interceptor for Macaroon {
 
 /// The next message of a stream that is expected to have one.
 pub async fn next<T>(stream: &mut tonic::Streaming<T>) -> T {
-    let message = tokio::time::timeout(Duration::from_secs(10), stream.message());
-    message.await.expect("a message within 10 seconds").unwrap().expect("the stream goes on")
+    let message = tokio::time::timeout(PATIENCE, stream.message());
+    message.await.expect("a message in time").unwrap().expect("the stream goes on")
 }
 
 pub fn hash_of(preimage: &[u8]) -> Vec<u8> {
