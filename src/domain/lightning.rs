@@ -162,10 +162,10 @@ pub struct NodeInvoice {
     pub accept_height: Option<u32>,
 }
 
-/// A page of a node's open invoices.
+/// A page of a node's invoices.
 #[derive(Clone, Debug, Default)]
 pub struct InvoicePage {
-    /// Invoices that are neither settled nor cancelled.
+    /// Those of the page that were asked for.
     pub invoices: Vec<NodeInvoice>,
     /// Where the next page starts; `None` after the last.
     pub next: Option<u64>,

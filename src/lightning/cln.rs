@@ -182,18 +182,23 @@ impl LightningNode for CoreLightning {
     }
 
     async fn open_invoices(&self, after: u64, limit: u32) -> Result<InvoicePage, NodeError> {
+        // The node pages through all invoices; the open ones are picked here.
+        let mut page = self.all_invoices(after, limit).await?;
+        page.invoices.retain(|invoice| invoice.state == NodeInvoiceState::Open);
+        Ok(page)
+    }
+
+    async fn all_invoices(&self, after: u64, limit: u32) -> Result<InvoicePage, NodeError> {
         let request = ListinvoicesRequest {
             index: Some(ListinvoicesIndex::CREATED),
             start: Some(after.max(1)),
             limit: Some(limit.max(1)),
             ..everything()
         };
-        // The node pages through all invoices; the open ones are picked here.
         let page = self.invoices(request).await?;
         let full = page.len() >= limit.max(1) as usize;
         let next = page.last().map(|invoice| invoice.created_index + 1).filter(|_| full);
-        let open = page.into_iter().map(convert).filter(|invoice| invoice.state == NodeInvoiceState::Open);
-        Ok(InvoicePage { invoices: open.collect(), next })
+        Ok(InvoicePage { invoices: page.into_iter().map(convert).collect(), next })
     }
 
     async fn info(&self) -> Result<NodeInfo, NodeError> {

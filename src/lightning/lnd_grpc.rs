@@ -112,6 +112,20 @@ impl LndGrpc {
         Ok(self.link.call(self.link.policy().call_limit, &self.macaroon, call).await?.into_inner())
     }
 
+    async fn page(&self, pending_only: bool, after: u64, limit: u32) -> Result<InvoicePage, NodeError> {
+        let limit = limit.clamp(1, MAX_PAGE);
+        let message = lnrpc::ListInvoiceRequest {
+            pending_only,
+            index_offset: after,
+            num_max_invoices: u64::from(limit),
+            ..Default::default()
+        };
+        let answer = self.list(message).await?;
+        let full = answer.invoices.len() >= limit as usize;
+        let invoices = answer.invoices.into_iter().map(invoice_from_lnd).collect::<Result<_, _>>()?;
+        Ok(InvoicePage { invoices, next: full.then_some(answer.last_index_offset) })
+    }
+
     /// The newest invoice of the node: the cheapest call that the stock invoice macaroon permits.
     async fn newest_invoice(&self) -> Result<Option<lnrpc::Invoice>, NodeError> {
         let message = lnrpc::ListInvoiceRequest { num_max_invoices: 1, reversed: true, ..Default::default() };
@@ -216,17 +230,11 @@ impl LightningNode for LndGrpc {
     }
 
     async fn open_invoices(&self, after: u64, limit: u32) -> Result<InvoicePage, NodeError> {
-        let limit = limit.clamp(1, MAX_PAGE);
-        let message = lnrpc::ListInvoiceRequest {
-            pending_only: true,
-            index_offset: after,
-            num_max_invoices: u64::from(limit),
-            ..Default::default()
-        };
-        let answer = self.list(message).await?;
-        let full = answer.invoices.len() >= limit as usize;
-        let invoices = answer.invoices.into_iter().map(invoice_from_lnd).collect::<Result<_, _>>()?;
-        Ok(InvoicePage { invoices, next: full.then_some(answer.last_index_offset) })
+        self.page(true, after, limit).await
+    }
+
+    async fn all_invoices(&self, after: u64, limit: u32) -> Result<InvoicePage, NodeError> {
+        self.page(false, after, limit).await
     }
 
     async fn info(&self) -> Result<NodeInfo, NodeError> {

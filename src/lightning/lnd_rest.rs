@@ -98,6 +98,15 @@ impl LndRest {
         self.ask(self.link.policy().call_limit, &self.macaroon, exchange).await
     }
 
+    async fn page(&self, pending_only: bool, after: u64, limit: u32) -> Result<InvoicePage, NodeError> {
+        let limit = limit.clamp(1, MAX_PAGE);
+        let query = format!("pending_only={pending_only}&index_offset={after}&num_max_invoices={limit}");
+        let page = self.list(&query).await?;
+        let full = page.invoices.len() >= limit as usize;
+        let invoices = page.invoices.into_iter().map(RestInvoice::into_node_invoice).collect::<Result<_, _>>()?;
+        Ok(InvoicePage { invoices, next: full.then_some(page.last_index_offset) })
+    }
+
     async fn newest_invoice(&self) -> Result<Option<RestInvoice>, NodeError> {
         Ok(self.list("num_max_invoices=1&reversed=true").await?.invoices.pop())
     }
@@ -165,11 +174,11 @@ impl LightningNode for LndRest {
     }
 
     async fn open_invoices(&self, after: u64, limit: u32) -> Result<InvoicePage, NodeError> {
-        let limit = limit.clamp(1, MAX_PAGE);
-        let page = self.list(&format!("pending_only=true&index_offset={after}&num_max_invoices={limit}")).await?;
-        let full = page.invoices.len() >= limit as usize;
-        let invoices = page.invoices.into_iter().map(RestInvoice::into_node_invoice).collect::<Result<_, _>>()?;
-        Ok(InvoicePage { invoices, next: full.then_some(page.last_index_offset) })
+        self.page(true, after, limit).await
+    }
+
+    async fn all_invoices(&self, after: u64, limit: u32) -> Result<InvoicePage, NodeError> {
+        self.page(false, after, limit).await
     }
 
     async fn info(&self) -> Result<NodeInfo, NodeError> {

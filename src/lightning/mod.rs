@@ -67,6 +67,10 @@ pub trait LightningNode: Send + Sync {
     /// A page of open (and accepted) invoices, oldest first; `after` is 0 or [`InvoicePage::next`].
     async fn open_invoices(&self, after: u64, limit: u32) -> Result<InvoicePage, NodeError>;
 
+    /// A page of everything that the node has of invoices, oldest first; `after` as with
+    /// [`LightningNode::open_invoices`].
+    async fn all_invoices(&self, after: u64, limit: u32) -> Result<InvoicePage, NodeError>;
+
     /// What the node says of itself; succeeds with empty parts when only those are not allowed.
     async fn info(&self) -> Result<NodeInfo, NodeError>;
 }

@@ -17,6 +17,9 @@ use crate::store::deals::Key;
 use crate::store::outbox::{self, IntentKind};
 use crate::store::{alerts, audit_log, deals, node_state, refunds};
 
+/// The node's clock may be so far behind ours. Seconds.
+const CLOCKS_APART_SECS: i64 = 3600;
+
 /// What one piece of news led to; for logs and tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Applied {
@@ -156,6 +159,10 @@ pub fn other_record(db: &Connection, node: NodeId, hash: PaymentHash) -> Result<
 fn tell_of_unknown_payment(shop: &Shop, db: &Connection, node: NodeId, news: &NodeInvoice) -> Result<(), Error> {
     let memo_order = news.memo.strip_prefix("PO: ").and_then(OrderId::parse);
     let (NodeInvoiceState::Settled, Some(order)) = (news.state, memo_order) else { return Ok(()) };
+    if node_state::added_at(db, node)?.is_some_and(|added| news.created_at.plus_secs(CLOCKS_APART_SECS) < added) {
+        // From the node's past, as another shop's.
+        return Ok(());
+    }
     if other_record(db, node, news.hash)?.is_some() {
         // That record hears of it too.
         return Ok(());

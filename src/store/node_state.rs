@@ -137,6 +137,30 @@ pub fn advance_cursor(db: &Connection, node: NodeId, index: u64) -> Result<(), S
     Ok(())
 }
 
+/// After a restore: of nodes that had settled nothing yet, no stream tells what was settled since the backup.
+pub fn mark_history_due(db: &Connection) -> Result<(), StoreError> {
+    db.execute("UPDATE node SET history_due = 1 WHERE settle_index = 0 AND removed_at IS NULL", [])?;
+    Ok(())
+}
+
+/// Whether what was settled at a node is still to be looked through.
+pub fn is_history_due(db: &Connection, node: NodeId) -> Result<bool, StoreError> {
+    let mut statement = db.prepare_cached("SELECT history_due FROM node WHERE id = ?")?;
+    Ok(statement.query_row([node], |row| row.get(0)).optional()?.unwrap_or(false))
+}
+
+/// It has been looked through.
+pub fn end_history(db: &Connection, node: NodeId) -> Result<(), StoreError> {
+    db.execute("UPDATE node SET history_due = 0 WHERE id = ?", [node])?;
+    Ok(())
+}
+
+/// When a node was added.
+pub fn added_at(db: &Connection, node: NodeId) -> Result<Option<Timestamp>, StoreError> {
+    let mut statement = db.prepare_cached("SELECT created_at FROM node WHERE id = ?")?;
+    Ok(statement.query_row([node], |row| row.get(0)).optional()?)
+}
+
 /// Hashes on a node that may still be paid: the visible invoices that are not final. The condition
 /// repeats that of the index word for word, or SQLite would read every invoice there ever was.
 pub fn live_hashes(db: &Connection, node: NodeId) -> Result<BTreeSet<PaymentHash>, StoreError> {

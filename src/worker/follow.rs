@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use super::Tasks;
 use super::registry::{Entry, Registry};
-use super::{alive, holds};
+use super::{alive, history, holds};
 use crate::domain::id::OrderId;
 use crate::domain::lightning::{NodeError, NodeErrorKind, NodeInvoice, NodeInvoiceState, PaymentHash};
 use crate::domain::time::Timestamp;
@@ -155,6 +155,7 @@ pub async fn compare(shop: &Shop, entry: &Entry, strangers: &mut Strangers) -> R
     if let Err(error) = look_up_missing(shop, entry, missing).await? {
         tracing::warn!(node = entry.spec.name, %error, "comparing invoices was cut short");
     }
+    history::look_through(shop, entry).await?;
     Ok(differences)
 }
 

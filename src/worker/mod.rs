@@ -5,6 +5,7 @@ pub mod alive;
 pub mod connect;
 pub mod deadlines;
 pub mod follow;
+pub mod history;
 pub mod holds;
 pub mod outbox;
 pub mod probing;

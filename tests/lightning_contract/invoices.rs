@@ -102,6 +102,25 @@ pub async fn open_invoices_are_paged_oldest_first(world: World) {
     assert_eq!(seen, [1, 3, 4, 6, 7].map(|number| plain(number).hash));
 }
 
+pub async fn all_invoices_are_paged_oldest_first_whatever_became_of_them(world: World) {
+    let node = world.node();
+    for number in 1..=5 {
+        node.create(&plain(number)).await.unwrap();
+    }
+    world.pay(plain(2).hash);
+    let (mut after, mut seen) = (0, Vec::new());
+    loop {
+        let page = node.all_invoices(after, 2).await.unwrap();
+        seen.extend(page.invoices.into_iter().map(|invoice| (invoice.hash, invoice.state)));
+        match page.next {
+            Some(next) => after = next,
+            None => break,
+        }
+    }
+    let state = |number| if number == 2 { NodeInvoiceState::Settled } else { NodeInvoiceState::Open };
+    assert_eq!(seen, [1, 2, 3, 4, 5].map(|number| (plain(number).hash, state(number))));
+}
+
 pub async fn an_invoice_of_another_network_is_refused_and_cancelled(world: World) {
     let node = world.node_with(world.credentials("shop.macaroon"), only(Network::Mainnet));
     assert_eq!(node.create(&plain(1)).await.unwrap_err().kind, NodeErrorKind::WrongNetwork);

@@ -209,6 +209,16 @@ fn give_back(invoice: &mut NodeInvoice) {
     invoice.nearest_htlc_expiry = None;
 }
 
+/// Pages are small here, so that there are many.
+fn page(state: &State, after: u64, limit: u32, fits: impl Fn(&Record) -> bool) -> InvoicePage {
+    let all: Vec<_> =
+        state.records.values().filter(|record| fits(record)).map(|record| record.invoice.clone()).collect();
+    let start = usize::try_from(after).unwrap();
+    let page: Vec<_> = all.iter().skip(start).take(limit.min(3) as usize).cloned().collect();
+    let next = (start + page.len() < all.len()).then(|| after + page.len() as u64);
+    InvoicePage { invoices: page, next }
+}
+
 fn settle(state: &mut State, hash: PaymentHash, now: Timestamp) {
     state.last_settle += 1;
     let index = state.last_settle;
@@ -310,17 +320,13 @@ impl LightningNode for Node {
     }
 
     async fn open_invoices(&self, after: u64, limit: u32) -> Result<InvoicePage, NodeError> {
-        let limit = limit.min(3) as usize;
-        self.call(|state| {
-            let open =
-                |record: &&Record| matches!(record.invoice.state, NodeInvoiceState::Open | NodeInvoiceState::Accepted);
-            let all: Vec<_> = state.records.values().filter(open).map(|record| record.invoice.clone()).collect();
-            let start = usize::try_from(after).unwrap();
-            let page: Vec<_> = all.iter().skip(start).take(limit).cloned().collect();
-            let next = (start + page.len() < all.len()).then(|| after + page.len() as u64);
-            Ok(InvoicePage { invoices: page, next })
-        })
-        .await
+        let open =
+            |record: &Record| matches!(record.invoice.state, NodeInvoiceState::Open | NodeInvoiceState::Accepted);
+        self.call(|state| Ok(page(state, after, limit, open))).await
+    }
+
+    async fn all_invoices(&self, after: u64, limit: u32) -> Result<InvoicePage, NodeError> {
+        self.call(|state| Ok(page(state, after, limit, |_| true))).await
     }
 
     async fn info(&self) -> Result<NodeInfo, NodeError> {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use ip2tor_shop::domain::id::{NodeId, OrderId, ProductId, SystemRandom};
+use ip2tor_shop::domain::id::{NodeId, OrderId, ProductId, Random, SystemRandom};
 use ip2tor_shop::domain::lightning::{InvoiceRequest, Network, NodeInfo, NodeInvoiceState, Preimage};
 use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::domain::node::NodeKind;
@@ -10,6 +10,7 @@ use ip2tor_shop::domain::product::ProductStatus;
 use ip2tor_shop::lightning::LightningNode;
 use ip2tor_shop::lightning::supervise::Backoff;
 use ip2tor_shop::lnd_simulator::{Fault, State};
+use ip2tor_shop::services::backup;
 use ip2tor_shop::services::hosts::CatalogCache;
 use ip2tor_shop::services::making::NO_INVOICE_MESSAGE;
 use ip2tor_shop::services::nodes_admin::{self, NodeChange};
@@ -609,6 +610,53 @@ async fn a_shop_restored_from_yesterdays_backup_finds_what_was_settled_since_and
         ip2tor_shop::domain::product::ProductKind::TorBridge,
     );
     assert_eq!(unknown.err(), Some(Error::NotFound));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restored_shop_that_knew_of_no_settlement_tells_also_of_the_first_ones_that_it_cannot_match() {
+    let mut rig = Rig::new(Setup::default()).await;
+    let past = OrderId(SystemRandom.uuid());
+    rig.foreign_settlement(&format!("PO: {past}"), 1).await;
+    rig.wait_until("it is told", || rig.open_alerts("unknown_payment") == 1).await;
+    // As if the node had been added long after that, and had settled nothing since.
+    rig.clock.advance_secs(4 * 3600);
+    rig.execute("DELETE FROM alert");
+    let added = rig.now().secs() * 1000;
+    rig.execute(&format!("UPDATE node SET settle_index = 0, created_at = {added}"));
+    let act = Act::on_command_line(rig.now());
+    let (from, to) = (rig.places("old"), rig.places("new"));
+    let made = backup::create(&rig.shop.db, &from, &act, None).expect("a backup");
+    rig.check_in().await;
+    for _ in 0..2 {
+        let (lost, _) = rig.ordered().await;
+        rig.pay(lost);
+        rig.wait_order(lost, "P").await;
+    }
+    rig.tasks.stop().await;
+
+    backup::restore(&to, &made.path, false, &act).expect("restored");
+    rig.start_shop_on(&to.database);
+    rig.wait_until("it has been looked through", || rig.count("SELECT max(history_due) FROM node") == 0).await;
+    assert_eq!(rig.open_alerts("unknown_payment"), 2, "of its own, not of the node's past");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_restored_shop_could_not_look_through_at_once_it_looks_through_later() {
+    let mut rig = Rig::new(Setup::default()).await;
+    let act = Act::on_command_line(rig.now());
+    let (from, to) = (rig.places("old"), rig.places("new"));
+    let made = backup::create(&rig.shop.db, &from, &act, None).expect("a backup");
+    rig.check_in().await;
+    let (lost, _) = rig.ordered().await;
+    rig.pay(lost);
+    rig.wait_order(lost, "P").await;
+    rig.tasks.stop().await;
+    rig.stop_node().await;
+
+    backup::restore(&to, &made.path, false, &act).expect("restored");
+    rig.start_shop_on(&to.database);
+    rig.start_node().await;
+    rig.wait_until("the operator knows", || rig.open_alerts("unknown_payment") == 1).await;
 }
 
 // ---- money bugs that others have had ------------------------------------------------------------

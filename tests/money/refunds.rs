@@ -7,7 +7,7 @@ use ip2tor_shop::domain::product::{ProductKind, ProductStatus};
 use ip2tor_shop::domain::purchase::OrderStatus;
 use ip2tor_shop::lightning::dial::Dial;
 use ip2tor_shop::lnd_simulator::{Fault, PaymentState, State};
-use ip2tor_shop::services::backup::{self, Places};
+use ip2tor_shop::services::backup;
 use ip2tor_shop::services::nodes_admin::{self, NodeChange};
 use ip2tor_shop::services::refunds::{self, Bill, Request, Stated};
 use ip2tor_shop::services::{Act, Error, Scope, deadlines, hosts, payments, products};
@@ -500,7 +500,7 @@ async fn a_debt_out_of_a_restored_backup_is_paid_only_when_the_operator_has_made
     let mut rig = rig_with_buyer().await;
     let order = rig.owing().await;
     let act = Act::on_command_line(rig.now());
-    let (from, to) = (places(&rig, "old"), places(&rig, "new"));
+    let (from, to) = (rig.places("old"), rig.places("new"));
     let made = backup::create(&rig.shop.db, &from, &act, None).expect("a backup");
     rig.refund(order, &rig.bill(25_000, 1).await, None).await.expect("paid");
 
@@ -526,7 +526,7 @@ async fn a_debt_that_arises_again_after_a_restore_is_paid_only_when_the_operator
     rig.check_in().await;
     let (order, _) = rig.ordered().await;
     let act = Act::on_command_line(rig.now());
-    let (from, to) = (places(&rig, "old"), places(&rig, "new"));
+    let (from, to) = (rig.places("old"), rig.places("new"));
     let made = backup::create(&rig.shop.db, &from, &act, None).expect("a backup");
     rig.pay(order);
     rig.comes_to_owe(order).await;
@@ -548,17 +548,6 @@ async fn a_debt_that_arises_again_after_a_restore_is_paid_only_when_the_operator
 
     let fresh = rig.owing().await;
     rig.refund(fresh, &second, None).await.expect("an order after the restore is not in doubt");
-}
-
-fn places(rig: &Rig, name: &str) -> Places {
-    let data_dir = rig.dir.path().join(name);
-    Places {
-        database: data_dir.join("shop.sqlite3"),
-        backup_dir: data_dir.join("backups"),
-        onion_state_dir: data_dir.join("tor"),
-        config_file: None,
-        data_dir,
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,6 +13,7 @@ use ip2tor_shop::domain::product::{ProductKind, ProductStatus};
 use ip2tor_shop::domain::time::{Clock, ManualClock, Timestamp};
 use ip2tor_shop::lightning::dial::Dial;
 use ip2tor_shop::lnd_simulator::{Options, Running, Simulator, State};
+use ip2tor_shop::services::backup::Places;
 use ip2tor_shop::services::orders::{self, OrderRequest, OrderView, OrderedProduct};
 use ip2tor_shop::services::products::{self, ProductPatch};
 use ip2tor_shop::services::{Error, Scope, Settings, Shop, hosts as host_services};
@@ -133,6 +134,18 @@ impl Rig {
         let database = rusqlite::Connection::open(self.shop.db.path()).expect("the database opens");
         database.execute("VACUUM INTO ?", [copy.display().to_string()]).expect("a copy of the database");
         copy
+    }
+
+    /// Where a shop of this name has its files.
+    pub fn places(&self, name: &str) -> Places {
+        let data_dir = self.dir.path().join(name);
+        Places {
+            database: data_dir.join("shop.sqlite3"),
+            backup_dir: data_dir.join("backups"),
+            onion_state_dir: data_dir.join("tor"),
+            config_file: None,
+            data_dir,
+        }
     }
 
     /// Ends the node.

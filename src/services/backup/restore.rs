@@ -8,7 +8,7 @@ use crate::domain::id::{NodeId, OrderId};
 use crate::services::instance::InstanceLock;
 use crate::services::{Act, Error, refunds};
 use crate::store::backup::{self, CarriedFile};
-use crate::store::{Connection, Db, nodes};
+use crate::store::{Connection, Db, node_state, nodes};
 
 /// What was restored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -77,8 +77,8 @@ fn move_aside(path: &Path, suffix: &str, restored: &mut Restored) -> Result<(), 
 }
 
 /// Opens the restored database (which brings an old one up to date), gives nodes whose files are not
-/// on this machine the credentials from the backup, and notes the restore in the change log. Returns those
-/// nodes, and the orders whose debts are in doubt.
+/// on this machine the credentials from the backup, marks what may have happened since, and notes the restore in
+/// the change log. Returns those nodes, and the orders whose debts are in doubt.
 fn take_into_use(
     places: &Places,
     carried: Vec<CarriedFile>,
@@ -89,6 +89,7 @@ fn take_into_use(
     let changed = db.write_blocking(move |db| {
         let changed = adopt(db, &carried)?;
         let owing = refunds::doubt(db, act.now)?;
+        node_state::mark_history_due(db)?;
         act.record(db, "backup", "backup", "restored")?;
         Ok::<_, Error>((changed, owing))
     })?;
