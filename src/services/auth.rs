@@ -1,8 +1,8 @@
 //! Who calls: a host by its token, an operator by name and password.
 //!
 //! Passwords come with every request and each check of one costs tens of milliseconds and 19 MiB, so
-//! that an anonymous caller could exhaust a small machine. Hence: at most two checks at once and few
-//! more that wait, good ones are remembered for a while, and a client with too many bad ones has to
+//! that an anonymous caller could exhaust a small machine. Hence: one check at a time and few more that
+//! wait, good ones are remembered for a while, and a client with too many bad ones has to
 //! wait before anything is hashed. Bad ones count by name and client: a stranger's guesses lock nobody
 //! else out. Unknown names are treated as known ones, so that names can't be told apart.
 
@@ -23,7 +23,7 @@ use good::Good;
 use throttle::{Caller, Throttle};
 
 /// Passwords that are checked at once.
-const CHECKS_AT_ONCE: usize = 2;
+const CHECKS_AT_ONCE: usize = 1;
 /// Checks under way or waiting for their turn; more are told to come back.
 const CHECKS_IN_ALL: usize = 32;
 /// What the passwords of unknown names are checked against: as costly as a real one (the parameters are
