@@ -17,6 +17,7 @@ use crate::domain::id::SystemRandom;
 use crate::domain::time::SystemClock;
 use crate::http::limiter::Rate;
 use crate::http::listener::{self, ConnectionLimits};
+use crate::http::order_rate::OrderRates;
 use crate::http::{self, Limits, Surface};
 use crate::jobs::{JobContext, Scheduler, schedule};
 use crate::lightning::dial::Dial;
@@ -150,8 +151,11 @@ fn http_app(shop: &Shop, config: &Config) -> http::App {
         body_bytes: config.http.body_limit_bytes,
         request_time: config.http.request_timeout,
         requests: Rate::per_minute(config.http.requests_per_minute),
-        orders: Rate::per_hour(config.http.orders_per_hour),
-        onion_orders: Rate::per_hour(config.http.onion_orders_per_hour),
+        orders: OrderRates::per_hour(
+            config.http.orders_per_hour,
+            config.http.circuit_orders_per_hour,
+            config.http.onion_orders_per_hour,
+        ),
     };
     let is_trusted = move |address| proxies.iter().any(|network| network.contains(address));
     http::App::new(shop.clone(), limits, Box::new(is_trusted))
@@ -162,6 +166,7 @@ const fn connection_limits(config: &Config) -> ConnectionLimits {
     ConnectionLimits {
         max_connections: config.http.max_connections,
         header_time: config.http.header_timeout,
+        request_time: config.http.request_timeout,
         idle_time: config.http.idle_timeout,
     }
 }

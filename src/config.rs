@@ -86,10 +86,12 @@ pub struct Http {
     pub idle_timeout: Duration,
     /// Requests of one client (address or circuit) in a minute; 0 is unlimited.
     pub requests_per_minute: u32,
-    /// New orders of one client in an hour; 0 is unlimited.
+    /// New orders of one address in an hour; here and below a sixth (at least five) may come at once, and
+    /// 0 is unlimited.
     pub orders_per_hour: u32,
-    /// New orders per hour of all clients of the onion service together, a sixth of them at once; 0 is
-    /// unlimited.
+    /// New orders of one circuit of the onion service in an hour.
+    pub circuit_orders_per_hour: u32,
+    /// New orders of all clients of the onion service together in an hour.
     pub onion_orders_per_hour: u32,
 }
 
@@ -100,9 +102,6 @@ pub struct Orders {
     pub expiry: Duration,
     /// New orders get 503 while the oldest invoice to be made waits longer than this.
     pub backlog_limit: Duration,
-    /// New orders for a host get 429 while unpaid ones hold more than this part of its ports; 100
-    /// switches the rule off.
-    pub unpaid_share_percent: u32,
     /// An order whose invoice could not be made for so long is rejected.
     pub invoice_limit: Duration,
 }

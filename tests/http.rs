@@ -18,3 +18,5 @@ mod push;
 mod rules;
 #[path = "http/watching.rs"]
 mod watching;
+#[path = "http/rush.rs"]
+mod rush;

@@ -47,6 +47,7 @@ impl Default for Http {
             idle_timeout: Duration::from_secs(60),
             requests_per_minute: 1200,
             orders_per_hour: 100,
+            circuit_orders_per_hour: 12,
             onion_orders_per_hour: 100,
         }
     }
@@ -57,7 +58,6 @@ impl Default for Orders {
         Self {
             expiry: Duration::from_secs(900),
             backlog_limit: Duration::from_secs(10),
-            unpaid_share_percent: 50,
             invoice_limit: Duration::from_secs(60),
         }
     }
@@ -135,6 +135,11 @@ impl Http {
             idle_timeout: section.seconds("idle_timeout_secs", default.idle_timeout, 1..=3600),
             requests_per_minute: section.number("requests_per_minute", default.requests_per_minute, 0..=1_000_000),
             orders_per_hour: section.number("orders_per_hour", default.orders_per_hour, 0..=1_000_000),
+            circuit_orders_per_hour: section.number(
+                "circuit_orders_per_hour",
+                default.circuit_orders_per_hour,
+                0..=1_000_000,
+            ),
             onion_orders_per_hour: section.number(
                 "onion_orders_per_hour",
                 default.onion_orders_per_hour,
@@ -152,7 +157,6 @@ impl Orders {
         let orders = Self {
             expiry: section.seconds("expiry_secs", default.expiry, 60..=86_400),
             backlog_limit: section.seconds("backlog_limit_secs", default.backlog_limit, 1..=600),
-            unpaid_share_percent: section.number("unpaid_share_percent", default.unpaid_share_percent, 1..=100),
             invoice_limit: section.seconds("invoice_limit_secs", default.invoice_limit, 5..=600),
         };
         section.finish();

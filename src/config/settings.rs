@@ -14,7 +14,6 @@ impl Config {
             max_holds_per_node: self.holds.max_open_per_node,
             hold_cltv_blocks: self.holds.cltv_blocks,
             backlog_limit_secs: secs(self.orders.backlog_limit),
-            unpaid_share_percent: self.orders.unpaid_share_percent,
             make_limit_secs: secs(self.orders.invoice_limit),
             rates: self.rates.enabled.then(|| RateRules {
                 tax: self.rates.currency,

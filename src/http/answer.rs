@@ -157,6 +157,7 @@ impl Problems for Writing {
         (StatusCode::NOT_FOUND, "There is no such thing, or the caller may not see it."),
         (StatusCode::METHOD_NOT_ALLOWED, "The method is not one of those in the header `Allow`."),
         (StatusCode::NOT_ACCEPTABLE, "The answer has none of the media types in the header `Accept`."),
+        (StatusCode::REQUEST_TIMEOUT, "The body did not come in time."),
         (StatusCode::CONFLICT, "It is in use, or was changed at the same time."),
         (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large."),
         (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is neither JSON nor a form."),

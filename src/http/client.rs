@@ -6,6 +6,8 @@ use std::net::{IpAddr, SocketAddr};
 use http::HeaderMap;
 use poem::{Addr, Request};
 
+use super::surface::Surface;
+
 /// The scheme of the remote address of connections through the onion service; what follows is the
 /// circuit, the one thing that tells its clients apart.
 pub const ONION_CIRCUIT: &str = "onion-circuit";
@@ -20,7 +22,8 @@ pub enum Client {
     Ip(IpAddr),
     /// Through the onion service, on this circuit.
     Circuit(String),
-    /// Neither is known (a test, a Unix socket).
+    /// Neither is known: a proxy of the operator names nobody that could be read (or a test, a Unix
+    /// socket). All of them count as one.
     Unknown,
 }
 
@@ -57,6 +60,8 @@ impl Client {
 pub struct Origin {
     /// Who sends the request.
     pub client: Client,
+    /// Where it came in.
+    pub surface: Surface,
     /// Scheme and authority, without a slash at the end: `https://shop.example`.
     pub base: String,
 }
@@ -78,7 +83,7 @@ impl Origin {
             Some(host) => format!("{scheme}://{host}"),
             None => format!("{scheme}://{}", local_authority(request)),
         };
-        Self { client: Self::client_of(request, is_trusted), base }
+        Self { client: Self::client_of(request, is_trusted), surface: Surface::of(request), base }
     }
 
     /// Reads only who sends a request.
@@ -86,9 +91,8 @@ impl Origin {
         match &request.remote_addr().0 {
             Addr::Custom(ONION_CIRCUIT, circuit) => Client::Circuit(circuit.clone().into_owned()),
             Addr::SocketAddr(peer) => {
-                let proxy = is_trusted(canonical(peer));
-                let named = if proxy { last_forwarded(request.headers(), is_trusted) } else { None };
-                Client::Ip(named.unwrap_or_else(|| canonical(peer)))
+                let peer = canonical(peer);
+                if is_trusted(peer) { behind(peer, request.headers(), is_trusted) } else { Client::Ip(peer) }
             }
             _ => Client::Unknown,
         }
@@ -109,12 +113,28 @@ fn first_of<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     Some(value.split(',').next().unwrap_or(value).trim())
 }
 
-/// The last address in `X-Forwarded-For` that is no proxy of ours: anything before it was written
-/// by the client.
-fn last_forwarded(headers: &HeaderMap, is_trusted: &IsTrusted) -> Option<IpAddr> {
-    let chain = headers.get("x-forwarded-for")?.to_str().ok()?;
-    let mut addresses = chain.rsplit(',').map_while(|address| address.trim().parse::<IpAddr>().ok());
-    addresses.find(|address| !is_trusted(*address)).map(|address| address.to_canonical())
+/// The client of a trusted proxy: the last address in `X-Forwarded-For` that is no proxy of ours, since
+/// anything before it was written by the client; without such, the farthest of the proxies. An entry that
+/// can't be read is somebody, but not this machine.
+fn behind(proxy: IpAddr, headers: &HeaderMap, is_trusted: &IsTrusted) -> Client {
+    let lines = headers.get_all("x-forwarded-for").iter().rev();
+    let mut hops = lines.flat_map(|line| line.to_str().unwrap_or("?").rsplit(',').map(address));
+    let mut farthest = Some(proxy);
+    while farthest.is_some_and(is_trusted) {
+        match hops.next() {
+            Some(hop) => farthest = hop,
+            None => break,
+        }
+    }
+    farthest.map_or(Client::Unknown, Client::Ip)
+}
+
+/// An address as proxies write it: some with a port, some with brackets.
+fn address(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    let address = bare.parse().ok().or_else(|| text.parse().ok().map(|with_port: SocketAddr| with_port.ip()));
+    address.map(|address: IpAddr| address.to_canonical())
 }
 
 /// Only what can be a host and a port; everything else would end up in URLs.

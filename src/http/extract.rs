@@ -11,6 +11,7 @@ use poem_openapi::types::Type;
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
 use super::call::Call;
+use super::guard::BodyWait;
 use super::input::{self, Input};
 use super::problem::Problem;
 use crate::services::Scope;
@@ -145,7 +146,8 @@ impl<'a, T: Type> ApiExtractor<'a> for Body<T> {
         _: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
         let call = <&Call as FromRequest>::from_request(request, body).await?;
-        let input = input::read(request.headers(), body.take()?, call.app.limits.body_bytes).await;
+        let reading = input::read(request.headers(), body.take()?, call.app.limits.body_bytes);
+        let input = BodyWait::on(request, reading).await;
         Ok(Self { input, documents: PhantomData })
     }
 }

@@ -3,6 +3,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::FutureExt;
 use http::StatusCode;
@@ -13,6 +14,30 @@ use super::client::Origin;
 use super::pages;
 use super::problem::Problem;
 use super::surface::{Surface, advertise};
+
+/// Whether the body of a request is being waited for; in its extensions.
+#[derive(Clone, Default)]
+pub struct BodyWait(Arc<AtomicBool>);
+
+impl BodyWait {
+    /// Waits for a body.
+    pub async fn on<T>(request: &Request, body: impl Future<Output = T>) -> T {
+        let wait = request.extensions().get::<Self>().cloned().unwrap_or_default();
+        wait.0.store(true, Ordering::Relaxed);
+        let body = body.await;
+        wait.0.store(false, Ordering::Relaxed);
+        body
+    }
+
+    /// What a request is answered that took too long.
+    fn problem(&self) -> Problem {
+        if self.0.load(Ordering::Relaxed) {
+            Problem::detail(StatusCode::REQUEST_TIMEOUT, "The body did not come in time.")
+        } else {
+            Problem::detail(StatusCode::SERVICE_UNAVAILABLE, "This took too long. Please try again.")
+        }
+    }
+}
 
 /// The guard around an endpoint.
 pub struct Guard<E> {
@@ -31,7 +56,7 @@ impl<E: Endpoint<Output = Response>> Endpoint for Guard<E> {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
-        let surface = request.extensions().get::<Surface>().copied().unwrap_or_default();
+        let surface = Surface::of(&request);
         if surface.is_limited() {
             let client = Origin::client_of(&request, &*self.app.is_trusted_proxy);
             if let Err(secs) = self.app.requests.admit(&client, self.app.shop.now()) {
@@ -47,13 +72,15 @@ impl<E: Endpoint<Output = Response>> Endpoint for Guard<E> {
 
 impl<E: Endpoint<Output = Response>> Guard<E> {
     /// An answer, whatever happens inside.
-    async fn answer(&self, request: Request) -> Response {
+    async fn answer(&self, mut request: Request) -> Response {
+        let body = BodyWait::default();
+        request.extensions_mut().insert(body.clone());
         let work = AssertUnwindSafe(self.inner.call(request)).catch_unwind();
         let answer = match tokio::time::timeout(self.app.limits.request_time, work).await {
             Ok(Ok(Ok(response))) => Ok(response),
             Ok(Ok(Err(error))) => Ok(of_routing(&error)),
             Ok(Err(_)) => Err(Problem::internal("a handler panicked")),
-            Err(_) => Err(Problem::detail(StatusCode::SERVICE_UNAVAILABLE, "This took too long. Please try again.")),
+            Err(_) => Err(body.problem()),
         };
         answer.unwrap_or_else(IntoResponse::into_response)
     }
@@ -115,5 +142,22 @@ mod tests {
         let endless = make(|_| std::future::pending::<poem::Result<Response>>());
         let response = Guard::new(app(&dir), endless).get_response(Request::default()).await;
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    }
+
+    #[tokio::test]
+    async fn a_body_that_does_not_come_is_the_clients_fault() {
+        let dir = tempfile::tempdir().unwrap();
+        let hungry = make(async |request: Request| {
+            BodyWait::on(&request, std::future::pending::<()>()).await;
+            poem::Result::<Response>::Ok(Response::default())
+        });
+        let response = Guard::new(app(&dir), hungry).get_response(Request::default()).await;
+        assert_eq!(response.status(), StatusCode::REQUEST_TIMEOUT);
+        let slow = make(async |request: Request| {
+            BodyWait::on(&request, std::future::ready(())).await;
+            std::future::pending::<poem::Result<Response>>().await
+        });
+        let response = Guard::new(app(&dir), slow).get_response(Request::default()).await;
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE, "once it has come it is ours");
     }
 }

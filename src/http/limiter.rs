@@ -32,10 +32,11 @@ impl Rate {
         Self::per(count, Duration::from_secs(60), 2)
     }
 
-    /// `count` in an hour, a sixth of them at once: of what ties something up, as an unpaid order
-    /// does a port. 0 is no limit.
+    /// `count` in an hour, a sixth of them (at least five) at once: of what ties something up, as an
+    /// unpaid order does a port. 0 is no limit.
     pub fn per_hour(count: u32) -> Self {
-        Self::per(count, Duration::from_secs(3600), 6)
+        let rate = Self::per(count, Duration::from_secs(3600), 6);
+        if count == 0 { rate } else { Self { burst: rate.burst.max(5), ..rate } }
     }
 
     fn per(count: u32, span: Duration, share: u32) -> Self {
@@ -43,6 +44,11 @@ impl Rate {
             Some(every) => Self { burst: count.div_ceil(share), every },
             None => Self::OFF,
         }
+    }
+
+    /// The time in which one more is allowed, in milliseconds.
+    fn step(self) -> i64 {
+        i64::try_from(self.every.as_millis()).unwrap_or(i64::MAX).max(1)
     }
 }
 
@@ -63,26 +69,29 @@ impl Limiter {
     /// Takes one from the client's bucket, or says in how many seconds there is one again. Requests
     /// from this machine are the operator's own and are not limited.
     pub fn admit(&self, client: &Client, now: Timestamp) -> Result<(), u32> {
-        match self.key(client) {
-            Some(key) if !client.is_loopback() => self.take(key, now),
-            _ => Ok(()),
-        }
+        if client.is_loopback() { Ok(()) } else { self.take(self.key(client), now) }
     }
 
-    /// Takes one from the bucket that all onion clients share: whoever wants more circuits has more.
-    /// Others are not limited here.
-    pub fn admit_onion(&self, client: &Client, now: Timestamp) -> Result<(), u32> {
-        match client {
-            Client::Circuit(_) => self.take(self.hasher.hash_one(()), now),
-            _ => Ok(()),
-        }
+    /// Undoes [`Limiter::admit`].
+    pub fn give_back(&self, client: &Client) {
+        self.put(self.key(client));
+    }
+
+    /// Takes one from a bucket that all share.
+    pub fn admit_any(&self, now: Timestamp) -> Result<(), u32> {
+        self.take(self.common_key(), now)
+    }
+
+    /// Undoes [`Limiter::admit_any`].
+    pub fn give_back_any(&self) {
+        self.put(self.common_key());
     }
 
     fn take(&self, key: u64, now: Timestamp) -> Result<(), u32> {
         if self.rate.burst == 0 {
             return Ok(());
         }
-        let every = i64::try_from(self.rate.every.as_millis()).unwrap_or(i64::MAX).max(1);
+        let every = self.rate.step();
         let capacity = every.saturating_mul(i64::from(self.rate.burst));
         let mut buckets = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
         make_room(&mut buckets, now);
@@ -100,13 +109,23 @@ impl Limiter {
         Ok(())
     }
 
-    fn key(&self, client: &Client) -> Option<u64> {
-        match client {
-            Client::Ip(IpAddr::V4(address)) => Some(self.hasher.hash_one(address.octets())),
-            Client::Ip(IpAddr::V6(address)) => Some(self.hasher.hash_one(&address.octets()[..8])),
-            Client::Circuit(circuit) => Some(self.hasher.hash_one(circuit)),
-            Client::Unknown => None,
+    fn put(&self, key: u64) {
+        if let Some(full_at) = self.full_at.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&key) {
+            *full_at = full_at.saturating_sub(self.rate.step());
         }
+    }
+
+    fn key(&self, client: &Client) -> u64 {
+        match client {
+            Client::Ip(IpAddr::V4(address)) => self.hasher.hash_one(address.octets()),
+            Client::Ip(IpAddr::V6(address)) => self.hasher.hash_one(&address.octets()[..8]),
+            Client::Circuit(circuit) => self.hasher.hash_one(circuit),
+            Client::Unknown => self.common_key(),
+        }
+    }
+
+    fn common_key(&self) -> u64 {
+        self.hasher.hash_one(())
     }
 }
 
@@ -155,22 +174,23 @@ mod tests {
     }
 
     #[test]
-    fn all_circuits_together_are_limited_and_addresses_are_not() {
+    fn what_is_given_back_can_be_taken_again_and_no_more_than_that() {
         let limiter = Limiter::new(RATE);
-        let circuit = |number: u32| Client::Circuit(number.to_string());
-        assert_eq!((0..5).filter(|number| limiter.admit_onion(&circuit(*number), START).is_ok()).count(), 3);
-        assert_eq!(limiter.admit_onion(&client("203.0.113.1"), START), Ok(()));
-        assert_eq!(limiter.admit(&circuit(9), START), Ok(()), "its own bucket is full");
+        let one = client("203.0.113.1");
+        limiter.give_back(&one);
+        for _ in 0..3 {
+            assert_eq!(limiter.admit(&one, START), Ok(()));
+        }
+        limiter.give_back(&one);
+        assert_eq!(limiter.admit(&one, START), Ok(()));
+        assert!(limiter.admit(&one, START).is_err());
     }
 
     #[test]
-    fn with_the_defaults_neither_one_address_nor_the_onion_can_hold_half_of_a_hundred_ports() {
-        let limits = crate::http::Limits::default();
-        for rate in [limits.orders, limits.onion_orders] {
-            let in_the_life_of_an_invoice = Duration::from_secs(900).as_secs() / rate.every.as_secs();
-            assert!(u64::from(rate.burst) + in_the_life_of_an_invoice < 50, "{rate:?}");
-        }
-        assert_eq!(Rate::per_hour(0), Rate::OFF);
+    fn clients_that_nothing_is_known_of_count_as_one() {
+        let limiter = Limiter::new(Rate { burst: 1, ..RATE });
+        assert_eq!(limiter.admit(&Client::Unknown, START), Ok(()));
+        assert!(limiter.admit(&Client::Unknown, START).is_err());
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What every listener needs and poem's server lacks: a cap on connections and on those of one client, a
-//! deadline for request headers, and patience when accepting fails. TCP and the onion service share it.
+//! deadline for whatever a connection waits for, and patience when accepting fails. TCP and the onion
+//! service share it. HTTP/2 without TLS is not spoken: nobody needs it, and its connections could be held
+//! without ever asking for anything.
 
 use std::future::Future;
 use std::io;
@@ -22,6 +24,8 @@ use super::visitors::{Visitor, Visitors};
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 /// How long requests may go on once the shop is stopping.
 const GRACE: Duration = Duration::from_secs(10);
+/// So much later than a request is given up its connection is.
+const SLACK: Duration = Duration::from_secs(5);
 
 /// How connections are limited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,13 +34,20 @@ pub struct ConnectionLimits {
     pub max_connections: usize,
     /// From a request's first byte to the end of its headers.
     pub header_time: Duration,
-    /// A connection on which nothing happens for so long is closed.
+    /// How long a request may take; it is given up elsewhere, and here only a little later.
+    pub request_time: Duration,
+    /// A connection without a request, or whose client takes nothing of the answer, is closed then.
     pub idle_time: Duration,
 }
 
 impl Default for ConnectionLimits {
     fn default() -> Self {
-        Self { max_connections: 512, header_time: Duration::from_secs(10), idle_time: Duration::from_secs(60) }
+        Self {
+            max_connections: 512,
+            header_time: Duration::from_secs(10),
+            request_time: Duration::from_secs(30),
+            idle_time: Duration::from_secs(60),
+        }
     }
 }
 
@@ -48,10 +59,7 @@ where
     S: Future<Output = ()>,
 {
     let acceptor = Limited::new(acceptor, limits);
-    Server::new_with_acceptor(acceptor)
-        .idle_timeout(limits.idle_time)
-        .run_with_graceful_shutdown(app, stop, Some(GRACE))
-        .await
+    Server::new_with_acceptor(acceptor).run_with_graceful_shutdown(app, stop, Some(GRACE)).await
 }
 
 /// An acceptor with limits.
@@ -59,7 +67,7 @@ pub struct Limited<A> {
     inner: A,
     seats: Arc<Semaphore>,
     visitors: Arc<Visitors>,
-    header_time: Duration,
+    limits: ConnectionLimits,
 }
 
 impl<A> Limited<A> {
@@ -69,7 +77,7 @@ impl<A> Limited<A> {
             inner,
             seats: Arc::new(Semaphore::new(limits.max_connections)),
             visitors: Visitors::new(limits.max_connections),
-            header_time: limits.header_time,
+            limits,
         }
     }
 }
@@ -82,13 +90,16 @@ impl<A: Acceptor> Acceptor for Limited<A> {
     }
 
     async fn accept(&mut self) -> io::Result<(Self::Io, LocalAddr, RemoteAddr, Scheme)> {
+        if self.seats.available_permits() == 0 {
+            self.visitors.make_room();
+        }
         let seat = Arc::clone(&self.seats).acquire_owned().await.map_err(io::Error::other)?;
         loop {
             match self.inner.accept().await {
                 Ok((io, local, remote, scheme)) => {
                     // Without a place for its client the connection is closed at once.
                     if let Some(visitor) = self.visitors.admit(&remote.0) {
-                        return Ok((LimitedIo::new(io, seat, visitor, self.header_time), local, remote, scheme));
+                        return Ok((LimitedIo::new(io, seat, visitor, self.limits), local, remote, scheme));
                     }
                 }
                 Err(error) => {
@@ -103,43 +114,54 @@ impl<A: Acceptor> Acceptor for Limited<A> {
 /// Where a connection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
-    /// Nothing of the next request has come; the idle limit counts.
+    /// Nothing of the next request has come, or an answer is on its way.
     Quiet,
     /// Headers are coming; so many bytes of the blank line at their end have been seen.
     Headers(usize),
-    /// A request is being worked on; its own time-out counts.
+    /// A request is being worked on, or its body is coming.
     Working,
-    /// No longer HTTP/1: an upgraded connection or HTTP/2. They have limits of their own.
-    Other,
+    /// An upgraded connection. It has limits of its own.
+    Upgraded,
 }
 
 const END_OF_HEADERS: &[u8] = b"\r\n\r\n";
+/// How a connection of HTTP/2 begins; no request of HTTP/1 does.
+const HTTP2: &[u8] = b"PRI ";
 
-/// A connection with a deadline for request headers.
+/// A connection with a deadline for each stage.
 pub struct LimitedIo<T> {
     inner: T,
     _seat: OwnedSemaphorePermit,
     visitor: Visitor,
+    limits: ConnectionLimits,
     stage: Stage,
-    header_time: Duration,
     deadline: Pin<Box<Sleep>>,
 }
 
 impl<T> LimitedIo<T> {
-    fn new(inner: T, seat: OwnedSemaphorePermit, visitor: Visitor, header_time: Duration) -> Self {
+    fn new(inner: T, seat: OwnedSemaphorePermit, visitor: Visitor, limits: ConnectionLimits) -> Self {
         // A connection that never says anything is cut by the first deadline.
-        let deadline = Box::pin(sleep(header_time));
-        Self { inner, _seat: seat, visitor, stage: Stage::Headers(0), header_time, deadline }
+        let deadline = Box::pin(sleep(limits.header_time));
+        Self { inner, _seat: seat, visitor, limits, stage: Stage::Quiet, deadline }
+    }
+
+    fn enter(&mut self, stage: Stage, time: Duration) {
+        self.stage = stage;
+        self.deadline.as_mut().reset(Instant::now() + time);
     }
 
     /// Follows what the client sends.
-    fn heard(&mut self, bytes: &[u8]) {
+    fn heard(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         if self.stage == Stage::Quiet {
-            self.stage = Stage::Headers(0);
-            let end = Instant::now() + self.header_time;
-            self.deadline.as_mut().reset(end);
+            // Empty lines before a request are no part of it, and no sign of one.
+            let Some(start) = bytes.iter().position(|byte| !b"\r\n".contains(byte)) else { return Ok(()) };
+            bytes = &bytes[start..];
+            if bytes.starts_with(HTTP2) {
+                return Err(io::Error::new(io::ErrorKind::InvalidData, "HTTP/2 is not spoken here"));
+            }
+            self.enter(Stage::Headers(0), self.limits.header_time);
         }
-        let Stage::Headers(mut seen) = self.stage else { return };
+        let Stage::Headers(mut seen) = self.stage else { return Ok(()) };
         for byte in bytes {
             seen = match *byte {
                 byte if byte == END_OF_HEADERS[seen] => seen + 1,
@@ -148,17 +170,35 @@ impl<T> LimitedIo<T> {
             };
             if seen == END_OF_HEADERS.len() {
                 self.visitor.has_spoken();
-                self.stage = if bytes.starts_with(b"PRI * HTTP/2") { Stage::Other } else { Stage::Working };
-                return;
+                self.enter(Stage::Working, self.limits.request_time + SLACK);
+                return Ok(());
             }
         }
         self.stage = Stage::Headers(seen);
+        Ok(())
     }
 
     /// Follows what the server answers.
     fn said(&mut self, bytes: &[u8]) {
-        if self.stage == Stage::Working {
-            self.stage = if bytes.starts_with(b"HTTP/1.1 101 ") { Stage::Other } else { Stage::Quiet };
+        if bytes.starts_with(b"HTTP/1.1 101 ") {
+            self.stage = Stage::Upgraded;
+        } else if self.stage != Stage::Upgraded && !bytes.starts_with(b"HTTP/1.1 1") {
+            // Not one of the others that only announce an answer, as `100 Continue` does.
+            self.enter(Stage::Quiet, self.limits.idle_time);
+        }
+    }
+
+    /// An error once the deadline has passed, or when the connection gives way to another one; else
+    /// `context` is woken then.
+    fn is_late(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
+        if self.stage == Stage::Upgraded {
+            return Poll::Pending;
+        }
+        let late = |()| io::Error::new(io::ErrorKind::TimedOut, "nothing came in time");
+        if self.visitor.gives_way(context) {
+            Poll::Ready(late(()))
+        } else {
+            self.deadline.as_mut().poll(context).map(late)
         }
     }
 }
@@ -168,19 +208,9 @@ impl<T: AsyncRead + Unpin> AsyncRead for LimitedIo<T> {
         let this = self.get_mut();
         let before = buffer.filled().len();
         match Pin::new(&mut this.inner).poll_read(context, buffer) {
-            Poll::Ready(Ok(())) => {
-                this.heard(&buffer.filled()[before..]);
-                Poll::Ready(Ok(()))
-            }
-            Poll::Pending if matches!(this.stage, Stage::Headers(_)) => {
-                let late = "the request's headers did not come in time";
-                if this.visitor.gives_way(context) {
-                    return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, late)));
-                }
-                let late = || Err(io::Error::new(io::ErrorKind::TimedOut, late));
-                this.deadline.as_mut().poll(context).map(|()| late())
-            }
-            other => other,
+            Poll::Ready(Ok(())) => Poll::Ready(this.heard(&buffer.filled()[before..])),
+            Poll::Pending => this.is_late(context).map(Err),
+            failed => failed,
         }
     }
 }
@@ -188,11 +218,14 @@ impl<T: AsyncRead + Unpin> AsyncRead for LimitedIo<T> {
 impl<T: AsyncWrite + Unpin> AsyncWrite for LimitedIo<T> {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let written = Pin::new(&mut this.inner).poll_write(context, bytes);
-        if let Poll::Ready(Ok(count)) = written {
-            this.said(&bytes[..count]);
+        match Pin::new(&mut this.inner).poll_write(context, bytes) {
+            Poll::Ready(Ok(count)) => {
+                this.said(&bytes[..count]);
+                Poll::Ready(Ok(count))
+            }
+            Poll::Pending => this.is_late(context).map(Err),
+            failed => failed,
         }
-        written
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -18,6 +18,7 @@ mod media;
 mod metadata;
 mod negotiate;
 mod openapi;
+pub mod order_rate;
 mod pages;
 mod paths;
 mod problem;
@@ -34,11 +35,11 @@ use std::time::Duration;
 use poem::endpoint::{make, make_sync};
 use poem::{Endpoint, Request, Response, Route, get};
 
-use self::client::{Client, IsTrusted};
+use self::client::IsTrusted;
 use self::frame::Frame;
 use self::guard::Guard;
 use self::limiter::{Limiter, Rate};
-use self::problem::Problem;
+use self::order_rate::{OrderLimiters, OrderRates};
 use self::reads::Reads;
 use crate::services::Shop;
 use crate::services::auth::Authenticator;
@@ -57,10 +58,8 @@ pub struct Limits {
     pub request_time: Duration,
     /// Requests of one client.
     pub requests: Rate,
-    /// New orders of one client.
-    pub orders: Rate,
-    /// New orders of all clients of the onion service together, whose circuits cost them nothing.
-    pub onion_orders: Rate,
+    /// New orders.
+    pub orders: OrderRates,
 }
 
 impl Default for Limits {
@@ -70,9 +69,7 @@ impl Default for Limits {
             request_time: Duration::from_secs(30),
             // A RaspiBlitz polls every two seconds; several may share an address.
             requests: Rate::per_minute(1200),
-            // Within the 15 minutes of an invoice that is 42: fewer than half of a host's 100 ports.
-            orders: Rate::per_hour(100),
-            onion_orders: Rate::per_hour(100),
+            orders: OrderRates::default(),
         }
     }
 }
@@ -85,8 +82,7 @@ pub struct App {
     is_trusted_proxy: Box<IsTrusted>,
     limits: Limits,
     requests: Limiter,
-    orders: Limiter,
-    onion_orders: Limiter,
+    orders: OrderLimiters,
     pushes: push::Connections,
     readiness: Readiness,
     /// The onion address that pages on clearnet name, as `http://<address>.onion`.
@@ -102,8 +98,7 @@ impl App {
             catalog: CatalogCache::default(),
             is_trusted_proxy,
             requests: Limiter::new(limits.requests),
-            orders: Limiter::new(limits.orders),
-            onion_orders: Limiter::new(limits.onion_orders),
+            orders: OrderLimiters::new(limits.orders),
             pushes: push::Connections::default(),
             readiness: Readiness::default(),
             advertised: None,
@@ -119,13 +114,6 @@ impl App {
     /// Where other parts of the shop tell how they are.
     pub fn readiness(&self) -> Readiness {
         self.readiness.clone()
-    }
-
-    /// Lets a new order of this client in, or says when to try again.
-    fn admit_order(&self, client: &Client) -> Result<(), Problem> {
-        let now = self.shop.now();
-        let admitted = self.orders.admit(client, now).and_then(|()| self.onion_orders.admit_onion(client, now));
-        admitted.map_err(Problem::throttled)
     }
 }
 

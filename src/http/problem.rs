@@ -106,10 +106,6 @@ impl From<Error> for Problem {
                 let problem = Self::detail(StatusCode::SERVICE_UNAVAILABLE, detail);
                 Self { retry_after_secs: Some(retry_after_secs), ..problem }
             }
-            Error::Throttled { detail, retry_after_secs } => {
-                let problem = Self::detail(StatusCode::TOO_MANY_REQUESTS, detail);
-                Self { retry_after_secs: Some(retry_after_secs), ..problem }
-            }
             Error::Internal(what) => Self::internal(&what),
         }
     }
@@ -169,8 +165,7 @@ mod tests {
 
     #[test]
     fn too_much_of_something_is_429_and_says_when_to_try_again() {
-        let error = Error::Throttled { detail: "Too many.".to_owned(), retry_after_secs: 120 };
-        let response = Problem::from(error).into_response();
+        let response = Problem::throttled(120).into_response();
         assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
         assert_eq!(response.header(header::RETRY_AFTER), Some("120"));
     }

@@ -2,7 +2,7 @@
 //! the requests that it takes.
 
 use http::{HeaderValue, Uri, header};
-use poem::Response;
+use poem::{Request, Response};
 
 /// The header that tells Tor Browser of the same page at the onion address.
 const ONION_LOCATION: &str = "onion-location";
@@ -21,6 +21,11 @@ pub enum Surface {
 }
 
 impl Surface {
+    /// The surface of the listener that has taken a request.
+    pub fn of(request: &Request) -> Self {
+        request.extensions().get::<Self>().copied().unwrap_or_default()
+    }
+
     /// Whether the rate of one client is limited here.
     pub const fn is_limited(self) -> bool {
         !matches!(self, Self::Operators)

@@ -1,5 +1,5 @@
-//! Connections by client: one address can't take all places of a listener, and connections on which
-//! no request has come give way to newer ones of the same address.
+//! Connections by client: one address can't take all places of a listener, and when there are no more,
+//! connections on which no request has come give way.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -15,7 +15,7 @@ use super::client::{Client, ONION_CIRCUIT};
 pub struct Visitors {
     /// Connections of one client, except from this machine, where a proxy may stand for many.
     most: usize,
-    /// Connections of one client on which no request has come yet; proxies send theirs at once.
+    /// Connections of one client on which no request has come yet, while places are scarce.
     most_silent: usize,
     by_client: Mutex<HashMap<String, Connections>>,
 }
@@ -65,14 +65,28 @@ impl Visitors {
             return None;
         }
         connections.count += 1;
-        connections.silent.retain(|silence| silence.upgrade().is_some_and(|silence| silence.is_kept()));
-        while connections.silent.len() >= self.most_silent {
-            let oldest = connections.silent.pop_front().and_then(|silence| silence.upgrade());
-            oldest.iter().for_each(|silence| silence.cut());
-        }
+        connections.forget_spoken();
         let silence = Arc::new(Silence::default());
         connections.silent.push_back(Arc::downgrade(&silence));
         Some(Visitor { visitors: Arc::clone(self), client: label, silence })
+    }
+
+    /// There is no place left: the oldest silent connection ends, of the client that has most of them, if
+    /// they are many.
+    pub fn make_room(&self) {
+        let mut by_client = self.by_client.lock().unwrap_or_else(PoisonError::into_inner);
+        by_client.values_mut().for_each(Connections::forget_spoken);
+        let greediest = by_client.values_mut().max_by_key(|connections| connections.silent.len());
+        if let Some(connections) = greediest.filter(|connections| connections.silent.len() >= self.most_silent) {
+            let oldest = connections.silent.pop_front().and_then(|silence| silence.upgrade());
+            oldest.iter().for_each(|silence| silence.cut());
+        }
+    }
+}
+
+impl Connections {
+    fn forget_spoken(&mut self) {
+        self.silent.retain(|silence| silence.upgrade().is_some_and(|silence| silence.is_kept()));
     }
 }
 
@@ -140,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_silent_connection_gives_way_to_a_new_one() {
+    fn when_there_is_no_place_the_oldest_silent_connection_gives_way() {
         let visitors = Visitors::new(64);
         let admit = || visitors.admit(&peer("127.0.0.1:5")).unwrap();
         let context = Context::from_waker(std::task::Waker::noop());
@@ -149,6 +163,8 @@ mod tests {
         let silent: Vec<_> = (0..8).map(|_| admit()).collect();
         assert!(silent.iter().all(|visitor| !visitor.gives_way(&context)));
         let newest = admit();
+        assert!(!silent[0].gives_way(&context), "not while there are places");
+        visitors.make_room();
         let cut: Vec<_> = silent.iter().map(|visitor| visitor.gives_way(&context)).collect();
         assert_eq!(cut, [true, false, false, false, false, false, false, false]);
         assert!(!newest.gives_way(&context) && !spoken.gives_way(&context));

@@ -28,14 +28,6 @@ pub enum Error {
         /// When it makes sense to try again.
         retry_after_secs: u32,
     },
-    /// Too much was asked for lately: try again after so many seconds (429).
-    #[error("{detail}")]
-    Throttled {
-        /// Of what there is too much.
-        detail: String,
-        /// When it makes sense to try again.
-        retry_after_secs: u32,
-    },
     /// A defect of ours; the text is for the log, never for an answer (500).
     #[error("{0}")]
     Internal(String),

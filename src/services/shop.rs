@@ -25,9 +25,6 @@ pub struct Settings {
     pub hold_cltv_blocks: u32,
     /// New orders are refused for a while when the oldest invoice to be made waits longer. Seconds.
     pub backlog_limit_secs: i64,
-    /// How many of a host's ports unpaid orders may hold before new ones are refused for a while,
-    /// in percent; 100 is all of them.
-    pub unpaid_share_percent: u32,
     /// An invoice that could not be made for this long is given up. Seconds.
     pub make_limit_secs: i64,
     /// Days that a suspended product keeps its port.
@@ -56,7 +53,6 @@ impl Default for Settings {
             max_holds_per_node: 200,
             hold_cltv_blocks: 144,
             backlog_limit_secs: 10,
-            unpaid_share_percent: 50,
             make_limit_secs: 60,
             suspended_days: 45,
             credit_outages: true,

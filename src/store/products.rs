@@ -53,17 +53,6 @@ pub fn get(db: &Connection, id: ProductId) -> Result<Option<Product>, StoreError
     Ok(statement.query_row([id], from_row).optional()?)
 }
 
-/// Whether the host has `at_least` bridges whose first order is open and not paid.
-pub fn has_unpaid_bridges(db: &Connection, host: HostId, at_least: u32) -> Result<bool, StoreError> {
-    // Walks the index `product_by_host`, no further than needed.
-    // Written out: SQLite plans a statement anew each time a LIMIT is bound.
-    let sql = format!(
-        "SELECT count(*) >= {at_least} FROM (SELECT 1 FROM product WHERE host_id = ? AND kind = 'tor_bridge' \
-         AND status = 'I' AND deleted_at IS NULL LIMIT {at_least})"
-    );
-    Ok(db.prepare_cached(&sql)?.query_row([host], |row| row.get(0))?)
-}
-
 /// Stores a new product. Its port or name is reserved separately ([`super::places`]).
 pub fn insert(db: &Connection, product: &Product) -> Result<(), StoreError> {
     let (target, alias, public_key) = match &product.subject {

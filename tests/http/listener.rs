@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ip2tor_shop::http::Limits;
 use ip2tor_shop::http::listener::ConnectionLimits;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -28,6 +29,11 @@ async fn read_answer(stream: &mut TcpStream) -> String {
         answer.extend(&buffer[..count]);
     }
     String::from_utf8(answer).expect("text")
+}
+
+/// Long enough for everything but one of them.
+fn patient() -> ConnectionLimits {
+    limits(10, 60_000)
 }
 
 /// Whether the server closes the connection without being asked.
@@ -89,4 +95,77 @@ async fn a_flood_of_connections_that_say_nothing_delays_nobody() {
     stream.write_all(REQUEST).await.expect("sent");
     assert!(read_answer(&mut stream).await.starts_with("HTTP/1.1 200 OK"));
     assert!(is_closed(&mut flood[0]).await, "the oldest gave way");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn empty_lines_are_no_request() {
+    let shop = TestShop::new();
+    let address = listen(&shop, limits(10, 200)).await;
+    let mut stream = TcpStream::connect(address).await.expect("connected");
+    stream.write_all(b"\r\n\r\n\r\n").await.expect("sent");
+    assert!(is_closed(&mut stream).await, "the headers have to come in time all the same");
+    let mut stream = TcpStream::connect(address).await.expect("connected");
+    stream.write_all(&[b"\r\n", REQUEST].concat()).await.expect("sent");
+    assert!(read_answer(&mut stream).await.starts_with("HTTP/1.1 200 OK"), "but a request may follow");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_without_a_request_is_closed() {
+    let shop = TestShop::new();
+    let idle_time = Duration::from_millis(200);
+    let address = listen(&shop, ConnectionLimits { idle_time, ..patient() }).await;
+    let mut stream = TcpStream::connect(address).await.expect("connected");
+    stream.write_all(REQUEST).await.expect("sent");
+    read_answer(&mut stream).await;
+    stream.write_all(b"\r\n").await.expect("sent");
+    assert!(is_closed(&mut stream).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn http2_without_tls_is_refused_and_holds_no_place() {
+    const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+    let shop = TestShop::new();
+    let mut whole = TcpStream::connect(listen(&shop, patient()).await).await.expect("connected");
+    whole.write_all(PREFACE).await.expect("sent");
+    assert!(is_closed(&mut whole).await, "at once");
+    let idle_time = Duration::from_millis(200);
+    let address = listen(&shop, ConnectionLimits { idle_time, ..patient() }).await;
+    let mut in_parts = TcpStream::connect(address).await.expect("connected");
+    in_parts.set_nodelay(true).expect("set");
+    in_parts.write_all(&PREFACE[..2]).await.expect("sent");
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    in_parts.write_all(&PREFACE[2..]).await.expect("sent");
+    assert!(is_closed(&mut in_parts).await, "then when it is idle");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_was_asked_for_has_the_time_of_a_body() {
+    let shop = TestShop::new();
+    let mut stream = TcpStream::connect(listen(&shop, limits(10, 200)).await).await.expect("connected");
+    let head = "POST /api/v1/public/order/ HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n\
+                Content-Type: application/json\r\nContent-Length: 6\r\nExpect: 100-continue\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.expect("sent");
+    let mut go_on = [0; 25];
+    stream.read_exact(&mut go_on).await.expect("an answer");
+    assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
+    for part in ["{", " ", " ", " ", " ", "}"] {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        stream.write_all(part.as_bytes()).await.expect("sent");
+    }
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("host_id"), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_sends_half_a_body_is_told_that_it_was_too_slow() {
+    let request_time = Duration::from_millis(200);
+    let shop = TestShop::with(Limits { request_time, ..Limits::default() });
+    let mut stream = TcpStream::connect(listen(&shop, patient()).await).await.expect("connected");
+    let half = "POST /api/v1/public/order/ HTTP/1.1\r\nHost: shop.example\r\nContent-Type: application/json\r\n\
+                Content-Length: 100\r\n\r\n{\"product\":";
+    stream.write_all(half.as_bytes()).await.expect("sent");
+    let mut answer = String::new();
+    timeout(Duration::from_secs(10), stream.read_to_string(&mut answer)).await.expect("in time").expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
 }

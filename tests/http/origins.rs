@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ip2tor_shop::http::Limits;
 use ip2tor_shop::http::limiter::Rate;
+use ip2tor_shop::http::order_rate::OrderRates;
 use poem::Addr;
 
 use crate::support::request::Ask;
@@ -76,10 +77,43 @@ async fn one_client_is_throttled_and_the_others_are_not() {
     assert_eq!(behind("198.51.100.2").await.status, 200);
 }
 
+/// The statuses of three requests that a proxy passes on; two of one client are let in.
+async fn three(shop: &TestShop, lines: &[&str]) -> [u16; 3] {
+    let ask = || {
+        let ask = shop.ask("GET", "/healthz").from(peer(OPERATORS_PROXY));
+        lines.iter().fold(ask, |ask, line| ask.header("X-Forwarded-For", *line)).send()
+    };
+    [ask().await.status.as_u16(), ask().await.status.as_u16(), ask().await.status.as_u16()]
+}
+
+#[tokio::test]
+async fn a_proxys_client_is_told_apart_however_the_proxy_writes_it() {
+    let rate = Rate { burst: 2, every: Duration::from_secs(60) };
+    let shop = || TestShop::with(Limits { requests: rate, ..Limits::default() });
+    let limited = [200, 200, 429];
+    for lines in [
+        &["127.0.0.1", "198.51.100.1"][..],
+        &["127.0.0.1, 198.51.100.1", "10.0.0.7"],
+        &["198.51.100.1:4711"],
+        &["[2001:db8::1]:4711"],
+        &["[2001:db8::1]"],
+        &["127.0.0.1, unknown"],
+        &["127.0.0.1", ""],
+    ] {
+        assert_eq!(three(&shop(), lines).await, limited, "{lines:?}");
+    }
+    let shop = shop();
+    assert_eq!(three(&shop, &["198.51.100.1:1"]).await, limited);
+    assert_eq!(three(&shop, &["198.51.100.1:2"]).await, [429; 3], "the port tells nobody apart");
+    assert_eq!(three(&shop, &["unknown"]).await, limited);
+    assert_eq!(three(&shop, &["_hidden"]).await, [429; 3], "whom nobody knows is one client");
+    assert_eq!(three(&shop, &["198.51.100.2"]).await, limited);
+}
+
 #[tokio::test]
 async fn new_orders_have_a_rate_of_their_own() {
     let rate = Rate { burst: 1, every: Duration::from_secs(60) };
-    let shop = TestShop::with(Limits { orders: rate, ..Limits::default() });
+    let shop = TestShop::with(Limits { orders: OrderRates { address: rate, ..OrderRates::OFF }, ..Limits::default() });
     let body = format!("product=tor_bridge&host_id={}&tos_accepted=1&target={ONION}%3A80", shop.host("host1"));
     let order = || shop.ask("POST", "/api/v1/public/order/").form(&body).send();
     assert_eq!(order().await.status, 201);

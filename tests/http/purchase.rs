@@ -3,6 +3,7 @@
 use futures_util::future::join_all;
 use ip2tor_shop::http::Limits;
 use ip2tor_shop::http::limiter::Rate;
+use ip2tor_shop::http::order_rate::OrderRates;
 use ip2tor_shop::store::audit_log;
 use serde_json::json;
 
@@ -82,7 +83,7 @@ async fn a_node_is_shown_without_asking_it() {
 
 #[tokio::test]
 async fn of_fifty_orders_at_once_thirty_get_the_thirty_ports_and_the_others_are_told_why() {
-    let shop = TestShop::with(Limits { requests: Rate::OFF, orders: Rate::OFF, ..Limits::default() });
+    let shop = TestShop::with(Limits { requests: Rate::OFF, orders: OrderRates::OFF, ..Limits::default() });
     let host = shop.host("host1");
     shop.sql(&format!(
         "DELETE FROM port_range WHERE host_id = x'{id}'; \

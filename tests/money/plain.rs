@@ -7,7 +7,7 @@ use ip2tor_shop::domain::lightning::NodeInvoiceState;
 use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::domain::product::{ProductKind, ProductStatus};
 use ip2tor_shop::services::extensions::{self, Extension};
-use ip2tor_shop::services::{Error, Settings, deadlines, payments};
+use ip2tor_shop::services::{Error, deadlines, payments};
 use ip2tor_shop::store::hosts;
 
 use crate::rig::{Rig, Setup};
@@ -195,20 +195,4 @@ async fn three_hundred_of_five_hundred_orders_at_once_get_the_three_hundred_port
     assert!(refused.iter().all(|result| result.as_ref() == Err(&no_ports)), "{refused:?}");
     assert_eq!(rig.count("SELECT count(DISTINCT port) FROM product WHERE placed = 1"), 300);
     assert_eq!(rig.count("SELECT used FROM port_range"), 300);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn orders_that_nobody_pays_get_half_of_a_hosts_ports_and_paid_ones_make_room() {
-    let setup = Setup::default();
-    let settings = Settings { unpaid_share_percent: 50, ..setup.settings };
-    let rig = Rig::new(Setup { ports: 20, settings, ..setup }).await;
-    let (first, _) = rig.ordered().await;
-    for _ in 1..10 {
-        rig.order().await.expect("half of the ports may be waiting for their payment");
-    }
-    assert!(matches!(rig.order().await, Err(Error::Throttled { retry_after_secs: 60.., .. })));
-    rig.pay(first);
-    rig.wait_order(first, "P").await;
-    rig.order().await.expect("a paid order waits for nothing");
-    assert!(rig.order().await.is_err(), "and the next is one too many again");
 }

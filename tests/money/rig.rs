@@ -74,7 +74,7 @@ pub struct Setup {
 
 impl Default for Setup {
     fn default() -> Self {
-        let settings = Settings { allow_regtest: true, unpaid_share_percent: 100, ..Settings::default() };
+        let settings = Settings { allow_regtest: true, ..Settings::default() };
         Self { ports: 100, use_holds: false, duration: 86_400, spare: false, settings }
     }
 }

@@ -19,7 +19,7 @@ const NOBODY: &str = "duckduckgogg42xjoc72x3sjasowoarfbgcmvfimaftt6twagswzczad.o
 async fn fifty_clients_on_fifty_circuits_are_served_at_once_and_a_greedy_one_is_told_to_wait() {
     let Some(network) = TorNetwork::shared() else { return };
     let mut world = World::new(network, "crowd").await;
-    world.set("http", "orders_per_hour", 6 * AT_ONCE as i64);
+    world.set("http", "circuit_orders_per_hour", 6 * AT_ONCE as i64);
     let shop = ShopProcess::start(&world.config()).await;
     let onion = world.onion();
     let client = |name: &str| Client::through_tor(network, &onion, name);

@@ -60,9 +60,7 @@ impl TestShop {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let clock = Arc::new(ManualClock::new(START));
         let db = Db::open(&dir.path().join("shop.sqlite3")).expect("a database");
-        // Tests that fill a host do not pay for what fills it.
-        let settings = Settings { unpaid_share_percent: 100, ..Settings::default() };
-        let shop = Shop::new(db, clock.clone(), Arc::new(SystemRandom), settings).expect("a shop");
+        let shop = Shop::new(db, clock.clone(), Arc::new(SystemRandom), Settings::default()).expect("a shop");
         let node = NodeId(SystemRandom.uuid());
         add_people_and_nodes(&shop, node);
         let hosts = fixture::add_hosts(&shop);

@@ -1,5 +1,7 @@
 //! Orders: placing them, and looking at them, their item and their invoice.
 
+use std::sync::Arc;
+
 use poem_openapi::OpenApi;
 
 use crate::domain::id::{HostId, InvoiceId, ItemId, OrderId};
@@ -28,8 +30,8 @@ impl Orders {
     #[oai(path = "/order/", method = "post", operation_id = "public_order_create")]
     async fn place(&self, call: &Call, body: Body<OrderBody>) -> WriteResult<Created<OrderedView>> {
         let request = read_order(call, &body.read()?)?;
-        call.app.admit_order(&call.origin.client)?;
-        let id = orders::place(call.shop(), request).await?;
+        call.app.orders.admit(&call.origin, call.shop().now()).map_err(Problem::throttled)?;
+        let id = place_to_the_end(call, request).await?;
         let url = call.url(format_args!("public/pos/{id}/"));
         Ok(Created { location: url.clone(), body: OrderedView { id: id.to_string(), url } })
     }
@@ -65,6 +67,16 @@ impl Orders {
         let view = view(call, call.id(InvoiceId::parse).map(Key::Invoice))?;
         Ok(Reply(InvoiceView::new(call, &view.purchase, InvoiceForm::OfOrder)))
     }
+}
+
+/// Goes on also when the buyer has gone away: only at the end it is known whether the order is accepted.
+async fn place_to_the_end(call: &Call, request: OrderRequest) -> Result<OrderId, Problem> {
+    let (app, origin) = (Arc::clone(&call.app), call.origin.clone());
+    let placing = tokio::spawn(async move {
+        let placed = orders::place(&app.shop, request).await;
+        placed.inspect_err(|_| app.orders.refused(&origin))
+    });
+    Ok(placing.await.map_err(|error| Problem::internal(&error.to_string()))??)
 }
 
 fn view(call: &Call, key: Result<Key, Problem>) -> Result<OrderView, Problem> {
