@@ -16,7 +16,7 @@ mod purchase;
 mod push;
 #[path = "http/rules.rs"]
 mod rules;
-#[path = "http/watching.rs"]
-mod watching;
 #[path = "http/rush.rs"]
 mod rush;
+#[path = "http/watching.rs"]
+mod watching;
