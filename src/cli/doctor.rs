@@ -33,10 +33,12 @@ pub fn run(args: &Args, output: &Output) -> Result<(), Failure> {
 }
 
 fn backups(data: &Data) -> Result<Finding, Failure> {
-    let newest = backup::list(&data.config.places())?.into_iter().next();
+    let (files, now) = (backup::list(&data.config.places())?, SystemClock.now());
+    // What a wrong clock dated in the future is of unknown age.
+    let newest = files.into_iter().find(|file| !file.made_at.is_from_the_future(now));
     Ok(match newest {
         None => Finding::new("backups", Grade::Notice, "none yet: `backup create`"),
-        Some(file) if file.made_at.plus_secs(BACKUP_AGE_SECS) < SystemClock.now() => {
+        Some(file) if !file.made_at.is_within(BACKUP_AGE_SECS, now) => {
             Finding::new("backups", Grade::Notice, format!("the newest is of {}", file.made_at))
         }
         Some(file) => Finding::new("backups", Grade::Good, format!("the newest is of {}", file.made_at)),

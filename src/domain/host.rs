@@ -77,9 +77,10 @@ pub struct Host {
 }
 
 impl Host {
-    /// Whether its last check-in says hello and is young enough.
+    /// Whether its last check-in says hello and is young enough. One that a wrong clock stamped in the
+    /// future is not: a dead host would be offered until then.
     pub fn is_alive(&self, now: Timestamp) -> bool {
-        self.ci_status == CHECK_IN_HELLO && self.ci_date.is_some_and(|date| date.plus_secs(ALIVE_SECS) > now)
+        self.ci_status == CHECK_IN_HELLO && self.ci_date.is_some_and(|date| date.is_within(ALIVE_SECS, now))
     }
 }
 

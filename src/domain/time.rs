@@ -12,6 +12,9 @@ use time::{Date, OffsetDateTime, PrimitiveDateTime};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(pub i64);
 
+/// A clock that is put back by no more than this was corrected, not wrong. Seconds.
+pub const CLOCK_TOLERANCE_SECS: i64 = 60;
+
 /// The wire value for "never", as the predecessor wrote it.
 pub const NEVER_WIRE: &str = "9999-12-31T23:59:59Z";
 
@@ -34,6 +37,17 @@ impl Timestamp {
     /// Milliseconds from `earlier` to `self`; negative when `earlier` is later.
     pub const fn millis_since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)
+    }
+
+    /// Whether this was stamped by a clock that has been put back since: nobody knows how long ago.
+    pub const fn is_from_the_future(self, now: Self) -> bool {
+        self.millis_since(now) > CLOCK_TOLERANCE_SECS * 1000
+    }
+
+    /// Whether fewer than `seconds` have passed since, at `now`. What a wrong clock stamped in the
+    /// future is not fresh, or it would be until that time.
+    pub const fn is_within(self, seconds: i64, now: Self) -> bool {
+        now.millis_since(self) < seconds.saturating_mul(1000) && !self.is_from_the_future(now)
     }
 
     /// `YYYY-MM-DDTHH:MM:SSZ`, sub-seconds cut: the contract's format for every date.
@@ -125,6 +139,16 @@ mod tests {
     #[test]
     fn wire_format_cuts_sub_seconds_and_is_utc() {
         assert_eq!(Timestamp(1_795_447_293_999).to_wire(), "2026-11-23T15:21:33Z");
+    }
+
+    #[test]
+    fn a_stamp_from_the_future_is_not_fresh_unless_the_clock_was_only_corrected() {
+        let now = Timestamp::from_secs(1_800_000_000);
+        let is_fresh = |age: i64| now.plus_secs(-age).is_within(300, now);
+        assert!(is_fresh(0) && is_fresh(299) && is_fresh(-CLOCK_TOLERANCE_SECS));
+        assert!(!is_fresh(300) && !is_fresh(-CLOCK_TOLERANCE_SECS - 1) && !is_fresh(-10 * 365 * 86_400));
+        assert!(Timestamp(i64::MAX).is_from_the_future(now), "and the ends of time are no trap");
+        assert!(!Timestamp(i64::MIN).is_within(300, Timestamp(i64::MAX)));
     }
 
     #[test]

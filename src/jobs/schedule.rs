@@ -1,11 +1,16 @@
 //! Triggers the jobs by their cron expressions and records each run.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
+use tokio_cron_scheduler::{
+    Job, JobScheduler, JobSchedulerError, SimpleJobCode, SimpleNotificationCode, SimpleNotificationStore,
+};
 
+use super::memory::Memory;
+use super::plan::Plan;
 use super::table::{self, JobContext};
 use crate::config::CronExpression;
+use crate::domain::time::Timestamp;
 use crate::services::Error;
 use crate::store::job_runs::{self, JobRun};
 
@@ -22,14 +27,18 @@ impl Scheduler {
     /// [`Error::Internal`] when the scheduler refuses an expression.
     pub async fn start(context: Arc<JobContext>) -> Result<Self, Error> {
         plan(&context).await?;
-        let scheduler = JobScheduler::new().await.map_err(|error| broken(&error))?;
+        let due = Arc::new(Mutex::new(Plan::new(context.shop.now())));
+        let memory = Memory::new(Arc::clone(&context), Arc::clone(&due));
+        let scheduler = with_memory(memory).await.map_err(|error| broken(&error))?;
         for (name, cron) in context.config.jobs.all() {
             let (context, trigger) = (Arc::clone(&context), cron.as_str());
             let job = Job::new_async(trigger, move |_, _| {
                 let context = Arc::clone(&context);
                 Box::pin(async move { run_and_record(&context, name).await })
             });
-            scheduler.add(job.map_err(|error| broken(&error))?).await.map_err(|error| broken(&error))?;
+            let job = job.map_err(|error| broken(&error))?;
+            due.lock().unwrap_or_else(PoisonError::into_inner).add(job.guid(), cron.clone());
+            scheduler.add(job).await.map_err(|error| broken(&error))?;
         }
         scheduler.start().await.map_err(|error| broken(&error))?;
         Ok(Self { scheduler })
@@ -40,6 +49,25 @@ impl Scheduler {
         if let Err(error) = self.scheduler.shutdown().await {
             tracing::debug!(%error, "the scheduler did not stop cleanly");
         }
+    }
+}
+
+/// Jobs waiting to be started; far more than there are.
+const CHANNEL: usize = 200;
+
+async fn with_memory(memory: Memory) -> Result<JobScheduler, JobSchedulerError> {
+    let (notifications, code) = (SimpleNotificationStore::default(), SimpleJobCode::default());
+    let notify = SimpleNotificationCode::default();
+    let memory = Box::new(memory);
+    JobScheduler::new_with_storage_and_code(memory, Box::new(notifications), Box::new(code), Box::new(notify), CHANNEL)
+        .await
+}
+
+/// The jobs go on from the new time; what is stored of when they come is put right, too.
+pub(super) async fn clock_was_put_back(context: &JobContext, was: Timestamp, now: Timestamp) {
+    tracing::warn!(%was, %now, "the clock was put back: the jobs are planned anew");
+    if let Err(error) = plan(context).await {
+        tracing::error!(%error, "when the jobs run next can't be stored");
     }
 }
 
@@ -81,7 +109,7 @@ pub async fn run_and_record(context: &JobContext, name: &'static str) {
     let run = JobRun {
         name: name.to_owned(),
         started_at: Some(started_at),
-        duration_ms: Some(ended_at.millis_since(started_at)),
+        duration_ms: Some(ended_at.millis_since(started_at).max(0)),
         outcome: Some(outcome),
         next_at: cron.and_then(|(_, cron)| cron.next_after(ended_at)),
     };

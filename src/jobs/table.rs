@@ -47,9 +47,12 @@ pub async fn is_due(context: &JobContext, name: &str) -> bool {
     let places = context.config.places();
     let list = move || backup::list(&places).map_err(|error| Error::Internal(error.to_string()));
     // When the folder can't be read, the backup will say so.
-    let newest = on_a_blocking_thread(list).await.ok().and_then(|files| files.into_iter().next());
+    let files = on_a_blocking_thread(list).await.unwrap_or_default();
+    let now = context.shop.now();
+    // One that a wrong clock dated in the future says nothing of when the next is due.
+    let newest = files.into_iter().find(|file| !file.made_at.is_from_the_future(now));
     let next = newest.and_then(|file| context.config.jobs.backup.next_after(file.made_at));
-    next.is_none_or(|next| next <= context.shop.now())
+    next.is_none_or(|next| next <= now)
 }
 
 /// Nothing expires while the clock is wrong.

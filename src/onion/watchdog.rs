@@ -194,6 +194,7 @@ impl Watchdog {
     }
 
     fn down(&mut self, now: Timestamp, reason: String, tor_ready: bool) -> Decision {
+        self.begin_again_if_put_back(now);
         let since = *self.health.down_since.get_or_insert(now);
         if self.health.last_success.is_some() {
             self.health.reachability = Reachability::Unreachable;
@@ -208,6 +209,13 @@ impl Watchdog {
             self.guards_set_aside = Some(now);
         }
         Decision { action: Some(action), alert: Some(Alert::Unreachable { since, reason, action }) }
+    }
+
+    /// Counts from `now` what a clock that was put back since would have wait for ever.
+    fn begin_again_if_put_back(&mut self, now: Timestamp) {
+        self.health.down_since = self.health.down_since.map(|at| at.min(now));
+        self.last_step = self.last_step.map(|(action, at)| (action, at.min(now)));
+        self.last_unready = self.last_unready.map(|at| at.min(now));
     }
 
     /// The next step, when its time has come.
@@ -362,5 +370,13 @@ mod tests {
         assert_eq!(steps, [Action::RestartService]);
         let mut dog = Watchdog::new(Patience::default(), START, None);
         assert_eq!(dog.observe(Timestamp::from_secs(0), down()), Decision::default(), "nor backwards");
+    }
+
+    #[test]
+    fn a_clock_that_is_put_back_delays_the_next_step_by_its_own_wait_only() {
+        let mut dog = Watchdog::new(Patience::default(), START, None);
+        assert_eq!(outage(&mut dog, 0..10), [(5, Action::RestartService)]);
+        let years = 10 * 365 * 24 * 60;
+        assert_eq!(outage(&mut dog, -years..20 - years), [(10 - years, Action::NewClient)]);
     }
 }

@@ -159,7 +159,7 @@ fn next_attempt(shop: &Shop, db: &Connection, intent: &Intent) -> Result<Option<
     let Some((purchase, product)) = deals::purchase(db, Key::Invoice(intent.invoice_id))? else { return Ok(None) };
     let Some(product) = products::get(db, product)? else { return Ok(None) };
     let Some(host) = hosts::get(db, product.host_id)? else { return Ok(None) };
-    if purchase.created_at.plus_secs(shop.settings.make_limit_secs) < shop.now() {
+    if !purchase.created_at.is_within(shop.settings.make_limit_secs, shop.now()) {
         return Ok(None);
     }
     let attempts = outbox::attempts(db, intent.invoice_id)?;

@@ -41,6 +41,6 @@ pub async fn store(shop: &Shop, fetched: Vec<Rate>) -> Result<(), Error> {
 /// The rates for a new invoice: only fresh ones.
 pub(super) fn for_new_invoice(shop: &Shop, db: &Connection) -> Result<InvoiceRates, Error> {
     let Some(rules) = shop.settings.rates else { return Ok(InvoiceRates::default()) };
-    let oldest = shop.now().plus_secs(-rules.max_age_secs);
-    Ok(InvoiceRates { tax: rates::newest(db, rules.tax, oldest)?, info: rates::newest(db, rules.info, oldest)? })
+    let newest = |currency| rates::newest(db, currency, rules.max_age_secs, shop.now());
+    Ok(InvoiceRates { tax: newest(rules.tax)?, info: newest(rules.info)? })
 }

@@ -11,10 +11,7 @@ use crate::domain::id::{HostId, InvoiceId, ItemId, NodeId, OrderId, ProductId};
 use crate::domain::lightning::PaymentHash;
 use crate::domain::product::Product;
 use crate::domain::purchase::{Delivery, Invoice, InvoiceState, OrderStatus, Purchase, PurchaseKind};
-use crate::domain::time::Timestamp;
-
-/// A clock that is put back by less than this was corrected, not wrong. Seconds.
-const CLOCK_TOLERANCE_SECS: i64 = 60;
+use crate::domain::time::{CLOCK_TOLERANCE_SECS, Timestamp};
 
 const PURCHASE: &str = "SELECT o.id AS order_id, o.item_id, o.kind, o.status, o.message, o.price, o.delivery, \
     o.granted_secs, o.granted_bytes, o.owed, o.refunded, o.created_at AS ordered_at, o.modified_at AS order_modified_at, \

@@ -4,26 +4,35 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::db::StoreError;
 use crate::domain::fiat::{Currency, InvoiceRates, Rate};
-use crate::domain::time::Timestamp;
+use crate::domain::time::{CLOCK_TOLERANCE_SECS, Timestamp};
 
 /// Older rates are of no use: every invoice keeps its own. Days.
 const KEPT_DAYS: i64 = 30;
 
-/// Stores a rate with the time at which it was fetched.
+/// Stores a rate with the time at which it was fetched. One that was fetched later was so by a wrong
+/// clock, and goes.
 pub fn store(db: &Connection, rate: Rate, now: Timestamp) -> Result<(), StoreError> {
     db.prepare_cached("INSERT OR REPLACE INTO rate (currency, fetched_at, cents) VALUES (?, ?, ?)")?
         .execute(params![rate.currency.code(), now, i64::try_from(rate.cents).unwrap_or(i64::MAX)])?;
-    db.prepare_cached("DELETE FROM rate WHERE currency = ? AND fetched_at < ?")?
-        .execute(params![rate.currency.code(), now.plus_secs(-KEPT_DAYS * 86_400)])?;
+    db.prepare_cached("DELETE FROM rate WHERE currency = ? AND (fetched_at < ? OR fetched_at > ?)")?
+        .execute(params![rate.currency.code(), now.plus_secs(-KEPT_DAYS * 86_400), now])?;
     Ok(())
 }
 
-/// The newest rate of a currency, unless it was fetched before `oldest`.
-pub fn newest(db: &Connection, currency: Currency, oldest: Timestamp) -> Result<Option<Rate>, StoreError> {
+/// The newest rate of a currency, unless it is older than `max_age_secs` at `now`. One from the future
+/// is of unknown age.
+pub fn newest(
+    db: &Connection,
+    currency: Currency,
+    max_age_secs: i64,
+    now: Timestamp,
+) -> Result<Option<Rate>, StoreError> {
     let mut statement = db.prepare_cached(
-        "SELECT cents FROM rate WHERE currency = ? AND fetched_at >= ? ORDER BY fetched_at DESC LIMIT 1",
+        "SELECT cents FROM rate WHERE currency = ? AND fetched_at BETWEEN ? AND ? ORDER BY fetched_at DESC LIMIT 1",
     )?;
-    let cents: Option<i64> = statement.query_row(params![currency.code(), oldest], |row| row.get(0)).optional()?;
+    let (oldest, latest) = (now.plus_secs(-max_age_secs), now.plus_secs(CLOCK_TOLERANCE_SECS));
+    let key = params![currency.code(), oldest, latest];
+    let cents: Option<i64> = statement.query_row(key, |row| row.get(0)).optional()?;
     Ok(cents.and_then(|cents| u64::try_from(cents).ok()).map(|cents| Rate { currency, cents }))
 }
 

@@ -260,8 +260,11 @@ async fn held_for_stranger(
     if !is_ours || is_followed_elsewhere(shop, entry, invoice.hash)? {
         return Ok(());
     }
-    let since = *strangers.since.entry(invoice.hash).or_insert_with(|| shop.now());
-    if strangers.at_once || since.plus_secs(STRANGER_SECS) <= shop.now() {
+    let now = shop.now();
+    let since = strangers.since.entry(invoice.hash).or_insert(now);
+    // A clock that is put back must not hold the payment for ever.
+    *since = now.min(*since);
+    if strangers.at_once || since.plus_secs(STRANGER_SECS) <= now {
         tracing::warn!(hash = %invoice.hash, memo = invoice.memo, "giving back a held payment of an unknown order");
         if let Err(error) = entry.node.cancel(invoice.hash).await {
             tracing::warn!(%error, "it could not be given back now");

@@ -196,7 +196,7 @@ async fn make(shop: &Shop, entry: Result<Entry, NodeError>, intent: &Intent) -> 
     let Some(wanted) = making::wanted(shop, intent)? else {
         return making::finish(shop, intent).await.map(|()| Performed::Recorded);
     };
-    if intent.created_at.plus_secs(shop.settings.make_limit_secs) < shop.now() {
+    if !intent.created_at.is_within(shop.settings.make_limit_secs, shop.now()) {
         let late = NodeError::new(NodeErrorKind::TimedOut, "the invoice was not made in time");
         return making::not_made(shop, intent, late).await.map(|()| Performed::Recorded);
     }

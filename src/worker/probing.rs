@@ -12,7 +12,7 @@ use crate::store::outbox::Intent;
 /// down, or many were before it) lets its order go on.
 pub async fn perform(shop: &Shop, dialer: Option<&Dialer>, intent: &Intent) -> Result<(), Error> {
     let target = probes::target(shop, intent)?.and_then(|target| parse(shop, &target));
-    let late = intent.created_at.plus_secs(shop.settings.make_limit_secs) < shop.now();
+    let late = !intent.created_at.is_within(shop.settings.make_limit_secs, shop.now());
     let finding = match (target, dialer) {
         (Some(target), Some(dialer)) if !late => find(shop, dialer, &target).await,
         _ => None,

@@ -1,6 +1,7 @@
 //! What is caught up at the start, and what is known of jobs that never ran.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::*;
 use crate::domain::id::SystemRandom;
@@ -8,7 +9,7 @@ use crate::domain::time::{ManualClock, Timestamp};
 use crate::jobs::{Scheduler, schedule};
 use crate::services::Settings;
 use crate::services::test_support::database;
-use crate::store::job_runs;
+use crate::store::job_runs::{self, JobRun};
 
 /// 2030-01-01, 12:00 UTC: the backup of that night is over.
 const NOON: i64 = 1_893_499_200;
@@ -50,4 +51,56 @@ async fn when_each_job_runs_next_is_known_from_the_start() {
     assert!(jobs.iter().all(|job| job.next_at.is_some()), "{jobs:?}");
     let backup = jobs.iter().find(|job| job.name == "backup").unwrap();
     assert_eq!(backup.next_at, Some(Timestamp::from_secs(NOON + 15 * 3600 + 42 * 60)));
+}
+
+/// Ten years.
+const YEARS: i64 = 10 * 365 * 86_400;
+
+fn run_of(context: &JobContext, name: &str) -> JobRun {
+    let jobs = context.shop.db.read(job_runs::list).unwrap();
+    jobs.into_iter().find(|job| job.name == name).unwrap()
+}
+
+/// Waits until the job has run at this very time.
+async fn ran_at(context: &JobContext, name: &str, at: Timestamp) {
+    let look = async {
+        while run_of(context, name).started_at != Some(at) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let seen = tokio::time::timeout(Duration::from_secs(20), look).await;
+    assert!(seen.is_ok(), "{name} has not run at {at}: {:?}", run_of(context, name));
+}
+
+#[tokio::test]
+async fn a_clock_that_was_far_ahead_for_a_moment_stops_no_job() {
+    let (_dir, clock, context) = world();
+    let start = Timestamp::from_secs(NOON);
+    let mut scheduler = Scheduler::start(Arc::clone(&context)).await.unwrap();
+    clock.advance_secs(YEARS);
+    ran_at(&context, "suspend_expired", start.plus_secs(YEARS)).await;
+    ran_at(&context, "backup", start.plus_secs(YEARS)).await;
+    clock.advance_secs(-YEARS);
+    let put_right = async {
+        while run_of(&context, "backup").next_at != Some(start.plus_secs(15 * 3600 + 42 * 60)) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), put_right).await.expect("the stored plan is put right");
+    clock.advance_secs(60);
+    ran_at(&context, "suspend_expired", start.plus_secs(60)).await;
+    scheduler.stop().await;
+    assert_eq!(run_of(&context, "suspend_expired").outcome.as_deref(), Some("ok: skipped: the clock is wrong"));
+    let alerts = context.shop.db.read(|db| crate::store::alerts::list(db, false)).unwrap();
+    assert!(alerts.iter().any(|alert| alert.topic == "clock_back"), "{alerts:?}");
+}
+
+#[tokio::test]
+async fn a_backup_dated_in_the_future_by_a_wrong_clock_keeps_no_other_from_being_made() {
+    let (_dir, clock, context) = world();
+    clock.advance_secs(YEARS);
+    schedule::catch_up(&context).await;
+    clock.advance_secs(-YEARS);
+    schedule::catch_up(&context).await;
+    assert_eq!(backups(&context), 2);
 }

@@ -22,7 +22,7 @@ pub struct Good {
 struct Entry {
     /// The stored hash that the password was right for: another one means another password.
     stored: String,
-    until: Timestamp,
+    since: Timestamp,
 }
 
 impl Good {
@@ -36,16 +36,16 @@ impl Good {
     /// Whether this password is remembered as right for this stored hash.
     pub fn knows(&self, name: &str, password: &str, stored: &str, now: Timestamp) -> bool {
         let entry = self.entries.get(&self.digest(name, password));
-        entry.is_some_and(|entry| entry.stored == stored && entry.until > now)
+        entry.is_some_and(|entry| entry.stored == stored && entry.since.is_within(REMEMBERED_SECS, now))
     }
 
     /// Remembers a password.
     pub fn remember(&mut self, name: &str, password: &str, stored: &str, now: Timestamp) {
-        self.entries.retain(|_, entry| entry.until > now);
+        self.entries.retain(|_, entry| entry.since.is_within(REMEMBERED_SECS, now));
         if self.entries.len() >= MOST {
             self.entries.clear();
         }
-        let entry = Entry { stored: stored.to_owned(), until: now.plus_secs(REMEMBERED_SECS) };
+        let entry = Entry { stored: stored.to_owned(), since: now };
         self.entries.insert(self.digest(name, password), entry);
     }
 

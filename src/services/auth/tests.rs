@@ -74,6 +74,16 @@ async fn after_too_many_wrong_passwords_a_client_waits_even_with_the_right_one()
 }
 
 #[tokio::test]
+async fn a_clock_that_is_put_back_locks_nobody_out() {
+    let rig = rig();
+    for _ in 0..5 {
+        assert_eq!(rig.try_password("wrong").await, Ok(false));
+    }
+    rig.clock.advance_secs(-10 * 365 * 86_400);
+    assert_eq!(rig.try_password(PASSWORD).await, Ok(true));
+}
+
+#[tokio::test]
 async fn a_strangers_guesses_lock_nobody_else_out() {
     let rig = rig();
     for _ in 0..5 {

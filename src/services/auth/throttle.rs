@@ -29,15 +29,22 @@ pub struct Throttle(HashMap<(String, Option<String>), Window>);
 
 struct Window {
     bad: u32,
-    until: Timestamp,
+    since: Timestamp,
+}
+
+impl Window {
+    /// Not with a start in the future: a clock that was put back must not lock anybody out.
+    fn is_open(&self, now: Timestamp) -> bool {
+        self.since.is_within(WINDOW_SECS, now)
+    }
 }
 
 impl Throttle {
     /// Seconds that this caller has to wait; 0 when they may try.
     pub fn wait_secs(&self, caller: Caller<'_>, now: Timestamp) -> u32 {
         let wait = |(key, most): ((String, Option<String>), u32)| match self.0.get(&key) {
-            Some(window) if window.bad >= most && window.until > now => {
-                let millis = window.until.millis_since(now);
+            Some(window) if window.bad >= most && window.is_open(now) => {
+                let millis = window.since.plus_secs(WINDOW_SECS).millis_since(now);
                 u32::try_from(millis.unsigned_abs().div_ceil(1000)).unwrap_or(u32::MAX)
             }
             _ => 0,
@@ -48,15 +55,15 @@ impl Throttle {
     /// Counts a wrong password.
     pub fn note_bad(&mut self, caller: Caller<'_>, now: Timestamp) {
         if self.0.len() >= MOST_WINDOWS {
-            self.0.retain(|_, window| window.until > now);
+            self.0.retain(|_, window| window.is_open(now));
         }
         if self.0.len() >= MOST_WINDOWS {
             self.0.clear();
         }
-        let fresh = || Window { bad: 0, until: now.plus_secs(WINDOW_SECS) };
+        let fresh = || Window { bad: 0, since: now };
         for (key, _) in keys(caller) {
             let window = self.0.entry(key).or_insert_with(fresh);
-            if window.until <= now {
+            if !window.is_open(now) {
                 *window = fresh();
             }
             window.bad += 1;
