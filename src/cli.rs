@@ -5,6 +5,7 @@ mod alerts;
 mod backup;
 mod bridge;
 mod check_config;
+mod clock;
 mod data;
 mod demo;
 mod deny;
@@ -75,6 +76,8 @@ enum Command {
     LndSimulator(lnd_simulator::Args),
     /// The shop's onion service and its keys
     Onion(onion::Args),
+    /// Whether the machine's clock is trusted, and how to say that it is right
+    Clock(clock::Args),
     /// Check the installation: configuration, database, clock, disk, nodes
     Doctor(doctor::Args),
 }
@@ -115,6 +118,7 @@ fn dispatch(command: Command, output: &Output) -> Result<(), Failure> {
         Command::Node(args) => node::run(args, output),
         Command::LndSimulator(args) => lnd_simulator::run(args, output),
         Command::Onion(args) => onion::run(args, output),
+        Command::Clock(args) => clock::run(args, output),
         Command::Doctor(args) => doctor::run(&args, output),
     }
 }

@@ -530,6 +530,25 @@ fn the_doctor_says_what_is_missing_and_fails_when_it_is_bad() {
 }
 
 #[test]
+fn a_clock_is_accepted_by_whoever_knows_what_day_it_is() {
+    let shop = Shop::with_operator();
+    let database = rusqlite::Connection::open(shop.0.path().join("shop.sqlite3")).unwrap();
+    // The shop has run in 2100.
+    database.execute("INSERT INTO meta (key, value) VALUES ('newest_time', 4102444800000)", []).unwrap();
+    let shown = shop.json(&["clock", "show"]);
+    assert_eq!((&shown["is_behind"], &shown["newest"]), (&true.into(), &"2100-01-01T00:00:00Z".into()));
+    assert!(stdout(&shop.run(&["doctor"])).contains("clock accept --today"));
+    assert!(shop.refusal(&["clock", "accept", "--today", "2001-01-01"]).contains("set it first"));
+    assert_eq!(shop.run(&["clock", "accept", "--today", "yesterday"]).status.code(), Some(2));
+
+    let today = &shown["now"].as_str().unwrap()[..10];
+    let accepted = shop.json(&["clock", "accept", "--today", today]);
+    assert_eq!((&accepted["accepted"], &accepted["products"]), (&true.into(), &serde_json::json!([])));
+    assert_eq!(shop.json(&["clock", "show"])["is_behind"], false);
+    assert_eq!(shop.json(&["clock", "accept", "--today", today])["accepted"], false);
+}
+
+#[test]
 fn wrong_usage_exits_with_2() {
     for args in [&["host", "list", "--bogus"][..], &["nonsense"], &["deny", "add"], &["site", "set", "--data-dir=x"]] {
         assert_eq!(run(args).status.code(), Some(2), "{args:?}");

@@ -1,6 +1,8 @@
 //! What happens to the money: purchases through the shop's services and workers against a simulated
 //! node. Each test is a rule of the shop's promise.
 
+#[path = "money/clock.rs"]
+mod clock;
 #[path = "money/holds.rs"]
 mod holds;
 #[path = "money/nodes.rs"]

@@ -61,12 +61,7 @@ impl MetaDataStorage for Memory {
     }
 
     /// The plan knows better.
-    fn set_next_and_last_tick(
-        &mut self,
-        _: Uuid,
-        _: Option<DateTime<Utc>>,
-        _: Option<DateTime<Utc>>,
-    ) -> Answer<()> {
+    fn set_next_and_last_tick(&mut self, _: Uuid, _: Option<DateTime<Utc>>, _: Option<DateTime<Utc>>) -> Answer<()> {
         Box::pin(ready(Ok(())))
     }
 

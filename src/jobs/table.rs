@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::config::Config;
-use crate::services::{Error, Shop, backup, deadlines, host_watch};
+use crate::services::{Error, Shop, backup, clock, deadlines, host_watch};
 use crate::worker::follow::{self, Strangers};
 use crate::worker::registry::Registry;
 
@@ -57,7 +57,7 @@ pub async fn is_due(context: &JobContext, name: &str) -> bool {
 
 /// Nothing expires while the clock is wrong.
 async fn guarded(shop: &Shop, job: impl Future<Output = Result<String, Error>>) -> Result<String, Error> {
-    if deadlines::clock_is_right(shop).await? { job.await } else { Ok("skipped: the clock is wrong".to_owned()) }
+    if clock::is_right(shop).await? { job.await } else { Ok("skipped: the clock is wrong".to_owned()) }
 }
 
 fn node_alive(context: &JobContext) -> String {

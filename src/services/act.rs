@@ -51,6 +51,14 @@ impl Act {
         if matches!(self.by, Scope::Administrator(_)) { Ok(()) } else { Err(Error::NotFound) }
     }
 
+    /// How the change log names who acts.
+    pub(super) fn actor(&self) -> String {
+        match &self.by {
+            Scope::Administrator(name) if [COMMAND_LINE, SCHEDULE].contains(&name.as_str()) => name.clone(),
+            other => other.actor(),
+        }
+    }
+
     /// Adds an entry to the change log, in the transaction of the change.
     pub(super) fn record(
         &self,
@@ -59,10 +67,6 @@ impl Act {
         id: impl std::fmt::Display,
         change: &str,
     ) -> Result<(), Error> {
-        let actor = match &self.by {
-            Scope::Administrator(name) if [COMMAND_LINE, SCHEDULE].contains(&name.as_str()) => name.clone(),
-            other => other.actor(),
-        };
-        Ok(audit_log::record(db, self.now, &actor, noun, id, change)?)
+        Ok(audit_log::record(db, self.now, &self.actor(), noun, id, change)?)
     }
 }

@@ -5,37 +5,14 @@ use super::Error;
 use super::deals::{change_order, change_product};
 use super::shop::Shop;
 use crate::domain::deal::{ACTIVATION_LIMIT_SECS, EXPIRED_MESSAGE};
-use crate::domain::effect::AlertTopic;
 use crate::domain::id::{OrderId, ProductId};
 use crate::domain::time::Timestamp;
-use crate::store::{alerts, deals, meta, products};
+use crate::store::{deals, products};
 
-/// A clock this far before the newest stored time is wrong. Seconds.
-const CLOCK_TOLERANCE_SECS: i64 = 60;
 /// Orders and products handled in one transaction.
 const BATCH: usize = 200;
 /// The node closes an invoice by itself when it expires; ours is closed a little later. Seconds.
 const CLOSE_MARGIN_SECS: i64 = 2;
-
-/// Whether the clock can be trusted. A Raspberry Pi without a battery clock starts in the past:
-/// until it is right, nothing is suspended, expired or deleted.
-pub async fn clock_is_right(shop: &Shop) -> Result<bool, Error> {
-    let now = shop.now();
-    let newest = shop.db.read(meta::newest_time)?;
-    if newest.is_some_and(|newest| now.plus_secs(CLOCK_TOLERANCE_SECS) < newest) {
-        let text = format!(
-            "The clock says {now}, which is before the newest time in the database. Nothing expires until it is right."
-        );
-        shop.change(move |db, _| Ok(alerts::raise(db, AlertTopic::ClockBack, "", &text, now).map(drop)?)).await?;
-        return Ok(false);
-    }
-    shop.change(move |db, _| {
-        meta::note_time(db, now)?;
-        Ok(alerts::close(db, AlertTopic::ClockBack, "", now)?)
-    })
-    .await?;
-    Ok(true)
-}
 
 /// Gives held payments back that were not delivered within their host's limit. Returns how many. One
 /// that can't be changed holds up no other.

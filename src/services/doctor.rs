@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::clock::ADVICE;
 use super::{Act, Error, hosts_admin, nodes_admin, operators};
 use crate::domain::node::Node;
 use crate::store::{Connection, Db, alerts, backup, meta};
@@ -83,17 +84,13 @@ fn database(db: &Connection) -> Result<Finding, Error> {
 }
 
 fn clock(db: &Connection, act: &Act) -> Result<Finding, Error> {
-    let newest = meta::newest_time(db)?.filter(|newest| *newest > act.now);
-    Ok(match newest {
+    let reading = super::clock::read(db, act.now)?;
+    Ok(match reading.newest.filter(|_| reading.is_behind) {
         None => Finding::new("clock", Grade::Good, act.now.to_wire()),
-        Some(newest) => Finding::new(
-            "clock",
-            Grade::Bad,
-            format!(
-                "{} is before {newest}, when the shop last ran: set the clock; nothing expires until then",
-                act.now
-            ),
-        ),
+        Some(newest) => {
+            let text = format!("{} is before {newest}, when the shop has run; nothing expires. {ADVICE}", act.now);
+            Finding::new("clock", Grade::Bad, text)
+        }
     })
 }
 
@@ -179,9 +176,13 @@ mod tests {
         operator(&db, "anna");
         host(&db, "anna", "192.0.2.1", &[]);
         let act = administrator();
-        let later = act.now.plus_secs(5);
-        let note: Result<(), Error> = db.write_blocking(move |db| Ok(meta::note_time(db, later)?));
-        note.unwrap();
+        let note = |later| {
+            let note: Result<(), Error> = db.write_blocking(move |db| Ok(meta::note_time(db, later)?));
+            note.unwrap();
+        };
+        note(act.now.plus_secs(5));
+        assert!(grades(&db, &act).contains(&("clock", Grade::Good)), "corrected by a little");
+        note(act.now.plus_secs(61));
         assert!(grades(&db, &act).contains(&("clock", Grade::Bad)));
         assert!(grades(&db, &act).contains(&("hosts", Grade::Notice)), "it never checked in");
     }

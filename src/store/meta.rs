@@ -28,6 +28,12 @@ pub fn note_time(db: &Connection, now: Timestamp) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Makes `now` the newest time, also where a later one is stored: that was wrong.
+pub fn accept_time(db: &Connection, now: Timestamp) -> Result<(), StoreError> {
+    db.execute("UPDATE meta SET value = ? WHERE key = 'newest_time'", [now])?;
+    Ok(())
+}
+
 /// Reads a text value.
 pub fn text(db: &Connection, key: &str) -> Result<Option<String>, StoreError> {
     let mut statement = db.prepare_cached("SELECT value FROM meta WHERE key = ?")?;

@@ -2,6 +2,7 @@
 //! connections. Functions take a connection or an open transaction and do no more than read or
 //! write; what a change means is decided in `domain` and `services`.
 
+pub mod ahead;
 pub mod alerts;
 pub mod audit_log;
 pub mod backup;

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use ip2tor_shop::domain::lightning::{NodeError, NodeErrorKind};
 use ip2tor_shop::domain::purchase::{InvoiceState, Purchase};
 use ip2tor_shop::services::probes::{self, Finding};
-use ip2tor_shop::services::{Error, deadlines, host_watch, making};
+use ip2tor_shop::services::{Error, clock, deadlines, host_watch, making};
 use ip2tor_shop::store::outbox::{self as stored, Intent, IntentKind};
 use ip2tor_shop::worker::outbox::{self, Performed};
 use ip2tor_shop::worker::{alive, follow};
@@ -145,7 +145,7 @@ pub const RETURN_HOLDS: u32 = 4;
 pub async fn job(world: &mut World, number: u32) -> Outcome {
     world.note(format!("job {number}"));
     let shop = world.shop.clone();
-    let right = number > 3 || deadlines::clock_is_right(&shop).await.map_err(|error| format!("{error:?}"))?;
+    let right = number > 3 || clock::is_right(&shop).await.map_err(|error| format!("{error:?}"))?;
     let done = match number {
         _ if !right => Ok(0),
         0 => deadlines::close_unpaid(&shop).await,

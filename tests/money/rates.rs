@@ -55,6 +55,12 @@ async fn an_invoice_keeps_the_rates_of_its_creation() {
     );
     assert_eq!((fields.price_in_tax_currency.as_str(), fields.price_in_info_currency.as_str()), ("€0.02", "$0.03"));
 
+    rig.clock.advance_secs(-7200);
+    rig.check_in().await;
+    let (earlier, _) = rig.ordered().await;
+    assert_eq!(rig.view(earlier).purchase.invoice.rates, InvoiceRates::default(), "of unknown age");
+    rig.clock.advance_secs(7200);
+
     rig.clock.advance_secs(3601);
     rig.check_in().await;
     let (later, _) = rig.ordered().await;

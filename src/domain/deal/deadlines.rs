@@ -37,6 +37,29 @@ impl Deal {
         lost
     }
 
+    /// The clock was ahead and has been put right: times that it set count from `now`. The paid time
+    /// of a product that was activated then is as long as before.
+    pub fn clock_was_ahead(&mut self, now: Timestamp) {
+        let product = &mut self.product;
+        if let Some(at) = product.activated_at.filter(|at| at.is_from_the_future(now)) {
+            let ahead = at.millis_since(now) / 1000;
+            product.suspend_after = product.suspend_after.map(|end| end.plus_secs(-ahead));
+            product.activated_at = Some(now);
+        }
+        for at in [&mut product.pending_since, &mut product.suspended_at] {
+            *at = at.map(|at| at.min(now));
+        }
+    }
+
+    /// It was suspended because a clock was ahead. Where it has paid time left, it comes back.
+    pub fn time_was_not_over(&mut self, now: Timestamp) {
+        let stopped = matches!(self.product.status, ProductStatus::NeedsSuspend | ProductStatus::Suspended);
+        let has_time = self.product.suspend_after.is_some_and(|end| end > now);
+        if stopped && has_time && !self.product.is_killed && !self.product.is_bandwidth_used_up() {
+            self.make_pending(now);
+        }
+    }
+
     /// Suspended for so long that its port is given back.
     pub fn suspended_too_long(&mut self, now: Timestamp) {
         if self.product.status == ProductStatus::Suspended && !self.has_claims() {
