@@ -2,6 +2,7 @@
 //! noun; each command is one function that is given its parsed arguments.
 
 mod alerts;
+mod arguments;
 mod backup;
 mod bridge;
 mod check_config;
@@ -28,8 +29,10 @@ mod site;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use serde_json::json;
 
+use arguments::Arguments;
 use failure::Failure;
 use output::Output;
 
@@ -37,7 +40,7 @@ use output::Output;
 #[derive(Parser)]
 #[command(name = "ip2tor-shop", version, max_term_width = 100)]
 struct Cli {
-    /// Print one JSON document, and nothing else, on standard output
+    /// Print one JSON document, and nothing else, on standard output; after a failure one with `error` and `fields`
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]
@@ -85,16 +88,42 @@ enum Command {
 /// Parses the command line, runs the command and says how it went: 0 done, 1 failed, 2 wrong usage,
 /// 78 wrong configuration.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let command = Cli::command();
+    let matches = match command.clone().try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => return misuse(&error),
+    };
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => return misuse(&error),
+    };
     let output = Output::new(cli.json);
     match dispatch(cli.command, &output) {
         Ok(()) if output.is_whole() => ExitCode::SUCCESS,
         Ok(()) => ExitCode::FAILURE,
         Err(failure) => {
-            eprintln!("{failure}");
+            let arguments = Arguments::of(command, &matches);
+            let text = failure.text(|field| arguments.name(field));
+            output.failure(&failure.document(&text), &text);
             ExitCode::from(failure.exit_code())
         }
     }
+}
+
+/// What the parser says: that the command line can't be understood, or help and version.
+fn misuse(error: &clap::Error) -> ExitCode {
+    // Nobody may be reading any more.
+    let _ = error.print();
+    if !error.use_stderr() {
+        return ExitCode::SUCCESS;
+    }
+    if std::env::args_os().any(|argument| argument == "--json") {
+        let text = error.to_string();
+        let text = text.strip_prefix("error: ").unwrap_or(&text);
+        let reason = text.split_once("\n\nUsage:").map_or(text, |(reason, _)| reason).trim_end();
+        Output::new(true).result(&json!({"error": reason, "fields": {}}), "");
+    }
+    ExitCode::from(2)
 }
 
 fn dispatch(command: Command, output: &Output) -> Result<(), Failure> {
@@ -131,8 +160,6 @@ fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Fail
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

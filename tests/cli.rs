@@ -69,6 +69,16 @@ fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
+/// The one document that a command prints with `--json` when it fails.
+fn error_document(output: &Output) -> Value {
+    let document: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}{}", stdout(output), stderr(output)));
+    let error = document["error"].as_str().unwrap();
+    assert!(stderr(output).contains(error.lines().next().unwrap()), "{error}: {}", stderr(output));
+    assert!(document["fields"].is_object(), "{document}");
+    document
+}
+
 /// The flags for a host of the recorded fixture: field names with dashes.
 fn host_flags(host: &Value) -> Vec<String> {
     let mut flags = vec!["host".to_owned(), "add".to_owned()];
@@ -243,7 +253,8 @@ fn a_simulated_node_prints_one_document_for_each_command() {
     let fault = run(&["lnd-simulator", "fault", "--json", "--dir", path, "streams:drop"]);
     assert_eq!(serde_json::from_slice::<Value>(&fault.stdout).unwrap()["done"], true);
     let pay = run(&["lnd-simulator", "pay", "--json", "--dir", path, "lnbcrt1nonsense"]);
-    assert_eq!((pay.status.code(), pay.stdout.len()), (Some(1), 0));
+    assert_eq!(pay.status.code(), Some(1));
+    assert!(error_document(&pay)["error"].is_string());
     process.kill().unwrap();
     process.wait().unwrap();
 }
@@ -255,6 +266,57 @@ fn every_wrong_field_of_a_host_is_named_by_its_flag() {
     for flag in ["--ip:", "--name:", "--grace-secs:"] {
         assert!(refusal.contains(flag), "{refusal}");
     }
+}
+
+#[test]
+fn with_json_every_failure_is_one_document_that_tells_why() {
+    let shop = Shop::with_operator();
+    let output = shop.run(&["host", "add", "--ip=nowhere", "--name=www", "--port-range=9-5", "--json"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(error_document(&output)["error"].as_str().unwrap().contains("--port-range"));
+    let output = shop.run(&["host", "add", "--ip=nowhere", "--name=www", "--json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let document = error_document(&output);
+    assert!(document["fields"]["ip"][0].is_string() && document["fields"]["name"][0].is_string(), "{document}");
+    assert!(document["error"].as_str().unwrap().contains("--ip: "), "{document}");
+    let output = shop.run(&["host", "list", "--bogus", "--json"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(error_document(&output)["error"], "unexpected argument '--bogus' found");
+    let output = run(&["host", "list", "--json", "--data-dir", "/no/such/folder"]);
+    assert_eq!((output.status.code(), &error_document(&output)["fields"]), (Some(1), &serde_json::json!({})));
+    std::fs::write(shop.config(), "[http]\nlisten = 5\n").unwrap();
+    let output = shop.run(&["host", "list", "--json"]);
+    assert_eq!(output.status.code(), Some(78));
+    assert!(error_document(&output)["fields"]["http.listen"][0].is_string());
+}
+
+#[test]
+fn a_wrong_value_is_named_by_the_argument_that_it_came_from() {
+    let shop = Shop::new();
+    assert!(shop.refusal(&["operator", "add", "a b"]).contains("error: NAME: "));
+    let file = shop.0.path().join("password");
+    std::fs::write(&file, "short").unwrap();
+    let refusal = shop.refusal(&["operator", "add", "anna", "--password-file", file.to_str().unwrap()]);
+    assert!(refusal.contains("--password-file or --password-stdin or --password-from: "), "{refusal}");
+    let ports = stderr(&run(&["host", "ports"]));
+    assert!(ports.contains("--premium") && ports.contains("--silver"), "{ports}");
+}
+
+#[test]
+fn serve_tells_a_script_where_the_shop_is_as_soon_as_it_answers() {
+    let shop = Shop::new();
+    let place = shop.0.path().to_str().unwrap();
+    std::fs::write(shop.config(), format!("data_dir = \"{place}\"\n[http]\nlisten = \"127.0.0.1:0\"\n")).unwrap();
+    let mut command = Command::new(BIN);
+    command.args(["serve", "--json", "--config"]).arg(shop.config()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut process = command.spawn().unwrap();
+    let mut documents = serde_json::Deserializer::from_reader(process.stdout.take().unwrap()).into_iter::<Value>();
+    let told = documents.next().unwrap().unwrap();
+    let address = told["shop_url"].as_str().unwrap().strip_prefix("http://").unwrap();
+    let answers = std::net::TcpStream::connect(address);
+    process.kill().unwrap();
+    process.wait().unwrap();
+    assert!(answers.is_ok() && told["data_dir"] == place, "{told}");
 }
 
 #[test]

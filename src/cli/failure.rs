@@ -1,9 +1,11 @@
 //! How a command fails, what it says then, and the exit code.
 
-use std::fmt;
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
 
 use crate::app::StartError;
-use crate::config::Problems;
+use crate::config::{Problem, Problems};
 use crate::services::Error;
 use crate::services::backup::BackupError;
 use crate::services::error::NON_FIELD;
@@ -18,25 +20,57 @@ pub enum Failure {
     Config(Problems),
     /// It could not be done (1).
     Failed(String),
+    /// It could not be done with these values (1).
+    Invalid(Vec<FieldMessages>),
 }
+
+/// A field as the API calls it, and what is wrong with it.
+type FieldMessages = (&'static str, Vec<String>);
 
 impl Failure {
     /// The exit code; 78 is `EX_CONFIG` of sysexits.
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::Failed(_) => 1,
+            Self::Failed(_) | Self::Invalid(_) => 1,
             Self::Usage(_) => 2,
             Self::Config(_) => 78,
         }
     }
 }
 
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Failure {
+    /// What people read. `argument` says how a field is given on the command line.
+    pub fn text(&self, argument: impl Fn(&str) -> String) -> String {
+        let message = |(field, messages): &FieldMessages| {
+            let text = messages.join(" ");
+            if *field == NON_FIELD { text } else { format!("{}: {text}", argument(field)) }
+        };
         match self {
-            Self::Usage(text) | Self::Failed(text) => write!(f, "error: {text}"),
-            Self::Config(problems) => write!(f, "the configuration has problems:\n{problems}"),
+            Self::Usage(text) | Self::Failed(text) => text.clone(),
+            Self::Config(problems) => format!("the configuration has problems:\n{problems}"),
+            Self::Invalid(fields) => fields.iter().map(message).collect::<Vec<_>>().join("\n"),
         }
+    }
+
+    /// What scripts read: `error`, the `text` for people, and `fields`, the messages by field of the
+    /// API or by key of the configuration.
+    pub fn document(&self, text: &str) -> Value {
+        let mut fields: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        match self {
+            Self::Usage(_) | Self::Failed(_) => {}
+            Self::Config(problems) => {
+                for Problem { key, message } in &problems.0 {
+                    let key = if key.is_empty() { NON_FIELD } else { key };
+                    fields.entry(key).or_default().push(message);
+                }
+            }
+            Self::Invalid(invalid) => {
+                for (field, messages) in invalid {
+                    fields.entry(field).or_default().extend(messages.iter().map(String::as_str));
+                }
+            }
+        }
+        json!({"error": text, "fields": fields})
     }
 }
 
@@ -68,17 +102,11 @@ impl From<StoreError> for Failure {
 }
 
 impl From<Error> for Failure {
-    /// Fields become the flags that set them.
     fn from(error: Error) -> Self {
-        let fields = match error {
-            Error::Invalid(fields) => fields,
-            Error::NotFound => return Self::Failed("there is no such thing: `list` shows what there is".to_owned()),
-            other => return Self::Failed(other.to_string()),
-        };
-        let lines = fields.iter().map(|(field, messages)| {
-            let text = messages.join(" ");
-            if *field == NON_FIELD { text } else { format!("--{}: {text}", field.replace('_', "-")) }
-        });
-        Self::Failed(lines.collect::<Vec<_>>().join("\n       "))
+        match error {
+            Error::Invalid(fields) => Self::Invalid(fields),
+            Error::NotFound => Self::Failed("there is no such thing: `list` shows what there is".to_owned()),
+            other => Self::Failed(other.to_string()),
+        }
     }
 }

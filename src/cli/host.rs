@@ -1,6 +1,6 @@
 //! `host`: the machines with public IP addresses.
 
-use clap::{Args as ClapArgs, Subcommand};
+use clap::{ArgGroup, Args as ClapArgs, Subcommand};
 use serde_json::{Value, json};
 
 use super::data::DataArgs;
@@ -57,9 +57,10 @@ enum Command {
         id: HostId,
     },
     /// Propose port ranges with numbers that people pay more for, and the rest
+    #[command(group = ArgGroup::new("numbers").args(["premium", "silver"]).required(true).multiple(true))]
     Ports {
         /// Five times the same digit: 11111, 22222, …
-        #[arg(long, required_unless_present = "silver")]
+        #[arg(long)]
         premium: bool,
         /// Two different digits, one of them only once: 22922, 10000, …
         #[arg(long)]

@@ -148,7 +148,8 @@ mod tests {
             || OnionError::Config { field: "admin.clients".into(), problem: "nobody is authorized".to_owned() };
         let failure = Failure::from(unusable());
         assert_eq!(failure.exit_code(), 78);
-        assert!(failure.to_string().ends_with("onion.admin.clients: nobody is authorized"), "{failure}");
+        let text = failure.text(str::to_owned);
+        assert!(text.ends_with("onion.admin.clients: nobody is authorized"), "{text}");
         assert_eq!(of_arguments(unusable()).exit_code(), 2, "the file is not to blame for an argument");
     }
 }

@@ -8,6 +8,8 @@ use serde_json::Value;
 /// How to print.
 pub struct Output {
     json: bool,
+    /// Whether a document was printed: there is never a second.
+    has_result: Cell<bool>,
     /// Whether something could not be printed.
     is_cut: Cell<bool>,
 }
@@ -15,7 +17,7 @@ pub struct Output {
 impl Output {
     /// `json` prints documents instead of text.
     pub const fn new(json: bool) -> Self {
-        Self { json, is_cut: Cell::new(false) }
+        Self { json, has_result: Cell::new(false), is_cut: Cell::new(false) }
     }
 
     /// Whether documents are printed.
@@ -25,7 +27,17 @@ impl Output {
 
     /// Prints the result of a command: the document, or the text. Warnings go to standard error.
     pub fn result(&self, document: &Value, text: &str) {
+        self.has_result.set(true);
         if self.json { self.say(&format!("{document:#}")) } else { self.say(text.trim_end()) }
+    }
+
+    /// Says why a command failed: the text to people, and the document to scripts, unless the command
+    /// has printed a document that tells it.
+    pub fn failure(&self, document: &Value, text: &str) {
+        eprintln!("error: {}", text.replace('\n', "\n       "));
+        if self.json && !self.has_result.get() {
+            self.result(document, "");
+        }
     }
 
     /// Prints a list: the document, a table, or a sentence when there is nothing.
