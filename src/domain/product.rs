@@ -182,6 +182,15 @@ impl Product {
         }
     }
 
+    /// The port where anybody finds it: none once that of a bridge was given back, since another bridge
+    /// may have it now.
+    pub const fn public_port(&self) -> Option<u16> {
+        match self.subject {
+            Subject::Target(_) if !self.placed => None,
+            _ => self.port,
+        }
+    }
+
     /// Moves to `next` and keeps the times that belong to states. Staying is no move.
     pub fn become_(&mut self, next: ProductStatus, now: Timestamp) {
         if self.status == next {

@@ -14,9 +14,15 @@ const ABOUT: &str = "Sells Tor bridges and Nostr aliases over Lightning.\n\n\
     Amounts are millisatoshi, dates are UTC (`YYYY-MM-DDTHH:MM:SSZ`), ids are UUIDs. Every path ends with a slash; \
     without it the answer is a redirect (301). Bodies may be JSON, URL-encoded or multipart forms. `HEAD` works \
     wherever `GET` does; `OPTIONS` describes a resource.\n\n\
-    Beside the API: `/shop/host` (WebSocket: tells a host at once what needs activation or suspension; header \
-    `Authorization: Token <token>` or cookie `x-auth-token`), `/media/invoices/…` (QR codes), `/healthz` and \
-    `/readyz`.";
+    Beside the API: `/shop/host` (WebSocket, see below), `/media/invoices/…` (QR codes), `/healthz` and \
+    `/readyz`.\n\n\
+    The WebSocket `/shop/host` tells a host at once what it has to do; it replaces no poll, since a message may be \
+    lost. The host shows its token (header `Authorization: Token <token>` or cookie `x-auth-token`) and gets JSON \
+    texts: first `{\"type\":\"hello\",\"host\":\"<id>\"}`, then for each product that waits for it, now or later, \
+    `{\"type\":\"product\",\"product\":\"tor_bridge\",\"id\":\"<id>\",\"status\":\"P\"}`: `product` is `tor_bridge` or \
+    `nostr_alias`, `status` is `P` (activate, then report `A`) or `S` (suspend, then report `H`). What the host \
+    sends is ignored. A host may have four connections; one that does not answer pings for 90 seconds is closed, as is \
+    one whose token was replaced (code 1008).";
 
 fn service() -> OpenApiService<impl poem_openapi::OpenApi, ()> {
     OpenApiService::new(api::operations(), "IP2Tor Shop", env!("CARGO_PKG_VERSION"))

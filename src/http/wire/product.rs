@@ -124,7 +124,7 @@ pub struct PublicTorBridgeView {
     pub status: String,
     /// The id of its host.
     pub host_id: String,
-    /// The public port.
+    /// The public port; null once it was given back.
     pub port: Option<u16>,
     /// When it is suspended; `9999-12-31T23:59:59Z` is never.
     pub suspend_after: String,
@@ -171,7 +171,7 @@ impl From<&Product> for PublicProductView {
         let id = product.id.to_string();
         let status = product.status.letter().to_owned();
         let host_id = product.host_id.to_string();
-        let (port, suspend_after) = (product.port, end(product.suspend_after));
+        let (port, suspend_after) = (product.public_port(), end(product.suspend_after));
         let comment = product.comment.clone();
         match &product.subject {
             Subject::Target(target) => {
