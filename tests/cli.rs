@@ -306,7 +306,8 @@ fn a_wrong_value_is_named_by_the_argument_that_it_came_from() {
 fn serve_tells_a_script_where_the_shop_is_as_soon_as_it_answers() {
     let shop = Shop::new();
     let place = shop.0.path().to_str().unwrap();
-    std::fs::write(shop.config(), format!("data_dir = \"{place}\"\n[http]\nlisten = \"127.0.0.1:0\"\n")).unwrap();
+    let config = format!("data_dir = \"{place}\"\n[http]\nlisten = \"127.0.0.1:0\"\n[onion]\nenabled = false\n");
+    std::fs::write(shop.config(), config).unwrap();
     let mut command = Command::new(BIN);
     command.args(["serve", "--json", "--config"]).arg(shop.config()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut process = command.spawn().unwrap();

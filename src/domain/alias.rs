@@ -36,18 +36,21 @@ pub fn check_alias(alias: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Checks that a public key is an `npub1…` (NIP-19) or 64 hexadecimal digits.
-pub fn check_public_key(key: &str) -> Result<(), String> {
-    let is_hex = key.len() == 64 && key.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if is_hex || is_npub(key) {
-        return Ok(());
+/// Reads a public key: an `npub1…` (NIP-19), which is returned in lower case (BIP-173 allows upper case as
+/// well, but no mixture), or 64 hexadecimal digits.
+pub fn parse_public_key(key: &str) -> Result<String, String> {
+    if key.len() == 64 && key.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Ok(key.to_owned());
+    }
+    if is_npub(key) {
+        return Ok(key.to_ascii_lowercase());
     }
     Err("Must be a Nostr public key: npub1\u{2026} (with a valid checksum) or 64 hexadecimal digits.".to_owned())
 }
 
 fn is_npub(key: &str) -> bool {
     match bech32::decode(key) {
-        Ok((prefix, data)) => prefix.as_str() == "npub" && data.len() == 32,
+        Ok((prefix, data)) => prefix.as_str().eq_ignore_ascii_case("npub") && data.len() == 32,
         Err(_) => false,
     }
 }
@@ -68,11 +71,13 @@ mod tests {
     fn a_public_key_is_an_npub_with_checksum_or_hex() {
         let prefix = bech32::Hrp::parse("npub").expect("a valid prefix");
         let npub = bech32::encode::<bech32::Bech32>(prefix, &[9; 32]).expect("32 bytes fit");
-        assert!(check_public_key(&npub).is_ok());
-        assert!(check_public_key(&"ab".repeat(32)).is_ok());
+        assert_eq!(parse_public_key(&npub).as_ref(), Ok(&npub));
+        assert_eq!(parse_public_key(&npub.to_ascii_uppercase()), Ok(npub.clone()));
+        assert!(parse_public_key(&"ab".repeat(32)).is_ok());
+        let mixed = npub.replacen("npub", "NPUB", 1);
         let wrong = format!("{}{}", &npub[..npub.len() - 1], if npub.ends_with('q') { 'p' } else { 'q' });
-        for key in ["npub1xyz", "", wrong.as_str(), &"ab".repeat(31)] {
-            assert!(check_public_key(key).is_err(), "{key:?}");
+        for key in ["npub1xyz", "", wrong.as_str(), &mixed, &"ab".repeat(31)] {
+            assert!(parse_public_key(key).is_err(), "{key:?}");
         }
     }
 }

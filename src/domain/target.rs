@@ -22,7 +22,7 @@ pub fn parse(text: &str) -> Result<String, Vec<String>> {
     }
     let (rest, port) = lower.rsplit_once(':').unwrap_or(("", &lower));
     if port.is_empty() || !port.bytes().all(|byte| byte.is_ascii_digit()) {
-        problems.push("Must include a port as last part.".to_owned());
+        problems.push(no_port(port, &lower));
     }
     if !problems.is_empty() {
         return Err(problems);
@@ -77,19 +77,36 @@ fn is_valid_v3(bytes: &[u8]) -> bool {
     digest[..2] == [*sum_1, *sum_2]
 }
 
-/// Adds what was probably meant, when cutting the text down gives a valid target.
+/// What is wrong with the part after the last colon. Where nothing better can be offered, the words are
+/// those that clients know from the predecessor.
+fn no_port(port: &str, text: &str) -> String {
+    match guess(text) {
+        Some(guess) => format!("{port:?} is no port: digits only. Did you mean {guess}?"),
+        None => "Must include a port as last part.".to_owned(),
+    }
+}
+
+/// Adds what was probably meant.
 fn suggest(problem: &str, text: &str) -> String {
-    let after_protocol = text.rsplit("://").next().unwrap_or(text);
-    let after_key = after_protocol.rsplit('@').next().unwrap_or(after_protocol);
-    let mut parts = after_key.split(':');
-    let guess = match (parts.next(), parts.next()) {
-        (Some(host), Some(port)) if port.parse::<u16>().is_ok_and(|port| port > 0) => format!("{host}:{port}"),
-        _ => return problem.to_owned(),
-    };
-    match guess.rsplit_once(':').map(|(host, _)| check_host(host)) {
-        Some(Ok(_)) if guess != text => format!("{problem} Did you mean {guess}?"),
+    match guess(text) {
+        Some(guess) if guess != text => format!("{problem} Did you mean {guess}?"),
         _ => problem.to_owned(),
     }
+}
+
+/// The valid target to which the text can be cut down: without protocol, user name and what stands around
+/// the first number in the port.
+fn guess(text: &str) -> Option<String> {
+    let after_protocol = text.rsplit("://").next()?;
+    let after_key = after_protocol.rsplit('@').next()?;
+    let mut parts = after_key.split(':');
+    let (host, port) = (parts.next()?, parts.next()?);
+    let port = port.replace('_', "");
+    let from = port.find(|c: char| c.is_ascii_digit())?;
+    let digits = port[from..].split(|c: char| !c.is_ascii_digit()).next()?;
+    let port = digits.parse::<u16>().ok().filter(|port| *port > 0)?;
+    check_host(host).ok()?;
+    Some(format!("{host}:{port}"))
 }
 
 #[cfg(test)]
@@ -157,6 +174,27 @@ mod tests {
         for text in [format!("http://{good}.onion:80"), format!("02ab@{good}.onion:9735:9735")] {
             let problems = parse(&text).unwrap_err();
             assert!(problems[0].contains(&format!("Did you mean {good}.onion:")), "{problems:?}");
+        }
+    }
+
+    #[test]
+    fn what_stands_in_place_of_a_port_is_named_and_the_port_in_it_offered() {
+        let good = address();
+        for (port, meant) in [
+            ("-5", "5"),
+            ("8_0", "80"),
+            ("+80", "80"),
+            (" 80", "80"),
+            ("\n80", "80"),
+            ("80/path", "80"),
+            ("80/1", "80"),
+        ] {
+            let problems = parse(&format!("{good}.onion:{port}")).unwrap_err();
+            let wanted = format!("{port:?} is no port: digits only. Did you mean {good}.onion:{meant}?");
+            assert_eq!(problems, [wanted], "{port:?}");
+        }
+        for text in ["abc.onion:80/path".to_owned(), "abc.onion:http".to_owned(), format!("{good}.onion:http")] {
+            assert_eq!(parse(&text).unwrap_err(), ["Must include a port as last part."], "{text}");
         }
     }
 

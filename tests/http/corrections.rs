@@ -1,7 +1,7 @@
 //! Where the predecessor was wrong: each line is a request that it accepted, or crashed on.
 
 use ip2tor_shop::domain::product::ProductStatus;
-use ip2tor_shop::services::payments;
+use ip2tor_shop::services::{deadlines, payments};
 use serde_json::{Value, json};
 
 use crate::support::request::Answer;
@@ -233,4 +233,49 @@ async fn extending_is_refused_where_it_would_give_nothing() {
     shop.clock.advance_secs(400);
     let answer = extend(other.to_string()).await;
     assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, "120"), "the host is dead");
+}
+
+#[tokio::test]
+async fn a_bridge_shows_no_port_once_that_was_given_back() {
+    let shop = TestShop::new();
+    let (_, bridge) = shop.active_bridge("host1", None).await;
+    let path = format!("/api/v1/public/tor_bridges/{bridge}/");
+    shop.clock.advance_secs(86_400 + 601);
+    deadlines::suspend_expired(&shop.shop).await.expect("suspended");
+    shop.report(bridge, ProductStatus::Suspended).await.expect("reported");
+    let kept = shop.ask("GET", &path).send().await.json();
+    assert!(kept["status"] == "H" && kept["port"].is_u64(), "it may still be extended: {kept}");
+    shop.clock.advance_secs(46 * 86_400);
+    deadlines::delete_suspended(&shop.shop).await.expect("given back");
+    let gone = shop.ask("GET", &path).send().await.json();
+    assert!(gone["status"] == "D" && gone["port"].is_null(), "{gone}");
+}
+
+#[tokio::test]
+async fn a_bridge_whose_first_invoice_is_open_is_not_deleted_and_the_host_hears_why() {
+    let shop = TestShop::new();
+    let order = shop.order_bridge("host1", None).await;
+    shop.make_invoices().await;
+    let path = format!("/api/v1/tor_bridges/{}/", shop.product(order));
+    let refused = shop.ask("DELETE", &path).token("host1").send().await;
+    assert_eq!(refused.status, 409);
+    assert!(refused.text().contains("invoice for it can still be paid"), "{}", refused.text());
+    shop.pay(order).await;
+    let refused = shop.ask("DELETE", &path).token("host1").send().await;
+    assert!(refused.text().contains("owed to a buyer"), "{}", refused.text());
+}
+
+#[tokio::test]
+async fn a_key_in_upper_case_is_the_same_key_and_stored_in_lower_case() {
+    let shop = TestShop::new();
+    let prefix = bech32::Hrp::parse("npub").expect("a prefix");
+    let key = bech32::encode::<bech32::Bech32>(prefix, &[9; 32]).expect("a key");
+    let body = json!({
+        "product": "nostr_alias", "host_id": shop.host("host4nostr").to_string(), "tos_accepted": true,
+        "alias": "carol", "public_key": key.to_ascii_uppercase(),
+    });
+    let answer = order(&shop, &body).await;
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    let aliases = shop.ask("GET", "/api/v1/nostr_aliases/").token("host4nostr").send().await.json();
+    assert_eq!(aliases[0]["public_key"], key);
 }

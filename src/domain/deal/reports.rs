@@ -66,10 +66,15 @@ impl Deal {
             self.product.status,
             ProductStatus::Suspended | ProductStatus::Archived | ProductStatus::NeedsDelete
         );
-        let owed = self.product.suspend_after.is_none_or(|end| end > now) && self.product.activated_at.is_some();
-        let live = self.purchases.iter().any(|purchase| purchase.invoice.state.is_live() || purchase.has_claim());
-        if !idle || live || (owed && !self.product.is_killed) {
+        let unpaid = self.product.status == ProductStatus::Initial;
+        let paid = self.product.suspend_after.is_none_or(|end| end > now) && self.product.activated_at.is_some();
+        let claimed = self.purchases.iter().any(|purchase| purchase.has_claim());
+        if !(idle || unpaid) || claimed || (paid && !self.product.is_killed) {
             return Err(Refusal("It is owed to a buyer and can't be deleted now.".to_owned()));
+        }
+        if unpaid || self.purchases.iter().any(|purchase| purchase.invoice.state.is_live()) {
+            let text = "An invoice for it can still be paid; it can be deleted once that has expired.";
+            return Err(Refusal(text.to_owned()));
         }
         if self.purchases.iter().any(|purchase| purchase.owed > Msat(0)) {
             let text = "Money is owed to its buyer; it can be deleted once the operator has paid that back.";

@@ -132,12 +132,11 @@ fn refuse_new_subject(reader: &mut Reader<'_>, subject: &Subject) {
                 let problem = alias::check_alias(&new).err();
                 reader.complain("alias", problem.unwrap_or_else(|| "The buyer's alias can't be changed.".to_owned()));
             }
-            if let Some(Some(new)) = reader.text("public_key", filled(alias::MAX_KEY_LENGTH))
-                && new != *public_key
-            {
-                let problem = alias::check_public_key(&new).err();
-                let problem = problem.unwrap_or_else(|| "The buyer's key can't be changed.".to_owned());
-                reader.complain("public_key", problem);
+            let Some(Some(new)) = reader.text("public_key", filled(alias::MAX_KEY_LENGTH)) else { return };
+            match alias::parse_public_key(&new) {
+                Ok(new) if new == *public_key => {}
+                Ok(_) => reader.complain("public_key", "The buyer's key can't be changed."),
+                Err(problem) => reader.complain("public_key", problem),
             }
         }
     }

@@ -107,11 +107,12 @@ fn read_order(call: &Call, input: &Input) -> Result<OrderRequest, Problem> {
     if let Some(Err(problem)) = name.as_deref().map(alias::check_alias) {
         reader.complain("alias", problem);
     }
-    let public_key = reader.text("public_key", up_to(alias::MAX_KEY_LENGTH)).flatten();
+    let mut public_key = reader.text("public_key", up_to(alias::MAX_KEY_LENGTH)).flatten();
     // A tunnel's key is another kind of key; that it is not offered is said later.
-    let is_alias = product == Some(OrderedProduct::NostrAlias);
-    if let Some(Err(problem)) = public_key.as_deref().filter(|_| is_alias).map(alias::check_public_key) {
-        reader.complain("public_key", problem);
+    if product == Some(OrderedProduct::NostrAlias) {
+        public_key = public_key.and_then(|key| {
+            alias::parse_public_key(&key).map_err(|problem| reader.complain("public_key", problem)).ok()
+        });
     }
     // Without other problems the host is looked at when the order is placed.
     if reader.has_problems()
