@@ -11,15 +11,30 @@ use tokio_rustls::TlsConnector;
 
 use crate::onion::Connection;
 
-/// Offers a TLS handshake on `stream`. A refusal in TLS (an alert, an old version) counts as TLS.
-pub(super) async fn speaks_tls(stream: Connection, host: &str) -> bool {
-    let (Some(config), Ok(name)) = (config(), ServerName::try_from(host.to_owned())) else { return false };
+/// What came of a handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Handshake {
+    /// The other side speaks TLS. A refusal in TLS (an alert, an old version) counts as well.
+    Tls,
+    /// It answered with something that is no TLS.
+    NotTls,
+    /// The connection ended before anything was certain: a circuit that broke looks like that, too.
+    Unfinished,
+}
+
+/// Offers a TLS handshake on `stream`. Waits for as long as the other side is silent.
+pub(super) async fn shake_hands(stream: Connection, host: &str) -> Handshake {
+    let (Some(config), Ok(name)) = (config(), ServerName::try_from(host.to_owned())) else {
+        return Handshake::Unfinished;
+    };
     match TlsConnector::from(Arc::new(config)).connect(name, stream).await {
-        Ok(_) => true,
-        Err(error) => error
-            .get_ref()
-            .and_then(|inner| inner.downcast_ref::<Error>())
-            .is_some_and(|error| matches!(error, Error::AlertReceived(_) | Error::PeerIncompatible(_))),
+        Ok(_) => Handshake::Tls,
+        // An error that is not of TLS itself is one of the connection.
+        Err(error) => match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
+            Some(Error::AlertReceived(_) | Error::PeerIncompatible(_)) => Handshake::Tls,
+            Some(Error::InvalidMessage(_)) => Handshake::NotTls,
+            _ => Handshake::Unfinished,
+        },
     }
 }
 
@@ -89,20 +104,22 @@ mod tests {
             .unwrap();
         let (near, far) = tokio::io::duplex(16 << 10);
         let _served = tokio::spawn(async move { TlsAcceptor::from(Arc::new(server)).accept(far).await.is_ok() });
-        assert!(speaks_tls(Box::new(near), "target.example").await);
+        assert_eq!(shake_hands(Box::new(near), "target.example").await, Handshake::Tls);
     }
 
     #[tokio::test]
-    async fn an_alert_is_tls_and_plain_text_is_not() {
+    async fn an_alert_is_tls_plain_text_is_not_and_an_end_without_an_answer_says_nothing() {
         for (answer, expected) in [
-            (b"\x15\x03\x03\x00\x02\x02\x28".as_slice(), true),
-            (b"HTTP/1.1 400 Bad Request\r\n\r\n".as_slice(), false),
-            (b"".as_slice(), false),
+            (b"\x15\x03\x03\x00\x02\x02\x28".as_slice(), Handshake::Tls),
+            (b"HTTP/1.1 400 Bad Request\r\n\r\n".as_slice(), Handshake::NotTls),
+            (b"SSH-2.0-OpenSSH_9.2\r\n".as_slice(), Handshake::NotTls),
+            (b"\x16\x03\x03".as_slice(), Handshake::Unfinished),
+            (b"".as_slice(), Handshake::Unfinished),
         ] {
             let (near, mut far) = tokio::io::duplex(16 << 10);
             far.write_all(answer).await.unwrap();
             far.shutdown().await.unwrap();
-            assert_eq!(speaks_tls(Box::new(near), "target.example").await, expected, "{answer:?}");
+            assert_eq!(shake_hands(Box::new(near), "target.example").await, expected, "{answer:?}");
         }
     }
 }
