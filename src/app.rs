@@ -94,6 +94,9 @@ pub async fn start_locked(config: Config, lock: InstanceLock) -> Result<App, Sta
     let registry = worker::start(&shop, tor.node_dial(), tor.dialer(), &tasks);
     start_rates(&shop, &config, tor.rates_dial(config.rates.through_tor), &tasks)?;
     let services = tor.launch(&shop)?;
+    if services.is_none() {
+        onion_services::forget_trouble(&shop).await?;
+    }
     let interface = http_app(&shop, &config).advertising(services.as_ref().and_then(Services::advertised));
     let onion_address = services.as_ref().map(|services| services.address().to_owned());
     if let Some(services) = &services {

@@ -72,6 +72,7 @@ impl Services {
                     Reachability::Starting => "starting",
                     Reachability::Reachable => "reachable",
                     Reachability::Unreachable => "unreachable",
+                    Reachability::Busy => "busy",
                 },
                 "last_success": health.last_success.map(Timestamp::to_wire),
                 "latency_ms": health.latency_ms,
@@ -104,6 +105,12 @@ impl Services {
     }
 }
 
+/// A shop without an onion service has no trouble with it: an alert of an earlier run is closed.
+pub async fn forget_trouble(shop: &Shop) -> Result<(), Error> {
+    let now = shop.now();
+    shop.change(move |db, _| Ok(alerts::close(db, AlertTopic::OnionUnreachable, "", now)?)).await
+}
+
 /// What the watchdog says becomes an alert, or closes one.
 fn tell(shop: &Shop, alert: &Alert) {
     let (shop, text, now) = (shop.clone(), alert.to_string(), shop.now());
@@ -121,4 +128,31 @@ fn tell(shop: &Shop, alert: &Alert) {
             tracing::error!(%error, "an alert can't be stored");
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::store::Db;
+
+    #[tokio::test]
+    async fn a_shop_that_no_longer_has_an_onion_service_closes_its_alert() {
+        let dir = tempfile::tempdir().unwrap();
+        let text = format!(
+            "data_dir = {:?}\n[http]\nlisten = \"127.0.0.1:0\"\n[onion]\nenabled = false",
+            dir.path().to_str().unwrap()
+        );
+        let config = Config::parse(&text).unwrap();
+        let (db, now) = (Db::open(&config.database()).unwrap(), Timestamp::from_secs(1_800_000_000));
+        let raised: Result<bool, Error> = db.write_blocking(move |db| {
+            Ok(alerts::raise(db, AlertTopic::OnionUnreachable, "", "the onion service is unreachable", now)?)
+        });
+        assert!(raised.unwrap());
+        drop(db);
+        let app = crate::app::start(config).await.unwrap();
+        let open = app.shop.db.read(|db| alerts::list(db, false)).unwrap();
+        assert!(open.iter().all(|alert| alert.topic != AlertTopic::OnionUnreachable.name()), "{open:?}");
+        app.stop().await;
+    }
 }

@@ -6,7 +6,6 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use arti_client::DataStream;
@@ -17,7 +16,7 @@ use poem::web::{LocalAddr, RemoteAddr};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::mpsc;
 
-use super::circuits::Circuit;
+use super::places::InUse;
 use super::service::ServiceHandle;
 
 /// The scheme of an onion client's remote address; what follows is the number of its circuit.
@@ -49,8 +48,9 @@ impl Acceptor for OnionAcceptor {
 
     async fn accept(&mut self) -> io::Result<(Self::Io, LocalAddr, RemoteAddr, Scheme)> {
         match self.streams.recv().await {
-            Some(stream) => {
-                let peer = Addr::custom(CIRCUIT_SCHEME, stream.circuit.number.to_string());
+            Some(mut stream) => {
+                stream.in_use.set_waiting(false);
+                let peer = Addr::custom(CIRCUIT_SCHEME, stream.in_use.number().to_string());
                 Ok((stream, self.local.clone(), RemoteAddr(peer), Scheme::HTTP))
             }
             None => std::future::pending().await,
@@ -69,12 +69,14 @@ impl Listener for OnionAcceptor {
 /// A client's connection to the onion service.
 pub struct OnionStream {
     stream: DataStream,
-    circuit: Arc<Circuit>,
+    in_use: InUse,
 }
 
 impl OnionStream {
-    pub(super) const fn new(stream: DataStream, circuit: Arc<Circuit>) -> Self {
-        Self { stream, circuit }
+    /// One that waits for [`OnionAcceptor`] to take it.
+    pub(super) fn new(stream: DataStream, mut in_use: InUse) -> Self {
+        in_use.set_waiting(true);
+        Self { stream, in_use }
     }
 }
 

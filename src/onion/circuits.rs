@@ -2,16 +2,17 @@
 //! it, since both do network I/O and no client may hold up another.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tor_cell::relaycell::msg::Connected;
 use tor_hsservice::{RendRequest, StreamRequest};
 use tor_proto::stream::IncomingStreamRequest;
 
 use super::acceptor::OnionStream;
+use super::places::{Circuit, InUse, Places};
 
 /// What clients may do.
 #[derive(Clone, Copy)]
@@ -28,46 +29,40 @@ pub(super) struct Limits {
 #[derive(Clone)]
 pub(super) struct Circuits {
     limits: Limits,
-    slots: Arc<Semaphore>,
-    /// Whether the last client found no slot: only the first such client is worth a warning.
-    full: Arc<AtomicBool>,
+    places: Arc<Places>,
     streams: mpsc::Sender<OnionStream>,
-}
-
-/// One client's circuit, as long as it or one of its streams is open.
-#[derive(Debug)]
-pub(super) struct Circuit {
-    /// Unlike that of any other circuit in this process.
-    pub(super) number: u64,
-    _slot: OwnedSemaphorePermit,
 }
 
 impl Circuits {
     /// For circuits within `limits`, whose streams go to `streams`.
     pub(super) fn new(limits: Limits, streams: mpsc::Sender<OnionStream>) -> Self {
-        let slots = Arc::new(Semaphore::new(limits.circuits.min(Semaphore::MAX_PERMITS)));
-        Self { limits, slots, full: Arc::default(), streams }
+        Self { limits, places: Places::new(limits.circuits), streams }
     }
 
     /// Answers a client that asks for a circuit, in the background. Over the limit it gets no
     /// answer: Tor has no way to tell it why.
     pub(super) fn serve(&self, request: RendRequest) {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
-        let Ok(slot) = self.slots.clone().try_acquire_owned() else {
-            if !self.full.swap(true, Ordering::Relaxed) {
-                tracing::warn!("all onion circuits are in use (onion.max_circuits): clients are not answered");
-            }
-            return;
-        };
-        self.full.store(false, Ordering::Relaxed);
-        let circuit = Arc::new(Circuit { number: NEXT.fetch_add(1, Ordering::Relaxed), _slot: slot });
+        let Some(circuit) = self.places.enter(Instant::now()) else { return };
         let circuits = self.clone();
         tokio::spawn(async move {
-            match request.accept().await {
-                Ok(requests) => circuits.run(circuit, requests).await,
-                Err(error) => tracing::debug!("onion circuit {}: {error}", circuit.number),
+            let left = circuit.must_leave();
+            tokio::select! {
+                () = left => {}
+                () = circuits.answer(circuit, request) => {}
             }
         });
+    }
+
+    /// The places of its circuits.
+    pub(super) fn places(&self) -> Arc<Places> {
+        Arc::clone(&self.places)
+    }
+
+    async fn answer(&self, circuit: Arc<Circuit>, request: RendRequest) {
+        match request.accept().await {
+            Ok(requests) => self.run(circuit, requests).await,
+            Err(error) => tracing::debug!("onion circuit {}: {error}", circuit.number()),
+        }
     }
 
     /// Hands out the streams of `circuit` until it closes, or is closed for a wrong port or for
@@ -76,17 +71,18 @@ impl Circuits {
         loop {
             match tokio::time::timeout(self.limits.idle, requests.next()).await {
                 Ok(Some(request)) if is_begin(request.request(), self.limits.port) => {
-                    tokio::spawn(hand_over(request, circuit.clone(), self.streams.clone()));
+                    let Some(in_use) = circuit.begin() else { return };
+                    tokio::spawn(hand_over(request, in_use, self.streams.clone()));
                 }
                 // As C-tor does: a client that tries other ports is looking for something else.
                 Ok(Some(request)) => {
                     if let Err(error) = request.shutdown_circuit() {
-                        tracing::warn!("closing onion circuit {}: {error}", circuit.number);
+                        tracing::warn!("closing onion circuit {}: {error}", circuit.number());
                     }
                     return;
                 }
                 Ok(None) => return,
-                Err(_) if Arc::strong_count(&circuit) == 1 => return,
+                Err(_) if circuit.is_idle() => return,
                 Err(_) => {}
             }
         }
@@ -99,10 +95,10 @@ fn is_begin(request: &IncomingStreamRequest, port: u16) -> bool {
 
 /// Accepts a stream when the HTTP server has room for it, and not before: what waits here waits at
 /// the client.
-async fn hand_over(request: StreamRequest, circuit: Arc<Circuit>, streams: mpsc::Sender<OnionStream>) {
+async fn hand_over(request: StreamRequest, in_use: InUse, streams: mpsc::Sender<OnionStream>) {
     let Ok(place) = streams.reserve_owned().await else { return };
     match request.accept(Connected::new_empty()).await {
-        Ok(stream) => drop(place.send(OnionStream::new(stream, circuit))),
-        Err(error) => tracing::debug!("a stream on onion circuit {}: {error}", circuit.number),
+        Ok(stream) => drop(place.send(OnionStream::new(stream, in_use))),
+        Err(error) => tracing::debug!("a stream on onion circuit {}: {error}", in_use.number()),
     }
 }

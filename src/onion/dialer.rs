@@ -11,12 +11,12 @@ use std::time::Duration;
 use arti_client::{ErrorKind, HasKind};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio_socks::tcp::Socks5Stream;
 
 use super::client::Tor;
 use super::config::OnionConfig;
 use super::error::with_causes;
 use super::isolation::Isolation;
+use super::socks;
 use crate::domain::target::is_onion;
 
 /// A stream of bytes both ways.
@@ -69,6 +69,17 @@ pub enum DialError {
     Other(String),
 }
 
+impl DialError {
+    /// The same without the library's text, which may name the address: for what strangers may read.
+    pub fn in_own_words(&self) -> String {
+        match self {
+            Self::NotReady(_) => "Tor is not ready".to_owned(),
+            Self::Other(_) => "Tor could not connect".to_owned(),
+            own => own.to_string(),
+        }
+    }
+}
+
 impl Dialer {
     /// The way out that the settings ask for: the proxy when there is one, else the embedded
     /// client when it runs, else plain TCP.
@@ -107,7 +118,7 @@ impl Dialer {
                 Self::Direct if is_onion(host) => Err(DialError::NeedsTor),
                 Self::Direct => direct(host, port).await,
                 Self::Arti(tor) => tor.connect(host, port, isolation).await.map(boxed),
-                Self::Socks(proxy) => socks(*proxy, host, port, isolation).await,
+                Self::Socks(proxy) => socks::connect(*proxy, host, port, isolation).await.map(boxed),
             }
         };
         tokio::time::timeout(limit, attempt).await.unwrap_or(Err(DialError::Timeout(limit)))
@@ -122,32 +133,10 @@ async fn direct(host: &str, port: u16) -> Result<Connection, DialError> {
     TcpStream::connect((host, port)).await.map(boxed).map_err(|error| from_io(&error))
 }
 
-async fn socks(proxy: SocketAddr, host: &str, port: u16, isolation: Isolation) -> Result<Connection, DialError> {
-    let user = isolation.socks_user();
-    Socks5Stream::connect_with_password(proxy, (host, port), &user, "isolated")
-        .await
-        .map(boxed)
-        .map_err(|error| from_socks(error, proxy))
-}
-
 fn from_io(error: &io::Error) -> DialError {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => DialError::Refused,
         _ => DialError::Other(error.to_string()),
-    }
-}
-
-/// C-tor tells little through SOCKS: an onion service that does not exist and one that is down are
-/// both "host unreachable" (the extended errors of its `SocksPort` have to be asked for).
-fn from_socks(error: tokio_socks::Error, proxy: SocketAddr) -> DialError {
-    use tokio_socks::Error as Socks;
-    match error {
-        Socks::ConnectionRefused => DialError::Refused,
-        Socks::InvalidTargetAddress(_) => DialError::BadAddress,
-        Socks::Io(_) | Socks::ProxyServerUnreachable => {
-            DialError::NotReady(format!("the SOCKS proxy {proxy} (onion.socks_proxy) does not answer: {error}"))
-        }
-        other => DialError::Other(format!("the SOCKS proxy says: {other}")),
     }
 }
 
@@ -196,6 +185,15 @@ mod tests {
     use tokio::net::TcpListener;
 
     const LIMIT: Duration = Duration::from_secs(30);
+
+    #[test]
+    fn what_strangers_may_read_of_an_error_holds_nothing_of_the_librarys_text() {
+        let told = "cannot reach [scrubbed]xyz.onion".to_owned();
+        for error in [DialError::Other(told.clone()), DialError::NotReady(told)] {
+            assert!(!error.in_own_words().contains("onion"), "{}", error.in_own_words());
+        }
+        assert_eq!(DialError::Refused.in_own_words(), "nothing answers on this port");
+    }
 
     #[tokio::test]
     async fn an_onion_host_is_never_dialled_directly() {

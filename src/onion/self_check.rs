@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::client::Tor;
-use super::dialer::Dialer;
+use super::dialer::{DialError, Dialer};
 use super::isolation::Isolation;
 use super::service::{OnionService, ServiceHandle};
 use super::watchdog::{Action, Alert, Health, Outcome, Patience, Reachability, Watchdog};
@@ -90,11 +91,12 @@ struct Checker {
 impl Checker {
     async fn run(self, mut dog: Watchdog, health: watch::Sender<Health>, on_alert: impl Fn(Alert) + Send + 'static) {
         loop {
-            let outcome = self.probe().await;
+            let (outcome, detail) = self.probe().await;
             let decision = dog.observe(self.clock.now(), outcome);
             health.send_replace(dog.health().clone());
+            tracing::debug!(detail, health = ?dog.health(), "the shop asked its own address");
             if let Some(alert) = decision.alert {
-                log(&alert);
+                log(&alert, detail.as_deref());
                 on_alert(alert);
             }
             if let Some(action) = decision.action {
@@ -108,7 +110,7 @@ impl Checker {
         match reachability {
             Reachability::Starting => self.rhythm.retry.min(START_RETRY),
             Reachability::Reachable => self.rhythm.interval,
-            Reachability::Unreachable => self.rhythm.retry,
+            Reachability::Unreachable | Reachability::Busy => self.rhythm.retry,
         }
     }
 
@@ -125,23 +127,27 @@ impl Checker {
         }
     }
 
-    async fn probe(&self) -> Outcome {
-        let begun = self.clock.now();
+    /// What came of asking; and what Tor says about it, for the log alone.
+    async fn probe(&self) -> (Outcome, Option<String>) {
+        let (begun, since) = (self.clock.now(), Instant::now());
         let fetched = tokio::time::timeout(self.rhythm.limit, self.fetch()).await;
         let latency_ms = u64::try_from(self.clock.now().millis_since(begun)).unwrap_or(0);
-        let reason = match fetched {
-            Ok(Ok(())) => return Outcome::Reachable { latency_ms },
-            Ok(Err(reason)) => reason,
-            Err(_) => format!("no answer within {} s", self.rhythm.limit.as_secs()),
+        let Failed { reason, detail } = match fetched {
+            Ok(Ok(())) => return (Outcome::Reachable { latency_ms }, None),
+            Ok(Err(failed)) => failed,
+            Err(_) => Failed::to_connect(&DialError::Timeout(self.rhythm.limit)),
         };
-        Outcome::Unreachable { reason, tor_ready: self.tor.is_ready().is_ok() }
+        if self.handle.was_full(since) {
+            return (Outcome::Busy, Some(detail));
+        }
+        (Outcome::Unreachable { reason, tor_ready: self.tor.is_ready().is_ok() }, Some(detail))
     }
 
     /// Any HTTP answer will do: what the shop has to say about itself is not Tor's fault.
-    async fn fetch(&self) -> Result<(), String> {
+    async fn fetch(&self) -> Result<(), Failed> {
         let dialer = Dialer::Arti(self.tor.clone());
         let dialled = dialer.connect(&self.address, self.port, Isolation::fresh(), self.rhythm.limit).await;
-        let mut stream = dialled.map_err(|error| error.to_string())?;
+        let mut stream = dialled.map_err(|error| Failed::to_connect(&error))?;
         let request = format!("GET /healthz HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address);
         let mut start = [0; 7];
         let exchange = async {
@@ -149,14 +155,35 @@ impl Checker {
             stream.flush().await?;
             stream.read_exact(&mut start).await
         };
-        exchange.await.map_err(|error| format!("connected, but {error}"))?;
-        if start.starts_with(b"HTTP/1.") { Ok(()) } else { Err("connected, but the answer is not HTTP".to_owned()) }
+        exchange.await.map_err(|error| Failed::after_connecting("the connection broke off", error))?;
+        if start.starts_with(b"HTTP/1.") {
+            return Ok(());
+        }
+        Err(Failed::after_connecting("the answer is not HTTP", String::from_utf8_lossy(&start)))
     }
 }
 
-fn log(alert: &Alert) {
+/// Why the shop could not fetch from itself.
+struct Failed {
+    /// In words of ours, which tell nobody the address.
+    reason: String,
+    /// In Tor's.
+    detail: String,
+}
+
+impl Failed {
+    fn to_connect(error: &DialError) -> Self {
+        Self { reason: error.in_own_words(), detail: error.to_string() }
+    }
+
+    fn after_connecting(problem: &str, detail: impl ToString) -> Self {
+        Self { reason: format!("connected, but {problem}"), detail: detail.to_string() }
+    }
+}
+
+fn log(alert: &Alert, detail: Option<&str>) {
     match alert {
-        Alert::Unreachable { .. } => tracing::warn!("{alert}"),
+        Alert::Unreachable { .. } => tracing::warn!(detail, "{alert}"),
         Alert::Online { .. } | Alert::Recovered { .. } => tracing::info!("{alert}"),
     }
 }

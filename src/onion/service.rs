@@ -9,6 +9,7 @@ use arti_client::{TorClient, TorClientConfig};
 use futures_util::StreamExt;
 use safelog::DisplayRedacted as _;
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 use tor_hsservice::OnionServiceConfig;
 use tor_hsservice::config::OnionServiceConfigBuilder;
 use tor_keymgr::KeystoreSelector;
@@ -20,6 +21,7 @@ use super::circuits::{Circuits, Limits};
 use super::config::{OnionConfig, parse_nickname};
 use super::engine::{ArtiRuntime, Client, CurrentClient};
 use super::error::{OnionError, with_causes};
+use super::places::Places;
 
 /// Streams that may wait for the HTTP server, over all circuits of a service.
 const BACKLOG: usize = 64;
@@ -74,6 +76,7 @@ pub struct OnionService {
 #[derive(Clone)]
 pub struct ServiceHandle {
     wanted: Arc<watch::Sender<Wanted>>,
+    places: Arc<Places>,
 }
 
 /// What the service's task should see to. Counting makes every restart a change.
@@ -115,6 +118,12 @@ impl ServiceHandle {
     pub fn take_down(&self) {
         self.wanted.send_modify(|wanted| wanted.published = false);
     }
+
+    /// Whether a client that came at `since` or later may have had no answer because others had taken
+    /// all circuits, or all seats of the HTTP server.
+    pub(super) fn was_full(&self, since: Instant) -> bool {
+        self.places.were_full(since, Instant::now())
+    }
 }
 
 /// The nicknames of running services: two tasks on one nickname would fight over its state.
@@ -155,12 +164,12 @@ pub(super) fn start(
     let (sender, streams) = mpsc::channel(BACKLOG);
     let (wanted, changes) = watch::channel(Wanted { published: true, restarts: 0 });
     let circuits = Circuits::new(setup.limits, sender);
-    let port = setup.limits.port;
+    let (port, places) = (setup.limits.port, circuits.places());
     tokio::spawn(async move {
         supervise(setup.config, circuits, clients, progress, changes).await;
         drop(claim);
     });
-    OnionService { address, port, streams, handle: ServiceHandle { wanted: Arc::new(wanted) } }
+    OnionService { address, port, streams, handle: ServiceHandle { wanted: Arc::new(wanted), places } }
 }
 
 /// Keeps the service in the wanted state, until nobody holds it any more or Tor ends.

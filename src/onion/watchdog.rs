@@ -7,6 +7,9 @@
 
 use crate::domain::time::Timestamp;
 
+#[cfg(test)]
+mod tests;
+
 /// How patient the watchdog is. Times in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience {
@@ -39,12 +42,18 @@ pub enum Outcome {
     },
     /// It did not.
     Unreachable {
-        /// Why, as far as can be told.
+        /// Why, as far as can be told, in words of ours: everybody may read it.
         reason: String,
         /// Whether Tor itself had its network: if not, no guard is to blame.
         tor_ready: bool,
     },
+    /// It did not, because other clients had taken all circuits or all seats: Tor works, then, and a
+    /// step would only cut them off.
+    Busy,
 }
+
+/// Why the address does not answer when the shop is [`Outcome::Busy`].
+const BUSY: &str = "other clients have taken all circuits or connections";
 
 /// What is to be done now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,6 +118,8 @@ pub enum Reachability {
     Reachable,
     /// Not at the last probe.
     Unreachable,
+    /// Not at the last probe, since other clients had taken all circuits or connections.
+    Busy,
 }
 
 /// The state of the onion service as seen from outside, for `readyz` and the admin.
@@ -145,6 +156,8 @@ pub struct Watchdog {
     guards_set_aside: Option<Timestamp>,
     /// When Tor last had no network.
     last_unready: Option<Timestamp>,
+    /// When other clients last left no room.
+    last_busy: Option<Timestamp>,
 }
 
 impl Watchdog {
@@ -158,7 +171,7 @@ impl Watchdog {
             down_since: Some(now),
             reason: None,
         };
-        Self { patience, health, last_step: None, guards_set_aside, last_unready: None }
+        Self { patience, health, last_step: None, guards_set_aside, last_unready: None, last_busy: None }
     }
 
     /// The state after the last probe.
@@ -171,7 +184,16 @@ impl Watchdog {
         match outcome {
             Outcome::Reachable { latency_ms } => self.up(now, latency_ms),
             Outcome::Unreachable { reason, tor_ready } => self.down(now, reason, tor_ready),
+            Outcome::Busy => self.busy(now),
         }
+    }
+
+    /// The next step waits from here on: an outage has not been seen to go on.
+    fn busy(&mut self, now: Timestamp) -> Decision {
+        self.last_busy = Some(now);
+        self.health.reachability = Reachability::Busy;
+        self.health.reason = Some(BUSY.to_owned());
+        Decision::default()
     }
 
     fn up(&mut self, now: Timestamp, latency_ms: u64) -> Decision {
@@ -196,9 +218,8 @@ impl Watchdog {
     fn down(&mut self, now: Timestamp, reason: String, tor_ready: bool) -> Decision {
         self.begin_again_if_put_back(now);
         let since = *self.health.down_since.get_or_insert(now);
-        if self.health.last_success.is_some() {
-            self.health.reachability = Reachability::Unreachable;
-        }
+        let has_answered = self.health.last_success.is_some();
+        self.health.reachability = if has_answered { Reachability::Unreachable } else { Reachability::Starting };
         self.health.reason = Some(reason.clone());
         if !tor_ready {
             self.last_unready = Some(now);
@@ -216,6 +237,7 @@ impl Watchdog {
         self.health.down_since = self.health.down_since.map(|at| at.min(now));
         self.last_step = self.last_step.map(|(action, at)| (action, at.min(now)));
         self.last_unready = self.last_unready.map(|at| at.min(now));
+        self.last_busy = self.last_busy.map(|at| at.min(now));
     }
 
     /// The next step, when its time has come.
@@ -233,6 +255,7 @@ impl Watchdog {
             }
             Some((_, at)) => (Action::NewClient, at, self.patience.again),
         };
+        let from = self.last_busy.map_or(from, |busy| busy.max(from));
         (now.millis_since(from) >= wait.saturating_mul(1000)).then_some(action)
     }
 
@@ -242,141 +265,5 @@ impl Watchdog {
             let since = now.millis_since(at);
             since < 0 || since >= self.patience.guards_rest.saturating_mul(1000)
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const START: Timestamp = Timestamp::from_secs(1_800_000_000);
-    const MINUTE: i64 = 60;
-
-    fn at(minutes: i64) -> Timestamp {
-        START.plus_secs(minutes * MINUTE)
-    }
-
-    fn up() -> Outcome {
-        Outcome::Reachable { latency_ms: 700 }
-    }
-
-    fn down() -> Outcome {
-        Outcome::Unreachable { reason: "no answer".to_owned(), tor_ready: true }
-    }
-
-    /// Probes each minute in `minutes`, always in vain; the steps taken, with their minute.
-    fn outage(dog: &mut Watchdog, minutes: std::ops::Range<i64>) -> Vec<(i64, Action)> {
-        minutes.filter_map(|minute| dog.observe(at(minute), down()).action.map(|action| (minute, action))).collect()
-    }
-
-    #[test]
-    fn a_service_that_answers_is_left_alone() {
-        let mut dog = Watchdog::new(Patience::default(), START, None);
-        assert_eq!(dog.observe(at(1), up()).alert, Some(Alert::Online { latency_ms: 700 }));
-        for minute in 2..600 {
-            assert_eq!(dog.observe(at(minute), up()), Decision::default());
-        }
-        assert_eq!(dog.health().reachability, Reachability::Reachable);
-        assert_eq!((dog.health().last_success, dog.health().latency_ms), (Some(at(599)), Some(700)));
-    }
-
-    #[test]
-    fn an_outage_is_met_with_growing_steps() {
-        let mut dog = Watchdog::new(Patience::default(), START, None);
-        dog.observe(at(0), up());
-        let steps = outage(&mut dog, 1..200);
-        assert_eq!(
-            steps,
-            [
-                (6, Action::RestartService),
-                (16, Action::NewClient),
-                (31, Action::SetGuardsAside),
-                (91, Action::NewClient),
-                (151, Action::NewClient)
-            ]
-        );
-    }
-
-    #[test]
-    fn every_step_and_the_recovery_are_reported() {
-        let mut dog = Watchdog::new(Patience::default(), START, None);
-        dog.observe(at(0), up());
-        assert_eq!(dog.observe(at(1), down()).alert, None, "one failed probe is no outage");
-        let alert = dog.observe(at(6), down()).alert.unwrap();
-        assert_eq!(
-            alert.to_string(),
-            "the onion service is unreachable since 2027-01-15T08:01:00Z (no answer): restarting the service"
-        );
-        assert_eq!(dog.observe(at(8), up()).alert, Some(Alert::Recovered { seconds: 7 * MINUTE }));
-    }
-
-    #[test]
-    fn a_short_outage_is_neither_treated_nor_reported() {
-        let mut dog = Watchdog::new(Patience::default(), START, None);
-        dog.observe(at(0), up());
-        assert_eq!(dog.observe(at(1), down()), Decision::default());
-        assert_eq!(dog.health().reachability, Reachability::Unreachable);
-        assert_eq!(dog.observe(at(4), up()), Decision::default());
-        assert_eq!(dog.observe(at(7), down()), Decision::default(), "a new outage begins anew");
-    }
-
-    #[test]
-    fn guards_are_set_aside_once_in_a_week() {
-        let mut dog = Watchdog::new(Patience::default(), START, None);
-        let first = outage(&mut dog, 0..60);
-        assert!(first.contains(&(30, Action::SetGuardsAside)), "{first:?}");
-        dog.observe(at(60), up());
-        let second = outage(&mut dog, 61..600);
-        assert!(second.iter().all(|(_, action)| *action != Action::SetGuardsAside), "{second:?}");
-        let week = 7 * 24 * 60;
-        dog.observe(at(week), up());
-        let third = outage(&mut dog, week + 1..week + 60);
-        assert!(third.iter().any(|(_, action)| *action == Action::SetGuardsAside), "{third:?}");
-    }
-
-    #[test]
-    fn a_restart_of_the_shop_does_not_forget_when_guards_were_set_aside() {
-        let mut dog = Watchdog::new(Patience::default(), START, Some(START.plus_secs(-MINUTE)));
-        let steps = outage(&mut dog, 0..600);
-        assert!(steps.iter().all(|(_, action)| *action != Action::SetGuardsAside), "{steps:?}");
-        let mut dog = Watchdog::new(Patience::default(), START, Some(START.plus_secs(8 * 24 * 3600)));
-        assert!(outage(&mut dog, 0..60).contains(&(30, Action::SetGuardsAside)), "a clock was wrong");
-    }
-
-    #[test]
-    fn guards_are_kept_while_the_network_is_down() {
-        let mut dog = Watchdog::new(Patience::default(), START, None);
-        let without_network = |minute| {
-            let outcome = Outcome::Unreachable { reason: "no network".to_owned(), tor_ready: false };
-            dog.observe(at(minute), outcome).action
-        };
-        let steps: Vec<_> = (0..120).filter_map(without_network).collect();
-        assert_eq!(steps, [Action::RestartService, Action::NewClient, Action::NewClient]);
-        let steps = outage(&mut dog, 120..150);
-        assert_eq!(steps, [(134, Action::SetGuardsAside)], "the network is back, the service is not");
-    }
-
-    #[test]
-    fn a_service_that_never_came_up_is_treated_too() {
-        let mut dog = Watchdog::new(Patience::default(), START, None);
-        assert_eq!(outage(&mut dog, 0..10), [(5, Action::RestartService)]);
-        assert_eq!(dog.health().reachability, Reachability::Starting);
-    }
-
-    #[test]
-    fn a_clock_that_jumps_triggers_one_step_and_not_all() {
-        let mut dog = Watchdog::new(Patience::default(), Timestamp::from_secs(0), None);
-        let steps: Vec<_> = (0..5).filter_map(|minute| dog.observe(at(minute), down()).action).collect();
-        assert_eq!(steps, [Action::RestartService]);
-        let mut dog = Watchdog::new(Patience::default(), START, None);
-        assert_eq!(dog.observe(Timestamp::from_secs(0), down()), Decision::default(), "nor backwards");
-    }
-
-    #[test]
-    fn a_clock_that_is_put_back_delays_the_next_step_by_its_own_wait_only() {
-        let mut dog = Watchdog::new(Patience::default(), START, None);
-        assert_eq!(outage(&mut dog, 0..10), [(5, Action::RestartService)]);
-        let years = 10 * 365 * 24 * 60;
-        assert_eq!(outage(&mut dog, -years..20 - years), [(10 - years, Action::NewClient)]);
     }
 }

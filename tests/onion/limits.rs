@@ -110,6 +110,24 @@ async fn the_fifth_must_wait(dialer: &Dialer, address: &str) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_newcomer_gets_the_place_of_an_idle_circuit_and_not_of_one_in_use() {
+    let Some(network) = TorNetwork::shared() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    // An idle circuit may stay for longer than the test takes.
+    let config = OnionConfig { max_circuits: 2, idle_circuit_secs: 3600, ..settings(network, dir.path()) };
+    let shop = Shop::start_with(config).await;
+    let (dialer, busy) = (Dialer::Arti(shop.tor.clone()), Isolation::fresh());
+    let _held_open = connect(&dialer, &shop.address, || busy).await;
+    let before = peer(&shop, busy).await;
+    for _ in 0..3 {
+        // A circuit keeps its place for three seconds after its last stream.
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        fetch(&shop.tor, &shop.address, "/healthz").await;
+    }
+    assert_eq!(peer(&shop, busy).await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_port_closes_the_circuit() {
     let Some(network) = TorNetwork::shared() else { return };
     let dir = tempfile::tempdir().unwrap();

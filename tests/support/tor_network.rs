@@ -185,7 +185,7 @@ impl TorNetwork {
         });
         // A client that is there before the relays asks them in vain, and waits before it asks again.
         let socks = free_socks();
-        run("client", format!("SocksPort {socks}\n"));
+        run("client", format!("SocksPort {socks} ExtendedErrors\n"));
         wait_for(begun, "the client", || knows_the_network(&dir, "client"));
         Self { dir, authority, socks, _keeper: keeper }
     }
