@@ -432,6 +432,23 @@ fn check_config_reports_all_problems_and_exits_with_78() {
 }
 
 #[test]
+fn check_config_refuses_an_operators_service_that_nobody_may_find_as_serve_does() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("config.toml");
+    let (data, file) = (dir.path().join("data"), file.to_str().unwrap());
+    let text = format!("data_dir = {:?}\n[onion.admin]\nenabled = true", data.to_str().unwrap());
+    std::fs::write(file, text).unwrap();
+    let check = || run(&["check-config", "--json", "--config", file]);
+    let output = check();
+    assert_eq!(output.status.code(), Some(78));
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["problems"][0]["key"], "onion.admin.clients", "{document}");
+    let key = "descriptor:x25519:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    assert!(run(&["onion", "authorize", "laptop", key, "--config", file]).status.success());
+    assert!(check().status.success());
+}
+
+#[test]
 fn the_example_configuration_is_valid() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/config.example.toml");
     assert!(run(&["check-config", "--config", file.to_str().unwrap()]).status.success());
@@ -590,6 +607,7 @@ fn the_doctor_says_what_is_missing_and_fails_when_it_is_bad() {
     let findings: Value = serde_json::from_slice(&output.stdout).unwrap();
     let find = |about: &str| findings.as_array().unwrap().iter().find(|finding| finding["about"] == about).unwrap();
     assert_eq!((&find("database")["grade"], &find("nodes")["grade"]), (&"good".into(), &"bad".into()));
+    assert_eq!(find("onion")["text"], "no address yet: the next start makes one");
 }
 
 #[test]

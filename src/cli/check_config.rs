@@ -7,7 +7,8 @@ use serde_json::json;
 
 use super::failure::Failure;
 use super::output::Output;
-use crate::config::{Config, DEFAULT_FILE};
+use crate::config::{Config, DEFAULT_FILE, Problem, Problems};
+use crate::onion::AuthorizedClients;
 
 #[derive(ClapArgs)]
 pub struct Args {
@@ -17,8 +18,8 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, output: &Output) -> Result<(), Failure> {
-    match Config::load(&args.config) {
-        Ok(_) => {
+    match Config::load(&args.config).and_then(|config| check_clients(&config, output)) {
+        Ok(()) => {
             let document = json!({"valid": true, "problems": []});
             output.result(&document, &format!("{} is valid.", args.config.display()));
             Ok(())
@@ -32,4 +33,21 @@ pub fn run(args: &Args, output: &Output) -> Result<(), Failure> {
             Err(problems.into())
         }
     }
+}
+
+/// The operators' own onion service needs somebody who can find it: in the file or beside Tor's keys.
+/// Those who may not look there learn that.
+fn check_clients(config: &Config, output: &Output) -> Result<(), Problems> {
+    let onion = config.onion_settings()?;
+    if !(onion.enabled && onion.admin.enabled) {
+        return Ok(());
+    }
+    let checked = AuthorizedClients::for_admin(&onion).and_then(|clients| clients.check());
+    checked.or_else(|error| match Problem::of_onion(&error) {
+        Some(problem) => Err(Problems(vec![problem])),
+        None => {
+            output.warn(&format!("who may find the operators' onion service could not be checked: {error}"));
+            Ok(())
+        }
+    })
 }

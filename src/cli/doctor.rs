@@ -1,5 +1,7 @@
 //! `doctor`: checks the installation, one line each. Fails when something is bad.
 
+mod onion;
+
 use clap::Args as ClapArgs;
 use serde_json::json;
 
@@ -24,6 +26,7 @@ pub fn run(args: &Args, output: &Output) -> Result<(), Failure> {
     let mut findings = vec![Finding::new("configuration", Grade::Good, "valid"), doctor::storage(&data.db)];
     findings.push(doctor::disk(&data.config.data_dir));
     findings.extend(data.read(doctor::examine)?);
+    findings.push(onion::examine(&data.config.onion_settings()?));
     findings.push(backups(&data)?);
     print(&findings, output);
     if findings.iter().any(|finding| finding.grade == Grade::Bad) {

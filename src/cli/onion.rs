@@ -85,7 +85,7 @@ pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
             output.result(&json!({"file": path}), &format!("The key is in {path}: whoever has it is the shop."));
         }
         Command::Import { file } => {
-            print_address(output, &keys::import(state, nickname, &file)?);
+            print_address(output, &keys::import(state, nickname, &file).map_err(of_change)?);
             output.warn("the instance that had this key must be off for good: two of them take each other's clients");
         }
         Command::Reset { yes_lose_the_address: false } => {
@@ -93,7 +93,7 @@ pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
             return Err(Failure::Usage(text.to_owned()));
         }
         Command::Reset { yes_lose_the_address: true } => {
-            let lost = keys::reset(state, nickname)?;
+            let lost = keys::reset(state, nickname).map_err(of_change)?;
             let name = lost.as_deref().unwrap_or("The address (whose key could not be read)");
             output.result(&json!({"lost": lost}), &format!("{name} is gone; the next start makes a new address."));
         }
@@ -124,6 +124,16 @@ fn authorize(settings: &OnionConfig, name: &str, key: Option<&str>, output: &Out
     Ok(())
 }
 
+/// A key can't be changed while the shop runs.
+fn of_change(error: OnionError) -> Failure {
+    match error {
+        OnionError::StateInUse(_) => Failure::Failed(
+            "the shop is running: stop it first (systemctl stop ip2tor-shop), then run this again".to_owned(),
+        ),
+        other => other.into(),
+    }
+}
+
 /// A name or a key that is none was given on the command line.
 fn of_arguments(error: OnionError) -> Failure {
     match error {
@@ -151,5 +161,11 @@ mod tests {
         let text = failure.text(str::to_owned);
         assert!(text.ends_with("onion.admin.clients: nobody is authorized"), "{text}");
         assert_eq!(of_arguments(unusable()).exit_code(), 2, "the file is not to blame for an argument");
+    }
+
+    #[test]
+    fn who_changes_the_key_of_a_running_shop_is_told_to_stop_it() {
+        let text = of_change(OnionError::StateInUse("/shop/tor".into())).to_string();
+        assert!(text.contains("stop it first") && !text.contains("state_dir"), "{text}");
     }
 }

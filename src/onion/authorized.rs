@@ -85,8 +85,11 @@ impl AuthorizedClients {
         self.0.keys().map(ToString::to_string).collect()
     }
 
-    /// Makes a service admit these clients and nobody else.
-    pub(super) fn restrict(&self, builder: &mut OnionServiceConfigBuilder) -> Result<(), OnionError> {
+    /// Whether a service can be launched for them.
+    ///
+    /// # Errors
+    /// [`OnionError::Config`] when nobody is on the list, which would lock everybody out, or too many.
+    pub fn check(&self) -> Result<(), OnionError> {
         if self.0.is_empty() || self.0.len() > MOST {
             let problem = format!(
                 "the service needs 1 to {MOST} authorized clients and has {}; add one with: ip2tor-shop onion authorize NAME KEY",
@@ -94,6 +97,12 @@ impl AuthorizedClients {
             );
             return Err(OnionError::Config { field: "admin.clients".into(), problem });
         }
+        Ok(())
+    }
+
+    /// Makes a service admit these clients and nobody else.
+    pub(super) fn restrict(&self, builder: &mut OnionServiceConfigBuilder) -> Result<(), OnionError> {
+        self.check()?;
         let restricted = builder.restricted_discovery();
         restricted.enabled(true);
         restricted.static_keys().access().extend(self.0.clone());

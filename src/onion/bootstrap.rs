@@ -29,11 +29,17 @@ impl Bootstrap {
         let blocked = status.blocked();
         // arti is ready for as long as it knows relays, whether it reaches them or not.
         let ready = status.ready_for_traffic() && blocked.is_none();
-        let text = blocked.map_or_else(|| status.to_string(), |blockage| format!("stuck: {blockage}"));
+        let text =
+            blocked.map_or_else(|| without_percent(&status.to_string()), |blockage| format!("stuck: {blockage}"));
         // The cut-off keeps 100 for "ready", which the fraction alone does not promise.
         let percent = if ready { 100 } else { (status.as_frac().clamp(0.0, 0.99) * 100.0) as u8 };
         Self { percent, ready, text }
     }
+}
+
+/// arti's text begins with a percentage of its own, which may be another one than ours.
+fn without_percent(text: &str) -> String {
+    text.split_once("%: ").map_or(text, |(_, rest)| rest).to_owned()
 }
 
 /// Starts the task that bootstraps whichever client is current, and reports.
@@ -87,4 +93,17 @@ async fn keep_trying(client: &Client) -> Infallible {
         wait = (wait * 2).min(LONGEST_WAIT);
     }
     std::future::pending().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_percentage_is_told_and_not_two() {
+        assert_eq!(without_percent("100%: connecting; directory is usable"), "connecting; directory is usable");
+        assert_eq!(without_percent("something else"), "something else");
+        let bootstrap = Bootstrap::of(&BootstrapStatus::default());
+        assert!(!bootstrap.ready && !bootstrap.text.contains('%'), "{bootstrap:?}");
+    }
 }

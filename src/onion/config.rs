@@ -13,6 +13,11 @@ use super::authorized::AuthorizedClients;
 use super::error::OnionError;
 
 mod reader;
+#[cfg(test)]
+mod tests;
+
+/// With less, queues are too short for Tor to work. Bytes (8 MiB).
+const LEAST_MEMORY: u64 = 8 << 20;
 
 /// `[onion]`: the embedded Tor client and the shop's onion services.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,20 +41,21 @@ pub struct OnionConfig {
     /// Connections that one Tor circuit (one client, as far as can be told) may have open at once;
     /// a circuit that opens more is closed. Default: 32.
     pub max_streams_per_circuit: u32,
-    /// Circuits that clients of one service may have open at once; more are not answered.
-    /// Default: 512.
+    /// Circuits that clients of one service may have open at once. A newcomer gets the place of the
+    /// circuit that has been idle for longest, or no answer when all are in use. Default: 512.
     pub max_circuits: usize,
     /// A circuit without an open connection is closed after so many seconds, so that idle clients do
     /// not use up the circuits. Tor's clients give theirs up after about 10 minutes. Default: 600.
     pub idle_circuit_secs: u64,
-    /// How many bytes Tor may hold in queues before it closes the largest of them.
-    /// Default: 67108864 (64 MiB).
+    /// How many bytes Tor may hold in queues before it closes the largest of them; at least 8388608
+    /// (8 MiB). Default: 67108864 (64 MiB).
     pub memory_limit_bytes: u64,
     /// Settings handed to arti as they are (the client part of an `arti.toml`). The settings above
     /// win over the same thing said here.
     pub arti: toml::Table,
     /// A SOCKS5 proxy (a system Tor, such as `127.0.0.1:9050`) that outgoing connections use
-    /// instead of the embedded client, for what that can't reach. Default: none.
+    /// instead of the embedded client, for what that can't reach. With the flag `ExtendedErrors` on its
+    /// `SocksPort` it tells why a target can't be reached. Default: none.
     pub socks_proxy: Option<SocketAddr>,
     /// Whether pages on clearnet tell Tor Browser of the onion address (`Onion-Location`). Browsers
     /// heed it on HTTPS only. Default: false.
@@ -159,9 +165,43 @@ impl OnionConfig {
             positive("max_circuits", self.max_circuits as u64),
             positive("idle_circuit_secs", self.idle_circuit_secs),
             AuthorizedClients::from_settings(self).map(drop),
+            self.check_folders(),
+            self.check_memory(),
             self.to_arti().map(drop),
         ];
-        checks.into_iter().filter_map(Result::err).map(SettingProblem::from).collect()
+        let found = checks.into_iter().filter_map(Result::err).map(SettingProblem::from);
+        found.chain(self.unknown_to_arti()).collect()
+    }
+
+    fn check_folders(&self) -> Result<(), OnionError> {
+        let problem = "must differ from onion.state_dir: what is in it may be deleted, and the keys must not";
+        if self.cache_dir == self.state_dir { Err(config_error("cache_dir", problem)) } else { Ok(()) }
+    }
+
+    fn check_memory(&self) -> Result<(), OnionError> {
+        let range = LEAST_MEMORY..=i64::MAX as u64;
+        if range.contains(&self.memory_limit_bytes) {
+            return Ok(());
+        }
+        let problem = format!("must be from {LEAST_MEMORY} to {}, not {}", range.end(), self.memory_limit_bytes);
+        Err(config_error("memory_limit_bytes", problem))
+    }
+
+    /// Settings in `[onion.arti]` that arti would silently ignore.
+    fn unknown_to_arti(&self) -> Vec<SettingProblem> {
+        let mut unknown = Vec::new();
+        let table = toml::Value::Table(self.arti.clone());
+        let read: Result<TorClientConfigBuilder, _> = serde_ignored::deserialize(table, |path| {
+            // Question marks stand for options on the way, which nobody writes.
+            unknown.push(path.to_string().replace(".?", "").replace("?.", ""));
+        });
+        if read.is_err() {
+            // Where the reading stopped is told by `to_arti`; the rest was not looked at.
+            return Vec::new();
+        }
+        let text = "there is no such setting in arti's client, or not in the one that is built in";
+        let problem = |path| SettingProblem { setting: format!("arti.{path}"), text: text.to_owned() };
+        unknown.into_iter().map(problem).collect()
     }
 
     /// arti's configuration for these settings.
@@ -169,8 +209,8 @@ impl OnionConfig {
     /// # Errors
     /// [`OnionError::Config`] when arti refuses one of them.
     pub(super) fn to_arti(&self) -> Result<TorClientConfig, OnionError> {
-        let limit = i64::try_from(self.memory_limit_bytes)
-            .map_err(|_| config_error("memory_limit_bytes", "is more than any machine has"))?;
+        // Another number is a problem of its own, and not of what is handed to arti.
+        let limit = i64::try_from(self.memory_limit_bytes.max(LEAST_MEMORY)).unwrap_or(i64::MAX);
         let mut table = self.arti.clone();
         section(section(&mut table, "system")?, "memory")?.insert("max".to_owned(), limit.into());
         section(&mut table, "vanguards")?.insert("mode".to_owned(), self.vanguards.as_str().into());
@@ -220,78 +260,5 @@ impl From<OnionError> for SettingProblem {
             OnionError::Config { field, problem } => Self { setting: field.into_owned(), text: problem },
             other => Self { setting: String::new(), text: other.to_string() },
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn problem(config: &OnionConfig) -> String {
-        config.validate().unwrap_err().to_string()
-    }
-
-    #[test]
-    fn the_defaults_work_and_an_empty_section_is_the_defaults() {
-        let config: OnionConfig = toml::from_str("").unwrap();
-        assert_eq!(config, OnionConfig::default());
-        config.validate().unwrap();
-    }
-
-    #[test]
-    fn all_problems_are_reported_at_once_in_words() {
-        let text = "nickname = \"a b/c\"\nvirtual_port = 0\nvanguards = \"x\"\nmax_circuits = -1\nnope = 1\n\
-                    socks_proxy = \"9050\"\nenabled = \"yes\"\n[admin]\nvirtual_port = 70000\ncolour = 1\n";
-        let problems = OnionConfig::from_table(toml::from_str(text).unwrap()).unwrap_err();
-        let text = |setting: &str| {
-            let found: Vec<_> = problems.iter().filter(|problem| problem.setting == setting).collect();
-            assert_eq!(found.len(), 1, "{setting} in {problems:?}");
-            found[0].text.clone()
-        };
-        assert_eq!(text("vanguards"), "must be one of \"full\", \"lite\", \"disabled\", not \"x\"");
-        assert_eq!(text("max_circuits"), "must be a whole number of at least 1, not -1");
-        assert_eq!(text("admin.virtual_port"), "must be a whole number from 1 to 65535, not 70000");
-        assert_eq!(text("enabled"), "must be true or false, not \"yes\"");
-        assert_eq!(text("virtual_port"), "must be at least 1");
-        assert!(text("nope").starts_with("there is no such setting here; there are: enabled, nickname, "));
-        assert!(text("admin.colour").ends_with("there are: enabled, nickname, virtual_port, clients"));
-        assert!(text("socks_proxy").contains("127.0.0.1:9050"));
-        assert!(!text("nickname").is_empty());
-        assert_eq!(problems.len(), 9);
-    }
-
-    #[test]
-    fn both_services_need_their_own_nickname() {
-        let mut config = OnionConfig::default();
-        config.admin.nickname = config.nickname.clone();
-        assert!(problem(&config).starts_with("setting onion.admin.nickname"), "{}", problem(&config));
-    }
-
-    #[test]
-    fn a_nickname_that_is_no_file_name_is_refused() {
-        let config = OnionConfig { nickname: "../keys".to_owned(), ..OnionConfig::default() };
-        assert!(problem(&config).starts_with("setting onion.nickname"), "{}", problem(&config));
-    }
-
-    #[test]
-    fn limits_of_zero_are_refused() {
-        let config = OnionConfig { max_circuits: 0, ..OnionConfig::default() };
-        assert_eq!(problem(&config), "setting onion.max_circuits: must be at least 1");
-    }
-
-    #[test]
-    fn settings_for_arti_are_handed_through_and_bad_ones_are_reported() {
-        let text = "[arti.path_rules]\nlong_lived_ports = [22]\n";
-        toml::from_str::<OnionConfig>(text).unwrap().validate().unwrap();
-        let text = "[arti.path_rules]\nlong_lived_ports = \"all\"\n";
-        let config: OnionConfig = toml::from_str(text).unwrap();
-        assert!(problem(&config).starts_with("setting onion.arti"), "{}", problem(&config));
-    }
-
-    #[test]
-    fn settings_of_the_shop_win_over_those_handed_to_arti() {
-        let config: OnionConfig = toml::from_str("[arti.vanguards]\nmode = \"disabled\"\n").unwrap();
-        let text = format!("{:?}", config.to_arti().unwrap());
-        assert!(text.contains("Full") && !text.contains("Disabled"), "vanguards in {text}");
     }
 }

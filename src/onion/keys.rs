@@ -21,6 +21,9 @@ use super::config::{OnionConfig, parse_nickname};
 use super::error::{OnionError, with_causes};
 use super::state::{self, StateLock};
 
+#[cfg(test)]
+mod tests;
+
 /// What a C-tor secret key file starts with.
 const C_TOR_HEADER: &[u8; 32] = b"== ed25519v1-secret: type0 ==\0\0\0";
 /// What arti's key file starts with.
@@ -164,9 +167,21 @@ fn to_c_tor(key: HsIdKeypair) -> Vec<u8> {
 }
 
 fn parse(state_dir: &Path, nickname: &str, file: &Path, content: &[u8]) -> Result<HsIdKeypair, OnionError> {
-    if content.starts_with(OPENSSH_HEADER) {
-        return parse_arti(state_dir, nickname, file, content);
+    let key = if content.starts_with(OPENSSH_HEADER) {
+        parse_arti(state_dir, nickname, file, content)?
+    } else {
+        parse_c_tor(file, content)?
+    };
+    // Not even a damaged key is refused by arithmetic: zeros make an address, which everybody can take.
+    let key: ExpandedKeypair = key.into();
+    if key.to_secret_key_bytes().chunks(32).any(|half| half.iter().all(|byte| *byte == 0)) {
+        let problem = "it is damaged, half of the key is zeros; copy it again from where it was, or from a backup";
+        return Err(OnionError::NotAKey { path: file.to_owned(), problem: problem.to_owned() });
     }
+    Ok(key.into())
+}
+
+fn parse_c_tor(file: &Path, content: &[u8]) -> Result<HsIdKeypair, OnionError> {
     let not_a_key = |problem: &str| OnionError::NotAKey { path: file.to_owned(), problem: problem.to_owned() };
     if !content.starts_with(C_TOR_HEADER) {
         return Err(not_a_key("expected Tor's hs_ed25519_secret_key or a file written by: ip2tor-shop onion export"));
@@ -190,133 +205,4 @@ fn parse_arti(state_dir: &Path, nickname: &str, file: &Path, content: &[u8]) -> 
         // The state directory's own trouble, not the file's.
         other => other,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::os::unix::fs::PermissionsExt;
-
-    const NICK: &str = "shop";
-
-    fn c_tor_key(dir: &Path, seed: u8) -> PathBuf {
-        let mut content = C_TOR_HEADER.to_vec();
-        content.extend([seed; 64]);
-        // Clamped, as C-tor writes the first half.
-        content[32] &= 248;
-        content[63] = (content[63] & 63) | 64;
-        let path = dir.join(format!("key{seed}"));
-        fs::write(&path, content).unwrap();
-        path
-    }
-
-    #[test]
-    fn a_c_tor_key_keeps_its_address_through_both_formats() {
-        let files = tempfile::tempdir().unwrap();
-        let (one, two, three) = (files.path().join("one"), files.path().join("two"), files.path().join("three"));
-        let address = import(&one, NICK, &c_tor_key(files.path(), 7)).unwrap();
-        assert_eq!(address.len(), 62, "{address}");
-        assert_eq!(super::address(&one, NICK).unwrap(), address);
-
-        let (c_tor, arti) = (files.path().join("hs_ed25519_secret_key"), files.path().join("shop.key"));
-        export(&one, NICK, &c_tor, KeyFormat::CTor).unwrap();
-        export(&one, NICK, &arti, KeyFormat::Arti).unwrap();
-        assert_eq!(import(&two, NICK, &c_tor).unwrap(), address);
-        assert_eq!(import(&three, "other-name", &arti).unwrap(), address);
-        for file in [&c_tor, &arti, &key_path(&three, "other-name")] {
-            assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600, "{}", file.display());
-        }
-        assert!(!three.join(SCRATCH).exists());
-    }
-
-    #[test]
-    fn importing_never_loses_another_address() {
-        let files = tempfile::tempdir().unwrap();
-        let state = files.path().join("state");
-        let first = import(&state, NICK, &c_tor_key(files.path(), 7)).unwrap();
-        assert_eq!(import(&state, NICK, &c_tor_key(files.path(), 7)).unwrap(), first, "the same key again is fine");
-        let other = c_tor_key(files.path(), 9);
-        assert!(matches!(import(&state, NICK, &other), Err(OnionError::OtherKey { address }) if address == first));
-        assert_eq!(reset(&state, NICK).unwrap().as_ref(), Some(&first));
-        assert_ne!(import(&state, NICK, &other).unwrap(), first);
-    }
-
-    #[test]
-    fn a_service_without_a_key_says_how_to_get_one() {
-        let files = tempfile::tempdir().unwrap();
-        let empty = files.path().join("empty");
-        state::make_directory(&empty).unwrap();
-        for state in [files.path().join("missing"), empty] {
-            let error = address(&state, NICK).unwrap_err();
-            assert!(matches!(error, OnionError::NoKey { .. }), "{error}");
-            assert!(error.to_string().contains("start the shop once"), "{error}");
-        }
-    }
-
-    #[test]
-    fn files_that_are_no_keys_are_refused_with_the_reason() {
-        let files = tempfile::tempdir().unwrap();
-        let state = files.path().join("state");
-        for (content, reason) in [
-            (b"hello".as_slice(), "expected Tor's hs_ed25519_secret_key"),
-            (C_TOR_HEADER.as_slice(), "it has 32 bytes instead of 96"),
-            (b"-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n", "is not a key"),
-        ] {
-            let file = files.path().join("file");
-            fs::write(&file, content).unwrap();
-            let error = import(&state, NICK, &file).unwrap_err();
-            assert!(matches!(error, OnionError::NotAKey { .. }), "{error}");
-            assert!(error.to_string().contains(reason), "{error}");
-        }
-        assert!(!state.join(SCRATCH).exists());
-    }
-
-    #[test]
-    fn a_damaged_key_is_named_with_the_way_out_which_works() {
-        let files = tempfile::tempdir().unwrap();
-        let (state, backup) = (files.path().join("state"), files.path().join("backup"));
-        let first = import(&state, NICK, &c_tor_key(files.path(), 7)).unwrap();
-        export(&state, NICK, &backup, KeyFormat::Arti).unwrap();
-        let key = key_path(&state, NICK);
-        fs::write(&key, &fs::read(&key).unwrap()[..60]).unwrap();
-        for error in [address(&state, NICK).unwrap_err(), import(&state, NICK, &backup).unwrap_err()] {
-            let text = error.to_string();
-            assert!(text.contains(&key.display().to_string()) && text.contains("onion reset"), "{text}");
-        }
-        assert_eq!(reset(&state, NICK).unwrap(), None, "nobody can say what it was");
-        assert_eq!(import(&state, NICK, &backup).unwrap(), first);
-    }
-
-    #[test]
-    fn an_import_blames_the_state_directory_for_its_own_trouble() {
-        let files = tempfile::tempdir().unwrap();
-        let (state, backup) = (files.path().join("state"), files.path().join("backup"));
-        import(&files.path().join("other"), NICK, &c_tor_key(files.path(), 7)).unwrap();
-        export(&files.path().join("other"), NICK, &backup, KeyFormat::Arti).unwrap();
-        state::prepare(&state).unwrap();
-        fs::set_permissions(files.path(), fs::Permissions::from_mode(0o777)).unwrap();
-        let error = import(&state, NICK, &backup).unwrap_err();
-        assert!(error.to_string().contains("chmod go-w"), "{error}");
-    }
-
-    #[test]
-    fn keys_are_not_changed_under_a_running_shop() {
-        let files = tempfile::tempdir().unwrap();
-        let state = files.path().join("state");
-        let key = c_tor_key(files.path(), 7);
-        let address = import(&state, NICK, &key).unwrap();
-        let _running = StateLock::take(&state).unwrap();
-        assert!(matches!(import(&state, NICK, &key), Err(OnionError::StateInUse(_))));
-        assert!(matches!(reset(&state, NICK), Err(OnionError::StateInUse(_))));
-        assert_eq!(super::address(&state, NICK).unwrap(), address, "looking is allowed");
-    }
-
-    #[test]
-    fn an_export_never_overwrites_a_file() {
-        let files = tempfile::tempdir().unwrap();
-        let (state, file) = (files.path().join("state"), files.path().join("backup"));
-        import(&state, NICK, &c_tor_key(files.path(), 7)).unwrap();
-        fs::write(&file, "precious").unwrap();
-        assert!(matches!(export(&state, NICK, &file, KeyFormat::Arti), Err(OnionError::Exists(_))));
-    }
 }
