@@ -93,18 +93,19 @@ fn money_is_accounted_for(world: &World, purchase: &Purchase) -> Outcome {
     };
     let fits = owed == due.saturating_sub(refunded);
     rule(fits, || format!("of {received} received {due} is due, {refunded} was paid back and {owed} is owed"))?;
-    nothing_goes_back_twice(world, purchase, received)?;
+    nothing_goes_back_twice(world, purchase, due)?;
     rule(purchase.status != OrderStatus::Refunded || owed == 0, || format!("refunded, and {owed} still owed"))
 }
 
-/// What really went back is what the shop knows of or is about to learn, and never more than came.
-fn nothing_goes_back_twice(world: &World, purchase: &Purchase, received: u64) -> Outcome {
+/// What really went back is what the shop knows of or is about to learn, and never more than is due: no buyer has
+/// both the product and its price.
+fn nothing_goes_back_twice(world: &World, purchase: &Purchase, due: u64) -> Outcome {
     let paid_back = world.memory.paid_back.get(&purchase.id).copied().unwrap_or(0);
     let unheard = world.memory.paying.iter().filter(|(refund, is_paid)| *is_paid && refund.order == purchase.id);
     let unheard: u64 = unheard.map(|(refund, _)| refund.amount.0).sum();
     let refunded = purchase.refunded.0;
     rule(refunded + unheard == paid_back, || format!("{paid_back} went back, {refunded}+{unheard} is known"))?;
-    rule(paid_back <= received, || format!("{received} came and {paid_back} went back"))
+    rule(paid_back <= due, || format!("{due} is due and {paid_back} went back"))
 }
 
 fn alerts_agree(now: &Snapshot, purchase: &Purchase) -> Outcome {
