@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn who_changes_the_key_of_a_running_shop_is_told_to_stop_it() {
-        let text = of_change(OnionError::StateInUse("/shop/tor".into())).to_string();
+        let text = of_change(OnionError::StateInUse("/shop/tor".into())).text(str::to_owned);
         assert!(text.contains("stop it first") && !text.contains("state_dir"), "{text}");
     }
 }
