@@ -5,10 +5,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, header};
 
-use super::client::Client;
+use super::client::{Client, Origin};
 use super::problem::Problem;
 use crate::services::Scope;
-use crate::services::auth::Authenticator;
+use crate::services::auth::{Authenticator, Source};
 
 /// What an `Authorization` header says.
 #[derive(Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ fn credentials(headers: &HeaderMap) -> Credentials<'_> {
 pub async fn authenticate(
     authenticator: &Authenticator,
     headers: &HeaderMap,
-    client: &Client,
+    origin: &Origin,
 ) -> Result<Option<Scope>, Problem> {
     match credentials(headers) {
         Credentials::None => Ok(None),
@@ -65,7 +65,10 @@ pub async fn authenticate(
             let wrong = || Problem::unauthorized("Invalid username/password.");
             let decoded = STANDARD.decode(encoded).ok().and_then(|bytes| String::from_utf8(bytes).ok());
             let pair = decoded.as_deref().and_then(|text| text.split_once(':')).ok_or_else(wrong)?;
-            authenticator.password(pair.0, pair.1, &client.label()).await?.map(Some).ok_or_else(wrong)
+            // New circuits cost nothing, except where the operator's list lets nobody else in.
+            let is_of_crowd = origin.surface.is_limited() && matches!(origin.client, Client::Circuit(_));
+            let source = Source { client: &origin.client.label(), is_of_crowd };
+            authenticator.password(pair.0, pair.1, source).await?.map(Some).ok_or_else(wrong)
         }
     }
 }

@@ -90,7 +90,7 @@ impl Frame {
             Form::NotAcceptable => return Err(Problem::detail(StatusCode::NOT_ACCEPTABLE, NOT_ACCEPTABLE)),
         }
         let origin = Origin::of(&request, &*self.app.is_trusted_proxy);
-        let scope = authenticate(&self.app.auth, request.headers(), &origin.client).await?;
+        let scope = authenticate(&self.app.auth, request.headers(), &origin).await?;
         authorise(served.resource.access, scope.as_ref())?;
         let is_head = request.method() == Method::HEAD;
         if is_head {

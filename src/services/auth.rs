@@ -22,6 +22,8 @@ use crate::store::{Db, hosts, operators};
 use good::Good;
 use throttle::{Caller, Throttle};
 
+pub use throttle::Source;
+
 /// Passwords that are checked at once.
 const CHECKS_AT_ONCE: usize = 1;
 /// Checks under way or waiting for their turn; more are told to come back.
@@ -71,19 +73,18 @@ impl Authenticator {
         Ok(self.db.read(|db| hosts::by_token_hash(db, hash))? == Some(host))
     }
 
-    /// The operator with this name and password; `None` when one of them is wrong. `client` is where
-    /// the request comes from, in any form that tells clients apart.
+    /// The operator with this name and password; `None` when one of them is wrong.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] after too many wrong passwords from this client, or while too many are
+    /// [`Error::Unavailable`] after too many wrong passwords from this source, or while too many are
     /// being checked.
-    pub async fn password(&self, name: &str, password: &str, client: &str) -> Result<Option<Scope>, Error> {
+    pub async fn password(&self, name: &str, password: &str, source: Source<'_>) -> Result<Option<Scope>, Error> {
         let found = self.db.read(|db| operators::with_password_hash(db, name))?;
         let (operator, hash) = match found {
             Some((operator, hash)) => (Some(operator), hash),
             None => (None, NOBODYS_HASH.to_owned()),
         };
-        let caller = Caller { name, client };
+        let caller = Caller { name, source };
         if !self.may_check(caller, password, &hash)? {
             return Ok(operator.map(scope));
         }

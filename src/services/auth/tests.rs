@@ -13,6 +13,7 @@ struct Rig {
 }
 
 const PASSWORD: &str = "correct horse";
+const HERE: Source<'_> = Source { client: "here", is_of_crowd: false };
 
 fn rig() -> Rig {
     let (dir, db) = database();
@@ -29,13 +30,21 @@ fn set_password(db: &Db, password: &str) {
     db.write_blocking(set).unwrap();
 }
 
+fn of_crowd(client: &str) -> Source<'_> {
+    Source { client, is_of_crowd: true }
+}
+
 impl Rig {
     async fn try_password(&self, password: &str) -> Result<bool, u32> {
         self.try_from("anna", password, "here").await
     }
 
     async fn try_from(&self, name: &str, password: &str, client: &str) -> Result<bool, u32> {
-        match self.auth.password(name, password, client).await {
+        self.try_source(name, password, Source { client, is_of_crowd: false }).await
+    }
+
+    async fn try_source(&self, name: &str, password: &str, source: Source<'_>) -> Result<bool, u32> {
+        match self.auth.password(name, password, source).await {
             Ok(scope) => Ok(scope.is_some()),
             Err(Error::Unavailable { retry_after_secs, .. }) => Err(retry_after_secs),
             Err(other) => panic!("{other}"),
@@ -55,9 +64,9 @@ fn a_token_leads_to_its_host_alone() {
 #[tokio::test]
 async fn a_role_decides_what_a_password_gives() {
     let rig = rig();
-    let scope = rig.auth.password("anna", PASSWORD, "here").await.unwrap();
+    let scope = rig.auth.password("anna", PASSWORD, HERE).await.unwrap();
     assert!(matches!(scope, Some(Scope::Operator(_, name)) if name == "anna"));
-    assert_eq!(rig.auth.password("nobody", PASSWORD, "here").await, Ok(None));
+    assert_eq!(rig.auth.password("nobody", PASSWORD, HERE).await, Ok(None));
 }
 
 #[tokio::test]
@@ -112,6 +121,23 @@ async fn a_client_that_tries_many_names_waits_too() {
         assert_eq!(rig.try_from(&format!("name{number}"), "wrong", "here").await, Ok(false));
     }
     assert_eq!(rig.try_from("another name", "wrong", "here").await, Err(60));
+}
+
+#[tokio::test]
+async fn all_of_a_crowd_wait_when_many_of_them_are_wrong_and_others_do_not() {
+    let rig = rig();
+    for number in 0..30 {
+        let client = format!("circuit {number}");
+        assert_eq!(rig.try_source("anna", "wrong", of_crowd(&client)).await, Ok(false));
+        if number == 15 {
+            assert_eq!(rig.try_source("anna", PASSWORD, of_crowd("the operator")).await, Ok(true));
+            set_password(&rig.db, "another password");
+        }
+    }
+    assert_eq!(rig.try_source("anna", "wrong", of_crowd("another circuit")).await, Err(60));
+    assert_eq!(rig.try_from("anna", "another password", "here").await, Ok(true));
+    rig.clock.advance_secs(60);
+    assert_eq!(rig.try_source("anna", "another password", of_crowd("another circuit")).await, Ok(true));
 }
 
 #[tokio::test]

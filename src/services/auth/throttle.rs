@@ -1,5 +1,6 @@
 //! Clients with too many wrong passwords have to wait: for one name soon, for all names together a
-//! little later.
+//! little later. Clients that can come as somebody else at no cost have to wait for each other, too:
+//! checking passwords must not keep the machine busy.
 
 use std::collections::HashMap;
 
@@ -9,6 +10,10 @@ use crate::domain::time::Timestamp;
 const MOST_BAD: u32 = 5;
 /// …and for all names together…
 const MOST_BAD_OF_CLIENT: u32 = 20;
+/// …and for all clients of a crowd together…
+const MOST_BAD_OF_CROWD: u32 = 30;
+/// The crowd, among the clients; no client is called so.
+const CROWD: &str = "*";
 /// …within so many seconds from the first one.
 const WINDOW_SECS: i64 = 60;
 /// Windows that are remembered; when there are more, those that are over are forgotten, then all.
@@ -20,12 +25,21 @@ pub struct Caller<'a> {
     /// The name, of an operator or of nobody.
     pub name: &'a str,
     /// The client.
+    pub source: Source<'a>,
+}
+
+/// Where a password comes from.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    /// The client, in any form that tells clients apart.
     pub client: &'a str,
+    /// Whether it is one of a crowd in which everybody may have many names, as circuits are.
+    pub is_of_crowd: bool,
 }
 
 /// Wrong passwords by client and name, and by client alone.
 #[derive(Default)]
-pub struct Throttle(HashMap<(String, Option<String>), Window>);
+pub struct Throttle(HashMap<Key, Window>);
 
 struct Window {
     bad: u32,
@@ -42,14 +56,14 @@ impl Window {
 impl Throttle {
     /// Seconds that this caller has to wait; 0 when they may try.
     pub fn wait_secs(&self, caller: Caller<'_>, now: Timestamp) -> u32 {
-        let wait = |(key, most): ((String, Option<String>), u32)| match self.0.get(&key) {
+        let wait = |(key, most): (Key, u32)| match self.0.get(&key) {
             Some(window) if window.bad >= most && window.is_open(now) => {
                 let millis = window.since.plus_secs(WINDOW_SECS).millis_since(now);
                 u32::try_from(millis.unsigned_abs().div_ceil(1000)).unwrap_or(u32::MAX)
             }
             _ => 0,
         };
-        keys(caller).map(wait).into_iter().max().unwrap_or(0)
+        keys(caller).chain(crowd(caller)).map(wait).max().unwrap_or(0)
     }
 
     /// Counts a wrong password.
@@ -61,7 +75,7 @@ impl Throttle {
             self.0.clear();
         }
         let fresh = || Window { bad: 0, since: now };
-        for (key, _) in keys(caller) {
+        for (key, _) in keys(caller).chain(crowd(caller)) {
             let window = self.0.entry(key).or_insert_with(fresh);
             if !window.is_open(now) {
                 *window = fresh();
@@ -78,7 +92,14 @@ impl Throttle {
     }
 }
 
-fn keys(caller: Caller<'_>) -> [((String, Option<String>), u32); 2] {
-    let client = caller.client.to_owned();
-    [((client.clone(), Some(caller.name.to_owned())), MOST_BAD), ((client, None), MOST_BAD_OF_CLIENT)]
+type Key = (String, Option<String>);
+
+fn keys(caller: Caller<'_>) -> impl Iterator<Item = (Key, u32)> {
+    let client = caller.source.client.to_owned();
+    let of_name = ((client.clone(), Some(caller.name.to_owned())), MOST_BAD);
+    [of_name, ((client, None), MOST_BAD_OF_CLIENT)].into_iter()
+}
+
+fn crowd(caller: Caller<'_>) -> Option<(Key, u32)> {
+    caller.source.is_of_crowd.then(|| ((CROWD.to_owned(), None), MOST_BAD_OF_CROWD))
 }
