@@ -6,6 +6,7 @@
 //! stored intent (settle or cancel) wins; a payment always ends in delivery or in an amount owed.
 
 mod deadlines;
+mod endings;
 mod invoices;
 mod operator;
 mod payments;
@@ -32,6 +33,9 @@ pub const SWITCHED_OFF_HELD_MESSAGE: &str =
 /// What the order says when the host did not deliver while the payment was held.
 pub const RETURNED_MESSAGE: &str =
     "The host did not deliver in time. The payment was cancelled, the money is back in your wallet.";
+/// What the order says when the host reported a failure while the payment was held.
+pub const HOLD_FAILED_MESSAGE: &str =
+    "The host has reported that it can't deliver. The payment was cancelled, the money is back in your wallet.";
 /// What the order says when a held payment could not be accepted.
 pub const HOLD_REFUSED_MESSAGE: &str = "The payment could not be accepted (too little, or too close to its deadline). It was cancelled, the money is back in your wallet.";
 /// What the order says when a held payment came for what can't be delivered any more.

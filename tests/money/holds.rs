@@ -1,6 +1,8 @@
 //! Hold invoices: the buyer pays only for what is delivered. One group of tests per rule.
 
-use ip2tor_shop::domain::deal::{HELD_MESSAGE, HOLD_REFUSED_MESSAGE, HOLD_UNPLACED_MESSAGE, RETURNED_MESSAGE};
+use ip2tor_shop::domain::deal::{
+    HELD_MESSAGE, HOLD_FAILED_MESSAGE, HOLD_REFUSED_MESSAGE, HOLD_UNPLACED_MESSAGE, RETURNED_MESSAGE,
+};
 use ip2tor_shop::domain::id::{OrderId, ProductId};
 use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::domain::product::{ProductKind, ProductStatus};
@@ -243,8 +245,22 @@ async fn a_failure_that_the_host_reports_gives_the_payment_back_at_once() {
     let (order, product) = rig.held_bridge().await;
     rig.report(product, ProductStatus::Failed).await.expect("reported");
     rig.wait_order(order, "R").await;
-    assert_eq!((rig.message(order).as_str(), rig.at_node(order)), (RETURNED_MESSAGE, Some(State::Canceled)));
+    assert_eq!((rig.message(order).as_str(), rig.at_node(order)), (HOLD_FAILED_MESSAGE, Some(State::Canceled)));
     assert_eq!(rig.product_status(product), ProductStatus::NeedsSuspend);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_buyer_reads_that_the_money_is_back_only_once_the_node_has_said_so() {
+    let mut rig = Rig::new(Setup::holding()).await;
+    let (order, product) = rig.held_bridge().await;
+    rig.stop_node().await;
+    rig.report(product, ProductStatus::Failed).await.expect("reported");
+    let message = rig.message(order);
+    assert!(message.contains("is being given back") && !message.contains("wallet"), "{message}");
+    assert_eq!(rig.order_status(order), "T");
+    rig.start_node().await;
+    rig.wait_order_as_time_passes(order, "R").await;
+    assert_eq!(rig.message(order), HOLD_FAILED_MESSAGE);
 }
 
 #[tokio::test(flavor = "multi_thread")]

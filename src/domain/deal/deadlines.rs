@@ -1,6 +1,6 @@
 //! What happens to a product because time has passed.
 
-use super::{ACTIVATION_LIMIT_SECS, Deal};
+use super::{ACTIVATION_LIMIT_SECS, Deal, RETURNED_MESSAGE};
 use crate::domain::product::ProductStatus;
 use crate::domain::time::Timestamp;
 
@@ -9,7 +9,7 @@ impl Deal {
     pub fn activation_overdue(&mut self, now: Timestamp) {
         let since = self.product.pending_since;
         if since.is_some_and(|since| since.plus_secs(ACTIVATION_LIMIT_SECS) <= now) {
-            self.give_up_pending(now);
+            self.give_up_pending(RETURNED_MESSAGE, now);
         }
     }
 

@@ -34,7 +34,7 @@ impl Deal {
                 self.product.become_(ProductStatus::NeedsSuspend, now);
                 self.notify();
             }
-            ProductStatus::NeedsActivate => self.give_up_pending(now),
+            ProductStatus::NeedsActivate => self.give_up_pending(SWITCHED_OFF_HELD_MESSAGE, now),
             _ => {}
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{
     Deal, EXPIRED_MESSAGE, HELD_MESSAGE, HOLD_HOPELESS_MESSAGE, HOLD_REFUSED_MESSAGE, MIN_HOLD_BLOCKS,
-    PAID_AGAIN_MESSAGE, RETURNED_MESSAGE, Refusal,
+    PAID_AGAIN_MESSAGE, RETURNED_MESSAGE, Refusal, endings,
 };
 use crate::domain::effect::{AlertTopic, Effect};
 use crate::domain::money::Msat;
@@ -85,7 +85,7 @@ impl Deal {
         let message = match before {
             InvoiceState::Open => EXPIRED_MESSAGE.to_owned(),
             InvoiceState::Held | InvoiceState::Settling => RETURNED_MESSAGE.to_owned(),
-            _ => purchase.message.clone().unwrap_or_else(|| EXPIRED_MESSAGE.to_owned()),
+            _ => endings::once_confirmed(purchase.message.as_deref().unwrap_or(EXPIRED_MESSAGE)).to_owned(),
         };
         purchase.delivery = Delivery::None;
         purchase.become_(OrderStatus::Rejected, Some(&message));

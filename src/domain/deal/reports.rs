@@ -1,6 +1,6 @@
 //! What a host reports about its product.
 
-use super::{Deal, Refusal};
+use super::{Deal, HOLD_FAILED_MESSAGE, Refusal};
 use crate::domain::money::Msat;
 use crate::domain::product::ProductStatus;
 use crate::domain::time::Timestamp;
@@ -45,7 +45,7 @@ impl Deal {
         if self.product.status != ProductStatus::NeedsActivate {
             return Err(refused_move(self.product.status, ProductStatus::Failed));
         }
-        self.give_up_pending(now);
+        self.give_up_pending(HOLD_FAILED_MESSAGE, now);
         Ok(())
     }
 

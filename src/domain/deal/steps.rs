@@ -1,6 +1,6 @@
 //! The steps that events are made of: deliver, fulfil, grant, withdraw, owe.
 
-use super::{Deal, REFUNDED_MESSAGE, RETURNED_MESSAGE, UNDELIVERABLE_MESSAGE, UNDELIVERED_MESSAGE, UNDERPAID_MESSAGE};
+use super::{Deal, REFUNDED_MESSAGE, UNDELIVERABLE_MESSAGE, UNDELIVERED_MESSAGE, UNDERPAID_MESSAGE, endings};
 use crate::domain::effect::{AlertTopic, Effect};
 use crate::domain::money::Msat;
 use crate::domain::product::ProductStatus;
@@ -58,11 +58,12 @@ impl Deal {
         self.effects.push(Effect::SettleInvoice(self.purchases[i].id));
     }
 
+    /// The intent to cancel an invoice; `message` is what the buyer reads once the node has done it.
     pub(super) fn cancel_invoice(&mut self, i: usize, message: &str) {
         let purchase = &mut self.purchases[i];
         purchase.invoice.become_(InvoiceState::Cancelling);
         purchase.delivery = Delivery::None;
-        purchase.message = Some(message.to_owned());
+        purchase.message = Some(endings::until_confirmed(message).to_owned());
         self.effects.push(Effect::CancelInvoice(purchase.id));
     }
 
@@ -125,11 +126,11 @@ impl Deal {
         !self.product.is_bandwidth_used_up() && self.product.suspend_after.map_or(!first, |end| end > now)
     }
 
-    /// A pending product is not coming: held payments go back, plain ones are owed.
-    pub(super) fn give_up_pending(&mut self, now: Timestamp) {
+    /// A pending product is not coming: held payments go back (`message` tells why), plain ones are owed.
+    pub(super) fn give_up_pending(&mut self, message: &str, now: Timestamp) {
         for i in 0..self.purchases.len() {
             match (self.purchases[i].has_claim(), self.purchases[i].invoice.state) {
-                (true, InvoiceState::Held) => self.cancel_invoice(i, RETURNED_MESSAGE),
+                (true, InvoiceState::Held) => self.cancel_invoice(i, message),
                 (true, InvoiceState::Paid) if self.purchases[i].status == OrderStatus::Paid => {
                     self.owe_everything(i, UNDELIVERED_MESSAGE);
                     // A late delivery counts its time from then.

@@ -69,8 +69,9 @@ fn a_product_that_was_never_delivered_is_not_brought_back_for_the_price_of_an_ex
     apply(&mut deal, Event::Refunded(0, PRICE), true, START);
     assert!(!deal.was_ever_bought());
     apply(&mut deal, Event::Held(1, PRICE, None), true, START);
-    assert_eq!(deal.purchases[1].message.as_deref(), Some(HOLD_HOPELESS_MESSAGE));
     assert_eq!((deal.purchases[1].invoice.state, deal.product.placed), (InvoiceState::Cancelling, false));
+    apply(&mut deal, Event::Void(1), true, START);
+    assert_eq!(deal.purchases[1].message.as_deref(), Some(HOLD_HOPELESS_MESSAGE));
 }
 
 #[test]
