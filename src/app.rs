@@ -212,7 +212,7 @@ impl App {
 
     /// Whether any Lightning node can be used now.
     pub fn has_usable_node(&self) -> bool {
-        self.shop.db.read(node_state::usable_networks).is_ok_and(|nodes| !nodes.is_empty())
+        self.shop.db.read(node_state::counts).is_ok_and(|(_, alive)| alive > 0)
     }
 
     /// Stops taking requests, lets those under way finish, and ends all tasks. What is left to do

@@ -102,9 +102,11 @@ pub fn run() -> ExitCode {
         Ok(()) if output.is_whole() => ExitCode::SUCCESS,
         Ok(()) => ExitCode::FAILURE,
         Err(failure) => {
-            let arguments = Arguments::of(command, &matches);
-            let text = failure.text(|field| arguments.name(field));
-            output.failure(&failure.document(&text), &text);
+            if !matches!(failure, Failure::Told) {
+                let arguments = Arguments::of(command, &matches);
+                let text = failure.text(|field| arguments.name(field));
+                output.failure(&failure.document(&text), &text);
+            }
             ExitCode::from(failure.exit_code())
         }
     }
@@ -128,8 +130,10 @@ fn misuse(error: &clap::Error) -> ExitCode {
 
 fn dispatch(command: Command, output: &Output) -> Result<(), Failure> {
     // Long-running commands log as they are configured; the others only what is wrong.
-    if !matches!(command, Command::Serve(_) | Command::Demo(_)) {
-        logging::init("warn");
+    match &command {
+        Command::Serve(_) | Command::Demo(_) => {}
+        Command::Node(args) if args.is_check() => logging::init("warn,ip2tor_shop::store::alerts=off"),
+        _ => logging::init("warn"),
     }
     match command {
         Command::Serve(args) => serve::run(args, output),

@@ -514,10 +514,15 @@ fn a_node_on_a_network_that_no_host_sells_for_does_not_pass_its_check() {
         let text = stdout(&check);
         assert_eq!(check.status.code(), Some(1), "{text}");
         assert!(text.contains("wrong network") && text.contains("allow_regtest"), "{text}");
+        let listed = &shop.json(&["node", "list"])[0]["last_error"];
+        assert!(listed.as_str().is_some_and(|problem| problem.contains("wrong network")), "{listed}");
     };
     is_refused();
     shop.json(&["host", "add", "--ip=192.0.2.1", "--name=one"]);
     is_refused();
+    let doctor = stdout(&shop.run(&["doctor"]));
+    let bad = |about: &str| doctor.lines().any(|line| line.starts_with(&format!("bad     {about} ")));
+    assert!(bad("hosts") && bad("nodes"), "{doctor}");
     shop.permit_regtest();
     assert_eq!(shop.json(&["node", "check"])[0]["ok"], true);
 
@@ -559,6 +564,9 @@ fn node_check_says_what_the_node_is_or_exactly_what_is_wrong() {
     let gone = shop.run(&["node", "check"]);
     assert_eq!(gone.status.code(), Some(1));
     assert!(stdout(&gone).contains("refused"), "{}", stdout(&gone));
+    assert_eq!((stdout(&gone).lines().count(), stderr(&gone).as_str()), (1, ""), "it is said once");
+    let document = shop.run(&["node", "check", "--json"]);
+    assert_eq!(serde_json::from_slice::<Value>(&document.stdout).unwrap()[0]["ok"], false);
     assert_eq!(shop.json(&["alerts"])[0]["topic"], "node_dead");
 }
 

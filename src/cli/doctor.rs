@@ -25,7 +25,8 @@ pub fn run(args: &Args, output: &Output) -> Result<(), Failure> {
     let data = args.data.open()?;
     let mut findings = vec![Finding::new("configuration", Grade::Good, "valid"), doctor::storage(&data.db)];
     findings.push(doctor::disk(&data.config.data_dir));
-    findings.extend(data.read(doctor::examine)?);
+    let settings = data.config.shop_settings();
+    findings.extend(data.read(|db, act| doctor::examine(db, act, &settings))?);
     findings.push(onion::examine(&data.config.onion_settings()?));
     findings.push(backups(&data)?);
     print(&findings, output);

@@ -22,6 +22,8 @@ pub enum Failure {
     Failed(String),
     /// It could not be done with these values (1).
     Invalid(Vec<FieldMessages>),
+    /// What was asked about is not as it should be, and the result has told how: there is nothing more to say (1).
+    Told,
 }
 
 /// A field as the API calls it, and what is wrong with it.
@@ -31,7 +33,7 @@ impl Failure {
     /// The exit code; 78 is `EX_CONFIG` of sysexits.
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::Failed(_) | Self::Invalid(_) => 1,
+            Self::Failed(_) | Self::Invalid(_) | Self::Told => 1,
             Self::Usage(_) => 2,
             Self::Config(_) => 78,
         }
@@ -49,6 +51,7 @@ impl Failure {
             Self::Usage(text) | Self::Failed(text) => text.clone(),
             Self::Config(problems) => format!("the configuration has problems:\n{problems}"),
             Self::Invalid(fields) => fields.iter().map(message).collect::<Vec<_>>().join("\n"),
+            Self::Told => String::new(),
         }
     }
 
@@ -57,7 +60,7 @@ impl Failure {
     pub fn document(&self, text: &str) -> Value {
         let mut fields: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         match self {
-            Self::Usage(_) | Self::Failed(_) => {}
+            Self::Usage(_) | Self::Failed(_) | Self::Told => {}
             Self::Config(problems) => {
                 for Problem { key, message } in &problems.0 {
                     let key = if key.is_empty() { NON_FIELD } else { key };

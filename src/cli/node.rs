@@ -30,6 +30,13 @@ pub struct Args {
     command: Command,
 }
 
+impl Args {
+    /// Whether what is wrong with a node is the result itself, so that no log has to tell it as well.
+    pub const fn is_check(&self) -> bool {
+        matches!(self.command, Command::Check { .. })
+    }
+}
+
 #[derive(Subcommand)]
 enum Command {
     /// Add a node
@@ -235,8 +242,7 @@ async fn ask(shop: &Shop, dial: &Dial, node: &Node) -> Result<NodeCheck, Failure
     };
     let result = answer.problem.clone().map_or_else(|| Ok(answer.info.clone()), Err);
     let verdict = nodes_alive::store(shop, node.id, &node.name, result).await?;
-    let wrong_network = shop.db.read(|db| nodes_alive::wrong_network(shop, db, node, &answer.info))?;
-    Ok(NodeCheck { problem: verdict.problem.or(wrong_network), ..answer })
+    Ok(NodeCheck { problem: verdict.problem.or(verdict.unfit), ..answer })
 }
 
 fn report(checks: &[(&Node, NodeCheck)], output: &Output) -> Result<(), Failure> {
@@ -259,7 +265,8 @@ fn report(checks: &[(&Node, NodeCheck)], output: &Output) -> Result<(), Failure>
     if checks.iter().all(|(_, check)| check.problem.is_none()) {
         return Ok(());
     }
-    Err(Failure::Failed("a node can't be used".to_owned()))
+    // Each line, or the document, has said why.
+    Err(Failure::Told)
 }
 
 fn list(data: &DataArgs, output: &Output) -> Result<(), Failure> {

@@ -10,7 +10,7 @@ use super::{
     Config, Credit, Holds, Http, IpNetwork, Jobs, Lightning, Log, Orders, Probe, ProbePolicy, Rates, Retention,
 };
 use crate::domain::fiat::Currency;
-use crate::rates::Provider;
+use crate::rates::{INTERVAL, Provider};
 
 impl Default for Config {
     fn default() -> Self {
@@ -231,7 +231,8 @@ impl Rates {
             info_currency: section.read("info_currency", default.info_currency, currency),
             url: section.read("url", default.url, |text| Provider::check(text).map(|()| text.to_owned())),
             through_tor: section.flag("through_tor", default.through_tor),
-            max_age: section.seconds("max_age_seconds", default.max_age, 60..=86_400),
+            // Less, and rates would vanish between one fetch and the next, or as soon as one fails.
+            max_age: section.seconds("max_age_seconds", default.max_age, 2 * INTERVAL.as_secs().cast_signed()..=86_400),
         };
         section.finish();
         rates
@@ -297,6 +298,13 @@ mod tests {
     fn what_is_no_toml_is_one_problem_with_its_line() {
         let problems = Config::parse("data_dir = ").unwrap_err();
         assert!(problems.to_string().contains("line 1"), "{problems}");
+    }
+
+    #[test]
+    fn rates_live_until_the_next_but_one_fetch() {
+        let with = |secs: u64| Config::parse(&format!("[rates]\nmax_age_seconds = {secs}"));
+        assert!(with(1199).is_err());
+        assert_eq!(with(1200).unwrap().rates.max_age, 2 * INTERVAL);
     }
 
     #[test]

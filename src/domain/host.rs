@@ -82,6 +82,13 @@ impl Host {
     pub fn is_alive(&self, now: Timestamp) -> bool {
         self.ci_status == CHECK_IN_HELLO && self.ci_date.is_some_and(|date| date.is_within(ALIVE_SECS, now))
     }
+
+    /// The price of the cheapest that it sells anew; 0 when it sells nothing.
+    pub fn lowest_price(&self) -> Msat {
+        let bridge = self.offers_tor_bridges.then_some(self.tor_bridge_price_initial);
+        let alias = self.offers_nostr_aliases.then_some(self.nostr_alias_price_initial);
+        bridge.into_iter().chain(alias).min().unwrap_or_default()
+    }
 }
 
 /// What a port is for.

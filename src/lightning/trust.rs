@@ -137,6 +137,16 @@ pub fn explain_handshake(error: &std::io::Error, node: &str) -> NodeError {
                      present tls.cert"
             ),
         ),
+        // `Other` is what a self-signed one that may sign others (LND's) comes out as.
+        Some(Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::Other(_))) => {
+            NodeError::new(
+                NodeErrorKind::WrongCertificate,
+                format!(
+                    "wrong certificate: {node} shows a certificate that no known authority has signed; give the \
+                     node's own tls.cert with --certificate-file"
+                ),
+            )
+        }
         Some(Error::InvalidCertificate(reason)) => NodeError::new(
             NodeErrorKind::WrongCertificate,
             format!(
@@ -156,7 +166,7 @@ fn not_tls(node: &str, reason: &str) -> NodeError {
 
 #[cfg(test)]
 mod tests {
-    use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+    use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
     use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
     use tokio_rustls::{TlsAcceptor, TlsConnector};
 
@@ -165,24 +175,38 @@ mod tests {
     /// A handshake with a server that has a certificate for `node.example` from an authority whom
     /// the client trusts.
     async fn handshake_with_hosted_node(asked_for: &'static str) -> std::io::Result<()> {
-        let mut params = CertificateParams::default();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let params = authority(&[]);
         let authority_key = KeyPair::generate().unwrap();
         let authority = params.self_signed(&authority_key).unwrap();
         let key = KeyPair::generate().unwrap();
         let leaf = CertificateParams::new(vec!["node.example".to_owned()]).unwrap();
         let leaf = leaf.signed_by(&key, &Issuer::new(params, &authority_key)).unwrap();
+        handshake(authority.der(), leaf.der(), &key, asked_for).await
+    }
+
+    /// What a certificate needs to sign others, or itself as LND's does.
+    fn authority(names: &[&str]) -> CertificateParams {
+        let mut params = CertificateParams::new(names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(DnType::CommonName, names.first().copied().unwrap_or("an authority"));
+        params
+    }
+
+    /// A handshake of a client that trusts `root` alone with a server that shows `leaf`.
+    async fn handshake(
+        root: &CertificateDer<'static>,
+        leaf: &CertificateDer<'static>,
+        key: &KeyPair,
+        asked_for: &'static str,
+    ) -> std::io::Result<()> {
         let server = rustls::ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_no_client_auth()
-            .with_single_cert(
-                vec![leaf.der().clone()],
-                PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der())),
-            )
+            .with_single_cert(vec![leaf.clone()], PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der())))
             .unwrap();
         let mut roots = RootCertStore::empty();
-        roots.add(authority.der().clone()).unwrap();
+        roots.add(root.clone()).unwrap();
         let (near, far) = tokio::io::duplex(64 * 1024);
         let accepting = tokio::spawn(TlsAcceptor::from(Arc::new(server)).accept(far));
         let name = ServerName::try_from(asked_for).unwrap();
@@ -196,5 +220,19 @@ mod tests {
         handshake_with_hosted_node("node.example").await.unwrap();
         let error = handshake_with_hosted_node("other.example").await.unwrap_err();
         assert_eq!(explain_handshake(&error, "other.example").kind, NodeErrorKind::WrongCertificate);
+    }
+
+    #[tokio::test]
+    async fn who_gave_no_certificate_of_a_self_signed_node_is_told_to_give_it() {
+        let (key, stranger) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
+        let root = authority(&[]).self_signed(&stranger).unwrap();
+        let as_lnd = authority(&["node.example"]).self_signed(&key).unwrap();
+        let plain = CertificateParams::new(vec!["node.example".to_owned()]).unwrap().self_signed(&key).unwrap();
+        for own in [as_lnd, plain] {
+            let error = handshake(root.der(), own.der(), &key, "node.example").await.unwrap_err();
+            let error = explain_handshake(&error, "node.example:10009");
+            assert_eq!(error.kind, NodeErrorKind::WrongCertificate);
+            assert!(error.detail.ends_with("with --certificate-file"), "{error}");
+        }
     }
 }

@@ -13,6 +13,8 @@ use crate::domain::fiat::{Currency, Rate};
 use crate::lightning::connector::{Connector, NodeAddress};
 use crate::lightning::dial::{BoxedIo, Dial};
 
+/// Between two fetches.
+pub const INTERVAL: Duration = Duration::from_secs(600);
 /// Largest answer that is read.
 const MAX_ANSWER: usize = 64 * 1024;
 /// Connection and answer, each.

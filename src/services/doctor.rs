@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use super::clock::ADVICE;
-use super::{Act, Error, hosts_admin, nodes_admin, operators};
+use super::{Act, Error, Settings, hosts_admin, nodes_admin, operators};
+use crate::domain::host::Host;
+use crate::domain::lightning::Network;
 use crate::domain::node::Node;
 use crate::store::{Connection, Db, alerts, backup, meta};
 
@@ -43,8 +45,9 @@ impl Finding {
 ///
 /// # Errors
 /// When the database can't be read.
-pub fn examine(db: &Connection, act: &Act) -> Result<Vec<Finding>, Error> {
-    Ok(vec![database(db)?, clock(db, act)?, people(db, act)?, hosts(db, act)?, nodes(db, act)?, open_alerts(db)?])
+pub fn examine(db: &Connection, act: &Act, settings: &Settings) -> Result<Vec<Finding>, Error> {
+    let hosts = hosts(db, act, settings)?;
+    Ok(vec![database(db)?, clock(db, act)?, people(db, act)?, hosts, nodes(db, act)?, open_alerts(db)?])
 }
 
 /// Tries whether the disk takes a change; the change is rolled back.
@@ -101,22 +104,44 @@ fn people(db: &Connection, act: &Act) -> Result<Finding, Error> {
     })
 }
 
-fn hosts(db: &Connection, act: &Act) -> Result<Finding, Error> {
-    let hosts = hosts_admin::list(db, act)?;
-    let enabled: Vec<_> = hosts.iter().filter(|view| view.host.is_enabled).collect();
-    let dead = enabled.iter().filter(|view| !view.host.is_alive(act.now)).map(|view| view.host.name.as_str());
-    let dead: Vec<_> = dead.collect();
-    Ok(match (enabled.len(), dead.as_slice()) {
-        (0, _) => Finding::new("hosts", Grade::Notice, "none is enabled: there is nothing to sell"),
-        (count, []) => Finding::new("hosts", Grade::Good, format!("{count}, all checking in")),
-        (_, dead) => Finding::new("hosts", Grade::Notice, format!("not checking in: {}", dead.join(", "))),
-    })
+fn hosts(db: &Connection, act: &Act, settings: &Settings) -> Result<Finding, Error> {
+    let (hosts, nodes) = (hosts_admin::list(db, act)?, nodes_admin::list(db, act)?);
+    let enabled: Vec<_> = hosts.iter().map(|view| &view.host).filter(|host| host.is_enabled).collect();
+    let names = |hosts: Vec<&Host>| hosts.iter().map(|host| host.name.as_str()).collect::<Vec<_>>().join(", ");
+    let dead: Vec<_> = enabled.iter().copied().filter(|host| !host.is_alive(act.now)).collect();
+    // Without any node the finding about nodes says it.
+    let has_nodes = nodes.iter().any(|node| node.is_enabled);
+    let unpaid = |host: &&Host| has_nodes && !nodes.iter().any(|node| may_sell_for(node, host, settings));
+    let unpaid: Vec<_> = enabled.iter().copied().filter(unpaid).collect();
+    let grade = match (enabled.len(), dead.len(), unpaid.len()) {
+        (0, ..) => return Ok(Finding::new("hosts", Grade::Notice, "none is enabled: there is nothing to sell")),
+        (count, 0, 0) => return Ok(Finding::new("hosts", Grade::Good, format!("{count}, all checking in"))),
+        (count, _, unpaid) if count == unpaid => Grade::Bad,
+        _ => Grade::Notice,
+    };
+    let mut parts = Vec::new();
+    if !dead.is_empty() {
+        parts.push(format!("not checking in: {}", names(dead)));
+    }
+    if !unpaid.is_empty() {
+        let advice = "their operator has no enabled node on a network that they sell for (`host set --is-testnet`, \
+                      `node list`)";
+        parts.push(format!("can't be paid: {} ({advice})", names(unpaid)));
+    }
+    Ok(Finding::new("hosts", grade, parts.join("; ")))
+}
+
+/// Whether a node may make a host's invoices, whether it is alive or not. One that was not asked yet may.
+fn may_sell_for(node: &Node, host: &Host, settings: &Settings) -> bool {
+    let network = node.network.as_deref().and_then(Network::parse);
+    let fits = network.is_none() || settings.network_fits(network, host.is_testnet);
+    node.is_enabled && node.operator_id == host.owner_id && fits
 }
 
 fn nodes(db: &Connection, act: &Act) -> Result<Finding, Error> {
     let nodes = nodes_admin::list(db, act)?;
     let enabled: Vec<_> = nodes.iter().filter(|node| node.is_enabled).collect();
-    let dead = enabled.iter().filter(|node| !node.is_alive);
+    let dead = enabled.iter().filter(|node| !node.is_alive || node.last_error.is_some());
     let problem = |node: &&Node| {
         format!("{} ({})", node.name, node.last_error.as_deref().unwrap_or("not asked yet: `node check`"))
     };
@@ -142,9 +167,10 @@ fn open_alerts(db: &Connection) -> Result<Finding, Error> {
 mod tests {
     use super::super::test_support::{administrator, database as new_database, host, operator};
     use super::*;
+    use crate::store::StoreError;
 
     fn grades(db: &crate::store::Db, act: &Act) -> Vec<(&'static str, Grade)> {
-        let findings = db.read(|db| examine(db, act)).unwrap();
+        let findings = db.read(|db| examine(db, act, &Settings::default())).unwrap();
         findings.into_iter().map(|finding| (finding.about, finding.grade)).collect()
     }
 
@@ -161,6 +187,27 @@ mod tests {
             ("alerts", Grade::Good),
         ];
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_host_without_a_node_that_may_sell_for_it_is_bad_even_when_all_nodes_are_alive() {
+        let (_dir, db) = new_database();
+        operator(&db, "anna");
+        host(&db, "anna", "192.0.2.1", &[]);
+        let hosts_with = |change: &'static str| {
+            let change = |db: &Connection| Ok::<_, Error>(db.execute(change, []).map_err(StoreError::from)?);
+            db.write_blocking(change).unwrap();
+            let findings = db.read(|db| examine(db, &administrator(), &Settings::default())).unwrap();
+            let found = findings.into_iter().find(|finding| finding.about == "hosts").unwrap();
+            (found.grade, found.text.contains("can't be paid: host1"))
+        };
+        let add = "INSERT INTO node (id, operator_id, kind, name, host, port, macaroon_file, is_alive, network, \
+            created_at, modified_at) SELECT x'11111111111111111111111111111111', id, 'lnd_grpc', 'n', 'n', 1, 'm', 1, 'testnet', 0, 0 FROM operator";
+        assert_eq!(hosts_with("UPDATE host SET ci_status = 0"), (Grade::Notice, false), "there are no nodes at all");
+        assert_eq!(hosts_with(add), (Grade::Bad, true));
+        assert_eq!(hosts_with("UPDATE node SET network = NULL"), (Grade::Notice, false));
+        assert_eq!(hosts_with("UPDATE node SET network = 'mainnet'"), (Grade::Notice, false));
+        assert_eq!(hosts_with("UPDATE host SET is_testnet = 1"), (Grade::Bad, true));
     }
 
     #[test]

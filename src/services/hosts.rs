@@ -6,12 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::store::Connection;
 
 use super::shop::Shop;
-use super::{Error, Scope};
+use super::{Error, Scope, invoices};
 use crate::domain::host::{Host, PortKind};
 use crate::domain::id::{HostId, OperatorId};
-use crate::domain::lightning::Network;
 use crate::domain::time::Timestamp;
-use crate::store::{audit_log, deals, hosts, meta, node_state, operators, places, products};
+use crate::store::{audit_log, deals, hosts, meta, operators, places, products};
 
 /// The shop as a web site.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +37,7 @@ pub struct PublicHost {
     pub has_bridge_ports: bool,
     /// Whether it has ports for tunnels.
     pub has_tunnel_ports: bool,
-    /// Whether a node of its owner can take its payments.
+    /// Whether a node of its owner can take the payment for the cheapest that it sells.
     pub can_be_paid: bool,
 }
 
@@ -72,23 +71,16 @@ impl CatalogCache {
 }
 
 fn load_catalog(shop: &Shop, db: &Connection) -> Result<Catalog, Error> {
-    let networks = node_state::usable_networks(db)?;
     let mut list = Vec::new();
     for host in hosts::list(db, None)? {
         list.push(PublicHost {
             has_bridge_ports: places::free_ports(db, &host, PortKind::TorBridge)? > 0,
             has_tunnel_ports: places::free_ports(db, &host, PortKind::RsshTunnel)? > 0,
-            can_be_paid: can_be_paid(shop, &networks, &host),
+            can_be_paid: invoices::choose_node(shop, db, &host, &[], host.lowest_price())?.is_some(),
             host,
         });
     }
     Ok(Catalog { site: site(db)?, hosts: list })
-}
-
-fn can_be_paid(shop: &Shop, networks: &[(OperatorId, Option<Network>)], host: &Host) -> bool {
-    networks
-        .iter()
-        .any(|(owner, network)| *owner == host.owner_id && shop.settings.network_fits(*network, host.is_testnet))
 }
 
 impl PublicHost {

@@ -1,7 +1,7 @@
 //! What operators do with their Lightning nodes: add, change, list, remove.
 
 use super::refunds::BY_HAND;
-use super::{Act, Error, operators};
+use super::{Act, Error, nodes_alive, operators};
 use crate::domain::id::{NodeId, Random};
 use crate::domain::node::{Node, NodeKind};
 use crate::store::node_state::Spec;
@@ -31,8 +31,12 @@ pub struct NodeChange {
 impl NodeChange {
     /// Writes the new values into `node` and returns what changed. A file replaces stored content
     /// and the other way round; credentials themselves are never named.
-    fn apply(self, node: &mut Node) -> Vec<String> {
+    fn apply(mut self, node: &mut Node) -> Vec<String> {
         let before = node.clone();
+        if before.name == default_name(&before.host, before.port) {
+            let host = self.host.as_deref().unwrap_or(&before.host);
+            self.name = self.name.or_else(|| Some(default_name(host, self.port.unwrap_or(before.port))));
+        }
         if self.certificate_file.is_some() || self.certificate.is_some() {
             (node.certificate_file, node.certificate) = (self.certificate_file, self.certificate);
         }
@@ -71,6 +75,11 @@ impl NodeChange {
     }
 }
 
+/// What a node is called by default: where it is. It stays so when the node moves.
+fn default_name(host: &str, port: u16) -> String {
+    if port == 0 { host.to_owned() } else { format!("{host}:{port}") }
+}
+
 /// Adds a node. It counts as dead until it was asked for the first time.
 ///
 /// # Errors
@@ -88,7 +97,7 @@ pub fn add(
     refuse_useless(kind, &change)?;
     change.apply(&mut node);
     if node.name.is_empty() {
-        node.name = if node.port == 0 { node.host.clone() } else { format!("{}:{}", node.host, node.port) };
+        node.name = default_name(&node.host, node.port);
     }
     check(&node)?;
     nodes::insert(db, &node)?;
@@ -150,6 +159,7 @@ pub fn set(
     check(&node)?;
     node.modified_at = act.now;
     nodes::update(db, &node)?;
+    nodes_alive::forget_unused(db, id, act.now)?;
     for change in &changed {
         act.record(db, "node", id, change)?;
     }
@@ -203,6 +213,7 @@ pub fn remove(db: &Connection, act: &Act, id: NodeId) -> Result<(), Error> {
     }
     needs_no_open_refund(db, id, BY_HAND)?;
     nodes::remove(db, id, act.now)?;
+    nodes_alive::forget_unused(db, id, act.now)?;
     act.record(db, "node", id, &format!("removed: {}", node.name))
 }
 
@@ -226,6 +237,9 @@ fn check(node: &Node) -> Result<(), Error> {
     let socket = node.kind == NodeKind::Cln;
     need(!node.host.trim().is_empty(), "host", "Say where the node is.");
     need(!socket || node.host.starts_with('/'), "host", "A Core Lightning node is named by its socket's full path.");
+    let bare = !node.host.contains('/') && node.host.matches(':').count() != 1;
+    let hint = "Leave out the scheme (https://), the path and the port (--port): only a host name or IP address.";
+    need(socket || bare, "host", hint);
     need(socket || node.port > 0, "port", "A port is a number from 1 to 65535.");
     let macaroon = node.macaroon_file.is_some() || node.macaroon.is_some();
     need(socket || macaroon, "macaroon_file", "The shop needs the node's macaroon for invoices (invoice.macaroon).");
@@ -291,6 +305,39 @@ mod tests {
         let node = add(&db, change(), "anna").unwrap();
         assert_eq!((node.port, node.name.as_str()), (10_009, "127.0.0.1:10009"));
         assert!(matches!(add(&db, NodeChange { macaroon_file: None, ..change() }, "anna"), Err(Error::Invalid(_))));
+    }
+
+    #[test]
+    fn a_node_is_named_by_its_host_without_scheme_path_and_port() {
+        let (_dir, db) = database();
+        operator(&db, "anna");
+        let add = |host: &str| add(&db, NodeChange { host: Some(host.to_owned()), ..change() }, "anna");
+        for host in ["https://127.0.0.1", "127.0.0.1:10009", "node.example/lnd"] {
+            let refused = add(host);
+            assert!(matches!(&refused, Err(Error::Invalid(fields)) if fields[0].0 == "host"), "{host}: {refused:?}");
+        }
+        for host in ["node.example", "::1"] {
+            assert!(add(host).is_ok(), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_node_that_was_never_given_a_name_is_called_by_where_it_is_now() {
+        let (_dir, db) = database();
+        operator(&db, "anna");
+        let set = |node: &Node, change: NodeChange| {
+            let (act, id) = (administrator(), node.id);
+            db.write_blocking(move |db| set(db, &act, id, change, None)).unwrap();
+            db.read(|db| show(db, &administrator(), id)).unwrap().name
+        };
+        let moved = || NodeChange { host: Some("192.0.2.7".to_owned()), has_moved: true, ..NodeChange::default() };
+        let node = add(&db, change(), "anna").unwrap();
+        assert_eq!(set(&node, moved()), "192.0.2.7:10009");
+        assert_eq!(set(&node, NodeChange { port: Some(1), ..NodeChange::default() }), "192.0.2.7:1");
+        let named = add(&db, NodeChange { name: Some("alice".to_owned()), ..change() }, "anna").unwrap();
+        assert_eq!(set(&named, moved()), "alice");
+        let now = NodeChange { name: Some("bob".to_owned()), host: Some("::1".to_owned()), ..NodeChange::default() };
+        assert_eq!(set(&node, now), "bob");
     }
 
     #[test]

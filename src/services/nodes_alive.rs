@@ -3,11 +3,12 @@
 use serde_json::json;
 
 use super::Error;
-use super::shop::Shop;
+use super::shop::{Settings, Shop};
 use crate::domain::effect::AlertTopic;
 use crate::domain::id::NodeId;
 use crate::domain::lightning::{Network, NodeError, NodeErrorKind, NodeInfo};
 use crate::domain::node::Node;
+use crate::domain::time::Timestamp;
 use crate::store::{Connection, alerts, audit_log, hosts, node_state, nodes, refunds};
 
 /// What a check came to.
@@ -17,16 +18,21 @@ pub struct Verdict {
     pub is_news: bool,
     /// What keeps the shop from using it; `None` when it can be used.
     pub problem: Option<NodeError>,
+    /// Why it is of no use although it could be used: no host sells for its network.
+    pub unfit: Option<NodeError>,
 }
 
 /// Judges and stores the answer to a check; raises or closes the alert.
+///
+/// # Errors
+/// Those of the database.
 pub async fn store(
     shop: &Shop,
     node: NodeId,
     name: &str,
     answer: Result<NodeInfo, NodeError>,
 ) -> Result<Verdict, Error> {
-    let (now, name) = (shop.now(), name.to_owned());
+    let (now, name, settings) = (shop.now(), name.to_owned(), shop.settings.clone());
     shop.change(move |db, _| {
         let problem = match &answer {
             Ok(info) => problem_of(db, node, info)?,
@@ -36,10 +42,15 @@ pub async fn store(
         if let (Ok(info), false) = (&answer, is_other) {
             node_state::set_info(db, node, info.network, info.pubkey.as_deref(), &describe(info))?;
         }
-        let text = problem.as_ref().map(ToString::to_string);
+        let unfit = match (&answer, &problem) {
+            (Ok(info), None) => unfit(&settings, db, node, info)?,
+            _ => None,
+        };
+        let text = problem.as_ref().or(unfit.as_ref()).map(ToString::to_string);
         let alive = problem.is_none();
         let was = node_state::set_alive(db, node, alive, text.as_deref(), now)?;
-        match &text {
+        let used = is_used(db, node)?;
+        match text.filter(|_| used) {
             Some(text) => {
                 let text = format!("Lightning node {name} can't be used: {text}");
                 alerts::raise(db, AlertTopic::NodeDead, &node.to_string(), &text, now)?;
@@ -50,9 +61,30 @@ pub async fn store(
             let change = if alive { "alive" } else { "not alive" };
             audit_log::record(db, now, "shop", "node", node, change)?;
         }
-        Ok(Verdict { is_news: was != alive, problem })
+        Ok(Verdict { is_news: was != alive, problem, unfit })
     })
     .await
+}
+
+/// Whether anything depends on a node: it is enabled, or some of its invoices are not final.
+fn is_used(db: &Connection, node: NodeId) -> Result<bool, Error> {
+    let Some(node) = nodes::get(db, node)? else { return Ok(false) };
+    Ok(node.is_enabled || nodes::live_invoices(db, node.id)? > 0)
+}
+
+/// Closes the alert of a node that nothing depends on any more: it was disabled or removed.
+pub(super) fn forget_unused(db: &Connection, node: NodeId, now: Timestamp) -> Result<(), Error> {
+    if !is_used(db, node)? {
+        alerts::close(db, AlertTopic::NodeDead, &node.to_string(), now)?;
+    }
+    Ok(())
+}
+
+fn unfit(settings: &Settings, db: &Connection, node: NodeId, info: &NodeInfo) -> Result<Option<NodeError>, Error> {
+    match nodes::get(db, node)? {
+        Some(node) => wrong_network(settings, db, &node, info),
+        None => Ok(None),
+    }
 }
 
 fn problem_of(db: &Connection, node: NodeId, info: &NodeInfo) -> Result<Option<NodeError>, Error> {
@@ -81,11 +113,16 @@ pub fn other_node(db: &Connection, node: NodeId, info: &NodeInfo) -> Result<Opti
 }
 
 /// The error when a node's invoices would be of a network that none of its operator's hosts sells for.
-pub fn wrong_network(shop: &Shop, db: &Connection, node: &Node, info: &NodeInfo) -> Result<Option<NodeError>, Error> {
+fn wrong_network(
+    settings: &Settings,
+    db: &Connection,
+    node: &Node,
+    info: &NodeInfo,
+) -> Result<Option<NodeError>, Error> {
     let stored = || node_state::network(db, node.id);
     let Some(network) = info.network.map_or_else(stored, |told| Ok(Some(told)))? else { return Ok(None) };
     let hosts = hosts::list(db, Some(node.operator_id))?;
-    let fits = |is_testnet| shop.settings.network_fits(Some(network), is_testnet);
+    let fits = |is_testnet| settings.network_fits(Some(network), is_testnet);
     let has_host = hosts.iter().any(|host| fits(host.is_testnet));
     if has_host || hosts.is_empty() && (fits(true) || fits(false)) {
         return Ok(None);

@@ -73,15 +73,6 @@ pub fn counts(db: &Connection) -> Result<(u32, u32), StoreError> {
     Ok(statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?)
 }
 
-/// Operators and the networks of their usable nodes.
-pub fn usable_networks(db: &Connection) -> Result<Vec<(OperatorId, Option<Network>)>, StoreError> {
-    let mut statement =
-        db.prepare_cached("SELECT operator_id, network FROM node WHERE is_enabled = 1 AND is_alive = 1")?;
-    let rows = statement
-        .query_map([], |row| Ok((row.get(0)?, row.get::<_, Option<String>>(1)?.as_deref().and_then(Network::parse))))?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
 /// How many invoices of a node may still be held or paid as hold invoices.
 pub fn live_holds(db: &Connection, node: NodeId) -> Result<u32, StoreError> {
     let mut statement = db.prepare_cached(

@@ -1,13 +1,8 @@
 //! Fetches exchange rates from time to time. Failures are logged and nothing else: invoices are then
 //! shown without rates once the last ones are too old.
 
-use std::time::Duration;
-
-use crate::rates::Provider;
+use crate::rates::{INTERVAL, Provider};
 use crate::services::{Shop, rates};
-
-/// Between two fetches.
-const INTERVAL: Duration = Duration::from_secs(600);
 
 /// Runs until dropped; ends at once when the shop shows no rates.
 pub async fn run(shop: Shop, provider: Provider) {

@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use ip2tor_shop::domain::id::{NodeId, OrderId, ProductId, Random, SystemRandom};
-use ip2tor_shop::domain::lightning::{InvoiceRequest, Network, NodeInfo, NodeInvoiceState, Preimage};
+use ip2tor_shop::domain::lightning::{
+    InvoiceRequest, Network, NodeError, NodeErrorKind, NodeInfo, NodeInvoiceState, Preimage,
+};
 use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::domain::node::NodeKind;
 use ip2tor_shop::domain::product::ProductStatus;
@@ -178,18 +180,83 @@ async fn a_node_whose_macaroon_makes_no_invoices_is_not_used_and_the_operator_is
 #[tokio::test(flavor = "multi_thread")]
 async fn a_nodes_network_is_wrong_when_none_of_its_operators_hosts_sells_for_it() {
     let rig = Rig::new(Setup { settings: Settings::default(), ..Setup::default() }).await;
-    let wrong = |network| {
-        let info = NodeInfo { network: Some(network), ..NodeInfo::default() };
-        let node =
-            rig.shop.db.read(|db| nodes_admin::show(db, &Act::on_command_line(rig.now()), rig.node)).expect("it");
-        rig.shop.db.read(|db| nodes_alive::wrong_network(&rig.shop, db, &node, &info)).expect("an answer").is_some()
+    let mut wrong = Vec::new();
+    let hosts = ["is_testnet = 0", "is_testnet = 1", "deleted_at = 1"];
+    for change in hosts {
+        rig.execute(&format!("UPDATE host SET {change}"));
+        for network in [Network::Mainnet, Network::Testnet, Network::Signet, Network::Regtest] {
+            let info = NodeInfo { network: Some(network), ..NodeInfo::default() };
+            let verdict = nodes_alive::store(&rig.shop, rig.node, "lnd", Ok(info)).await.expect("stored");
+            assert!(verdict.problem.is_none());
+            wrong.push(verdict.unfit.is_some());
+        }
+    }
+    assert_eq!(wrong[..4], [false, true, true, true]);
+    assert_eq!(wrong[4..8], [true, false, false, true]);
+    assert_eq!(wrong[8..], [false, false, false, true], "without a host only regtest is known to be wrong");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_hears_of_a_node_on_a_network_that_nothing_is_sold_for() {
+    let rig = Rig::new(Setup { settings: Settings::default(), ..Setup::default() }).await;
+    let told =
+        |rig: &Rig| rig.count("SELECT count(*) FROM node WHERE last_error LIKE 'wrong network:%' AND is_alive = 1");
+    rig.wait_until("it is told", || (told(&rig), rig.open_alerts("node_dead")) == (1, 1)).await;
+    // Nobody else asks the node.
+    rig.tasks.stop().await;
+    let mainnet = NodeInfo { network: Some(Network::Mainnet), ..NodeInfo::default() };
+    nodes_alive::store(&rig.shop, rig.node, "lnd", Ok(mainnet)).await.expect("stored");
+    assert_eq!((told(&rig), rig.open_alerts("node_dead")), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_hears_of_a_dead_node_that_is_not_used_any_more() {
+    let rig = Rig::new(Setup::two_nodes()).await;
+    let act = Act::on_command_line(rig.now());
+    let dead = async |node| {
+        let gone = NodeError::new(NodeErrorKind::Refused, "gone");
+        nodes_alive::store(&rig.shop, node, "lnd", Err(gone)).await.expect("stored");
+        rig.open_alerts("node_dead")
     };
-    let all = || [Network::Mainnet, Network::Testnet, Network::Signet, Network::Regtest].map(wrong);
-    assert_eq!(all(), [false, true, true, true]);
-    rig.execute("UPDATE host SET is_testnet = 1");
-    assert_eq!(all(), [true, false, false, true]);
-    rig.execute("UPDATE host SET deleted_at = 1");
-    assert_eq!(all(), [false, false, false, true], "without a host only regtest is known to be wrong");
+    let (first, spare) = (rig.node, rig.spare().node);
+    rig.tasks.stop().await;
+    assert_eq!((dead(first).await, dead(spare).await), (1, 2));
+    let (by, change) = (act.clone(), NodeChange { is_enabled: Some(false), ..NodeChange::default() });
+    rig.shop.db.write(move |db| nodes_admin::set(db, &by, first, change, None)).await.expect("disabled");
+    assert_eq!(rig.open_alerts("node_dead"), 1);
+    rig.shop.db.write(move |db| nodes_admin::remove(db, &act, spare)).await.expect("removed");
+    assert_eq!(rig.open_alerts("node_dead"), 0);
+    assert_eq!((dead(first).await, dead(spare).await), (0, 0), "neither by a check that comes late");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disabled_node_whose_invoices_can_still_be_paid_is_told_of_when_it_dies() {
+    let mut rig = Rig::new(Setup::default()).await;
+    rig.ordered().await;
+    rig.stop_node().await;
+    rig.wait_until("it is told", || rig.open_alerts("node_dead") == 1).await;
+    let (act, node) = (Act::on_command_line(rig.now()), rig.node);
+    let change = NodeChange { is_enabled: Some(false), ..NodeChange::default() };
+    rig.shop.db.write(move |db| nodes_admin::set(db, &act, node, change, None)).await.expect("disabled");
+    assert_eq!(rig.open_alerts("node_dead"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_is_hidden_while_no_node_could_receive_the_cheapest_of_its_prices() {
+    let setup = Setup::default();
+    let settings = Settings { limit_to_inbound: true, ..setup.settings };
+    let rig = Rig::new(Setup { settings, ..setup }).await;
+    // Nobody else asks the node.
+    rig.tasks.stop().await;
+    let is_public = async |inbound| {
+        let info = NodeInfo { network: Some(Network::Regtest), inbound: Some(Msat(inbound)), ..NodeInfo::default() };
+        nodes_alive::store(&rig.shop, rig.node, "node", Ok(info)).await.expect("stored");
+        CatalogCache::default().get(&rig.shop).expect("the catalog").hosts[0].is_public(rig.now())
+    };
+    assert!(!is_public(24_999).await, "a bridge costs 25 sat");
+    assert!(is_public(25_000).await);
+    rig.execute("UPDATE host SET offers_tor_bridges = 0");
+    assert!(!is_public(25_000).await, "an alias costs more");
 }
 
 #[tokio::test(flavor = "multi_thread")]
