@@ -295,6 +295,21 @@ fn commands_with_the_demos_folder_agree_with_the_running_demo_which_is_alone_in_
 }
 
 #[test]
+fn a_demo_whose_first_start_was_cut_short_is_begun_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = Demo::start(dir.path(), &["--no-agent"]);
+    let token = first.details["hosts"][0]["token"].clone();
+    first.interrupt();
+    // What is on disk while the database is being filled and nothing was printed yet.
+    std::fs::write(dir.path().join("demo/demo.json"), "null").unwrap();
+    let second = Demo::start(dir.path(), &["--no-agent"]);
+    assert_ne!(second.details["hosts"][0]["token"], token);
+    second.check_in();
+    second.bought();
+    second.interrupt();
+}
+
+#[test]
 fn with_the_agent_a_paid_bridge_becomes_active_without_further_help() {
     let dir = tempfile::tempdir().unwrap();
     let demo = Demo::start(dir.path(), &[]);

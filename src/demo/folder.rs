@@ -12,14 +12,32 @@ use crate::config::{DATABASE_FILE, FILE_IN_DATA_DIR};
 const HEAD: &str = "# Written by `ip2tor-shop demo` at each start: changes are lost. What is not in here has its default.\n\
                     # Commands with --data-dir read this file.\n";
 
-/// Refuses the folder of somebody else's shop. To be asked where no demo is remembered.
-pub fn refuse_if_taken(dir: &Path) -> Result<(), StartError> {
+/// Makes the folder the demo's, where no demo is remembered. A first start that was cut short is
+/// begun again: nobody was told yet of what it had made.
+///
+/// # Errors
+/// [`StartError::Failed`] for the folder of somebody else's shop.
+pub fn claim(dir: &Path, marker: &str) -> Result<(), StartError> {
+    if !dir.join(marker).exists() {
+        refuse_if_taken(dir)?;
+        return put(dir, marker, "null");
+    }
+    for suffix in ["", "-wal", "-shm"] {
+        let file = dir.join(format!("{DATABASE_FILE}{suffix}"));
+        match std::fs::remove_file(&file) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(broken(&file, &error)),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn refuse_if_taken(dir: &Path) -> Result<(), StartError> {
     let Some(found) = [DATABASE_FILE, FILE_IN_DATA_DIR].into_iter().find(|file| dir.join(file).exists()) else {
         return Ok(());
     };
     Err(StartError::Failed(format!(
-        "{} has a {found} that is not the demo's: choose another folder with --data-dir DIR (make demo DEMO_DIR=DIR); \
-         if it is from a demo that was ended while it was being made, remove the folder",
+        "{} has a {found} that is not the demo's: choose another folder with --data-dir DIR (make demo DEMO_DIR=DIR)",
         dir.display()
     )))
 }

@@ -49,7 +49,7 @@ impl Demo {
         let lock = app::lock(&self.data_dir).await?;
         let mut memory = Memory::load(&self.data_dir)?;
         if memory.is_none() {
-            folder::refuse_if_taken(&self.data_dir)?;
+            folder::claim(&self.data_dir, seed::FILE)?;
         }
         let lnd_dir = self.data_dir.join("lnd");
         let simulator = start_simulator(memory.as_ref().map_or(0, |memory| memory.lnd_port), lnd_dir.clone()).await?;

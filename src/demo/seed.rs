@@ -39,11 +39,11 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// What an earlier start left; `None` on the first.
+    /// What an earlier start left; `None` on the first, and after a first one that was cut short.
     pub fn load(dir: &Path) -> Result<Option<Self>, StartError> {
         let file = dir.join(FILE);
         match std::fs::read_to_string(&file) {
-            Ok(text) => serde_json::from_str(&text).map(Some).map_err(|error| broken(&file, &error)),
+            Ok(text) => serde_json::from_str(&text).map_err(|error| broken(&file, &error)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(broken(&file, &error)),
         }
