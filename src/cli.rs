@@ -81,7 +81,7 @@ enum Command {
     Onion(onion::Args),
     /// Whether the machine's clock is trusted, and how to say that it is right
     Clock(clock::Args),
-    /// Check the installation: configuration, database, clock, disk, nodes
+    /// Check the installation: configuration, database, clock, disk, hosts, nodes, onion service, backups
     Doctor(doctor::Args),
 }
 

@@ -52,7 +52,7 @@ pub enum OnionError {
         source: io::Error,
     },
     /// There is no identity key yet.
-    #[error("there is no key for the onion service \"{nickname}\" in {}: start the shop once to make one, or import a key", .state_dir.display())]
+    #[error("there is no key for the onion service \"{nickname}\" in {}: start the shop once with `onion.enabled = true` to make one, or import a key", .state_dir.display())]
     NoKey {
         /// The service's nickname.
         nickname: String,

@@ -1,5 +1,6 @@
 //! Starting, reaching and restarting the shop's onion service.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use ip2tor_shop::onion::{OnionConfig, Tor};
@@ -77,8 +78,9 @@ const SECOND_PROCESS: &str = "SECOND_PROCESS_STATE";
 #[tokio::test]
 #[ignore = "not a test of its own: the next one runs it in a second process"]
 async fn a_second_process_tries_the_same_state() {
-    let dir = std::env::var_os(SECOND_PROCESS).unwrap();
-    let config = OnionConfig { state_dir: dir.clone().into(), cache_dir: dir.into(), ..OnionConfig::default() };
+    let state_dir = PathBuf::from(std::env::var_os(SECOND_PROCESS).unwrap());
+    let cache_dir = state_dir.with_file_name("second-cache");
+    let config = OnionConfig { state_dir, cache_dir, ..OnionConfig::default() };
     if let Err(error) = Tor::new(config) {
         panic!("{error}");
     }
