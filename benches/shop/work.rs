@@ -60,6 +60,7 @@ async fn look(connection: &mut Connection, path: &str) -> Value {
 /// From the order to its payment request, and from the settlement to [P]; medians of 21. `when` says
 /// what else there is.
 pub async fn latencies(world: &World, table: &mut Table, when: &str) {
+    world.check_in();
     let (mut made, mut paid) = (Vec::new(), Vec::new());
     let mut connection = Connection::open(world.address).await.expect("the shop accepts");
     for _ in 0..21 {
@@ -99,6 +100,7 @@ fn median(mut times: Vec<Duration>) -> String {
 
 /// Orders of an empty shop, and what it uses after them.
 pub async fn orders(world: &World, table: &mut Table) {
+    world.check_in();
     let (burst, cpu) = measure(world, world.order_form(2), 201, ORDERS).await;
     table.row("POST order, 16 clients", rate(&burst), per_request(cpu, &burst), "2,000/s, 0.5 ms");
     settle_down(world).await;
