@@ -1,6 +1,7 @@
 -- The shop's whole data. Times are Unix milliseconds (UTC), amounts millisatoshi, ids 16-byte UUIDs.
--- Ids are random: each index over one costs every order a page of its own, written twice. So what grows
--- with the orders is tied together by `seq`, a running number that is never shown.
+-- Ids are random: each index over one costs every order a page of its own, written twice, and the more
+-- the larger the database is. So what grows with the orders is tied together by `seq`, a running number
+-- that is never shown, and one id names an order, its item and its invoice.
 -- Migrations are add-only: this file never changes once released.
 
 CREATE TABLE meta (
@@ -116,7 +117,8 @@ CREATE TABLE alias_name (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE product (
-    id                   BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    seq                  INTEGER PRIMARY KEY,
+    id                   BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
     kind                 TEXT NOT NULL CHECK (kind IN ('tor_bridge', 'nostr_alias')),
     host_id              BLOB NOT NULL REFERENCES host (id),
     status               TEXT NOT NULL CHECK (status IN ('I', 'P', 'A', 'S', 'H', 'Z', 'D', 'F')),
@@ -153,8 +155,7 @@ CREATE INDEX product_suspended ON product (suspended_at) WHERE status = 'H';
 CREATE TABLE purchase_order (
     seq            INTEGER PRIMARY KEY,
     id             BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
-    item_id        BLOB NOT NULL UNIQUE CHECK (length(item_id) = 16),
-    product_id     BLOB NOT NULL REFERENCES product (id),
+    product_seq    INTEGER NOT NULL REFERENCES product (seq),
     host_id        BLOB NOT NULL REFERENCES host (id),
     kind           TEXT NOT NULL CHECK (kind IN ('first', 'extension')),
     status         TEXT NOT NULL CHECK (status IN ('I', 'K', 'L', 'M', 'T', 'P', 'R', 'N', 'S')),
@@ -168,14 +169,13 @@ CREATE TABLE purchase_order (
     created_at     INTEGER NOT NULL,
     modified_at    INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX order_by_product ON purchase_order (product_id, created_at);
+CREATE INDEX order_by_product ON purchase_order (product_seq, created_at);
 CREATE INDEX order_to_refund ON purchase_order (created_at) WHERE status = 'N' OR owed > 0;
 CREATE INDEX order_by_time ON purchase_order (created_at);
 
 -- The one visible invoice of an order; its payment hash is that of one of its attempts.
 CREATE TABLE invoice (
     seq             INTEGER PRIMARY KEY REFERENCES purchase_order (seq),
-    id              BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
     state           TEXT NOT NULL CHECK (state IN
                         ('initial', 'open', 'held', 'settling', 'cancelling', 'paid', 'expired', 'void')),
     node_id         BLOB NOT NULL REFERENCES node (id),
@@ -215,7 +215,7 @@ CREATE TABLE effect (
     id           INTEGER PRIMARY KEY AUTOINCREMENT,
     kind         TEXT NOT NULL CHECK (kind IN
                      ('make_invoice', 'cancel_invoice', 'settle_invoice', 'probe_target')),
-    invoice_id   BLOB NOT NULL REFERENCES invoice (id),
+    seq          INTEGER NOT NULL REFERENCES invoice (seq),
     payment_hash BLOB NOT NULL,
     node_id      BLOB NOT NULL REFERENCES node (id),
     attempts     INTEGER NOT NULL DEFAULT 0,
@@ -258,9 +258,11 @@ CREATE TABLE audit_log (
     actor  TEXT NOT NULL,                           -- 'shop', 'buyer', 'host:<id>', 'operator:<name>', 'cli', 'node:<id>'
     noun   TEXT NOT NULL,                           -- 'order', 'invoice', 'product', 'host', 'node', …
     noun_id TEXT NOT NULL,
+    noun_seq INTEGER,                               -- of an order or a product, which have random ids
     change TEXT NOT NULL                            -- e.g. 'status I->T'
 ) STRICT;
-CREATE INDEX audit_log_by_noun ON audit_log (noun_id, id);
+CREATE INDEX audit_log_by_noun_id ON audit_log (noun_id) WHERE noun_seq IS NULL;
+CREATE INDEX audit_log_by_noun_seq ON audit_log (noun, noun_seq) WHERE noun_seq IS NOT NULL;
 CREATE TRIGGER audit_log_no_update BEFORE UPDATE ON audit_log BEGIN
     SELECT RAISE(ABORT, 'the change log is append-only');
 END;

@@ -17,7 +17,7 @@ const ALLOWED: [(&str, &[&str]); 14] = [
     ("config", &["domain", "services", "onion", "rates"]),
     ("worker", &["domain", "store", "services", "lightning", "onion", "probe", "rates", "tls"]),
     ("jobs", &["domain", "store", "services", "worker", "config"]),
-    ("http", &["domain", "services", "store::deals", "store::meta", "store::node_state", "store::StoreError"]),
+    ("http", &["domain", "services", "store::meta", "store::node_state", "store::StoreError"]),
     (
         "cli",
         &[

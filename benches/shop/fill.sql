@@ -15,19 +15,20 @@ INSERT INTO port (ip, port, range_id, product_id)
 SELECT h.ip, b.port, r.id, b.product
 FROM bridge b JOIN host h ON h.id = b.host JOIN port_range r ON r.host_id = b.host;
 
-INSERT INTO purchase_order (id, item_id, product_id, host_id, kind, status, price, delivery, created_at, modified_at)
-SELECT randomblob(16), randomblob(16), product, host, 'first', 'P', 25000, 'delivered', now, now FROM bridge;
+INSERT INTO purchase_order (id, product_seq, host_id, kind, status, price, delivery, created_at, modified_at)
+SELECT randomblob(16), p.seq, b.host, 'first', 'P', 25000, 'delivered', now, now FROM bridge b JOIN product p ON p.id = b.product;
 
-INSERT INTO invoice (seq, id, state, node_id, payment_hash, is_hold, payment_request, amount, received, expiry_secs,
+INSERT INTO invoice (seq, state, node_id, payment_hash, is_hold, payment_request, amount, received, expiry_secs,
     made_at, expires_at, paid_at, created_at, modified_at)
-SELECT o.seq, randomblob(16), 'paid', (SELECT id FROM node), hash, 0, hex(zeroblob(130)), 25000, 25000, 900,
-    now, now + 900000, now, now, now FROM bridge b JOIN purchase_order o ON o.product_id = b.product;
+SELECT o.seq, 'paid', (SELECT id FROM node), hash, 0, hex(zeroblob(130)), 25000, 25000, 900,
+    now, now + 900000, now, now, now 
+FROM bridge b JOIN product p ON p.id = b.product JOIN purchase_order o ON o.product_seq = p.seq;
 
 INSERT INTO invoice_attempt (seq, number, payment_hash, node_id, is_hold, outcome, created_at)
 SELECT seq, 0, payment_hash, node_id, 0, 'made', created_at FROM invoice;
 
-INSERT INTO audit_log (at, actor, noun, noun_id, change)
-SELECT o.created_at, 'shop', 'order', lower(hex(o.id)), w.change
+INSERT INTO audit_log (at, actor, noun, noun_id, noun_seq, change)
+SELECT o.created_at, 'shop', 'order', lower(hex(o.id)), o.seq, w.change
 FROM purchase_order o, (SELECT 'ordered' AS change
     UNION ALL SELECT 'invoice initial->open; I->T, delivery none, owed 0'
     UNION ALL SELECT 'invoice open->paid; T->P, delivery awaiting, owed 0') w;

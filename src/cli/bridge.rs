@@ -171,7 +171,7 @@ fn change(shop: &Shop, one: &OnOne, action: OperatorAction, output: &Output) -> 
         let product = operate(shop, &scope, id, action).await?;
         if let Some(reason) = reason {
             let note = move |db: &crate::store::Connection| {
-                audit_log::record(db, now, "cli", "product", id, &format!("reason: {reason}"))
+                audit_log::record_product(db, now, "cli", id, &format!("reason: {reason}"))
             };
             shop.change(move |db, _| Ok(note(db)?)).await?;
         }

@@ -123,7 +123,7 @@ pub fn document(view: &OrderView) -> Value {
         "product_status": view.product.status.letter(),
         "host_id": view.host.id.to_string(),
         "invoice": {
-            "id": invoice.id.to_string(),
+            "id": purchase.id.to_string(),
             "state": invoice.state.name(),
             "node_id": invoice.node_id.to_string(),
             "payment_hash": invoice.hash.to_string(),

@@ -41,16 +41,9 @@ id_type!(
     NodeId
 );
 id_type!(
-    /// A purchase order.
+    /// A purchase order, its single item and its one visible invoice: there is never one without the
+    /// others.
     OrderId
-);
-id_type!(
-    /// The single item of a purchase order.
-    ItemId
-);
-id_type!(
-    /// The invoice of a purchase order, as clients see it.
-    InvoiceId
 );
 id_type!(
     /// A product: a Tor bridge or a Nostr alias.

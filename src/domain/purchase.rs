@@ -2,7 +2,7 @@
 //! of order and invoice. What they do to the product is in [`super::deal`].
 
 use super::fiat::InvoiceRates;
-use super::id::{InvoiceId, ItemId, NodeId, OrderId};
+use super::id::{NodeId, OrderId};
 use super::lightning::PaymentHash;
 use super::money::Msat;
 use super::time::Timestamp;
@@ -206,8 +206,6 @@ impl Delivery {
 /// The one invoice that an order shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invoice {
-    /// Its public id.
-    pub id: InvoiceId,
     /// Its state.
     pub state: InvoiceState,
     /// The node that it is on.
@@ -251,10 +249,8 @@ impl Invoice {
 /// An order, its item and its invoice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Purchase {
-    /// The order's public id.
+    /// The public id of all three.
     pub id: OrderId,
-    /// The item's public id.
-    pub item_id: ItemId,
     /// First purchase or extension.
     pub kind: PurchaseKind,
     /// The order's state.

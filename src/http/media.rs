@@ -8,20 +8,19 @@ use qrcode::{Color, EcLevel, QrCode};
 
 use super::App;
 use super::problem::Problem;
-use crate::domain::id::InvoiceId;
+use crate::domain::id::OrderId;
 use crate::services::orders;
-use crate::store::deals::Key;
 
 /// Pixels per module.
 const SCALE: usize = 6;
 /// Modules of white around the code, as the standard asks.
 const MARGIN: usize = 4;
 
-/// The picture of an invoice: `qr_<invoice id>.png`.
+/// The picture of an invoice: `qr_<id>.png`.
 pub fn qr_image(app: &Arc<App>, request: &Request) -> Result<Response, Problem> {
     let file = request.raw_path_param("file").unwrap_or_default();
-    let id = file.strip_prefix("qr_").and_then(|rest| rest.strip_suffix(".png")).and_then(InvoiceId::parse);
-    let view = orders::view(&app.shop, Key::Invoice(id.ok_or_else(Problem::not_found)?))?;
+    let id = file.strip_prefix("qr_").and_then(|rest| rest.strip_suffix(".png")).and_then(OrderId::parse);
+    let view = orders::view(&app.shop, id.ok_or_else(Problem::not_found)?)?;
     let text = view.purchase.invoice.payment_request.ok_or_else(Problem::not_found)?;
     let picture = png_of(&text).map_err(|error| Problem::internal(&error))?;
     Ok(Response::builder()

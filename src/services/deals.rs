@@ -103,8 +103,8 @@ fn intend(
     now: Timestamp,
 ) -> Result<(), Error> {
     if let Some(purchase) = deal.purchases.iter().find(|purchase| purchase.id == order) {
-        let Invoice { id, hash, node_id, .. } = purchase.invoice;
-        outbox::add(db, kind, id, hash, node_id, now)?;
+        let Invoice { hash, node_id, .. } = purchase.invoice;
+        outbox::add(db, kind, order, hash, node_id, now)?;
         after.outbox = true;
     }
     Ok(())

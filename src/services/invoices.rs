@@ -75,9 +75,9 @@ pub(super) fn attempt(
     node: &Candidate,
     number: u32,
 ) -> Result<Attempt, Error> {
-    let hash = shop.preimage(purchase.invoice.id, number).hash();
+    let hash = shop.preimage(purchase.id, number).hash();
     let is_hold = is_hold(shop, db, host, node, may_hold)?;
-    Ok(Attempt { hash, invoice_id: purchase.invoice.id, node_id: node.id, number, is_hold })
+    Ok(Attempt { hash, order: purchase.id, node_id: node.id, number, is_hold })
 }
 
 /// Writes down that the node is going to be asked for this invoice.
@@ -88,7 +88,7 @@ pub(super) fn intend_to_make(
     now: Timestamp,
 ) -> Result<(), Error> {
     outbox::add_attempt(db, attempt, now)?;
-    outbox::add(db, IntentKind::Make, attempt.invoice_id, attempt.hash, attempt.node_id, now)?;
+    outbox::add(db, IntentKind::Make, attempt.order, attempt.hash, attempt.node_id, now)?;
     after.outbox = true;
     Ok(())
 }

@@ -14,7 +14,7 @@ use crate::domain::lightning::{InvoiceRequest, MadeInvoice, Network, NodeError, 
 use crate::domain::product::ProductStatus;
 use crate::domain::purchase::{InvoiceState, PurchaseKind};
 use crate::domain::time::Timestamp;
-use crate::store::deals::{self, Key};
+use crate::store::deals;
 use crate::store::outbox::{self, Attempt, Intent, IntentKind, Wanted};
 use crate::store::{alerts, hosts, products};
 
@@ -37,7 +37,7 @@ pub fn wanted(shop: &Shop, intent: &Intent) -> Result<Option<Wanted>, Error> {
 
 /// The request for a wanted invoice.
 pub fn request(shop: &Shop, intent: &Intent, wanted: &Wanted) -> InvoiceRequest {
-    let preimage = || shop.preimage(intent.invoice_id, wanted.number);
+    let preimage = || shop.preimage(intent.order, wanted.number);
     InvoiceRequest {
         hash: intent.hash,
         preimage: (!wanted.is_hold).then(preimage),
@@ -93,7 +93,7 @@ pub async fn made(shop: &Shop, intent: &Intent, order: OrderId, made: MadeInvoic
 }
 
 fn cancel_attempt(db: &Connection, after: &mut Aftermath, intent: &Intent, now: Timestamp) -> Result<(), Error> {
-    outbox::add(db, IntentKind::Cancel, intent.invoice_id, intent.hash, intent.node_id, now)?;
+    outbox::add(db, IntentKind::Cancel, intent.order, intent.hash, intent.node_id, now)?;
     after.outbox = true;
     Ok(())
 }
@@ -111,7 +111,7 @@ pub async fn not_made(shop: &Shop, intent: &Intent, error: NodeError) -> Result<
             // Whoever takes over, or if nobody does: that invoice must not be payable.
             cancel_attempt(db, after, &intent, inner.now())?;
         }
-        let Some((purchase, _)) = deals::purchase(db, Key::Invoice(intent.invoice_id))? else { return Ok(()) };
+        let Some((purchase, _)) = deals::purchase(db, intent.order)? else { return Ok(()) };
         if purchase.invoice.hash != intent.hash || purchase.invoice.state != InvoiceState::Initial {
             return Ok(());
         }
@@ -156,13 +156,13 @@ fn switch_attempt(deal: &mut Deal, i: usize, attempt: &Attempt) {
 }
 
 fn next_attempt(shop: &Shop, db: &Connection, intent: &Intent) -> Result<Option<Attempt>, Error> {
-    let Some((purchase, product)) = deals::purchase(db, Key::Invoice(intent.invoice_id))? else { return Ok(None) };
+    let Some((purchase, product)) = deals::purchase(db, intent.order)? else { return Ok(None) };
     let Some(product) = products::get(db, product)? else { return Ok(None) };
     let Some(host) = hosts::get(db, product.host_id)? else { return Ok(None) };
     if !purchase.created_at.is_within(shop.settings.make_limit_secs, shop.now()) {
         return Ok(None);
     }
-    let attempts = outbox::attempts(db, intent.invoice_id)?;
+    let attempts = outbox::attempts(db, intent.order)?;
     let tried: Vec<NodeId> = attempts.iter().map(|attempt| attempt.node_id).collect();
     let Some(node) = invoices::choose_node(shop, db, &host, &tried, purchase.price)? else { return Ok(None) };
     let may_hold = purchase.kind == PurchaseKind::First || product.status != ProductStatus::Active;

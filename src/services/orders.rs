@@ -8,12 +8,12 @@ use super::rates;
 use super::shop::{Aftermath, Shop};
 use crate::domain::fiat::InvoiceRates;
 use crate::domain::host::Host;
-use crate::domain::id::{HostId, ItemId, OrderId, ProductId};
+use crate::domain::id::{HostId, OrderId, ProductId};
 use crate::domain::money::Msat;
 use crate::domain::product::{Product, ProductKind, ProductStatus, Subject, Terms};
 use crate::domain::purchase::{Delivery, Invoice, InvoiceState, OrderStatus, Purchase, PurchaseKind};
 use crate::domain::time::Timestamp;
-use crate::store::deals::{self, Key};
+use crate::store::deals;
 use crate::store::node_state::Candidate;
 use crate::store::{hosts, outbox, places, products};
 
@@ -271,7 +271,6 @@ pub(super) fn store_purchase(
 
 fn new_purchase(shop: &Shop, kind: PurchaseKind, price: Msat, now: Timestamp) -> Purchase {
     let invoice = Invoice {
-        id: crate::domain::id::InvoiceId(shop.random.uuid()),
         state: InvoiceState::Initial,
         node_id: crate::domain::id::NodeId(uuid::Uuid::nil()),
         hash: crate::domain::lightning::PaymentHash([0; 32]),
@@ -290,7 +289,6 @@ fn new_purchase(shop: &Shop, kind: PurchaseKind, price: Msat, now: Timestamp) ->
     };
     Purchase {
         id: OrderId(shop.random.uuid()),
-        item_id: ItemId(shop.random.uuid()),
         kind,
         status: OrderStatus::Initial,
         message: None,
@@ -306,10 +304,10 @@ fn new_purchase(shop: &Shop, kind: PurchaseKind, price: Msat, now: Timestamp) ->
     }
 }
 
-/// An order by the id of the order, its item or its invoice.
-pub fn view(shop: &Shop, key: Key) -> Result<OrderView, Error> {
+/// An order with its product and host.
+pub fn view(shop: &Shop, id: OrderId) -> Result<OrderView, Error> {
     shop.db.read(|db| {
-        let (purchase, product) = deals::purchase(db, key)?.ok_or(Error::NotFound)?;
+        let (purchase, product) = deals::purchase(db, id)?.ok_or(Error::NotFound)?;
         let product = products::get(db, product)?.ok_or(Error::NotFound)?;
         let host = hosts::get_any(db, product.host_id)?.ok_or(Error::NotFound)?;
         Ok(OrderView { purchase, product, host })

@@ -11,9 +11,8 @@ use crate::domain::effect::AlertTopic;
 use crate::domain::id::{NodeId, OrderId};
 use crate::domain::lightning::{NodeInvoice, NodeInvoiceState, PaymentHash};
 use crate::domain::money::Msat;
-use crate::domain::purchase::{Invoice, InvoiceState};
+use crate::domain::purchase::{Invoice, InvoiceState, Purchase};
 use crate::domain::time::Timestamp;
-use crate::store::deals::Key;
 use crate::store::outbox::{self, IntentKind};
 use crate::store::{alerts, audit_log, deals, node_state, refunds};
 
@@ -91,27 +90,27 @@ fn apply_to_order(
 ) -> Result<(), Error> {
     let actor = format!("node:{node}");
     let stranded = change_order(shop, db, after, order, &actor, |deal, i, now| {
-        let Invoice { id, hash, node_id, state, .. } = deal.purchases[i].invoice;
+        let Invoice { hash, node_id, state, .. } = deal.purchases[i].invoice;
         let visible = hash == news.hash;
         match news.state {
             NodeInvoiceState::Open => {}
             NodeInvoiceState::Settled => {
                 settled(db, deal, i, news, now)?;
                 let payable = matches!(state, InvoiceState::Open | InvoiceState::Held);
-                return Ok((payable && !visible).then_some((id, hash, node_id)));
+                return Ok((payable && !visible).then_some((hash, node_id)));
             }
             NodeInvoiceState::Accepted if visible => {
                 deal.payment_held(i, news.received, blocks_left(news, height), now, now);
             }
             NodeInvoiceState::Canceled if visible => deal.payment_void(i, now),
             // A former attempt: its request was never shown, so only cancelling it is left.
-            NodeInvoiceState::Accepted => return Ok(Some((id, news.hash, node))),
+            NodeInvoiceState::Accepted => return Ok(Some((news.hash, node))),
             NodeInvoiceState::Canceled => {}
         }
         Ok(None)
     })?;
-    if let Some((invoice, hash, node)) = stranded {
-        outbox::add(db, IntentKind::Cancel, invoice, hash, node, shop.now())?;
+    if let Some((hash, node)) = stranded {
+        outbox::add(db, IntentKind::Cancel, order, hash, node, shop.now())?;
         after.outbox = true;
     }
     Ok(())
@@ -120,12 +119,12 @@ fn apply_to_order(
 /// Money that came is money that counts, once for each payment hash: also for a former attempt, and also
 /// when the order was paid before by another one.
 fn settled(db: &Connection, deal: &mut Deal, i: usize, news: &NodeInvoice, now: Timestamp) -> Result<(), Error> {
-    let invoice = &deal.purchases[i].invoice;
+    let Purchase { id, invoice, .. } = &deal.purchases[i];
     let (visible, paid) = (invoice.hash == news.hash, invoice.state == InvoiceState::Paid);
     let is_new = match (visible, paid) {
         (true, false) => true,
         // What came by the former attempts is noted with them; the rest came by this one.
-        (true, true) => invoice.received == Some(outbox::received_by_others(db, invoice.id)?),
+        (true, true) => invoice.received == Some(outbox::received_by_others(db, *id)?),
         (false, _) => outbox::note_received(db, news.hash, news.received)?,
     };
     match (is_new, paid) {
@@ -200,13 +199,13 @@ pub async fn apply_leftover(shop: &Shop, node: NodeId, hash: PaymentHash) -> Res
         let Some(attempt) = outbox::attempt(db, hash)?.filter(|attempt| attempt.node_id == node) else {
             return Ok(());
         };
-        let Some((purchase, _)) = deals::purchase(db, Key::Invoice(attempt.invoice_id))? else { return Ok(()) };
+        let Some((purchase, _)) = deals::purchase(db, attempt.order)? else { return Ok(()) };
         // One whose making is not recorded yet is not left over.
         if purchase.invoice.hash == hash && purchase.invoice.state.is_live() {
             return Ok(());
         }
         after.outbox = true;
-        Ok(outbox::add(db, IntentKind::Cancel, attempt.invoice_id, hash, node, inner.now())?)
+        Ok(outbox::add(db, IntentKind::Cancel, attempt.order, hash, node, inner.now())?)
     })
     .await
 }
@@ -216,7 +215,7 @@ pub async fn mark_refunded(shop: &Shop, order: OrderId, actor: &str, note: &str)
     let (inner, actor, note) = (shop.clone(), actor.to_owned(), note.to_owned());
     shop.change(move |db, after| {
         refuse_open_refund(db, order)?;
-        let (purchase, _) = deals::purchase(db, Key::Order(order))?.ok_or(Error::NotFound)?;
+        let (purchase, _) = deals::purchase(db, order)?.ok_or(Error::NotFound)?;
         if purchase.owed == Msat(0) {
             return Err(Error::Conflict("Nothing is owed for this order.".to_owned()));
         }
@@ -252,7 +251,7 @@ pub(super) fn record_refund(
         deal.refunded(i, amount, now);
         Ok(())
     })?;
-    Ok(audit_log::record(db, shop.now(), actor, "order", order, &format!("refunded {amount}: {note}"))?)
+    Ok(audit_log::record_order(db, shop.now(), actor, order, &format!("refunded {amount}: {note}"))?)
 }
 
 /// Tries again to deliver an order in state N.

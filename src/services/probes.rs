@@ -5,7 +5,6 @@ use super::deals::change_order;
 use super::shop::{Aftermath, ProbePolicy, Shop};
 use crate::domain::product::Subject;
 use crate::domain::purchase::Purchase;
-use crate::store::deals::Key;
 use crate::store::outbox::{self, Intent, IntentKind};
 use crate::store::{Connection, deals, products};
 
@@ -26,7 +25,7 @@ pub(super) fn begin(shop: &Shop, db: &Connection, after: &mut Aftermath, purchas
         return Ok(());
     }
     let invoice = &purchase.invoice;
-    outbox::add(db, IntentKind::Probe, invoice.id, invoice.hash, invoice.node_id, shop.now())?;
+    outbox::add(db, IntentKind::Probe, purchase.id, invoice.hash, invoice.node_id, shop.now())?;
     after.outbox = true;
     if shop.settings.probe == ProbePolicy::Reject {
         outbox::drop_kind(db, IntentKind::Make, invoice.hash)?;
@@ -41,7 +40,7 @@ pub(super) fn begin(shop: &Shop, db: &Connection, after: &mut Aftermath, purchas
 /// The target to probe; `None` when nobody waits for it any more.
 pub fn target(shop: &Shop, intent: &Intent) -> Result<Option<String>, Error> {
     shop.db.read(|db| {
-        let Some((purchase, product)) = deals::purchase(db, Key::Invoice(intent.invoice_id))? else { return Ok(None) };
+        let Some((purchase, product)) = deals::purchase(db, intent.order)? else { return Ok(None) };
         let product = products::get(db, product)?.filter(|_| purchase.status.is_open());
         Ok(product.and_then(|product| match product.subject {
             Subject::Target(target) => Some(target),
@@ -55,7 +54,7 @@ pub async fn finish(shop: &Shop, intent: &Intent, finding: Option<Finding>) -> R
     let (inner, intent) = (shop.clone(), intent.clone());
     shop.change(move |db, after| {
         outbox::done(db, intent.id)?;
-        let Some((purchase, _)) = deals::purchase(db, Key::Invoice(intent.invoice_id))? else { return Ok(()) };
+        let Some((purchase, _)) = deals::purchase(db, intent.order)? else { return Ok(()) };
         let reject = inner.settings.probe == ProbePolicy::Reject;
         let goes_on = change_order(&inner, db, after, purchase.id, "shop", |deal, i, now| {
             match &finding {
@@ -73,7 +72,7 @@ pub async fn finish(shop: &Shop, intent: &Intent, finding: Option<Finding>) -> R
             Ok(deal.probe_passed(i))
         })?;
         if goes_on {
-            outbox::add(db, IntentKind::Make, intent.invoice_id, intent.hash, intent.node_id, inner.now())?;
+            outbox::add(db, IntentKind::Make, intent.order, intent.hash, intent.node_id, inner.now())?;
             after.outbox = true;
         }
         Ok(())

@@ -6,7 +6,7 @@ use super::{Error, Shop};
 use crate::domain::id::{OrderId, ProductId};
 use crate::domain::purchase::Purchase;
 use crate::store::audit_log::{self, Entry};
-use crate::store::deals::{self, Key, Search};
+use crate::store::deals::{self, Search};
 use crate::store::products::{self, Filter};
 use crate::store::{Connection, hosts};
 
@@ -21,8 +21,8 @@ pub fn orders(shop: &Shop, search: Search) -> Result<Vec<OrderView>, Error> {
 /// One order with what happened to it and its invoice, oldest first.
 pub fn order(shop: &Shop, id: OrderId) -> Result<(OrderView, Vec<Entry>), Error> {
     shop.db.read(|db| {
-        let (purchase, product) = deals::purchase(db, Key::Order(id))?.ok_or(Error::NotFound)?;
-        let history = audit_log::of(db, &id.to_string())?;
+        let (purchase, product) = deals::purchase(db, id)?.ok_or(Error::NotFound)?;
+        let history = audit_log::of_order(db, id)?;
         Ok((order_view(db, purchase, product)?, history))
     })
 }
@@ -48,7 +48,7 @@ pub fn product(shop: &Shop, id: ProductId) -> Result<(ProductView, Vec<Purchase>
         let product = products::get(db, id)?.ok_or(Error::NotFound)?;
         let search = Search { product: Some(id), limit: u32::MAX, ..Search::default() };
         let orders = deals::search(db, search)?.into_iter().map(|(purchase, _)| purchase).collect();
-        Ok((product_view(db, product)?, orders, audit_log::of(db, &id.to_string())?))
+        Ok((product_view(db, product)?, orders, audit_log::of_product(db, id)?))
     })
 }
 

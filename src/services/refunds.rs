@@ -14,7 +14,7 @@ use crate::domain::money::Msat;
 use crate::domain::node::{Node, NodeKind, PAYMENT_BAKE_COMMAND};
 use crate::domain::purchase::{OrderStatus, Purchase};
 use crate::domain::time::Timestamp;
-use crate::store::deals::{self, Key, Search};
+use crate::store::deals::{self, Search};
 use crate::store::refunds::{self, Refund, RefundState};
 use crate::store::{alerts, audit_log, hosts, nodes, products};
 
@@ -92,14 +92,14 @@ pub async fn intend(shop: &Shop, request: Request, actor: &str) -> Result<(Refun
         let node = nodes::get(db, refund.node)?.ok_or(Error::NotFound)?;
         refunds::intend(db, &refund)?;
         let change = format!("refund intended: {} to payment hash {}", refund.amount, refund.hash);
-        audit_log::record(db, inner.now(), &actor, "order", refund.order, &change)?;
+        audit_log::record_order(db, inner.now(), &actor, refund.order, &change)?;
         Ok((refund, node))
     })
     .await
 }
 
 fn checked(shop: &Shop, db: &Connection, request: &Request) -> Result<Refund, Error> {
-    let (purchase, product) = deals::purchase(db, Key::Order(request.order))?.ok_or(Error::NotFound)?;
+    let (purchase, product) = deals::purchase(db, request.order)?.ok_or(Error::NotFound)?;
     if purchase.owed == Msat(0) {
         return Err(Error::Conflict("Nothing is owed for this order.".to_owned()));
     }
@@ -182,7 +182,7 @@ pub async fn succeeded(shop: &Shop, refund: &Refund, fee: Msat, actor: &str) -> 
             let note = format!("paid by node {} to payment hash {}, fee {fee}", refund.node, refund.hash);
             record_refund(&inner, db, after, refund.order, refund.amount, &actor, &note)?;
         }
-        let (purchase, _) = deals::purchase(db, Key::Order(refund.order))?.ok_or(Error::NotFound)?;
+        let (purchase, _) = deals::purchase(db, refund.order)?.ok_or(Error::NotFound)?;
         Ok((purchase.status, purchase.owed))
     })
     .await
@@ -194,7 +194,7 @@ pub async fn failed(shop: &Shop, refund: &Refund, reason: &str, actor: &str) -> 
     let change = format!("refund to payment hash {} failed: {reason}", refund.hash);
     shop.change(move |db, _| {
         if refunds::failed(db, &refund, inner.now())? {
-            audit_log::record(db, inner.now(), &actor, "order", refund.order, &change)?;
+            audit_log::record_order(db, inner.now(), &actor, refund.order, &change)?;
         }
         Ok(())
     })
@@ -239,7 +239,7 @@ pub async fn state_outcome(
             Stated::Failed => {
                 refunds::failed(db, &open, now)?;
                 let change = format!("refund to payment hash {} failed, as stated by hand: {note}", open.hash);
-                audit_log::record(db, now, &actor, "order", order, &change)?;
+                audit_log::record_order(db, now, &actor, order, &change)?;
             }
         }
         Ok(open)

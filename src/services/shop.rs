@@ -7,7 +7,7 @@ use tokio::sync::{Notify, broadcast};
 
 use super::Error;
 use super::rates::RateRules;
-use crate::domain::id::{HostId, InvoiceId, Random};
+use crate::domain::id::{HostId, OrderId, Random};
 use crate::domain::lightning::{Network, Preimage};
 use crate::domain::time::{Clock, Timestamp};
 use crate::store::{Db, meta};
@@ -142,12 +142,12 @@ impl Shop {
         self.clock.now()
     }
 
-    /// The preimage of an invoice's attempt: derived from the secret, so that a restored shop can
+    /// The preimage of an attempt at an order's invoice: derived from the secret, so that a restored shop can
     /// still settle what it holds.
-    pub fn preimage(&self, invoice: InvoiceId, attempt: u32) -> Preimage {
+    pub fn preimage(&self, order: OrderId, attempt: u32) -> Preimage {
         use hmac::{Hmac, Mac};
         let mut mac = Hmac::<sha2::Sha256>::new_from_slice(&self.secret.0).expect("HMAC takes keys of any length");
-        mac.update(invoice.0.as_bytes());
+        mac.update(order.0.as_bytes());
         mac.update(&attempt.to_be_bytes());
         Preimage(mac.finalize().into_bytes().into())
     }

@@ -18,7 +18,7 @@ pub struct Ahead {
 /// The entry of the change log at which the shop itself last ended a product's time, if that was in the
 /// future. Operators and hosts suspend products for reasons of their own.
 const SUSPENDED: &str = "a.at > ?1 AND a.actor = 'shop' AND a.noun = 'product' AND a.change LIKE 'A->S%' AND a.id = \
-    (SELECT max(b.id) FROM audit_log b WHERE b.noun_id = a.noun_id AND b.noun = 'product' AND b.change LIKE 'A->S%')";
+    (SELECT max(b.id) FROM audit_log b WHERE b.noun = 'product' AND b.noun_seq = a.noun_seq AND b.change LIKE 'A->S%')";
 
 /// Looks for it.
 pub fn find(db: &Connection, now: Timestamp) -> Result<Ahead, StoreError> {
@@ -26,9 +26,10 @@ pub fn find(db: &Connection, now: Timestamp) -> Result<Ahead, StoreError> {
     let mut products =
         db.prepare("SELECT id FROM product WHERE pending_since > ?1 OR suspended_at > ?1 OR activated_at > ?1")?;
     let mut found: Vec<ProductId> = products.query_map([future], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    let mut suspended = db.prepare(&format!("SELECT a.noun_id FROM audit_log a WHERE {SUSPENDED}"))?;
-    for id in suspended.query_map([future], |row| row.get::<_, String>(0))? {
-        found.extend(ProductId::parse(&id?));
+    let mut suspended =
+        db.prepare(&format!("SELECT p.id FROM audit_log a JOIN product p ON p.seq = a.noun_seq WHERE {SUSPENDED}"))?;
+    for id in suspended.query_map([future], |row| row.get(0))? {
+        found.push(id?);
     }
     found.sort_unstable();
     found.dedup();
@@ -41,9 +42,11 @@ pub fn find(db: &Connection, now: Timestamp) -> Result<Ahead, StoreError> {
 
 /// Whether the shop suspended this product in the future, and nobody since.
 pub fn was_suspended(db: &Connection, product: ProductId, now: Timestamp) -> Result<bool, StoreError> {
-    let sql = format!("SELECT EXISTS (SELECT 1 FROM audit_log a WHERE {SUSPENDED} AND a.noun_id = ?2)");
+    let sql = format!(
+        "SELECT EXISTS (SELECT 1 FROM audit_log a WHERE {SUSPENDED} AND a.noun_seq = (SELECT seq FROM product WHERE id = ?2))"
+    );
     let future = now.plus_secs(CLOCK_TOLERANCE_SECS);
-    Ok(db.prepare_cached(&sql)?.query_row(params![future, product.to_string()], |row| row.get(0))?)
+    Ok(db.prepare_cached(&sql)?.query_row(params![future, product], |row| row.get(0))?)
 }
 
 /// Refunds under way and outages of hosts that began in the future count from `now`.

@@ -1,8 +1,9 @@
 //! The change log: who changed what, when. Append-only (triggers refuse anything else).
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, ToSql, params};
 
 use super::db::StoreError;
+use crate::domain::id::{OrderId, ProductId};
 use crate::domain::time::Timestamp;
 
 /// One change.
@@ -20,7 +21,7 @@ pub struct Entry {
     pub change: String,
 }
 
-/// Adds an entry.
+/// Adds an entry about anything but an order or a product.
 pub fn record(
     db: &Connection,
     at: Timestamp,
@@ -34,10 +35,59 @@ pub fn record(
     Ok(())
 }
 
-/// Everything that happened to one thing, oldest first.
+/// Adds an entry about an order or its invoice.
+pub fn record_order(
+    db: &Connection,
+    at: Timestamp,
+    actor: &str,
+    order: OrderId,
+    change: &str,
+) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "INSERT INTO audit_log (at, actor, noun, noun_id, noun_seq, change) \
+         SELECT ?1, ?2, 'order', ?3, seq, ?5 FROM purchase_order WHERE id = ?4",
+    )?
+    .execute(params![at, actor, order.to_string(), order, change])?;
+    Ok(())
+}
+
+/// Adds an entry about a product.
+pub fn record_product(
+    db: &Connection,
+    at: Timestamp,
+    actor: &str,
+    product: ProductId,
+    change: &str,
+) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "INSERT INTO audit_log (at, actor, noun, noun_id, noun_seq, change) \
+         SELECT ?1, ?2, 'product', ?3, seq, ?5 FROM product WHERE id = ?4",
+    )?
+    .execute(params![at, actor, product.to_string(), product, change])?;
+    Ok(())
+}
+
+const ENTRY: &str = "SELECT at, actor, noun, noun_id, change FROM audit_log";
+
+/// Everything that happened to one thing that is neither an order nor a product, oldest first.
 pub fn of(db: &Connection, id: &str) -> Result<Vec<Entry>, StoreError> {
-    let mut statement =
-        db.prepare_cached("SELECT at, actor, noun, noun_id, change FROM audit_log WHERE noun_id = ? ORDER BY id")?;
+    entries(db, &format!("{ENTRY} WHERE noun_seq IS NULL AND noun_id = ? ORDER BY id"), id)
+}
+
+/// Everything that happened to an order and its invoice, oldest first.
+pub fn of_order(db: &Connection, order: OrderId) -> Result<Vec<Entry>, StoreError> {
+    let seq = "(SELECT seq FROM purchase_order WHERE id = ?)";
+    entries(db, &format!("{ENTRY} WHERE noun = 'order' AND noun_seq = {seq} ORDER BY id"), order)
+}
+
+/// Everything that happened to a product, oldest first.
+pub fn of_product(db: &Connection, product: ProductId) -> Result<Vec<Entry>, StoreError> {
+    let seq = "(SELECT seq FROM product WHERE id = ?)";
+    entries(db, &format!("{ENTRY} WHERE noun = 'product' AND noun_seq = {seq} ORDER BY id"), product)
+}
+
+fn entries(db: &Connection, sql: &str, id: impl ToSql) -> Result<Vec<Entry>, StoreError> {
+    let mut statement = db.prepare_cached(sql)?;
     let rows = statement.query_map([id], |row| {
         Ok(Entry { at: row.get(0)?, actor: row.get(1)?, noun: row.get(2)?, noun_id: row.get(3)?, change: row.get(4)? })
     })?;

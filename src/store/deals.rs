@@ -3,26 +3,25 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
-use super::audit_log::record as log;
+use super::audit_log;
 use super::db::StoreError;
 use super::row::named;
 use crate::domain::deal::Deal;
-use crate::domain::id::{HostId, InvoiceId, ItemId, NodeId, OrderId, ProductId};
+use crate::domain::id::{HostId, NodeId, OrderId, ProductId};
 use crate::domain::lightning::PaymentHash;
 use crate::domain::product::Product;
 use crate::domain::purchase::{Delivery, Invoice, InvoiceState, OrderStatus, Purchase, PurchaseKind};
 use crate::domain::time::{CLOCK_TOLERANCE_SECS, Timestamp};
 
-const PURCHASE: &str = "SELECT o.id AS order_id, o.item_id, o.kind, o.status, o.message, o.price, o.delivery, \
+const PURCHASE: &str = "SELECT o.id AS order_id, o.kind, o.status, o.message, o.price, o.delivery, \
     o.granted_secs, o.granted_bytes, o.owed, o.refunded, o.created_at AS ordered_at, o.modified_at AS order_modified_at, \
-    o.product_id, v.id AS invoice_id, v.state, v.node_id, v.payment_hash, v.is_hold, v.payment_request, v.amount, \
+    (SELECT p.id FROM product p WHERE p.seq = o.product_seq) AS product_id, v.state, v.node_id, v.payment_hash, v.is_hold, v.payment_request, v.amount, \
     v.tax_currency, v.tax_rate_cents, v.info_currency, v.info_rate_cents, \
     v.received, v.expiry_secs, v.made_at, v.expires_at, v.held_at, v.paid_at, v.created_at, v.modified_at \
     FROM purchase_order o JOIN invoice v ON v.seq = o.seq";
 
 fn purchase_from_row(row: &Row<'_>) -> rusqlite::Result<Purchase> {
     let invoice = Invoice {
-        id: row.get("invoice_id")?,
         state: named(row, "state", InvoiceState::parse)?,
         node_id: row.get("node_id")?,
         hash: row.get("payment_hash")?,
@@ -41,7 +40,6 @@ fn purchase_from_row(row: &Row<'_>) -> rusqlite::Result<Purchase> {
     };
     Ok(Purchase {
         id: row.get("order_id")?,
-        item_id: row.get("item_id")?,
         kind: named(row, "kind", |name| match name {
             "first" => Some(PurchaseKind::First),
             "extension" => Some(PurchaseKind::Extension),
@@ -63,25 +61,10 @@ fn purchase_from_row(row: &Row<'_>) -> rusqlite::Result<Purchase> {
     })
 }
 
-/// How a purchase can be named.
-#[derive(Clone, Copy, Debug)]
-pub enum Key {
-    /// By its order.
-    Order(OrderId),
-    /// By its item.
-    Item(ItemId),
-    /// By its invoice.
-    Invoice(InvoiceId),
-}
-
 /// One purchase and the id of its product.
-pub fn purchase(db: &Connection, key: Key) -> Result<Option<(Purchase, ProductId)>, StoreError> {
-    let map = |row: &Row<'_>| Ok((purchase_from_row(row)?, row.get("product_id")?));
-    let found = match key {
-        Key::Order(id) => db.prepare_cached(&format!("{PURCHASE} WHERE o.id = ?"))?.query_row([id], map),
-        Key::Item(id) => db.prepare_cached(&format!("{PURCHASE} WHERE o.item_id = ?"))?.query_row([id], map),
-        Key::Invoice(id) => db.prepare_cached(&format!("{PURCHASE} WHERE v.id = ?"))?.query_row([id], map),
-    };
+pub fn purchase(db: &Connection, id: OrderId) -> Result<Option<(Purchase, ProductId)>, StoreError> {
+    let mut statement = db.prepare_cached(&format!("{PURCHASE} WHERE o.id = ?"))?;
+    let found = statement.query_row([id], |row| Ok((purchase_from_row(row)?, row.get("product_id")?)));
     Ok(found.optional()?)
 }
 
@@ -90,7 +73,7 @@ pub fn purchase(db: &Connection, key: Key) -> Result<Option<(Purchase, ProductId
 pub fn load(db: &Connection, product: ProductId, focus: Option<OrderId>) -> Result<Option<Deal>, StoreError> {
     let Some(product) = super::products::get(db, product)? else { return Ok(None) };
     let mut statement = db.prepare_cached(&format!(
-        "{PURCHASE} WHERE o.product_id = ?1 AND (o.id = ?2 OR o.delivery = 'awaiting' OR o.owed > 0 \
+        "{PURCHASE} WHERE o.product_seq = (SELECT seq FROM product WHERE id = ?1) AND (o.id = ?2 OR o.delivery = 'awaiting' OR o.owed > 0 \
          OR v.state NOT IN ('paid', 'expired', 'void')) ORDER BY o.created_at, o.seq"
     ))?;
     let purchases = statement.query_map(params![product.id, focus], purchase_from_row)?.collect::<Result<_, _>>()?;
@@ -100,7 +83,7 @@ pub fn load(db: &Connection, product: ProductId, focus: Option<OrderId>) -> Resu
 /// The deal that an order belongs to, and the order's place in it.
 pub fn load_by_order(db: &Connection, order: OrderId) -> Result<Option<(Deal, usize)>, StoreError> {
     let product: Option<ProductId> = db
-        .prepare_cached("SELECT product_id FROM purchase_order WHERE id = ?")?
+        .prepare_cached("SELECT p.id FROM purchase_order o JOIN product p ON p.seq = o.product_seq WHERE o.id = ?")?
         .query_row([order], |row| row.get(0))
         .optional()?;
     let Some(product) = product else { return Ok(None) };
@@ -128,12 +111,11 @@ pub fn insert_purchase(
     actor: &str,
 ) -> Result<(), StoreError> {
     db.prepare_cached(
-        "INSERT INTO purchase_order (id, item_id, product_id, host_id, kind, status, message, price, created_at, \
-         modified_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO purchase_order (id, product_seq, host_id, kind, status, message, price, created_at, modified_at) \
+         VALUES (?, (SELECT seq FROM product WHERE id = ?), ?, ?, ?, ?, ?, ?, ?)",
     )?
     .execute(params![
         purchase.id,
-        purchase.item_id,
         product,
         host,
         purchase.kind.name(),
@@ -147,13 +129,12 @@ pub fn insert_purchase(
     let invoice = &purchase.invoice;
     let [tax, info] = super::rates::columns(&invoice.rates);
     db.prepare_cached(
-        "INSERT INTO invoice (seq, id, state, node_id, payment_hash, is_hold, amount, expiry_secs, created_at, \
+        "INSERT INTO invoice (seq, state, node_id, payment_hash, is_hold, amount, expiry_secs, created_at, \
          modified_at, tax_currency, tax_rate_cents, info_currency, info_rate_cents) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?
     .execute(params![
         seq,
-        invoice.id,
         invoice.state.name(),
         invoice.node_id,
         invoice.hash,
@@ -172,7 +153,7 @@ pub fn insert_purchase(
         PurchaseKind::First => format!("ordered with new product {product}, {}", purchase.price),
         PurchaseKind::Extension => format!("ordered for product {product}, {}", purchase.price),
     };
-    log(db, purchase.created_at, actor, "order", purchase.id, &change)
+    audit_log::record_order(db, purchase.created_at, actor, purchase.id, &change)
 }
 
 /// Stores what changed from `before` to `after` and logs each change of state.
@@ -182,7 +163,7 @@ pub fn save(db: &Connection, before: &Deal, after: &mut Deal, actor: &str, now: 
         super::products::update(db, before.product.status, &after.product)?;
         let changes = product_changes(&before.product, &after.product);
         if !changes.is_empty() {
-            log(db, now, actor, "product", after.product.id, &changes.join("; "))?;
+            audit_log::record_product(db, now, actor, after.product.id, &changes.join("; "))?;
         }
     }
     for (old, new) in before.purchases.iter().zip(&mut after.purchases) {
@@ -226,7 +207,7 @@ fn save_purchase(
     let mut changes = Vec::new();
     if old.invoice != new.invoice {
         new.invoice.modified_at = now;
-        update_invoice(db, old.invoice.state, &new.invoice)?;
+        update_invoice(db, old.invoice.state, new)?;
         if old.invoice.state != new.invoice.state {
             changes.push(format!("invoice {}->{}", old.invoice.state.name(), new.invoice.state.name()));
         }
@@ -238,7 +219,7 @@ fn save_purchase(
         let (before, status) = (old.status.letter(), new.status.letter());
         changes.push(format!("{before}->{status}, delivery {}, owed {}", new.delivery.name(), new.owed));
     }
-    if changes.is_empty() { Ok(()) } else { log(db, now, actor, "order", new.id, &changes.join("; ")) }
+    if changes.is_empty() { Ok(()) } else { audit_log::record_order(db, now, actor, new.id, &changes.join("; ")) }
 }
 
 fn update_order(db: &Connection, before: OrderStatus, new: &Purchase) -> Result<(), StoreError> {
@@ -255,14 +236,16 @@ fn update_order(db: &Connection, before: OrderStatus, new: &Purchase) -> Result<
     if changed == 1 { Ok(()) } else { Err(StoreError::Conflict("the order")) }
 }
 
-fn update_invoice(db: &Connection, before: InvoiceState, new: &Invoice) -> Result<(), StoreError> {
+fn update_invoice(db: &Connection, before: InvoiceState, purchase: &Purchase) -> Result<(), StoreError> {
+    let new = &purchase.invoice;
     let mut statement = db.prepare_cached(
         "UPDATE invoice SET state = :state, node_id = :node_id, payment_hash = :payment_hash, is_hold = :is_hold, \
          payment_request = :payment_request, received = :received, made_at = :made_at, expires_at = :expires_at, \
-         held_at = :held_at, paid_at = :paid_at, modified_at = :modified_at WHERE id = :id AND state = :before",
+         held_at = :held_at, paid_at = :paid_at, modified_at = :modified_at \
+         WHERE seq = (SELECT seq FROM purchase_order WHERE id = :id) AND state = :before",
     )?;
     let changed = statement.execute(named_params! {
-        ":id": new.id, ":before": before.name(), ":state": new.state.name(), ":node_id": new.node_id,
+        ":id": purchase.id, ":before": before.name(), ":state": new.state.name(), ":node_id": new.node_id,
         ":payment_hash": new.hash, ":is_hold": new.is_hold, ":payment_request": new.payment_request,
         ":received": new.received, ":made_at": new.made_at, ":expires_at": new.expires_at, ":held_at": new.held_at,
         ":paid_at": new.paid_at, ":modified_at": new.modified_at,
@@ -298,7 +281,7 @@ pub fn search(db: &Connection, search: Search) -> Result<Vec<(Purchase, ProductI
 pub(super) fn search_text(search: Search) -> String {
     let mut text = format!("{PURCHASE} WHERE TRUE");
     if search.product.is_some() {
-        text.push_str(" AND o.product_id = ?");
+        text.push_str(" AND o.product_seq = (SELECT seq FROM product WHERE id = ?)");
     }
     if let Some(status) = search.status {
         text.push_str(&format!(" AND o.status = '{}'", status.letter()));

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::db::StoreError;
 use super::row::named;
-use crate::domain::id::{InvoiceId, NodeId, OrderId};
+use crate::domain::id::{NodeId, OrderId};
 use crate::domain::lightning::PaymentHash;
 use crate::domain::money::Msat;
 use crate::domain::time::Timestamp;
@@ -45,8 +45,8 @@ pub struct Intent {
     pub id: i64,
     /// What is to be done.
     pub kind: IntentKind,
-    /// The invoice that it is about.
-    pub invoice_id: InvoiceId,
+    /// The order whose invoice it is about.
+    pub order: OrderId,
     /// The hash that it is about; may be a former one of the invoice.
     pub hash: PaymentHash,
     /// The node to ask.
@@ -57,11 +57,13 @@ pub struct Intent {
     pub created_at: Timestamp,
 }
 
+const INTENT: &str = "SELECT e.*, (SELECT o.id FROM purchase_order o WHERE o.seq = e.seq) AS order_id FROM effect e";
+
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Intent> {
     Ok(Intent {
         id: row.get("id")?,
         kind: named(row, "kind", IntentKind::parse)?,
-        invoice_id: row.get("invoice_id")?,
+        order: row.get("order_id")?,
         hash: row.get("payment_hash")?,
         node_id: row.get("node_id")?,
         attempts: row.get("attempts")?,
@@ -73,16 +75,16 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Intent> {
 pub fn add(
     db: &Connection,
     kind: IntentKind,
-    invoice: InvoiceId,
+    order: OrderId,
     hash: PaymentHash,
     node: NodeId,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     db.prepare_cached(
-        "INSERT INTO effect (kind, invoice_id, payment_hash, node_id, next_try_at, created_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?5) ON CONFLICT (kind, payment_hash) DO NOTHING",
+        "INSERT INTO effect (kind, seq, payment_hash, node_id, next_try_at, created_at) \
+         VALUES (?1, (SELECT seq FROM purchase_order WHERE id = ?2), ?3, ?4, ?5, ?5) ON CONFLICT (kind, payment_hash) DO NOTHING",
     )?
-    .execute(params![kind.name(), invoice, hash, node, now])?;
+    .execute(params![kind.name(), order, hash, node, now])?;
     Ok(())
 }
 
@@ -104,7 +106,7 @@ pub fn due(
     let limit = u64::from(limit).next_power_of_two();
     // One range at a time: with both in one condition SQLite would sort all that is due.
     let sql = format!(
-        "SELECT * FROM effect WHERE {kind} node_id = ? AND next_try_at > ? AND next_try_at <= ? \
+        "{INTENT} WHERE {kind} node_id = ? AND next_try_at > ? AND next_try_at <= ? \
          ORDER BY {order} LIMIT {limit}"
     );
     let mut statement = db.prepare_cached(&sql)?;
@@ -126,7 +128,7 @@ pub fn nodes(db: &Connection) -> Result<Vec<NodeId>, StoreError> {
 
 /// Intents stored after row `id`, in the order in which they were stored.
 pub fn newer_than(db: &Connection, id: i64, limit: u32) -> Result<Vec<Intent>, StoreError> {
-    let sql = format!("SELECT * FROM effect WHERE id > ? ORDER BY id LIMIT {limit}");
+    let sql = format!("{INTENT} WHERE id > ? ORDER BY id LIMIT {limit}");
     let mut statement = db.prepare_cached(&sql)?;
     let rows = statement.query_map([id], from_row)?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -179,8 +181,8 @@ pub fn oldest_make(db: &Connection) -> Result<Option<Timestamp>, StoreError> {
 pub struct Attempt {
     /// The hash.
     pub hash: PaymentHash,
-    /// Its invoice.
-    pub invoice_id: InvoiceId,
+    /// The order that it is for.
+    pub order: OrderId,
     /// The node.
     pub node_id: NodeId,
     /// The number that enters the derivation of the preimage.
@@ -189,16 +191,16 @@ pub struct Attempt {
     pub is_hold: bool,
 }
 
-const ATTEMPT: &str = "SELECT a.payment_hash, v.id AS invoice_id, a.node_id, a.number, a.is_hold \
-    FROM invoice_attempt a JOIN invoice v ON v.seq = a.seq";
+const ATTEMPT: &str = "SELECT a.payment_hash, o.id AS order_id, a.node_id, a.number, a.is_hold \
+    FROM invoice_attempt a JOIN purchase_order o ON o.seq = a.seq";
 
 /// Writes an attempt down, before the node is asked.
 pub fn add_attempt(db: &Connection, attempt: &Attempt, now: Timestamp) -> Result<(), StoreError> {
     db.prepare_cached(
         "INSERT INTO invoice_attempt (seq, number, payment_hash, node_id, is_hold, outcome, created_at) \
-         SELECT seq, ?2, ?3, ?4, ?5, 'intended', ?6 FROM invoice WHERE id = ?1",
+         VALUES ((SELECT seq FROM purchase_order WHERE id = ?1), ?2, ?3, ?4, ?5, 'intended', ?6)",
     )?
-    .execute(params![attempt.invoice_id, attempt.number, attempt.hash, attempt.node_id, attempt.is_hold, now])?;
+    .execute(params![attempt.order, attempt.number, attempt.hash, attempt.node_id, attempt.is_hold, now])?;
     Ok(())
 }
 
@@ -246,17 +248,17 @@ pub fn wanted(db: &Connection, intent: i64) -> Result<Option<Wanted>, StoreError
     Ok(wanted.optional()?)
 }
 
-/// All attempts of an invoice, in order.
-pub fn attempts(db: &Connection, invoice: InvoiceId) -> Result<Vec<Attempt>, StoreError> {
-    let mut statement = db.prepare_cached(&format!("{ATTEMPT} WHERE v.id = ? ORDER BY a.number"))?;
-    let rows = statement.query_map([invoice], attempt_from_row)?;
+/// All attempts of an order's invoice, in order.
+pub fn attempts(db: &Connection, order: OrderId) -> Result<Vec<Attempt>, StoreError> {
+    let mut statement = db.prepare_cached(&format!("{ATTEMPT} WHERE o.id = ? ORDER BY a.number"))?;
+    let rows = statement.query_map([order], attempt_from_row)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
 fn attempt_from_row(row: &Row<'_>) -> rusqlite::Result<Attempt> {
     Ok(Attempt {
         hash: row.get("payment_hash")?,
-        invoice_id: row.get("invoice_id")?,
+        order: row.get("order_id")?,
         node_id: row.get("node_id")?,
         number: row.get("number")?,
         is_hold: row.get("is_hold")?,
@@ -270,12 +272,12 @@ pub fn note_received(db: &Connection, hash: PaymentHash, received: Msat) -> Resu
     Ok(statement.execute(params![hash, received])? == 1)
 }
 
-/// The sum of what [`note_received`] has noted for an invoice.
-pub fn received_by_others(db: &Connection, invoice: InvoiceId) -> Result<Msat, StoreError> {
+/// The sum of what [`note_received`] has noted for an order.
+pub fn received_by_others(db: &Connection, order: OrderId) -> Result<Msat, StoreError> {
     let mut statement = db.prepare_cached(
-        "SELECT coalesce(sum(a.received), 0) FROM invoice_attempt a JOIN invoice v ON v.seq = a.seq WHERE v.id = ?",
+        "SELECT coalesce(sum(a.received), 0) FROM invoice_attempt a JOIN purchase_order o ON o.seq = a.seq WHERE o.id = ?",
     )?;
-    Ok(statement.query_row([invoice], |row| row.get(0))?)
+    Ok(statement.query_row([order], |row| row.get(0))?)
 }
 
 /// Records how an attempt ended: `made`, `failed`, `abandoned` or `cancelled`.

@@ -36,7 +36,7 @@ fn each_search_of_orders_has_its_index() {
         (deals::Search { status: Some(OrderStatus::Paid), ..all }, "order_by_time"),
         (deals::Search { status: Some(OrderStatus::NeedsRefund), ..all }, "order_to_refund"),
         (deals::Search { owed: true, ..all }, "order_to_refund"),
-        (deals::Search { product, ..all }, "order_by_product (product_id=?)"),
+        (deals::Search { product, ..all }, "order_by_product (product_seq=?)"),
     ] {
         let plan = plan(&db, &deals::search_text(search));
         assert!(plan.contains(index) && !plan.contains("TEMP B-TREE"), "{search:?}: {plan}");

@@ -3,7 +3,7 @@
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use uuid::Uuid;
 
-use crate::domain::id::{HostId, InvoiceId, ItemId, NodeId, OperatorId, OrderId, ProductId};
+use crate::domain::id::{HostId, NodeId, OperatorId, OrderId, ProductId};
 use crate::domain::lightning::PaymentHash;
 use crate::domain::money::Msat;
 use crate::domain::time::Timestamp;
@@ -22,7 +22,7 @@ macro_rules! uuid_column {
         }
     )*};
 }
-uuid_column!(HostId, InvoiceId, ItemId, NodeId, OrderId, ProductId);
+uuid_column!(HostId, NodeId, OrderId, ProductId);
 
 impl ToSql for Timestamp {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {

@@ -246,7 +246,7 @@ async fn settle(shop: &Shop, entry: &Entry, intent: &Intent) -> Result<(), Error
     let Some(attempt) = shop.db.read(|db| outbox::attempt(db, intent.hash))? else {
         return making::finish(shop, intent).await;
     };
-    match entry.node.settle(shop.preimage(attempt.invoice_id, attempt.number)).await {
+    match entry.node.settle(shop.preimage(attempt.order, attempt.number)).await {
         Ok(SettleOutcome::Settled) => learn(shop, entry, intent).await,
         Ok(SettleOutcome::AlreadyCanceled) => gone(shop, intent).await,
         Ok(SettleOutcome::Unknown) => unknown(shop, entry, intent).await,

@@ -83,11 +83,11 @@ fn nodes_agree(state: &State, books: &Books, broken: &mut Vec<String>) {
     let mut settled: HashMap<&str, usize> = HashMap::new();
     for (hash, attempt) in &state.attempts {
         if books.get(&attempt.node, hash).is_some_and(|entry| entry.is_settled()) {
-            *settled.entry(&attempt.invoice).or_default() += 1;
+            *settled.entry(&attempt.order).or_default() += 1;
         }
     }
     for (id, order) in &state.orders {
-        let times = settled.get(order.invoice.as_str()).copied().unwrap_or(0);
+        let times = settled.get(id.as_str()).copied().unwrap_or(0);
         let here = books.get(&order.node, &order.hash);
         match order.invoice_state.as_str() {
             _ if times > 1 => broken.push(format!("order {id} was paid {times} times: {order:?}")),
@@ -168,7 +168,7 @@ fn ports(state: &State, broken: &mut Vec<String>) {
 /// What must be true once nothing is left to do.
 pub fn check_end(state: &State, books: &Books, ledger: &Ledger) {
     for ((node, hash), entry) in books.of_the_shop() {
-        let order = state.attempts.get(hash).and_then(|attempt| by_invoice(state, &attempt.invoice));
+        let order = state.attempts.get(hash).and_then(|attempt| state.orders.get(&attempt.order));
         let known_as_paid =
             order.is_some_and(|order| order.invoice_state == "paid" && order.received == entry.settled_msat);
         if entry.is_settled() && !known_as_paid {
@@ -187,8 +187,4 @@ pub fn check_end(state: &State, books: &Books, ledger: &Ledger) {
     for (hash, attempt) in state.attempts.iter().filter(|(_, attempt)| attempt.outcome == "intended") {
         ledger.violation(format!("nobody knows what became of {hash}: {attempt:?}"));
     }
-}
-
-fn by_invoice<'a>(state: &'a State, invoice: &str) -> Option<&'a Order> {
-    state.orders.values().find(|order| order.invoice == invoice)
 }

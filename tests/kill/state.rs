@@ -17,7 +17,6 @@ pub struct Order {
     pub granted_bytes: i64,
     pub owed: i64,
     pub price: i64,
-    pub invoice: String,
     pub invoice_state: String,
     pub is_hold: bool,
     pub node: String,
@@ -42,7 +41,7 @@ pub struct Product {
 /// A payment hash that was given to a node.
 #[derive(Clone, Debug)]
 pub struct Attempt {
-    pub invoice: String,
+    pub order: String,
     pub node: String,
     pub outcome: String,
 }
@@ -159,10 +158,10 @@ impl State {
     }
 }
 
-const ORDERS: &str = "SELECT lower(hex(o.id)), lower(hex(o.product_id)), o.status, o.kind, o.delivery, \
-    o.granted_secs, o.granted_bytes, o.owed, o.price, lower(hex(i.id)), i.state, i.is_hold, lower(hex(i.node_id)), \
+const ORDERS: &str = "SELECT lower(hex(o.id)), lower(hex(p.id)), o.status, o.kind, o.delivery, \
+    o.granted_secs, o.granted_bytes, o.owed, o.price, i.state, i.is_hold, lower(hex(i.node_id)), \
     lower(hex(i.payment_hash)), coalesce(i.received, 0), coalesce(o.message, '') \
-    FROM purchase_order o JOIN invoice i ON i.seq = o.seq";
+    FROM purchase_order o JOIN invoice i ON i.seq = o.seq JOIN product p ON p.seq = o.product_seq";
 
 fn order(row: &Row<'_>) -> rusqlite::Result<(String, Order)> {
     let order = Order {
@@ -174,13 +173,12 @@ fn order(row: &Row<'_>) -> rusqlite::Result<(String, Order)> {
         granted_bytes: row.get(6)?,
         owed: row.get(7)?,
         price: row.get(8)?,
-        invoice: row.get(9)?,
-        invoice_state: row.get(10)?,
-        is_hold: row.get(11)?,
-        node: row.get(12)?,
-        hash: row.get(13)?,
-        received: row.get(14)?,
-        message: row.get(15)?,
+        invoice_state: row.get(9)?,
+        is_hold: row.get(10)?,
+        node: row.get(11)?,
+        hash: row.get(12)?,
+        received: row.get(13)?,
+        message: row.get(14)?,
     };
     Ok((row.get(0)?, order))
 }
@@ -202,9 +200,9 @@ fn product(row: &Row<'_>) -> rusqlite::Result<(String, Product)> {
     Ok((row.get(0)?, product))
 }
 
-const ATTEMPTS: &str = "SELECT lower(hex(a.payment_hash)), lower(hex(i.id)), lower(hex(a.node_id)), a.outcome \
-    FROM invoice_attempt a JOIN invoice i ON i.seq = a.seq";
+const ATTEMPTS: &str = "SELECT lower(hex(a.payment_hash)), lower(hex(o.id)), lower(hex(a.node_id)), a.outcome \
+    FROM invoice_attempt a JOIN purchase_order o ON o.seq = a.seq";
 
 fn attempt(row: &Row<'_>) -> rusqlite::Result<(String, Attempt)> {
-    Ok((row.get(0)?, Attempt { invoice: row.get(1)?, node: row.get(2)?, outcome: row.get(3)? }))
+    Ok((row.get(0)?, Attempt { order: row.get(1)?, node: row.get(2)?, outcome: row.get(3)? }))
 }

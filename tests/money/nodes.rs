@@ -28,9 +28,8 @@ impl Rig {
 
     /// The states of all hashes that an order's invoice ever had, at both nodes.
     fn attempts(&self, order: OrderId) -> Vec<Option<State>> {
-        let (invoice, first, second) =
-            (self.view(order).purchase.invoice.id, self.sim().node(), self.spare().sim.node());
-        let attempts = self.shop.db.read(|db| ip2tor_shop::store::outbox::attempts(db, invoice)).expect("attempts");
+        let (first, second) = (self.sim().node(), self.spare().sim.node());
+        let attempts = self.shop.db.read(|db| ip2tor_shop::store::outbox::attempts(db, order)).expect("attempts");
         let at = |hash| first.invoice(hash).or_else(|| second.invoice(hash));
         attempts.iter().map(|attempt| at(attempt.hash).map(|invoice| invoice.state())).collect()
     }

@@ -124,8 +124,8 @@ impl Rig {
     /// An invoice of the order that another one took the place of.
     async fn former_attempt(&self, order: OrderId) -> PaymentHash {
         let (hash, now) = (PaymentHash([77; 32]), self.now());
-        let (invoice_id, node_id) = (self.view(order).purchase.invoice.id, self.spare().node);
-        let attempt = Attempt { hash, invoice_id, node_id, number: 2, is_hold: false };
+        let node_id = self.spare().node;
+        let attempt = Attempt { hash, order, node_id, number: 2, is_hold: false };
         let added = self.shop.db.write(move |db| outbox::add_attempt(db, &attempt, now)).await;
         added.expect("an attempt");
         hash

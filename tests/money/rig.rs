@@ -17,7 +17,6 @@ use ip2tor_shop::services::backup::Places;
 use ip2tor_shop::services::orders::{self, OrderRequest, OrderView, OrderedProduct};
 use ip2tor_shop::services::products::{self, ProductPatch};
 use ip2tor_shop::services::{Error, Scope, Settings, Shop, hosts as host_services};
-use ip2tor_shop::store::deals::Key;
 use ip2tor_shop::store::{Db, StoreError, hosts};
 use ip2tor_shop::worker::{self, Tasks, registry::Registry};
 use tempfile::TempDir;
@@ -231,7 +230,7 @@ impl Rig {
     }
 
     pub fn view(&self, order: OrderId) -> OrderView {
-        orders::view(&self.shop, Key::Order(order)).expect("the order exists")
+        orders::view(&self.shop, order).expect("the order exists")
     }
 
     /// Orders a bridge and waits for its payment request.

@@ -8,7 +8,6 @@ use ip2tor_shop::domain::time::Clock;
 use ip2tor_shop::services::orders::{self, OrderRequest, OrderView, OrderedProduct};
 use ip2tor_shop::services::products::{self, ProductPatch};
 use ip2tor_shop::services::{Error, Scope, making, payments};
-use ip2tor_shop::store::deals::Key;
 use ip2tor_shop::store::outbox::{self, IntentKind};
 
 use super::{ONION, PUBLIC_KEY, TestShop};
@@ -48,7 +47,7 @@ impl TestShop {
 
     /// An order with everything that belongs to it.
     pub fn view(&self, order: OrderId) -> OrderView {
-        orders::view(&self.shop, Key::Order(order)).expect("the order is there")
+        orders::view(&self.shop, order).expect("the order is there")
     }
 
     /// The product of an order.

@@ -166,7 +166,7 @@ impl ItemView {
     pub fn new(call: &Call, view: &OrderView, site: &Site) -> Self {
         let purchase = &view.purchase;
         Self {
-            url: call.url(format_args!("public/po_items/{}/", purchase.item_id)),
+            url: call.url(format_args!("public/po_items/{}/", purchase.id)),
             product_id: view.product.id.to_string(),
             product: ProductView::new(call, &view.product, &view.host, site),
             position: 0,
@@ -188,7 +188,7 @@ impl InvoiceView {
         };
         let fiat = invoice.rates.fields(invoice.amount);
         Self {
-            url: call.url(format_args!("public/{path}/{}/", invoice.id)),
+            url: call.url(format_args!("public/{path}/{}/", purchase.id)),
             lnnode_id: invoice.node_id.to_string(),
             tax_currency_ex_rate: fiat.tax_currency_ex_rate,
             info_currency_ex_rate: fiat.info_currency_ex_rate,
@@ -233,5 +233,5 @@ fn qr_url(call: &Call, purchase: &Purchase) -> String {
     let made = purchase.invoice.made_at.unwrap_or(purchase.invoice.created_at);
     let day = Timestamp::to_wire(made);
     let (year, month) = (&day[..4], &day[5..7]);
-    format!("{}/media/invoices/{year}/{month}/qr_{}.png", call.origin.base, purchase.invoice.id)
+    format!("{}/media/invoices/{year}/{month}/qr_{}.png", call.origin.base, purchase.id)
 }

@@ -7,7 +7,7 @@ mod random;
 mod table;
 
 use super::*;
-use crate::domain::id::{HostId, InvoiceId, ItemId, NodeId, OrderId, ProductId};
+use crate::domain::id::{HostId, NodeId, OrderId, ProductId};
 use crate::domain::lightning::{MadeInvoice, PaymentHash};
 use crate::domain::money::Msat;
 use crate::domain::product::{ProductStatus, Subject, Terms};
@@ -134,7 +134,6 @@ fn ordered(is_hold: bool) -> Deal {
 fn purchase(number: usize, kind: PurchaseKind, is_hold: bool, now: Timestamp) -> Purchase {
     let id = Uuid::from_u128(number as u128);
     let invoice = Invoice {
-        id: InvoiceId(id),
         state: InvoiceState::Initial,
         node_id: NodeId(id),
         hash: PaymentHash([number as u8; 32]),
@@ -153,7 +152,6 @@ fn purchase(number: usize, kind: PurchaseKind, is_hold: bool, now: Timestamp) ->
     };
     Purchase {
         id: OrderId(id),
-        item_id: ItemId(id),
         kind,
         status: OrderStatus::Initial,
         message: None,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use poem_openapi::OpenApi;
 
-use crate::domain::id::{HostId, InvoiceId, ItemId, OrderId};
+use crate::domain::id::{HostId, OrderId};
 use crate::domain::{alias, target};
 use crate::http::answer::{Created, ReadResult, Reply, WriteResult};
 use crate::http::api::Tag;
@@ -16,7 +16,6 @@ use crate::http::problem::Problem;
 use crate::http::wire::order::{InvoiceForm, InvoiceView, ItemView, OrderedView, PurchaseOrderView};
 use crate::http::wire::request::OrderBody;
 use crate::services::orders::{self, OrderRequest, OrderView, OrderedProduct};
-use crate::store::deals::Key;
 
 /// Orders.
 pub struct Orders;
@@ -39,7 +38,7 @@ impl Orders {
     /// A purchase order
     #[oai(path = "/pos/:id/", method = "get", operation_id = "public_pos_read")]
     async fn read(&self, call: &Call, #[oai(name = "id")] _id: Id) -> ReadResult<Reply<PurchaseOrderView>> {
-        let view = view(call, call.id(OrderId::parse).map(Key::Order))?;
+        let view = view(call)?;
         let site = call.site()?;
         Ok(Reply(PurchaseOrderView::new(call, &view, &site)))
     }
@@ -47,7 +46,7 @@ impl Orders {
     /// The item of a purchase order
     #[oai(path = "/po_items/:id/", method = "get", operation_id = "public_po_items_read")]
     async fn read_item(&self, call: &Call, #[oai(name = "id")] _id: Id) -> ReadResult<Reply<ItemView>> {
-        let view = view(call, call.id(ItemId::parse).map(Key::Item))?;
+        let view = view(call)?;
         let site = call.site()?;
         Ok(Reply(ItemView::new(call, &view, &site)))
     }
@@ -55,7 +54,7 @@ impl Orders {
     /// A Lightning invoice
     #[oai(path = "/invoices/:id/", method = "get", operation_id = "public_invoices_read")]
     async fn read_invoice(&self, call: &Call, #[oai(name = "id")] _id: Id) -> ReadResult<Reply<InvoiceView>> {
-        let view = view(call, call.id(InvoiceId::parse).map(Key::Invoice))?;
+        let view = view(call)?;
         Ok(Reply(InvoiceView::new(call, &view.purchase, InvoiceForm::Plain)))
     }
 
@@ -64,7 +63,7 @@ impl Orders {
     /// The same invoice with the URL of its order.
     #[oai(path = "/po_invoices/:id/", method = "get", operation_id = "public_po_invoices_read")]
     async fn read_po_invoice(&self, call: &Call, #[oai(name = "id")] _id: Id) -> ReadResult<Reply<InvoiceView>> {
-        let view = view(call, call.id(InvoiceId::parse).map(Key::Invoice))?;
+        let view = view(call)?;
         Ok(Reply(InvoiceView::new(call, &view.purchase, InvoiceForm::OfOrder)))
     }
 }
@@ -79,8 +78,9 @@ async fn place_to_the_end(call: &Call, request: OrderRequest) -> Result<OrderId,
     Ok(placing.await.map_err(|error| Problem::internal(&error.to_string()))??)
 }
 
-fn view(call: &Call, key: Result<Key, Problem>) -> Result<OrderView, Problem> {
-    Ok(orders::view(call.shop(), key?)?)
+/// The order that the path names, be it as an order, an item or an invoice.
+fn view(call: &Call) -> Result<OrderView, Problem> {
+    Ok(orders::view(call.shop(), call.id(OrderId::parse)?)?)
 }
 
 fn read_order(call: &Call, input: &Input) -> Result<OrderRequest, Problem> {
