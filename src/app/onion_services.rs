@@ -31,13 +31,13 @@ impl Services {
     pub fn launch(tor: Tor, config: &OnionConfig, shop: &Shop) -> Result<Self, StartError> {
         let public = tor.launch(&config.nickname, config.virtual_port, None)?;
         tracing::info!(address = %public.address(), "the shop's onion service");
-        let operators = if config.admin.enabled {
-            let clients = AuthorizedClients::for_admin(config)?;
-            let service = tor.launch(&config.admin.nickname, config.admin.virtual_port, Some(clients))?;
-            tracing::info!(address = %service.address(), "the operators' onion service");
-            Some(service)
-        } else {
-            None
+        let operators = match AuthorizedClients::of_operators(config)? {
+            Some(clients) => {
+                let service = tor.launch(&config.admin.nickname, config.admin.virtual_port, Some(clients))?;
+                tracing::info!(address = %service.address(), "the operators' onion service");
+                Some(service)
+            }
+            None => None,
         };
         let alert_shop = shop.clone();
         let check = SelfCheck::start(tor.clone(), &public, Rhythm::default(), Arc::clone(&shop.clock), move |alert| {

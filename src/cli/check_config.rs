@@ -38,16 +38,12 @@ pub fn run(args: &Args, output: &Output) -> Result<(), Failure> {
 /// The operators' own onion service needs somebody who can find it: in the file or beside Tor's keys.
 /// Those who may not look there learn that.
 fn check_clients(config: &Config, output: &Output) -> Result<(), Problems> {
-    let onion = config.onion_settings()?;
-    if !(onion.enabled && onion.admin.enabled) {
-        return Ok(());
-    }
-    let checked = AuthorizedClients::for_admin(&onion).and_then(|clients| clients.check());
-    checked.or_else(|error| match Problem::of_onion(&error) {
+    let Err(error) = AuthorizedClients::of_operators(&config.onion_settings()?) else { return Ok(()) };
+    match Problem::of_onion(&error) {
         Some(problem) => Err(Problems(vec![problem])),
         None => {
             output.warn(&format!("who may find the operators' onion service could not be checked: {error}"));
             Ok(())
         }
-    })
+    }
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use crate::app::StartError;
 use crate::config::{DATABASE_FILE, FILE_IN_DATA_DIR};
+use crate::store::db;
 
 /// What stands above the demo's settings.
 const HEAD: &str = "# Written by `ip2tor-shop demo` at each start: changes are lost. What is not in here has its default.\n\
@@ -22,8 +23,7 @@ pub fn claim(dir: &Path, marker: &str) -> Result<(), StartError> {
         refuse_if_taken(dir)?;
         return put(dir, marker, "null");
     }
-    for suffix in ["", "-wal", "-shm"] {
-        let file = dir.join(format!("{DATABASE_FILE}{suffix}"));
+    for file in db::files_of(&dir.join(DATABASE_FILE)) {
         match std::fs::remove_file(&file) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(broken(&file, &error)),
             _ => {}

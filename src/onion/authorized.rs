@@ -51,6 +51,20 @@ impl AuthorizedClients {
         Ok(clients)
     }
 
+    /// Who can find the operators' own service; `None` when there is to be none.
+    ///
+    /// # Errors
+    /// Those of [`AuthorizedClients::for_admin`], and [`OnionError::Config`] when nobody is on the list, which
+    /// would lock everybody out, or too many.
+    pub fn of_operators(config: &OnionConfig) -> Result<Option<Self>, OnionError> {
+        if !(config.enabled && config.admin.enabled) {
+            return Ok(None);
+        }
+        let clients = Self::for_admin(config)?;
+        clients.check()?;
+        Ok(Some(clients))
+    }
+
     /// The clients in files, for the service `nickname`.
     ///
     /// # Errors
@@ -86,10 +100,7 @@ impl AuthorizedClients {
     }
 
     /// Whether a service can be launched for them.
-    ///
-    /// # Errors
-    /// [`OnionError::Config`] when nobody is on the list, which would lock everybody out, or too many.
-    pub fn check(&self) -> Result<(), OnionError> {
+    fn check(&self) -> Result<(), OnionError> {
         if self.0.is_empty() || self.0.len() > MOST {
             let problem = format!(
                 "the service needs 1 to {MOST} authorized clients and has {}; add one with: ip2tor-shop onion authorize NAME KEY",

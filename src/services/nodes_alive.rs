@@ -139,7 +139,7 @@ fn wrong_network(
 /// The public key that the node must have, while some of its invoices are not final, or the outcome of a refund
 /// through it is not known.
 pub fn needed_pubkey(db: &Connection, node: NodeId) -> Result<Option<String>, Error> {
-    let known = node_state::public(db, node)?.and_then(|node| node.pubkey);
+    let known = node_state::pubkey(db, node)?;
     let is_needed = || Ok::<_, Error>(nodes::live_invoices(db, node)? > 0 || !refunds::open_at(db, node)?.is_empty());
     Ok(if known.is_some() && is_needed()? { known } else { None })
 }

@@ -145,8 +145,7 @@ fn blocks_left(news: &NodeInvoice, height: Option<u32>) -> Option<i64> {
 /// removed and added again. While a public key is not known yet, a hash of ours counts as made there.
 pub fn other_record(db: &Connection, node: NodeId, hash: PaymentHash) -> Result<Option<NodeId>, Error> {
     let Some(attempt) = outbox::attempt(db, hash)?.filter(|attempt| attempt.node_id != node) else { return Ok(None) };
-    let pubkey = |id| Ok::<_, Error>(node_state::public(db, id)?.and_then(|node| node.pubkey));
-    let differs = match (pubkey(attempt.node_id)?, pubkey(node)?) {
+    let differs = match (node_state::pubkey(db, attempt.node_id)?, node_state::pubkey(db, node)?) {
         (Some(maker), Some(teller)) => maker != teller,
         _ => false,
     };

@@ -203,14 +203,21 @@ fn closed() -> StoreError {
 fn make_private(path: &Path) -> std::io::Result<()> {
     let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
     narrow(path, &file.metadata()?);
-    for suffix in ["-wal", "-shm"] {
-        let mut beside = path.as_os_str().to_owned();
-        beside.push(suffix);
-        if let Ok(about) = fs::metadata(&beside) {
-            narrow(Path::new(&beside), &about);
+    for beside in &files_of(path)[1..] {
+        if let Ok(about) = fs::metadata(beside) {
+            narrow(beside, &about);
         }
     }
     Ok(())
+}
+
+/// The files of a database: itself, and what SQLite keeps beside it while it is open or after a crash.
+pub fn files_of(database: &Path) -> [PathBuf; 3] {
+    ["", "-wal", "-shm"].map(|suffix| {
+        let mut name = database.as_os_str().to_owned();
+        name.push(suffix);
+        name.into()
+    })
 }
 
 /// A file system without modes, or a file of somebody else, is no reason not to sell.
@@ -322,67 +329,4 @@ fn run_group(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn put(db: &Connection, key: &str, bytes: i64) -> Result<(), StoreError> {
-        db.execute("INSERT INTO meta (key, value) VALUES (?, zeroblob(?))", (key, bytes))?;
-        Ok(())
-    }
-
-    /// A job, and where its answer arrives.
-    fn waiting(
-        change: impl FnOnce(&Connection) -> Result<(), StoreError> + Send + 'static,
-    ) -> (Job, mpsc::Receiver<Result<(), StoreError>>) {
-        let (sender, answer) = mpsc::channel();
-        (job(change, move |result| drop(sender.send(result))), answer)
-    }
-
-    #[test]
-    fn the_database_is_its_owners_alone_and_what_was_open_to_others_is_closed() {
-        let dir = tempfile::tempdir().unwrap();
-        let mode = |name: &str| fs::metadata(dir.path().join(name)).unwrap().permissions().mode() & 0o777;
-        let file = dir.path().join("shop.sqlite3");
-        fs::write(&file, "").unwrap();
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
-        let _db = Db::open(&file).unwrap();
-        for name in ["shop.sqlite3", "shop.sqlite3-wal", "shop.sqlite3-shm"] {
-            assert_eq!(mode(name), 0o600, "{name}");
-            fs::set_permissions(dir.path().join(name), fs::Permissions::from_mode(0o644)).unwrap();
-        }
-        let _again = Db::open(&file).unwrap();
-        for name in ["shop.sqlite3", "shop.sqlite3-wal", "shop.sqlite3-shm"] {
-            assert_eq!(mode(name), 0o600, "{name}");
-        }
-        drop(Db::open(&dir.path().join("new")).unwrap());
-        assert_eq!(mode("new"), 0o600);
-    }
-
-    #[test]
-    fn when_the_disk_is_full_a_whole_group_is_refused_and_nothing_of_it_is_stored() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("shop.sqlite3");
-        drop(Db::open(&file).unwrap());
-        let mut writer = connect(&file, OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
-        writer.pragma_update(None, "max_page_count", 1).unwrap();
-        let (before, before_answer) = waiting(|db| put(db, "before", 1));
-        let (full, full_answer) = waiting(|db| put(db, "full", 1 << 20));
-        let (after, after_answer) = waiting(|db| put(db, "after", 1));
-        let (mut group, mut finishes) = (VecDeque::from([before, full, after]), Vec::new());
-        let outcome = run_group(&mut writer, &mut group, &mut finishes);
-        assert!(matches!(outcome, Err(StoreError::Unavailable(_))), "{outcome:?}");
-        finishes.into_iter().for_each(|finish| finish(outcome.clone()));
-        assert_eq!(group.len(), 1, "the job behind it was not begun");
-        assert!(matches!(before_answer.recv().unwrap(), Err(StoreError::Unavailable(_))));
-        assert!(matches!(full_answer.recv().unwrap(), Err(StoreError::Unavailable(_))));
-        let stored: i64 = writer
-            .query_row("SELECT count(*) FROM meta WHERE key IN ('before', 'full', 'after')", [], |row| row.get(0))
-            .unwrap();
-        assert_eq!(stored, 0);
-        writer.pragma_update(None, "max_page_count", 1 << 20).unwrap();
-        let (mut group, mut finishes) = (group, Vec::new());
-        let outcome = run_group(&mut writer, &mut group, &mut finishes);
-        finishes.into_iter().for_each(|finish| finish(outcome.clone()));
-        assert!(after_answer.recv().unwrap().is_ok(), "with room again it goes on");
-    }
-}
+mod tests;

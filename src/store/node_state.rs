@@ -66,6 +66,12 @@ pub fn public(db: &Connection, id: NodeId) -> Result<Option<PublicNode>, StoreEr
     Ok(node.optional()?)
 }
 
+/// The public key of a node, removed ones included, once known.
+pub fn pubkey(db: &Connection, id: NodeId) -> Result<Option<String>, StoreError> {
+    let mut statement = db.prepare_cached("SELECT pubkey FROM node WHERE id = ?")?;
+    Ok(statement.query_row([id], |row| row.get(0)).optional()?.flatten())
+}
+
 /// How many nodes are enabled, and how many of those are alive.
 pub fn counts(db: &Connection) -> Result<(u32, u32), StoreError> {
     let mut statement =

@@ -112,6 +112,14 @@ impl Rig {
         refund(&shop.expect("a shop"), &Dial::direct(), wanted, "cli").await
     }
 
+    /// The node pays the buyer's first bill, and its answer is lost; the bill.
+    async fn refund_without_answer(&self, order: OrderId, msat: u64) -> String {
+        let bill = self.bill(msat, 1).await;
+        self.sim().faults().next("SendPaymentV2", Fault::ResetAfter, 1);
+        assert!(matches!(self.refund(order, &bill, None).await, Err(Error::Unavailable { .. })));
+        bill
+    }
+
     /// A bridge that waits for its host; 700 msat more were paid than asked.
     async fn overpaid(&self) -> (OrderId, ProductId) {
         self.check_in().await;
@@ -224,9 +232,7 @@ async fn the_amount_must_be_what_is_owed() {
 async fn a_lost_answer_is_learned_by_running_the_command_again() {
     let rig = rig_with_buyer().await;
     let order = rig.owing().await;
-    let bill = rig.bill(25_000, 1).await;
-    rig.sim().faults().next("SendPaymentV2", Fault::ResetAfter, 1);
-    assert!(matches!(rig.refund(order, &bill, None).await, Err(Error::Unavailable { .. })));
+    rig.refund_without_answer(order, 25_000).await;
     assert_eq!((rig.order_status(order), rig.refunds("intended")), ("N", 1));
     let by_hand = payments::mark_refunded(&rig.shop, order, "cli", "by hand").await;
     assert!(matches!(by_hand, Err(Error::Conflict(_))), "it may have been paid");
@@ -243,9 +249,7 @@ async fn a_lost_answer_is_learned_by_running_the_command_again() {
 async fn a_debt_that_grows_while_it_is_paid_back_is_only_less_by_what_was_paid() {
     let rig = rig_with_buyer().await;
     let (order, product) = rig.overpaid().await;
-    rig.sim().faults().next("SendPaymentV2", Fault::ResetAfter, 1);
-    let bill = rig.bill(700, 1).await;
-    assert!(matches!(rig.refund(order, &bill, None).await, Err(Error::Unavailable { .. })));
+    let bill = rig.refund_without_answer(order, 700).await;
     rig.report(product, ProductStatus::Failed).await.expect("accepted");
     assert_eq!(rig.debt(order), ("N", 25_700, 0));
     let learned = rig.refund(order, &bill, None).await.expect("the payment took place");
@@ -261,9 +265,7 @@ async fn a_host_that_is_late_does_not_deliver_what_is_being_paid_back() {
     let rig = rig_with_buyer().await;
     let order = rig.owing().await;
     let product = rig.view(order).product.id;
-    rig.sim().faults().next("SendPaymentV2", Fault::ResetAfter, 1);
-    let bill = rig.bill(25_000, 1).await;
-    assert!(matches!(rig.refund(order, &bill, None).await, Err(Error::Unavailable { .. })));
+    let bill = rig.refund_without_answer(order, 25_000).await;
     let late = rig.report(product, ProductStatus::Active).await;
     assert!(matches!(&late, Err(Error::Invalid(fields)) if fields[0].0 == "status"), "{late:?}");
     assert_eq!((rig.debt(order), rig.product_status(product)), (("N", 25_000, 0), ProductStatus::NeedsSuspend));
@@ -287,9 +289,7 @@ async fn only_the_wallet_that_was_asked_for_a_refund_is_believed_that_it_did_not
     let rig = rig_with_buyer().await;
     let order = rig.owing().await;
     let home = rig.sim_addr.port();
-    let bill = rig.bill(25_000, 1).await;
-    rig.sim().faults().next("SendPaymentV2", Fault::ResetAfter, 1);
-    assert!(matches!(rig.refund(order, &bill, None).await, Err(Error::Unavailable { .. })));
+    rig.refund_without_answer(order, 25_000).await;
 
     let away = || wallet(&rig, SPARE, rig.spare().sim.local_addr().port());
     let refused = try_change(&rig, NodeChange { has_moved: false, ..away() }).await;
@@ -357,9 +357,7 @@ async fn a_refund_whose_wallet_is_lost_is_ended_by_hand_and_the_node_stays_until
 async fn what_a_node_knows_of_a_refund_is_not_overruled_by_hand() {
     let rig = rig_with_buyer().await;
     let order = rig.owing().await;
-    let bill = rig.bill(25_000, 1).await;
-    rig.sim().faults().next("SendPaymentV2", Fault::ResetAfter, 1);
-    assert!(matches!(rig.refund(order, &bill, None).await, Err(Error::Unavailable { .. })));
+    rig.refund_without_answer(order, 25_000).await;
     rig.clock.advance_secs(180);
     let refused = state_outcome(&rig.shop, &Dial::direct(), order, Stated::Failed, "cli", "surely not").await;
     assert!(matches!(&refused, Err(Error::Conflict(text)) if text.contains("order refund")), "{refused:?}");
@@ -370,9 +368,7 @@ async fn what_a_node_knows_of_a_refund_is_not_overruled_by_hand() {
 async fn an_order_is_not_delivered_again_while_its_money_may_be_on_its_way_back() {
     let rig = rig_with_buyer().await;
     let order = rig.owing().await;
-    rig.sim().faults().next("SendPaymentV2", Fault::ResetAfter, 1);
-    let bill = rig.bill(25_000, 1).await;
-    assert!(matches!(rig.refund(order, &bill, None).await, Err(Error::Unavailable { .. })));
+    let bill = rig.refund_without_answer(order, 25_000).await;
     let again = payments::retry_delivery(&rig.shop, order, "cli").await;
     assert!(matches!(&again, Err(Error::Conflict(text)) if text.contains("order refund")), "{again:?}");
     rig.refund(order, &bill, None).await.expect("the payment took place");

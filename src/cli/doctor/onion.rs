@@ -39,14 +39,12 @@ fn service(settings: &OnionConfig) -> Part {
 
 /// The operators' own service, when there is to be one.
 fn operators(settings: &OnionConfig) -> Option<Part> {
-    if !(settings.enabled && settings.admin.enabled) {
-        return None;
+    match AuthorizedClients::of_operators(settings) {
+        Ok(clients) => {
+            clients.map(|who| (Grade::Good, format!("the operators' own can be found by {}", who.names().join(", "))))
+        }
+        Err(error) => Some((Grade::Bad, error.to_string())),
     }
-    let checked = AuthorizedClients::for_admin(settings).and_then(|clients| clients.check().map(|()| clients));
-    Some(match checked {
-        Ok(clients) => (Grade::Good, format!("the operators' own can be found by {}", clients.names().join(", "))),
-        Err(error) => (Grade::Bad, error.to_string()),
-    })
 }
 
 fn proxy(proxy: SocketAddr) -> Part {

@@ -8,7 +8,7 @@ use crate::domain::id::{NodeId, OrderId};
 use crate::services::instance::InstanceLock;
 use crate::services::{Act, Error, refunds};
 use crate::store::backup::{self, CarriedFile};
-use crate::store::{Connection, Db, node_state, nodes};
+use crate::store::{Connection, Db, db, node_state, nodes};
 
 /// What was restored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,8 +50,8 @@ pub fn restore(places: &Places, file: &Path, force: bool, act: &Act) -> Result<R
     let mut restored =
         Restored { onion: carried.iter().any(|file| file.name.starts_with("onion/")), ..Restored::default() };
     let aside = format!(".replaced-{}", act.now.secs());
-    for suffix in ["", "-wal", "-shm"] {
-        move_aside(&files::beside(&places.database, suffix), &aside, &mut restored)?;
+    for old in db::files_of(&places.database) {
+        move_aside(&old, &aside, &mut restored)?;
     }
     if restored.onion {
         move_aside(&keystore, &aside, &mut restored)?;

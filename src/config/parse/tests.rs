@@ -1,0 +1,80 @@
+//! What a configuration file may hold, and what is said of one that can't be used.
+
+use super::*;
+
+#[test]
+fn an_empty_file_means_the_defaults() {
+    assert_eq!(Config::parse(""), Ok(Config::default()));
+}
+
+#[test]
+fn all_problems_are_reported_at_once_with_their_keys() {
+    let text = "data_dir = \"relative\"\ncolour = 1\n[http]\nlisten = \"8000\"\ntrusted_proxies = [\"x\", 5]\n\
+                [orders]\nexpiry_secs = 5\n[jobs]\nbackup = \"daily\"\n[probe]\npolicy = true\nsped = 1\n\
+                [lightning]\nallow_regtest = 1\n[log]\nlevel = \"shouting=loud\"";
+    let problems = Config::parse(text).unwrap_err();
+    let keys: Vec<_> = problems.0.iter().map(|problem| problem.key.as_str()).collect();
+    assert_eq!(
+        keys,
+        [
+            "data_dir",
+            "http.listen",
+            "http.trusted_proxies[0]",
+            "http.trusted_proxies[1]",
+            "orders.expiry_secs",
+            "lightning.allow_regtest",
+            "jobs.backup",
+            "probe.policy",
+            "probe.sped",
+            "log.level",
+            "colour"
+        ]
+    );
+}
+
+#[test]
+fn what_is_no_toml_is_one_problem_with_its_line() {
+    let problems = Config::parse("data_dir = ").unwrap_err();
+    assert!(problems.to_string().contains("line 1"), "{problems}");
+}
+
+#[test]
+fn rates_live_until_the_next_but_one_fetch() {
+    let with = |secs: u64| Config::parse(&format!("[rates]\nmax_age_seconds = {secs}"));
+    assert!(with(1199).is_err());
+    assert_eq!(with(1200).unwrap().rates.max_age, 2 * INTERVAL);
+}
+
+#[test]
+fn the_example_shows_every_setting_at_its_default() {
+    let example = include_str!("../../../packaging/config.example.toml");
+    let uncommented: String =
+        example.lines().filter(|line| !line.starts_with("##")).map(|line| format!("{}\n", setting(line))).collect();
+    let shown = Config::parse(&uncommented).unwrap();
+    let onion = Config::default().onion_settings().unwrap();
+    assert_eq!(shown.onion_settings().unwrap(), onion);
+    for key in toml::Table::try_from(onion).unwrap().keys().filter(|key| *key != "arti") {
+        assert!(shown.onion.contains_key(key), "onion.{key} is not in the example");
+    }
+    assert_eq!(Config { onion: toml::Table::new(), ..shown }, Config::default());
+    let table: toml::Table = uncommented.parse().unwrap();
+    for section in ["http", "orders", "holds", "lightning", "jobs", "retention", "credit", "probe", "rates", "log"] {
+        for key in known_keys(section) {
+            let shown = table.get(section).and_then(|table| table.get(&key)).is_some();
+            assert!(shown, "{section}.{key} is not in the example");
+        }
+    }
+}
+
+/// A setting stands after `#`, an explanation after `##` (and after `###` what has no default).
+fn setting(line: &str) -> &str {
+    line.strip_prefix('#').unwrap_or(line)
+}
+
+/// The settings of a section, as the message about an unknown one lists them.
+fn known_keys(section: &str) -> Vec<String> {
+    let problems = Config::parse(&format!("[{section}]\nno_such_key = 1")).unwrap_err();
+    let message = &problems.0[0].message;
+    let list = message.split_once("there are: ").unwrap().1;
+    list.split(", ").map(str::to_owned).collect()
+}

@@ -1,0 +1,112 @@
+//! The rules of nodes, tried on a database.
+
+use super::super::test_support::{administrator, database, operator};
+use super::super::{Act, Scope};
+use super::*;
+use crate::domain::id::SystemRandom;
+use crate::store::Db;
+
+fn change() -> NodeChange {
+    NodeChange {
+        host: Some("127.0.0.1".to_owned()),
+        macaroon_file: Some("/lnd/invoice.macaroon".to_owned()),
+        ..NodeChange::default()
+    }
+}
+
+fn add(db: &Db, change: NodeChange, owner: &'static str) -> Result<Node, Error> {
+    let act = administrator();
+    db.write_blocking(move |db| super::add(db, &act, &SystemRandom, NodeKind::LndGrpc, change, Some(owner)))
+}
+
+#[test]
+fn a_node_has_the_default_port_and_needs_a_macaroon() {
+    let (_dir, db) = database();
+    operator(&db, "anna");
+    let node = add(&db, change(), "anna").unwrap();
+    assert_eq!((node.port, node.name.as_str()), (10_009, "127.0.0.1:10009"));
+    assert!(matches!(add(&db, NodeChange { macaroon_file: None, ..change() }, "anna"), Err(Error::Invalid(_))));
+}
+
+#[test]
+fn a_node_is_named_by_its_host_without_scheme_path_and_port() {
+    let (_dir, db) = database();
+    operator(&db, "anna");
+    let add = |host: &str| add(&db, NodeChange { host: Some(host.to_owned()), ..change() }, "anna");
+    for host in ["https://127.0.0.1", "127.0.0.1:10009", "node.example/lnd"] {
+        let refused = add(host);
+        assert!(matches!(&refused, Err(Error::Invalid(fields)) if fields[0].0 == "host"), "{host}: {refused:?}");
+    }
+    for host in ["node.example", "::1"] {
+        assert!(add(host).is_ok(), "{host}");
+    }
+}
+
+#[test]
+fn a_node_that_was_never_given_a_name_is_called_by_where_it_is_now() {
+    let (_dir, db) = database();
+    operator(&db, "anna");
+    let set = |node: &Node, change: NodeChange| {
+        let (act, id) = (administrator(), node.id);
+        db.write_blocking(move |db| set(db, &act, id, change, None)).unwrap();
+        db.read(|db| show(db, &administrator(), id)).unwrap().name
+    };
+    let moved = || NodeChange { host: Some("192.0.2.7".to_owned()), has_moved: true, ..NodeChange::default() };
+    let node = add(&db, change(), "anna").unwrap();
+    assert_eq!(set(&node, moved()), "192.0.2.7:10009");
+    assert_eq!(set(&node, NodeChange { port: Some(1), ..NodeChange::default() }), "192.0.2.7:1");
+    let named = add(&db, NodeChange { name: Some("alice".to_owned()), ..change() }, "anna").unwrap();
+    assert_eq!(set(&named, moved()), "alice");
+    let now = NodeChange { name: Some("bob".to_owned()), host: Some("::1".to_owned()), ..NodeChange::default() };
+    assert_eq!(set(&node, now), "bob");
+}
+
+#[test]
+fn only_a_node_that_can_pay_refunds_takes_a_macaroon_for_them() {
+    let (_dir, db) = database();
+    operator(&db, "anna");
+    let add = |kind, host: &str| {
+        let host = Some(host.to_owned());
+        let change = NodeChange { host, payment_macaroon_file: Some("/lnd/pay.macaroon".to_owned()), ..change() };
+        let act = administrator();
+        db.write_blocking(move |db| super::add(db, &act, &SystemRandom, kind, change, Some("anna")))
+    };
+    for (kind, host) in [(NodeKind::LndRest, "127.0.0.1"), (NodeKind::Cln, "/cln/lightning-rpc")] {
+        let refused = add(kind, host);
+        assert!(matches!(&refused, Err(Error::Invalid(fields)) if fields[0].0 == "payment_macaroon_file"));
+    }
+    assert!(add(NodeKind::LndGrpc, "127.0.0.1").is_ok());
+}
+
+#[test]
+fn operators_see_only_their_own_nodes() {
+    let (_dir, db) = database();
+    let anna = operator(&db, "anna");
+    operator(&db, "bert");
+    let own = add(&db, change(), "anna").unwrap();
+    let other = add(&db, change(), "bert").unwrap();
+    let act = Act { by: Scope::Operator(anna, "anna".to_owned()), now: administrator().now };
+    assert_eq!(db.read(|db| list(db, &act)).unwrap(), [own]);
+    assert_eq!(db.read(|db| show(db, &act, other.id)), Err(Error::NotFound));
+}
+
+#[test]
+fn a_removed_node_is_gone_with_its_credentials() {
+    let (_dir, db) = database();
+    operator(&db, "anna");
+    let node = add(&db, change(), "anna").unwrap();
+    let act = administrator();
+    db.write_blocking(move |db| remove(db, &act, node.id)).unwrap();
+    assert_eq!(db.read(|db| list(db, &administrator())).unwrap(), []);
+}
+
+#[test]
+fn a_change_of_credentials_is_logged_without_them() {
+    let (_dir, db) = database();
+    operator(&db, "anna");
+    let node = add(&db, change(), "anna").unwrap();
+    let act = administrator();
+    let new = NodeChange { macaroon: Some(b"secret".to_vec()), priority: Some(5), ..NodeChange::default() };
+    let changed = db.write_blocking(move |db| set(db, &act, node.id, new, None)).unwrap();
+    assert_eq!(changed, ["priority 0->5", "macaroon replaced"]);
+}
