@@ -227,7 +227,7 @@ fn new_product(shop: &Shop, host: &Host, subject: Subject, comment: Option<Strin
     // Until the activation the field holds this estimate, not moving.
     let estimate = now.plus_secs(duration_secs.saturating_add(host.grace_secs));
     Product {
-        id: ProductId(shop.random.uuid()),
+        id: ProductId(shop.new_id()),
         host_id: host.id,
         status: ProductStatus::Initial,
         port,
@@ -288,7 +288,7 @@ fn new_purchase(shop: &Shop, kind: PurchaseKind, price: Msat, now: Timestamp) ->
         modified_at: now,
     };
     Purchase {
-        id: OrderId(shop.random.uuid()),
+        id: OrderId(shop.new_id()),
         kind,
         status: OrderStatus::Initial,
         message: None,

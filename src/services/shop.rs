@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use crate::store::Connection;
 use tokio::sync::{Notify, broadcast};
+use uuid::Uuid;
 
 use super::Error;
 use super::rates::RateRules;
-use crate::domain::id::{HostId, OrderId, Random};
+use crate::domain::id::{HostId, IdRuns, OrderId, Random};
 use crate::domain::lightning::{Network, Preimage};
 use crate::domain::time::{Clock, Timestamp};
 use crate::store::{Db, meta};
@@ -98,6 +99,7 @@ pub struct Shop {
     pub clock: Arc<dyn Clock>,
     /// Ids, draws and secrets.
     pub random: Arc<dyn Random>,
+    ids: Arc<IdRuns>,
     /// The rules.
     pub settings: Arc<Settings>,
     /// Rings when there is something in the outbox.
@@ -130,6 +132,7 @@ impl Shop {
             db,
             clock,
             random,
+            ids: Arc::default(),
             settings: Arc::new(settings),
             outbox_bell: Arc::new(Notify::new()),
             host_bell: broadcast::channel(256).0,
@@ -140,6 +143,11 @@ impl Shop {
     /// Now.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// The id of a new order or product.
+    pub fn new_id(&self) -> Uuid {
+        self.ids.next(&*self.random)
     }
 
     /// The preimage of an attempt at an order's invoice: derived from the secret, so that a restored shop can
