@@ -15,7 +15,6 @@ use serde_json::json;
 use crate::app::{self, App, StartError};
 use crate::config::{Config, DATABASE_FILE};
 use crate::lnd_simulator::{Options, Running, Simulator};
-use crate::services::Error;
 use crate::store::Db;
 use seed::Memory;
 
@@ -54,7 +53,8 @@ impl Demo {
         let lnd_dir = self.data_dir.join("lnd");
         let simulator = start_simulator(memory.as_ref().map_or(0, |memory| memory.lnd_port), lnd_dir.clone()).await?;
         let lnd_port = simulator.local_addr().port();
-        let db = Db::open(&self.data_dir.join(DATABASE_FILE)).map_err(Error::from)?;
+        let file = self.data_dir.join(DATABASE_FILE);
+        let db = Db::open(&file).map_err(|error| StartError::Failed(format!("{}: {error}", file.display())))?;
         let memory = match memory.take() {
             Some(known) => known.at(&db, &self.data_dir, &lnd_dir, lnd_port)?,
             None => seed::seed(&db, &self.data_dir, &lnd_dir, lnd_port, self.with_agent)?,

@@ -54,6 +54,7 @@ impl From<StoreError> for Error {
                 Self::Unavailable { detail, retry_after_secs: 30 }
             }
             StoreError::Conflict(what) => Self::Conflict(format!("{what} was changed at the same time; try again.")),
+            StoreError::OtherVersion(_) => Self::Conflict(error.to_string()),
             StoreError::Broken(detail) => Self::Internal(detail),
         }
     }

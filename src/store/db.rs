@@ -39,6 +39,12 @@ pub enum StoreError {
     /// The row that was to be changed is not in the expected state any more.
     #[error("{0} was changed by somebody else")]
     Conflict(&'static str),
+    /// The database is not one that this program's migrations have made.
+    #[error(
+        "it was made by another version of ip2tor-shop, and is left as it is ({0}): run that version again, restore \
+         a backup that fits this one, or use another folder"
+    )]
+    OtherVersion(String),
     /// A defect: a constraint or a statement failed that should not.
     #[error("database: {0}")]
     Broken(String),
@@ -93,20 +99,7 @@ impl Db {
     /// owner's alone: it holds secrets.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         make_private(path).map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        let mut writer = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        writer.pragma_update(None, "journal_mode", "WAL")?;
-        writer.pragma_update(None, "synchronous", "FULL")?;
-        writer.pragma_update(None, "foreign_keys", true)?;
-        // Ids are random, so each order touches many pages: a longer log writes the hot ones once for
-        // many orders instead of once for twenty.
-        writer.pragma_update(None, "wal_autocheckpoint", 4000)?;
-        writer.pragma_update(None, "journal_size_limit", 16 << 20)?;
-        // Ids are random, so the pages that orders touch lie far apart. KiB.
-        writer.pragma_update(None, "cache_size", -8192)?;
-        // What a savepoint could roll back is kept in memory: a file of its own would be written for
-        // every group of changes and never be read.
-        writer.pragma_update(None, "temp_store", "MEMORY")?;
-        migrations::migrations::runner().run(&mut writer).map_err(|error| migration_error(&error))?;
+        let writer = writer(path)?;
         let watcher = reader(path)?;
         let (queue, jobs) = mpsc::channel();
         std::thread::Builder::new()
@@ -231,11 +224,14 @@ fn narrow(path: &Path, about: &fs::Metadata) {
 
 /// A migration that met a full or failing disk is no defect.
 fn migration_error(error: &refinery::Error) -> StoreError {
-    match error.kind() {
-        refinery::error::Kind::Connection(_, cause) => cause.downcast_ref::<rusqlite::Error>().map(StoreError::from),
+    use refinery::error::Kind;
+    let store_error = match error.kind() {
+        Kind::Connection(_, cause) => cause.downcast_ref::<rusqlite::Error>().map(StoreError::from),
+        Kind::DivergentVersion(applied, _) => Some(StoreError::OtherVersion(format!("its {applied} is not ours"))),
+        Kind::MissingVersion(applied) => Some(StoreError::OtherVersion(format!("its {applied} is newer"))),
         _ => None,
-    }
-    .unwrap_or_else(|| StoreError::Broken(error.to_string()))
+    };
+    store_error.unwrap_or_else(|| StoreError::Broken(error.to_string()))
 }
 
 fn connect(path: &Path, access: OpenFlags) -> Result<Connection, StoreError> {
@@ -250,6 +246,33 @@ fn reader(path: &Path) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "query_only", true)?;
     connection.pragma_update(None, "cache_size", -1024)?;
     Ok(connection)
+}
+
+/// Brings a database file up to date, or says that it can't be.
+///
+/// # Errors
+/// [`StoreError::OtherVersion`] when it is not one that this program's migrations have made.
+pub fn migrate(path: &Path) -> Result<(), StoreError> {
+    drop(writer(path)?);
+    Ok(())
+}
+
+fn writer(path: &Path) -> Result<Connection, StoreError> {
+    let mut writer = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    writer.pragma_update(None, "journal_mode", "WAL")?;
+    writer.pragma_update(None, "synchronous", "FULL")?;
+    writer.pragma_update(None, "foreign_keys", true)?;
+    // Each order touches many pages: a longer log writes the hot ones once for many orders instead of
+    // once for twenty.
+    writer.pragma_update(None, "wal_autocheckpoint", 4000)?;
+    writer.pragma_update(None, "journal_size_limit", 16 << 20)?;
+    // Ports and payment hashes are random, so the pages that orders touch lie far apart. KiB.
+    writer.pragma_update(None, "cache_size", -8192)?;
+    // What a savepoint could roll back is kept in memory: a file of its own would be written for
+    // every group of changes and never be read.
+    writer.pragma_update(None, "temp_store", "MEMORY")?;
+    migrations::migrations::runner().run(&mut writer).map_err(|error| migration_error(&error))?;
+    Ok(writer)
 }
 
 /// Wraps a typed closure: it runs in its savepoint, and its answer is sent after the commit.

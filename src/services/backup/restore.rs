@@ -45,6 +45,7 @@ pub fn restore(places: &Places, file: &Path, force: bool, act: &Act) -> Result<R
     files::write_private(&fresh, b"")?;
     backup::copy(file, &fresh)?;
     let carried = backup::take_files(&fresh)?;
+    db::migrate(&fresh)?;
     fs::File::open(&fresh).and_then(|file| file.sync_all()).map_err(io(&fresh))?;
 
     let mut restored =

@@ -96,6 +96,21 @@ fn a_backup_is_private_whole_and_taken_while_the_shop_writes() {
 }
 
 #[test]
+fn a_backup_of_another_version_replaces_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let (db, places, token) = shop(dir.path());
+    let made = create(&db, &places, &administrator(), None).unwrap();
+    drop(db);
+    let backup = rusqlite::Connection::open(&made.path).unwrap();
+    backup.execute("UPDATE refinery_schema_history SET checksum = '1'", []).unwrap();
+    drop(backup);
+    let error = restore(&places, &made.path, true, &administrator()).unwrap_err();
+    assert!(error.to_string().contains("another version"), "{error}");
+    let db = Db::open(&places.database).unwrap();
+    assert!(db.read(|db| hosts::by_token_hash(db, &hash_token(&token))).unwrap().is_some());
+}
+
+#[test]
 fn a_shop_is_replaced_only_when_told_and_is_moved_aside() {
     let dir = tempfile::tempdir().unwrap();
     let (db, places, _) = shop(dir.path());

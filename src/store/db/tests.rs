@@ -36,6 +36,21 @@ fn the_database_is_its_owners_alone_and_what_was_open_to_others_is_closed() {
 }
 
 #[test]
+fn a_database_of_another_version_is_left_as_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("shop.sqlite3");
+    drop(Db::open(&file).unwrap());
+    for (change, says) in [
+        ("UPDATE refinery_schema_history SET checksum = '1' WHERE version = 1", "its V1__shop is not ours"),
+        ("UPDATE refinery_schema_history SET version = 1000 WHERE version = 1", "its V1000__shop is newer"),
+    ] {
+        connect(&file, OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap().execute(change, []).unwrap();
+        let Err(error) = Db::open(&file) else { panic!("opened after {change}") };
+        assert!(matches!(error, StoreError::OtherVersion(_)) && error.to_string().contains(says), "{error}");
+    }
+}
+
+#[test]
 fn when_the_disk_is_full_a_whole_group_is_refused_and_nothing_of_it_is_stored() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("shop.sqlite3");
