@@ -1,7 +1,7 @@
 -- The shop's whole data. Times are Unix milliseconds (UTC), amounts millisatoshi, ids 16-byte UUIDs.
--- Ids are random: each index over one costs every order a page of its own, written twice, and the more
--- the larger the database is. So what grows with the orders is tied together by `seq`, a running number
--- that is never shown, and one id names an order, its item and its invoice.
+-- Ids are random: an index over one is written to in many places, and the more the larger it is. So what
+-- grows with the orders is tied together by `seq`, a running number that is never shown, and one id names
+-- an order, its item and its invoice.
 -- Migrations are add-only: this file never changes once released.
 
 CREATE TABLE meta (
@@ -256,9 +256,9 @@ CREATE TABLE audit_log (
     id     INTEGER PRIMARY KEY,
     at     INTEGER NOT NULL,
     actor  TEXT NOT NULL,                           -- 'shop', 'buyer', 'host:<id>', 'operator:<name>', 'cli', 'node:<id>'
-    noun   TEXT NOT NULL,                           -- 'order', 'invoice', 'product', 'host', 'node', …
+    noun   TEXT NOT NULL,                           -- 'order' (with its invoice), 'product', 'host', 'node', …
     noun_id TEXT NOT NULL,
-    noun_seq INTEGER,                               -- of an order or a product, which have random ids
+    noun_seq INTEGER,                               -- the seq of an order or a product: these are found by it
     change TEXT NOT NULL                            -- e.g. 'status I->T'
 ) STRICT;
 CREATE INDEX audit_log_by_noun_id ON audit_log (noun_id) WHERE noun_seq IS NULL;

@@ -21,7 +21,7 @@ SELECT randomblob(16), p.seq, b.host, 'first', 'P', 25000, 'delivered', now, now
 INSERT INTO invoice (seq, state, node_id, payment_hash, is_hold, payment_request, amount, received, expiry_secs,
     made_at, expires_at, paid_at, created_at, modified_at)
 SELECT o.seq, 'paid', (SELECT id FROM node), hash, 0, hex(zeroblob(130)), 25000, 25000, 900,
-    now, now + 900000, now, now, now 
+    now, now + 900000, now, now, now
 FROM bridge b JOIN product p ON p.id = b.product JOIN purchase_order o ON o.product_seq = p.seq;
 
 INSERT INTO invoice_attempt (seq, number, payment_hash, node_id, is_hold, outcome, created_at)

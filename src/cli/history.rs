@@ -1,4 +1,4 @@
-//! The history of an order or product, for people and as JSON.
+//! The history of an order, a product or a host, for people and as JSON.
 
 use serde_json::{Value, json};
 

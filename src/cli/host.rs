@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::data::DataArgs;
 use super::failure::Failure;
+use super::history;
 use super::host_fields::HostFields;
 use super::output::{Output, fields, yes_no};
 use crate::domain::host::PortRange;
@@ -160,10 +161,13 @@ fn offers(view: &HostView) -> String {
 }
 
 fn show(data: &DataArgs, id: HostId, output: &Output) -> Result<(), Failure> {
-    let view = data.open()?.read(|db, act| hosts_admin::show(db, act, id))?;
-    let document = document(&view, SystemClock.now());
+    let (view, past) =
+        data.open()?.read(|db, act| Ok((hosts_admin::show(db, act, id)?, hosts_admin::history(db, act, id)?)))?;
+    let mut document = document(&view, SystemClock.now());
     let pairs: Vec<(&str, String)> = document.as_object().into_iter().flatten().map(shown).collect();
-    output.result(&document, &fields(&pairs));
+    let text = format!("{}\n\n{}", fields(&pairs), history::text(&past));
+    document["history"] = history::document(&past);
+    output.result(&document, &text);
     Ok(())
 }
 

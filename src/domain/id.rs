@@ -76,12 +76,13 @@ pub trait Random: Send + Sync {
     }
 }
 
-/// So many ids begin alike: about what fills two pages of an index.
+/// So many ids begin alike. An order and its product take one each: half a page of either index.
 const RUN: u32 = 256;
 
 /// Makes the ids of what there is much of. They are random, but those of a run share their first three
 /// bytes: an index over them grows in one place for a while, instead of a page of its own being written for
-/// each id. The other 98 random bits keep them secret, and none tells when it was made.
+/// each id. The other 98 random bits keep them secret. None tells when it was made; two tell whether they
+/// were made soon after one another.
 #[derive(Debug, Default)]
 pub struct IdRuns(Mutex<Run>);
 

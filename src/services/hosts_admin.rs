@@ -10,6 +10,7 @@ use crate::domain::host_rules::{self, HostChange};
 use crate::domain::id::{HostId, Random};
 use crate::domain::money::Msat;
 use crate::domain::time::Timestamp;
+use crate::store::audit_log::{self, Entry};
 use crate::store::{Connection, hosts};
 
 /// Ports for one kind of product, both ends included.
@@ -123,6 +124,15 @@ pub fn list(db: &Connection, act: &Act) -> Result<Vec<HostView>, Error> {
 /// [`Error::NotFound`].
 pub fn show(db: &Connection, act: &Act, id: HostId) -> Result<HostView, Error> {
     view(db, visible(db, act, id)?)
+}
+
+/// What happened to a host, oldest first.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn history(db: &Connection, act: &Act, id: HostId) -> Result<Vec<Entry>, Error> {
+    let host = visible(db, act, id)?;
+    Ok(audit_log::of(db, &host.id.to_string())?)
 }
 
 /// Gives a host a new token; the old one stops working at once.

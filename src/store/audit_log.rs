@@ -43,12 +43,12 @@ pub fn record_order(
     order: OrderId,
     change: &str,
 ) -> Result<(), StoreError> {
-    db.prepare_cached(
-        "INSERT INTO audit_log (at, actor, noun, noun_id, noun_seq, change) \
-         SELECT ?1, ?2, 'order', ?3, seq, ?5 FROM purchase_order WHERE id = ?4",
-    )?
-    .execute(params![at, actor, order.to_string(), order, change])?;
-    Ok(())
+    let sql = "INSERT INTO audit_log (at, actor, noun, noun_id, noun_seq, change) \
+               SELECT ?1, ?2, 'order', ?3, seq, ?5 FROM purchase_order WHERE id = ?4";
+    match db.prepare_cached(sql)?.execute(params![at, actor, order.to_string(), order, change])? {
+        1 => Ok(()),
+        _ => Err(StoreError::Broken(format!("there is no order {order} to note a change of"))),
+    }
 }
 
 /// Adds an entry about a product.
@@ -59,35 +59,41 @@ pub fn record_product(
     product: ProductId,
     change: &str,
 ) -> Result<(), StoreError> {
-    db.prepare_cached(
-        "INSERT INTO audit_log (at, actor, noun, noun_id, noun_seq, change) \
-         SELECT ?1, ?2, 'product', ?3, seq, ?5 FROM product WHERE id = ?4",
-    )?
-    .execute(params![at, actor, product.to_string(), product, change])?;
-    Ok(())
+    let sql = "INSERT INTO audit_log (at, actor, noun, noun_id, noun_seq, change) \
+               SELECT ?1, ?2, 'product', ?3, seq, ?5 FROM product WHERE id = ?4";
+    match db.prepare_cached(sql)?.execute(params![at, actor, product.to_string(), product, change])? {
+        1 => Ok(()),
+        _ => Err(StoreError::Broken(format!("there is no product {product} to note a change of"))),
+    }
 }
 
-const ENTRY: &str = "SELECT at, actor, noun, noun_id, change FROM audit_log";
+/// Which entries are about an order, a product or something else, each with its index.
+pub(super) const OF_ORDER: &str = "noun = 'order' AND noun_seq = (SELECT seq FROM purchase_order WHERE id = ?)";
+pub(super) const OF_PRODUCT: &str = "noun = 'product' AND noun_seq = (SELECT seq FROM product WHERE id = ?)";
+pub(super) const OF_OTHER: &str = "noun_seq IS NULL AND noun_id = ?";
 
 /// Everything that happened to one thing that is neither an order nor a product, oldest first.
 pub fn of(db: &Connection, id: &str) -> Result<Vec<Entry>, StoreError> {
-    entries(db, &format!("{ENTRY} WHERE noun_seq IS NULL AND noun_id = ? ORDER BY id"), id)
+    entries(db, OF_OTHER, id)
 }
 
 /// Everything that happened to an order and its invoice, oldest first.
 pub fn of_order(db: &Connection, order: OrderId) -> Result<Vec<Entry>, StoreError> {
-    let seq = "(SELECT seq FROM purchase_order WHERE id = ?)";
-    entries(db, &format!("{ENTRY} WHERE noun = 'order' AND noun_seq = {seq} ORDER BY id"), order)
+    entries(db, OF_ORDER, order)
 }
 
 /// Everything that happened to a product, oldest first.
 pub fn of_product(db: &Connection, product: ProductId) -> Result<Vec<Entry>, StoreError> {
-    let seq = "(SELECT seq FROM product WHERE id = ?)";
-    entries(db, &format!("{ENTRY} WHERE noun = 'product' AND noun_seq = {seq} ORDER BY id"), product)
+    entries(db, OF_PRODUCT, product)
 }
 
-fn entries(db: &Connection, sql: &str, id: impl ToSql) -> Result<Vec<Entry>, StoreError> {
-    let mut statement = db.prepare_cached(sql)?;
+/// The query for entries that are `about` something.
+pub(super) fn text(about: &str) -> String {
+    format!("SELECT at, actor, noun, noun_id, change FROM audit_log WHERE {about} ORDER BY id")
+}
+
+fn entries(db: &Connection, about: &str, id: impl ToSql) -> Result<Vec<Entry>, StoreError> {
+    let mut statement = db.prepare_cached(&text(about))?;
     let rows = statement.query_map([id], |row| {
         Ok(Entry { at: row.get(0)?, actor: row.get(1)?, noun: row.get(2)?, noun_id: row.get(3)?, change: row.get(4)? })
     })?;

@@ -228,7 +228,7 @@ fn migration_error(error: &refinery::Error) -> StoreError {
     let store_error = match error.kind() {
         Kind::Connection(_, cause) => cause.downcast_ref::<rusqlite::Error>().map(StoreError::from),
         Kind::DivergentVersion(applied, _) => Some(StoreError::OtherVersion(format!("its {applied} is not ours"))),
-        Kind::MissingVersion(applied) => Some(StoreError::OtherVersion(format!("its {applied} is newer"))),
+        Kind::MissingVersion(applied) => Some(StoreError::OtherVersion(format!("its {applied} is not known here"))),
         _ => None,
     };
     store_error.unwrap_or_else(|| StoreError::Broken(error.to_string()))
@@ -248,13 +248,20 @@ fn reader(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-/// Brings a database file up to date, or says that it can't be.
+/// Brings a database that nobody has open up to date and changes it, all in the one file: nothing of it is
+/// left in a log beside it.
 ///
 /// # Errors
-/// [`StoreError::OtherVersion`] when it is not one that this program's migrations have made.
-pub fn migrate(path: &Path) -> Result<(), StoreError> {
-    drop(writer(path)?);
-    Ok(())
+/// [`StoreError::OtherVersion`] when it is not one that this program's migrations have made; an error of
+/// `change`.
+pub fn revise<T, E: From<StoreError>>(path: &Path, change: impl FnOnce(&Connection) -> Result<T, E>) -> Result<T, E> {
+    let mut db = writer(path)?;
+    let transaction = db.transaction().map_err(StoreError::from)?;
+    let value = change(&transaction)?;
+    transaction.commit().map_err(StoreError::from)?;
+    // Closing would fold the log in as well, but not tell when that fails.
+    db.pragma_update(None, "journal_mode", "DELETE").map_err(StoreError::from)?;
+    Ok(value)
 }
 
 fn writer(path: &Path) -> Result<Connection, StoreError> {

@@ -15,7 +15,8 @@ use crate::domain::time::{CLOCK_TOLERANCE_SECS, Timestamp};
 
 const PURCHASE: &str = "SELECT o.id AS order_id, o.kind, o.status, o.message, o.price, o.delivery, \
     o.granted_secs, o.granted_bytes, o.owed, o.refunded, o.created_at AS ordered_at, o.modified_at AS order_modified_at, \
-    (SELECT p.id FROM product p WHERE p.seq = o.product_seq) AS product_id, v.state, v.node_id, v.payment_hash, v.is_hold, v.payment_request, v.amount, \
+    (SELECT p.id FROM product p WHERE p.seq = o.product_seq) AS product_id, v.state, v.node_id, v.payment_hash, \
+    v.is_hold, v.payment_request, v.amount, \
     v.tax_currency, v.tax_rate_cents, v.info_currency, v.info_rate_cents, \
     v.received, v.expiry_secs, v.made_at, v.expires_at, v.held_at, v.paid_at, v.created_at, v.modified_at \
     FROM purchase_order o JOIN invoice v ON v.seq = o.seq";
@@ -72,12 +73,17 @@ pub fn purchase(db: &Connection, id: OrderId) -> Result<Option<(Purchase, Produc
 /// state.
 pub fn load(db: &Connection, product: ProductId, focus: Option<OrderId>) -> Result<Option<Deal>, StoreError> {
     let Some(product) = super::products::get(db, product)? else { return Ok(None) };
-    let mut statement = db.prepare_cached(&format!(
-        "{PURCHASE} WHERE o.product_seq = (SELECT seq FROM product WHERE id = ?1) AND (o.id = ?2 OR o.delivery = 'awaiting' OR o.owed > 0 \
-         OR v.state NOT IN ('paid', 'expired', 'void')) ORDER BY o.created_at, o.seq"
-    ))?;
+    let mut statement = db.prepare_cached(&load_text())?;
     let purchases = statement.query_map(params![product.id, focus], purchase_from_row)?.collect::<Result<_, _>>()?;
     Ok(Some(Deal::new(product, purchases)))
+}
+
+pub(super) fn load_text() -> String {
+    format!(
+        "{PURCHASE} WHERE o.product_seq = (SELECT seq FROM product WHERE id = ?1) \
+         AND (o.id = ?2 OR o.delivery = 'awaiting' OR o.owed > 0 OR v.state NOT IN ('paid', 'expired', 'void')) \
+         ORDER BY o.created_at, o.seq"
+    )
 }
 
 /// The deal that an order belongs to, and the order's place in it.

@@ -4,7 +4,7 @@
 use rusqlite::Connection;
 
 use super::products::Filter;
-use super::{Db, StoreError, alerts, deals, hosts, products};
+use super::{Db, StoreError, alerts, audit_log, deals, hosts, products};
 use crate::domain::id::{HostId, ProductId};
 use crate::domain::product::ProductStatus;
 use crate::domain::purchase::OrderStatus;
@@ -55,6 +55,26 @@ fn each_search_of_products_has_its_index_or_ends_at_its_limit() {
     assert!(by_host.contains("product_by_host (host_id=?)"), "{by_host}");
     let pending = read(Filter { host: None, status: waiting });
     assert!(pending.contains("product_pending"), "{pending}");
+}
+
+#[test]
+fn what_happened_to_one_thing_is_read_without_the_rest_of_the_log() {
+    let (_dir, db) = database();
+    for (about, index) in [
+        (audit_log::OF_ORDER, "audit_log_by_noun_seq (noun=? AND noun_seq=?)"),
+        (audit_log::OF_PRODUCT, "audit_log_by_noun_seq (noun=? AND noun_seq=?)"),
+        (audit_log::OF_OTHER, "audit_log_by_noun_id (noun_id=?)"),
+    ] {
+        let plan = plan(&db, &audit_log::text(about));
+        assert!(plan.contains(index) && !plan.contains("TEMP B-TREE"), "{about}: {plan}");
+    }
+}
+
+#[test]
+fn the_purchases_of_a_deal_are_read_by_their_product() {
+    let (_dir, db) = database();
+    let plan = plan(&db, &deals::load_text());
+    assert!(plan.contains("order_by_product (product_seq=?)") && !plan.contains("SCAN"), "{plan}");
 }
 
 #[test]

@@ -59,17 +59,19 @@ pub fn entries(folder: &Path) -> Result<Vec<PathBuf>, BackupError> {
     Ok(paths)
 }
 
-/// Writes the carried onion files below `state_dir`. Names that would lead elsewhere are refused.
+/// A carried file whose name would lead out of the onion service's folders.
+pub fn stray(files: &[CarriedFile]) -> Option<&CarriedFile> {
+    let belongs = |name: &str| {
+        name.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
+            && ONION_FOLDERS.iter().any(|folder| name.starts_with(&format!("{folder}/")))
+    };
+    files.iter().find(|file| file.name.strip_prefix("onion/").is_some_and(|name| !belongs(name)))
+}
+
+/// Writes the carried onion files below `state_dir`; none of them is a [`stray`].
 pub fn put_back(state_dir: &Path, files: &[CarriedFile]) -> Result<(), BackupError> {
     for file in files {
         let Some(name) = file.name.strip_prefix("onion/") else { continue };
-        let plain = name.split('/').all(|part| !part.is_empty() && part != "." && part != "..");
-        if !plain || !ONION_FOLDERS.iter().any(|folder| name.starts_with(&format!("{folder}/"))) {
-            return Err(BackupError::NoBackup {
-                path: state_dir.join(name),
-                reason: "the backup carries a file that does not belong there".to_owned(),
-            });
-        }
         let path = state_dir.join(name);
         path.parent().map_or(Ok(()), make_private_folder)?;
         write_private(&path, &file.content)?;

@@ -8,7 +8,7 @@ use crate::domain::id::{NodeId, OrderId};
 use crate::services::instance::InstanceLock;
 use crate::services::{Act, Error, refunds};
 use crate::store::backup::{self, CarriedFile};
-use crate::store::{Connection, Db, db, node_state, nodes};
+use crate::store::{Connection, StoreError, db, node_state, nodes};
 
 /// What was restored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,7 +25,14 @@ pub struct Restored {
     pub moved: Vec<PathBuf>,
 }
 
-/// Puts the backup `file` in place. Everything is checked before anything changes.
+/// A copy of a backup that is ready to be the shop's database, and what came with it.
+struct Prepared {
+    carried: Vec<CarriedFile>,
+    nodes: Vec<String>,
+    owing: Vec<OrderId>,
+}
+
+/// Puts the backup `file` in place. Everything is checked and prepared before anything changes.
 ///
 /// # Errors
 /// [`BackupError::Exists`] when there is a shop and `force` is not given; [`BackupError::NoBackup`];
@@ -35,66 +42,79 @@ pub fn restore(places: &Places, file: &Path, force: bool, act: &Act) -> Result<R
     if let Some(reason) = backup::problem(file) {
         return Err(BackupError::NoBackup { path: file.to_owned(), reason });
     }
-    let keystore = places.onion_state_dir.join("keystore");
-    if !force && (places.database.exists() || keystore.exists()) {
+    if !force && (places.database.exists() || keystore(places).exists()) {
         return Err(BackupError::Exists(places.data_dir.clone()));
     }
     files::make_private_folder(&places.data_dir)?;
     let _lock = InstanceLock::take(&places.data_dir)?;
     let fresh = files::beside(&places.database, ".restoring");
-    files::write_private(&fresh, b"")?;
-    backup::copy(file, &fresh)?;
-    let carried = backup::take_files(&fresh)?;
-    db::migrate(&fresh)?;
-    fs::File::open(&fresh).and_then(|file| file.sync_all()).map_err(io(&fresh))?;
+    let prepared = prepare(file, &fresh, act).inspect_err(|_| {
+        // What is left of it holds secrets.
+        for left in db::files_of(&fresh) {
+            let _ = fs::remove_file(left);
+        }
+    })?;
+    put_in_place(places, &fresh, prepared, act)
+}
 
-    let mut restored =
-        Restored { onion: carried.iter().any(|file| file.name.starts_with("onion/")), ..Restored::default() };
-    let aside = format!(".replaced-{}", act.now.secs());
-    for old in db::files_of(&places.database) {
-        move_aside(&old, &aside, &mut restored)?;
+fn keystore(places: &Places) -> PathBuf {
+    places.onion_state_dir.join("keystore")
+}
+
+/// Makes the copy: brought up to date, with the credentials of the backup for nodes whose files are not on this
+/// machine, and with marks on what may have happened since. Nobody may ever use it without these.
+fn prepare(file: &Path, fresh: &Path, act: &Act) -> Result<Prepared, BackupError> {
+    let refuse = |reason: String| BackupError::NoBackup { path: file.to_owned(), reason };
+    files::write_private(fresh, b"")?;
+    backup::copy(file, fresh)?;
+    let carried = backup::take_files(fresh)?;
+    if let Some(stray) = files::stray(&carried) {
+        return Err(refuse(format!("it carries a file that does not belong into a shop: {}", stray.name)));
     }
-    if restored.onion {
-        move_aside(&keystore, &aside, &mut restored)?;
+    let revised = db::revise(fresh, |db| {
+        let nodes = adopt(db, &carried)?;
+        let owing = refunds::doubt(db, act.now)?;
+        node_state::mark_history_due(db)?;
+        act.record(db, "backup", "backup", "restored")?;
+        Ok::<_, BackupError>((nodes, owing))
+    });
+    let (nodes, owing) = revised.map_err(|error| match error {
+        BackupError::Store(StoreError::OtherVersion(_)) => refuse(error.to_string()),
+        other => other,
+    })?;
+    fs::File::open(fresh).and_then(|file| file.sync_all()).map_err(io(fresh))?;
+    Ok(Prepared { carried, nodes, owing })
+}
+
+fn put_in_place(places: &Places, fresh: &Path, prepared: Prepared, act: &Act) -> Result<Restored, BackupError> {
+    let Prepared { carried, nodes, owing } = prepared;
+    let onion = carried.iter().any(|file| file.name.starts_with("onion/"));
+    let mut restored = Restored { onion, nodes, owing, ..Restored::default() };
+    let aside = |path: &Path| files::beside(path, &format!(".replaced-{}", act.now.secs()));
+    // With its log under the name at which SQLite looks for it.
+    for (old, to) in db::files_of(&places.database).iter().zip(db::files_of(&aside(&places.database))) {
+        move_aside(old, to, &mut restored)?;
     }
-    files::publish(&fresh, &places.database)?;
+    if onion {
+        let keystore = keystore(places);
+        move_aside(&keystore, aside(&keystore), &mut restored)?;
+    }
+    files::publish(fresh, &places.database)?;
     files::put_back(&places.onion_state_dir, &carried)?;
     if let Some(config) = carried.iter().find(|file| file.name == "config.toml") {
         let path = places.data_dir.join("config.restored.toml");
         files::write_private(&path, &config.content)?;
         restored.config = Some(path);
     }
-    (restored.nodes, restored.owing) = take_into_use(places, carried, act)?;
     Ok(restored)
 }
 
-fn move_aside(path: &Path, suffix: &str, restored: &mut Restored) -> Result<(), BackupError> {
+fn move_aside(path: &Path, to: PathBuf, restored: &mut Restored) -> Result<(), BackupError> {
     if path.exists() {
-        let to = files::beside(path, suffix);
         fs::rename(path, &to).map_err(io(path))?;
         restored.moved.push(to);
     }
     Ok(())
-}
-
-/// Opens the restored database (which brings an old one up to date), gives nodes whose files are not
-/// on this machine the credentials from the backup, marks what may have happened since, and notes the restore in
-/// the change log. Returns those nodes, and the orders whose debts are in doubt.
-fn take_into_use(
-    places: &Places,
-    carried: Vec<CarriedFile>,
-    act: &Act,
-) -> Result<(Vec<String>, Vec<OrderId>), BackupError> {
-    let act = act.clone();
-    let db = Db::open(&places.database)?;
-    let changed = db.write_blocking(move |db| {
-        let changed = adopt(db, &carried)?;
-        let owing = refunds::doubt(db, act.now)?;
-        node_state::mark_history_due(db)?;
-        act.record(db, "backup", "backup", "restored")?;
-        Ok::<_, Error>((changed, owing))
-    })?;
-    Ok(changed)
 }
 
 fn adopt(db: &Connection, carried: &[CarriedFile]) -> Result<Vec<String>, Error> {

@@ -9,7 +9,8 @@ use crate::domain::id::SystemRandom;
 use crate::domain::node::NodeKind;
 use crate::services::hosts_admin::hash_token;
 use crate::services::instance::InstanceLock;
-use crate::store::{hosts, meta, nodes};
+use crate::store::backup::CarriedFile;
+use crate::store::{audit_log, hosts, meta, nodes};
 
 const SECRET: [u8; 32] = [7; 32];
 
@@ -106,8 +107,38 @@ fn a_backup_of_another_version_replaces_nothing() {
     drop(backup);
     let error = restore(&places, &made.path, true, &administrator()).unwrap_err();
     assert!(error.to_string().contains("another version"), "{error}");
+    assert!(!files::beside(&places.database, ".restoring").exists());
     let db = Db::open(&places.database).unwrap();
     assert!(db.read(|db| hosts::by_token_hash(db, &hash_token(&token))).unwrap().is_some());
+}
+
+#[test]
+fn a_backup_with_a_file_that_leads_elsewhere_replaces_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let (db, places, _) = shop(dir.path());
+    let made = create(&db, &places, &administrator(), None).unwrap();
+    drop(db);
+    let evil = CarriedFile { name: "onion/keystore/../../../config.toml".to_owned(), content: Vec::new() };
+    backup::add_files(&made.path, &[evil]).unwrap();
+    let error = restore(&places, &made.path, true, &administrator()).unwrap_err();
+    assert!(matches!(error, BackupError::NoBackup { .. }), "{error}");
+    assert!(places.database.exists() && places.onion_state_dir.join("keystore/hss/shop/key").exists());
+}
+
+#[test]
+fn a_restored_database_is_marked_before_anything_is_replaced() {
+    let dir = tempfile::tempdir().unwrap();
+    let (db, places, _) = shop(dir.path());
+    let made = create(&db, &places, &administrator(), None).unwrap();
+    drop(db);
+    // The last step fails: there is a folder where the backup's configuration is to go.
+    std::fs::create_dir(places.data_dir.join("config.restored.toml")).unwrap();
+    restore(&places, &made.path, true, &administrator()).unwrap_err();
+    let db = Db::open(&places.database).unwrap();
+    let log = db.read(|db| audit_log::of(db, "backup")).unwrap();
+    assert_eq!(log.last().map(|entry| entry.change.as_str()), Some("restored"));
+    let marked = "SELECT count(*) FROM meta WHERE key = 'restored_orders'";
+    assert_eq!(db.read(|db| Ok::<i64, StoreError>(db.query_row(marked, [], |row| row.get(0))?)).unwrap(), 1);
 }
 
 #[test]
@@ -125,6 +156,11 @@ fn a_shop_is_replaced_only_when_told_and_is_moved_aside() {
     let restored = restore(&places, &made.path, true, &administrator()).unwrap();
     assert!(restored.moved.iter().all(|path| path.exists()));
     assert!(restored.moved.len() >= 2, "the database and the keys: {:?}", restored.moved);
+    let old = restored
+        .moved
+        .iter()
+        .find(|path| path.extension().is_some_and(|end| end.to_string_lossy().starts_with("replaced")));
+    assert!(Db::open(old.unwrap()).is_ok(), "it is still a shop's: {:?}", restored.moved);
 }
 
 #[test]
