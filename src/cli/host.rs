@@ -37,7 +37,7 @@ enum Command {
     },
     /// List the hosts in the order of their addresses
     List,
-    /// Show everything about one host
+    /// Show everything about one host, and what happened to it
     Show {
         /// The host's id
         #[arg(value_parser = host_id)]

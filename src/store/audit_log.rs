@@ -1,5 +1,7 @@
 //! The change log: who changed what, when. Append-only (triggers refuse anything else).
 
+use std::fmt::Display;
+
 use rusqlite::{Connection, ToSql, params};
 
 use super::db::StoreError;
@@ -27,7 +29,7 @@ pub fn record(
     at: Timestamp,
     actor: &str,
     noun: &str,
-    id: impl std::fmt::Display,
+    id: impl Display,
     change: &str,
 ) -> Result<(), StoreError> {
     db.prepare_cached("INSERT INTO audit_log (at, actor, noun, noun_id, change) VALUES (?, ?, ?, ?, ?)")?
@@ -43,12 +45,7 @@ pub fn record_order(
     order: OrderId,
     change: &str,
 ) -> Result<(), StoreError> {
-    let sql = "INSERT INTO audit_log (at, actor, noun, noun_id, noun_seq, change) \
-               SELECT ?1, ?2, 'order', ?3, seq, ?5 FROM purchase_order WHERE id = ?4";
-    match db.prepare_cached(sql)?.execute(params![at, actor, order.to_string(), order, change])? {
-        1 => Ok(()),
-        _ => Err(StoreError::Broken(format!("there is no order {order} to note a change of"))),
-    }
+    record_numbered(db, at, actor, ("order", "purchase_order"), order, change)
 }
 
 /// Adds an entry about a product.
@@ -59,11 +56,25 @@ pub fn record_product(
     product: ProductId,
     change: &str,
 ) -> Result<(), StoreError> {
-    let sql = "INSERT INTO audit_log (at, actor, noun, noun_id, noun_seq, change) \
-               SELECT ?1, ?2, 'product', ?3, seq, ?5 FROM product WHERE id = ?4";
-    match db.prepare_cached(sql)?.execute(params![at, actor, product.to_string(), product, change])? {
+    record_numbered(db, at, actor, ("product", "product"), product, change)
+}
+
+/// With the running number of what it is about, which is in a table.
+fn record_numbered(
+    db: &Connection,
+    at: Timestamp,
+    actor: &str,
+    (noun, table): (&str, &str),
+    id: impl Display + ToSql,
+    change: &str,
+) -> Result<(), StoreError> {
+    let sql = format!(
+        "INSERT INTO audit_log (at, actor, noun, noun_id, noun_seq, change) \
+         SELECT ?1, ?2, '{noun}', ?3, seq, ?5 FROM {table} WHERE id = ?4"
+    );
+    match db.prepare_cached(&sql)?.execute(params![at, actor, id.to_string(), id, change])? {
         1 => Ok(()),
-        _ => Err(StoreError::Broken(format!("there is no product {product} to note a change of"))),
+        _ => Err(StoreError::Broken(format!("there is no {noun} {id} to note a change of"))),
     }
 }
 

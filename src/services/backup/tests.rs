@@ -10,7 +10,7 @@ use crate::domain::node::NodeKind;
 use crate::services::hosts_admin::hash_token;
 use crate::services::instance::InstanceLock;
 use crate::store::backup::CarriedFile;
-use crate::store::{audit_log, hosts, meta, nodes};
+use crate::store::{Connection, audit_log, hosts, meta, nodes};
 
 const SECRET: [u8; 32] = [7; 32];
 
@@ -102,7 +102,7 @@ fn a_backup_of_another_version_replaces_nothing() {
     let (db, places, token) = shop(dir.path());
     let made = create(&db, &places, &administrator(), None).unwrap();
     drop(db);
-    let backup = rusqlite::Connection::open(&made.path).unwrap();
+    let backup = Connection::open(&made.path).unwrap();
     backup.execute("UPDATE refinery_schema_history SET checksum = '1'", []).unwrap();
     drop(backup);
     let error = restore(&places, &made.path, true, &administrator()).unwrap_err();
