@@ -109,9 +109,10 @@ async fn latency(network: &TorNetwork, shop: &OnionShop, size: Size, table: &mut
     let (mut plain, mut ours, mut theirs) = (Vec::new(), Vec::new(), Vec::new());
     for circuit in 0..size.circuits {
         let name = format!("latency{circuit}");
-        let mut tcp = Connection::open(shop.tcp).await.unwrap();
         let mut to_ours = connected(network.socks(), &shop.onion, &name).await;
         let mut to_theirs = connected(network.socks(), &c_tor.address, &name).await;
+        // Last: a connection without a request is closed after a while.
+        let mut tcp = Connection::open(shop.tcp).await.unwrap();
         // In turns, so that what else the machine does meets all.
         for _ in 0..size.requests {
             plain.push(round_trip(&mut tcp).await);
