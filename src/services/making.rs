@@ -9,7 +9,7 @@ use super::invoices;
 use super::shop::{Aftermath, Shop};
 use crate::domain::deal::Deal;
 use crate::domain::effect::AlertTopic;
-use crate::domain::id::{HostId, NodeId, OrderId};
+use crate::domain::id::{HostId, NodeId};
 use crate::domain::lightning::{InvoiceRequest, MadeInvoice, Network, NodeError, NodeErrorKind};
 use crate::domain::product::ProductStatus;
 use crate::domain::purchase::{InvoiceState, PurchaseKind};
@@ -42,7 +42,7 @@ pub fn request(shop: &Shop, intent: &Intent, wanted: &Wanted) -> InvoiceRequest 
         hash: intent.hash,
         preimage: (!wanted.is_hold).then(preimage),
         amount: wanted.amount,
-        memo: format!("PO: {}", wanted.order),
+        memo: format!("PO: {}", intent.order),
         expiry_secs: wanted.expiry_secs,
         cltv_expiry: wanted.is_hold.then_some(shop.settings.hold_cltv_blocks),
         private: shop.settings.private_route_hints,
@@ -70,12 +70,12 @@ pub fn on_right_network(shop: &Shop, wanted: &Wanted, made: MadeInvoice) -> Resu
 }
 
 /// The node made the invoice: the order can be paid.
-pub async fn made(shop: &Shop, intent: &Intent, order: OrderId, made: MadeInvoice) -> Result<(), Error> {
+pub async fn made(shop: &Shop, intent: &Intent, made: MadeInvoice) -> Result<(), Error> {
     let (inner, intent) = (shop.clone(), intent.clone());
     shop.change(move |db, after| {
         outbox::done(db, intent.id)?;
         outbox::set_outcome(db, intent.hash, "made")?;
-        let (waits, host) = change_order(&inner, db, after, order, "shop", |deal, i, _| {
+        let (waits, host) = change_order(&inner, db, after, intent.order, "shop", |deal, i, _| {
             let invoice = &deal.purchases[i].invoice;
             let waits = invoice.hash == intent.hash && invoice.state == InvoiceState::Initial;
             if waits {

@@ -213,8 +213,6 @@ pub fn attempt(db: &Connection, hash: PaymentHash) -> Result<Option<Attempt>, St
 /// An invoice that is still to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
-    /// Its order.
-    pub order: OrderId,
     /// The number that enters the derivation of the preimage.
     pub number: u32,
     /// Whether it is a hold invoice.
@@ -230,19 +228,18 @@ pub struct Wanted {
 /// What this intent is to make; `None` when nobody wants it any more.
 pub fn wanted(db: &Connection, intent: i64) -> Result<Option<Wanted>, StoreError> {
     let mut statement = db.prepare_cached(
-        "SELECT o.id, a.number, a.is_hold, v.amount, v.expiry_secs, h.is_testnet \
+        "SELECT a.number, a.is_hold, v.amount, v.expiry_secs, h.is_testnet \
          FROM effect e JOIN invoice_attempt a ON a.payment_hash = e.payment_hash \
          JOIN invoice v ON v.seq = a.seq AND v.payment_hash = e.payment_hash AND v.state = 'initial' \
          JOIN purchase_order o ON o.seq = a.seq JOIN host h ON h.id = o.host_id WHERE e.id = ?",
     )?;
     let wanted = statement.query_row([intent], |row| {
         Ok(Wanted {
-            order: row.get(0)?,
-            number: row.get(1)?,
-            is_hold: row.get(2)?,
-            amount: row.get(3)?,
-            expiry_secs: row.get(4)?,
-            is_testnet: row.get(5)?,
+            number: row.get(0)?,
+            is_hold: row.get(1)?,
+            amount: row.get(2)?,
+            expiry_secs: row.get(3)?,
+            is_testnet: row.get(4)?,
         })
     });
     Ok(wanted.optional()?)

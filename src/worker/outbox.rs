@@ -226,7 +226,7 @@ async fn made_invoice(
     wanted: &Wanted,
     made: MadeInvoice,
 ) -> Result<(), Error> {
-    making::made(shop, intent, wanted.order, made).await?;
+    making::made(shop, intent, made).await?;
     if wanted.is_hold {
         entry.holds.notify_one();
     }

@@ -44,7 +44,7 @@ async fn a_bridge_is_ordered_by_form_polled_and_worked_on_by_its_host() {
 async fn the_picture_of_an_invoice_is_a_png_that_may_be_kept() {
     let shop = TestShop::new();
     let order = shop.order_bridge("host1", None).await;
-    let path = format!("/api/v1/public/po_invoices/{}/", order);
+    let path = format!("/api/v1/public/po_invoices/{order}/");
     let before = shop.ask("GET", &path).send().await.json();
     assert_eq!(
         (&before["qr_image"], &before["payment_hash"], &before["status"]),

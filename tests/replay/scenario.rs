@@ -106,8 +106,7 @@ async fn object(shop: &TestShop, exchange: &Exchange) -> String {
     if path.contains("tor_bridges/") {
         return bridge_for(shop, exchange).await.to_string();
     }
-    let order = order_for(shop, exchange).await;
-    order.to_string()
+    order_for(shop, exchange).await.to_string()
 }
 
 async fn order_for(shop: &TestShop, exchange: &Exchange) -> OrderId {

@@ -62,8 +62,9 @@ impl TestShop {
         for intent in intents.iter().filter(|intent| intent.kind == IntentKind::Make) {
             let made =
                 MadeInvoice { payment_request: BOLT11.to_owned(), created_at: now, expires_at: now.plus_secs(900) };
-            let Some(wanted) = making::wanted(&self.shop, intent).expect("readable") else { continue };
-            making::made(&self.shop, intent, wanted.order, made).await.expect("the invoice is made");
+            if making::wanted(&self.shop, intent).expect("readable").is_some() {
+                making::made(&self.shop, intent, made).await.expect("the invoice is made");
+            }
         }
     }
 
