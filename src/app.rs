@@ -23,7 +23,7 @@ use crate::jobs::{JobContext, Scheduler, schedule};
 use crate::lightning::dial::Dial;
 use crate::rates::Provider;
 use crate::services::instance::InstanceLock;
-use crate::services::{Error, ProbePolicy, Shop};
+use crate::services::{Error, ProbePolicy, Shop, check_ins, clock};
 use crate::store::node_state;
 use crate::worker::registry::Registry;
 use crate::worker::{self, Tasks};
@@ -192,6 +192,7 @@ async fn start_jobs(
         shop: shop.clone(),
         registry,
         config: config.clone(),
+        runs: Default::default(),
         strangers: tokio::sync::Mutex::default(),
     });
     let scheduler = Scheduler::start(Arc::clone(&context)).await?;
@@ -220,6 +221,9 @@ impl App {
     pub async fn stop(mut self) -> InstanceLock {
         self.scheduler.stop().await;
         self.tasks.stop().await;
+        if let Err(error) = clock::end(&self.shop).await.and(check_ins::store_all(&self.shop).await) {
+            tracing::warn!(%error, "the last check-ins can't be stored");
+        }
         self.lock
     }
 }

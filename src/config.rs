@@ -131,8 +131,12 @@ pub struct Lightning {
 pub struct Retention {
     /// Days that a suspended product keeps its port.
     pub suspended_days: u32,
-    /// Days that a scheduled backup is kept.
-    pub backup_days: u32,
+    /// Days that an order is kept which ended without any payment.
+    pub unpaid_days: u32,
+    /// The newest backup of each of so many days is kept.
+    pub daily_backups: u32,
+    /// The newest backup of each of so many weeks is kept.
+    pub weekly_backups: u32,
 }
 
 /// What is given back for lost time.

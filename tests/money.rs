@@ -15,3 +15,5 @@ mod rates;
 mod refunds;
 #[path = "money/rig.rs"]
 mod rig;
+#[path = "money/unpaid.rs"]
+mod unpaid;

@@ -136,6 +136,13 @@ pub fn document(view: &OrderView) -> Value {
 }
 
 fn show(shop: &Shop, id: OrderId, output: &Output) -> Result<(), Failure> {
+    if let Some(day) = records::deleted_unpaid(shop, id)? {
+        let wire = day.to_wire();
+        let day = wire.split('T').next().unwrap_or_default();
+        let document = json!({"id": id.to_string(), "ordered_on": day, "deleted": "never paid"});
+        output.result(&document, &format!("Order {id} was placed on {day}, was never paid, and has been deleted."));
+        return Ok(());
+    }
     let (view, past) = records::order(shop, id)?;
     let mut shown = document(&view);
     shown["history"] = history::document(&past);

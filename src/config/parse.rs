@@ -22,7 +22,7 @@ impl Default for Config {
             holds: Holds { max_open_per_node: 200, cltv_blocks: 144 },
             lightning: Lightning { allow_regtest: false, private_route_hints: true, limit_to_inbound: false },
             jobs: Jobs::default(),
-            retention: Retention { suspended_days: 45, backup_days: 30 },
+            retention: Retention { suspended_days: 45, unpaid_days: 14, daily_backups: 7, weekly_backups: 4 },
             credit: Credit { outages: true },
             probe: Probe::default(),
             rates: Rates::default(),
@@ -189,7 +189,9 @@ impl Retention {
     fn read(mut section: Section<'_>, default: Self) -> Self {
         let retention = Self {
             suspended_days: section.number("suspended_days", default.suspended_days, 1..=3650),
-            backup_days: section.number("backup_days", default.backup_days, 1..=3650),
+            unpaid_days: section.number("unpaid_days", default.unpaid_days, 1..=3650),
+            daily_backups: section.number("daily_backups", default.daily_backups, 1..=3650),
+            weekly_backups: section.number("weekly_backups", default.weekly_backups, 0..=520),
         };
         section.finish();
         retention

@@ -9,6 +9,7 @@ mod claim;
 mod files;
 mod restore;
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
@@ -68,6 +69,22 @@ pub enum BackupError {
     /// The name for the new backup is taken.
     #[error("{} exists already, and a backup replaces nothing: choose another name, or remove it", .0.display())]
     Taken(PathBuf),
+    /// A scheduled backup would leave too little of the disk.
+    #[error(
+        "{}: a backup of {needed} bytes would leave less than a tenth of the disk free ({free} of {total} bytes are): free \
+         some, or make one by hand elsewhere (`ip2tor-shop backup create --output FILE`)",
+        .folder.display()
+    )]
+    NoRoom {
+        /// The folder for backups.
+        folder: PathBuf,
+        /// What the backup needs at the most. Bytes.
+        needed: u64,
+        /// What is free. Bytes.
+        free: u64,
+        /// The size of the disk. Bytes.
+        total: u64,
+    },
     /// There is a shop already, and nobody said that it may be replaced.
     #[error("there is a shop in {} already: --force moves it aside", .0.display())]
     Exists(PathBuf),
@@ -113,7 +130,9 @@ pub fn create(db: &Db, places: &Places, act: &Act, output: Option<&Path>) -> Res
 /// # Errors
 /// Why there is no new backup.
 pub fn create_scheduled(db: &Db, places: &Places, now: Timestamp) -> Result<BackupFile, Error> {
-    let made = create(db, places, &Act::of_the_shop(now), None);
+    let made = files::make_private_folder(&places.backup_dir)
+        .and_then(|()| files::leave_room(&places.backup_dir, db.path()))
+        .and_then(|()| create(db, places, &Act::of_the_shop(now), None));
     let problem = made.as_ref().err().map(ToString::to_string);
     db.write_blocking(move |db| match problem {
         None => alerts::close(db, AlertTopic::BackupFailed, "", now),
@@ -151,19 +170,42 @@ pub fn list(places: &Places) -> Result<Vec<BackupFile>, BackupError> {
     Ok(found.into_iter().map(|(_, file)| file).collect())
 }
 
-/// Deletes backups in the backup folder that are older than `keep_days`; never the newest one.
-/// Returns how many.
+/// How many backups are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keep {
+    /// Days of which the newest one is kept.
+    pub days: usize,
+    /// Weeks of which the newest one is kept.
+    pub weeks: usize,
+}
+
+/// Deletes the backups in the backup folder that are neither the newest of one of the last days that have one,
+/// nor of one of the last weeks; never the newest one. Returns how many.
 ///
 /// # Errors
 /// When a file can't be deleted.
-pub fn delete_old(places: &Places, keep_days: u32, now: Timestamp) -> Result<usize, BackupError> {
-    let oldest = now.plus_secs(-i64::from(keep_days) * 86_400);
+pub fn delete_old(places: &Places, keep: Keep) -> Result<usize, BackupError> {
     let mut deleted = 0;
-    for file in list(places)?.iter().skip(1).filter(|file| file.made_at < oldest) {
+    for file in too_many(&list(places)?, keep) {
         fs::remove_file(&file.path).map_err(io(&file.path))?;
         deleted += 1;
     }
     Ok(deleted)
+}
+
+/// Which of these (newest first) are too many. Counted are days and weeks that have a backup, so that a shop that
+/// was off for a month loses none of the last ones; no clock is asked.
+fn too_many(files: &[BackupFile], keep: Keep) -> Vec<&BackupFile> {
+    let (mut days, mut weeks) = (BTreeSet::new(), BTreeSet::new());
+    let mut is_too_many = |(i, file): &(usize, &BackupFile)| {
+        let day = file.made_at.secs().div_euclid(86_400);
+        // 1970-01-01 was a Thursday: weeks begin on Mondays.
+        let week = (day + 3).div_euclid(7);
+        let of_day = days.len() < keep.days && days.insert(day);
+        let of_week = weeks.len() < keep.weeks && weeks.insert(week);
+        *i > 0 && !of_day && !of_week
+    };
+    files.iter().enumerate().filter(|file| is_too_many(file)).map(|(_, file)| file).collect()
 }
 
 /// A name in the backup folder that nobody has; backups of one second are numbered.

@@ -119,17 +119,6 @@ pub fn owner_name(shop: &Shop, owner: OperatorId) -> Result<String, Error> {
     shop.db.read(|db| Ok(operators::get(db, owner)?.map(|operator| operator.name).unwrap_or_default()))
 }
 
-/// Records a check-in. The message has been validated (at most 140 characters).
-pub async fn check_in(shop: &Shop, scope: &Scope, id: HostId, status: u8, message: String) -> Result<Timestamp, Error> {
-    let (scope, now) = (scope.clone(), shop.now());
-    shop.change(move |db, _| {
-        visible(db, &scope, id)?;
-        hosts::check_in(db, id, status, &message, now)?;
-        Ok(now)
-    })
-    .await
-}
-
 /// Changes a host's name, the one thing that it may change of its own record. `None` leaves it.
 pub async fn rename(shop: &Shop, scope: &Scope, id: HostId, name: Option<String>) -> Result<Host, Error> {
     let (scope, now) = (scope.clone(), shop.now());

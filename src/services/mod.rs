@@ -6,6 +6,7 @@ mod act;
 pub mod alerts;
 pub mod auth;
 pub mod backup;
+pub mod check_ins;
 pub mod clock;
 pub mod deadlines;
 pub mod deals;

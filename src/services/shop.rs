@@ -7,6 +7,7 @@ use tokio::sync::{Notify, broadcast};
 use uuid::Uuid;
 
 use super::Error;
+use super::check_ins::CheckIns;
 use super::rates::RateRules;
 use crate::domain::id::{HostId, IdRuns, OrderId, Random};
 use crate::domain::lightning::{Network, Preimage};
@@ -30,6 +31,8 @@ pub struct Settings {
     pub make_limit_secs: i64,
     /// Days that a suspended product keeps its port.
     pub suspended_days: u32,
+    /// Days that an order is kept which ended without any payment.
+    pub unpaid_days: u32,
     /// Whether time that a dead host cost is added to its products.
     pub credit_outages: bool,
     /// Whether `private` route hints are asked for.
@@ -56,6 +59,7 @@ impl Default for Settings {
             backlog_limit_secs: 10,
             make_limit_secs: 60,
             suspended_days: 45,
+            unpaid_days: 14,
             credit_outages: true,
             private_route_hints: true,
             limit_to_inbound: false,
@@ -106,6 +110,8 @@ pub struct Shop {
     pub outbox_bell: Arc<Notify>,
     /// Rings with the host that has work to do; lost rings are harmless, hosts also poll.
     pub host_bell: broadcast::Sender<HostId>,
+    /// Check-ins of hosts that are not stored yet.
+    pub(super) check_ins: Arc<CheckIns>,
     secret: Secret,
 }
 
@@ -136,6 +142,7 @@ impl Shop {
             settings: Arc::new(settings),
             outbox_bell: Arc::new(Notify::new()),
             host_bell: broadcast::channel(256).0,
+            check_ins: Arc::default(),
             secret: Secret(secret),
         })
     }

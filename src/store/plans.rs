@@ -4,7 +4,7 @@
 use rusqlite::Connection;
 
 use super::products::Filter;
-use super::{Db, StoreError, alerts, audit_log, deals, hosts, products};
+use super::{Db, StoreError, alerts, audit_log, deals, hosts, products, unpaid};
 use crate::domain::id::{HostId, ProductId};
 use crate::domain::product::ProductStatus;
 use crate::domain::purchase::OrderStatus;
@@ -91,4 +91,12 @@ fn the_places_of_a_host_are_found_by_its_address_and_its_products() {
         let plan = plan(&db, &format!("SELECT count(*) FROM {table} WHERE {}", hosts::sold_at(table)));
         assert!(plan.contains("product_by_host") && !plan.contains("SCAN"), "{table}: {plan}");
     }
+}
+
+#[test]
+fn orders_that_nobody_paid_are_found_among_the_rejected_ones() {
+    let (_dir, db) = database();
+    let plan = plan(&db, &unpaid::candidates_text(200));
+    assert!(plan.contains("order_rejected (modified_at<?)") && !plan.contains("TEMP B-TREE"), "{plan}");
+    assert!(!plan.contains("SCAN e") && !plan.contains("SCAN f"), "{plan}");
 }

@@ -16,7 +16,7 @@ use ip2tor_shop::lnd_simulator::{Options, Running, Simulator, State};
 use ip2tor_shop::services::backup::Places;
 use ip2tor_shop::services::orders::{self, OrderRequest, OrderView, OrderedProduct};
 use ip2tor_shop::services::products::{self, ProductPatch};
-use ip2tor_shop::services::{Error, Scope, Settings, Shop, hosts as host_services};
+use ip2tor_shop::services::{Error, Scope, Settings, Shop, check_ins};
 use ip2tor_shop::store::{Db, StoreError, hosts};
 use ip2tor_shop::worker::{self, Tasks, registry::Registry};
 use tempfile::TempDir;
@@ -207,7 +207,7 @@ impl Rig {
     }
 
     pub async fn check_in(&self) {
-        host_services::check_in(&self.shop, &Scope::Host(self.host), self.host, 0, String::new())
+        check_ins::check_in(&self.shop, &Scope::Host(self.host), self.host, 0, String::new())
             .await
             .expect("check-in");
     }

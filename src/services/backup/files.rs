@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::{BackupError, Places, io};
 use crate::store::backup::CarriedFile;
+use crate::store::db::files_of;
 use crate::store::{Db, nodes};
 
 /// The folders of the onion service that are worth a backup; the rest can be fetched again.
@@ -77,6 +78,24 @@ pub fn put_back(state_dir: &Path, files: &[CarriedFile]) -> Result<(), BackupErr
         write_private(&path, &file.content)?;
     }
     Ok(())
+}
+
+/// Refuses a backup in `folder` after which less than a tenth of its disk would be free: the shop needs room to
+/// go on selling, and so does whatever else lives there.
+pub fn leave_room(folder: &Path, database: &Path) -> Result<(), BackupError> {
+    let disk = rustix::fs::statvfs(folder).map_err(|error| io(folder)(error.into()))?;
+    let (free, total) = (disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize);
+    let size = |path: &PathBuf| fs::metadata(path).map_or(0, |about| about.len());
+    let needed = files_of(database).iter().map(size).sum();
+    if has_room(needed, free, total) {
+        return Ok(());
+    }
+    Err(BackupError::NoRoom { folder: folder.to_owned(), needed, free, total })
+}
+
+/// All in bytes.
+pub(super) const fn has_room(needed: u64, free: u64, total: u64) -> bool {
+    free.saturating_sub(needed) >= total / 10
 }
 
 /// Makes a folder, and those above it, for its owner alone.

@@ -183,21 +183,56 @@ fn what_is_no_backup_changes_nothing() {
     assert!(!to.data_dir.exists());
 }
 
-#[test]
-fn old_backups_are_deleted_but_never_the_newest() {
+/// A day whose midnight begins a Monday.
+const MONDAY: i64 = 1_893_456_000 - 86_400;
+
+/// The days before [`MONDAY`] whose backups are kept of those that were made at noon of each `days` before it.
+fn kept(days: impl IntoIterator<Item = i64>, keep: Keep) -> Vec<i64> {
     let dir = tempfile::tempdir().unwrap();
     let (_db, places, _) = shop(dir.path());
     std::fs::create_dir(&places.backup_dir).unwrap();
-    let now = administrator().now;
-    for days in [0, 10, 40, 50] {
-        std::fs::write(places.backup_dir.join(name_at(now.plus_secs(-days * 86_400), 1)), "").unwrap();
+    let at = |day: i64| Timestamp::from_secs(MONDAY + 43_200 - day * 86_400);
+    for day in days {
+        std::fs::write(places.backup_dir.join(name_at(at(day), 1)), "").unwrap();
     }
     std::fs::write(places.backup_dir.join("something else"), "").unwrap();
-    assert_eq!(delete_old(&places, 30, now).unwrap(), 2);
-    assert_eq!(list(&places).unwrap().len(), 2);
-    assert_eq!(delete_old(&places, 30, now.plus_secs(400 * 86_400)).unwrap(), 1);
-    assert_eq!(list(&places).unwrap()[0].made_at, now);
+    delete_old(&places, keep).unwrap();
     assert!(places.backup_dir.join("something else").exists());
+    list(&places).unwrap().iter().map(|file| (MONDAY + 43_200 - file.made_at.secs()) / 86_400).collect()
+}
+
+const WEEK_AND_MONTH: Keep = Keep { days: 7, weeks: 4 };
+
+#[test]
+fn the_newest_backup_of_each_of_seven_days_and_four_weeks_is_kept() {
+    // On a Monday: this week's is today's, the others are their weeks' Sundays.
+    assert_eq!(kept(0..365, WEEK_AND_MONTH), [0, 1, 2, 3, 4, 5, 6, 8, 15]);
+}
+
+#[test]
+fn a_shop_that_was_off_for_long_loses_none_of_its_last_backups() {
+    assert_eq!(kept([300, 301, 302], WEEK_AND_MONTH), [300, 301, 302]);
+    assert_eq!(kept([0, 300, 600], Keep { days: 1, weeks: 0 }), [0]);
+}
+
+#[test]
+fn of_several_backups_of_a_day_the_newest_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_db, places, _) = shop(dir.path());
+    std::fs::create_dir(&places.backup_dir).unwrap();
+    for hour in 0..5 {
+        let at = Timestamp::from_secs(MONDAY + hour * 3600);
+        std::fs::write(places.backup_dir.join(name_at(at, 1)), "").unwrap();
+    }
+    assert_eq!(delete_old(&places, WEEK_AND_MONTH).unwrap(), 4);
+    assert_eq!(list(&places).unwrap()[0].made_at, Timestamp::from_secs(MONDAY + 4 * 3600));
+}
+
+#[test]
+fn a_backup_leaves_a_tenth_of_the_disk_free() {
+    assert!(files::has_room(10, 110, 1000));
+    assert!(!files::has_room(11, 110, 1000));
+    assert!(!files::has_room(200, 110, 1000));
 }
 
 #[test]

@@ -18,7 +18,7 @@ use crate::http::problem::Problem;
 use crate::http::wire::host::{CheckInView, HostView};
 use crate::http::wire::request::{CheckInBody, HostBody};
 use crate::services::error::NON_FIELD;
-use crate::services::{Scope, hosts};
+use crate::services::{Scope, check_ins, hosts};
 
 /// Hosts.
 pub struct Hosts;
@@ -121,7 +121,7 @@ impl Hosts {
 }
 
 async fn check_in(call: &Call, scope: &Scope, status: u8, message: String) -> Result<Reply<CheckInView>, Problem> {
-    let date = hosts::check_in(call.shop(), scope, call.id(HostId::parse)?, status, message.clone()).await?;
+    let date = check_ins::check_in(call.shop(), scope, call.id(HostId::parse)?, status, message.clone()).await?;
     Ok(Reply(CheckInView { check_in: "ok".to_owned(), date: date.to_wire(), status, message }))
 }
 
