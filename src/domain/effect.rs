@@ -114,6 +114,15 @@ impl AlertTopic {
         }
     }
 
+    /// Whether it is raised by looking at something again and again, for as long as it is so. Everything else is
+    /// raised by something that has happened, and each time counts.
+    pub const fn is_looked_at(self) -> bool {
+        matches!(
+            self,
+            Self::NodeDead | Self::HostDead | Self::FewPorts | Self::ClockBack | Self::Storage | Self::OnionUnreachable
+        )
+    }
+
     /// How urgent it is: `critical` where money or the whole shop is concerned.
     pub const fn severity(self) -> &'static str {
         match self {

@@ -29,6 +29,12 @@ impl Runs {
         self.take()
     }
 
+    /// The last run of a job, while it is not stored.
+    #[cfg(test)]
+    pub fn unstored(&self, name: &str) -> Option<&JobRun> {
+        self.unstored.get(name)
+    }
+
     /// What is not stored yet.
     pub fn take(&mut self) -> Vec<JobRun> {
         std::mem::take(&mut self.unstored).into_values().collect()

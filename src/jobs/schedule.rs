@@ -68,6 +68,8 @@ async fn with_memory(memory: Memory) -> Result<JobScheduler, JobSchedulerError> 
 /// The jobs go on from the new time; what is stored of when they come is put right, too.
 pub(super) async fn clock_was_put_back(context: &JobContext, was: Timestamp, now: Timestamp) {
     tracing::warn!(%was, %now, "the clock was put back: the jobs are planned anew");
+    // What they were to do by the wrong clock must not be stored after that.
+    store_last_runs(context).await;
     if let Err(error) = plan(context).await {
         tracing::error!(%error, "when the jobs run next can't be stored");
     }
@@ -108,13 +110,17 @@ pub async fn run_and_record(context: &JobContext, name: &'static str) {
         }
     };
     let cron = context.config.jobs.all().into_iter().find(|(of, _)| *of == name);
-    note(context, result.is_err(), JobRun {
-        name: name.to_owned(),
-        started_at: Some(started_at),
-        duration_ms: Some(ended_at.millis_since(started_at).max(0)),
-        outcome: Some(outcome),
-        next_at: cron.and_then(|(_, cron)| cron.next_after(ended_at)),
-    })
+    note(
+        context,
+        result.is_err(),
+        JobRun {
+            name: name.to_owned(),
+            started_at: Some(started_at),
+            duration_ms: Some(ended_at.millis_since(started_at).max(0)),
+            outcome: Some(outcome),
+            next_at: cron.and_then(|(_, cron)| cron.next_after(ended_at)),
+        },
+    )
     .await;
 }
 
@@ -124,8 +130,8 @@ async fn note(context: &JobContext, has_failed: bool, run: JobRun) {
     store(context, due).await;
 }
 
-/// Stores the runs that are still in memory; for a shop that ends.
-async fn store_last_runs(context: &JobContext) {
+/// Stores the runs that are still in memory.
+pub(super) async fn store_last_runs(context: &JobContext) {
     let due = context.runs.lock().unwrap_or_else(PoisonError::into_inner).take();
     store(context, due).await;
 }

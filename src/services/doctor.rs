@@ -224,7 +224,7 @@ mod tests {
         host(&db, "anna", "192.0.2.1", &[]);
         let act = administrator();
         let note = |later| {
-            let note: Result<(), Error> = db.write_blocking(move |db| Ok(meta::note_time(db, later)?));
+            let note: Result<(), Error> = db.write_blocking(move |db| Ok(meta::note_last_time(db, later)?));
             note.unwrap();
         };
         note(act.now.plus_secs(5));

@@ -19,7 +19,7 @@ pub struct Alert {
     pub severity: String,
     /// What the operator should know.
     pub text: String,
-    /// How often it was raised since it is open, of repetitions one in [`STAMP_SECS`].
+    /// How often it was raised since it is open; what is looked at again and again counts once in [`STAMP_SECS`].
     pub occurrences: u32,
     /// When it was first raised.
     pub first_at: Timestamp,
@@ -33,8 +33,8 @@ pub struct Alert {
 /// ([`AlertTopic::most_open`]).
 const OTHERS: &str = "";
 
-/// Raises an alert, or counts it again while it is open: when its text is another one, or [`STAMP_SECS`] have
-/// passed (what is looked at each second would otherwise be written each second). Returns whether it is new.
+/// Raises an alert, or counts it again while it is open. What is looked at again and again counts only with another
+/// text, or when [`STAMP_SECS`] have passed: it would otherwise be written at each look. Returns whether it is new.
 pub fn raise(
     db: &Connection,
     topic: AlertTopic,
@@ -75,9 +75,9 @@ fn count_again(
     db.prepare_cached(
         "UPDATE alert SET text = ?3, last_at = ?4, occurrences = occurrences + 1 \
          WHERE topic = ?1 AND subject = ?2 AND closed_at IS NULL \
-         AND (text <> ?3 OR last_at NOT BETWEEN ?5 AND ?4)",
+         AND (?6 OR text <> ?3 OR last_at NOT BETWEEN ?5 AND ?4)",
     )?
-    .execute(params![topic.name(), subject, text, now, now.plus_secs(-STAMP_SECS)])?;
+    .execute(params![topic.name(), subject, text, now, now.plus_secs(-STAMP_SECS), !topic.is_looked_at()])?;
     Ok(true)
 }
 

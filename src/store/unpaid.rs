@@ -13,9 +13,9 @@ const DAY: i64 = 86_400;
 /// order stays: running numbers must not be given again.
 const NEVER_PAID: &str = "o.status = 'R' AND o.delivery = 'none' AND o.owed = 0 AND o.refunded = 0 \
     AND v.state IN ('expired', 'void') AND v.received IS NULL AND v.held_at IS NULL AND v.paid_at IS NULL \
-    AND NOT EXISTS (SELECT 1 FROM invoice_attempt a WHERE a.seq = o.seq AND a.received IS NOT NULL) \
-    AND NOT EXISTS (SELECT 1 FROM effect e WHERE e.seq = o.seq) \
-    AND NOT EXISTS (SELECT 1 FROM refund f WHERE f.order_id = o.id) \
+    AND NOT EXISTS (SELECT 1 FROM invoice_attempt a WHERE a.seq = o.seq AND (a.received IS NOT NULL \
+        OR EXISTS (SELECT 1 FROM effect e WHERE e.payment_hash = a.payment_hash \
+            AND e.kind IN ('make_invoice', 'cancel_invoice', 'settle_invoice', 'probe_target')))) \
     AND o.seq < (SELECT max(seq) FROM purchase_order)";
 
 /// A product that was never more than ordered: no order is left, no host has seen it, nothing is reserved.

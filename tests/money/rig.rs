@@ -207,9 +207,7 @@ impl Rig {
     }
 
     pub async fn check_in(&self) {
-        check_ins::check_in(&self.shop, &Scope::Host(self.host), self.host, 0, String::new())
-            .await
-            .expect("check-in");
+        check_ins::check_in(&self.shop, &Scope::Host(self.host), self.host, 0, String::new()).await.expect("check-in");
     }
 
     pub fn bridge_request(&self) -> OrderRequest {

@@ -49,10 +49,7 @@ async fn an_order_that_saw_money_is_never_deleted() {
     let (bought, product) = rig.active_bridge().await;
     let (returned, _) = rig.ordered().await;
     rig.pay(returned);
-    rig.wait_until("the payment is held", || {
-        rig.count("SELECT count(*) FROM invoice WHERE state = 'held'") == 1
-    })
-    .await;
+    rig.wait_until("the payment is held", || rig.count("SELECT count(*) FROM invoice WHERE state = 'held'") == 1).await;
     rig.clock.advance_secs(200);
     deadlines::return_overdue_holds(&rig.shop).await.expect("given back");
     rig.wait_order_as_time_passes(returned, "R").await;
@@ -91,9 +88,10 @@ async fn the_log_of_an_order_or_product_that_is_there_can_not_be_deleted() {
     let (order, _) = rig.active_bridge().await;
     for noun in ["order", "product", "node"] {
         let sql = format!("DELETE FROM audit_log WHERE noun = '{noun}'");
-        let refused = rig.shop.db.write_blocking(move |db| {
-            db.execute(&sql, []).map(drop).map_err(ip2tor_shop::store::StoreError::from)
-        });
+        let refused = rig
+            .shop
+            .db
+            .write_blocking(move |db| db.execute(&sql, []).map(drop).map_err(ip2tor_shop::store::StoreError::from));
         assert!(refused.is_err_and(|error| error.to_string().contains("append-only")), "{noun}");
     }
     let changed = rig.shop.db.write_blocking(|db| {
