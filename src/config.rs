@@ -4,6 +4,7 @@
 //! equal to [`Config::default`]. All problems of a file are reported at once ([`Problems`]).
 
 mod cron;
+pub mod log_level;
 mod network;
 mod onion;
 mod parse;

@@ -1,6 +1,7 @@
 //! One process per data folder: two shops on one database would make each other's invoices.
 
 use std::fs::{File, TryLockError};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// The name of the lock in the data folder.
@@ -36,7 +37,7 @@ impl InstanceLock {
     /// [`LockError::Running`] when another process has it.
     pub fn take(data_dir: &Path) -> Result<Self, LockError> {
         let path = data_dir.join(LOCK_FILE);
-        let file = match File::options().create(true).truncate(false).write(true).open(&path) {
+        let file = match File::options().create(true).truncate(false).write(true).mode(0o600).open(&path) {
             Ok(file) => file,
             Err(source) => return Err(LockError::Io { path, source }),
         };
