@@ -85,7 +85,9 @@ impl<'a> Keys<'a> {
         let (nickname, state) = (self.nickname(service), self.onion.state_dir.display());
         let what = match trouble {
             Trouble::Missing => format!("there is none for the nickname {nickname:?} in {state}"),
-            Trouble::Damaged(problem) => format!("the one for the nickname {nickname:?} in {state} is damaged ({problem})"),
+            Trouble::Damaged(problem) => {
+                format!("the one for the nickname {nickname:?} in {state} is damaged ({problem})")
+            }
             Trouble::Other(other) => format!("the nickname {nickname:?} in {state} has that of {other}"),
         };
         let flag = if service == Service::Operators { " --admin" } else { "" };
@@ -151,4 +153,75 @@ pub fn forget_trouble(shop: &Shop) -> Result<(), StartError> {
         Ok::<(), Error>(())
     };
     Ok(shop.db.write_blocking(close)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+
+    use crate::services::test_support::shop_in;
+
+    use super::*;
+
+    /// A key of C Tor, and its file.
+    fn key(dir: &Path, seed: u8) -> (PathBuf, Vec<u8>) {
+        let mut content = b"== ed25519v1-secret: type0 ==\0\0\0".to_vec();
+        content.extend([8].iter().chain(&[seed; 30]).chain(&[0x47]).chain(&[9; 32]));
+        let path = dir.join(format!("key{seed}"));
+        fs::write(&path, &content).unwrap();
+        (path, content)
+    }
+
+    fn import(onion: &OnionConfig, dir: &Path, seed: u8) -> String {
+        let (path, content) = key(dir, seed);
+        keys::import(&onion.state_dir, &onion.nickname, &path, &content, None).unwrap()
+    }
+
+    /// The text of the one open alert.
+    fn alert(shop: &Shop) -> Option<String> {
+        let open = shop.db.read(|db| alerts::list(db, false)).unwrap();
+        assert!(open.iter().all(|alert| alert.topic == AlertTopic::OnionKeyLost.name()) && open.len() <= 1, "{open:?}");
+        open.into_iter().next().map(|alert| alert.text)
+    }
+
+    #[test]
+    fn a_service_without_the_key_of_its_address_is_not_launched_and_it_is_told_where_the_key_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let config = Config::in_dir(dir.path());
+        let (shop, mut onion) = (shop_in(&config.database()), config.onion_settings().unwrap());
+        let permit = |onion: &OnionConfig| Keys::of(&shop, &config, onion).permit(Service::Public).unwrap();
+        assert!(permit(&onion), "the first start makes a key");
+        let address = import(&onion, dir.path(), 7);
+        Keys::of(&shop, &config, &onion).remember(Service::Public, &address).unwrap();
+        assert!(permit(&onion) && alert(&shop).is_none());
+
+        let right = onion.clone();
+        onion.nickname = "another".to_owned();
+        assert!(!permit(&onion));
+        let text = alert(&shop).unwrap();
+        assert!(text.contains(&address) && text.contains("set onion.nickname = \"shop\" again"), "{text}");
+        onion = right.clone();
+        assert!(permit(&onion) && alert(&shop).is_none(), "the key is there again");
+
+        let act = Act::of_the_shop(shop.now());
+        let made = backup::create(&shop.db, &config.places(), &act, None).unwrap();
+        onion.state_dir = dir.path().join("elsewhere");
+        crate::onion::prepare(&onion.state_dir).unwrap();
+        assert!(!permit(&onion));
+        let text = alert(&shop).unwrap();
+        assert!(text.contains(&format!("`ip2tor-shop onion import {}`", made.path.display())), "{text}");
+
+        let other = import(&onion, dir.path(), 5);
+        assert!(!permit(&onion));
+        let text = alert(&shop).unwrap();
+        assert!(text.contains(&format!("has that of {other}")) && text.contains("onion reset"), "{text}");
+
+        fs::remove_file(&made.path).unwrap();
+        fs::write(right.state_dir.join("keystore/hss/shop").join(keys::KEY_FILE), "x").unwrap();
+        assert!(!permit(&right));
+        let text = alert(&shop).unwrap();
+        assert!(text.contains("is damaged") && text.contains("No backup in"), "{text}");
+        assert_eq!(shop.db.read(|db| onion_address::remembered(db, Service::Public)).unwrap(), Some(address));
+    }
 }

@@ -11,8 +11,8 @@ use super::failure::Failure;
 use crate::config::{Config, DEFAULT_FILE};
 use crate::domain::id::SystemRandom;
 use crate::domain::time::{Clock, SystemClock};
-use crate::services::{Act, Error, Shop, access, backup};
 use crate::services::instance::{InstanceLock, LockError};
+use crate::services::{Act, Error, Shop, access, backup};
 use crate::store::{Connection, Db, schema};
 
 /// The shop that a command is about.

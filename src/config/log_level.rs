@@ -13,7 +13,10 @@ const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 pub fn parse(text: &str) -> Result<String, String> {
     let text = text.trim();
     let wrong = |why: &str| {
-        format!("{text:?} is not a log level: {why}; say one of {}, or a list such as info,ip2tor_shop::worker=debug", LEVELS.join(", "))
+        format!(
+            "{text:?} is not a log level: {why}; say one of {}, or a list such as info,ip2tor_shop::worker=debug",
+            LEVELS.join(", ")
+        )
     };
     if text.is_empty() {
         return Err(wrong("it is empty"));
@@ -47,14 +50,17 @@ mod tests {
 
     #[test]
     fn a_level_and_a_list_of_levels_are_taken() {
-        for text in ["info", " debug\n", "WARN", "info,ip2tor_shop::worker=debug", "warn,a[span{x=1,y=2}]=trace", "off"] {
+        for text in ["info", " debug\n", "WARN", "info,ip2tor_shop::worker=debug", "warn,a[span{x=1,y=2}]=trace", "off"]
+        {
             assert_eq!(parse(text).as_deref(), Ok(text.trim()), "{text:?}");
         }
     }
 
     #[test]
     fn a_word_that_is_no_level_would_silence_the_log_and_is_refused() {
-        for text in ["verbose", "", " ", "info,verbose", "ip2tor_shop", "shouting=loud", "info,", "a=", "infoo", "info warn"] {
+        for text in
+            ["verbose", "", " ", "info,verbose", "ip2tor_shop", "shouting=loud", "info,", "a=", "infoo", "info warn"]
+        {
             let message = parse(text).unwrap_err();
             assert!(message.contains("is not a log level"), "{message}");
         }

@@ -78,7 +78,9 @@ impl SecretSource {
         match self {
             Self::File(path) => read_file(path),
             Self::Env(name) => match std::env::var(name) {
-                Ok(text) => Secret::read(text.as_bytes()).map_err(|why| format!("the environment variable {name}: {why}")),
+                Ok(text) => {
+                    Secret::read(text.as_bytes()).map_err(|why| format!("the environment variable {name}: {why}"))
+                }
                 Err(_) => Err(format!("the environment variable {name} is not set")),
             },
             Self::Credential(name) => match std::env::var_os("CREDENTIALS_DIRECTORY") {

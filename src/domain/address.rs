@@ -69,8 +69,23 @@ mod tests {
     #[test]
     fn what_is_more_or_less_than_a_host_is_refused() {
         for typed in [
-            "", " ", "https://node.example", "node.example:10009", "node.example/", "[2001:db8::1]:10009", "[::1", "::1]",
-            "a b", "user@node", "10.0.0.300", "192.168.1", "abc.onion", "nöde.example", "a..b", "2001:db8::1%eth0", "\"x\"",
+            "",
+            " ",
+            "https://node.example",
+            "node.example:10009",
+            "node.example/",
+            "[2001:db8::1]:10009",
+            "[::1",
+            "::1]",
+            "a b",
+            "user@node",
+            "10.0.0.300",
+            "192.168.1",
+            "abc.onion",
+            "nöde.example",
+            "a..b",
+            "2001:db8::1%eth0",
+            "\"x\"",
         ] {
             assert!(host(typed).is_err(), "{typed:?}");
         }

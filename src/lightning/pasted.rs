@@ -43,7 +43,8 @@ fn text(bytes: &[u8]) -> Option<String> {
         _ => std::str::from_utf8(bytes).ok()?.to_owned(),
     };
     let is_around = |symbol: char| {
-        symbol.is_whitespace() || matches!(symbol, '\u{feff}' | '\0' | '"' | '\'' | '`' | '“' | '”' | '‘' | '’' | ',' | ';')
+        symbol.is_whitespace()
+            || matches!(symbol, '\u{feff}' | '\0' | '"' | '\'' | '`' | '“' | '”' | '‘' | '’' | ',' | ';')
     };
     Some(text.trim_matches(is_around).to_owned())
 }
@@ -68,7 +69,8 @@ mod tests {
     use super::*;
 
     fn binary() -> Vec<u8> {
-        Macaroon::mint(b"root", b"0", [7; 16], &[("invoices", "read"), ("invoices", "write"), ("info", "read")]).encode()
+        Macaroon::mint(b"root", b"0", [7; 16], &[("invoices", "read"), ("invoices", "write"), ("info", "read")])
+            .encode()
     }
 
     fn utf16(text: &str) -> Vec<u8> {

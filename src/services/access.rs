@@ -56,7 +56,10 @@ fn closed_folder(path: &Path) -> Option<PathBuf> {
 fn closed_advice(path: &Path, closed: &Path, users: &Users) -> String {
     let (what, folder) = (format!("you may not use {}", path.display()), closed.display());
     let Some(owner) = owner_of(closed) else {
-        return format!("{what}: {folder} is closed to you; run this as the shop's user ({})", users.as_user(users.shop()));
+        return format!(
+            "{what}: {folder} is closed to you; run this as the shop's user ({})",
+            users.as_user(users.shop())
+        );
     };
     let keeper = users.name(owner);
     // The data folder itself is the shop's, and so is whoever it belongs to.
@@ -137,7 +140,10 @@ impl Users {
     fn give_back(&self, owner: &str, folder: &Path) -> String {
         let user = self.shop();
         let how = self.as_user(user);
-        format!("it belongs to {owner}; make it the shop's (sudo chown -R {user}: {}) and run all commands as {how}", folder.display())
+        format!(
+            "it belongs to {owner}; make it the shop's (sudo chown -R {user}: {}) and run all commands as {how}",
+            folder.display()
+        )
     }
 }
 
@@ -186,7 +192,9 @@ mod tests {
 
     #[test]
     fn a_folder_that_root_copied_is_to_be_made_the_shops_and_never_used_as_root() {
-        for (users, user) in [(with_packaged(998), "ip2tor-shop"), (with_packaged(1000), "ip2tor-shop"), (users(1000), "pi")] {
+        for (users, user) in
+            [(with_packaged(998), "ip2tor-shop"), (with_packaged(1000), "ip2tor-shop"), (users(1000), "pi")]
+        {
             let text = advice(Path::new("/data/shop.sqlite3"), Some(0), Some(0), &users);
             assert!(text.contains(&format!("sudo chown -R {user}: /data")), "{text}");
             assert!(!text.contains("sudo -u root"), "{text}");

@@ -16,6 +16,8 @@ use super::schema;
 const MOST_FILES: i64 = 2000;
 /// See [`MOST_FILES`].
 pub const MOST_BYTES: u64 = 1 << 20;
+/// The bytes of all files together; they are in memory at once.
+const MOST_IN_ALL: i64 = 64 << 20;
 
 /// A file that a backup carries: its name there, with `/` between folders, and its content.
 #[derive(Clone, PartialEq, Eq)]
@@ -107,10 +109,12 @@ pub fn refusal(backup: &Path) -> Option<String> {
             return Ok(Some(format!("{foreign}; if you have made that yourself, undo it in a copy of the backup")));
         }
         // As a blob: the length of a text ends at a NUL.
-        let sizes = "SELECT count(*), coalesce(max(length(content) + length(CAST(name AS BLOB))), 0) FROM backup_file";
-        let (count, largest): (i64, i64) = db.query_row(sizes, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let is_absurd = count > MOST_FILES || largest > MOST_BYTES.cast_signed();
-        Ok(is_absurd.then(|| format!("it carries {count} files, the largest of {largest} bytes: no shop has those")))
+        let sizes = "SELECT count(*), coalesce(max(size), 0), coalesce(sum(size), 0) FROM \
+                     (SELECT length(content) + length(CAST(name AS BLOB)) AS size FROM backup_file)";
+        let (count, largest, total): (i64, i64, i64) =
+            db.query_row(sizes, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        let is_absurd = count > MOST_FILES || largest > MOST_BYTES.cast_signed() || total > MOST_IN_ALL;
+        Ok(is_absurd.then(|| format!("it carries {count} files of {total} bytes, one of {largest}: no shop has those")))
     };
     match check() {
         Ok(None) => problem(backup),

@@ -59,15 +59,13 @@ fn version(db: &Connection, history: &Entry) -> Result<Option<i32>, StoreError> 
     }
     let mut statement =
         db.prepare("SELECT version, name, checksum FROM refinery_schema_history ORDER BY version LIMIT 1000")?;
-    let rows = statement.query_map([], |row| {
-        Ok((row.get::<_, i32>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
-    })?;
+    let rows = statement
+        .query_map([], |row| Ok((row.get::<_, i32>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?)))?;
     let known = db::known_migrations();
     let mut newest = None;
     for row in rows {
         let (version, name, checksum) = row?;
-        let is_ours =
-            |(number, _, own): &(i32, String, u64)| *number == version && own.to_string() == checksum;
+        let is_ours = |(number, _, own): &(i32, String, u64)| *number == version && own.to_string() == checksum;
         if !known.iter().any(is_ours) {
             let is_known = known.iter().any(|(number, ..)| *number == version);
             let what = if is_known { "is not ours" } else { "is not known here" };
@@ -84,7 +82,8 @@ fn version(db: &Connection, history: &Entry) -> Result<Option<i32>, StoreError> 
 /// When it can't be read, or is none of a shop yet.
 pub fn is_behind(database: &Path) -> Result<bool, StoreError> {
     let db = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    let newest = db.query_row("SELECT max(version) FROM refinery_schema_history", [], |row| row.get::<_, Option<i32>>(0))?;
+    let newest =
+        db.query_row("SELECT max(version) FROM refinery_schema_history", [], |row| row.get::<_, Option<i32>>(0))?;
     Ok(newest.is_some_and(|newest| db::known_migrations().last().is_some_and(|(last, ..)| newest < *last)))
 }
 

@@ -18,7 +18,10 @@ async fn the_address_moves_with_an_exported_key_into_an_empty_state() {
     keys::export(&old_dir.path().join("state"), "shop", &backup, KeyFormat::Arti).unwrap();
     drop(old);
 
-    assert_eq!(keys::import(&new_dir.path().join("state"), "shop", &backup, &std::fs::read(&backup).unwrap(), None).unwrap(), address);
+    assert_eq!(
+        keys::import(&new_dir.path().join("state"), "shop", &backup, &std::fs::read(&backup).unwrap(), None).unwrap(),
+        address
+    );
     let new = Shop::start(network, new_dir.path()).await;
     assert_eq!(new.address, address);
 }

@@ -31,7 +31,8 @@ fn service(settings: &OnionConfig, remembered: Option<&str>) -> Part {
         return (Grade::Notice, advice.to_owned());
     }
     let lost = |address: &str| {
-        let text = format!("the key of {address} is gone, and the shop runs without it: `alerts` says where it still is");
+        let text =
+            format!("the key of {address} is gone, and the shop runs without it: `alerts` says where it still is");
         (Grade::Bad, text)
     };
     match keys::address(&settings.state_dir, &settings.nickname) {
@@ -78,7 +79,10 @@ mod tests {
     fn a_shop_before_its_first_start_is_told_so_and_one_without_tor_what_it_lacks() {
         let dir = tempfile::tempdir().unwrap();
         let mut settings = OnionConfig { state_dir: dir.path().join("tor"), ..OnionConfig::default() };
-        assert_eq!(examine(&settings, None), Finding::new("onion", Grade::Good, "no address yet: the next start makes one"));
+        assert_eq!(
+            examine(&settings, None),
+            Finding::new("onion", Grade::Good, "no address yet: the next start makes one")
+        );
         let found = examine(&settings, Some("abc.onion"));
         assert!(found.grade == Grade::Bad && found.text.contains("the key of abc.onion is gone"), "{}", found.text);
         settings.enabled = false;

@@ -28,7 +28,9 @@ pub fn certificate(bytes: &[u8]) -> Result<Vec<u8>, String> {
 pub fn check_certificate(bytes: &[u8]) -> Result<Vec<u8>, String> {
     let found = read(bytes)?;
     if found.iter().all(|der| is_authority(der)) {
-        return Err("this is the certificate of an authority, which names no host: give the node's own (tls.cert)".to_owned());
+        return Err(
+            "this is the certificate of an authority, which names no host: give the node's own (tls.cert)".to_owned()
+        );
     }
     Ok(found.iter().flat_map(|der| pem(der)).collect())
 }
@@ -40,9 +42,11 @@ fn read(bytes: &[u8]) -> Result<Vec<Vec<u8>>, String> {
     let no_certificate = "this is no certificate: it should begin with -----BEGIN CERTIFICATE-----";
     let text = text(bytes).ok_or(no_certificate)?.replace("\\r", "").replace("\\n", "\n");
     if text.contains("PRIVATE KEY-----") {
-        return Err("there is a private key in it, which stays on the node: give the certificate alone (LND: tls.cert, \
+        return Err(
+            "there is a private key in it, which stays on the node: give the certificate alone (LND: tls.cert, \
                     not tls.key)"
-            .to_owned());
+                .to_owned(),
+        );
     }
     if !text.contains("-----BEGIN CERTIFICATE-----") {
         let der = base64(&text).filter(|der| is_certificate(der));
@@ -55,7 +59,11 @@ fn read(bytes: &[u8]) -> Result<Vec<Vec<u8>>, String> {
         .collect::<Result<_, _>>()
         .map_err(|_| damaged)?;
     let begun = text.matches("-----BEGIN CERTIFICATE-----").count();
-    if found.len() < begun || !found.iter().all(|der| is_certificate(der)) { Err(damaged.to_owned()) } else { Ok(found) }
+    if found.len() < begun || !found.iter().all(|der| is_certificate(der)) {
+        Err(damaged.to_owned())
+    } else {
+        Ok(found)
+    }
 }
 
 fn is_certificate(der: &[u8]) -> bool {

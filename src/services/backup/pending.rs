@@ -3,7 +3,6 @@
 //! whoever comes next if need be; until then it can only be undone. Each step is one renaming, and what is left
 //! to do is seen from what is there: it does not matter after which step the power fails.
 
-use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -119,6 +118,8 @@ pub(super) fn complete(places: &Places) -> Result<Vec<PathBuf>, BackupError> {
             moved.push(step.to);
         }
     }
+    // Somebody has cleared up: an empty shop must not begin in its place.
+    fs::symlink_metadata(&places.database).map_err(io(&places.database))?;
     let mark = mark(places);
     fs::remove_file(&mark).map_err(io(&mark))?;
     sync_folder(&places.data_dir)?;
@@ -177,11 +178,4 @@ pub(super) fn undo(places: &Places) -> Result<(), BackupError> {
         }
     }
     discard(&beside(&mark(places), ".new"))
-}
-
-/// The name of a slot's files, for messages of tests.
-#[cfg(test)]
-pub(super) fn leftovers(folder: &Path) -> Vec<OsString> {
-    let names = super::files::entries(folder).unwrap().into_iter().filter_map(|path| path.file_name().map(Into::into));
-    names.filter(|name: &OsString| name.to_string_lossy().contains(FRESH) || name == MARK).collect()
 }

@@ -60,7 +60,9 @@ pub fn restore(places: &Places, file: &Path, force: bool, act: &Act) -> Result<R
 }
 
 fn is_taken(places: &Places) -> bool {
-    [&places.database, &places.onion_state_dir.join("keystore")].into_iter().any(|path| fs::symlink_metadata(path).is_ok())
+    [&places.database, &places.onion_state_dir.join("keystore")]
+        .into_iter()
+        .any(|path| fs::symlink_metadata(path).is_ok())
 }
 
 /// Only a regular file is looked into: a pipe never ends, and of a folder the backups in it are named.
