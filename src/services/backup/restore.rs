@@ -41,13 +41,10 @@ pub fn restore(places: &Places, file: &Path, force: bool, act: &Act) -> Result<R
     if let Some(reason) = backup::refusal(file) {
         return Err(refuse(reason));
     }
-    if !force && is_taken(places) {
-        return Err(BackupError::Exists(places.data_dir.clone()));
-    }
     files::make_private_folder(&places.data_dir)?;
     let lock = InstanceLock::take(&places.data_dir)?;
     pending::settle(places, &lock)?;
-    // A restore that was cut short may just have been completed.
+    // After that: a restore that was cut short may just have been completed.
     if !force && is_taken(places) {
         return Err(BackupError::Exists(places.data_dir.clone()));
     }

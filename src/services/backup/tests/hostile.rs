@@ -20,7 +20,7 @@ fn what_runs_by_itself_in_a_backup_or_is_not_the_shops_is_refused_before_it_runs
         ("CREATE TRIGGER t AFTER UPDATE ON meta BEGIN DELETE FROM host; END".to_owned(), "trigger \"t\""),
         (format!("CREATE VIEW v AS {endless}"), "view \"v\""),
         (format!("DROP TABLE backup_file; CREATE VIEW backup_file (name, content) AS {endless}"), "backup_file"),
-        ("ALTER TABLE backup_file ADD COLUMN more".to_owned(), "backup_file"),
+        ("ALTER TABLE backup_file ADD COLUMN more TEXT".to_owned(), "backup_file"),
         ("DROP TRIGGER audit_log_no_update".to_owned(), "lacks the trigger"),
         ("CREATE TABLE more (a)".to_owned(), "table \"more\""),
         ("INSERT INTO backup_file VALUES ('config.toml2', zeroblob(2000000))".to_owned(), "bytes"),

@@ -19,10 +19,13 @@ fn old_shop_and_backup(dir: &Path) -> (Places, PathBuf) {
     operator(&db, "old");
     db.write_blocking(|db| meta::preimage_secret(db, &[1; 32])).unwrap();
     drop(db);
-    // As after a crash: a log of the old database lies beside it.
-    for file in &db::files_of(&places.database)[1..3] {
-        std::fs::write(file, "").unwrap();
+    // The writer's thread closes it a moment later.
+    let beside = &db::files_of(&places.database)[1..3];
+    while beside.iter().any(|file| file.exists()) {
+        std::thread::yield_now();
     }
+    // As after a crash: a log of the old database lies beside it.
+    beside.iter().for_each(|file| std::fs::write(file, "").unwrap());
     (places, made.path)
 }
 
