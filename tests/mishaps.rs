@@ -210,7 +210,8 @@ fn checking_a_node_beside_a_running_shop_changes_nothing_of_what_it_sells() {
     let shop = Shop::new("[onion]\nenabled = false\n");
     shop.json(&["operator", "add", "anna", "--role", "administrator"]);
     let file = shop.0.path().join("macaroon");
-    let macaroon = ip2tor_shop::lightning::macaroon::Macaroon::mint(b"root", b"0", [7; 16], &[("invoices", "write")]);
+    let rights = [("invoices", "read"), ("invoices", "write"), ("info", "read")];
+    let macaroon = ip2tor_shop::lightning::macaroon::Macaroon::mint(b"root", b"0", [7; 16], &rights);
     std::fs::write(&file, macaroon.encode()).unwrap();
     // A node that this command can't reach; the shop may.
     let database = rusqlite::Connection::open(shop.data().join("shop.sqlite3")).unwrap();

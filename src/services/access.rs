@@ -44,6 +44,22 @@ pub fn folder_denial(folder: &Path) -> Option<String> {
     })
 }
 
+/// What to do about a file that the shop only reads (its configuration, a backup) and this user may not.
+pub fn how_to_read(file: &Path) -> String {
+    let path = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    how_to_read_as(&path, closed_folder(&path).as_deref(), &Users::now())
+}
+
+fn how_to_read_as(path: &Path, closed: Option<&Path>, users: &Users) -> String {
+    let user = users.shop();
+    if !users.is_me(user) {
+        return format!("run this as the shop's user ({})", users.as_user(user));
+    }
+    let (what, right) = closed.map_or((path, "g+r"), |folder| (folder, "g+x"));
+    let what = what.display();
+    format!("let the shop's user at it (sudo chgrp {user} {what} && sudo chmod {right} {what})")
+}
+
 /// The highest folder on the way to `path` that this user may not enter.
 fn closed_folder(path: &Path) -> Option<PathBuf> {
     let mut above: Vec<&Path> = path.ancestors().skip(1).collect();
@@ -208,6 +224,16 @@ mod tests {
         let (path, users) = (Path::new("/proc/self/shop/shop.sqlite3"), with_packaged(998));
         let text = closed_advice(path, Path::new("/proc/self"), &users);
         assert!(text.contains("the folder /proc/self belongs to") && text.contains("chmod o+x /proc/self"), "{text}");
+    }
+
+    #[test]
+    fn the_shops_own_user_is_not_told_to_become_itself_to_read_a_file() {
+        let file = Path::new("/etc/ip2tor-shop/config.toml");
+        let text = how_to_read_as(file, None, &with_packaged(998));
+        assert!(text.contains("chgrp ip2tor-shop /etc/ip2tor-shop/config.toml && sudo chmod g+r"), "{text}");
+        let text = how_to_read_as(file, file.parent(), &with_packaged(998));
+        assert!(text.contains("chmod g+x /etc/ip2tor-shop)"), "{text}");
+        assert!(how_to_read_as(file, None, &with_packaged(1000)).contains("sudo -u ip2tor-shop"));
     }
 
     #[test]

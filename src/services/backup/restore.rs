@@ -4,6 +4,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{Access, access};
+
 use super::{BackupError, Places, files, io, pending};
 use crate::domain::id::{NodeId, OrderId};
 use crate::services::instance::InstanceLock;
@@ -71,7 +73,8 @@ fn check_kind(file: &Path) -> Result<(), BackupError> {
             None => "it is a folder, and there is no backup in it; name the file".to_owned(),
         }
     } else if about.is_file() {
-        return Ok(());
+        // SQLite would only say that it can't open it.
+        return access(file, Access::READ_OK).map_err(|error| io(file)(error.into()));
     } else {
         "it is no regular file; copy it to one first".to_owned()
     };
