@@ -1,5 +1,6 @@
 //! The composition root: from a configuration to a running shop, and down again.
 
+mod onion_identity;
 mod onion_services;
 mod storage;
 mod tor;
@@ -79,7 +80,7 @@ pub async fn start(config: Config) -> Result<App, StartError> {
 /// As [`start`].
 pub async fn start_locked(config: Config, lock: InstanceLock) -> Result<App, StartError> {
     crate::tls::install_provider();
-    let db = storage::open(&config).await?;
+    let db = storage::open(&config, &lock).await?;
     // Before anything else begins: a start that fails for a taken address must leave no trace.
     let acceptor = bind(config.http.listen).await?;
     let tasks = Tasks::default();
@@ -93,12 +94,12 @@ pub async fn start_locked(config: Config, lock: InstanceLock) -> Result<App, Sta
     let shop = Shop::new(db, Arc::new(SystemClock), Arc::new(SystemRandom), settings)?;
     let registry = worker::start(&shop, tor.node_dial(), tor.dialer(), &tasks);
     start_rates(&shop, &config, tor.rates_dial(config.rates.through_tor), &tasks)?;
-    let services = tor.launch(&shop)?;
+    let services = tor.launch(&shop, &config)?;
     if services.is_none() {
         onion_services::forget_trouble(&shop).await?;
     }
     let interface = http_app(&shop, &config).advertising(services.as_ref().and_then(Services::advertised));
-    let onion_address = services.as_ref().map(|services| services.address().to_owned());
+    let onion_address = services.as_ref().and_then(Services::address).map(str::to_owned);
     if let Some(services) = &services {
         interface.readiness().show("onion", services.report());
     }

@@ -99,14 +99,14 @@ fn restore(data: &DataArgs, file: &Path, force: bool, output: &Output) -> Result
 fn advice(restored: &Restored, data_dir: &Path, moved: &[String]) -> String {
     let mut lines = vec![format!("The backup is in place in {}.", data_dir.display())];
     lines.extend(moved.iter().map(|path| format!("Moved aside: {path}")));
-    lines.push(
-        if restored.onion {
-            "The onion service keeps its address."
-        } else {
-            "The backup has no key of an onion service: the shop gets a new .onion address."
-        }
-        .to_owned(),
-    );
+    lines.push(match (restored.onion, &restored.address) {
+        (true, _) => "The onion service keeps its address.".to_owned(),
+        (false, None) => "The backup has no key of an onion service: the shop gets a new .onion address.".to_owned(),
+        (false, Some(address)) => format!(
+            "The backup has no key of {address}: the shop runs without its onion service until the key is back (`onion \
+             import FILE`)."
+        ),
+    });
     if let Some(path) = &restored.config {
         lines.push(format!("Its configuration is in {}: compare it with yours.", path.display()));
     }

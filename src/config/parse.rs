@@ -8,6 +8,7 @@ use super::problem::{Problem, Problems};
 use super::reader::Section;
 use super::{
     Config, Credit, Holds, Http, IpNetwork, Jobs, Lightning, Log, Orders, Probe, ProbePolicy, Rates, Retention,
+    log_level,
 };
 use crate::domain::fiat::Currency;
 use crate::rates::{INTERVAL, Provider};
@@ -125,7 +126,8 @@ impl Http {
         let default = Self::default();
         let http = Self {
             listen: section.read("listen", default.listen, |text| {
-                text.parse().map_err(|_| format!("{text:?} is not ADDRESS:PORT, as in 127.0.0.1:8000"))
+                let text = text.trim();
+                text.parse().map_err(|_| format!("{text:?} is not ADDRESS:PORT, as in 127.0.0.1:8000 or [::1]:8000"))
             }),
             trusted_proxies: section.strings("trusted_proxies", default.trusted_proxies, IpNetwork::parse),
             body_limit_bytes: section.number("body_limit_bytes", default.body_limit_bytes, 1024..=16 << 20),
@@ -247,10 +249,7 @@ fn currency(text: &str) -> Result<Currency, String> {
 
 impl Log {
     fn read(mut section: Section<'_>, default: Self) -> Self {
-        let level = section.read("level", default.level, |text| {
-            let filter = text.parse::<tracing_subscriber::EnvFilter>();
-            filter.map(|_| text.to_owned()).map_err(|error| format!("{text:?} is not a log level: {error}"))
-        });
+        let level = section.read("level", default.level, log_level::parse);
         section.finish();
         Self { level }
     }

@@ -60,13 +60,15 @@ pub enum AlertTopic {
     Storage,
     /// The shop's onion service can't be reached.
     OnionUnreachable,
+    /// The key of an onion service is not where it was: the service does not run.
+    OnionKeyLost,
     /// A buyer's target could not be reached when it was probed.
     TargetUnreachable,
 }
 
 impl AlertTopic {
     /// All topics.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::NeedsRefund,
         Self::Overpaid,
         Self::RefundedTooMuch,
@@ -81,6 +83,7 @@ impl AlertTopic {
         Self::BackupFailed,
         Self::Storage,
         Self::OnionUnreachable,
+        Self::OnionKeyLost,
         Self::TargetUnreachable,
     ];
 
@@ -101,6 +104,7 @@ impl AlertTopic {
             Self::BackupFailed => "backup_failed",
             Self::Storage => "storage",
             Self::OnionUnreachable => "onion_unreachable",
+            Self::OnionKeyLost => "onion_key_lost",
             Self::TargetUnreachable => "target_unreachable",
         }
     }
@@ -127,7 +131,7 @@ impl AlertTopic {
     pub const fn severity(self) -> &'static str {
         match self {
             Self::NeedsRefund | Self::UnknownPayment | Self::NodeDead | Self::NoInvoices => "critical",
-            Self::Storage | Self::ClockBack => "critical",
+            Self::Storage | Self::ClockBack | Self::OnionKeyLost => "critical",
             Self::RefundedTooMuch | Self::RefundMayBeDone => "warning",
             Self::FailedIntent | Self::HostDead | Self::BackupFailed | Self::OnionUnreachable => "warning",
             Self::Overpaid | Self::FewPorts | Self::TargetUnreachable => "info",

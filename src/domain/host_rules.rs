@@ -61,7 +61,11 @@ impl HostChange {
         }
         if let Some(ip) = self.ip {
             // One spelling for each address, so that two hosts on it are seen to share it.
-            host.ip = ip.trim().parse::<std::net::IpAddr>().map_or(ip, |address| address.to_canonical().to_string());
+            host.ip = ip
+                .trim()
+                .trim_matches(['[', ']'])
+                .parse::<std::net::IpAddr>()
+                .map_or(ip, |address| address.to_canonical().to_string());
         }
         macro_rules! set {
             ($($field:ident)*) => {$( if let Some(value) = self.$field { host.$field = value; } )*};

@@ -1,5 +1,6 @@
 //! The rules of the shop as pure code: no I/O, no clock, no randomness of its own.
 
+pub mod address;
 pub mod alias;
 pub mod deal;
 pub mod deny_list;

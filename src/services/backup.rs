@@ -7,6 +7,7 @@
 
 mod claim;
 mod files;
+mod pending;
 mod restore;
 
 use std::collections::BTreeSet;
@@ -17,9 +18,11 @@ use super::instance::LockError;
 use super::{Act, Error};
 use crate::domain::effect::AlertTopic;
 use crate::domain::time::Timestamp;
-use crate::store::{Db, StoreError, alerts, backup};
+use crate::store::backup::CarriedFile;
+use crate::store::{Db, StoreError, alerts, backup, db};
 
 use claim::Claim;
+pub use pending::{is_pending, settle, settle_pending};
 pub use restore::{Restored, restore};
 
 /// How the names of backups begin and end.
@@ -111,6 +114,10 @@ pub struct BackupFile {
 /// [`BackupError`]; the file is not there then.
 pub fn create(db: &Db, places: &Places, act: &Act, output: Option<&Path>) -> Result<BackupFile, BackupError> {
     let claim = match output {
+        // SQLite would take a file of one of these names for a part of the database.
+        Some(path) if db::files_of(db.path()).iter().any(|own| own == path) => {
+            return Err(BackupError::Taken(path.to_owned()));
+        }
         Some(path) => Claim::of(path)?,
         None => {
             files::make_private_folder(&places.backup_dir)?;
@@ -159,8 +166,27 @@ fn write(db: &Db, places: &Places, partial: &Path) -> Result<(), BackupError> {
 /// # Errors
 /// When the folder can't be read; one that is not there is empty.
 pub fn list(places: &Places) -> Result<Vec<BackupFile>, BackupError> {
+    list_in(&places.backup_dir)
+}
+
+/// The newest backup in a folder, if there is one.
+fn newest_in(folder: &Path) -> Result<Option<PathBuf>, BackupError> {
+    Ok(list_in(folder)?.into_iter().next().map(|newest| newest.path))
+}
+
+/// The keys of onion services in a backup, by the names of their files (`…/<nickname>/<file>`); no other secret.
+///
+/// # Errors
+/// When the file is no backup, in whatever way.
+pub fn onion_keys(file: &Path, key_file: &str) -> Result<Vec<CarriedFile>, BackupError> {
+    let mut keys = backup::files(file, "onion/keystore/hss/")?;
+    keys.retain(|key| key.name.ends_with(&format!("/{key_file}")));
+    Ok(keys)
+}
+
+fn list_in(folder: &Path) -> Result<Vec<BackupFile>, BackupError> {
     let mut found = Vec::new();
-    for path in files::entries(&places.backup_dir)? {
+    for path in files::entries(folder)? {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let Some((made_at, number)) = read_name(name) else { continue };
         let size = fs::metadata(&path).map_err(io(&path))?.len();

@@ -7,7 +7,7 @@ use super::{Act, Error, Settings, hosts_admin, nodes_admin, operators};
 use crate::domain::host::Host;
 use crate::domain::lightning::Network;
 use crate::domain::node::Node;
-use crate::store::{Connection, Db, alerts, backup, meta};
+use crate::store::{Connection, Db, alerts, backup, meta, schema};
 
 /// With less room than this a backup or a busy day may not fit any more. Bytes.
 const ROOM: u64 = 200 << 20;
@@ -81,7 +81,13 @@ fn room(bytes: u64) -> Finding {
 
 fn database(db: &Connection) -> Result<Finding, Error> {
     Ok(match backup::damage(db)? {
-        None => Finding::new("database", Grade::Good, "whole"),
+        None => match schema::foreign(db, None).map_err(Error::from)? {
+            None => Finding::new("database", Grade::Good, "whole"),
+            Some(foreign) => {
+                let text = format!("{foreign}: undo that, or its backups can't be restored");
+                Finding::new("database", Grade::Notice, text)
+            }
+        },
         Some(damage) => Finding::new("database", Grade::Bad, format!("damaged ({damage}): restore a backup")),
     })
 }

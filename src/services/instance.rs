@@ -1,10 +1,16 @@
 //! One process per data folder: two shops on one database would make each other's invoices.
 
 use std::fs::{File, TryLockError};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The name of the lock in the data folder.
 const LOCK_FILE: &str = "instance.lock";
+/// How often a lock that is taken is tried: a command may have it for a moment.
+const ATTEMPTS: u32 = 10;
+/// Between two of these attempts.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Held while a shop runs, or while its database is replaced. Given back on drop, and by the system
 /// when the process ends in any way.
@@ -36,15 +42,19 @@ impl InstanceLock {
     /// [`LockError::Running`] when another process has it.
     pub fn take(data_dir: &Path) -> Result<Self, LockError> {
         let path = data_dir.join(LOCK_FILE);
-        let file = match File::options().create(true).truncate(false).write(true).open(&path) {
+        let file = match File::options().create(true).truncate(false).write(true).mode(0o600).open(&path) {
             Ok(file) => file,
             Err(source) => return Err(LockError::Io { path, source }),
         };
-        match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(LockError::Running(data_dir.to_owned())),
-            Err(TryLockError::Error(source)) => Err(LockError::Io { path, source }),
+        for attempt in 1.. {
+            match file.try_lock() {
+                Ok(()) => return Ok(Self { _file: file }),
+                Err(TryLockError::WouldBlock) if attempt < ATTEMPTS => std::thread::sleep(PAUSE),
+                Err(TryLockError::WouldBlock) => break,
+                Err(TryLockError::Error(source)) => return Err(LockError::Io { path, source }),
+            }
         }
+        Err(LockError::Running(data_dir.to_owned()))
     }
 }
 

@@ -23,6 +23,7 @@ pub mod invoices;
 pub mod making;
 pub mod nodes_admin;
 pub mod nodes_alive;
+pub mod onion_address;
 pub mod operators;
 pub mod orders;
 pub mod passwords;

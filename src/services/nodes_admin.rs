@@ -2,6 +2,7 @@
 
 use super::refunds::BY_HAND;
 use super::{Act, Error, nodes_alive, operators};
+use crate::domain::address::{self, with_port};
 use crate::domain::id::{NodeId, Random};
 use crate::domain::node::{Node, NodeKind};
 use crate::store::node_state::Spec;
@@ -29,6 +30,17 @@ pub struct NodeChange {
 }
 
 impl NodeChange {
+    /// With what was typed in its one spelling.
+    fn normalized(mut self, kind: NodeKind) -> Result<Self, Error> {
+        if let Some(host) = self.host.take() {
+            let is_socket = kind == NodeKind::Cln;
+            let read = if is_socket { Ok(host.trim().to_owned()) } else { address::host(&host) };
+            self.host = Some(read.map_err(|problem| Error::field("host", problem))?);
+        }
+        self.name = self.name.map(|name| name.trim().to_owned());
+        Ok(self)
+    }
+
     /// Writes the new values into `node` and returns what changed. A file replaces stored content
     /// and the other way round; credentials themselves are never named.
     fn apply(mut self, node: &mut Node) -> Vec<String> {
@@ -77,7 +89,7 @@ impl NodeChange {
 
 /// What a node is called by default: where it is. It stays so when the node moves.
 fn default_name(host: &str, port: u16) -> String {
-    if port == 0 { host.to_owned() } else { format!("{host}:{port}") }
+    if port == 0 { host.to_owned() } else { with_port(host, port) }
 }
 
 /// Adds a node. It counts as dead until it was asked for the first time.
@@ -95,6 +107,7 @@ pub fn add(
     let operator_id = operators::owner(db, act, owner)?;
     let mut node = empty(NodeId(random.uuid()), operator_id, kind, act);
     refuse_useless(kind, &change)?;
+    let change = change.normalized(kind)?;
     change.apply(&mut node);
     if node.name.is_empty() {
         node.name = default_name(&node.host, node.port);
@@ -144,6 +157,7 @@ pub fn set(
 ) -> Result<Vec<String>, Error> {
     let mut node = show(db, act, id)?;
     refuse_useless(node.kind, &change)?;
+    let change = change.normalized(node.kind)?;
     let (place, has_moved) = ((node.host.clone(), node.port), change.has_moved);
     let mut changed = change.apply(&mut node);
     if place != (node.host.clone(), node.port) && !has_moved {

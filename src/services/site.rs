@@ -14,11 +14,14 @@ const MAX: usize = 100;
 pub fn set(db: &Connection, act: &Act, domain: Option<&str>, name: Option<&str>) -> Result<Site, Error> {
     act.needs_administrator()?;
     if let Some(domain) = domain {
-        check("domain", domain, !domain.contains(|c: char| c.is_whitespace() || c == '/'))?;
+        let domain = domain.trim();
+        let is_url = domain.contains(|c: char| c.is_whitespace() || matches!(c, '/' | '@' | '"' | '\'' | '<' | '>'));
+        check("domain", domain, !is_url)?;
         meta::set_text(db, "site_domain", domain)?;
         act.record(db, "site", "site", &format!("domain set to {domain}"))?;
     }
     if let Some(name) = name {
+        let name = name.trim();
         check("name", name, true)?;
         meta::set_text(db, "site_name", name)?;
         act.record(db, "site", "site", &format!("name set to {name}"))?;

@@ -6,8 +6,6 @@
 //! fsync: an SD card takes 10-50 ms for each.
 
 use std::collections::VecDeque;
-use std::fs::{self, OpenOptions};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
@@ -15,6 +13,10 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Savepoint, TransactionBehavior};
 use tokio::sync::oneshot;
+
+mod files;
+
+pub use files::{files_of, is_file_of};
 
 mod migrations {
     refinery::embed_migrations!("migrations");
@@ -98,7 +100,7 @@ impl Db {
     /// Opens (or creates) the database file, migrates it, and starts the writer. The file is its
     /// owner's alone: it holds secrets.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        make_private(path).map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        files::make_private(path).map_err(|error| StoreError::Unavailable(error.to_string()))?;
         let writer = writer(path)?;
         let watcher = reader(path)?;
         let (queue, jobs) = mpsc::channel();
@@ -191,37 +193,6 @@ fn closed() -> StoreError {
     StoreError::Unavailable("the shop is shutting down".to_owned())
 }
 
-/// Makes the file if there is none, and takes the rights of all others away. SQLite gives the files
-/// that it makes beside it the same mode.
-fn make_private(path: &Path) -> std::io::Result<()> {
-    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
-    narrow(path, &file.metadata()?);
-    for beside in &files_of(path)[1..] {
-        if let Ok(about) = fs::metadata(beside) {
-            narrow(beside, &about);
-        }
-    }
-    Ok(())
-}
-
-/// The files of a database: itself, and what SQLite keeps beside it while it is open or after a crash.
-pub fn files_of(database: &Path) -> [PathBuf; 3] {
-    ["", "-wal", "-shm"].map(|suffix| {
-        let mut name = database.as_os_str().to_owned();
-        name.push(suffix);
-        name.into()
-    })
-}
-
-/// A file system without modes, or a file of somebody else, is no reason not to sell.
-fn narrow(path: &Path, about: &fs::Metadata) {
-    if about.permissions().mode() & 0o077 != 0
-        && let Err(error) = fs::set_permissions(path, fs::Permissions::from_mode(0o600))
-    {
-        tracing::warn!(file = %path.display(), %error, "others can read the database; this can't be changed");
-    }
-}
-
 /// A migration that met a full or failing disk is no defect.
 fn migration_error(error: &refinery::Error) -> StoreError {
     use refinery::error::Kind;
@@ -262,6 +233,25 @@ pub fn revise<T, E: From<StoreError>>(path: &Path, change: impl FnOnce(&Connecti
     // Closing would fold the log in as well, but not tell when that fails.
     db.pragma_update(None, "journal_mode", "DELETE").map_err(StoreError::from)?;
     Ok(value)
+}
+
+/// The migrations that this program knows, oldest first: version, name and checksum.
+pub(super) fn known_migrations() -> Vec<(i32, String, u64)> {
+    let mut known: Vec<_> = migrations::migrations::runner()
+        .get_migrations()
+        .iter()
+        .map(|migration| (migration.version(), migration.to_string(), migration.checksum()))
+        .collect();
+    known.sort();
+    known
+}
+
+/// An empty database in memory, as the migrations up to `version` make it.
+pub(super) fn blank(version: i32) -> Result<Connection, StoreError> {
+    let mut db = Connection::open_in_memory()?;
+    let runner = migrations::migrations::runner().set_target(refinery::Target::Version(version));
+    runner.run(&mut db).map_err(|error| migration_error(&error))?;
+    Ok(db)
 }
 
 fn writer(path: &Path) -> Result<Connection, StoreError> {
@@ -359,4 +349,4 @@ fn run_group(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -55,3 +55,9 @@ pub fn set_text(db: &Connection, key: &str, value: &str) -> Result<(), StoreErro
     db.prepare_cached("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)")?.execute(params![key, value])?;
     Ok(())
 }
+
+/// Removes a value; one that is not there is fine.
+pub fn remove(db: &Connection, key: &str) -> Result<(), StoreError> {
+    db.execute("DELETE FROM meta WHERE key = ?", [key])?;
+    Ok(())
+}

@@ -24,6 +24,7 @@ pub mod products;
 pub mod rates;
 pub mod refunds;
 pub mod row;
+pub mod schema;
 pub mod unpaid;
 
 pub use db::{Db, StoreError};

@@ -118,27 +118,28 @@ fn a_backup_with_a_file_that_leads_elsewhere_replaces_nothing() {
     let (db, places, _) = shop(dir.path());
     let made = create(&db, &places, &administrator(), None).unwrap();
     drop(db);
-    let evil = CarriedFile { name: "onion/keystore/../../../config.toml".to_owned(), content: Vec::new() };
-    backup::add_files(&made.path, &[evil]).unwrap();
-    let error = restore(&places, &made.path, true, &administrator()).unwrap_err();
-    assert!(matches!(error, BackupError::NoBackup { .. }), "{error}");
-    assert!(places.database.exists() && places.onion_state_dir.join("keystore/hss/shop/key").exists());
-}
-
-#[test]
-fn a_restored_database_is_marked_before_anything_is_replaced() {
-    let dir = tempfile::tempdir().unwrap();
-    let (db, places, _) = shop(dir.path());
-    let made = create(&db, &places, &administrator(), None).unwrap();
-    drop(db);
-    // The last step fails: there is a folder where the backup's configuration is to go.
-    std::fs::create_dir(places.data_dir.join("config.restored.toml")).unwrap();
-    restore(&places, &made.path, true, &administrator()).unwrap_err();
-    let db = Db::open(&places.database).unwrap();
-    let log = db.read(|db| audit_log::of(db, "backup")).unwrap();
-    assert_eq!(log.last().map(|entry| entry.change.as_str()), Some("restored"));
-    let marked = "SELECT count(*) FROM meta WHERE key = 'restored_orders'";
-    assert_eq!(db.read(|db| Ok::<i64, StoreError>(db.query_row(marked, [], |row| row.get(0))?)).unwrap(), 1);
+    for names in [
+        &["onion/keystore/../../../config.toml"][..],
+        &["onion/keystore/hss/a\0b"],
+        &["onion/keystore"],
+        &["onion/keystore/"],
+        &["onion/keystore//a"],
+        &["/etc/passwd"],
+        &["node/../../x/certificate"],
+        &["something else"],
+        &["onion/keystore/a\u{1b}[2J"],
+        // Two that can't both be there.
+        &["onion/keystore/hss/a", "onion/keystore/hss/a/b"],
+    ] {
+        let file = |name: &&str| CarriedFile { name: (*name).to_owned(), content: Vec::new() };
+        backup::add_files(&made.path, &names.iter().map(file).collect::<Vec<_>>()).unwrap();
+        let error = restore(&places, &made.path, true, &administrator()).unwrap_err();
+        assert!(matches!(error, BackupError::NoBackup { .. }), "{names:?}: {error}");
+        assert!(!error.to_string().contains('\u{1b}') && !error.to_string().contains('\0'), "{error:?}");
+        assert!(places.database.exists() && places.onion_state_dir.join("keystore/hss/shop/key").exists());
+        let left = ["", "tor"].map(|folder| files::entries(&places.data_dir.join(folder)).unwrap()).concat();
+        assert!(left.iter().all(|path| !path.display().to_string().contains("restor")), "{left:?}");
+    }
 }
 
 #[test]
@@ -156,10 +157,7 @@ fn a_shop_is_replaced_only_when_told_and_is_moved_aside() {
     let restored = restore(&places, &made.path, true, &administrator()).unwrap();
     assert!(restored.moved.iter().all(|path| path.exists()));
     assert!(restored.moved.len() >= 2, "the database and the keys: {:?}", restored.moved);
-    let old = restored
-        .moved
-        .iter()
-        .find(|path| path.extension().is_some_and(|end| end.to_string_lossy().starts_with("replaced")));
+    let old = restored.moved.iter().find(|path| path.display().to_string().contains("shop.sqlite3.replaced"));
     assert!(Db::open(old.unwrap()).is_ok(), "it is still a shop's: {:?}", restored.moved);
 }
 
@@ -182,6 +180,9 @@ fn what_is_no_backup_changes_nothing() {
     }
     assert!(!to.data_dir.exists());
 }
+
+mod hostile;
+mod interrupted;
 
 /// A day whose midnight begins a Monday.
 const MONDAY: i64 = 1_893_456_000 - 86_400;

@@ -3,6 +3,7 @@
 
 use std::fmt::Write;
 
+use crate::domain::address::with_port;
 use crate::domain::product::Subject;
 use crate::http::answer::Text;
 use crate::http::call::Call;
@@ -25,7 +26,7 @@ pub async fn config(call: &Call, scope: &Scope, port: Option<&str>) -> Result<Te
         };
         let owner = hosts::owner_name(call.shop(), view.host.owner_id)?;
         for (check, address, proxy) in
-            [("via-ip2tor", format!("{}:{public_port}", view.host.ip), None), ("via-tor", target.clone(), Some(port))]
+            [("via-ip2tor", with_port(&view.host.ip, public_port), None), ("via-tor", target.clone(), Some(port))]
         {
             let _ = write!(
                 text,
