@@ -62,11 +62,17 @@ pub enum AlertTopic {
     OnionUnreachable,
     /// A buyer's target could not be reached when it was probed.
     TargetUnreachable,
+    /// A host does not say that it has taken a product down.
+    StuckSuspension,
+    /// Forwards may stand on a host that the shop does not know.
+    HostNotSwept,
+    /// A product was delivered after its buyer's software gave up.
+    LateDelivery,
 }
 
 impl AlertTopic {
     /// All topics.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::NeedsRefund,
         Self::Overpaid,
         Self::RefundedTooMuch,
@@ -82,6 +88,9 @@ impl AlertTopic {
         Self::Storage,
         Self::OnionUnreachable,
         Self::TargetUnreachable,
+        Self::StuckSuspension,
+        Self::HostNotSwept,
+        Self::LateDelivery,
     ];
 
     /// The name in the database and in the output of `alerts`.
@@ -102,6 +111,9 @@ impl AlertTopic {
             Self::Storage => "storage",
             Self::OnionUnreachable => "onion_unreachable",
             Self::TargetUnreachable => "target_unreachable",
+            Self::StuckSuspension => "stuck_suspension",
+            Self::HostNotSwept => "host_not_swept",
+            Self::LateDelivery => "late_delivery",
         }
     }
 
@@ -109,7 +121,7 @@ impl AlertTopic {
     /// For what a stranger can raise as often as they like.
     pub const fn most_open(self) -> Option<u32> {
         match self {
-            Self::TargetUnreachable => Some(20),
+            Self::TargetUnreachable | Self::StuckSuspension => Some(20),
             _ => None,
         }
     }
@@ -120,6 +132,7 @@ impl AlertTopic {
             Self::NeedsRefund | Self::UnknownPayment | Self::NodeDead | Self::NoInvoices => "critical",
             Self::Storage | Self::ClockBack => "critical",
             Self::RefundedTooMuch | Self::RefundMayBeDone => "warning",
+            Self::StuckSuspension | Self::HostNotSwept | Self::LateDelivery => "warning",
             Self::FailedIntent | Self::HostDead | Self::BackupFailed | Self::OnionUnreachable => "warning",
             Self::Overpaid | Self::FewPorts | Self::TargetUnreachable => "info",
         }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::{BackupError, Places, files, io};
 use crate::domain::id::{NodeId, OrderId};
 use crate::services::instance::InstanceLock;
-use crate::services::{Act, Error, refunds};
+use crate::services::{Act, Error, refunds, sweep};
 use crate::store::backup::{self, CarriedFile};
 use crate::store::{Connection, StoreError, db, node_state, nodes};
 
@@ -75,6 +75,7 @@ fn prepare(file: &Path, fresh: &Path, act: &Act) -> Result<Prepared, BackupError
         let nodes = adopt(db, &carried)?;
         let owing = refunds::doubt(db, act.now)?;
         node_state::mark_history_due(db)?;
+        sweep::doubt_all(db, act.now)?;
         act.record(db, "backup", "backup", "restored")?;
         Ok::<_, BackupError>((nodes, owing))
     });
