@@ -134,6 +134,10 @@ fn a_host_is_changed_listed_and_given_a_new_token() {
     assert_eq!(changed["changed"].as_array().unwrap().len(), 3);
     let rotated = shop.json(&["host", "rotate-token", id]);
     assert_ne!(rotated["token"], added["token"]);
+    assert_eq!(rotated["old_token_ended"], false);
+    assert_eq!(shop.json(&["host", "rotate-token", id, "--now"])["old_token_ended"], true);
+    assert_eq!(shop.json(&["host", "set", id, "--late=400"])["changed"][0], "late_secs 360->400");
+    assert_eq!(shop.json(&["host", "set", id, "--swept"])["changed"].as_array().unwrap().len(), 0, "nothing to sweep");
     let list = shop.json(&["host", "list"]);
     assert_eq!((list[0]["is_enabled"].clone(), list[0]["grace_secs"].clone()), (false.into(), 900.into()));
     assert!(stdout(&shop.run(&["host", "list"])).contains("192.0.2.1"));

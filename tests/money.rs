@@ -5,6 +5,8 @@
 mod clock;
 #[path = "money/holds.rs"]
 mod holds;
+#[path = "money/hosts.rs"]
+mod hosts;
 #[path = "money/nodes.rs"]
 mod nodes;
 #[path = "money/plain.rs"]

@@ -125,5 +125,9 @@ fn advice(restored: &Restored, data_dir: &Path, moved: &[String]) -> String {
         "Orders placed after the backup was made are unknown here; payments for them raise an alert (`alerts`)."
             .to_owned(),
     );
+    lines.push(
+        "Hosts may have forwards of bridges that were sold since (`alerts`): sweep each one, then `host set ID --swept`."
+            .to_owned(),
+    );
     lines.join("\n")
 }

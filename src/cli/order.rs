@@ -118,6 +118,7 @@ pub fn document(view: &OrderView) -> Value {
         "owed": purchase.owed.0,
         "refunded": purchase.refunded.0,
         "delivery": purchase.delivery.name(),
+        "late_secs": purchase.late_secs,
         "created_at": purchase.created_at.to_wire(),
         "product_id": view.product.id.to_string(),
         "product_status": view.product.status.letter(),

@@ -64,11 +64,17 @@ pub enum AlertTopic {
     OnionKeyLost,
     /// A buyer's target could not be reached when it was probed.
     TargetUnreachable,
+    /// A host does not say that it has taken a product down.
+    StuckSuspension,
+    /// Forwards may stand on a host that the shop does not know.
+    HostNotSwept,
+    /// A product was delivered after its buyer's software gave up.
+    LateDelivery,
 }
 
 impl AlertTopic {
     /// All topics.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 19] = [
         Self::NeedsRefund,
         Self::Overpaid,
         Self::RefundedTooMuch,
@@ -85,6 +91,9 @@ impl AlertTopic {
         Self::OnionUnreachable,
         Self::OnionKeyLost,
         Self::TargetUnreachable,
+        Self::StuckSuspension,
+        Self::HostNotSwept,
+        Self::LateDelivery,
     ];
 
     /// The name in the database and in the output of `alerts`.
@@ -106,6 +115,9 @@ impl AlertTopic {
             Self::OnionUnreachable => "onion_unreachable",
             Self::OnionKeyLost => "onion_key_lost",
             Self::TargetUnreachable => "target_unreachable",
+            Self::StuckSuspension => "stuck_suspension",
+            Self::HostNotSwept => "host_not_swept",
+            Self::LateDelivery => "late_delivery",
         }
     }
 
@@ -113,7 +125,7 @@ impl AlertTopic {
     /// For what a stranger can raise as often as they like.
     pub const fn most_open(self) -> Option<u32> {
         match self {
-            Self::TargetUnreachable => Some(20),
+            Self::TargetUnreachable | Self::StuckSuspension => Some(20),
             _ => None,
         }
     }
@@ -123,7 +135,15 @@ impl AlertTopic {
     pub const fn is_looked_at(self) -> bool {
         matches!(
             self,
-            Self::NodeDead | Self::HostDead | Self::FewPorts | Self::ClockBack | Self::Storage | Self::OnionUnreachable
+            Self::NodeDead
+                | Self::HostDead
+                | Self::FewPorts
+                | Self::ClockBack
+                | Self::Storage
+                | Self::OnionUnreachable
+                | Self::OnionKeyLost
+                | Self::StuckSuspension
+                | Self::HostNotSwept
         )
     }
 
@@ -133,6 +153,7 @@ impl AlertTopic {
             Self::NeedsRefund | Self::UnknownPayment | Self::NodeDead | Self::NoInvoices => "critical",
             Self::Storage | Self::ClockBack | Self::OnionKeyLost => "critical",
             Self::RefundedTooMuch | Self::RefundMayBeDone => "warning",
+            Self::StuckSuspension | Self::HostNotSwept | Self::LateDelivery => "warning",
             Self::FailedIntent | Self::HostDead | Self::BackupFailed | Self::OnionUnreachable => "warning",
             Self::Overpaid | Self::FewPorts | Self::TargetUnreachable => "info",
         }

@@ -50,6 +50,7 @@ pub struct HostChange {
     pub grace_secs: Option<i64>,
     pub hold_limit_secs: Option<i64>,
     pub use_holds: Option<bool>,
+    pub late_secs: Option<i64>,
 }
 
 impl HostChange {
@@ -73,7 +74,8 @@ impl HostChange {
         set!(name is_enabled is_test_host is_testnet offers_tor_bridges tor_bridge_duration tor_bridge_price_initial
             tor_bridge_price_extension offers_nostr_aliases nostr_alias_port nostr_alias_duration
             nostr_alias_price_initial nostr_alias_price_extension offers_rssh_tunnels rssh_tunnel_price
-            terms_of_service terms_of_service_url bridge_bandwidth_initial grace_secs hold_limit_secs use_holds);
+            terms_of_service terms_of_service_url bridge_bandwidth_initial grace_secs hold_limit_secs use_holds
+            late_secs);
         changes(&before, host)
     }
 }
@@ -91,7 +93,7 @@ fn changes(before: &Host, after: &Host) -> Vec<String> {
     // Texts stand in quotes, so that one sees where they end.
     compare!("{:?}": ip name description is_enabled is_test_host is_testnet offers_tor_bridges tor_bridge_duration
         offers_nostr_aliases nostr_alias_port nostr_alias_duration offers_rssh_tunnels terms_of_service
-        terms_of_service_url bridge_bandwidth_initial grace_secs hold_limit_secs use_holds);
+        terms_of_service_url bridge_bandwidth_initial grace_secs hold_limit_secs use_holds late_secs);
     compare!("{}": tor_bridge_price_initial tor_bridge_price_extension nostr_alias_price_initial
         nostr_alias_price_extension rssh_tunnel_price);
     list
@@ -148,6 +150,7 @@ pub fn errors(host: &Host) -> FieldErrors {
     check("bridge_bandwidth_initial", outside(host.bridge_bandwidth_initial, 0, i64::MAX));
     check("grace_secs", outside(host.grace_secs, 600, 30 * 86_400));
     check("hold_limit_secs", outside(host.hold_limit_secs, 60, 3600));
+    check("late_secs", outside(host.late_secs, 60, 30 * 86_400));
     errors
 }
 

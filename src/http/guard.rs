@@ -60,11 +60,11 @@ impl<E: Endpoint<Output = Response>> Endpoint for Guard<E> {
         if surface.is_limited() {
             let client = Origin::client_of(&request, &*self.app.is_trusted_proxy);
             if let Err(secs) = self.app.requests.admit(&client, self.app.shop.now()) {
-                return Ok(Problem::throttled(secs).into_response());
+                return Ok(for_scripts(request.uri().path(), Problem::throttled(secs).into_response()));
             }
         }
         let uri = request.uri().clone();
-        let mut response = self.answer(request).await;
+        let mut response = for_scripts(uri.path(), self.answer(request).await);
         advertise(self.app.advertised.as_deref(), surface, &uri, &mut response);
         Ok(response)
     }
@@ -84,6 +84,20 @@ impl<E: Endpoint<Output = Response>> Guard<E> {
         };
         answer.unwrap_or_else(IntoResponse::into_response)
     }
+}
+
+/// The lists that hosts' scripts ask for.
+const SCRIPT_LISTS: [&str; 2] = ["/api/v1/tor_bridges/", "/api/v1/nostr_aliases/"];
+
+/// There are scripts that take whatever is neither empty nor a list for "there are none", and remove all forwards. What
+/// says only that the shop can't answer now has no body there.
+fn for_scripts(path: &str, mut response: Response) -> Response {
+    let can_not_now = response.status() == StatusCode::TOO_MANY_REQUESTS || response.status().is_server_error();
+    if can_not_now && SCRIPT_LISTS.contains(&path) {
+        response.set_body(());
+        response.headers_mut().remove(http::header::CONTENT_TYPE);
+    }
+    response
 }
 
 /// Errors of the router: nothing else of poem's may be seen.
@@ -142,6 +156,18 @@ mod tests {
         let endless = make(|_| std::future::pending::<poem::Result<Response>>());
         let response = Guard::new(app(&dir), endless).get_response(Request::default()).await;
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    }
+
+    #[tokio::test]
+    async fn a_host_that_asks_for_its_list_gets_no_text_that_its_script_would_take_for_an_empty_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let guard = Guard::new(app(&dir), make(breaks));
+        for (path, is_empty) in [("/api/v1/tor_bridges/?status=A", true), ("/api/v1/tor_bridges/x/", false)] {
+            let request = Request::builder().uri_str(path).finish();
+            let mut response = guard.get_response(request).await;
+            assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+            assert_eq!(response.take_body().into_vec().await.unwrap().is_empty(), is_empty, "{path}");
+        }
     }
 
     #[tokio::test]

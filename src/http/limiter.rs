@@ -10,9 +10,11 @@ use std::time::Duration;
 use super::client::Client;
 use crate::domain::time::Timestamp;
 
-/// At most this many clients are remembered; when there are more, those that have not used up
-/// anything are forgotten, then all.
+/// At most this many clients are remembered; when there are more, those that have not used up anything are
+/// forgotten, then the oldest.
 const MAX_CLIENTS: usize = 20_000;
+/// So many of the oldest are forgotten at once, so that a flood does not look for one at each request.
+const FORGOTTEN: usize = MAX_CLIENTS / 8;
 
 /// A rate: `burst` at once, then one per `every`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,7 +135,16 @@ fn make_room(buckets: &mut HashMap<u64, i64>, now: Timestamp) {
     if buckets.len() >= MAX_CLIENTS {
         buckets.retain(|_, full_at| *full_at > now.0);
         if buckets.len() >= MAX_CLIENTS {
-            buckets.clear();
+            // The oldest are those that have the most left: who has used up all stays limited, however many come.
+            let mut times: Vec<i64> = buckets.values().copied().collect();
+            let (_, newest_forgotten, _) = times.select_nth_unstable(FORGOTTEN);
+            let limit = *newest_forgotten;
+            let mut left = FORGOTTEN;
+            buckets.retain(|_, full_at| {
+                let forget = left > 0 && *full_at <= limit;
+                left -= usize::from(forget);
+                !forget
+            });
         }
     }
 }
@@ -200,5 +211,16 @@ mod tests {
             let _ = limiter.admit(&Client::Ip(IpAddr::V4((0x0a00_0000 + number).into())), START);
         }
         assert!(limiter.full_at.lock().expect("no panic").len() <= MAX_CLIENTS);
+    }
+
+    #[test]
+    fn a_client_that_has_used_up_its_share_is_not_forgotten_for_a_flood_of_others() {
+        let limiter = Limiter::new(RATE);
+        let greedy = client("203.0.113.1");
+        while limiter.admit(&greedy, START).is_ok() {}
+        for number in 0..3 * u32::try_from(MAX_CLIENTS).expect("small") {
+            let _ = limiter.admit(&Client::Ip(IpAddr::V4((0x0a00_0000 + number).into())), START);
+        }
+        assert!(limiter.admit(&greedy, START).is_err());
     }
 }

@@ -74,7 +74,7 @@ impl Drop for Seat {
 /// Accepts a host's connection.
 pub async fn connect(app: &Arc<App>, request: &Request) -> Result<Response, Problem> {
     let token = token(request.headers()).ok_or_else(|| Problem::unauthorized(NOT_AUTHENTICATED))?;
-    let host = app.auth.token(token)?.ok_or_else(|| Problem::unauthorized("Invalid token."))?;
+    let host = app.auth.token(token).await?.ok_or_else(|| Problem::unauthorized("Invalid token."))?;
     let upgrade = WebSocket::from_request(request, &mut RequestBody::default()).await;
     let no_socket = |_| Problem::detail(StatusCode::UPGRADE_REQUIRED, "This address speaks WebSocket only.");
     let upgrade = upgrade.map_err(no_socket)?;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::clock::ADVICE;
-use super::{Act, Error, Settings, hosts_admin, nodes_admin, operators};
+use super::{Act, Error, Settings, host_watch, hosts_admin, nodes_admin, operators};
 use crate::domain::host::Host;
 use crate::domain::lightning::Network;
 use crate::domain::node::Node;
@@ -47,7 +47,38 @@ impl Finding {
 /// When the database can't be read.
 pub fn examine(db: &Connection, act: &Act, settings: &Settings) -> Result<Vec<Finding>, Error> {
     let hosts = hosts(db, act, settings)?;
-    Ok(vec![database(db)?, clock(db, act)?, people(db, act)?, hosts, nodes(db, act)?, open_alerts(db)?])
+    let (stuck, unswept) = (stuck(db, act)?, unswept(db, act)?);
+    let mut findings = vec![database(db)?, clock(db, act)?, people(db, act)?, hosts];
+    findings.extend([stuck, unswept].into_iter().flatten());
+    findings.extend([nodes(db, act)?, open_alerts(db)?]);
+    Ok(findings)
+}
+
+/// Ports and names that no host gives back.
+fn stuck(db: &Connection, act: &Act) -> Result<Option<Finding>, Error> {
+    let stuck = host_watch::stuck(db, act.now)?;
+    let Some(first) = stuck.first() else { return Ok(None) };
+    let text = format!(
+        "{} products are to be taken down for more than an hour, and their hosts, which check in, do not say that they          are: `bridge list --status S`; once a host is seen not to have one, `bridge release {}`",
+        stuck.len(),
+        first.id
+    );
+    Ok(Some(Finding::new("suspensions", Grade::Notice, text)))
+}
+
+/// Hosts that may have forwards which are not in the database.
+fn unswept(db: &Connection, act: &Act) -> Result<Option<Finding>, Error> {
+    let hosts = hosts_admin::list(db, act)?;
+    let unswept: Vec<_> = hosts.iter().filter(|view| view.host.unswept_since.is_some()).collect();
+    let Some(first) = unswept.first() else { return Ok(None) };
+    let names: Vec<_> = unswept.iter().map(|view| view.host.name.as_str()).collect();
+    let aside: usize = unswept.iter().map(|view| view.set_aside.len()).sum();
+    let text = format!(
+        "not swept since a restore: {} ({aside} ports set aside). Remove the forwards that `bridge list` does not know,          then `host set {} --swept`",
+        names.join(", "),
+        first.host.id
+    );
+    Ok(Some(Finding::new("sweep", Grade::Notice, text)))
 }
 
 /// Tries whether the disk takes a change; the change is rolled back.

@@ -7,10 +7,11 @@ use crate::store::Connection;
 
 use super::shop::Shop;
 use super::{Error, Scope, invoices};
+use crate::domain::effect::AlertTopic;
 use crate::domain::host::{Host, PortKind};
 use crate::domain::id::{HostId, OperatorId};
 use crate::domain::time::Timestamp;
-use crate::store::{audit_log, deals, hosts, meta, operators, places, products};
+use crate::store::{alerts, audit_log, deals, hosts, meta, operators, places, products};
 
 /// The shop as a web site.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,6 +149,8 @@ pub async fn delete(shop: &Shop, scope: &Scope, id: HostId) -> Result<(), Error>
             let text = "Money is owed to buyers of this host; it can be deleted once that was paid back.";
             return Err(Error::Conflict(text.to_owned()));
         }
+        places::free_set_aside(db, &visible(db, &scope, id)?)?;
+        alerts::close(db, AlertTopic::HostNotSwept, &id.to_string(), now)?;
         hosts::delete(db, id, now)?;
         audit_log::record(db, now, &scope.actor(), "host", id, "deleted")?;
         Ok(())

@@ -20,6 +20,7 @@ pub mod hosts;
 pub mod hosts_admin;
 pub mod instance;
 pub mod invoices;
+mod late;
 pub mod making;
 pub mod nodes_admin;
 pub mod nodes_alive;
@@ -28,7 +29,7 @@ pub mod operators;
 pub mod orders;
 pub mod passwords;
 pub mod payments;
-mod ports;
+pub mod ports;
 pub mod probes;
 pub mod products;
 pub mod rates;
@@ -36,6 +37,7 @@ pub mod records;
 pub mod refunds;
 pub mod shop;
 pub mod site;
+mod sweep;
 #[cfg(test)]
 pub(crate) mod test_support;
 

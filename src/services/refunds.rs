@@ -4,9 +4,9 @@
 
 use crate::store::Connection;
 
-use super::Error;
 use super::payments::record_refund;
 use super::shop::Shop;
+use super::{Error, late};
 use crate::domain::effect::AlertTopic;
 use crate::domain::id::{NodeId, OrderId};
 use crate::domain::lightning::{Network, PaymentHash};
@@ -87,7 +87,8 @@ pub fn node_of(shop: &Shop, refund: &Refund) -> Result<Node, Error> {
 /// [`Error::Invalid`] or [`Error::Refused`] with what is wrong.
 pub async fn intend(shop: &Shop, request: Request, actor: &str) -> Result<(Refund, Node), Error> {
     let (inner, actor) = (shop.clone(), actor.to_owned());
-    shop.change(move |db, _| {
+    shop.change(move |db, after| {
+        late::owe_instead(&inner, db, after, request.order, &actor)?;
         let refund = checked(&inner, db, &request)?;
         let node = nodes::get(db, refund.node)?.ok_or(Error::NotFound)?;
         refunds::intend(db, &refund)?;

@@ -12,7 +12,7 @@ use super::rates::RateRules;
 use crate::domain::id::{HostId, IdRuns, OrderId, Random};
 use crate::domain::lightning::{Network, Preimage};
 use crate::domain::time::{Clock, Timestamp};
-use crate::store::{Db, meta};
+use crate::store::{Db, deny_list, meta};
 
 /// The rules that an operator can change; defaults are those of the shop's specification.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,6 +108,8 @@ pub struct Shop {
     pub settings: Arc<Settings>,
     /// Rings when there is something in the outbox.
     pub outbox_bell: Arc<Notify>,
+    /// Rings when an invoice was made, or none could be: for those who wait for one before they answer.
+    pub invoice_bell: Arc<Notify>,
     /// Rings with the host that has work to do; lost rings are harmless, hosts also poll.
     pub host_bell: broadcast::Sender<HostId>,
     /// Check-ins of hosts that are not stored yet.
@@ -133,7 +135,10 @@ impl Shop {
     pub fn new(db: Db, clock: Arc<dyn Clock>, random: Arc<dyn Random>, settings: Settings) -> Result<Self, Error> {
         let mut fresh = [0; 32];
         random.fill(&mut fresh);
-        let secret = db.write_blocking(move |db| meta::preimage_secret(db, &fresh).map_err(Error::from))?;
+        let secret = db.write_blocking(move |db| {
+            deny_list::respell(db)?;
+            meta::preimage_secret(db, &fresh).map_err(Error::from)
+        })?;
         Ok(Self {
             db,
             clock,
@@ -141,6 +146,7 @@ impl Shop {
             ids: Arc::default(),
             settings: Arc::new(settings),
             outbox_bell: Arc::new(Notify::new()),
+            invoice_bell: Arc::new(Notify::new()),
             host_bell: broadcast::channel(256).0,
             check_ins: Arc::default(),
             secret: Secret(secret),

@@ -105,7 +105,7 @@ async fn a_connection_ends_as_soon_as_its_token_is_replaced() {
     assert_eq!(next(&mut socket).await["type"], "hello");
 
     let (host, act) = (shop.host("host1"), Act::on_command_line(shop.shop.now()));
-    let rotate = move |db: &_| hosts_admin::rotate_token(db, &act, &SystemRandom, host);
+    let rotate = move |db: &_| hosts_admin::rotate_token(db, &act, &SystemRandom, host, true);
     shop.shop.db.write(rotate).await.expect("a new token");
     let administrator = Scope::Administrator("cli".to_owned());
     products::operate(&shop.shop, &administrator, bridge, OperatorAction::Suspend).await.expect("suspended");

@@ -44,6 +44,7 @@ impl Rig {
     /// What was paid is not delivered in time.
     async fn comes_to_owe(&self, order: OrderId) {
         self.wait_order(order, "P").await;
+        self.poll().await;
         self.clock.advance_secs(30 * 60);
         deadlines::give_up_unactivated(&self.shop).await.expect("given up");
         assert_eq!((self.order_status(order), self.view(order).purchase.owed), ("N", Msat(25_000)));
@@ -542,6 +543,7 @@ async fn a_debt_that_arises_again_after_a_restore_is_paid_only_when_the_operator
     );
     assert_eq!((rig.buyer_has(1), rig.buyer_has(2)), (25_000, 0));
 
+    rig.swept().await;
     let fresh = rig.owing().await;
     rig.refund(fresh, &second, None).await.expect("an order after the restore is not in doubt");
 }

@@ -267,6 +267,13 @@ impl Rig {
         products::patch(&self.shop, &scope, product, ProductKind::TorBridge, patch).await.map(drop)
     }
 
+    /// The host asks what it is to activate.
+    pub async fn poll(&self) -> Vec<ProductId> {
+        let status = Some(ProductStatus::NeedsActivate);
+        let listed = products::list(&self.shop, &Scope::Host(self.host), ProductKind::TorBridge, None, status).await;
+        listed.expect("a list").into_iter().map(|view| view.product.id).collect()
+    }
+
     pub async fn wait_order(&self, order: OrderId, status: &str) {
         self.wait_until(&format!("the order is {status}"), || self.order_status(order) == status).await;
     }
@@ -360,6 +367,8 @@ fn new_host(setup: &Setup) -> Host {
         grace_secs: 600,
         hold_limit_secs: 90,
         use_holds: setup.use_holds,
+        late_secs: 360,
+        unswept_since: None,
         ci_date: None,
         ci_status: 0,
         ci_message: None,

@@ -10,7 +10,7 @@ use super::{BackupError, Places, files, io, pending};
 use crate::domain::id::{NodeId, OrderId};
 use crate::services::instance::InstanceLock;
 use crate::services::onion_address::{self, Service};
-use crate::services::{Act, Error, refunds};
+use crate::services::{Act, Error, refunds, sweep};
 use crate::store::backup::{self, CarriedFile};
 use crate::store::{Connection, StoreError, db, node_state, nodes};
 
@@ -140,6 +140,7 @@ fn prepare_database(fresh: &Path, carried: &[CarriedFile], act: &Act) -> Result<
         let nodes = adopt(db, carried)?;
         let owing = refunds::doubt(db, act.now)?;
         node_state::mark_history_due(db)?;
+        sweep::doubt_all(db, act.now)?;
         act.record(db, "backup", "backup", "restored")?;
         let address = onion_address::remembered(db, Service::Public)?;
         Ok::<_, BackupError>(Restored { nodes, owing, address, ..Restored::default() })
