@@ -18,6 +18,7 @@ use crate::domain::time::SystemClock;
 use crate::http::limiter::Rate;
 use crate::http::listener::{self, ConnectionLimits};
 use crate::http::order_rate::OrderRates;
+use crate::http::seats::Seats;
 use crate::http::{self, Limits, Surface};
 use crate::jobs::{JobContext, Scheduler, schedule};
 use crate::lightning::dial::Dial;
@@ -103,9 +104,10 @@ pub async fn start_locked(config: Config, lock: InstanceLock) -> Result<App, Sta
         interface.readiness().show("onion", services.report());
     }
     let endpoint: Endpoint = Arc::new(http::app(interface).boxed());
-    let local_addr = listen(acceptor, &endpoint, &config, &tasks);
+    let seats = Seats::new(connection_limits(&config));
+    let local_addr = listen(acceptor, &endpoint, &config, &seats, &tasks);
     if let Some(services) = services {
-        services.serve(&endpoint, connection_limits(&config), &tasks);
+        services.serve(&endpoint, &seats, connection_limits(&config), &tasks);
     }
     tracing::info!(address = %local_addr, "the shop answers");
     let scheduler = start_jobs(&shop, registry, &config, &tasks).await?;
@@ -134,17 +136,18 @@ fn warn_without_tor(config: &Config) {
 }
 
 /// Serves the HTTP interface over TCP; returns the address.
-fn listen(acceptor: TcpAcceptor, endpoint: &Endpoint, config: &Config, tasks: &Tasks) -> SocketAddr {
+fn listen(
+    acceptor: TcpAcceptor,
+    endpoint: &Endpoint,
+    config: &Config,
+    seats: &Arc<Seats>,
+    tasks: &Tasks,
+) -> SocketAddr {
     let address = acceptor.local_addr().iter().find_map(|address| address.as_socket_addr().copied());
     let address = address.unwrap_or(config.http.listen);
     let endpoint = Arc::new(Arc::clone(endpoint).data(Surface::Clearnet).map_to_response());
-    let limits = connection_limits(config);
     let stop = tasks.stopped();
-    tasks.spawn_to_the_end(async move {
-        if let Err(error) = listener::serve(acceptor, endpoint, limits, stop.cancelled_owned()).await {
-            tracing::error!(%error, "the HTTP server ended");
-        }
-    });
+    tasks.spawn_to_the_end(listener::serve(acceptor, endpoint, Arc::clone(seats), stop.cancelled_owned()));
     address
 }
 
