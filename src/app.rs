@@ -15,6 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::config::{Config, Problems};
 use crate::domain::id::SystemRandom;
 use crate::domain::time::SystemClock;
+use crate::http::client::IsTrusted;
 use crate::http::limiter::Rate;
 use crate::http::listener::{self, ConnectionLimits};
 use crate::http::order_rate::OrderRates;
@@ -104,7 +105,7 @@ pub async fn start_locked(config: Config, lock: InstanceLock) -> Result<App, Sta
         interface.readiness().show("onion", services.report());
     }
     let endpoint: Endpoint = Arc::new(http::app(interface).boxed());
-    let seats = Seats::new(connection_limits(&config));
+    let seats = Seats::behind(connection_limits(&config), is_trusted_proxy(&config));
     let local_addr = listen(acceptor, &endpoint, &config, &seats, &tasks);
     if let Some(services) = services {
         services.serve(&endpoint, &seats, connection_limits(&config), &tasks);
@@ -152,7 +153,6 @@ fn listen(
 }
 
 fn http_app(shop: &Shop, config: &Config) -> http::App {
-    let proxies = config.http.trusted_proxies.clone();
     let limits = Limits {
         body_bytes: config.http.body_limit_bytes,
         request_time: config.http.request_timeout,
@@ -163,8 +163,12 @@ fn http_app(shop: &Shop, config: &Config) -> http::App {
             config.http.onion_orders_per_hour,
         ),
     };
-    let is_trusted = move |address| proxies.iter().any(|network| network.contains(address));
-    http::App::new(shop.clone(), limits, Box::new(is_trusted))
+    http::App::new(shop.clone(), limits, is_trusted_proxy(config))
+}
+
+fn is_trusted_proxy(config: &Config) -> Box<IsTrusted> {
+    let proxies = config.http.trusted_proxies.clone();
+    Box::new(move |address| proxies.iter().any(|network| network.contains(address)))
 }
 
 /// What limits connections, over TCP and through the onion service alike.

@@ -4,6 +4,7 @@
 
 mod load;
 mod process;
+mod strangers;
 mod table;
 mod work;
 mod world;
@@ -30,6 +31,7 @@ fn main() {
         world.end().await;
         work::orders_on_used_ports(&mut table).await;
         work::big_database(&mut table).await;
+        strangers::memory(&mut table).await;
     });
     println!("{table}");
 }

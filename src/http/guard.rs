@@ -82,12 +82,11 @@ impl<E: Endpoint<Output = Response>> Endpoint for Guard<E> {
 impl<E: Endpoint<Output = Response>> Guard<E> {
     /// Whether a request is looked at at all.
     fn admit(&self, request: &Request, surface: Surface) -> Result<(), Problem> {
-        security::check_host(request.version(), request.headers())?;
         if surface.is_limited() {
             let client = Origin::client_of(request, &*self.app.is_trusted_proxy);
             self.app.requests.admit(&client, self.app.shop.now()).map_err(Problem::throttled)?;
         }
-        Ok(())
+        security::check_host(request.version(), request.headers())
     }
 
     /// An answer, whatever happens inside.

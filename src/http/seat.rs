@@ -33,11 +33,15 @@ pub enum Turn {
     Leaving,
 }
 
+/// What time it is.
+pub type Now = Arc<dyn Fn() -> Instant + Send + Sync>;
+
 /// A connection's place.
 pub struct Seat {
     /// A number that tells clients apart.
     pub client: u64,
     limits: ConnectionLimits,
+    now: Now,
     state: Mutex<State>,
     waker: AtomicWaker,
 }
@@ -52,16 +56,21 @@ struct State {
 
 impl Seat {
     /// For a new connection: its first request has to come.
-    pub fn new(client: u64, limits: ConnectionLimits) -> Self {
-        let since = Instant::now();
+    pub fn new(client: u64, limits: ConnectionLimits, now: Now) -> Self {
+        let since = now();
         let deadline = since + limits.header_time;
         let state = Mutex::new(State { turn: Turn::Client, since, deadline, answer: None });
-        Self { client, limits, state, waker: AtomicWaker::new() }
+        Self { client, limits, now, state, waker: AtomicWaker::new() }
     }
 
     /// Whose turn it is.
     pub fn turn(&self) -> Turn {
         self.lock().turn
+    }
+
+    /// When the connection ends unless something happens on it.
+    pub fn deadline(&self) -> Instant {
+        self.lock().deadline
     }
 
     /// Since when it is this turn, if it is.
@@ -74,37 +83,40 @@ impl Seat {
     pub fn heard(&self) {
         let mut state = self.lock();
         if state.turn == Turn::Idle {
-            state.pass(Turn::Client, Some(self.limits.header_time));
+            state.pass(Turn::Client, (self.now)(), Some(self.limits.header_time));
         }
     }
 
     /// A whole head has come: its request is worked on.
     pub fn begins(&self) {
-        self.lock().pass(Turn::Shop, Some(self.limits.request_time + SLACK));
+        let mut state = self.lock();
+        // The end of an earlier answer may still be on its way.
+        state.answer = None;
+        state.pass(Turn::Shop, (self.now)(), Some(self.limits.request_time + SLACK));
     }
 
     /// The request's body is waited for, or has come.
     pub fn waits_for_body(&self, waits: bool) {
-        self.lock().pass(if waits { Turn::Client } else { Turn::Shop }, None);
+        self.lock().pass(if waits { Turn::Client } else { Turn::Shop }, (self.now)(), None);
     }
 
     /// An answer is on its way.
     pub fn answers(&self) {
         let mut state = self.lock();
         state.answer = Some(false);
-        state.pass(Turn::Client, Some(self.limits.idle_time));
+        state.pass(Turn::Client, (self.now)(), Some(self.limits.idle_time));
     }
 
     /// The connection is no longer one of HTTP.
     pub fn upgrades(&self) {
-        self.lock().pass(Turn::Upgraded, None);
+        self.lock().pass(Turn::Upgraded, (self.now)(), None);
     }
 
     /// The client has taken something of an answer.
     pub fn took(&self) {
         let mut state = self.lock();
         if state.answer.is_some() {
-            state.pass(Turn::Client, Some(self.limits.idle_time));
+            state.pass(Turn::Client, (self.now)(), Some(self.limits.idle_time));
         }
     }
 
@@ -121,7 +133,7 @@ impl Seat {
         let is_idle = state.answer == Some(true);
         if is_idle {
             state.answer = None;
-            state.pass(Turn::Idle, Some(self.limits.idle_time));
+            state.pass(Turn::Idle, (self.now)(), Some(self.limits.idle_time));
         }
         is_idle
     }
@@ -143,15 +155,15 @@ impl Seat {
 }
 
 impl State {
-    /// It is the turn of somebody else, for so long; without a time the deadline stays. Whoever has to leave
+    /// It is the turn of somebody else from now on, for so long; without a time the deadline stays. Whoever has to leave
     /// leaves, and an upgrade is for good.
-    fn pass(&mut self, turn: Turn, time: Option<Duration>) {
+    fn pass(&mut self, turn: Turn, now: Instant, time: Option<Duration>) {
         if matches!(self.turn, Turn::Leaving | Turn::Upgraded) {
             return;
         }
-        (self.turn, self.since) = (turn, Instant::now());
+        (self.turn, self.since) = (turn, now);
         if let Some(time) = time {
-            self.deadline = self.since + time;
+            self.deadline = now + time;
         }
     }
 }
@@ -167,7 +179,7 @@ pub struct End {
 impl End {
     /// The end of this connection.
     pub fn of(seat: Arc<Seat>) -> Self {
-        let armed = seat.lock().deadline;
+        let armed = seat.deadline();
         Self { seat, armed, sleep: Box::pin(sleep_until(armed)) }
     }
 }

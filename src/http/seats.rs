@@ -13,9 +13,9 @@ use poem::Addr;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
-use super::client::{Client, ONION_CIRCUIT};
+use super::client::{Client, IsTrusted, ONION_CIRCUIT};
 use super::listener::ConnectionLimits;
-use super::seat::{self, Seat, Turn};
+use super::seat::{self, Now, Seat, Turn};
 
 /// So long whoever has not asked yet, or does not take an answer, keeps the place while others wait for
 /// one: over Tor a request may be as late.
@@ -30,9 +30,11 @@ pub const MOST_BYTES: usize = DEFAULT_PLACES * seat::MOST_BYTES;
 /// The places.
 pub struct Seats {
     limits: ConnectionLimits,
-    /// Connections of one client, except from this machine, where a proxy may stand for many.
+    /// Connections of one client, except of a proxy, which may stand for many.
     most: usize,
+    is_proxy: Box<IsTrusted>,
     hasher: RandomState,
+    now: Now,
     inner: Mutex<Inner>,
     /// Somebody waits for a place.
     is_scarce: AtomicBool,
@@ -58,10 +60,21 @@ pub struct Place {
 impl Seats {
     /// Places within these limits: one client gets a quarter of them.
     pub fn new(limits: ConnectionLimits) -> Arc<Self> {
+        Self::behind(limits, Box::new(|_| false))
+    }
+
+    /// The same behind proxies of the operator, which may have any number, as this machine may.
+    pub fn behind(limits: ConnectionLimits, is_proxy: Box<IsTrusted>) -> Arc<Self> {
+        Self::at(limits, is_proxy, Arc::new(Instant::now))
+    }
+
+    fn at(limits: ConnectionLimits, is_proxy: Box<IsTrusted>, now: Now) -> Arc<Self> {
         Arc::new(Self {
             most: (limits.max_connections / 4).max(8),
             limits,
+            is_proxy,
             hasher: RandomState::new(),
+            now,
             inner: Mutex::default(),
             is_scarce: AtomicBool::default(),
             changed: Notify::new(),
@@ -86,7 +99,7 @@ impl Seats {
         self.is_scarce.store(is_full, Ordering::Release);
         // One at a time: it is on its way out.
         if is_full && !inner.taken.values().any(|seat| seat.turn() == Turn::Leaving) {
-            inner.make_room(Instant::now());
+            inner.make_room((self.now)());
         }
         !is_full
     }
@@ -95,19 +108,22 @@ impl Seats {
     /// it.
     pub fn admit(self: &Arc<Self>, peer: &Addr) -> Option<Place> {
         let (client, is_counted) = match peer {
-            Addr::SocketAddr(address) => (Client::Ip(address.ip().to_canonical()), true),
+            Addr::SocketAddr(address) => {
+                let address = address.ip().to_canonical();
+                (Client::Ip(address), !address.is_loopback() && !(self.is_proxy)(address))
+            }
             Addr::Custom(ONION_CIRCUIT, circuit) => (Client::Circuit(circuit.clone().into_owned()), true),
             _ => (Client::Unknown, false),
         };
         let key = self.hasher.hash_one(client.label());
         let mut inner = self.lock();
         let has_share = inner.by_client.get(&key).is_some_and(|count| *count >= self.most);
-        if has_share && is_counted && !client.is_loopback() && !inner.let_own_idle_go(key) {
+        if has_share && is_counted && !inner.let_own_idle_go(key) {
             return None;
         }
         *inner.by_client.entry(key).or_default() += 1;
         inner.next += 1;
-        let (number, seat) = (inner.next, Arc::new(Seat::new(key, self.limits)));
+        let (number, seat) = (inner.next, Arc::new(Seat::new(key, self.limits, Arc::clone(&self.now))));
         inner.taken.insert(number, Arc::clone(&seat));
         Some(Place { seats: Arc::clone(self), number, seat })
     }
