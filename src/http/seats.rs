@@ -19,7 +19,7 @@ use super::seat::{self, Now, Seat, Turn};
 
 /// So long whoever has not asked yet, or does not take an answer, keeps the place while others wait for
 /// one: over Tor a request may be as late.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(3);
 /// What waits for a place looks again so often: by then somebody's time may be up.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 /// Places, unless the operator says otherwise.
