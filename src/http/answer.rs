@@ -133,7 +133,7 @@ pub trait Problems: Send + Sync + 'static {
 /// Problems of every request.
 const ALWAYS: [(StatusCode, &str); 7] = [
     (StatusCode::UNAUTHORIZED, "Credentials are missing or wrong. Wrong ones are refused on public endpoints too."),
-    (StatusCode::NOT_FOUND, "There is no such thing, or the caller may not see it."),
+    (StatusCode::NOT_FOUND, "There is no such thing, or the caller may not see it; a page when the path leads nowhere."),
     (StatusCode::METHOD_NOT_ALLOWED, "The method is not one of those in the header `Allow`."),
     (StatusCode::NOT_ACCEPTABLE, "The answer has none of the media types in the header `Accept`."),
     (StatusCode::TOO_MANY_REQUESTS, "Too many requests: see the header `Retry-After`."),
@@ -209,8 +209,11 @@ impl<P: Problems> ApiResponse for Failure<P> {
             _ => Detail::schema_ref(),
         };
         let response = |(status, description): &(StatusCode, &'static str)| {
-            let content = MetaMediaType { content_type: "application/json", schema: schema(*status) };
-            documented(*status, description, vec![content])
+            let mut content = vec![MetaMediaType { content_type: "application/json", schema: schema(*status) }];
+            if *status == StatusCode::NOT_FOUND {
+                content.push(MetaMediaType { content_type: "text/html; charset=utf-8", schema: String::schema_ref() });
+            }
+            documented(*status, description, content)
         };
         let mut statuses: Vec<_> = P::OWN.iter().chain(&ALWAYS).collect();
         statuses.sort_by_key(|(status, _)| *status);
