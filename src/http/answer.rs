@@ -133,7 +133,10 @@ pub trait Problems: Send + Sync + 'static {
 /// Problems of every request.
 const ALWAYS: [(StatusCode, &str); 7] = [
     (StatusCode::UNAUTHORIZED, "Credentials are missing or wrong. Wrong ones are refused on public endpoints too."),
-    (StatusCode::NOT_FOUND, "There is no such thing, or the caller may not see it; a page when the path leads nowhere."),
+    (
+        StatusCode::NOT_FOUND,
+        "There is no such thing, or the caller may not see it; a page when the path leads nowhere.",
+    ),
     (StatusCode::METHOD_NOT_ALLOWED, "The method is not one of those in the header `Allow`."),
     (StatusCode::NOT_ACCEPTABLE, "The answer has none of the media types in the header `Accept`."),
     (StatusCode::TOO_MANY_REQUESTS, "Too many requests: see the header `Retry-After`."),
