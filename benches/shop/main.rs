@@ -5,6 +5,7 @@
 mod card;
 mod load;
 mod process;
+mod strangers;
 mod table;
 mod work;
 mod world;
@@ -33,6 +34,7 @@ fn main() {
         work::big_database(&mut table).await;
         card::writes(&mut table).await;
         card::year(&mut table).await;
+        strangers::memory(&mut table).await;
     });
     println!("{table}");
 }

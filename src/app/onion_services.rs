@@ -12,6 +12,7 @@ use crate::domain::effect::AlertTopic;
 use crate::domain::time::Timestamp;
 use crate::http::Surface;
 use crate::http::listener::{self, ConnectionLimits};
+use crate::http::seats::Seats;
 use crate::onion::self_check::{Rhythm, SelfCheck};
 use crate::onion::watchdog::{Alert, Reachability};
 use crate::onion::{AuthorizedClients, OnionConfig, OnionService, Tor};
@@ -92,22 +93,19 @@ impl Services {
         }
     }
 
-    /// Serves them until the shop stops, then ends Tor.
-    pub fn serve(self, endpoint: &Endpoint, limits: ConnectionLimits, tasks: &Tasks) {
+    /// Serves them until the shop stops, then ends Tor. The shop's service shares the places for connections
+    /// with clearnet; operators, who are few, have their own: strangers can't shut them out.
+    pub fn serve(self, endpoint: &Endpoint, seats: &Arc<Seats>, limits: ConnectionLimits, tasks: &Tasks) {
         let Self { tor, public, operators, .. } = self;
         let (public, check) = public.map(|public| (public.service, public.check)).unzip();
         let (stop, stopped) = (tasks.stopped(), tasks.stopped());
-        let serve = move |service: OnionService, surface: Surface, endpoint: Endpoint| {
-            let (endpoint, stop) = (Arc::new(endpoint.data(surface).map_to_response()), stop.clone());
-            async move {
-                let served = listener::serve(service.into_acceptor(), endpoint, limits, stop.cancelled_owned());
-                if let Err(error) = served.await {
-                    tracing::error!(%error, "an onion service's server ended");
-                }
-            }
+        let serve = move |service: OnionService, surface: Surface, endpoint: &Endpoint, seats: Arc<Seats>| {
+            let endpoint = Arc::new(Arc::clone(endpoint).data(surface).map_to_response());
+            listener::serve(service.into_acceptor(), endpoint, seats, stop.clone().cancelled_owned())
         };
-        let public = public.map(|service| serve(service, Surface::Onion, Arc::clone(endpoint)));
-        let operators = operators.map(|service| serve(service, Surface::Operators, Arc::clone(endpoint)));
+        let public = public.map(|service| serve(service, Surface::Onion, endpoint, Arc::clone(seats)));
+        let own = |service| serve(service, Surface::Operators, endpoint, Seats::new(limits.for_few()));
+        let operators = operators.map(own);
         tasks.spawn_to_the_end(async move {
             // With no service at all Tor goes on until the shop stops: probes and nodes need it.
             tokio::join!(stopped.cancelled_owned(), OptionFuture::from(public), OptionFuture::from(operators));

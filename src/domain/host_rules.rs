@@ -3,6 +3,7 @@
 
 use super::host::{Host, PortKind, PortRange};
 use super::money::Msat;
+use super::text;
 
 /// Messages by field, as clients of the API know them.
 pub type FieldErrors = Vec<(&'static str, Vec<String>)>;
@@ -114,8 +115,8 @@ pub fn name_errors(name: &str) -> Vec<String> {
     if matches!(name.to_ascii_lowercase().as_str(), "www" | "shop") {
         errors.push("Must not be one of: www, shop".to_owned());
     }
-    if name.chars().any(char::is_control) {
-        errors.push("Control characters are not allowed.".to_owned());
+    if !text::is_plain_text(name) {
+        errors.push(text::NOT_PLAIN.to_owned());
     }
     errors
 }

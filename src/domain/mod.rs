@@ -15,6 +15,8 @@ pub mod node;
 pub mod operator;
 pub mod product;
 pub mod purchase;
+pub mod recent;
 pub mod target;
+pub mod text;
 pub mod time;
 pub mod vanity_ports;

@@ -13,25 +13,37 @@ use super::App;
 use super::client::Origin;
 use super::pages;
 use super::problem::Problem;
+use super::seat::Seat;
+use super::security;
 use super::surface::{Surface, advertise};
 
-/// Whether the body of a request is being waited for; in its extensions.
+/// Whether the body of a request is being waited for; in its extensions. Its connection's seat hears of it.
 #[derive(Clone, Default)]
-pub struct BodyWait(Arc<AtomicBool>);
+pub struct BodyWait {
+    is_waited_for: Arc<AtomicBool>,
+    seat: Option<Arc<Seat>>,
+}
 
 impl BodyWait {
     /// Waits for a body.
     pub async fn on<T>(request: &Request, body: impl Future<Output = T>) -> T {
         let wait = request.extensions().get::<Self>().cloned().unwrap_or_default();
-        wait.0.store(true, Ordering::Relaxed);
+        wait.set(true);
         let body = body.await;
-        wait.0.store(false, Ordering::Relaxed);
+        wait.set(false);
         body
+    }
+
+    fn set(&self, is_waited_for: bool) {
+        self.is_waited_for.store(is_waited_for, Ordering::Relaxed);
+        if let Some(seat) = &self.seat {
+            seat.waits_for_body(is_waited_for);
+        }
     }
 
     /// What a request is answered that took too long.
     fn problem(&self) -> Problem {
-        if self.0.load(Ordering::Relaxed) {
+        if self.is_waited_for.load(Ordering::Relaxed) {
             Problem::detail(StatusCode::REQUEST_TIMEOUT, "The body did not come in time.")
         } else {
             Problem::detail(StatusCode::SERVICE_UNAVAILABLE, "This took too long. Please try again.")
@@ -56,24 +68,32 @@ impl<E: Endpoint<Output = Response>> Endpoint for Guard<E> {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
-        let surface = Surface::of(&request);
-        if surface.is_limited() {
-            let client = Origin::client_of(&request, &*self.app.is_trusted_proxy);
-            if let Err(secs) = self.app.requests.admit(&client, self.app.shop.now()) {
-                return Ok(for_scripts(request.uri().path(), Problem::throttled(secs).into_response()));
-            }
-        }
-        let uri = request.uri().clone();
-        let mut response = for_scripts(uri.path(), self.answer(request).await);
+        let (surface, uri) = (Surface::of(&request), request.uri().clone());
+        let response = match self.admit(&request, surface) {
+            Ok(()) => self.answer(request).await,
+            Err(problem) => problem.into_response(),
+        };
+        let mut response = for_scripts(uri.path(), response);
         advertise(self.app.advertised.as_deref(), surface, &uri, &mut response);
+        security::add_headers(&mut response);
         Ok(response)
     }
 }
 
 impl<E: Endpoint<Output = Response>> Guard<E> {
+    /// Whether a request is looked at at all.
+    fn admit(&self, request: &Request, surface: Surface) -> Result<(), Problem> {
+        if surface.is_limited() {
+            let client = Origin::client_of(request, &*self.app.is_trusted_proxy);
+            self.app.requests.admit(&client, self.app.shop.now()).map_err(Problem::throttled)?;
+        }
+        security::check_host(request.version(), request.headers())
+    }
+
     /// An answer, whatever happens inside.
     async fn answer(&self, mut request: Request) -> Response {
-        let body = BodyWait::default();
+        let seat = request.extensions().get::<Arc<Seat>>().cloned();
+        let body = BodyWait { seat, ..BodyWait::default() };
         request.extensions_mut().insert(body.clone());
         let work = AssertUnwindSafe(self.inner.call(request)).catch_unwind();
         let answer = match tokio::time::timeout(self.app.limits.request_time, work).await {
@@ -134,6 +154,10 @@ mod tests {
         Arc::new(App::new(shop, limits, Box::new(|_| false)))
     }
 
+    fn request() -> Request {
+        Request::builder().header("host", "shop.example").finish()
+    }
+
     async fn breaks(_: Request) -> poem::Result<Response> {
         panic!("a secret detail")
     }
@@ -142,7 +166,7 @@ mod tests {
     async fn a_panic_is_answered_with_nothing_but_an_id() {
         let dir = tempfile::tempdir().unwrap();
         let broken = make(breaks);
-        let mut response = Guard::new(app(&dir), broken).get_response(Request::default()).await;
+        let mut response = Guard::new(app(&dir), broken).get_response(request()).await;
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
         let body = response.take_body().into_string().await.unwrap();
         assert!(
@@ -154,7 +178,7 @@ mod tests {
     async fn work_that_takes_too_long_is_given_up() {
         let dir = tempfile::tempdir().unwrap();
         let endless = make(|_| std::future::pending::<poem::Result<Response>>());
-        let response = Guard::new(app(&dir), endless).get_response(Request::default()).await;
+        let response = Guard::new(app(&dir), endless).get_response(request()).await;
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
     }
 
@@ -177,13 +201,13 @@ mod tests {
             BodyWait::on(&request, std::future::pending::<()>()).await;
             poem::Result::<Response>::Ok(Response::default())
         });
-        let response = Guard::new(app(&dir), hungry).get_response(Request::default()).await;
+        let response = Guard::new(app(&dir), hungry).get_response(request()).await;
         assert_eq!(response.status(), StatusCode::REQUEST_TIMEOUT);
         let slow = make(async |request: Request| {
             BodyWait::on(&request, std::future::ready(())).await;
             std::future::pending::<poem::Result<Response>>().await
         });
-        let response = Guard::new(app(&dir), slow).get_response(Request::default()).await;
+        let response = Guard::new(app(&dir), slow).get_response(request()).await;
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE, "once it has come it is ours");
     }
 }

@@ -24,6 +24,9 @@ use throttle::{Caller, Throttle};
 
 pub use throttle::Source;
 
+/// What strangers can make the authenticator hold, in bytes.
+pub const MOST_BYTES: usize = throttle::MOST_BYTES + good::MOST_BYTES;
+
 /// Passwords that are checked at once.
 const CHECKS_AT_ONCE: usize = 1;
 /// Checks under way or waiting for their turn; more are told to come back.

@@ -1,7 +1,7 @@
 //! One process per data folder: two shops on one database would make each other's invoices.
 
-use std::fs::{File, TryLockError};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::{self, File, Permissions, TryLockError};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -46,6 +46,9 @@ impl InstanceLock {
             Ok(file) => file,
             Err(source) => return Err(LockError::Io { path, source }),
         };
+        // One of an earlier version is open to all. That it stays so, on a file system without modes or in
+        // somebody else's folder, is no reason not to sell: there is nothing in it.
+        let _ = fs::set_permissions(&path, Permissions::from_mode(0o600));
         for attempt in 1.. {
             match file.try_lock() {
                 Ok(()) => return Ok(Self { _file: file }),
@@ -61,6 +64,19 @@ impl InstanceLock {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_lock_is_its_owners_alone_also_one_of_an_earlier_version() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(LOCK_FILE);
+        for before in [None, Some(0o644)] {
+            if let Some(mode) = before {
+                fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            }
+            drop(InstanceLock::take(dir.path()).unwrap());
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+    }
 
     #[test]
     fn a_data_folder_has_one_shop_at_a_time() {

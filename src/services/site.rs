@@ -2,6 +2,7 @@
 
 use super::hosts::{Site, site};
 use super::{Act, Error};
+use crate::domain::text::is_plain_text;
 use crate::store::{Connection, meta};
 
 /// The longest domain or name, as on the predecessor.
@@ -31,7 +32,7 @@ pub fn set(db: &Connection, act: &Act, domain: Option<&str>, name: Option<&str>)
 
 fn check(field: &'static str, text: &str, fits: bool) -> Result<(), Error> {
     let length = text.chars().count();
-    if fits && (1..=MAX).contains(&length) && !text.chars().any(char::is_control) {
+    if fits && (1..=MAX).contains(&length) && is_plain_text(text) {
         return Ok(());
     }
     Err(Error::field(field, format!("{text:?} can't be the {field}: 1 to {MAX} characters, no address of a page.")))

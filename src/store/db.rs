@@ -8,6 +8,7 @@
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 
@@ -26,6 +27,8 @@ mod migrations {
 const GROUP: usize = 256;
 /// How long SQLite waits for another process (the command line) that is writing.
 const BUSY: Duration = Duration::from_secs(10);
+/// With less room on its disk, in bytes, the database can't be written for long.
+const LEAST_ROOM: u64 = 1 << 20;
 /// Idle read connections kept for the next reader.
 const READERS: usize = 8;
 
@@ -94,6 +97,8 @@ struct Inner {
     readers: Mutex<Vec<Connection>>,
     /// Sees other connections' commits (`PRAGMA data_version`); never reads or writes data.
     watcher: Mutex<Connection>,
+    /// Whether the last commit failed.
+    is_failing: Arc<AtomicBool>,
 }
 
 impl Db {
@@ -104,12 +109,14 @@ impl Db {
         let writer = writer(path)?;
         let watcher = reader(path)?;
         let (queue, jobs) = mpsc::channel();
+        let is_failing = Arc::new(AtomicBool::default());
+        let outcome = Arc::clone(&is_failing);
         std::thread::Builder::new()
             .name("db-writer".to_owned())
-            .spawn(move || write_loop(writer, &jobs))
+            .spawn(move || write_loop(writer, &jobs, &outcome))
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        let inner = Inner { path: path.to_owned(), queue, readers: Mutex::default(), watcher: Mutex::new(watcher) };
-        Ok(Self { inner: Arc::new(inner) })
+        let (path, watcher) = (path.to_owned(), Mutex::new(watcher));
+        Ok(Self { inner: Arc::new(Inner { path, queue, readers: Mutex::default(), watcher, is_failing }) })
     }
 
     /// The database file.
@@ -177,6 +184,17 @@ impl Db {
     {
         let db = self.clone();
         tokio::task::spawn_blocking(move || db.read(query)).await.map_err(|_| closed())?
+    }
+
+    /// Whether changes can be stored, as far as can be told without a write: the last commit did not fail, and
+    /// the disk takes something. After a failure the next commit that succeeds says that it is over.
+    pub fn can_write(&self) -> bool {
+        let folder = self.inner.path.parent().unwrap_or(Path::new("."));
+        let takes = rustix::fs::statvfs(folder).is_ok_and(|disk| {
+            !disk.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY)
+                && disk.f_bavail.saturating_mul(disk.f_frsize) >= LEAST_ROOM
+        });
+        takes && !self.inner.is_failing.load(Ordering::Relaxed)
     }
 
     /// A number that changes with every commit by any connection or process: the key for caches.
@@ -301,12 +319,17 @@ where
     })
 }
 
-fn write_loop(mut connection: Connection, jobs: &mpsc::Receiver<Job>) {
+fn write_loop(mut connection: Connection, jobs: &mpsc::Receiver<Job>, is_failing: &AtomicBool) {
     while let Ok(first) = jobs.recv() {
         let mut group = VecDeque::from([first]);
         group.extend(jobs.try_iter().take(GROUP - 1));
         let mut finishes = Vec::with_capacity(group.len());
+        let before = connection.total_changes();
         let outcome = run_group(&mut connection, &mut group, &mut finishes);
+        // A group that changed nothing says nothing of the disk.
+        if outcome.is_err() || connection.total_changes() != before {
+            is_failing.store(outcome.is_err(), Ordering::Relaxed);
+        }
         for finish in finishes {
             finish(outcome.clone());
         }

@@ -8,7 +8,8 @@ use serde_json::json;
 use crate::domain::host::Host;
 use crate::domain::id::HostId;
 use crate::domain::money::Msat;
-use crate::http::answer::{Deleted, ReadResult, Reply, WriteResult};
+use crate::domain::text;
+use crate::http::answer::{Deleted, ReadResult, Reply, SayResult, WriteResult};
 use crate::http::api::Tag;
 use crate::http::call::Call;
 use crate::http::extract::{Body, Caller, Id};
@@ -96,7 +97,7 @@ impl Hosts {
         call: &Call,
         caller: Caller,
         #[oai(name = "id")] _id: Id,
-    ) -> ReadResult<Reply<CheckInView>> {
+    ) -> SayResult<Reply<CheckInView>> {
         Ok(check_in(call, &caller.0, 0, String::new()).await?)
     }
 
@@ -194,8 +195,8 @@ fn name_problem(name: &str) -> Option<&'static str> {
         Some("Underscores are not allowed.")
     } else if ["www", "shop"].contains(&name) {
         Some("Must not be one of: www, shop")
-    } else if name.chars().any(char::is_control) {
-        Some("Control characters are not allowed.")
+    } else if !text::is_plain_text(name) {
+        Some(text::NOT_PLAIN)
     } else {
         None
     }
