@@ -1,0 +1,53 @@
+//! What Core Lightning's commands for payments can be told to do wrong.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// How `pay` and `xpay` are made to end: with an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PayEnd {
+    /// lightningd's code, such as 203.
+    pub code: i32,
+    /// Whether a part has left by then, and goes its way.
+    pub sends: bool,
+}
+
+#[derive(Default)]
+struct Conditions {
+    end: Option<PayEnd>,
+    lacks_xpay: bool,
+}
+
+/// The faults in force.
+#[derive(Default)]
+pub struct ClnFaults(Mutex<Conditions>);
+
+impl ClnFaults {
+    /// Makes each payment end with an error, or as it ends.
+    pub fn end_payments(&self, end: Option<PayEnd>) {
+        self.lock().end = end;
+    }
+
+    /// How each payment is to end.
+    pub fn payments_end(&self) -> Option<PayEnd> {
+        self.lock().end
+    }
+
+    /// Whether the node is one of before v24.11, with `pay` alone.
+    pub fn set_lacks_xpay(&self, lacks: bool) {
+        self.lock().lacks_xpay = lacks;
+    }
+
+    /// Whether the node has `pay` alone.
+    pub fn lacks_xpay(&self) -> bool {
+        self.lock().lacks_xpay
+    }
+
+    /// Back to a healthy node.
+    pub fn clear(&self) {
+        *self.lock() = Conditions::default();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Conditions> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
