@@ -7,8 +7,19 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub struct PayEnd {
     /// lightningd's code, such as 203.
     pub code: i32,
-    /// Whether a part has left by then, and goes its way.
-    pub sends: bool,
+    /// What goes its way nevertheless.
+    pub part: Part,
+}
+
+/// When a part of a payment leaves whose command ends with an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Never.
+    None,
+    /// Before the command ends.
+    Sent,
+    /// A moment later: it was being prepared when another one failed.
+    Late,
 }
 
 #[derive(Default)]

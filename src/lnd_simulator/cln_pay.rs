@@ -2,10 +2,12 @@
 //! second time for the same invoice, tells of the first payment (or waits for it); `xpay` refuses.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::bolt11;
+use super::cln_faults::{Part, PayEnd};
 use super::cln_params::{Params, Refused};
 use super::node::Node;
 use super::payment::{FailureReason, PayError, PayOrder, Payment, PaymentState};
@@ -24,6 +26,8 @@ const INVALID_PARAMS: i32 = -32602;
 const PAY_FEE_SHARE: u64 = 200;
 const XPAY_FEE_SHARE: u64 = 100;
 const LEAST_FEE_MSAT: u64 = 5000;
+/// How late a part leaves that was being prepared.
+const LATE: Duration = Duration::from_millis(100);
 
 /// A payment as it was asked for.
 struct Asked {
@@ -101,8 +105,17 @@ async fn begin(node: &Arc<Node>, asked: &Asked) -> Result<Result<Payment, PayErr
     let end = node.faults.cln.payments_end();
     let gives_up = |code| Refused::new(code, format!("Failed with code {code} on demand"));
     match end {
-        Some(end) if !end.sends => return Err(gives_up(end.code)),
-        _ => {}
+        Some(PayEnd { code, part: Part::None }) => return Err(gives_up(code)),
+        Some(PayEnd { code, part: Part::Late }) => {
+            let (node, order) = (Arc::clone(node), asked.order.clone());
+            tokio::spawn(async move {
+                tokio::time::sleep(LATE).await;
+                // Whether it can be sent then is nobody's business any more.
+                let _ = node.pay(&order);
+            });
+            return Err(gives_up(code));
+        }
+        Some(PayEnd { part: Part::Sent, .. }) | None => {}
     }
     let mut started = match node.pay(&asked.order) {
         Ok(started) => started,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::cln_faults::{ClnFaults, PayEnd};
+use super::cln_faults::{ClnFaults, Part, PayEnd};
 use crate::domain::lightning::Network;
 
 /// How a call goes wrong.
@@ -235,8 +235,8 @@ pub enum Instruction {
     Height(u32),
     /// `payments:no-route`, `payments:routed`
     NoRoute(bool),
-    /// `payments:error=CODE` (nothing is sent) and `payments:error-after=CODE` (a part is on its way), for Core
-    /// Lightning's `pay` and `xpay`
+    /// For Core Lightning's `pay` and `xpay`: `payments:error=CODE` (nothing is sent), `payments:error-after=CODE` (a part
+    /// is on its way), `payments:error-before=CODE` (a part is sent a moment later)
     EndPayments(PayEnd),
     /// `xpay:missing`
     LacksXpay,
@@ -262,7 +262,7 @@ impl fmt::Display for UnknownInstruction {
             "unknown fault {:?}; use METHOD:FAULT[:TIMES] (METHOD a call such as AddInvoice, or all; FAULT \
              unavailable, slow=MILLISECONDS, lose-answer, reset, reset-after or cut), streams:drop, connections:drop, \
              wallet:locked|starting|unlocked, chain:synced|unsynced|height=N, payments:no-route|routed|drop, \
-             payments:error=CODE|error-after=CODE, xpay:missing, balance:LOCAL_SAT/REMOTE_SAT, certificate:renew, or clear",
+             payments:error=CODE|error-after=CODE|error-before=CODE, xpay:missing, balance:LOCAL_SAT/REMOTE_SAT, certificate:renew, or clear",
             self.0
         )
     }
@@ -302,12 +302,13 @@ impl FromStr for Instruction {
 
 fn end_of_payments(text: &str) -> Option<PayEnd> {
     let (end, code) = text.split_once('=')?;
-    let sends = match end {
-        "error" => false,
-        "error-after" => true,
+    let part = match end {
+        "error" => Part::None,
+        "error-after" => Part::Sent,
+        "error-before" => Part::Late,
         _ => return None,
     };
-    Some(PayEnd { code: code.parse().ok()?, sends })
+    Some(PayEnd { code: code.parse().ok()?, part })
 }
 
 fn balance(text: &str) -> Option<Instruction> {

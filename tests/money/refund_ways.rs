@@ -8,7 +8,7 @@ use ip2tor_shop::domain::lightning::{PaymentHash, Preimage};
 use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::domain::node::NodeKind;
 use ip2tor_shop::lightning::dial::Dial;
-use ip2tor_shop::lnd_simulator::{Fault, PayEnd, PayOrder};
+use ip2tor_shop::lnd_simulator::{Fault, Part, PayEnd, PayOrder};
 use ip2tor_shop::services::nodes_admin::NodeChange;
 use ip2tor_shop::services::refunds::{self, Stated};
 use ip2tor_shop::services::{Error, Shop};
@@ -185,8 +185,8 @@ async fn a_node_that_is_away_has_paid_nothing(kind: NodeKind) {
 /// The codes of `pay` and `xpay` for payments that have failed.
 const FAILURES: [i32; 9] = [203, 205, 206, 207, 209, 210, -1, -3, -4];
 
-fn ends(rig: &Rig, code: i32, sends: bool) {
-    rig.sim().faults().cln.end_payments(Some(PayEnd { code, sends }));
+fn ends(rig: &Rig, code: i32, part: Part) {
+    rig.sim().faults().cln.end_payments(Some(PayEnd { code, part }));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -196,7 +196,7 @@ async fn whatever_code_core_lightning_gives_a_payment_with_a_pending_part_is_ope
     for code in [203, 210] {
         let number = u8::try_from(code - 200).expect("a small number");
         let (bill, other) = (rig.held_bill(25_000, number).await, rig.bill(25_000, 100).await);
-        ends(&rig, code, true);
+        ends(&rig, code, Part::Sent);
         let refused = rig.refund(order, &bill, None).await;
         assert!(matches!(refused, Err(Error::Unavailable { .. })), "{code}: {refused:?}");
         rig.sim().faults().clear();
@@ -219,11 +219,21 @@ async fn whatever_code_core_lightning_gives_a_payment_with_a_pending_part_is_ope
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_part_that_core_lightning_sends_just_after_it_gave_up_is_not_overlooked() {
+    let rig = rig_with_buyer(NodeKind::Cln).await;
+    let order = rig.owing().await;
+    ends(&rig, 203, Part::Late);
+    let refused = rig.refund(order, &rig.held_bill(25_000, 1).await, None).await;
+    assert!(matches!(refused, Err(Error::Unavailable { .. })), "{refused:?}");
+    assert_eq!((rig.refunds("intended"), rig.buyer_has(1)), (1, 25_000));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_core_lightning_calls_a_failure_is_paid_when_its_list_says_so() {
     let rig = rig_with_buyer(NodeKind::Cln).await;
     for (number, code) in (1..).zip(FAILURES) {
         let order = rig.owing().await;
-        ends(&rig, code, true);
+        ends(&rig, code, Part::Sent);
         let paid = rig.refund(order, &rig.bill(25_000, number).await, None).await;
         assert!(paid.is_ok(), "{code}: {paid:?}");
         assert_eq!((rig.debt(order), rig.buyer_has(number)), (("S", 0, 25_000), 25_000), "{code}");
@@ -236,7 +246,7 @@ async fn a_payment_of_which_core_lightning_has_sent_nothing_has_failed() {
     let order = rig.owing().await;
     let bill = rig.bill(25_000, 1).await;
     for code in FAILURES {
-        ends(&rig, code, false);
+        ends(&rig, code, Part::None);
         let refused = rig.refund(order, &bill, None).await;
         assert!(matches!(refused, Err(Error::Refused(_))), "{code}: {refused:?}");
         assert_eq!((rig.debt(order), rig.refunds("intended")), (("N", 25_000, 0), 0), "{code}");
@@ -252,7 +262,7 @@ async fn a_payment_that_core_lightning_calls_done_and_does_not_list_is_open() {
     let order = rig.owing().await;
     let bill = rig.bill(25_000, 1).await;
     for code in [200, 201, 218, 219] {
-        ends(&rig, code, false);
+        ends(&rig, code, Part::None);
         let refused = rig.refund(order, &bill, None).await;
         assert!(matches!(refused, Err(Error::Unavailable { .. })), "{code}: {refused:?}");
         assert_eq!(rig.refunds("intended"), 1, "{code}");

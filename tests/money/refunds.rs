@@ -9,7 +9,7 @@ use ip2tor_shop::domain::node::NodeKind;
 use ip2tor_shop::domain::product::{ProductKind, ProductStatus};
 use ip2tor_shop::domain::purchase::OrderStatus;
 use ip2tor_shop::lightning::dial::Dial;
-use ip2tor_shop::lnd_simulator::{Fault, PayEnd, PaymentState, Running, State};
+use ip2tor_shop::lnd_simulator::{Fault, Part, PayEnd, PaymentState, Running, State};
 use ip2tor_shop::services::backup;
 use ip2tor_shop::services::nodes_admin::{self, NodeChange};
 use ip2tor_shop::services::refunds::{self, Bill, Request, Stated};
@@ -462,7 +462,7 @@ async fn a_refusal_counts_as_not_paid_once_the_node_says_that_it_never_tried(kin
     let order = rig.owing().await;
     let bill = rig.bill(25_000, 1).await;
     match kind {
-        NodeKind::Cln => rig.sim().faults().cln.end_payments(Some(PayEnd { code: -32602, sends: false })),
+        NodeKind::Cln => rig.sim().faults().cln.end_payments(Some(PayEnd { code: -32602, part: Part::None })),
         NodeKind::LndGrpc | NodeKind::LndRest => rig.sim().faults().set_synced(false),
     }
     let refused = rig.refund(order, &bill, None).await;
