@@ -13,6 +13,8 @@ mod nodes;
 mod plain;
 #[path = "money/rates.rs"]
 mod rates;
+#[path = "money/refund_ways.rs"]
+mod refund_ways;
 #[path = "money/refunds.rs"]
 mod refunds;
 #[path = "money/rig.rs"]

@@ -96,10 +96,13 @@ struct NodeFields {
     /// The file with its read-only macaroon, where the one for invoices tells nothing of the node
     #[arg(long, value_name = "FILE")]
     details_macaroon_file: Option<PathBuf>,
-    /// The file with a macaroon that can pay (offchain:read offchain:write); only `order refund` reads it,
-    /// and only for nodes of kind lnd_grpc
+    /// The file with an LND's macaroon that can pay (offchain:read offchain:write): lets the node pay refunds; only
+    /// `order refund` reads it
     #[arg(long, value_name = "FILE")]
     payment_macaroon_file: Option<PathBuf>,
+    /// Whether `order refund` may pay from this node; an LND needs a payment macaroon for that, Core Lightning nothing
+    #[arg(long, value_name = "BOOL")]
+    pays_refunds: Option<bool>,
     /// Keep copies of certificate and macaroon for invoices in the database, so that the files may go
     #[arg(long)]
     store_credentials: bool,
@@ -142,6 +145,7 @@ impl NodeFields {
             macaroon,
             details_macaroon_file,
             payment_macaroon_file,
+            pays_refunds: self.pays_refunds,
             priority: self.priority,
             is_enabled: self.is_enabled,
             allow_spending: self.allow_spending,
@@ -288,6 +292,8 @@ fn document(node: &Node) -> Value {
         "port": node.port,
         "certificate_file": node.certificate_file,
         "macaroon_file": node.macaroon_file,
+        "payment_macaroon_file": node.payment_macaroon_file,
+        "pays_refunds": node.pays_refunds,
         "priority": node.priority,
         "is_enabled": node.is_enabled,
         "allow_spending": node.allow_spending,

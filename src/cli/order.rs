@@ -58,7 +58,7 @@ enum Command {
         #[arg(long, value_name = "TEXT", default_value = "settled by hand")]
         note: String,
     },
-    /// Pay what the order owes back to the buyer, through a node with a payment macaroon
+    /// Pay what the order owes back to the buyer, through a node that may pay refunds (see `node set --help`)
     Refund(refund::Args),
 }
 

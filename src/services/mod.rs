@@ -34,6 +34,7 @@ pub mod probes;
 pub mod products;
 pub mod rates;
 pub mod records;
+mod refund_nodes;
 pub mod refunds;
 pub mod shop;
 pub mod site;

@@ -219,9 +219,9 @@ fn seed_database(db: &Db, luck: &mut fastrand::Rng, random: &Seeded, nodes: [Nod
         )?;
         for (n, node) in nodes.into_iter().enumerate() {
             db.execute(
-                "INSERT INTO node (id, operator_id, kind, name, host, port, payment_macaroon_file, priority, is_alive, \
-                 network, created_at, modified_at) \
-                 VALUES (?, 1, 'lnd_grpc', ?, '127.0.0.1', 1, 'pay', ?, 1, 'regtest', 0, 0)",
+                "INSERT INTO node (id, operator_id, kind, name, host, port, payment_macaroon_file, pays_refunds, priority, \
+                 is_alive, network, created_at, modified_at) \
+                 VALUES (?, 1, 'lnd_grpc', ?, '127.0.0.1', 1, 'pay', 1, ?, 1, 'regtest', 0, 0)",
                 (node, format!("node{n}"), n as i64),
             )?;
         }
