@@ -187,7 +187,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let guard = Guard::new(app(&dir), make(breaks));
         for (path, is_empty) in [("/api/v1/tor_bridges/?status=A", true), ("/api/v1/tor_bridges/x/", false)] {
-            let request = Request::builder().uri_str(path).finish();
+            let request = Request::builder().uri_str(path).header("host", "shop").finish();
             let mut response = guard.get_response(request).await;
             assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
             assert_eq!(response.take_body().into_vec().await.unwrap().is_empty(), is_empty, "{path}");
