@@ -1,6 +1,7 @@
 //! The use cases of the shop, one function each: they open the transaction, let the domain decide,
 //! and store what it says. No HTTP types, no SQL.
 
+pub mod absence;
 pub mod access;
 mod act;
 pub mod alerts;
@@ -19,11 +20,13 @@ pub mod hosts;
 pub mod hosts_admin;
 pub mod instance;
 pub mod invoices;
+pub mod left_out;
 pub mod making;
 pub mod nodes_admin;
 pub mod nodes_alive;
 pub mod operators;
 pub mod orders;
+pub mod ownership;
 pub mod passwords;
 pub mod payments;
 mod ports;

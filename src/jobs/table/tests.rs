@@ -20,7 +20,7 @@ fn world() -> (tempfile::TempDir, Arc<ManualClock>, Arc<JobContext>) {
     let shop = Shop::new(db, clock.clone(), Arc::new(SystemRandom), Settings::default()).unwrap();
     let registry = Arc::new(Registry::direct(shop.clone()));
     let config = Config::in_dir(dir.path());
-    let context = JobContext { shop, registry, config, strangers: tokio::sync::Mutex::default() };
+    let context = JobContext { shop, registry, config };
     (dir, clock, Arc::new(context))
 }
 

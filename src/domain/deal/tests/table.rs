@@ -44,7 +44,7 @@ const OFF: &[Event] =
     &[Event::Made(0), Event::Settled(0, PRICE), Event::HostActivates, Event::OperatorSuspends, Event::HostSuspends];
 
 /// The events that are tried in each stage.
-const EVENTS: [Event; 21] = [
+const EVENTS: [Event; 22] = [
     Event::Made(0),
     Event::Refuse(0),
     Event::Close(0),
@@ -55,6 +55,7 @@ const EVENTS: [Event; 21] = [
     Event::Settled(0, PRICE - 1),
     Event::PaidAgain(0, PRICE),
     Event::Void(0),
+    Event::Vanished(0),
     Event::HoldOverdue(0),
     Event::Refunded(0, PRICE - 1),
     Event::Refunded(0, PRICE),
