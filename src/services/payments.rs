@@ -5,11 +5,10 @@ use std::collections::BTreeSet;
 
 use crate::store::Connection;
 
-use super::Error;
 pub use super::absence::{apply_gone, apply_leftover};
 use super::deals::change_order;
 use super::shop::{Aftermath, Shop};
-use super::{left_out, ownership};
+use super::{Error, late, left_out, ownership};
 use crate::domain::deal::Deal;
 use crate::domain::id::{NodeId, OrderId};
 use crate::domain::lightning::{NodeInvoice, NodeInvoiceState};
@@ -262,6 +261,7 @@ pub async fn mark_refunded(shop: &Shop, order: OrderId, actor: &str, note: &str)
     let (inner, actor, note) = (shop.clone(), actor.to_owned(), note.to_owned());
     shop.change(move |db, after| {
         refuse_open_refund(db, order)?;
+        late::owe_instead(&inner, db, after, order, &actor)?;
         let (purchase, _) = deals::purchase(db, order)?.ok_or(Error::NotFound)?;
         if purchase.owed == Msat(0) {
             return Err(Error::Conflict("Nothing is owed for this order.".to_owned()));

@@ -10,6 +10,7 @@ mod heard;
 pub mod history;
 pub mod holds;
 pub mod outbox;
+pub mod payer;
 pub mod probing;
 pub mod rates;
 pub mod refunds;
