@@ -196,13 +196,8 @@ async fn start_jobs(
     config: &Config,
     tasks: &Tasks,
 ) -> Result<Scheduler, StartError> {
-    let context = Arc::new(JobContext {
-        shop: shop.clone(),
-        registry,
-        config: config.clone(),
-        runs: Default::default(),
-        strangers: tokio::sync::Mutex::default(),
-    });
+    let context =
+        Arc::new(JobContext { shop: shop.clone(), registry, config: config.clone(), runs: Default::default() });
     let scheduler = Scheduler::start(Arc::clone(&context)).await?;
     tasks.spawn(async move { schedule::catch_up(&context).await });
     Ok(scheduler)

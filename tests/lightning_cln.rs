@@ -167,6 +167,38 @@ async fn a_settlement_that_is_repeated_against_the_rules_ends_the_stream() {
 }
 
 #[tokio::test]
+async fn a_settlement_that_cannot_be_read_is_passed_over_and_a_lower_index_is_gone_on_with() {
+    let daemon = Daemon::start(|method, params| match (method, params["lastpay_index"].as_u64()) {
+        ("getinfo", _) => result(getinfo()),
+        (_, Some(6)) => result(json!({"pay_index": 7, "status": "paid", "label": 5})),
+        (_, Some(7)) => result(paid(2)),
+        (_, Some(2)) => result(paid(3)),
+        _ => Value::Null,
+    });
+    let stream = daemon.node().settlements(6).await.unwrap();
+    let indexes: Vec<_> = stream.take(2).map(|invoice| invoice.unwrap().settle_index).collect().await;
+    assert_eq!(indexes, [2, 3], "the node counts anew");
+}
+
+#[tokio::test]
+async fn an_invoice_that_cannot_be_read_keeps_no_other_of_its_page_from_being_read() {
+    let odd = [
+        json!({"created_index": 4}),
+        json!(null),
+        invoice("frozen", json!({})),
+        invoice("unpaid", json!({"payment_hash": ""})),
+    ];
+    let page: Vec<Value> = odd.into_iter().chain([invoice("unpaid", json!({}))]).collect();
+    let daemon = Daemon::start(move |_, params| {
+        assert_eq!((params["index"].as_str(), params["start"].as_u64()), (Some("created"), Some(4)));
+        result(json!({ "invoices": page }))
+    });
+    let read = daemon.node().open_invoices(3, 5).await.unwrap();
+    assert_eq!(read.invoices.iter().map(|invoice| invoice.hash).collect::<Vec<_>>(), [HASH]);
+    assert_eq!(read.next, Some(5), "after the last of the page");
+}
+
+#[tokio::test]
 async fn an_invoice_that_is_paid_while_it_is_being_cancelled_counts_as_paid() {
     let deleting = std::sync::atomic::AtomicBool::new(false);
     let daemon = Daemon::start(move |method, _| {

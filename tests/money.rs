@@ -9,6 +9,8 @@ mod holds;
 mod hosts;
 #[path = "money/nodes.rs"]
 mod nodes;
+#[path = "money/oddities.rs"]
+mod oddities;
 #[path = "money/plain.rs"]
 mod plain;
 #[path = "money/rates.rs"]

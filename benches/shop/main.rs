@@ -3,6 +3,7 @@
 //! system time from the kernel, per request), which holds when the machine is busy with other things.
 
 mod card;
+mod comparisons;
 mod load;
 mod process;
 mod strangers;
@@ -20,7 +21,13 @@ fn main() {
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let mut table = Table::default();
+    // One row alone, for a try: `cargo bench --bench shop -- --only-comparisons`.
+    let is_alone = std::env::args().any(|argument| argument == "--only-comparisons");
     runtime.block_on(async {
+        comparisons::at_a_busy_node(&mut table).await;
+        if is_alone {
+            return;
+        }
         let mut world = World::new().await;
         work::reads(&world, &mut table).await;
         work::latencies(&world, &mut table, "").await;

@@ -45,7 +45,8 @@ pub async fn reads(world: &World, table: &mut Table) {
     table.row("GET public/pos/{id}/", rate(&burst), per_request(cpu, &burst), "6,000/s, 0.15 ms");
 }
 
-async fn place(world: &World, host: usize) -> OrderId {
+/// Places an order.
+pub async fn place(world: &World, host: usize) -> OrderId {
     let mut connection = Connection::open(world.address).await.expect("the shop accepts");
     let (status, body) = connection.call(&world.order_form(host)).await.expect("an answer");
     assert_eq!(status, 201, "{}", String::from_utf8_lossy(&body));
@@ -246,7 +247,7 @@ pub async fn big_database(table: &mut Table) {
         Ok(())
     });
     drop(db);
-    let (config, address) = world::write_config(dir.path());
+    let (config, address) = world::write_config(dir.path(), "");
     let start = Instant::now();
     let shop = ShopProcess::start(&config);
     first_answer(address).await;

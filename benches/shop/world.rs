@@ -42,6 +42,11 @@ pub struct World {
 impl World {
     /// Ten hosts; the first has nearly all ports.
     pub async fn new() -> Self {
+        Self::with("").await
+    }
+
+    /// The same with more in its configuration.
+    pub async fn with(more: &str) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let dir = tempfile::tempdir().expect("a temporary folder");
         let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -49,7 +54,7 @@ impl World {
         let db = open(dir.path());
         let hosts = seed(&db, dir.path(), simulator.local_addr().port());
         drop(db);
-        let (config, address) = write_config(dir.path());
+        let (config, address) = write_config(dir.path(), more);
         let shop = ShopProcess::start(&config);
         let world = Self { dir, simulator: Some(simulator), shop, address, hosts };
         world.wait_until_it_sells().await;
@@ -106,14 +111,14 @@ pub fn open(dir: &Path) -> Db {
     Db::open(&dir.join("shop.sqlite3")).expect("a database")
 }
 
-/// A configuration with a free port; the file and the address.
-pub fn write_config(dir: &Path) -> (PathBuf, SocketAddr) {
+/// A configuration with a free port and `more`; the file and the address.
+pub fn write_config(dir: &Path, more: &str) -> (PathBuf, SocketAddr) {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("its address");
     let file = dir.join("config.toml");
     let text = format!(
         "data_dir = {dir:?}\n[http]\nlisten = \"{address}\"\n[lightning]\n\
-         allow_regtest = true\n[holds]\nmax_open_per_node = 0\n[onion]\nenabled = false\n",
+         allow_regtest = true\n[holds]\nmax_open_per_node = 0\n[onion]\nenabled = false\n{more}",
         dir = dir.display().to_string()
     );
     std::fs::write(&file, text).expect("the configuration is written");

@@ -35,6 +35,13 @@ pub const SWITCHED_OFF_HELD_MESSAGE: &str =
 /// What the order says when the host did not deliver while the payment was held.
 pub const RETURNED_MESSAGE: &str =
     "The host did not deliver in time. The payment was cancelled, the money is back in your wallet.";
+/// What the order says when its invoice was cancelled before its time, and not by the shop.
+pub const CANCELLED_ELSEWHERE_MESSAGE: &str =
+    "The invoice was cancelled at the shop's Lightning node before it was paid. Nothing was charged.";
+/// What the order says when its payment was held and given back, and not by the shop.
+pub const HOLD_LOST_MESSAGE: &str = "The payment was cancelled at the shop's Lightning node before it could be taken. That was not the host's doing. The money is back in your wallet.";
+/// What the order says when its invoice is gone, and nobody knows whether it was paid.
+pub const VANISHED_MESSAGE: &str = "The shop's Lightning node no longer knows this invoice, so it is not known whether it was paid. The operator has been told. If you have paid, ask for a refund.";
 /// What the order says when the host reported a failure while the payment was held.
 pub const HOLD_FAILED_MESSAGE: &str =
     "The host has reported that it can't deliver. The payment was cancelled, the money is back in your wallet.";

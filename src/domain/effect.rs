@@ -40,14 +40,22 @@ pub enum AlertTopic {
     RefundedTooMuch,
     /// An order out of a restored backup owes something that may have been paid back before the restore.
     RefundMayBeDone,
-    /// A payment arrived whose memo names an order that we don't know.
+    /// A payment arrived for an invoice of ours whose order we don't know.
     UnknownPayment,
+    /// A node no longer knows an invoice of ours, and nobody can tell whether it was paid.
+    InvoiceVanished,
+    /// A held payment was given back by its node, or by somebody else there.
+    HoldLost,
+    /// One order, product or payment can't be handled, and is left out of its work.
+    LeftOut,
     /// An intent keeps failing.
     FailedIntent,
     /// A host with paid products stopped checking in.
     HostDead,
     /// A Lightning node does not answer.
     NodeDead,
+    /// A Lightning node answers, but its settlements can't be followed.
+    NodeUnheard,
     /// No Lightning node could make an invoice for a host.
     NoInvoices,
     /// A host has few free ports left.
@@ -74,15 +82,19 @@ pub enum AlertTopic {
 
 impl AlertTopic {
     /// All topics.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 23] = [
         Self::NeedsRefund,
         Self::Overpaid,
         Self::RefundedTooMuch,
         Self::RefundMayBeDone,
         Self::UnknownPayment,
+        Self::InvoiceVanished,
+        Self::HoldLost,
+        Self::LeftOut,
         Self::FailedIntent,
         Self::HostDead,
         Self::NodeDead,
+        Self::NodeUnheard,
         Self::NoInvoices,
         Self::FewPorts,
         Self::ClockBack,
@@ -104,9 +116,13 @@ impl AlertTopic {
             Self::RefundedTooMuch => "refunded_too_much",
             Self::RefundMayBeDone => "refund_may_be_done",
             Self::UnknownPayment => "unknown_payment",
+            Self::InvoiceVanished => "invoice_vanished",
+            Self::HoldLost => "hold_lost",
+            Self::LeftOut => "left_out",
             Self::FailedIntent => "failed_intent",
             Self::HostDead => "host_dead",
             Self::NodeDead => "node_dead",
+            Self::NodeUnheard => "node_unheard",
             Self::NoInvoices => "no_invoices",
             Self::FewPorts => "few_ports",
             Self::ClockBack => "clock_back",
@@ -122,10 +138,11 @@ impl AlertTopic {
     }
 
     /// How many alerts of this topic may be open, each with its own subject; more are counted in one.
-    /// For what a stranger can raise as often as they like.
+    /// For what a stranger can raise as often as they like, and for what one cause can raise for every order.
     pub const fn most_open(self) -> Option<u32> {
         match self {
             Self::TargetUnreachable | Self::StuckSuspension => Some(20),
+            Self::InvoiceVanished | Self::HoldLost | Self::LeftOut => Some(20),
             _ => None,
         }
     }
@@ -151,8 +168,9 @@ impl AlertTopic {
     pub const fn severity(self) -> &'static str {
         match self {
             Self::NeedsRefund | Self::UnknownPayment | Self::NodeDead | Self::NoInvoices => "critical",
+            Self::InvoiceVanished | Self::LeftOut | Self::NodeUnheard => "critical",
             Self::Storage | Self::ClockBack | Self::OnionKeyLost => "critical",
-            Self::RefundedTooMuch | Self::RefundMayBeDone => "warning",
+            Self::RefundedTooMuch | Self::RefundMayBeDone | Self::HoldLost => "warning",
             Self::StuckSuspension | Self::HostNotSwept | Self::LateDelivery => "warning",
             Self::FailedIntent | Self::HostDead | Self::BackupFailed | Self::OnionUnreachable => "warning",
             Self::Overpaid | Self::FewPorts | Self::TargetUnreachable => "info",

@@ -116,6 +116,8 @@ pub struct MadeInvoice {
     pub created_at: Timestamp,
     /// When it can no longer be paid.
     pub expires_at: Timestamp,
+    /// The node's running number of it, if the node told it: where its pages begin.
+    pub add_index: Option<u64>,
 }
 
 /// The state of an invoice at its node.
@@ -152,6 +154,8 @@ pub struct NodeInvoice {
     pub expires_at: Timestamp,
     /// When it was settled, if it was.
     pub settled_at: Option<Timestamp>,
+    /// The node's running number of it, 0 when it does not tell.
+    pub add_index: u64,
     /// The node's running number of settlements, 0 when not settled. Cursor of [the settlement
     /// stream](crate::lightning::LightningNode::settlements).
     pub settle_index: u64,

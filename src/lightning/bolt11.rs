@@ -24,6 +24,14 @@ pub struct Bolt11 {
     pub expires_at: Timestamp,
 }
 
+/// What a node answers that has made an invoice, or had made it before.
+pub struct Added {
+    /// BOLT11.
+    pub payment_request: String,
+    /// The node's running number of it, if it was told.
+    pub add_index: Option<u64>,
+}
+
 /// Reads a payment request and checks its signature.
 ///
 /// # Errors
@@ -46,14 +54,15 @@ pub fn payee(request: &str) -> Result<String, NodeError> {
 ///
 /// # Errors
 /// [`NodeErrorKind::Rejected`] when it is no payment request, or one for another hash or amount.
-pub fn made(payment_request: String, asked: &InvoiceRequest) -> Result<MadeInvoice, NodeError> {
-    let signed = SignedRawBolt11Invoice::from_str(payment_request.trim()).map_err(|error| invalid(&error))?;
+pub fn made(added: Added, asked: &InvoiceRequest) -> Result<MadeInvoice, NodeError> {
+    let signed = SignedRawBolt11Invoice::from_str(added.payment_request.trim()).map_err(|error| invalid(&error))?;
     let read = parts(signed.raw_invoice())?;
     if read.hash != asked.hash || read.amount.unwrap_or_default() != asked.amount {
         let detail = "the node answered with another invoice than it was asked for";
         return Err(NodeError::new(NodeErrorKind::Rejected, detail));
     }
-    Ok(MadeInvoice { payment_request, created_at: read.created_at, expires_at: read.expires_at })
+    let Added { payment_request, add_index } = added;
+    Ok(MadeInvoice { payment_request, created_at: read.created_at, expires_at: read.expires_at, add_index })
 }
 
 /// When a payment request was made; `None` when it is none.

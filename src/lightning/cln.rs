@@ -6,15 +6,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use cln_rpc::model::requests::{
-    DelinvoiceRequest, DelinvoiceStatus, ListinvoicesIndex, ListinvoicesRequest, WaitanyinvoiceRequest,
-    WaitinvoiceRequest,
-};
+use cln_rpc::model::requests::{DelinvoiceRequest, DelinvoiceStatus, ListinvoicesRequest, WaitinvoiceRequest};
 use cln_rpc::model::responses::{ListinvoicesInvoices, ListinvoicesInvoicesStatus, WaitanyinvoiceResponse};
 use futures_util::stream;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::bolt11::Added;
 use super::cln_call::{Failure, Socket};
 use super::policy::Policy;
 use super::{InvoiceStream, LightningNode, bolt11, outcome};
@@ -34,8 +32,6 @@ const POLL_LIMIT: Duration = Duration::from_secs(POLL_SECS + 15);
 const WATCH_LIMIT: Duration = Duration::from_secs(24 * 3600);
 /// Code of `waitanyinvoice` for "none within the time asked for".
 const NONE_YET: i32 = 904;
-/// Code of `waitinvoice` for an invoice that expired while it was watched.
-const EXPIRED: i32 = 903;
 
 /// A Core Lightning node.
 pub struct CoreLightning {
@@ -47,6 +43,13 @@ pub struct CoreLightning {
 #[derive(Deserialize)]
 struct Made {
     bolt11: String,
+    created_index: Option<u64>,
+}
+
+/// The answer to `listinvoices`; an invoice that can't be read must not keep the others from being read.
+#[derive(Deserialize)]
+struct Listed {
+    invoices: Vec<Value>,
 }
 
 /// The part of the answer to `listpeerchannels` that the shop reads.
@@ -80,7 +83,7 @@ impl CoreLightning {
         Ok(self.invoices(request).await?.pop())
     }
 
-    async fn add(&self, request: &InvoiceRequest, preimage: Preimage) -> Result<String, NodeError> {
+    async fn add(&self, request: &InvoiceRequest, preimage: Preimage) -> Result<Added, NodeError> {
         let mut params = json!({
             "amount_msat": request.amount.0,
             "label": format!("ip2tor-{}", request.hash),
@@ -95,7 +98,7 @@ impl CoreLightning {
             params["exposeprivatechannels"] = true.into();
         }
         let made: Made = self.socket.call_with("invoice", params, self.policy.create_limit).await?;
-        Ok(made.bolt11)
+        Ok(Added { payment_request: made.bolt11, add_index: made.created_index })
     }
 
     /// What the usable channels can receive.
@@ -125,12 +128,17 @@ impl LightningNode for CoreLightning {
         false
     }
 
+    /// `autoclean` and `delinvoice` remove paid ones as well.
+    fn forgets_paid(&self) -> bool {
+        true
+    }
+
     async fn create(&self, request: &InvoiceRequest) -> Result<MadeInvoice, NodeError> {
         let Some(preimage) = request.preimage else { return Err(no_holds()) };
         let added = self.add(request, preimage).await;
-        let payment_request = outcome::existing_if_rejected(self, request.hash, added).await?;
-        outcome::on_expected_network(self, &self.policy, request.hash, &payment_request).await?;
-        bolt11::made(payment_request, request)
+        let added = outcome::existing_if_rejected(self, request.hash, added).await?;
+        outcome::on_expected_network(self, &self.policy, request.hash, &added.payment_request).await?;
+        bolt11::made(added, request)
     }
 
     async fn look_up(&self, hash: PaymentHash) -> Result<Option<NodeInvoice>, NodeError> {
@@ -151,11 +159,12 @@ impl LightningNode for CoreLightning {
 
     async fn settlements(&self, cursor: u64) -> Result<InvoiceStream, NodeError> {
         self.socket.info(self.policy.call_limit).await?;
-        let polls = stream::try_unfold((self.socket.clone(), cursor), |(socket, cursor)| async move {
+        let polls = stream::try_unfold((self.socket.clone(), cursor), |(socket, mut cursor)| async move {
             loop {
-                if let Some(invoice) = next_settled(&socket, cursor).await? {
-                    let next = invoice.settle_index;
-                    return Ok(Some((invoice, (socket, next))));
+                let Some(paid) = next_paid(&socket, cursor).await? else { continue };
+                cursor = paid.index;
+                if let Some(invoice) = paid.invoice {
+                    return Ok(Some((invoice, (socket, cursor))));
                 }
             }
         });
@@ -172,9 +181,9 @@ impl LightningNode for CoreLightning {
         let watcher = Self { socket: self.socket.clone(), policy: self.policy.clone() };
         let change = async move {
             match watcher.socket.call(&WaitinvoiceRequest { label }, WATCH_LIMIT).await {
-                Ok(_) => {}
-                Err(Failure::Refused(error)) if error.code == Some(EXPIRED) => {}
-                Err(failure) => return Err(failure.into()),
+                // Paid, expired or deleted: the look-up tells.
+                Ok(_) | Err(Failure::Refused(_)) => {}
+                Err(Failure::Node(error)) => return Err(error),
             }
             watcher.look_up(hash).await
         };
@@ -190,16 +199,13 @@ impl LightningNode for CoreLightning {
     }
 
     async fn all_invoices(&self, after: u64, limit: u32) -> Result<InvoicePage, NodeError> {
-        let request = ListinvoicesRequest {
-            index: Some(ListinvoicesIndex::CREATED),
-            start: Some(after.max(1)),
-            limit: Some(limit.max(1)),
-            ..everything()
-        };
-        let page = self.invoices(request).await?;
-        let full = page.len() >= limit.max(1) as usize;
-        let next = page.last().map(|invoice| invoice.created_index + 1).filter(|_| full);
-        Ok(InvoicePage { invoices: page.into_iter().map(convert).collect(), next })
+        let limit = limit.max(1);
+        // Unlike LND, this begins with the invoice that has the index.
+        let params = json!({"index": "created", "start": after.saturating_add(1), "limit": limit});
+        let page: Listed = self.socket.call_with("listinvoices", params, self.policy.call_limit).await?;
+        let full = page.invoices.len() >= limit as usize;
+        let next = page.invoices.last().and_then(|invoice| invoice["created_index"].as_u64()).filter(|_| full);
+        Ok(InvoicePage { invoices: page.invoices.into_iter().filter_map(readable).collect(), next })
     }
 
     async fn info(&self) -> Result<NodeInfo, NodeError> {
@@ -220,18 +226,39 @@ impl LightningNode for CoreLightning {
     }
 }
 
-/// The first invoice paid after `cursor`; `None` when there was none for a while.
-async fn next_settled(socket: &Socket, cursor: u64) -> Result<Option<NodeInvoice>, NodeError> {
-    let request = WaitanyinvoiceRequest { lastpay_index: Some(cursor), timeout: Some(POLL_SECS) };
-    match socket.call(&request, POLL_LIMIT).await {
-        Ok(paid) if paid.pay_index.is_none_or(|index| index <= cursor) => Err(NodeError::new(
+/// An invoice that was paid.
+struct Paid {
+    /// Where to go on.
+    index: u64,
+    /// The invoice, if it might be the shop's.
+    invoice: Option<NodeInvoice>,
+}
+
+/// The first invoice paid after `cursor`; `None` when there was none for a while. A node that has begun to count anew
+/// answers with the next payment, whatever its index is.
+async fn next_paid(socket: &Socket, cursor: u64) -> Result<Option<Paid>, NodeError> {
+    let params = json!({"lastpay_index": cursor, "timeout": POLL_SECS});
+    let paid: Value = match socket.call_with("waitanyinvoice", params, POLL_LIMIT).await {
+        Ok(paid) => paid,
+        Err(Failure::Refused(error)) if error.code == Some(NONE_YET) => return Ok(None),
+        Err(failure) => return Err(failure.into()),
+    };
+    match paid["pay_index"].as_u64() {
+        Some(index) if index != cursor => {
+            let read = serde_json::from_value::<WaitanyinvoiceResponse>(paid);
+            Ok(Some(Paid { index, invoice: read.ok().map(|paid| convert(listed(paid))) }))
+        }
+        _ => Err(NodeError::new(
             NodeErrorKind::Rejected,
             "the node answered waitanyinvoice with an invoice that was asked not to be repeated",
         )),
-        Ok(paid) => Ok(Some(convert(listed(paid)))),
-        Err(Failure::Refused(error)) if error.code == Some(NONE_YET) => Ok(None),
-        Err(failure) => Err(failure.into()),
     }
+}
+
+/// An invoice of a list, if it might be the shop's.
+fn readable(invoice: Value) -> Option<NodeInvoice> {
+    let read = serde_json::from_value::<ListinvoicesInvoices>(invoice);
+    read.inspect_err(|error| tracing::debug!(%error, "an invoice that can't be ours is passed over")).ok().map(convert)
 }
 
 /// What `waitanyinvoice` tells, in the form of `listinvoices`. It only tells of paid ones.
@@ -277,6 +304,7 @@ fn convert(invoice: ListinvoicesInvoices) -> NodeInvoice {
         created_at,
         expires_at,
         settled_at: invoice.paid_at.map(seconds),
+        add_index: invoice.created_index,
         settle_index: invoice.pay_index.unwrap_or(0),
         nearest_htlc_expiry: None,
         accept_height: None,

@@ -8,6 +8,20 @@ use crate::domain::lightning::{NodeError, NodeErrorKind, NodeInvoice, NodeInvoic
 use crate::domain::money::Msat;
 use crate::domain::time::Timestamp;
 
+/// Those of a node's invoices that might be the shop's: one without a payment hash (spontaneous payments with AMP), or
+/// in a state that nobody has heard of, must not keep the others from being read.
+pub fn readable(invoices: Vec<lnrpc::Invoice>) -> Vec<NodeInvoice> {
+    invoices.into_iter().filter_map(readable_one).collect()
+}
+
+/// The invoice, if it might be the shop's.
+pub fn readable_one(invoice: lnrpc::Invoice) -> Option<NodeInvoice> {
+    let add_index = invoice.add_index;
+    invoice_from_lnd(invoice)
+        .inspect_err(|error| tracing::debug!(add_index, %error, "an invoice that can't be ours is passed over"))
+        .ok()
+}
+
 /// An invoice as LND reports it.
 ///
 /// # Errors
@@ -33,9 +47,11 @@ pub fn invoice_from_lnd(invoice: lnrpc::Invoice) -> Result<NodeInvoice, NodeErro
         created_at,
         expires_at: created_at.plus_secs(invoice.expiry),
         settled_at: (state == NodeInvoiceState::Settled).then(|| Timestamp::from_secs(invoice.settle_date)),
+        add_index: invoice.add_index,
         settle_index: invoice.settle_index,
         nearest_htlc_expiry: held().filter_map(|htlc| u32::try_from(htlc.expiry_height).ok()).min(),
-        accept_height: held().filter_map(|htlc| u32::try_from(htlc.accept_height).ok()).max(),
+        // 0: not told.
+        accept_height: held().filter_map(|htlc| u32::try_from(htlc.accept_height).ok()).filter(|at| *at > 0).max(),
         memo: invoice.memo,
         payment_request: invoice.payment_request,
     })

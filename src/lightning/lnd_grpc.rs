@@ -7,20 +7,21 @@ use fedimint_tonic_lnd::invoicesrpc::{
 };
 use fedimint_tonic_lnd::lnrpc;
 use fedimint_tonic_lnd::lnrpc::lightning_client::LightningClient;
-use futures_util::{Stream, StreamExt, TryStreamExt, future, stream};
+use futures_util::{Stream, TryStreamExt, future, stream};
 use http::{HeaderValue, Uri};
 use tonic::body::Body;
 use tonic::{Request, Response, Status, Streaming};
 
+use super::bolt11::Added;
 use super::connector::{Connector, NodeAddress};
-use super::convert::invoice_from_lnd;
+use super::convert::{invoice_from_lnd, readable, readable_one};
 use super::credentials::Credentials;
 use super::dial::Dial;
 use super::link::{HttpClient, Link, MacaroonHeader};
 use super::lnd_errors::{from_status, is_unknown_invoice};
 use super::permissions::{details_check, invoice_check};
 use super::policy::Policy;
-use super::{InvoiceStream, LightningNode, bolt11, outcome};
+use super::{InvoiceStream, LightningNode, bolt11, outcome, pages};
 use crate::domain::lightning::{
     CancelOutcome, InvoicePage, InvoiceRequest, MadeInvoice, Network, NodeError, NodeErrorKind, NodeInfo, NodeInvoice,
     NodeInvoiceState, PaymentHash, Preimage, SettleOutcome,
@@ -29,8 +30,10 @@ use crate::domain::money::Msat;
 
 /// ALPN of gRPC.
 pub(super) const HTTP2: &[u8] = b"h2";
-/// Most invoices in one page: the answer must fit into a gRPC message (4 MiB).
+/// Most invoices in one page. An answer that is larger than 4 MiB is not read, but asked for in parts.
 const MAX_PAGE: u32 = 500;
+/// The largest message of a stream that is read: one invoice, with all parts that were ever paid to it.
+const MAX_MESSAGE: usize = 16 * 1024 * 1024;
 
 /// An LND that is spoken to by gRPC. Cheap to make: connects at the first call.
 pub struct LndGrpc {
@@ -65,7 +68,7 @@ impl LndGrpc {
         InvoicesClient::with_origin(client, self.origin.clone())
     }
 
-    async fn add_plain(&self, request: &InvoiceRequest, preimage: Preimage) -> Result<String, NodeError> {
+    async fn add_plain(&self, request: &InvoiceRequest, preimage: Preimage) -> Result<Added, NodeError> {
         let message = lnrpc::Invoice {
             memo: request.memo.clone(),
             r_preimage: preimage.0.to_vec(),
@@ -81,10 +84,11 @@ impl LndGrpc {
             let request = with_macaroon(message.clone(), header);
             async move { client.add_invoice(request).await.map_err(|status| from_status(&status)) }
         };
-        Ok(self.link.call(limit, &self.macaroon, call).await?.into_inner().payment_request)
+        let added = self.link.call(limit, &self.macaroon, call).await?.into_inner();
+        Ok(Added { payment_request: added.payment_request, add_index: Some(added.add_index) })
     }
 
-    async fn add_hold(&self, request: &InvoiceRequest) -> Result<String, NodeError> {
+    async fn add_hold(&self, request: &InvoiceRequest) -> Result<Added, NodeError> {
         let message = AddHoldInvoiceRequest {
             memo: request.memo.clone(),
             hash: request.hash.0.to_vec(),
@@ -100,7 +104,20 @@ impl LndGrpc {
             let request = with_macaroon(message.clone(), header);
             async move { client.add_hold_invoice(request).await.map_err(|status| from_status(&status)) }
         };
-        Ok(self.link.call(limit, &self.macaroon, call).await?.into_inner().payment_request)
+        let added = self.link.call(limit, &self.macaroon, call).await?.into_inner();
+        Ok(Added { payment_request: added.payment_request, add_index: Some(added.add_index) })
+    }
+
+    /// Whether the node knows an invoice, to be asked later.
+    fn is_known(
+        &self,
+        hash: PaymentHash,
+        header: HeaderValue,
+    ) -> impl Future<Output = Result<bool, NodeError>> + Send + 'static {
+        let mut client = self.lightning(self.link.client());
+        let message = lnrpc::PaymentHash { r_hash: hash.0.to_vec(), ..Default::default() };
+        let request = with_macaroon(message, header);
+        async move { Ok(found(client.lookup_invoice(request).await)?.is_some()) }
     }
 
     async fn list(&self, message: lnrpc::ListInvoiceRequest) -> Result<lnrpc::ListInvoiceResponse, NodeError> {
@@ -113,17 +130,18 @@ impl LndGrpc {
     }
 
     async fn page(&self, pending_only: bool, after: u64, limit: u32) -> Result<InvoicePage, NodeError> {
-        let limit = limit.clamp(1, MAX_PAGE);
-        let message = lnrpc::ListInvoiceRequest {
-            pending_only,
-            index_offset: after,
-            num_max_invoices: u64::from(limit),
-            ..Default::default()
+        let ask = async |after, limit: u32| {
+            let message = lnrpc::ListInvoiceRequest {
+                pending_only,
+                index_offset: after,
+                num_max_invoices: u64::from(limit),
+                ..Default::default()
+            };
+            let answer = self.list(message).await?;
+            let full = answer.invoices.len() >= limit as usize;
+            Ok(InvoicePage { invoices: readable(answer.invoices), next: full.then_some(answer.last_index_offset) })
         };
-        let answer = self.list(message).await?;
-        let full = answer.invoices.len() >= limit as usize;
-        let invoices = answer.invoices.into_iter().map(invoice_from_lnd).collect::<Result<_, _>>()?;
-        Ok(InvoicePage { invoices, next: full.then_some(answer.last_index_offset) })
+        pages::page(after, limit.clamp(1, MAX_PAGE), ask).await
     }
 
     /// The newest invoice of the node: the cheapest call that the stock invoice macaroon permits.
@@ -175,9 +193,9 @@ impl LightningNode for LndGrpc {
             Some(preimage) => self.add_plain(request, preimage).await,
             None => self.add_hold(request).await,
         };
-        let payment_request = outcome::existing_if_rejected(self, request.hash, added).await?;
-        outcome::on_expected_network(self, self.link.policy(), request.hash, &payment_request).await?;
-        bolt11::made(payment_request, request)
+        let added = outcome::existing_if_rejected(self, request.hash, added).await?;
+        outcome::on_expected_network(self, self.link.policy(), request.hash, &added.payment_request).await?;
+        bolt11::made(added, request)
     }
 
     async fn look_up(&self, hash: PaymentHash) -> Result<Option<NodeInvoice>, NodeError> {
@@ -214,7 +232,7 @@ impl LightningNode for LndGrpc {
         // LND sends nothing, not even headers, before the first settlement. A cheap call tells
         // whether the node is there and the macaroon good.
         self.newest_invoice().await?;
-        let mut client = self.lightning(self.link.client());
+        let mut client = self.lightning(self.link.client()).max_decoding_message_size(MAX_MESSAGE);
         let message = lnrpc::InvoiceSubscription { settle_index: cursor, add_index: 0 };
         let request = with_macaroon(message, self.macaroon.header().await?);
         let invoices = flat(async move { client.subscribe_invoices(request).await });
@@ -225,8 +243,11 @@ impl LightningNode for LndGrpc {
     async fn watch(&self, hash: PaymentHash) -> Result<InvoiceStream, NodeError> {
         let mut client = self.invoices(self.link.client());
         let message = SubscribeSingleInvoiceRequest { r_hash: hash.0.to_vec() };
-        let request = with_macaroon(message, self.macaroon.header().await?);
-        Ok(super::stream::run(flat(async move { client.subscribe_single_invoice(request).await })))
+        let header = self.macaroon.header().await?;
+        let is_known = self.is_known(hash, header.clone());
+        let request = with_macaroon(message, header);
+        let states = flat(async move { client.subscribe_single_invoice(request).await });
+        Ok(super::stream::run(super::stream::of_known(states, is_known)))
     }
 
     async fn open_invoices(&self, after: u64, limit: u32) -> Result<InvoicePage, NodeError> {
@@ -294,5 +315,6 @@ fn flat(
     stream::once(call)
         .map_ok(Response::into_inner)
         .try_flatten()
-        .map(|item| item.map_err(|status| from_status(&status)).and_then(invoice_from_lnd))
+        .map_err(|status| from_status(&status))
+        .try_filter_map(|invoice| future::ready(Ok(readable_one(invoice))))
 }

@@ -6,11 +6,12 @@ use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use bytes::Bytes;
-use futures_util::TryStreamExt;
+use futures_util::{Stream, TryStreamExt};
 use http_body_util::Full;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Value, json};
 
+use super::bolt11::Added;
 use super::connector::{Connector, NodeAddress};
 use super::credentials::Credentials;
 use super::dial::Dial;
@@ -18,8 +19,8 @@ use super::link::{HttpClient, Link, MacaroonHeader};
 use super::permissions::{details_check, invoice_check};
 use super::policy::Policy;
 use super::rest_http::{Exchange, HTTP1, invoices_of, read_answer};
-use super::rest_json::{Added, Balance, Listed, Nothing, RestInfo, RestInvoice};
-use super::{InvoiceStream, LightningNode, bolt11, outcome};
+use super::rest_json::{Balance, Listed, MaybeInvoice, Nothing, RestAdded, RestInfo, RestInvoice, readable};
+use super::{InvoiceStream, LightningNode, bolt11, outcome, pages};
 use crate::domain::lightning::{
     CancelOutcome, InvoicePage, InvoiceRequest, MadeInvoice, NodeError, NodeErrorKind, NodeInfo, NodeInvoice,
     NodeInvoiceState, PaymentHash, Preimage, SettleOutcome,
@@ -82,16 +83,17 @@ impl LndRest {
     }
 
     async fn page(&self, pending_only: bool, after: u64, limit: u32) -> Result<InvoicePage, NodeError> {
-        let limit = limit.clamp(1, MAX_PAGE);
-        let query = format!("pending_only={pending_only}&index_offset={after}&num_max_invoices={limit}");
-        let page = self.list(&query).await?;
-        let full = page.invoices.len() >= limit as usize;
-        let invoices = page.invoices.into_iter().map(RestInvoice::into_node_invoice).collect::<Result<_, _>>()?;
-        Ok(InvoicePage { invoices, next: full.then_some(page.last_index_offset) })
+        let ask = async |after: u64, limit: u32| {
+            let query = format!("pending_only={pending_only}&index_offset={after}&num_max_invoices={limit}");
+            let page = self.list(&query).await?;
+            let full = page.invoices.len() >= limit as usize;
+            Ok(InvoicePage { invoices: readable(page.invoices), next: full.then_some(page.last_index_offset) })
+        };
+        pages::page(after, limit.clamp(1, MAX_PAGE), ask).await
     }
 
     async fn newest_invoice(&self) -> Result<Option<RestInvoice>, NodeError> {
-        Ok(self.list("num_max_invoices=1&reversed=true").await?.invoices.pop())
+        Ok(self.list("num_max_invoices=1&reversed=true").await?.invoices.pop().and_then(MaybeInvoice::known))
     }
 
     /// What the channels can receive; `None` where the macaroon does not permit it (offchain:read).
@@ -101,10 +103,13 @@ impl LndRest {
         Some(Msat(balance.remote_balance.msat))
     }
 
-    async fn stream(&self, path: String) -> Result<InvoiceStream, NodeError> {
+    async fn stream(
+        &self,
+        path: String,
+    ) -> Result<impl Stream<Item = Result<NodeInvoice, NodeError>> + Send + 'static, NodeError> {
         let request = Exchange::get(path).request(&self.base, self.macaroon.header().await?)?;
         let client = self.link.client();
-        Ok(super::stream::run(invoices_of(async move { client.request(request).await })))
+        Ok(invoices_of(async move { client.request(request).await }))
     }
 }
 
@@ -119,11 +124,10 @@ impl LightningNode for LndRest {
             Some(preimage) => Exchange::post("/v1/invoices", plain_body(request, preimage)),
             None => Exchange::post("/v2/invoices/hodl", hold_body(request)),
         };
-        let added = self.ask::<Added>(self.link.policy().create_limit, &self.macaroon, exchange).await;
-        let added = added.map(|added| added.payment_request);
-        let payment_request = outcome::existing_if_rejected(self, request.hash, added).await?;
-        outcome::on_expected_network(self, self.link.policy(), request.hash, &payment_request).await?;
-        bolt11::made(payment_request, request)
+        let added = self.ask::<RestAdded>(self.link.policy().create_limit, &self.macaroon, exchange).await;
+        let added = outcome::existing_if_rejected(self, request.hash, added.map(Added::from)).await?;
+        outcome::on_expected_network(self, self.link.policy(), request.hash, &added.payment_request).await?;
+        bolt11::made(added, request)
     }
 
     async fn look_up(&self, hash: PaymentHash) -> Result<Option<NodeInvoice>, NodeError> {
@@ -149,11 +153,16 @@ impl LightningNode for LndRest {
         self.newest_invoice().await?;
         let all = self.stream(format!("/v1/invoices/subscribe?settle_index={cursor}")).await?;
         let settled = |invoice: &NodeInvoice| std::future::ready(invoice.state == NodeInvoiceState::Settled);
-        Ok(Box::pin(all.try_filter(settled)))
+        Ok(super::stream::run(all.try_filter(settled)))
     }
 
     async fn watch(&self, hash: PaymentHash) -> Result<InvoiceStream, NodeError> {
-        self.stream(format!("/v2/invoices/subscribe/{}", URL_SAFE.encode(hash.0))).await
+        let states = self.stream(format!("/v2/invoices/subscribe/{}", URL_SAFE.encode(hash.0))).await?;
+        let request =
+            Exchange::get(format!("/v1/invoice/{hash}")).request(&self.base, self.macaroon.header().await?)?;
+        let client = self.link.client();
+        let is_known = async move { Ok(read_answer::<IgnoredAny>(client.request(request).await).await?.is_some()) };
+        Ok(super::stream::run(super::stream::of_known(states, is_known)))
     }
 
     async fn open_invoices(&self, after: u64, limit: u32) -> Result<InvoicePage, NodeError> {

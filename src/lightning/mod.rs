@@ -15,6 +15,7 @@ pub mod lnd_grpc;
 pub mod lnd_rest;
 pub mod macaroon;
 mod outcome;
+mod pages;
 pub mod pasted;
 pub mod paying;
 pub mod permissions;
@@ -43,6 +44,12 @@ pub trait LightningNode: Send + Sync {
     /// Whether the node can hold payments (`InvoiceRequest::preimage == None`).
     fn can_hold(&self) -> bool;
 
+    /// Whether the node may have forgotten an invoice although it was paid. LND keeps what was settled, and
+    /// forgets only what was cancelled or has expired.
+    fn forgets_paid(&self) -> bool {
+        false
+    }
+
     /// Makes the invoice. Idempotent by payment hash: when the node has it already, answers with
     /// the one that is there.
     async fn create(&self, request: &InvoiceRequest) -> Result<MadeInvoice, NodeError>;
@@ -56,20 +63,21 @@ pub trait LightningNode: Send + Sync {
     /// Takes the payment that a hold invoice holds.
     async fn settle(&self, preimage: Preimage) -> Result<SettleOutcome, NodeError>;
 
-    /// Settlements with a `settle_index` greater than `cursor`, oldest first, then new ones as they
-    /// happen. With LND a cursor of 0 replays nothing, so callers also compare;
-    /// Core Lightning replays everything then.
+    /// Settlements with a `settle_index` greater than `cursor`, in the order in which the node's store has them, then
+    /// new ones as they happen; what can't be the shop's may be left out. With LND a cursor of 0 replays
+    /// nothing, so callers also compare; Core Lightning replays everything then. A node that has begun to count
+    /// anew tells nothing up to the cursor (LND), or goes on with a lower index (Core Lightning).
     async fn settlements(&self, cursor: u64) -> Result<InvoiceStream, NodeError>;
 
-    /// The states of one invoice: the present one first, then each change. The only way to hear of
-    /// an accepted hold invoice.
+    /// The states of one invoice: the present one first, then each change; ends when the node does not know
+    /// it. The only way to hear of an accepted hold invoice.
     async fn watch(&self, hash: PaymentHash) -> Result<InvoiceStream, NodeError>;
 
-    /// A page of open (and accepted) invoices, oldest first; `after` is 0 or [`InvoicePage::next`].
+    /// A page of open (and accepted) invoices, oldest first, with an add index greater than `after`. What can't
+    /// be the shop's may be left out.
     async fn open_invoices(&self, after: u64, limit: u32) -> Result<InvoicePage, NodeError>;
 
-    /// A page of everything that the node has of invoices, oldest first; `after` as with
-    /// [`LightningNode::open_invoices`].
+    /// A page of everything that the node has of invoices, otherwise like [`LightningNode::open_invoices`].
     async fn all_invoices(&self, after: u64, limit: u32) -> Result<InvoicePage, NodeError>;
 
     /// What the node says of itself; succeeds with empty parts when only those are not allowed.

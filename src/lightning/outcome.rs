@@ -1,25 +1,28 @@
 //! How refusals are understood: by asking for the state that the invoice is in, never by the wording
 //! of the refusal. Shared by all kinds of nodes.
 
+use super::bolt11::Added;
 use super::policy::Policy;
 use super::{LightningNode, bolt11};
 use crate::domain::lightning::{
-    CancelOutcome, Network, NodeError, NodeErrorKind, NodeInfo, NodeInvoiceState, PaymentHash, SettleOutcome,
+    CancelOutcome, Network, NodeError, NodeErrorKind, NodeInfo, NodeInvoice, NodeInvoiceState, PaymentHash,
+    SettleOutcome,
 };
 
-/// The payment request of a new invoice; when the node refuses to make it, that of the invoice with
-/// this hash, if the node has it already.
+/// A new invoice; when the node refuses to make it, the one with this hash, if the node has it already.
 ///
 /// # Errors
 /// The refusal, when there is no such invoice; failures of the look-up.
 pub async fn existing_if_rejected(
     node: &dyn LightningNode,
     hash: PaymentHash,
-    added: Result<String, NodeError>,
-) -> Result<String, NodeError> {
+    added: Result<Added, NodeError>,
+) -> Result<Added, NodeError> {
     match added {
         Err(error) if error.kind == NodeErrorKind::Rejected => match node.look_up(hash).await? {
-            Some(invoice) => Ok(invoice.payment_request),
+            Some(NodeInvoice { payment_request, add_index, .. }) => {
+                Ok(Added { payment_request, add_index: Some(add_index).filter(|index| *index > 0) })
+            }
             None => Err(error),
         },
         result => result,

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Request, Response};
-use http_body_util::{BodyExt, BodyStream, Full, Limited};
+use http_body_util::{BodyExt, BodyStream, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::Error as ClientError;
 use serde::de::DeserializeOwned;
@@ -15,14 +15,14 @@ use serde_json::Value;
 use tonic::Code;
 
 use super::lnd_errors::{from_answer, from_transport, is_unknown_invoice};
-use super::rest_json::{RestInvoice, StreamLine, is_error_of_lnd, read_error};
+use super::rest_json::{StreamLine, is_error_of_lnd, read_error};
 use crate::domain::lightning::{NodeError, NodeErrorKind, NodeInvoice};
 
 /// ALPN of HTTP/1.1.
 pub const HTTP1: &[u8] = b"http/1.1";
 /// Largest answer that is read.
 const MAX_ANSWER: usize = 16 * 1024 * 1024;
-/// Longest line of a stream: one invoice.
+/// Longest line of a stream that is read: one invoice. Longer ones are none of the shop's.
 const MAX_LINE: usize = 1024 * 1024;
 /// A silent HTTP/1.1 stream can't be told from a broken one: it ends after this, and its reader
 /// subscribes anew from its cursor.
@@ -91,7 +91,13 @@ pub async fn read_refusal(answer: Response<Incoming>) -> Result<Refusal, NodeErr
 
 async fn whole(body: Incoming) -> Result<Bytes, NodeError> {
     let broken = |error: Box<dyn std::error::Error + Send + Sync>| from_transport(&*error);
-    Ok(Limited::new(body, MAX_ANSWER).collect().await.map_err(broken)?.to_bytes())
+    match Limited::new(body, MAX_ANSWER).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => {
+            Err(NodeError::new(NodeErrorKind::Rejected, "the answer is larger than is read"))
+        }
+        Err(error) => Err(broken(error)),
+    }
 }
 
 /// Reads an answer; `None` when it says that there is no such invoice.
@@ -125,12 +131,14 @@ pub fn invoices_of(
     })
     .try_flatten()
     .map(|line| read_line(&line?))
+    .try_filter_map(|invoice| std::future::ready(Ok(invoice)))
 }
 
-fn read_line(line: &[u8]) -> Result<NodeInvoice, NodeError> {
+/// The invoice of a line, if it might be the shop's.
+fn read_line(line: &[u8]) -> Result<Option<NodeInvoice>, NodeError> {
     let line: StreamLine = serde_json::from_slice(line).map_err(|_| not_lnd())?;
     match (line.result, line.error) {
-        (Some(invoice), _) => RestInvoice::into_node_invoice(invoice),
+        (Some(invoice), _) => Ok(invoice.readable()),
         (None, error) => {
             let (code, message) = read_error(&error.unwrap_or(Value::Null), 200);
             Err(from_answer(code, &message))
@@ -149,7 +157,7 @@ pub fn lines_of(body: Incoming) -> impl Stream<Item = Result<Vec<u8>, NodeError>
             match tokio::time::timeout(MAX_SILENCE, frames.next()).await {
                 Err(_) | Ok(None) => return Ok(None),
                 Ok(Some(Err(error))) => return Err(from_transport(&error)),
-                Ok(Some(Ok(frame))) => splitter.push(&frame.into_data().unwrap_or_else(|_| Bytes::new()))?,
+                Ok(Some(Ok(frame))) => splitter.push(&frame.into_data().unwrap_or_else(|_| Bytes::new())),
             }
         }
     })
@@ -159,21 +167,31 @@ pub fn lines_of(body: Incoming) -> impl Stream<Item = Result<Vec<u8>, NodeError>
 #[derive(Default)]
 struct Splitter {
     rest: Vec<u8>,
+    /// Whether the present line is too long and what is left of it is thrown away.
+    too_long: bool,
     lines: VecDeque<Vec<u8>>,
 }
 
 impl Splitter {
-    fn push(&mut self, mut data: &[u8]) -> Result<(), NodeError> {
+    fn push(&mut self, mut data: &[u8]) {
         while let Some(end) = data.iter().position(|byte| *byte == b'\n') {
-            self.rest.extend_from_slice(&data[..end]);
+            self.add(&data[..end]);
             data = &data[end + 1..];
             let line = std::mem::take(&mut self.rest);
-            if !line.trim_ascii().is_empty() {
+            if !std::mem::take(&mut self.too_long) && !line.trim_ascii().is_empty() {
                 self.lines.push_back(line);
             }
         }
-        self.rest.extend_from_slice(data);
-        if self.rest.len() > MAX_LINE { Err(not_lnd()) } else { Ok(()) }
+        self.add(data);
+    }
+
+    fn add(&mut self, data: &[u8]) {
+        self.too_long |= self.rest.len() + data.len() > MAX_LINE;
+        if self.too_long {
+            self.rest = Vec::new();
+        } else {
+            self.rest.extend_from_slice(data);
+        }
     }
 }
 
@@ -186,13 +204,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_put_together_across_frames_and_have_a_limit() {
+    fn lines_are_put_together_across_frames_and_one_that_is_too_long_is_left_out() {
         let mut splitter = Splitter::default();
-        splitter.push(b"{\"a\":").unwrap();
+        splitter.push(b"{\"a\":");
         assert!(splitter.lines.is_empty());
-        splitter.push(b"1}\n\n{\"b\":2}\n{").unwrap();
+        splitter.push(b"1}\n\n{\"b\":2}\n{");
         assert_eq!(splitter.lines, [b"{\"a\":1}".to_vec(), b"{\"b\":2}".to_vec()]);
-        assert!(splitter.push(&vec![b'x'; MAX_LINE + 1]).is_err());
+        splitter.lines.clear();
+        splitter.push(&vec![b'x'; MAX_LINE]);
+        assert!(splitter.rest.is_empty(), "nothing of a line that is too long is kept");
+        splitter.push(b"yy\n{}\n");
+        assert_eq!(splitter.lines, [b"{}".to_vec()]);
     }
 
     #[test]

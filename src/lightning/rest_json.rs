@@ -5,18 +5,28 @@ use base64::engine::general_purpose::STANDARD;
 use fedimint_tonic_lnd::lnrpc;
 use fedimint_tonic_lnd::lnrpc::InvoiceHtlcState;
 use fedimint_tonic_lnd::lnrpc::invoice::InvoiceState;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use tonic::Code;
 
+use super::bolt11::Added;
 use super::convert::invoice_from_lnd;
 use crate::domain::lightning::{Network, NodeError, NodeErrorKind, NodeInfo, NodeInvoice};
 
 /// Answer to `POST /v1/invoices` and `POST /v2/invoices/hodl`.
 #[derive(Deserialize)]
-pub struct Added {
-    /// BOLT11.
-    pub payment_request: String,
+pub struct RestAdded {
+    payment_request: String,
+    #[serde(default, deserialize_with = "number")]
+    add_index: u64,
+}
+
+impl From<RestAdded> for Added {
+    fn from(added: RestAdded) -> Self {
+        let add_index = Some(added.add_index).filter(|index| *index > 0);
+        Self { payment_request: added.payment_request, add_index }
+    }
 }
 
 /// Answer without content of interest.
@@ -28,10 +38,41 @@ pub struct Nothing {}
 pub struct Listed {
     /// The page.
     #[serde(default)]
-    pub invoices: Vec<RestInvoice>,
+    pub invoices: Vec<MaybeInvoice>,
     /// Where the next page starts.
     #[serde(default, deserialize_with = "number")]
     pub last_index_offset: u64,
+}
+
+/// An invoice among others: one that can't be read must not keep the others from being read.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub enum MaybeInvoice {
+    /// One in the form that is known.
+    Known(Box<RestInvoice>),
+    /// Anything else.
+    Odd(IgnoredAny),
+}
+
+impl MaybeInvoice {
+    /// The invoice, if it has the form that is known.
+    pub fn known(self) -> Option<RestInvoice> {
+        match self {
+            Self::Known(invoice) => Some(*invoice),
+            Self::Odd(_) => None,
+        }
+    }
+
+    /// The invoice, if it might be the shop's.
+    pub fn readable(self) -> Option<NodeInvoice> {
+        let read = self.known()?.into_node_invoice();
+        read.inspect_err(|error| tracing::debug!(%error, "an invoice that can't be ours is passed over")).ok()
+    }
+}
+
+/// Those that might be the shop's.
+pub fn readable(invoices: Vec<MaybeInvoice>) -> Vec<NodeInvoice> {
+    invoices.into_iter().filter_map(MaybeInvoice::readable).collect()
 }
 
 /// An invoice.
@@ -51,6 +92,8 @@ pub struct RestInvoice {
     #[serde(default, deserialize_with = "number")]
     expiry: i64,
     #[serde(default, deserialize_with = "number")]
+    add_index: u64,
+    #[serde(default, deserialize_with = "number")]
     settle_index: u64,
     #[serde(default, deserialize_with = "number")]
     amt_paid_msat: i64,
@@ -64,6 +107,8 @@ pub struct RestInvoice {
 struct RestHtlc {
     #[serde(default, deserialize_with = "number")]
     amt_msat: u64,
+    #[serde(default)]
+    accept_height: i32,
     #[serde(default)]
     expiry_height: i32,
     #[serde(default)]
@@ -87,6 +132,7 @@ impl RestInvoice {
             settle_date: self.settle_date,
             payment_request: self.payment_request,
             expiry: self.expiry,
+            add_index: self.add_index,
             settle_index: self.settle_index,
             amt_paid_msat: self.amt_paid_msat,
             state: state as i32,
@@ -101,6 +147,7 @@ impl RestHtlc {
         let state = InvoiceHtlcState::from_str_name(&self.state).unwrap_or(InvoiceHtlcState::Canceled);
         lnrpc::InvoiceHtlc {
             amt_msat: self.amt_msat,
+            accept_height: self.accept_height,
             expiry_height: self.expiry_height,
             state: state as i32,
             ..Default::default()
@@ -169,7 +216,7 @@ pub struct RestAmount {
 #[derive(Deserialize)]
 pub struct StreamLine {
     /// An invoice.
-    pub result: Option<RestInvoice>,
+    pub result: Option<MaybeInvoice>,
     /// Why the stream ends.
     pub error: Option<Value>,
 }
@@ -245,11 +292,42 @@ mod tests {
             "creation_date": "100", "settle_date": "160", "payment_request": "lnbcrt1", "expiry": "3600",
             "settle_index": "12", "amt_paid_msat": "25001", "state": "SETTLED",
             "htlcs": [{"amt_msat": "25001", "expiry_height": 900, "state": "SETTLED", "chan_id": "1"}],
+            "add_index": "7",
         });
         let invoice = serde_json::from_value::<RestInvoice>(json).unwrap().into_node_invoice().unwrap();
         assert_eq!((invoice.state, invoice.settle_index), (NodeInvoiceState::Settled, 12));
         assert_eq!((invoice.amount, invoice.received), (Msat(25_000), Msat(25_001)));
-        assert_eq!(invoice.hash.0, [7; 32]);
+        assert_eq!((invoice.hash.0, invoice.add_index), ([7; 32], 7));
+    }
+
+    #[test]
+    fn the_height_at_which_a_payment_was_accepted_is_read_and_0_is_none() {
+        for (told, read) in [(serde_json::json!(812), Some(812)), (serde_json::json!(0), None)] {
+            let part =
+                serde_json::json!({"amt_msat": "1", "accept_height": told, "expiry_height": 900, "state": "ACCEPTED"});
+            let json = serde_json::json!({"r_hash": STANDARD.encode([7; 32]), "state": "ACCEPTED", "htlcs": [part]});
+            let invoice = serde_json::from_value::<RestInvoice>(json).unwrap().into_node_invoice().unwrap();
+            assert_eq!(invoice.accept_height, read);
+        }
+    }
+
+    #[test]
+    fn invoices_that_cannot_be_read_keep_no_others_from_being_read() {
+        let good = serde_json::json!({"r_hash": STANDARD.encode([7; 32]), "state": "OPEN"});
+        let listed = serde_json::json!({"last_index_offset": "9", "invoices": [
+            {"r_hash": "", "state": "OPEN"},
+            {"r_hash": null, "state": "OPEN"},
+            {"r_hash": STANDARD.encode([8; 32]), "state": "FROZEN"},
+            {"r_hash": STANDARD.encode([8; 32]), "state": 7},
+            {"r_hash": STANDARD.encode([8; 32]), "value_msat": "much"},
+            {"r_hash": STANDARD.encode([8; 32]), "htlcs": [{"expiry_height": "soon"}]},
+            {"r_hash": STANDARD.encode([8; 31]), "state": "SETTLED"},
+            "an invoice", good,
+        ]});
+        let listed: Listed = serde_json::from_value(listed).unwrap();
+        assert_eq!((listed.invoices.len(), listed.last_index_offset), (9, 9));
+        let hashes: Vec<_> = readable(listed.invoices).into_iter().map(|invoice| invoice.hash.0).collect();
+        assert_eq!(hashes, [[7; 32]]);
     }
 
     #[test]

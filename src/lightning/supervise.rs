@@ -34,15 +34,31 @@ impl Backoff {
     }
 }
 
+/// A stream that has lasted for so long works.
+pub const STEADY: Duration = Duration::from_secs(10);
+/// Before a stream is opened again from another cursor: whatever a node does, this does not turn into a busy loop.
+const REOPEN: Duration = Duration::from_millis(200);
+
 /// The owner of a settlement stream.
 #[async_trait]
 pub trait SettlementSink: Send + Sync {
-    /// The greatest settle index that is safely stored.
-    async fn cursor(&self) -> u64;
+    /// The settle index that everything up to is safely stored of.
+    ///
+    /// # Errors
+    /// When it can't be read now: it is asked for again after the wait, and nothing is subscribed to meanwhile.
+    async fn cursor(&self) -> Result<u64, NodeError>;
 
     /// The subscription stands: the moment to compare all open invoices, since a stream alone may
     /// miss some.
     async fn connected(&self);
+
+    /// The stream has lasted for [`STEADY`].
+    async fn steady(&self) {}
+
+    /// Waits until the stream is to be opened again, since the cursor was moved back.
+    async fn reopen(&self) {
+        std::future::pending().await
+    }
 
     /// One settlement. Whoever can't store it (a full disk) answers with an error and gets it again
     /// after the wait; `cursor` must not have moved then.
@@ -56,33 +72,51 @@ pub trait SettlementSink: Send + Sync {
 pub async fn supervise(node: &dyn LightningNode, sink: &dyn SettlementSink) -> std::convert::Infallible {
     let mut backoff = Backoff::default();
     loop {
-        let error = follow(node, sink, &mut backoff).await;
+        let Some(error) = follow(node, sink, &mut backoff).await else {
+            tokio::time::sleep(REOPEN).await;
+            continue;
+        };
         let wait = backoff.after_failure();
         sink.lost(&error, wait).await;
         tokio::time::sleep(wait).await;
     }
 }
 
-/// One life of the stream; answers with what ended it.
-async fn follow(node: &dyn LightningNode, sink: &dyn SettlementSink, backoff: &mut Backoff) -> NodeError {
-    let mut stream = match node.settlements(sink.cursor().await).await {
+/// One life of the stream; answers with what ended it, or `None` when it is to be opened again.
+async fn follow(node: &dyn LightningNode, sink: &dyn SettlementSink, backoff: &mut Backoff) -> Option<NodeError> {
+    let opened = match sink.cursor().await {
+        Ok(cursor) => node.settlements(cursor).await,
+        Err(error) => Err(error),
+    };
+    let mut stream = match opened {
         Ok(stream) => stream,
-        Err(error) => return error,
+        Err(error) => return Some(error),
     };
     let started = Instant::now();
     sink.connected().await;
-    while let Some(item) = stream.next().await {
+    let (mut is_steady, steady) = (false, tokio::time::sleep(STEADY));
+    tokio::pin!(steady);
+    let mut reopen = sink.reopen();
+    loop {
+        let item = tokio::select! {
+            item = stream.next() => item,
+            () = &mut steady, if !is_steady => {
+                is_steady = true;
+                sink.steady().await;
+                continue;
+            }
+            () = &mut reopen => return None,
+        };
         let applied = match item {
-            Ok(invoice) => sink.settled(invoice).await,
-            Err(error) => Err(error),
+            Some(Ok(invoice)) => sink.settled(invoice).await,
+            Some(Err(error)) => Err(error),
+            None => Err(NodeError::new(NodeErrorKind::Unavailable, "the node ended the stream of settlements")),
         };
         match applied {
             Ok(()) => backoff.reset(),
-            Err(error) => return reset_if_old(started, backoff, error),
+            Err(error) => return Some(reset_if_old(started, backoff, error)),
         }
     }
-    let ended = NodeError::new(NodeErrorKind::Unavailable, "the node ended the stream of settlements");
-    reset_if_old(started, backoff, ended)
 }
 
 /// A stream that lasted was a success, even when nothing was paid.

@@ -4,10 +4,11 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use bitcoin::hashes::{Hash, sha256};
-use bitcoin::secp256k1::{All, PublicKey, Secp256k1, SecretKey};
+use bitcoin::secp256k1::{All, Message, PublicKey, Secp256k1, SecretKey};
 use lightning_invoice::{
-    Bolt11Invoice, Bolt11InvoiceDescription, Currency, Description, InvoiceBuilder, PaymentSecret, RouteHint,
-    RouteHintHop, RoutingFees, Sha256,
+    Bolt11Invoice, Bolt11InvoiceDescription, Currency, Description, ExpiryTime, InvoiceBuilder, PaymentSecret,
+    PositiveTimestamp, RawBolt11Invoice, RawDataPart, RawHrp, RawTaggedField, RouteHint, RouteHintHop, RoutingFees,
+    Sha256, TaggedField,
 };
 
 use super::invoice::Terms;
@@ -56,6 +57,29 @@ impl Identity {
         }
         let signed = builder.build_signed(|digest| self.secp.sign_ecdsa_recoverable(digest, &self.key));
         signed.map(|invoice| invoice.to_string()).map_err(|error| format!("unable to encode payment request: {error}"))
+    }
+
+    /// The payment request of an invoice with blinded paths, as far as BOLT11 goes: signed with a key of its own,
+    /// and without a payment secret.
+    pub fn sign_blinded(&self, terms: &Terms) -> Result<String, String> {
+        let unable = |error: &dyn std::fmt::Display| format!("unable to encode payment request: {error}");
+        let key = SecretKey::from_slice(&terms.payment_addr.0).map_err(|error| unable(&error))?;
+        let created = Duration::from_millis(terms.created_ms.unsigned_abs());
+        let text = Description::new(terms.memo.clone()).map_err(|error| unable(&error))?;
+        let fields = [
+            TaggedField::PaymentHash(Sha256(sha256::Hash::from_byte_array(terms.hash.0))),
+            TaggedField::Description(text),
+            TaggedField::ExpiryTime(ExpiryTime::from_seconds(terms.expiry_secs)),
+        ];
+        let raw = RawBolt11Invoice {
+            hrp: RawHrp { currency: currency(self.network), raw_amount: None, si_prefix: None },
+            data: RawDataPart {
+                timestamp: PositiveTimestamp::from_duration_since_epoch(created).map_err(|error| unable(&error))?,
+                tagged_fields: fields.map(RawTaggedField::KnownSemantics).to_vec(),
+            },
+        };
+        let sign = |digest: &Message| Ok::<_, String>(self.secp.sign_ecdsa_recoverable(digest, &key));
+        Ok(raw.sign(sign)?.to_string())
     }
 
     /// The hint that leads over a private channel: its peer is the payee's key with the sign turned.

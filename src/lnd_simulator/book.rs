@@ -42,7 +42,8 @@ pub struct Arrival<'a> {
 pub struct Book {
     invoices: HashMap<PaymentHash, Invoice>,
     by_add: BTreeMap<u64, PaymentHash>,
-    by_settle: BTreeMap<u64, PaymentHash>,
+    /// By settle index and, where indexes began anew, add index.
+    by_settle: BTreeMap<(u64, u64), PaymentHash>,
     by_payment_addr: HashMap<Hex32, PaymentHash>,
     by_label: HashMap<String, PaymentHash>,
     /// Add indexes of open and accepted invoices.
@@ -113,7 +114,36 @@ impl Book {
 
     /// Settled invoices with a settle index greater than `after`, oldest first.
     pub fn settled_after(&self, after: u64) -> impl Iterator<Item = &Invoice> {
-        self.by_settle.range(after + 1..).filter_map(|(_, hash)| self.get(*hash))
+        self.by_settle.range((after + 1, 0)..).filter_map(|(_, hash)| self.get(*hash))
+    }
+
+    /// What LND tells again to who asks for what was settled after an index: the key-value store looks for that
+    /// very settlement and begins behind what it finds; SQL goes by the numbers of the invoices.
+    pub fn replayed(&self, after: u64, by_id: bool) -> Vec<Invoice> {
+        if !by_id {
+            let found = self.by_settle.range((after, 0)..).skip(1);
+            return found.filter_map(|(_, hash)| self.get(*hash)).cloned().collect();
+        }
+        let mut replayed: Vec<_> = self.settled_after(after).cloned().collect();
+        replayed.sort_by_key(|invoice| invoice.add_index);
+        replayed
+    }
+
+    /// How many invoices have an add index in `range`.
+    pub fn count(&self, range: std::ops::Range<u64>) -> u64 {
+        if range.is_empty() { 0 } else { self.by_add.range(range).count() as u64 }
+    }
+
+    /// Notes a part that was paid to an invoice which stays as it is.
+    pub fn note_part(&mut self, hash: PaymentHash, part: Htlc) -> Option<Invoice> {
+        let mut progress = self.get(hash)?.progress.clone();
+        progress.htlcs.push(part);
+        self.replace(hash, progress)
+    }
+
+    /// Settlements count on from `last_settle`, whatever there is.
+    pub fn recount(&mut self, last_settle: u64) {
+        self.last_settle = last_settle;
     }
 
     /// The highest add index and settle index given out.
@@ -242,7 +272,7 @@ impl Book {
     pub fn remove(&mut self, hash: PaymentHash) {
         if let Some(invoice) = self.invoices.remove(&hash) {
             self.unindex(&invoice);
-            self.by_settle.remove(&invoice.progress.settle_index);
+            self.by_settle.remove(&(invoice.progress.settle_index, invoice.add_index));
             self.by_add.remove(&invoice.add_index);
             self.by_payment_addr.remove(&invoice.terms.payment_addr);
             self.by_label.remove(&invoice.terms.label());
@@ -282,7 +312,7 @@ impl Book {
             }
             State::Settled => {
                 self.last_settle = self.last_settle.max(invoice.progress.settle_index);
-                self.by_settle.insert(invoice.progress.settle_index, hash);
+                self.by_settle.insert((invoice.progress.settle_index, invoice.add_index), hash);
             }
             State::Canceled => {}
         }

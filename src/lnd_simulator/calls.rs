@@ -11,6 +11,7 @@ use super::bolt11;
 use super::book::Refusal;
 use super::invoice::{Hex32, Invoice, Terms};
 use super::node::{AddFailure, Node, NodeFailure};
+use super::oddities::Oddity;
 use super::payment::{PayError, PayOrder, PaymentState};
 use super::wire;
 use crate::domain::lightning::{Network, PaymentHash};
@@ -137,6 +138,8 @@ pub fn add(node: &Node, order: NewInvoice) -> Result<Invoice, Status> {
         private: order.private,
         payment_request: String::new(),
         created_ms: node.clock.now().0,
+        oddity: Oddity::None,
+        bulk: 0,
     };
     node.add(terms).map_err(|failure| match failure {
         AddFailure::Node(failure) => failed(failure),
@@ -187,7 +190,7 @@ pub async fn lookup_invoice(node: Arc<Node>, request: lnrpc::PaymentHash) -> Res
         "" => payment_hash(&request.r_hash)?,
         text => payment_hash(&hex::decode(text).map_err(|error| unknown(format!("encoding/hex: {error}")))?)?,
     };
-    node.invoice(hash).as_ref().map(wire::invoice).ok_or_else(not_found)
+    node.invoice(hash).as_ref().map(wire::told).ok_or_else(not_found)?
 }
 
 /// `ListInvoices`: pages by add index, always oldest first within a page.
@@ -202,20 +205,23 @@ pub async fn list_invoices(
         let end = if request.creation_date_end == 0 { u64::MAX } else { request.creation_date_end };
         (request.creation_date_start..=end).contains(&made)
     };
-    let invoices: Vec<lnrpc::Invoice> = {
+    let (invoices, read) = {
         let state = node.lock();
         if request.reversed {
             let before = if request.index_offset == 0 { u64::MAX } else { request.index_offset };
             let page = state.book.range(0..before, request.pending_only).rev().filter(made_between).take(limit);
-            let mut page: Vec<_> = page.map(wire::invoice).collect();
+            let mut page: Vec<_> = page.map(wire::told).collect::<Result<_, _>>()?;
             page.reverse();
-            page
+            (page, 0)
         } else {
             let after = request.index_offset.saturating_add(1);
             let page = state.book.range(after..u64::MAX, request.pending_only);
-            page.filter(made_between).take(limit).map(wire::invoice).collect()
+            let page: Vec<_> = page.filter(made_between).take(limit).map(wire::told).collect::<Result<_, _>>()?;
+            let end = page.last().filter(|_| page.len() == limit).map_or(u64::MAX, |last| last.add_index + 1);
+            (page, state.book.count(after..end))
         }
     };
+    node.read_through(read).await;
     let index = |invoice: Option<&lnrpc::Invoice>| invoice.map_or(0, |invoice| invoice.add_index);
     let (first_index_offset, last_index_offset) = (index(invoices.first()), index(invoices.last()));
     Ok(lnrpc::ListInvoiceResponse { invoices, last_index_offset, first_index_offset })

@@ -12,6 +12,7 @@ use super::cln_params::{Params, Refused};
 use super::cln_pay;
 use super::invoice::{Hex32, Invoice, State, Terms};
 use super::node::{AddFailure, Node, NodeFailure};
+use super::oddities::Oddity;
 use crate::domain::lightning::{Network, PaymentHash};
 
 const DUPLICATE_LABEL: i32 = 900;
@@ -111,6 +112,8 @@ fn invoice(node: &Node, params: &Params) -> Result<Value, Refused> {
         private: params.asked("exposeprivatechannels"),
         payment_request: String::new(),
         created_ms: node.clock.now().0,
+        oddity: Oddity::None,
+        bulk: 0,
     };
     let invoice = node.add(terms).map_err(|failure| match failure {
         AddFailure::Node(NodeFailure::Refused(Refusal::Duplicate)) => {
@@ -144,6 +147,7 @@ fn list(node: &Node, params: &Params) -> Result<Value, Refused> {
     let start = params.number("start")?.unwrap_or(0);
     let limit = usize::try_from(params.number("limit")?.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
     let page: Vec<Value> = state.book.range(start..u64::MAX, false).take(limit).map(show).collect();
+    node.count_read(u64::try_from(page.len()).unwrap_or(u64::MAX));
     Ok(json!({ "invoices": page }))
 }
 
@@ -163,8 +167,8 @@ fn delete(node: &Node, params: &Params) -> Result<Value, Refused> {
     }
 }
 
-/// The first invoice that was paid after the index, or the next that will be. Unlike LND's stream,
-/// this replays from the first settlement on.
+/// The first invoice that was paid after the index, or the next that will be, whatever its index is then.
+/// Unlike LND's stream, this replays from the first settlement on.
 async fn wait_any(node: &Node, params: &Params) -> Result<Value, Refused> {
     let after = params.number("lastpay_index")?.unwrap_or(0);
     let timeout = params.number("timeout")?.map(Duration::from_secs);
@@ -175,7 +179,7 @@ async fn wait_any(node: &Node, params: &Params) -> Result<Value, Refused> {
     }
     let next = async {
         while let Some(invoice) = live.recv().await {
-            if invoice.state() == State::Settled && invoice.progress.settle_index > after {
+            if invoice.state() == State::Settled {
                 return Ok(show(&invoice));
             }
         }

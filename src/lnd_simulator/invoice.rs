@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use super::oddities::Oddity;
 use crate::domain::lightning::{PaymentHash, Preimage};
 use crate::domain::time::Timestamp;
 
@@ -62,6 +63,12 @@ pub struct Terms {
     pub payment_request: String,
     /// When it was made: Unix milliseconds.
     pub created_ms: i64,
+    /// What is strange about it.
+    #[serde(default, skip_serializing_if = "Oddity::is_none")]
+    pub oddity: Oddity,
+    /// Bytes of records that each part of a payment to it carries.
+    #[serde(default)]
+    pub bulk: usize,
 }
 
 impl Terms {

@@ -26,6 +26,8 @@ pub enum Entry {
     PaymentForgotten { hash: Hex32 },
     /// The highest numbers given out, which may belong to nothing that is still there.
     Counters { last_add: u64, last_settle: u64 },
+    /// Settlements count on from here, whatever older ones are numbered.
+    Recounted { last_settle: u64 },
     /// The chain grew.
     Height(u32),
     /// What the channels hold, in msat.

@@ -30,6 +30,7 @@ impl Remembered {
             Entry::Paid(payment) => drop(self.payments.insert(payment.hash(), payment)),
             Entry::PaymentForgotten { hash } => drop(self.payments.remove(&PaymentHash(hash.0))),
             Entry::Counters { last_add, last_settle } => self.book.raise_counters(last_add, last_settle),
+            Entry::Recounted { last_settle } => self.book.recount(last_settle),
             Entry::Height(height) => self.height = Some(height),
             Entry::Balance { local_msat, remote_msat } => self.balance = Some((local_msat, remote_msat)),
         }
@@ -46,7 +47,7 @@ impl Remembered {
         let payments = self.payments.values().cloned().map(Entry::Paid);
         let balance = self.balance.map(|(local_msat, remote_msat)| Entry::Balance { local_msat, remote_msat });
         let chain = self.height.map(Entry::Height);
-        let counters = [Entry::Counters { last_add, last_settle }];
+        let counters = [Entry::Counters { last_add, last_settle }, Entry::Recounted { last_settle }];
         invoices.chain(payments).chain(balance).chain(chain).chain(counters)
     }
 }

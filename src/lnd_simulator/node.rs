@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use bitcoin::secp256k1::PublicKey;
@@ -15,7 +16,9 @@ use super::book::{Arrival, Refusal};
 use super::faults::Faults;
 use super::invoice::{Hex32, Invoice, State, Terms};
 use super::journal::Entry;
+use super::oddities::Oddity;
 use super::payment::Payment;
+use super::quirks::Quirks;
 use super::state::NodeState;
 use crate::domain::id::Random;
 use crate::domain::lightning::{PaymentHash, Preimage};
@@ -46,6 +49,8 @@ pub struct Node {
     pub faults: Faults,
     peers: Mutex<HashMap<PublicKey, Reach>>,
     subscriptions: watch::Sender<u64>,
+    pub(super) quirks: Mutex<Quirks>,
+    invoices_read: AtomicU64,
     state: Mutex<NodeState>,
 }
 
@@ -70,7 +75,18 @@ impl Node {
         let state = NodeState::open(dir)?;
         let Setup { identity, alias, clock, random } = setup;
         let (faults, peers, subscriptions) = (Faults::default(), Mutex::default(), watch::Sender::new(0));
-        Ok(Self { identity, alias, clock, random, faults, peers, subscriptions, state: Mutex::new(state) })
+        Ok(Self {
+            identity,
+            alias,
+            clock,
+            random,
+            faults,
+            peers,
+            subscriptions,
+            quirks: Mutex::default(),
+            invoices_read: AtomicU64::default(),
+            state: Mutex::new(state),
+        })
     }
 
     /// Lets this node's payments reach the invoices of `other`, a direct peer.
@@ -99,6 +115,24 @@ impl Node {
         peers.get(key).is_some_and(|reach| reach.is_direct)
     }
 
+    /// How many invoices were read for lists since the start, those included that were left out.
+    pub fn invoices_read(&self) -> u64 {
+        self.invoices_read.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn count_read(&self, count: u64) {
+        self.invoices_read.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// Reads so many invoices for a list; takes as long as that takes.
+    pub(super) async fn read_through(&self, count: u64) {
+        self.count_read(count);
+        let cost = self.quirks().read_cost.saturating_mul(u32::try_from(count).unwrap_or(u32::MAX));
+        if !cost.is_zero() {
+            tokio::time::sleep(cost).await;
+        }
+    }
+
     /// How many subscriptions, to invoices or payments, have begun since the start.
     pub fn subscriptions(&self) -> u64 {
         *self.subscriptions.borrow()
@@ -117,7 +151,7 @@ impl Node {
         let now = self.clock.now();
         for invoice in state.book.expire(now) {
             // An expiry that could not be written down happens again after a restart.
-            let _ = state.publish(&invoice);
+            let _ = self.tell_of(&mut state, &invoice);
         }
         state
     }
@@ -149,7 +183,11 @@ impl Node {
         if self.knows(terms.hash()) {
             return Err(NodeFailure::from(Refusal::Duplicate).into());
         }
-        terms.payment_request = self.identity.sign(&terms).map_err(AddFailure::Unencodable)?;
+        terms.payment_request = match terms.oddity {
+            Oddity::Amp { .. } | Oddity::Keysend => String::new(),
+            Oddity::Blinded => self.identity.sign_blinded(&terms).map_err(AddFailure::Unencodable)?,
+            _ => self.identity.sign(&terms).map_err(AddFailure::Unencodable)?,
+        };
         let mut state = self.lock();
         let invoice = state.book.add(Arc::new(terms)).map_err(NodeFailure::from)?;
         state.publish(&invoice).map_err(NodeFailure::from)?;
@@ -160,7 +198,7 @@ impl Node {
     pub fn cancel(&self, hash: PaymentHash) -> Result<(), NodeFailure> {
         let mut state = self.lock();
         let changed = state.book.cancel(hash, self.clock.now())?;
-        Ok(changed.map_or(Ok(()), |invoice| state.publish(&invoice))?)
+        Ok(changed.map_or(Ok(()), |invoice| self.tell_of(&mut state, &invoice))?)
     }
 
     /// Settles a held invoice; fine when it was settled before.
@@ -227,7 +265,7 @@ impl Node {
         state.height = height;
         state.write_down(&[Entry::Height(height)])?;
         for invoice in state.book.give_up_held(height, self.clock.now()) {
-            state.publish(&invoice)?;
+            self.tell_of(&mut state, &invoice)?;
         }
         Ok(())
     }
@@ -240,7 +278,8 @@ impl Node {
     }
 
     /// The events of all invoices: first those that the indexes ask for again, then new ones.
-    /// An index of 0 asks for nothing. Accepted and cancelled invoices are not told.
+    /// An index of 0 asks for nothing. Accepted and cancelled invoices are not told, and no settlement with an
+    /// index up to the one that is asked for.
     pub fn listen(&self, add_index: u64, settle_index: u64) -> (Vec<Invoice>, UnboundedReceiver<Invoice>) {
         let (sender, receiver) = mpsc::unbounded_channel();
         let mut state = self.lock();
@@ -250,9 +289,9 @@ impl Node {
             backlog.extend(state.book.range(add_index.saturating_add(1)..u64::MAX, false).filter(told).cloned());
         }
         if settle_index > 0 {
-            backlog.extend(state.book.settled_after(settle_index).cloned());
+            backlog.extend(state.book.replayed(settle_index, self.quirks().replays_by_id));
         }
-        state.listen(sender);
+        state.listen(sender, settle_index);
         self.subscriptions.send_modify(|begun| *begun += 1);
         (backlog, receiver)
     }

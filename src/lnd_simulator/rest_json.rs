@@ -4,7 +4,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use fedimint_tonic_lnd::{invoicesrpc, lnrpc};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 fn bytes(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
@@ -34,7 +34,7 @@ pub fn invoice(invoice: &lnrpc::Invoice) -> Value {
         "amt_paid": invoice.amt_paid.to_string(),
         "amt_paid_sat": invoice.amt_paid_sat.to_string(),
         "amt_paid_msat": invoice.amt_paid_msat.to_string(),
-        "state": invoice.state().as_str_name(),
+        "state": invoice_state(invoice.state),
         "htlcs": invoice.htlcs.iter().map(htlc).collect::<Vec<_>>(),
         "features": {},
         "is_keysend": invoice.is_keysend,
@@ -44,6 +44,14 @@ pub fn invoice(invoice: &lnrpc::Invoice) -> Value {
         "is_blinded": invoice.is_blinded,
         "blinded_path_config": null,
     })
+}
+
+/// A number that has no name is written as it is.
+fn invoice_state(number: i32) -> Value {
+    match lnrpc::invoice::InvoiceState::try_from(number) {
+        Ok(state) => state.as_str_name().into(),
+        Err(_) => number.into(),
+    }
 }
 
 fn htlc(htlc: &lnrpc::InvoiceHtlc) -> Value {
@@ -56,7 +64,7 @@ fn htlc(htlc: &lnrpc::InvoiceHtlc) -> Value {
         "resolve_time": htlc.resolve_time.to_string(),
         "expiry_height": htlc.expiry_height,
         "state": htlc.state().as_str_name(),
-        "custom_records": {},
+        "custom_records": htlc.custom_records.iter().map(|(kind, record)| (kind.to_string(), bytes(record).into())).collect::<Map<_, _>>(),
         "mpp_total_amt_msat": htlc.mpp_total_amt_msat.to_string(),
         "amp": null,
         "custom_channel_data": "",

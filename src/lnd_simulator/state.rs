@@ -10,6 +10,7 @@ use super::book::Book;
 use super::invoice::{Hex32, Invoice, State};
 use super::journal::{Entry, Journal};
 use super::memory::Remembered;
+use super::oddities::is_announced;
 use super::payment::{FailureReason, Payment, PaymentState};
 use crate::domain::lightning::PaymentHash;
 
@@ -17,6 +18,12 @@ use crate::domain::lightning::PaymentHash;
 const FIRST_HEIGHT: u32 = 1000;
 /// What a new node's channels hold on either side: 1 BTC, in msat.
 const FIRST_BALANCE_MSAT: u64 = 100_000_000_000;
+
+/// Who hears of all invoices, but of no settlement up to this index.
+struct Listener {
+    sender: UnboundedSender<Invoice>,
+    settle_index: u64,
+}
 
 /// What changes; only reached through the lock of `super::node::Node`.
 pub struct NodeState {
@@ -27,7 +34,7 @@ pub struct NodeState {
     pub local_msat: u64,
     pub remote_msat: u64,
     journal: Journal,
-    listeners: Vec<UnboundedSender<Invoice>>,
+    listeners: Vec<Listener>,
     watchers: HashMap<PaymentHash, Vec<UnboundedSender<Invoice>>>,
     trackers: HashMap<PaymentHash, Vec<UnboundedSender<Payment>>>,
 }
@@ -67,9 +74,18 @@ impl NodeState {
         self.journal.append(&[counters, Entry::Forgotten { hash: Hex32(hash.0) }])
     }
 
-    /// Tells `sender` of all invoices from now on.
-    pub fn listen(&mut self, sender: UnboundedSender<Invoice>) {
-        self.listeners.push(sender);
+    /// Tells `sender` of all invoices from now on, but of no settlement up to an index.
+    pub fn listen(&mut self, sender: UnboundedSender<Invoice>, settle_index: u64) {
+        self.listeners.push(Listener { sender, settle_index });
+    }
+
+    /// Tells everybody who listens to all invoices.
+    pub fn tell_listeners(&mut self, invoice: &Invoice) {
+        let index = (invoice.state() == State::Settled).then_some(invoice.progress.settle_index);
+        self.listeners.retain(|listener| match index {
+            Some(index) if index <= listener.settle_index => !listener.sender.is_closed(),
+            _ => listener.sender.send(invoice.clone()).is_ok(),
+        });
     }
 
     /// Tells `sender` of one invoice from now on.
@@ -135,8 +151,8 @@ impl NodeState {
         if invoice.state() == State::Open && !fresh {
             return;
         }
-        if fresh || invoice.state() == State::Settled {
-            self.listeners.retain(|listener| listener.send(invoice.clone()).is_ok());
+        if (fresh && is_announced(invoice)) || invoice.state() == State::Settled {
+            self.tell_listeners(invoice);
         }
         let hash = invoice.hash();
         if let Some(watchers) = self.watchers.get_mut(&hash) {

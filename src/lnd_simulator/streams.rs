@@ -25,7 +25,7 @@ pub async fn subscribe_invoices(
 ) -> Result<Answers<lnrpc::Invoice>, Status> {
     let (backlog, live) = node.listen(request.add_index, request.settle_index);
     let invoices = stream::iter(backlog).chain(UnboundedReceiverStream::new(live));
-    Ok(droppable(&node, invoices.map(|invoice| wire::invoice(&invoice))))
+    Ok(until_unreadable(droppable(&node, invoices.map(|invoice| wire::told(&invoice)))))
 }
 
 /// `SubscribeSingleInvoice`: ends after the final state.
@@ -35,7 +35,7 @@ pub async fn subscribe_single_invoice(
 ) -> Result<Answers<lnrpc::Invoice>, Status> {
     let (present, changes) = node.watch(calls::payment_hash(&request.r_hash)?);
     let invoices = stream::iter(present).chain(UnboundedReceiverStream::new(changes));
-    Ok(droppable(&node, invoices.map(|invoice| wire::invoice(&invoice))))
+    Ok(until_unreadable(droppable(&node, invoices.map(|invoice| wire::told(&invoice)))))
 }
 
 /// `SendPaymentV2`: in flight, then the outcome. A fee limit of 0 allows free routes only.
@@ -136,7 +136,7 @@ pub async fn lookup_invoice_v2(
         Some(InvoiceRef::SetId(_)) => None,
         None => return Err(Status::invalid_argument("invoice ref must be set")),
     };
-    invoice.as_ref().map(wire::invoice).ok_or_else(calls::not_found)
+    invoice.as_ref().map(wire::told).ok_or_else(calls::not_found)?
 }
 
 /// The stream, cut short with an error when the node is told to drop its streams.
@@ -147,6 +147,16 @@ fn droppable<T: Send + 'static>(node: &Node, answers: impl stream::Stream<Item =
         Status::unavailable("transport is closing")
     };
     until(answers.map(Ok).boxed(), ended)
+}
+
+/// The stream until an invoice that the node can't read: that ends it with an error.
+fn until_unreadable(answers: Answers<Result<lnrpc::Invoice, Status>>) -> Answers<lnrpc::Invoice> {
+    let flat = answers.map(|answer| answer.and_then(|told| told));
+    flat.scan(false, |failed, answer| {
+        let before = std::mem::replace(failed, answer.is_err());
+        std::future::ready((!before).then_some(answer))
+    })
+    .boxed()
 }
 
 /// As [`droppable`], for payments, which may also be `dropped` alone.

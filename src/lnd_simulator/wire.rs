@@ -6,8 +6,11 @@ use fedimint_tonic_lnd::lnrpc;
 use lightning_invoice::{Bolt11Invoice, Bolt11InvoiceDescriptionRef};
 use lnrpc::invoice::InvoiceState;
 use lnrpc::payment::PaymentStatus;
+use tonic::Status;
 
+use super::auth::unknown;
 use super::invoice::{Htlc, Invoice, State};
+use super::oddities::Oddity;
 use super::payment::{FailureReason, Payment, PaymentState};
 use crate::domain::time::Timestamp;
 
@@ -22,16 +25,24 @@ fn secs(ms: i64) -> i64 {
     Timestamp(ms).secs()
 }
 
-/// An invoice as all calls show it.
+/// An invoice as all calls show it; one that the node can't read fails the whole answer.
+pub fn told(known: &Invoice) -> Result<lnrpc::Invoice, Status> {
+    match known.terms.oddity {
+        Oddity::Unreadable => Err(unknown("unable to decode payment request: unknown feature bit".to_owned())),
+        _ => Ok(invoice(known)),
+    }
+}
+
 #[expect(deprecated, reason = "LND still fills the fields that it calls deprecated, and clients read them")]
-pub fn invoice(invoice: &Invoice) -> lnrpc::Invoice {
+fn invoice(invoice: &Invoice) -> lnrpc::Invoice {
     let (terms, progress) = (&invoice.terms, &invoice.progress);
     let (value_msat, paid_msat) = (signed(terms.value_msat), signed(invoice.paid_msat()));
     let settled = invoice.state() == State::Settled;
+    let is_amp = matches!(terms.oddity, Oddity::Amp { .. });
     lnrpc::Invoice {
         memo: terms.memo.clone(),
         r_preimage: invoice.preimage().map(|preimage| preimage.0.to_vec()).unwrap_or_default(),
-        r_hash: terms.hash.0.to_vec(),
+        r_hash: if is_amp { Vec::new() } else { terms.hash.0.to_vec() },
         value: value_msat / MSAT,
         value_msat,
         settled,
@@ -47,8 +58,15 @@ pub fn invoice(invoice: &Invoice) -> lnrpc::Invoice {
         amt_paid: paid_msat,
         amt_paid_sat: paid_msat / MSAT,
         amt_paid_msat: paid_msat,
-        state: state(invoice.state()).into(),
-        htlcs: progress.htlcs.iter().map(htlc).collect(),
+        state: match terms.oddity {
+            Oddity::State(number) => number,
+            Oddity::Amp { newest: true } => InvoiceState::Settled.into(),
+            _ => state(invoice.state()).into(),
+        },
+        htlcs: progress.htlcs.iter().map(|part| htlc(part, terms.bulk)).collect(),
+        is_keysend: terms.oddity == Oddity::Keysend,
+        is_amp,
+        is_blinded: terms.oddity == Oddity::Blinded,
         features: features(),
         payment_addr: terms.payment_addr.0.to_vec(),
         ..Default::default()
@@ -64,7 +82,10 @@ fn state(state: State) -> InvoiceState {
     }
 }
 
-fn htlc(htlc: &Htlc) -> lnrpc::InvoiceHtlc {
+/// The kind of record that podcast players send along.
+const RECORD: u64 = 7_629_169;
+
+fn htlc(htlc: &Htlc, bulk: usize) -> lnrpc::InvoiceHtlc {
     let state = match htlc.state {
         State::Settled => lnrpc::InvoiceHtlcState::Settled,
         State::Canceled => lnrpc::InvoiceHtlcState::Canceled,
@@ -80,6 +101,7 @@ fn htlc(htlc: &Htlc) -> lnrpc::InvoiceHtlc {
         expiry_height: htlc.expiry_height.cast_signed(),
         state: state.into(),
         mpp_total_amt_msat: htlc.total_msat,
+        custom_records: (bulk > 0).then(|| (RECORD, vec![b'x'; bulk])).into_iter().collect(),
         ..Default::default()
     }
 }

@@ -1,13 +1,17 @@
 //! What happens because time has passed. Each function is idempotent: late, doubled or missed calls
 //! change no result.
 
+use std::collections::HashSet;
+use std::fmt::Display;
+
 use super::Error;
 use super::deals::{change_order, change_product};
-use super::shop::Shop;
-use crate::domain::deal::{ACTIVATION_LIMIT_SECS, EXPIRED_MESSAGE};
+use super::left_out;
+use super::shop::{Aftermath, Shop};
+use crate::domain::deal::{ACTIVATION_LIMIT_SECS, Deal, EXPIRED_MESSAGE};
 use crate::domain::id::{OrderId, ProductId};
 use crate::domain::time::Timestamp;
-use crate::store::{deals, products, unpaid};
+use crate::store::{Connection, deals, products, unpaid};
 
 /// Orders and products handled in one transaction.
 const BATCH: usize = 200;
@@ -23,7 +27,7 @@ pub async fn return_overdue_holds(shop: &Shop) -> Result<usize, Error> {
     for order in overdue {
         match return_hold(shop, order).await {
             Ok(()) => returned += 1,
-            Err(error) => tracing::error!(%order, %error, "an overdue payment can't be given back; trying again"),
+            Err(error) => left_out::tell(shop, order, "giving back an overdue payment", &error).await,
         }
     }
     Ok(returned)
@@ -35,7 +39,8 @@ async fn return_hold(shop: &Shop, order: OrderId) -> Result<(), Error> {
         change_order(&inner, db, after, order, "shop", |deal, i, now| {
             deal.hold_overdue(i, now);
             Ok(())
-        })
+        })?;
+        left_out::forget(db, &inner, [order])
     })
     .await
 }
@@ -43,62 +48,99 @@ async fn return_hold(shop: &Shop, order: OrderId) -> Result<(), Error> {
 /// Cancels invoices that can no longer be paid at their nodes. Returns how many.
 pub async fn close_unpaid(shop: &Shop) -> Result<usize, Error> {
     let limit = shop.now().plus_secs(-CLOSE_MARGIN_SECS);
-    let mut closed = 0;
+    let (mut closed, mut left_out) = (0, HashSet::new());
     loop {
-        let due = shop.db.read(|db| deals::to_close(db, limit, BATCH as u32))?;
-        closed += due.len();
-        let last = due.len() < BATCH;
-        let inner = shop.clone();
-        shop.change(move |db, after| {
-            for order in due {
-                change_order(&inner, db, after, order, "shop", |deal, i, _| {
-                    deal.close_unpaid(i, EXPIRED_MESSAGE);
-                    Ok(())
-                })?;
-            }
-            Ok(())
-        })
-        .await?;
-        if last {
+        // Those that were left out are due for ever: look past them.
+        let most = BATCH + left_out.len();
+        let due = shop.db.read(|db| deals::to_close(db, limit, u32::try_from(most).unwrap_or(u32::MAX)))?;
+        let is_last = due.len() < most;
+        let due: Vec<_> = due.into_iter().filter(|order| !left_out.contains(order)).collect();
+        let failed = each(shop, &due, "closing an unpaid order", close).await?;
+        closed += due.len() - failed.len();
+        left_out.extend(failed);
+        if is_last {
             return Ok(closed);
         }
     }
 }
 
-/// Applies `event` to each product, some per transaction.
+fn close(shop: &Shop, db: &Connection, after: &mut Aftermath, order: OrderId) -> Result<(), Error> {
+    change_order(shop, db, after, order, "shop", |deal, i, _| {
+        deal.close_unpaid(i, EXPIRED_MESSAGE);
+        Ok(())
+    })
+}
+
+/// Applies `event` to each product, some per transaction. Returns how many it was applied to.
 async fn each_product(
     shop: &Shop,
     ids: Vec<ProductId>,
-    event: fn(&mut crate::domain::deal::Deal, Timestamp),
+    what: &str,
+    event: fn(&mut Deal, Timestamp),
 ) -> Result<usize, Error> {
-    for batch in ids.chunks(BATCH) {
-        let (inner, batch) = (shop.clone(), batch.to_vec());
-        shop.change(move |db, after| {
-            for id in batch {
-                change_product(&inner, db, after, id, "shop", |deal, now| {
-                    event(deal, now);
-                    Ok(())
-                })?;
-            }
+    let change = move |shop: &Shop, db: &Connection, after: &mut Aftermath, id| {
+        change_product(shop, db, after, id, "shop", |deal, now| {
+            event(deal, now);
             Ok(())
         })
-        .await?;
+    };
+    Ok(ids.len() - each(shop, &ids, what, change).await?.len())
+}
+
+/// Makes a change for each of `ids`, many per transaction; what fails with others is tried alone, and left out if it
+/// fails again. Returns those that were left out.
+async fn each<T, F>(shop: &Shop, ids: &[T], what: &str, change: F) -> Result<Vec<T>, Error>
+where
+    T: Copy + Display + Send + Sync + 'static,
+    F: Fn(&Shop, &Connection, &mut Aftermath, T) -> Result<(), Error> + Copy + Send + 'static,
+{
+    let mut failed = Vec::new();
+    for batch in ids.chunks(BATCH) {
+        match together(shop, batch.to_vec(), change).await {
+            Ok(()) => continue,
+            Err(error) if !left_out::is_its_own(&error) => return Err(error),
+            Err(_) => {}
+        }
+        for id in batch {
+            match together(shop, vec![*id], change).await {
+                Ok(()) => {}
+                Err(error) if !left_out::is_its_own(&error) => return Err(error),
+                Err(error) => {
+                    left_out::tell(shop, *id, what, &error).await;
+                    failed.push(*id);
+                }
+            }
+        }
     }
-    Ok(ids.len())
+    Ok(failed)
+}
+
+async fn together<T, F>(shop: &Shop, ids: Vec<T>, change: F) -> Result<(), Error>
+where
+    T: Copy + Display + Send + 'static,
+    F: Fn(&Shop, &Connection, &mut Aftermath, T) -> Result<(), Error> + Send + 'static,
+{
+    let inner = shop.clone();
+    let all = move |db: &Connection, after: &mut Aftermath| {
+        ids.iter().try_for_each(|id| change(&inner, db, after, *id))?;
+        left_out::forget(db, &inner, ids)
+    };
+    shop.change(all).await
 }
 
 /// Suspends active products whose time is over. Returns how many.
 pub async fn suspend_expired(shop: &Shop) -> Result<usize, Error> {
     let now = shop.now();
     let due = shop.db.read(|db| products::due_to_suspend(db, now))?;
-    each_product(shop, due, |deal, now| deal.time_is_over(now)).await
+    each_product(shop, due, "suspending a product", |deal, now| deal.time_is_over(now)).await
 }
 
 /// Marks paid orders that no host activated in time as owed. Returns how many products.
 pub async fn give_up_unactivated(shop: &Shop) -> Result<usize, Error> {
     let limit = shop.now().plus_secs(-ACTIVATION_LIMIT_SECS);
     let due = shop.db.read(|db| products::pending_since_before(db, limit))?;
-    each_product(shop, due, |deal, now| deal.activation_overdue(now)).await
+    each_product(shop, due, "giving up a product that no host has activated", |deal, now| deal.activation_overdue(now))
+        .await
 }
 
 /// Gives up products that have been suspended for long; their ports are free then. Returns how many.
@@ -106,7 +148,7 @@ pub async fn delete_suspended(shop: &Shop) -> Result<usize, Error> {
     let days = i64::from(shop.settings.suspended_days);
     let limit = shop.now().plus_secs(-days * 86_400);
     let due = shop.db.read(|db| products::suspended_since_before(db, limit))?;
-    each_product(shop, due, |deal, now| deal.suspended_too_long(now)).await
+    each_product(shop, due, "giving up a suspended product", |deal, now| deal.suspended_too_long(now)).await
 }
 
 /// Deletes orders that ended some days ago and that nobody paid: what costs a stranger nothing must not grow for

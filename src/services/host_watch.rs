@@ -5,6 +5,7 @@ use crate::store::Connection;
 
 use super::Error;
 use super::deals::change_product;
+use super::left_out;
 use super::shop::{Aftermath, Shop};
 use crate::domain::effect::AlertTopic;
 use crate::domain::host::{ALIVE_SECS, CHECK_IN_HELLO, Host, PortKind};
@@ -37,13 +38,21 @@ pub async fn look(shop: &Shop) -> Result<Watched, Error> {
         } else {
             watched.dead += 1
         }
-        let inner = shop.clone();
-        shop.change(move |db, after| {
+        let (inner, id) = (shop.clone(), host.id);
+        let looked = shop.change(move |db, after| {
             few_ports(&inner, db, &host)?;
             hosts::note_alive(db, host.id, is_alive, inner.now())?;
-            if is_alive { back(&inner, db, after, &host) } else { dead(&inner, db, &host) }
-        })
-        .await?;
+            if is_alive {
+                back(&inner, db, after, &host)?
+            } else {
+                dead(&inner, db, &host)?
+            }
+            left_out::forget(db, &inner, [id])
+        });
+        match looked.await {
+            Err(error) if left_out::is_its_own(&error) => left_out::tell(shop, id, "watching a host", &error).await,
+            looked => looked?,
+        }
     }
     tell_stuck(shop).await?;
     Ok(watched)

@@ -6,6 +6,7 @@ use crate::store::Connection;
 use super::Error;
 use super::deals::change_order;
 use super::invoices;
+use super::ownership::MAX_ATTEMPTS;
 use super::shop::{Aftermath, Shop};
 use crate::domain::deal::Deal;
 use crate::domain::effect::AlertTopic;
@@ -74,7 +75,7 @@ pub async fn made(shop: &Shop, intent: &Intent, made: MadeInvoice) -> Result<(),
     let (inner, intent) = (shop.clone(), intent.clone());
     shop.change(move |db, after| {
         outbox::done(db, intent.id)?;
-        outbox::set_outcome(db, intent.hash, "made")?;
+        outbox::set_made(db, intent.hash, made.add_index)?;
         let (waits, host) = change_order(&inner, db, after, intent.order, "shop", |deal, i, _| {
             let invoice = &deal.purchases[i].invoice;
             let waits = invoice.hash == intent.hash && invoice.state == InvoiceState::Initial;
@@ -167,6 +168,9 @@ fn next_attempt(shop: &Shop, db: &Connection, intent: &Intent) -> Result<Option<
         return Ok(None);
     }
     let attempts = outbox::attempts(db, intent.order)?;
+    if attempts.len() >= MAX_ATTEMPTS as usize {
+        return Ok(None);
+    }
     let tried: Vec<NodeId> = attempts.iter().map(|attempt| attempt.node_id).collect();
     let Some(node) = invoices::choose_node(shop, db, &host, &tried, purchase.price)? else { return Ok(None) };
     let may_hold = purchase.kind == PurchaseKind::First || product.status != ProductStatus::Active;
@@ -190,10 +194,11 @@ pub async fn finish(shop: &Shop, intent: &Intent) -> Result<(), Error> {
 
 /// The node could not be asked: the intent is tried again, later each time.
 pub async fn postpone(shop: &Shop, intent: &Intent, error: &NodeError) -> Result<(), Error> {
+    let is_uncertain = error.may_have_happened();
     let (intent, error, now) = (intent.clone(), error.to_string(), shop.now());
     let wait = 1_i64 << intent.attempts.min(3);
     shop.change(move |db, _| {
-        outbox::postpone(db, intent.id, now.plus_secs(wait), &error)?;
+        outbox::postpone(db, intent.id, now.plus_secs(wait), &error, is_uncertain)?;
         if intent.attempts + 1 >= ATTEMPTS_BEFORE_ALERT {
             let text = format!("{} for payment hash {} keeps failing: {error}", intent.kind.name(), intent.hash);
             alerts::raise(db, AlertTopic::FailedIntent, &intent.hash.to_string(), &text, now)?;

@@ -1,6 +1,7 @@
 //! The use cases of the shop, one function each: they open the transaction, let the domain decide,
 //! and store what it says. No HTTP types, no SQL.
 
+pub mod absence;
 pub mod access;
 mod act;
 pub mod alerts;
@@ -21,12 +22,14 @@ pub mod hosts_admin;
 pub mod instance;
 pub mod invoices;
 mod late;
+pub mod left_out;
 pub mod making;
 pub mod nodes_admin;
 pub mod nodes_alive;
 pub mod onion_address;
 pub mod operators;
 pub mod orders;
+pub mod ownership;
 pub mod passwords;
 pub mod payments;
 pub mod ports;

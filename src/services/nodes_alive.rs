@@ -94,6 +94,7 @@ fn is_used(db: &Connection, node: NodeId) -> Result<bool, Error> {
 pub(super) fn forget_unused(db: &Connection, node: NodeId, now: Timestamp) -> Result<(), Error> {
     if !is_used(db, node)? {
         alerts::close(db, AlertTopic::NodeDead, &node.to_string(), now)?;
+        alerts::close(db, AlertTopic::NodeUnheard, &node.to_string(), now)?;
     }
     Ok(())
 }

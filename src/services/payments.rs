@@ -1,22 +1,25 @@
 //! What Lightning nodes say about invoices, applied to orders. Every function is idempotent: the
 //! same news may come from a stream, a comparison and the answer of a call.
 
+use std::collections::BTreeSet;
+
 use crate::store::Connection;
 
+pub use super::absence::{apply_gone, apply_leftover};
 use super::deals::change_order;
 use super::shop::{Aftermath, Shop};
-use super::{Error, late};
+use super::{Error, late, left_out, ownership};
 use crate::domain::deal::Deal;
-use crate::domain::effect::AlertTopic;
 use crate::domain::id::{NodeId, OrderId};
-use crate::domain::lightning::{NodeInvoice, NodeInvoiceState, PaymentHash};
+use crate::domain::lightning::{NodeInvoice, NodeInvoiceState};
 use crate::domain::money::Msat;
 use crate::domain::purchase::{Invoice, InvoiceState, Purchase};
 use crate::domain::time::Timestamp;
+use crate::store::node_state::{self, Cursor};
 use crate::store::outbox::{self, IntentKind};
-use crate::store::{alerts, audit_log, deals, node_state, refunds};
+use crate::store::{audit_log, deals, refunds};
 
-/// The node's clock may be so far behind ours. Seconds.
+/// A node's clock may be so far from ours. Seconds.
 const CLOCKS_APART_SECS: i64 = 3600;
 
 /// What one piece of news led to; for logs and tests.
@@ -24,6 +27,9 @@ const CLOCKS_APART_SECS: i64 = 3600;
 pub enum Applied {
     /// It concerns this order (and may have been known already).
     Order(OrderId),
+    /// It is a settlement for this order that its stream should have told long ago: the node counts its
+    /// settlements anew, and the stream is to be opened again from the cursor, which has gone back.
+    CountsAnew(OrderId),
     /// It is somebody else's invoice.
     Foreign,
 }
@@ -35,28 +41,130 @@ pub enum Applied {
 pub async fn apply(shop: &Shop, node: NodeId, news: NodeInvoice, height: Option<u32>) -> Result<Applied, Error> {
     let inner = shop.clone();
     shop.change(move |db, after| {
-        let applied = apply_in(&inner, db, after, node, &news, height)?;
-        let cursor = node_state::cursor(db, node)?;
-        if cursor == 0 || cursor.saturating_add(1) == news.settle_index {
-            node_state::advance_cursor(db, node, news.settle_index)?;
+        let Heard { applied, is_new } = apply_in(&inner, db, after, node, &news, height)?;
+        left_out::forget(db, &inner, [news.hash])?;
+        let index = news.settle_index;
+        let cursor = node_state::cursor(db, node)?.index;
+        if index == 0 {
+            return Ok(applied);
+        }
+        if cursor == 0 {
+            node_state::begin_cursor(db, node, index)?;
+        } else if cursor.saturating_add(1) == index {
+            node_state::advance_cursor(db, node, index)?;
+        } else if let (Applied::Order(order), true) = (applied, is_new && index <= cursor) {
+            node_state::count_anew(db, node, index)?;
+            return Ok(Applied::CountsAnew(order));
         }
         Ok(applied)
     })
     .await
 }
 
-/// Applies the news of a node's stream, in its order: one transaction, one fsync. The last settlement
-/// moves the node's cursor in that transaction.
-pub async fn apply_all(shop: &Shop, node: NodeId, news: Vec<NodeInvoice>) -> Result<Vec<Applied>, Error> {
+/// How far one life of a node's stream has come. A node may replay settlements in another order than that of
+/// their indexes, and indexes have gaps: the stored cursor moves over what is there without a gap, and to the end
+/// only when the stream has nothing more to tell.
+#[derive(Clone, Debug, Default)]
+pub struct StreamPosition {
+    /// Where the stream was opened.
+    pub opened: Cursor,
+    /// Indexes of settlements that have been applied, ahead of the stored cursor.
+    ahead: BTreeSet<u64>,
+}
+
+/// More indexes ahead of the cursor than this are kept as the highest alone: then only silence moves the cursor.
+const MOST_AHEAD: usize = 100_000;
+
+impl StreamPosition {
+    /// That of a stream that has just been opened.
+    pub fn new(opened: Cursor) -> Self {
+        Self { opened, ahead: BTreeSet::new() }
+    }
+
+    /// Notes that settlements were applied; answers with how far all are, beginning at `cursor`.
+    fn note(&mut self, news: &[NodeInvoice], cursor: u64) -> u64 {
+        if self.opened.is_in_order || self.opened.index == 0 {
+            // LND replays nothing then, and tells what is new in its order.
+            return news.iter().map(|invoice| invoice.settle_index).fold(cursor, u64::max);
+        }
+        self.ahead.extend(news.iter().map(|invoice| invoice.settle_index));
+        let mut reached = cursor;
+        while let Some(first) = self.ahead.first().copied().filter(|first| *first <= reached.saturating_add(1)) {
+            self.ahead.remove(&first);
+            reached = reached.max(first);
+        }
+        while self.ahead.len() > MOST_AHEAD {
+            self.ahead.pop_first();
+        }
+        reached
+    }
+
+    /// The stream has ended: what it would have told next is not known.
+    pub fn end(&mut self) {
+        self.ahead.clear();
+    }
+
+    /// A settlement could not be applied: the stream goes on behind it.
+    pub fn pass_over(&mut self, index: u64) {
+        self.ahead.insert(index);
+    }
+
+    /// Whether something was applied that the stored cursor is not at yet.
+    pub fn is_ahead(&self) -> bool {
+        !self.ahead.is_empty()
+    }
+}
+
+/// Applies the news of a node's stream: one transaction, one fsync, the node's cursor included.
+pub async fn apply_all(
+    shop: &Shop,
+    node: NodeId,
+    news: Vec<NodeInvoice>,
+    mut position: StreamPosition,
+) -> Result<(Vec<Applied>, StreamPosition), Error> {
     let inner = shop.clone();
     let change = move |db: &Connection, after: &mut Aftermath| {
-        let apply_one = |invoice| apply_in(&inner, db, after, node, invoice, None);
-        let applied = news.iter().map(apply_one).collect::<Result<_, _>>()?;
-        let newest = news.iter().map(|invoice| invoice.settle_index).max();
-        node_state::advance_cursor(db, node, newest.unwrap_or(0))?;
-        Ok(applied)
+        let before = node_state::cursor(db, node)?;
+        let mut all = Vec::with_capacity(news.len());
+        for invoice in &news {
+            let Heard { applied, is_new } = apply_in(&inner, db, after, node, invoice, None)?;
+            let index = invoice.settle_index;
+            all.push(match applied {
+                // A node that keeps the order was not asked for this one.
+                Applied::Order(order) if is_new && before.is_in_order && index > 0 && index <= before.index => {
+                    node_state::count_anew(db, node, index)?;
+                    Applied::CountsAnew(order)
+                }
+                applied => applied,
+            });
+        }
+        left_out::forget(db, &inner, news.iter().map(|invoice| invoice.hash))?;
+        let cursor = node_state::cursor(db, node)?;
+        if cursor.counting == position.opened.counting {
+            node_state::advance_cursor(db, node, position.note(&news, cursor.index))?;
+        }
+        Ok((all, position))
     };
     shop.change(change).await
+}
+
+/// The stream has told all that there was: the cursor moves behind the last.
+pub async fn caught_up(shop: &Shop, node: NodeId, position: StreamPosition) -> Result<StreamPosition, Error> {
+    let StreamPosition { opened, ahead } = position;
+    let last = ahead.last().copied().unwrap_or(0);
+    shop.change(move |db, _| {
+        if node_state::cursor(db, node)?.counting == opened.counting {
+            node_state::advance_cursor(db, node, last)?;
+        }
+        Ok(StreamPosition::new(opened))
+    })
+    .await
+}
+
+/// What a piece of news is about, and whether it is a settlement that was not known.
+struct Heard {
+    applied: Applied,
+    is_new: bool,
 }
 
 fn apply_in(
@@ -66,17 +174,15 @@ fn apply_in(
     node: NodeId,
     news: &NodeInvoice,
     height: Option<u32>,
-) -> Result<Applied, Error> {
-    match deals::order_by_hash(db, news.hash, node)? {
-        Some(order) => {
-            apply_to_order(shop, db, after, node, order, news, height)?;
-            Ok(Applied::Order(order))
+) -> Result<Heard, Error> {
+    let Some(order) = deals::order_by_hash(db, news.hash, node)? else {
+        if news.state == NodeInvoiceState::Settled {
+            ownership::tell_of_unknown_payment(shop, db, node, news)?;
         }
-        None => {
-            tell_of_unknown_payment(shop, db, node, news)?;
-            Ok(Applied::Foreign)
-        }
-    }
+        return Ok(Heard { applied: Applied::Foreign, is_new: false });
+    };
+    let is_new = apply_to_order(shop, db, after, node, order, news, height)?;
+    Ok(Heard { applied: Applied::Order(order), is_new })
 }
 
 fn apply_to_order(
@@ -87,15 +193,16 @@ fn apply_to_order(
     order: OrderId,
     news: &NodeInvoice,
     height: Option<u32>,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let actor = format!("node:{node}");
+    let mut is_new = false;
     let stranded = change_order(shop, db, after, order, &actor, |deal, i, now| {
         let Invoice { hash, node_id, state, .. } = deal.purchases[i].invoice;
         let visible = hash == news.hash;
         match news.state {
             NodeInvoiceState::Open => {}
             NodeInvoiceState::Settled => {
-                settled(db, deal, i, news, now)?;
+                is_new = settled(db, deal, i, news, now)?;
                 let payable = matches!(state, InvoiceState::Open | InvoiceState::Held);
                 return Ok((payable && !visible).then_some((hash, node_id)));
             }
@@ -113,12 +220,12 @@ fn apply_to_order(
         outbox::add(db, IntentKind::Cancel, order, hash, node, shop.now())?;
         after.outbox = true;
     }
-    Ok(())
+    Ok(is_new)
 }
 
 /// Money that came is money that counts, once for each payment hash: also for a former attempt, and also
-/// when the order was paid before by another one.
-fn settled(db: &Connection, deal: &mut Deal, i: usize, news: &NodeInvoice, now: Timestamp) -> Result<(), Error> {
+/// when the order was paid before by another one. Returns whether it was not known.
+fn settled(db: &Connection, deal: &mut Deal, i: usize, news: &NodeInvoice, now: Timestamp) -> Result<bool, Error> {
     let Purchase { id, invoice, .. } = &deal.purchases[i];
     let (visible, paid) = (invoice.hash == news.hash, invoice.state == InvoiceState::Paid);
     let is_new = match (visible, paid) {
@@ -129,84 +236,24 @@ fn settled(db: &Connection, deal: &mut Deal, i: usize, news: &NodeInvoice, now: 
     };
     match (is_new, paid) {
         (false, _) => {}
-        (true, false) => deal.payment_settled(i, news.received, news.settled_at.unwrap_or(now), now),
+        (true, false) => deal.payment_settled(i, news.received, settled_at(deal, i, news, now), now),
         (true, true) => deal.paid_again(i, news.received),
     }
-    Ok(())
+    Ok(is_new)
+}
+
+/// When a node says that it was paid, if that can be: not before the invoice was decided, nor later than now. Nodes have
+/// zeros and stranger numbers there.
+fn settled_at(deal: &Deal, i: usize, news: &NodeInvoice, now: Timestamp) -> Timestamp {
+    let decided = deal.purchases[i].invoice.created_at;
+    let is_possible =
+        |at: &Timestamp| decided.plus_secs(-CLOCKS_APART_SECS) <= *at && *at <= now.plus_secs(CLOCKS_APART_SECS);
+    news.settled_at.filter(is_possible).unwrap_or(now)
 }
 
 fn blocks_left(news: &NodeInvoice, height: Option<u32>) -> Option<i64> {
     let height = height.max(news.accept_height)?;
     Some(i64::from(news.nearest_htlc_expiry?) - i64::from(height))
-}
-
-/// The record of a node, removed ones included, under which the shop had this invoice made, when it is not
-/// `node` but seems to be the same machine: one LND may be there twice (by gRPC and by REST, say), or was
-/// removed and added again. While a public key is not known yet, a hash of ours counts as made there.
-pub fn other_record(db: &Connection, node: NodeId, hash: PaymentHash) -> Result<Option<NodeId>, Error> {
-    let Some(attempt) = outbox::attempt(db, hash)?.filter(|attempt| attempt.node_id != node) else { return Ok(None) };
-    let differs = match (node_state::pubkey(db, attempt.node_id)?, node_state::pubkey(db, node)?) {
-        (Some(maker), Some(teller)) => maker != teller,
-        _ => false,
-    };
-    Ok((!differs).then_some(attempt.node_id))
-}
-
-/// The node may serve others too: only a memo of ours about an order that we don't have, or not there,
-/// is strange (a restored backup is the usual reason).
-fn tell_of_unknown_payment(shop: &Shop, db: &Connection, node: NodeId, news: &NodeInvoice) -> Result<(), Error> {
-    let memo_order = news.memo.strip_prefix("PO: ").and_then(OrderId::parse);
-    let (NodeInvoiceState::Settled, Some(order)) = (news.state, memo_order) else { return Ok(()) };
-    if node_state::added_at(db, node)?.is_some_and(|added| news.created_at.plus_secs(CLOCKS_APART_SECS) < added) {
-        // From the node's past, as another shop's.
-        return Ok(());
-    }
-    if other_record(db, node, news.hash)?.is_some() {
-        // That record hears of it too.
-        return Ok(());
-    }
-    let text = format!(
-        "Node {node} received {} for order {order} (payment hash {}), which this shop does not know \
-         there. Was a backup restored, or the hash of another node's invoice used? Please settle this with the buyer.",
-        news.received, news.hash
-    );
-    alerts::raise(db, AlertTopic::UnknownPayment, &news.hash.to_string(), &text, shop.now())?;
-    Ok(())
-}
-
-/// The node does not know (any more) the invoice with this hash: it is gone, unpaid.
-pub async fn apply_gone(shop: &Shop, node: NodeId, hash: PaymentHash) -> Result<(), Error> {
-    let inner = shop.clone();
-    shop.change(move |db, after| {
-        let Some(order) = deals::order_by_hash(db, hash, node)? else { return Ok(()) };
-        let actor = format!("node:{node}");
-        change_order(&inner, db, after, order, &actor, |deal, i, now| {
-            if deal.purchases[i].invoice.hash == hash {
-                deal.payment_void(i, now);
-            }
-            Ok(())
-        })
-    })
-    .await
-}
-
-/// The node offers an invoice that nobody may pay any more, or that was never shown: a lost answer
-/// left it there. It is to be cancelled.
-pub async fn apply_leftover(shop: &Shop, node: NodeId, hash: PaymentHash) -> Result<(), Error> {
-    let inner = shop.clone();
-    shop.change(move |db, after| {
-        let Some(attempt) = outbox::attempt(db, hash)?.filter(|attempt| attempt.node_id == node) else {
-            return Ok(());
-        };
-        let Some((purchase, _)) = deals::purchase(db, attempt.order)? else { return Ok(()) };
-        // One whose making is not recorded yet is not left over.
-        if purchase.invoice.hash == hash && purchase.invoice.state.is_live() {
-            return Ok(());
-        }
-        after.outbox = true;
-        Ok(outbox::add(db, IntentKind::Cancel, attempt.order, hash, node, inner.now())?)
-    })
-    .await
 }
 
 /// Records that the operator has paid back what an order owed, by whatever means.

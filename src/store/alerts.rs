@@ -107,6 +107,15 @@ fn close_one(db: &Connection, topic: AlertTopic, subject: &str, now: Timestamp) 
     Ok(())
 }
 
+/// Whether any alert of a topic is open.
+pub fn any_open(db: &Connection, topic: AlertTopic) -> Result<bool, StoreError> {
+    let mut statement = db.prepare_cached(ANY_OPEN)?;
+    Ok(statement.query_row([topic.name()], |row| row.get(0))?)
+}
+
+pub(super) const ANY_OPEN: &str =
+    "SELECT EXISTS (SELECT 1 FROM alert INDEXED BY alert_open WHERE topic = ? AND closed_at IS NULL)";
+
 /// Closes the open alert with this number; whether there was one.
 pub fn close_by_id(db: &Connection, id: i64, now: Timestamp) -> Result<bool, StoreError> {
     let closed = db.execute("UPDATE alert SET closed_at = ?2 WHERE id = ?1 AND closed_at IS NULL", params![id, now])?;

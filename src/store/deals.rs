@@ -109,6 +109,14 @@ pub fn order_by_hash(db: &Connection, hash: PaymentHash, node: NodeId) -> Result
     Ok(statement.query_row(params![hash, node], |row| row.get(0)).optional()?)
 }
 
+/// Whether the settlement of this hash has been applied: as the visible invoice's or as that of a former attempt.
+pub fn is_settlement_known(db: &Connection, hash: PaymentHash, node: NodeId) -> Result<bool, StoreError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM invoice_attempt a JOIN invoice v ON v.seq = a.seq \
+               WHERE a.payment_hash = ?1 AND a.node_id = ?2 \
+               AND (a.received IS NOT NULL OR (v.payment_hash = ?1 AND v.state = 'paid')))";
+    Ok(db.prepare_cached(sql)?.query_row(params![hash, node], |row| row.get(0))?)
+}
+
 /// Stores a new order with its invoice (state initial).
 pub fn insert_purchase(
     db: &Connection,

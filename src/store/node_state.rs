@@ -1,7 +1,7 @@
 //! What the shop keeps about Lightning nodes while it runs: who is usable, whether they are alive,
 //! and how far their settlements have been applied.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -118,18 +118,35 @@ pub fn set_info(
 ) -> Result<(), StoreError> {
     db.prepare_cached(
         "UPDATE node SET network = coalesce(?2, network), pubkey = coalesce(?3, pubkey), info = ?4, \
-         settle_index = iif(pubkey <> ?3, 0, settle_index) WHERE id = ?1 \
+         settle_index = iif(pubkey <> ?3, 0, settle_index), counting = counting + coalesce(pubkey <> ?3, 0) WHERE id = ?1 \
          AND (network IS NOT coalesce(?2, network) OR pubkey IS NOT coalesce(?3, pubkey) OR info IS NOT ?4)",
     )?
     .execute(params![node, network.map(Network::name), pubkey, info])?;
     Ok(())
 }
 
-/// The last settlement of the node that was applied; 0 when none was.
-pub fn cursor(db: &Connection, node: NodeId) -> Result<u64, StoreError> {
-    let mut statement = db.prepare_cached("SELECT settle_index FROM node WHERE id = ?")?;
-    let index: Option<i64> = statement.query_row([node], |row| row.get(0)).optional()?;
-    Ok(index.and_then(|index| u64::try_from(index).ok()).unwrap_or(0))
+/// How far the settlements of a node have been applied.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cursor {
+    /// The settle index that everything up to has been applied; 0 when nothing has.
+    pub index: u64,
+    /// How often the node has been seen to count anew.
+    pub counting: i64,
+    /// Whether the node tells settlements in the order of their indexes, also again (Core Lightning).
+    pub is_in_order: bool,
+}
+
+/// How far the settlements of a node have been applied.
+///
+/// # Errors
+/// Also when there is no such node, or its index can't be one: nothing else may be taken for an index of 0, from which
+/// on LND replays nothing.
+pub fn cursor(db: &Connection, node: NodeId) -> Result<Cursor, StoreError> {
+    let mut statement = db.prepare_cached("SELECT settle_index, counting, kind = 'cln' FROM node WHERE id = ?")?;
+    let row = statement.query_row([node], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?)))?;
+    let (index, counting, is_in_order) = row;
+    let index = u64::try_from(index).map_err(|_| StoreError::Broken(format!("node {node} has the cursor {index}")))?;
+    Ok(Cursor { index, counting, is_in_order })
 }
 
 /// Moves the cursor forward, never back.
@@ -139,9 +156,26 @@ pub fn advance_cursor(db: &Connection, node: NodeId, index: u64) -> Result<(), S
     Ok(())
 }
 
-/// After a restore: of nodes that had settled nothing yet, no stream tells what was settled since the backup.
+/// Sets the cursor of a node that has none: LND replays nothing without one. Core Lightning replays everything.
+pub fn begin_cursor(db: &Connection, node: NodeId, index: u64) -> Result<(), StoreError> {
+    db.prepare_cached("UPDATE node SET settle_index = ?2 WHERE id = ?1 AND settle_index = 0 AND kind <> 'cln'")?
+        .execute(params![node, i64::try_from(index).unwrap_or(i64::MAX)])?;
+    Ok(())
+}
+
+/// The node counts its settlements anew, as one with this index shows that was not known: the cursor goes back to it,
+/// and with Core Lightning, which replays everything, to the beginning.
+pub fn count_anew(db: &Connection, node: NodeId, index: u64) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "UPDATE node SET settle_index = iif(kind = 'cln', 0, ?2), counting = counting + 1 WHERE id = ?1",
+    )?
+    .execute(params![node, i64::try_from(index).unwrap_or(i64::MAX)])?;
+    Ok(())
+}
+
+/// After a restore: what was settled since the backup is looked for in all that a node has, wherever its stream goes on.
 pub fn mark_history_due(db: &Connection) -> Result<(), StoreError> {
-    db.execute("UPDATE node SET history_due = 1 WHERE settle_index = 0 AND removed_at IS NULL", [])?;
+    db.execute("UPDATE node SET history_due = 1 WHERE removed_at IS NULL", [])?;
     Ok(())
 }
 
@@ -157,22 +191,19 @@ pub fn end_history(db: &Connection, node: NodeId) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// When a node was added.
-pub fn added_at(db: &Connection, node: NodeId) -> Result<Option<Timestamp>, StoreError> {
-    let mut statement = db.prepare_cached("SELECT created_at FROM node WHERE id = ?")?;
-    Ok(statement.query_row([node], |row| row.get(0)).optional()?)
-}
-
-/// Hashes on a node that may still be paid: the visible invoices that are not final. The condition
-/// repeats that of the index word for word, or SQLite would read every invoice there ever was.
-pub fn live_hashes(db: &Connection, node: NodeId) -> Result<BTreeSet<PaymentHash>, StoreError> {
-    let mut statement = db.prepare_cached(
-        "SELECT payment_hash FROM invoice WHERE node_id = ? \
-         AND state IN ('initial', 'open', 'held', 'settling', 'cancelling') AND state <> 'initial'",
-    )?;
-    let rows = statement.query_map([node], |row| row.get(0))?;
+/// The visible invoices of a node that are not final, and so may still be paid, with the node's numbers of them where
+/// those were told.
+pub fn live_invoices(db: &Connection, node: NodeId) -> Result<BTreeMap<PaymentHash, Option<u64>>, StoreError> {
+    let mut statement = db.prepare_cached(LIVE_INVOICES)?;
+    let number = |index: Option<i64>| index.and_then(|index| u64::try_from(index).ok());
+    let rows = statement.query_map([node], |row| Ok((row.get(0)?, number(row.get(1)?))))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
+
+/// The condition repeats that of the index word for word, or SQLite would read every invoice there ever was.
+pub(super) const LIVE_INVOICES: &str = "SELECT v.payment_hash, a.add_index FROM invoice v \
+    JOIN invoice_attempt a ON a.payment_hash = v.payment_hash WHERE v.node_id = ? \
+    AND v.state IN ('initial', 'open', 'held', 'settling', 'cancelling') AND v.state <> 'initial'";
 
 /// Hold invoices on a node that are not final: each needs its own subscription.
 pub fn live_hold_hashes(db: &Connection, node: NodeId) -> Result<Vec<PaymentHash>, StoreError> {

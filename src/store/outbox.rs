@@ -53,6 +53,8 @@ pub struct Intent {
     pub node_id: NodeId,
     /// How often it was tried.
     pub attempts: u32,
+    /// Whether an earlier try may have been carried out although no answer came.
+    pub is_uncertain: bool,
     /// When it was decided.
     pub created_at: Timestamp,
 }
@@ -67,6 +69,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Intent> {
         hash: row.get("payment_hash")?,
         node_id: row.get("node_id")?,
         attempts: row.get("attempts")?,
+        is_uncertain: row.get("is_uncertain")?,
         created_at: row.get("created_at")?,
     })
 }
@@ -157,16 +160,21 @@ pub fn drop_kind(db: &Connection, kind: IntentKind, hash: PaymentHash) -> Result
     Ok(statement.execute(params![kind.name(), hash])? > 0)
 }
 
-/// Counts one try for every invoice that is still to be made: a former process may have begun it.
+/// Counts one try for every invoice that is still to be made: a former process may have begun it. The same may have
+/// begun to cancel one.
 pub fn mark_left_over(db: &Connection) -> Result<(), StoreError> {
     db.execute("UPDATE effect SET attempts = attempts + 1 WHERE kind = 'make_invoice'", [])?;
+    db.execute("UPDATE effect SET is_uncertain = 1 WHERE kind = 'cancel_invoice'", [])?;
     Ok(())
 }
 
-/// The intent failed and is to be tried again at `next`.
-pub fn postpone(db: &Connection, id: i64, next: Timestamp, error: &str) -> Result<(), StoreError> {
-    db.prepare_cached("UPDATE effect SET attempts = attempts + 1, next_try_at = ?2, last_error = ?3 WHERE id = ?1")?
-        .execute(params![id, next, error])?;
+/// The intent failed and is to be tried again at `next`; `is_uncertain` when it may have been carried out.
+pub fn postpone(db: &Connection, id: i64, next: Timestamp, error: &str, is_uncertain: bool) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "UPDATE effect SET attempts = attempts + 1, next_try_at = ?2, last_error = ?3, \
+         is_uncertain = max(is_uncertain, ?4) WHERE id = ?1",
+    )?
+    .execute(params![id, next, error, is_uncertain])?;
     Ok(())
 }
 
@@ -277,7 +285,15 @@ pub fn received_by_others(db: &Connection, order: OrderId) -> Result<Msat, Store
     Ok(statement.query_row([order], |row| row.get(0))?)
 }
 
-/// Records how an attempt ended: `made`, `failed`, `abandoned` or `cancelled`.
+/// Records that the node has made an attempt's invoice, and its number of it.
+pub fn set_made(db: &Connection, hash: PaymentHash, add_index: Option<u64>) -> Result<(), StoreError> {
+    let add_index = add_index.and_then(|index| i64::try_from(index).ok());
+    db.prepare_cached("UPDATE invoice_attempt SET outcome = 'made', add_index = ?2 WHERE payment_hash = ?1")?
+        .execute(params![hash, add_index])?;
+    Ok(())
+}
+
+/// Records how an attempt ended: `failed`, `abandoned` or `cancelled`.
 pub fn set_outcome(db: &Connection, hash: PaymentHash, outcome: &str) -> Result<(), StoreError> {
     db.prepare_cached("UPDATE invoice_attempt SET outcome = ?2 WHERE payment_hash = ?1")?
         .execute(params![hash, outcome])?;

@@ -4,7 +4,7 @@
 use rusqlite::Connection;
 
 use super::products::Filter;
-use super::{Db, StoreError, alerts, audit_log, deals, hosts, products, unpaid};
+use super::{Db, StoreError, alerts, audit_log, deals, hosts, node_state, products, unpaid};
 use crate::domain::id::{HostId, ProductId};
 use crate::domain::product::ProductStatus;
 use crate::domain::purchase::OrderStatus;
@@ -93,6 +93,20 @@ fn open_alerts_are_read_without_the_closed_ones() {
     let (_dir, db) = database();
     let plan = plan(&db, alerts::list_text(false));
     assert!(plan.contains("alert_open"), "{plan}");
+}
+
+#[test]
+fn the_open_invoices_of_a_node_are_read_without_the_others() {
+    let (_dir, db) = database();
+    let plan = plan(&db, node_state::LIVE_INVOICES);
+    assert!(plan.contains("invoice_live_by_node (node_id=?)") && !plan.contains("SCAN"), "{plan}");
+}
+
+#[test]
+fn whether_any_alert_of_a_topic_is_open_is_read_without_the_closed_ones() {
+    let (_dir, db) = database();
+    let plan = plan(&db, alerts::ANY_OPEN);
+    assert!(plan.contains("alert_open (topic=?)"), "{plan}");
 }
 
 #[test]

@@ -1,47 +1,55 @@
-//! Looks once through everything that a node was ever paid, after a backup was restored. Where the backup knows a
-//! settlement of the node, the stream goes on from there and tells of every later one. Where it knows none, the
-//! stream replays nothing, and payments of orders that the backup does not have would never be noticed.
+//! Looks once through everything that a node was ever paid, after a backup was restored: the stream goes on from where
+//! the backup ends only if the node still counts as it did then, and not at all where the backup knows no settlement.
 
+use super::heard;
 use super::registry::Entry;
-use crate::domain::lightning::{NodeInvoice, NodeInvoiceState};
-use crate::services::{Error, Shop, payments};
+use crate::domain::lightning::{NodeError, NodeInvoice, NodeInvoiceState};
+use crate::services::{Error, Shop, left_out, ownership};
 use crate::store::{deals, node_state};
 
 /// Invoices asked for at a time.
 const PAGE: u32 = 500;
 
 /// Looks through the node's invoices if that is still to be done. Cut short, it is begun again the next time.
-pub async fn look_through(shop: &Shop, entry: &Entry) -> Result<(), Error> {
+///
+/// # Errors
+/// Inside: what the node refused to answer. Outside: those of the database.
+pub async fn look_through(shop: &Shop, entry: &Entry) -> Result<Result<(), NodeError>, Error> {
     let node = entry.spec.id;
     if !shop.db.read(|db| node_state::is_history_due(db, node))? {
-        return Ok(());
+        return Ok(Ok(()));
     }
     let mut after = 0;
     loop {
         let page = match entry.node.all_invoices(after, PAGE).await {
             Ok(page) => page,
-            Err(error) => {
-                tracing::warn!(node = entry.spec.name, %error, "what it was paid is not looked through yet");
-                return Ok(());
-            }
+            Err(error) => return Ok(Err(error)),
         };
-        tell_of_unknown(shop, entry, page.invoices).await?;
+        for invoice in page.invoices {
+            look_at(shop, entry, invoice).await?;
+        }
         match page.next {
             Some(next) => after = next,
             None => break,
         }
     }
-    shop.change(move |db, _| Ok(node_state::end_history(db, node)?)).await
+    shop.change(move |db, _| Ok(node_state::end_history(db, node)?)).await.map(Ok)
 }
 
-/// The comparison has those that an order knows.
-async fn tell_of_unknown(shop: &Shop, entry: &Entry, invoices: Vec<NodeInvoice>) -> Result<(), Error> {
-    let node = entry.spec.id;
-    let settled = |invoice: &NodeInvoice| invoice.state == NodeInvoiceState::Settled;
-    for invoice in invoices.into_iter().filter(settled).filter(|invoice| invoice.memo.starts_with("PO: ")) {
-        if shop.db.read(|db| deals::order_by_hash(db, invoice.hash, node))?.is_none() {
-            payments::apply(shop, node, invoice, None).await?;
-        }
+/// Applies a settlement of ours that is not known.
+async fn look_at(shop: &Shop, entry: &Entry, invoice: NodeInvoice) -> Result<(), Error> {
+    let (node, hash) = (entry.spec.id, invoice.hash);
+    if invoice.state != NodeInvoiceState::Settled
+        || ownership::maker(shop, &invoice).is_none()
+        || shop.db.read(|db| deals::is_settlement_known(db, hash, node))?
+    {
+        return Ok(());
     }
-    Ok(())
+    match heard::apply(shop, entry, invoice, None).await {
+        Err(error) if left_out::is_its_own(&error) => {
+            left_out::tell(shop, hash, "applying a settlement of the past", &error).await;
+            Ok(())
+        }
+        applied => applied,
+    }
 }

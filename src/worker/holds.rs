@@ -1,16 +1,17 @@
 //! Watches a node's open hold invoices, one subscription each: nodes tell of an accepted payment
 //! only there. Their number is limited by the settings.
 
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use tokio_util::sync::CancellationToken;
 
-use super::Tasks;
 use super::registry::Entry;
+use super::{Mark, Tasks, heard};
 use crate::domain::lightning::{NodeInvoice, NodeInvoiceState, PaymentHash};
-use crate::services::{Error, Shop, payments};
+use crate::services::{Error, Shop};
 use crate::store::node_state;
 
 /// How often invoices without a watcher are looked for when nothing rings.
@@ -19,34 +20,59 @@ const LOOK: Duration = Duration::from_secs(5);
 /// a lost settlement stream is opened again: that one rings for this.
 const AGAIN: Duration = Duration::from_millis(500);
 
-type Watched = Arc<Mutex<HashSet<PaymentHash>>>;
+/// Who is watched, and what ends each watcher when its invoice is over otherwise.
+#[derive(Default)]
+struct Watchers {
+    marks: Arc<Mutex<HashSet<PaymentHash>>>,
+    ends: HashMap<PaymentHash, CancellationToken>,
+}
 
 /// Runs until dropped.
 pub async fn run(shop: Shop, entry: Entry, tasks: Tasks) {
-    let watched = Watched::default();
+    let mut watchers = Watchers::default();
     loop {
         let node = entry.spec.id;
-        let live = shop.db.read(|db| node_state::live_hold_hashes(db, node)).unwrap_or_default();
-        for hash in live {
-            if watched.lock().unwrap_or_else(PoisonError::into_inner).insert(hash) {
-                start_watch(&shop, &entry, hash, &watched, &tasks);
-            }
+        match shop.db.read(|db| node_state::live_hold_hashes(db, node)) {
+            Ok(live) => watchers.look(&shop, &entry, &tasks, live),
+            Err(error) => tracing::error!(%error, "the open hold invoices can't be read"),
         }
         let _ = tokio::time::timeout(LOOK, entry.holds.notified()).await;
     }
 }
 
-fn start_watch(shop: &Shop, entry: &Entry, hash: PaymentHash, watched: &Watched, tasks: &Tasks) {
-    let (shop, entry, watched) = (shop.clone(), entry.clone(), Arc::clone(watched));
+impl Watchers {
+    /// Watches those that are live, and nothing else: a node may never say another word of one that it has deleted.
+    fn look(&mut self, shop: &Shop, entry: &Entry, tasks: &Tasks, live: Vec<PaymentHash>) {
+        let live: HashSet<PaymentHash> = live.into_iter().collect();
+        self.ends.retain(|hash, end| {
+            if !live.contains(hash) {
+                end.cancel();
+            }
+            live.contains(hash)
+        });
+        for hash in live {
+            if let Some(mark) = Mark::set(&self.marks, hash) {
+                let end = entry.gone.child_token();
+                self.ends.insert(hash, end.clone());
+                start_watch(shop, entry, hash, (mark, end), tasks);
+            }
+        }
+    }
+}
+
+fn start_watch(
+    shop: &Shop,
+    entry: &Entry,
+    hash: PaymentHash,
+    (mark, end): (Mark<PaymentHash>, CancellationToken),
+    tasks: &Tasks,
+) {
+    let (shop, entry) = (shop.clone(), entry.clone());
     tasks.spawn(async move {
-        let gone = entry.gone.clone();
-        let end = tokio::select! {
-            () = gone.cancelled() => Ok(()),
-            end = watch(&shop, &entry, hash) => end,
-        };
+        let watched = end.run_until_cancelled(watch(&shop, &entry, hash)).await;
         tokio::time::sleep(AGAIN).await;
-        watched.lock().unwrap_or_else(PoisonError::into_inner).remove(&hash);
-        if let Err(error) = end {
+        drop(mark);
+        if let Some(Err(error)) = watched {
             tracing::error!(%error, "the state of a hold invoice can't be stored; asking for it again");
             entry.holds.notify_one();
         }
@@ -84,5 +110,5 @@ pub async fn observe(shop: &Shop, entry: &Entry, invoice: NodeInvoice) -> Result
         NodeInvoiceState::Accepted => entry.height().await,
         _ => None,
     };
-    payments::apply(shop, entry.spec.id, invoice, height).await.map(drop)
+    heard::apply(shop, entry, invoice, height).await
 }

@@ -2,9 +2,11 @@
 //! outbox, and watches deadlines. It decides nothing; `services` do.
 
 pub mod alive;
+mod compare;
 pub mod connect;
 pub mod deadlines;
 pub mod follow;
+mod heard;
 pub mod history;
 pub mod holds;
 pub mod outbox;
@@ -13,9 +15,13 @@ pub mod probing;
 pub mod rates;
 pub mod refunds;
 pub mod registry;
+pub mod settlements;
+mod troubles;
 
+use std::collections::HashSet;
 use std::future::Future;
-use std::sync::Arc;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -74,9 +80,44 @@ pub fn start(shop: &Shop, dial: Dial, probe_dialer: Option<Dialer>, tasks: &Task
     registry
 }
 
+/// Marks something as being worked on. The mark is gone when this is dropped: also when the work panics.
+pub(crate) struct Mark<K: Eq + Hash + Clone>(Arc<Mutex<HashSet<K>>>, K);
+
+impl<K: Eq + Hash + Clone> Mark<K> {
+    /// Marks `key`; `None` when it is marked already.
+    pub(crate) fn set(marks: &Arc<Mutex<HashSet<K>>>, key: K) -> Option<Self> {
+        let is_new = marks.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone());
+        is_new.then(|| Self(Arc::clone(marks), key))
+    }
+}
+
+impl<K: Eq + Hash + Clone> Drop for Mark<K> {
+    fn drop(&mut self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.1);
+    }
+}
+
 /// Logs an error of a background task; there is nobody to answer to.
 fn log_failure(what: &str, result: Result<(), Error>) {
     if let Err(error) = result {
         tracing::error!(%error, "{what} failed");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_leaves_nothing_marked_as_being_worked_on() {
+        let marks = Arc::default();
+        let mark = Mark::set(&marks, 7).expect("it is free");
+        assert!(Mark::set(&marks, 7).is_none(), "it is being worked on");
+        let worked = tokio::spawn(async move {
+            let _mark = mark;
+            panic!("a defect");
+        });
+        assert!(worked.await.is_err());
+        assert!(Mark::set(&marks, 7).is_some());
     }
 }

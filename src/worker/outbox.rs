@@ -10,11 +10,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use super::registry::{Entry, Registry};
-use super::{Tasks, alive, probing};
+use super::{Mark, Tasks, alive, heard, probing};
 use crate::domain::id::NodeId;
 use crate::domain::lightning::{CancelOutcome, MadeInvoice, NodeError, NodeErrorKind, SettleOutcome};
 use crate::onion::Dialer;
-use crate::services::{Error, Shop, making, payments};
+use crate::services::absence::{self, Absence, Asked};
+use crate::services::{Error, Shop, making};
 use crate::store::outbox::{self, Intent, IntentKind, Wanted};
 
 /// Calls to one node at the same time.
@@ -31,24 +32,20 @@ const SECOND_TRY: Duration = Duration::from_millis(200);
 /// What is being carried out, and how much at once per node.
 struct Running {
     probes: Semaphore,
-    intents: Mutex<HashSet<i64>>,
+    intents: Arc<Mutex<HashSet<i64>>>,
     slots: Mutex<HashMap<NodeId, Arc<Semaphore>>>,
 }
 
 impl Default for Running {
     fn default() -> Self {
-        Self { probes: Semaphore::new(PROBES), intents: Mutex::default(), slots: Mutex::default() }
+        Self { probes: Semaphore::new(PROBES), intents: Arc::default(), slots: Mutex::default() }
     }
 }
 
 impl Running {
-    /// Marks an intent as being carried out; `false` when it already is.
-    fn begin(&self, id: i64) -> bool {
-        self.intents.lock().unwrap_or_else(PoisonError::into_inner).insert(id)
-    }
-
-    fn end(&self, id: i64) {
-        self.intents.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+    /// Marks an intent as being carried out; `None` when it already is.
+    fn begin(&self, id: i64) -> Option<Mark<i64>> {
+        Mark::set(&self.intents, id)
     }
 
     fn slots(&self, node: NodeId) -> Arc<Semaphore> {
@@ -120,33 +117,32 @@ impl Runner {
 
     fn start(&self, mut intent: Intent) {
         let waits_for_node = matches!(intent.kind, IntentKind::Cancel | IntentKind::Settle);
-        if (waits_for_node && self.is_down(intent.node_id)) || !self.running.begin(intent.id) {
+        if waits_for_node && self.is_down(intent.node_id) {
             return;
         }
+        let Some(mark) = self.running.begin(intent.id) else { return };
         if intent.kind == IntentKind::Probe {
-            return self.start_probe(intent);
+            return self.start_probe(intent, mark);
         }
         // Waiting for a slot in the caller would let a slow node hold up the others.
         let slots = self.running.slots(intent.node_id);
-        let (shop, registry, running) = (self.shop.clone(), Arc::clone(&self.registry), Arc::clone(&self.running));
+        let (shop, registry) = (self.shop.clone(), Arc::clone(&self.registry));
         self.tasks.spawn(async move {
             let slot: Option<OwnedSemaphorePermit> = slots.acquire_owned().await.ok();
             let result = carry_out(&shop, &registry, &mut intent).await;
             super::log_failure(intent.kind.name(), result);
-            running.end(intent.id);
-            drop(slot);
+            drop((mark, slot));
         });
     }
 }
 
 impl Runner {
-    fn start_probe(&self, intent: Intent) {
+    fn start_probe(&self, intent: Intent, mark: Mark<i64>) {
         let (shop, running, dialer) = (self.shop.clone(), Arc::clone(&self.running), self.dialer.clone());
         self.tasks.spawn(async move {
             let slot = running.probes.acquire().await.ok();
             super::log_failure("probing a target", probing::perform(&shop, dialer.as_ref(), &intent).await);
-            running.end(intent.id);
-            drop(slot);
+            drop((mark, slot));
         });
     }
 }
@@ -258,7 +254,7 @@ async fn settle(shop: &Shop, entry: &Entry, intent: &Intent) -> Result<(), Error
 async fn learn(shop: &Shop, entry: &Entry, intent: &Intent) -> Result<(), Error> {
     match entry.node.look_up(intent.hash).await {
         Ok(Some(invoice)) => {
-            payments::apply(shop, intent.node_id, invoice, None).await?;
+            heard::apply(shop, entry, invoice, None).await?;
             making::finish(shop, intent).await
         }
         Ok(None) => unknown(shop, entry, intent).await,
@@ -266,16 +262,23 @@ async fn learn(shop: &Shop, entry: &Entry, intent: &Intent) -> Result<(), Error>
     }
 }
 
-/// The node does not know the invoice: it is gone, unless another node says so.
+/// The node does not know the invoice: it is gone, unless another node says so. How it ended is known only if our
+/// own call may have removed it, or its time was over.
 async fn unknown(shop: &Shop, entry: &Entry, intent: &Intent) -> Result<(), Error> {
-    match alive::confirm(shop, entry).await? {
-        Ok(()) => gone(shop, intent).await,
-        Err(error) => making::postpone(shop, intent, &error).await,
+    if let Err(error) = alive::confirm(shop, entry).await? {
+        return making::postpone(shop, intent, &error).await;
     }
+    let asked = match intent.kind {
+        IntentKind::Cancel => Asked::Cancelled { is_again: intent.is_uncertain },
+        _ => Asked::Settled,
+    };
+    let absence = Absence { forgets_paid: entry.node.forgets_paid(), asked };
+    absence::apply_unknown(shop, intent.node_id, intent.hash, absence).await?;
+    making::finish(shop, intent).await
 }
 
 /// The invoice can't be paid any more; then the intent is through.
 async fn gone(shop: &Shop, intent: &Intent) -> Result<(), Error> {
-    payments::apply_gone(shop, intent.node_id, intent.hash).await?;
+    absence::apply_gone(shop, intent.node_id, intent.hash).await?;
     making::finish(shop, intent).await
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use super::troubles::Troubles;
 use super::{Tasks, connect, follow};
 use crate::domain::id::NodeId;
 use crate::domain::lightning::{NodeError, NodeErrorKind};
@@ -31,6 +32,12 @@ pub struct Entry {
     pub answers: Arc<AtomicBool>,
     /// Rings when its state should be checked now.
     pub check: Arc<Notify>,
+    /// Rings when its open invoices are to be compared with ours.
+    pub compare: Arc<Notify>,
+    /// Rings when its stream is to be opened again, from a cursor that has gone back.
+    pub reopen: Arc<Notify>,
+    /// What of following it fails.
+    pub troubles: Arc<Troubles>,
     /// Rings when it may have a new hold invoice to watch.
     pub holds: Arc<Notify>,
     /// Ends its tasks when it is changed or removed.
@@ -42,7 +49,17 @@ impl Entry {
     pub fn new(spec: Spec, node: Arc<dyn LightningNode>) -> Self {
         let answers = Arc::new(AtomicBool::new(true));
         let gone = CancellationToken::new();
-        Self { spec, node, answers, check: Arc::default(), holds: Arc::default(), gone }
+        Self {
+            spec,
+            node,
+            answers,
+            check: Arc::default(),
+            compare: Arc::default(),
+            reopen: Arc::default(),
+            troubles: Arc::default(),
+            holds: Arc::default(),
+            gone,
+        }
     }
 
     /// The node's best block, if its macaroon permits to ask.

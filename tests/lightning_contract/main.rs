@@ -13,6 +13,7 @@ mod paying;
 #[path = "../support/port.rs"]
 mod port;
 mod settlements;
+mod strangers;
 mod world;
 
 use world::{Kind, World};
@@ -59,6 +60,16 @@ macro_rules! lnd_contract {
                 a_watched_invoice_shows_its_present_state_then_its_changes,
                 a_dropped_stream_ends_with_an_error_and_goes_on_from_the_cursor,
                 the_supervisor_reconnects_and_misses_nothing,
+            ],
+            strangers: [
+                spontaneous_payments_disturb_nothing,
+                an_invoice_that_the_node_cannot_read_is_passed_over,
+                a_state_that_nobody_knows_is_passed_over_unless_it_is_asked_for_by_its_hash,
+                an_answer_that_is_too_large_is_asked_for_in_parts,
+                pages_begin_after_the_index_that_is_asked_for,
+                watching_an_invoice_that_is_gone_ends,
+                a_node_that_collects_garbage_cancels_all_the_same,
+                nothing_is_told_up_to_the_cursor_when_a_node_counts_anew,
             ],
             holds: [
                 a_held_payment_is_taken_with_the_preimage,
@@ -145,6 +156,14 @@ contract!(core_lightning, Kind::CoreLightning,
         a_watched_invoice_shows_its_present_state_then_its_changes,
         a_dropped_stream_ends_with_an_error_and_goes_on_from_the_cursor,
         the_supervisor_reconnects_and_misses_nothing,
+    ],
+    strangers: [
+        spontaneous_payments_disturb_nothing,
+        pages_begin_after_the_index_that_is_asked_for,
+        watching_an_invoice_that_is_gone_ends,
+        watching_an_invoice_that_is_deleted_meanwhile_ends,
+        a_node_that_counts_anew_goes_on_with_a_lower_index,
+        a_paid_invoice_may_be_forgotten,
     ],
     holds: [
         holding_is_refused_clearly,

@@ -167,8 +167,8 @@ impl Sink {
 
 #[async_trait]
 impl SettlementSink for Sink {
-    async fn cursor(&self) -> u64 {
-        self.cursor.load(Ordering::SeqCst)
+    async fn cursor(&self) -> Result<u64, NodeError> {
+        Ok(self.cursor.load(Ordering::SeqCst))
     }
 
     async fn connected(&self) {

@@ -83,10 +83,15 @@ pub fn pay(world: &mut World) {
 
 /// Somebody pays for an order that this shop does not know: a backup was restored.
 pub fn foreign_payment(world: &mut World) {
-    let hash = PaymentHash(world.luck.u128(..).to_be_bytes().repeat(2).try_into().unwrap());
     let n = world.luck.usize(..world.seats.len());
     let ours = world.chance(70);
-    let memo = if ours { format!("PO: {}", OrderId(world.random.uuid())) } else { "a coffee".to_owned() };
+    let order = OrderId(world.random.uuid());
+    // Another shop's says the same of itself.
+    let hash = match ours {
+        true => world.shop.preimage(order, world.luck.u32(..4)).hash(),
+        false => PaymentHash(world.luck.u128(..).to_be_bytes().repeat(2).try_into().unwrap()),
+    };
+    let memo = if ours || world.chance(50) { format!("PO: {order}") } else { "a coffee".to_owned() };
     world.note(format!("foreign payment at node {n}, {memo}"));
     let seat = &world.seats[n];
     // A cursor of 0 replays nothing, so before the first settlement some may go unseen.

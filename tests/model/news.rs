@@ -1,7 +1,7 @@
 //! News from nodes: streams that break and start again, watched hold invoices, and answers that come
 //! late.
 
-use ip2tor_shop::services::payments;
+use ip2tor_shop::services::payments::{self, StreamPosition};
 use ip2tor_shop::store::node_state;
 use ip2tor_shop::worker::holds;
 
@@ -24,10 +24,20 @@ pub async fn stream(world: &mut World, n: usize) -> Outcome {
         news.push(last.clone());
     }
     let node = seat_id(world, n);
-    payments::apply_all(&world.shop, node, news).await.map_err(|error| format!("applying: {error:?}"))?;
+    let read = world.seats[n].read.clone();
+    let applied = payments::apply_all(&world.shop, node, news, read).await;
+    let (_, mut read) = applied.map_err(|error| format!("applying: {error:?}"))?;
+    // Now and then there is a pause; a crash may come before it.
+    let is_quiet = world.chance(60);
+    if is_quiet {
+        read = payments::caught_up(&world.shop, node, read).await.map_err(|error| format!("applying: {error:?}"))?;
+    }
     let seat = &mut world.seats[n];
+    seat.read = read;
     seat.stream = Some(last.settle_index);
-    seat.told = seat.told.max(last.settle_index);
+    if is_quiet {
+        seat.told = seat.told.max(last.settle_index);
+    }
     Ok(())
 }
 
@@ -35,8 +45,9 @@ async fn connect(world: &mut World, n: usize) -> Outcome {
     let node = seat_id(world, n);
     let cursor = world.shop.db.read(|db| node_state::cursor(db, node)).map_err(|error| error.to_string())?;
     // A cursor of 0 replays nothing: a rule of LND.
-    let position = if cursor == 0 { world.seats[n].node.last_settle() } else { cursor };
-    world.note(format!("node {n}: stream from {cursor}"));
+    let position = if cursor.index == 0 { world.seats[n].node.last_settle() } else { cursor.index };
+    world.seats[n].read = StreamPosition::new(cursor);
+    world.note(format!("node {n}: stream from {}", cursor.index));
     world.seats[n].stream = Some(position);
     // The comparison runs beside the stream: it may come later, or be cut short by a crash.
     if world.chance(70) { work::compare(world, n).await } else { Ok(()) }

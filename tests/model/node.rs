@@ -241,6 +241,7 @@ fn record(hash: PaymentHash, memo: String, amount: Msat, now: Timestamp, end: Ti
         created_at: now,
         expires_at: end,
         settled_at: None,
+        add_index: 0,
         settle_index: 0,
         nearest_htlc_expiry: None,
         accept_height: None,
@@ -270,6 +271,7 @@ impl LightningNode for Node {
                 payment_request: invoice.payment_request.clone(),
                 created_at: invoice.created_at,
                 expires_at: invoice.expires_at,
+                add_index: None,
             })
         })
         .await

@@ -10,6 +10,7 @@ use ip2tor_shop::domain::id::{HostId, NodeId, OperatorId, OrderId, ProductId, Ra
 use ip2tor_shop::domain::lightning::NodeInvoice;
 use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::domain::time::{Clock, ManualClock, Timestamp};
+use ip2tor_shop::services::payments::StreamPosition;
 use ip2tor_shop::services::{Error, ProbePolicy, Settings, Shop};
 use ip2tor_shop::store::refunds::Refund;
 use ip2tor_shop::store::{Db, StoreError, hosts, node_state};
@@ -54,6 +55,8 @@ pub struct Seat {
     pub entry: Entry,
     /// The settle index that the open stream is at; `None` while there is no stream.
     pub stream: Option<u64>,
+    /// How far the open stream was applied.
+    pub read: StreamPosition,
     /// The greatest settle index that the stream told and the shop stored.
     pub told: u64,
 }
@@ -204,7 +207,14 @@ impl World {
 
 fn seat(spec: node_state::Spec, clock: &Arc<ManualClock>) -> Seat {
     let node = Node::new(clock.clone());
-    Seat { id: spec.id, entry: Entry::new(spec, node.clone()), node, stream: None, told: 0 }
+    Seat {
+        id: spec.id,
+        entry: Entry::new(spec, node.clone()),
+        node,
+        stream: None,
+        read: StreamPosition::default(),
+        told: 0,
+    }
 }
 
 fn seed_database(db: &Db, luck: &mut fastrand::Rng, random: &Seeded, nodes: [NodeId; 2]) -> Vec<HostId> {

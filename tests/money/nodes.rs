@@ -16,6 +16,7 @@ use ip2tor_shop::services::backup;
 use ip2tor_shop::services::hosts::CatalogCache;
 use ip2tor_shop::services::making::NO_INVOICE_MESSAGE;
 use ip2tor_shop::services::nodes_admin::{self, NodeChange};
+use ip2tor_shop::services::payments::StreamPosition;
 use ip2tor_shop::services::{Act, Error, Settings, deadlines, nodes_alive, orders, payments};
 use ip2tor_shop::worker::follow::{self, Strangers};
 
@@ -34,7 +35,7 @@ impl Rig {
         attempts.iter().map(|attempt| at(attempt.hash).map(|invoice| invoice.state())).collect()
     }
 
-    fn open_alerts(&self, topic: &str) -> i64 {
+    pub fn open_alerts(&self, topic: &str) -> i64 {
         self.count(&format!("SELECT count(*) FROM alert WHERE topic = '{topic}' AND closed_at IS NULL"))
     }
 
@@ -42,13 +43,22 @@ impl Rig {
         self.count("SELECT count(*) FROM port")
     }
 
-    fn connector(&self) -> std::sync::Arc<dyn LightningNode> {
+    pub fn connector(&self) -> std::sync::Arc<dyn LightningNode> {
         self.registry.get(self.node).expect("the node").node
     }
 
+    /// A payment for an attempt at an order that the shop has lost.
+    async fn lost_settlement(&self, attempt: u32) {
+        let order = OrderId(SystemRandom.uuid());
+        self.settlement(&format!("PO: {order}"), self.shop.preimage(order, attempt)).await;
+    }
+
     /// Somebody makes an invoice with this memo at the first node, past the shop, and it is paid.
-    async fn foreign_settlement(&self, memo: &str, number: u8) {
-        let preimage = Preimage([number; 32]);
+    pub async fn foreign_settlement(&self, memo: &str, number: u8) {
+        self.settlement(memo, Preimage([number; 32])).await;
+    }
+
+    async fn settlement(&self, memo: &str, preimage: Preimage) {
         let request = InvoiceRequest {
             hash: preimage.hash(),
             preimage: Some(preimage),
@@ -605,12 +615,14 @@ async fn an_expired_invoice_that_the_node_has_forgotten_is_gone_unpaid() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_a_payment_with_a_memo_of_ours_for_an_unknown_order_is_told() {
+async fn only_a_payment_for_an_invoice_that_our_secret_made_for_an_unknown_order_is_told() {
     let rig = Rig::new(Setup::default()).await;
     rig.active_bridge().await;
     rig.foreign_settlement("a coffee", 1).await;
     rig.foreign_settlement("PO: 17", 2).await;
+    // The predecessor's and any other shop's memos look like ours.
     rig.foreign_settlement("PO: 6e0ed5bf-7d0c-4b0c-9f6c-0f6f2a3f9d11", 3).await;
+    rig.lost_settlement(3).await;
     rig.wait_until("it is told", || rig.open_alerts("unknown_payment") == 1).await;
     let (order, _) = rig.ordered().await;
     rig.pay(order);
@@ -683,12 +695,9 @@ async fn a_restored_shop_that_knew_of_no_settlement_tells_also_of_the_first_ones
     let mut rig = Rig::new(Setup::default()).await;
     let past = OrderId(SystemRandom.uuid());
     rig.foreign_settlement(&format!("PO: {past}"), 1).await;
-    rig.wait_until("it is told", || rig.open_alerts("unknown_payment") == 1).await;
-    // As if the node had been added long after that, and had settled nothing since.
-    rig.clock.advance_secs(4 * 3600);
-    rig.execute("DELETE FROM alert");
-    let added = rig.now().secs() * 1000;
-    rig.execute(&format!("UPDATE node SET settle_index = 0, created_at = {added}"));
+    rig.wait_until("it is heard of", || rig.count("SELECT settle_index FROM node") == 1).await;
+    // As if the node had settled nothing since.
+    rig.execute("UPDATE node SET settle_index = 0, counting = counting + 1");
     let act = Act::on_command_line(rig.now());
     let (from, to) = (rig.places("old"), rig.places("new"));
     let made = backup::create(&rig.shop.db, &from, &act, None).expect("a backup");
@@ -703,7 +712,7 @@ async fn a_restored_shop_that_knew_of_no_settlement_tells_also_of_the_first_ones
     backup::restore(&to, &made.path, false, &act).expect("restored");
     rig.start_shop_on(&to.database);
     rig.wait_until("it has been looked through", || rig.count("SELECT max(history_due) FROM node") == 0).await;
-    assert_eq!(rig.open_alerts("unknown_payment"), 2, "of its own, not of the node's past");
+    assert_eq!(rig.open_alerts("unknown_payment"), 2, "of its own, not of another shop's");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -773,7 +782,8 @@ async fn two_events_for_one_payment_extend_once() {
     rig.wait_order(extension, "P").await;
     let end = rig.view(extension).product.suspend_after;
     let news = rig.connector().look_up(rig.hash(extension)).await.expect("an answer").expect("the invoice");
-    payments::apply_all(&rig.shop, rig.node, vec![news.clone(), news.clone()]).await.expect("applied");
+    let twice = vec![news.clone(), news.clone()];
+    payments::apply_all(&rig.shop, rig.node, twice, StreamPosition::default()).await.expect("applied");
     payments::apply(&rig.shop, rig.node, news, None).await.expect("applied");
     assert_eq!(rig.view(extension).product.suspend_after, end);
     assert_eq!(rig.view(extension).purchase.owed, Msat(0));

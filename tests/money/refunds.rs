@@ -218,6 +218,7 @@ impl Rig {
             created_at: self.now(),
             expires_at: self.now(),
             settled_at: Some(self.now()),
+            add_index: 0,
             settle_index: 0,
             nearest_htlc_expiry: None,
             accept_height: None,

@@ -155,6 +155,17 @@ impl Rig {
         }
     }
 
+    /// The first node is one of Core Lightning from now on, as far as the shop can see.
+    pub async fn use_core_lightning(&self) {
+        let socket = self.sim().lightning_rpc().display().to_string();
+        self.execute(&format!(
+            "UPDATE node SET kind = 'cln', host = '{socket}', port = 0, certificate_file = NULL, macaroon_file = NULL \
+             WHERE priority = 0"
+        ));
+        let is_used = || self.registry.get(self.node).is_ok_and(|entry| !entry.node.can_hold());
+        self.wait_until("it is used", is_used).await;
+    }
+
     /// Ends the node.
     pub async fn stop_node(&mut self) {
         if let Some(sim) = self.sim.take() {
@@ -356,6 +367,7 @@ async fn start_simulator(
     options.rest_listen = Some(rest);
     options.lightning_rpc = true;
     options.clock = clock.clone();
+    options.lightning_rpc = true;
     Simulator::start(options).await.expect("the simulated node starts")
 }
 

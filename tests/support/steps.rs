@@ -60,8 +60,12 @@ impl TestShop {
         let intents = self.shop.db.read(outbox::all).expect("intents");
         let now = self.clock.now();
         for intent in intents.iter().filter(|intent| intent.kind == IntentKind::Make) {
-            let made =
-                MadeInvoice { payment_request: BOLT11.to_owned(), created_at: now, expires_at: now.plus_secs(900) };
+            let made = MadeInvoice {
+                payment_request: BOLT11.to_owned(),
+                created_at: now,
+                expires_at: now.plus_secs(900),
+                add_index: None,
+            };
             if making::wanted(&self.shop, intent).expect("readable").is_some() {
                 making::made(&self.shop, intent, made).await.expect("the invoice is made");
             }
@@ -82,6 +86,7 @@ impl TestShop {
             created_at: now,
             expires_at: now.plus_secs(900),
             settled_at: Some(now),
+            add_index: 1,
             settle_index: 1,
             nearest_htlc_expiry: None,
             accept_height: None,

@@ -1,14 +1,15 @@
 //! The payment of a purchase: held, settled, given back, paid back.
 
 use super::{
-    Deal, EXPIRED_MESSAGE, HELD_MESSAGE, HOLD_HOPELESS_MESSAGE, HOLD_REFUSED_MESSAGE, LATE_RETURNED_MESSAGE,
-    MIN_HOLD_BLOCKS, PAID_AGAIN_MESSAGE, RETURNED_MESSAGE, Refusal, endings,
+    CANCELLED_ELSEWHERE_MESSAGE, Deal, EXPIRED_MESSAGE, HELD_MESSAGE, HOLD_HOPELESS_MESSAGE, HOLD_LOST_MESSAGE,
+    HOLD_REFUSED_MESSAGE, LATE_RETURNED_MESSAGE, MIN_HOLD_BLOCKS, PAID_AGAIN_MESSAGE, RETURNED_MESSAGE, Refusal,
+    VANISHED_MESSAGE, endings,
 };
 use crate::domain::effect::{AlertTopic, Effect};
 use crate::domain::money::Msat;
 use crate::domain::product::ProductStatus;
-use crate::domain::purchase::{Delivery, InvoiceState, OrderStatus, PurchaseKind};
-use crate::domain::time::Timestamp;
+use crate::domain::purchase::{Delivery, InvoiceState, OrderStatus, Purchase, PurchaseKind};
+use crate::domain::time::{CLOCK_TOLERANCE_SECS, Timestamp};
 
 impl Deal {
     /// A hold invoice was accepted: the whole payment is held since `at`. `blocks_left` is the
@@ -49,6 +50,10 @@ impl Deal {
         if purchase.invoice.state == InvoiceState::Paid {
             return;
         }
+        if purchase.invoice.state == InvoiceState::Expired {
+            let subject = purchase.id.to_string();
+            self.effects.push(Effect::CloseAlert(AlertTopic::InvoiceVanished, subject));
+        }
         purchase.invoice.become_(InvoiceState::Paid);
         purchase.invoice.received = Some(received);
         purchase.invoice.paid_at = Some(at);
@@ -76,21 +81,61 @@ impl Deal {
 
     /// The node says the invoice is cancelled, expired or unknown: it can't be paid any more.
     pub fn payment_void(&mut self, i: usize, now: Timestamp) {
+        let purchase = &self.purchases[i];
+        let before = purchase.invoice.state;
+        let end = purchase.invoice.expires_at;
+        let is_early = end.is_some_and(|end| now.plus_secs(CLOCK_TOLERANCE_SECS) < end);
+        let message = match before {
+            InvoiceState::Open if is_early => CANCELLED_ELSEWHERE_MESSAGE.to_owned(),
+            InvoiceState::Open => EXPIRED_MESSAGE.to_owned(),
+            InvoiceState::Held | InvoiceState::Settling => HOLD_LOST_MESSAGE.to_owned(),
+            _ => endings::once_confirmed(purchase.message.as_deref().unwrap_or(EXPIRED_MESSAGE)).to_owned(),
+        };
+        let ended = self.end_unpaid(i, &message, now);
+        if ended && matches!(before, InvoiceState::Held | InvoiceState::Settling) {
+            self.alert(i, AlertTopic::HoldLost, &self.lost_hold(i));
+        }
+    }
+
+    fn lost_hold(&self, i: usize) -> String {
+        let invoice = &self.purchases[i].invoice;
+        format!(
+            "A held payment was cancelled at node {} by the node itself or by somebody else there, not by this shop \
+             (payment hash {}); its buyer has the money back",
+            invoice.node_id, invoice.hash
+        )
+    }
+
+    /// The node does not know the invoice any more, and nobody can tell whether it was paid before: it ends as if
+    /// it was not, but nothing of the kind is claimed.
+    pub fn payment_vanished(&mut self, i: usize, now: Timestamp) {
+        if !self.end_unpaid(i, VANISHED_MESSAGE, now) {
+            return;
+        }
+        let Purchase { id, price, invoice, .. } = &self.purchases[i];
+        let text = format!(
+            "Node {} no longer knows the invoice of order {id} (payment hash {}, {price}), which was not cancelled by this \
+             shop: it may have been paid. Look for the hash in what the node knows of its payments (on Core Lightning: \
+             `listhtlcs`, `bkpr-listincome`); if it was paid, pay it back. Close this alert then",
+            invoice.node_id, invoice.hash
+        );
+        self.alert(i, AlertTopic::InvoiceVanished, &text);
+    }
+
+    /// The invoice can't be paid any more; whatever was held of it is not ours. Returns whether it was live.
+    fn end_unpaid(&mut self, i: usize, message: &str, now: Timestamp) -> bool {
         let purchase = &mut self.purchases[i];
         let before = purchase.invoice.state;
         if !before.is_live() || before == InvoiceState::Initial {
-            return;
+            return false;
         }
         purchase.invoice.become_(InvoiceState::Expired);
-        let message = match before {
-            InvoiceState::Open => EXPIRED_MESSAGE.to_owned(),
-            InvoiceState::Held | InvoiceState::Settling => RETURNED_MESSAGE.to_owned(),
-            _ => endings::once_confirmed(purchase.message.as_deref().unwrap_or(EXPIRED_MESSAGE)).to_owned(),
-        };
+        purchase.invoice.received = None;
         purchase.delivery = Delivery::None;
-        purchase.become_(OrderStatus::Rejected, Some(&message));
+        purchase.become_(OrderStatus::Rejected, Some(message));
         self.take_back_grant(i);
         self.withdraw(i, now);
+        true
     }
 
     /// A held payment was not delivered within the host's limit.

@@ -21,7 +21,7 @@ fn world() -> (tempfile::TempDir, Arc<ManualClock>, Arc<JobContext>) {
     let registry = Arc::new(Registry::direct(shop.clone()));
     let config = Config::in_dir(dir.path());
     let runs = Default::default();
-    let context = JobContext { shop, registry, config, runs, strangers: tokio::sync::Mutex::default() };
+    let context = JobContext { shop, registry, config, runs };
     (dir, clock, Arc::new(context))
 }
 

@@ -79,8 +79,50 @@ async fn settle_indexes_can_have_gaps() {
     paid(&sim, 1).await;
     sim.running.node().skip_settle_indexes(10).unwrap();
     assert_eq!(paid(&sim, 2).await, 12);
-    let mut stream = subscribe(&sim, 0, 5).await;
+    let mut stream = subscribe(&sim, 0, 1).await;
     assert_eq!(event(&mut stream).await, (2, 12));
+}
+
+#[tokio::test]
+async fn a_cursor_whose_own_settlement_is_missing_swallows_the_next_one() {
+    let sim = start().await;
+    paid(&sim, 1).await;
+    sim.running.node().skip_settle_indexes(10).unwrap();
+    assert_eq!((paid(&sim, 2).await, paid(&sim, 3).await), (12, 13));
+    let mut stream = subscribe(&sim, 0, 5).await;
+    assert_eq!(event(&mut stream).await, (3, 13));
+}
+
+#[tokio::test]
+async fn settlements_that_count_anew_are_not_told_up_to_the_index_that_was_asked_for() {
+    let sim = start().await;
+    for value in 1..=3 {
+        paid(&sim, value).await;
+    }
+    sim.running.node().restart_settle_indexes().unwrap();
+    let mut stream = subscribe(&sim, 0, 2).await;
+    assert_eq!(event(&mut stream).await, (3, 3), "old ones keep their numbers");
+    for (value, index) in [(4, 1), (5, 2), (6, 3)] {
+        assert_eq!(paid(&sim, value).await, index);
+    }
+    let sim = sim.restart().await;
+    assert_eq!(paid(&sim, 7).await, 4);
+    for told in [(4, 0), (5, 0), (6, 0), (6, 3)] {
+        assert_eq!(event(&mut stream).await, told);
+    }
+}
+
+#[tokio::test]
+async fn the_native_sql_store_replays_by_invoice() {
+    let sim = start().await;
+    paid(&sim, 1).await;
+    let first = sim.invoice(2).await;
+    paid(&sim, 3).await;
+    assert_eq!(sim.pay(&first.payment_request).await, "");
+    sim.running.node().set_quirks(crate::lnd_simulator::Quirks { replays_by_id: true, ..Default::default() });
+    let mut stream = subscribe(&sim, 0, 1).await;
+    assert_eq!(event(&mut stream).await, (2, 3));
+    assert_eq!(event(&mut stream).await, (3, 2));
 }
 
 #[tokio::test]

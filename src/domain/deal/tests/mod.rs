@@ -35,6 +35,7 @@ enum Event {
     Settled(usize, u64),
     PaidAgain(usize, u64),
     Void(usize),
+    Vanished(usize),
     HoldOverdue(usize),
     Refunded(usize, u64),
     Retry(usize),
@@ -66,6 +67,7 @@ fn apply(deal: &mut Deal, event: Event, place_free: bool, now: Timestamp) -> Vec
         Event::PaidAgain(i, _) if deal.purchases[i].invoice.state != InvoiceState::Paid => {}
         Event::PaidAgain(i, amount) => deal.paid_again(i, Msat(amount)),
         Event::Void(i) => deal.payment_void(i, now),
+        Event::Vanished(i) => deal.payment_vanished(i, now),
         Event::HoldOverdue(i) => deal.hold_overdue(i, now),
         // Money goes back only where some came.
         Event::Refunded(i, _) if deal.purchases[i].invoice.state != InvoiceState::Paid => {}
@@ -111,7 +113,12 @@ fn extend(deal: &mut Deal, now: Timestamp) {
 }
 
 fn made(now: Timestamp) -> MadeInvoice {
-    MadeInvoice { payment_request: "lnbcrt1".to_owned(), created_at: now, expires_at: now.plus_secs(900) }
+    MadeInvoice {
+        payment_request: "lnbcrt1".to_owned(),
+        created_at: now,
+        expires_at: now.plus_secs(900),
+        add_index: None,
+    }
 }
 
 /// A bridge that was just ordered.

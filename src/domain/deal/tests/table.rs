@@ -61,6 +61,7 @@ const EVENTS: [Event; 22] = [
     Event::Settled(0, PRICE - 1),
     Event::PaidAgain(0, PRICE),
     Event::Void(0),
+    Event::Vanished(0),
     Event::HoldOverdue(0),
     Event::Refunded(0, PRICE - 1),
     Event::Refunded(0, PRICE),
