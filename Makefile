@@ -5,7 +5,7 @@ CARGO ?= cargo
 DEMO_LISTEN ?= 127.0.0.1:8000
 DEMO_DIR ?= demo-data
 
-.PHONY: help demo test check bench release openapi clean-demo setup-build setup-demo setup-test
+.PHONY: help demo test test-nodes check bench release openapi clean-demo setup-build setup-demo setup-test
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -17,6 +17,9 @@ demo: setup-demo ## Build and start a complete shop on http://127.0.0.1:8000 (Ct
 test: setup-test ## Every test there is
 	$(CARGO) test --all-targets --no-fail-fast
 	$(CARGO) test --doc
+
+test-nodes: setup-test ## Purchases with real nodes: LND_BIN and CLN_BIN name folders with their programs and btcd
+	@CARGO="$(CARGO)" .ci/test-nodes
 
 check: setup-build ## Format, lints, freshness of openapi.yaml
 	$(CARGO) fmt --check
