@@ -47,6 +47,9 @@ pub struct World {
     dir: tempfile::TempDir,
 }
 
+/// Nothing is answered while a test has this; a simulated node ends with its test anyway.
+pub struct Silence;
+
 impl World {
     pub async fn new(kind: Kind) -> Self {
         let dir = tempfile::tempdir().unwrap();
@@ -199,8 +202,9 @@ impl World {
     }
 
     /// The node answers nothing any more.
-    pub fn silence(&self) {
+    pub fn silence(&self) -> Silence {
         self.simulator().faults().always("all", Fault::Slow(Duration::from_secs(60)));
+        Silence
     }
 
     /// Makes an invoice through `node` and pays it; its hash.
