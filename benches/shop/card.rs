@@ -69,7 +69,7 @@ struct Writes {
 
 impl Writes {
     fn begin(world: &World) -> Self {
-        let (pid, trace) = (world.shop.id(), world.dir.path().join("syncs"));
+        let (pid, trace) = (world.shop.child.id(), world.dir.path().join("syncs"));
         let tracer = Command::new("strace")
             .args(["-f", "-q", "-e", "trace=fsync,fdatasync", "-o"])
             .arg(&trace)
@@ -184,8 +184,8 @@ impl<'n> Year<'n> {
     }
 
     async fn check_in(&self) {
-        let hello = check_ins::check_in(&self.shop, &Scope::Host(self.host), self.host, 0, String::new());
-        hello.await.expect("checked in");
+        let scope = Scope::Host(self.host);
+        check_ins::check_in(&self.shop, &scope, self.host, 0, String::new()).await.expect("checked in");
     }
 
     async fn sell(&self, order: ip2tor_shop::domain::id::OrderId) {

@@ -16,7 +16,8 @@ fn program() -> OsString {
 
 /// A running shop.
 pub struct ShopProcess {
-    child: Child,
+    /// The process.
+    pub child: Child,
 }
 
 impl ShopProcess {
@@ -30,11 +31,6 @@ impl ShopProcess {
             .spawn()
             .expect("the shop starts");
         Self { child }
-    }
-
-    /// Its number.
-    pub fn id(&self) -> u32 {
-        self.child.id()
     }
 
     /// Seconds of CPU used so far, user and system.

@@ -6,7 +6,7 @@ use ip2tor_shop::domain::product::{Product, ProductKind, ProductStatus};
 use ip2tor_shop::services::extensions::{self, Extension};
 use ip2tor_shop::services::orders::{self, OrderRequest, OrderedProduct};
 use ip2tor_shop::services::products::{self, OperatorAction, ProductPatch};
-use ip2tor_shop::services::{Scope, hosts};
+use ip2tor_shop::services::{Scope, check_ins};
 
 use super::host;
 use super::node::Weather;
@@ -138,7 +138,7 @@ pub async fn bandwidth(world: &mut World) -> Outcome {
 pub async fn check_in(world: &mut World, status: u8) -> Outcome {
     for host in world.hosts.clone() {
         world.note(format!("host: check in {status}"));
-        let answer = hosts::check_in(&world.shop, &Scope::Host(host), host, status, String::new()).await;
+        let answer = check_ins::check_in(&world.shop, &Scope::Host(host), host, status, String::new()).await;
         world.answered(answer)?;
     }
     Ok(())
