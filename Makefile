@@ -5,7 +5,7 @@ CARGO ?= cargo
 DEMO_LISTEN ?= 127.0.0.1:8000
 DEMO_DIR ?= demo-data
 
-.PHONY: help demo test fuzz check bench release openapi clean-demo setup-build setup-demo setup-test setup-fuzz
+.PHONY: help demo test fuzz test-nodes check bench release openapi clean-demo setup-build setup-demo setup-test setup-fuzz
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,6 +24,9 @@ test: setup-test ## Every test there is
 fuzz: setup-build setup-fuzz ## Ask the API everything, as everybody, and compare with openapi.yaml
 	$(CARGO) build --bin ip2tor-shop
 	.ci/fuzz target/debug/ip2tor-shop
+
+test-nodes: setup-test ## Purchases with real nodes: LND_BIN and CLN_BIN name folders with their programs and btcd
+	@CARGO="$(CARGO)" .ci/test-nodes
 
 check: setup-build ## Format, lints, freshness of openapi.yaml
 	$(CARGO) fmt --check

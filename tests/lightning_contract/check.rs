@@ -1,13 +1,10 @@
 //! `node check`: one line for each thing that can be wrong.
 
-use std::time::Duration;
-
 use ip2tor_shop::domain::lightning::{Network, NodeErrorKind};
 use ip2tor_shop::lightning::LightningNode;
 use ip2tor_shop::lightning::check::{NodeCheck, check};
 use ip2tor_shop::lightning::credentials::{Credentials, Source};
 use ip2tor_shop::lightning::policy::Policy;
-use ip2tor_shop::lnd_simulator::Fault;
 
 use super::world::{World, hasty, soon};
 
@@ -26,7 +23,7 @@ async fn checked(node: &dyn LightningNode) -> NodeCheck {
 
 pub async fn a_good_node_says_what_it_is(world: World) {
     let checked = checked(&*world.node()).await;
-    expect(&checked, None, "ok: lnd-simulator, ");
+    expect(&checked, None, &format!("ok: {}, ", world.alias()));
     assert!(checked.line().contains("on regtest, block "), "{}", checked.line());
 }
 
@@ -36,7 +33,7 @@ pub async fn a_stopped_node_is_explained(mut world: World) {
 }
 
 pub async fn a_wrong_certificate_is_explained(world: World) {
-    let other = World::new(world.kind).await;
+    let other = world.other().await;
     let certificate = Some(Source::File(other.file("tls.cert")));
     let credentials = Credentials { certificate, ..world.credentials("shop.macaroon") };
     let node = world.node_with(credentials, Policy::default());
@@ -49,7 +46,7 @@ pub async fn an_expired_certificate_is_explained(world: World) {
 }
 
 pub async fn a_wrong_macaroon_is_explained(world: World) {
-    let other = World::new(world.kind).await;
+    let other = world.other().await;
     let macaroon = Source::File(other.file("shop.macaroon"));
     let node = world.node_with(Credentials { macaroon, ..world.credentials("shop.macaroon") }, Policy::default());
     expect(&checked(&*node).await, Some(NodeErrorKind::WrongMacaroon), "wrong macaroon: ");
@@ -85,7 +82,7 @@ pub async fn a_node_behind_the_chain_is_explained(world: World) {
 }
 
 pub async fn a_silent_node_is_explained(world: World) {
-    world.simulator().faults().always("all", Fault::Slow(Duration::from_secs(60)));
+    let _silence = world.silence();
     let node = world.node_with(world.credentials("shop.macaroon"), hasty());
     expect(&checked(&*node).await, Some(NodeErrorKind::TimedOut), "time-out: ");
 }

@@ -25,7 +25,7 @@ pub async fn a_held_payment_is_taken_with_the_preimage(world: World) {
     let accepted = next(&mut stream).await.unwrap().unwrap();
     assert_eq!((accepted.state, accepted.received), (NodeInvoiceState::Accepted, PRICE));
     assert_eq!(accepted.settle_index, 0);
-    assert_eq!(node.open_invoices(0, 10).await.unwrap().invoices[0].state, NodeInvoiceState::Accepted);
+    assert_eq!(node.open_invoices(world.beginning(), 10).await.unwrap().invoices[0].state, NodeInvoiceState::Accepted);
     assert_eq!(node.settle(preimage(1)).await.unwrap(), SettleOutcome::Settled);
     assert_eq!(state(&mut stream).await, NodeInvoiceState::Settled);
     assert_eq!(node.settle(preimage(1)).await.unwrap(), SettleOutcome::Settled);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use ip2tor_shop::domain::lightning::{InvoiceRequest, Network, NodeError, NodeInvoice, PaymentHash, Preimage};
 use ip2tor_shop::domain::money::Msat;
-use ip2tor_shop::domain::time::{Clock, ManualClock, SystemClock};
+use ip2tor_shop::domain::time::{Clock, ManualClock, SystemClock, Timestamp};
 use ip2tor_shop::lightning::cln::CoreLightning;
 use ip2tor_shop::lightning::connector::NodeAddress;
 use ip2tor_shop::lightning::credentials::{Credentials, Source};
@@ -18,7 +18,7 @@ use ip2tor_shop::lightning::lnd_rest::LndRest;
 use ip2tor_shop::lightning::paying::{ClnPayer, LndGrpcPayer, LndRestPayer, PayingNode, PaymentCredentials};
 use ip2tor_shop::lightning::policy::Policy;
 use ip2tor_shop::lightning::{InvoiceStream, LightningNode};
-use ip2tor_shop::lnd_simulator::{Options, Running, Simulator};
+use ip2tor_shop::lnd_simulator::{Fault, Options, Running, Simulator};
 
 use crate::port::free_port;
 
@@ -46,6 +46,9 @@ pub struct World {
     rest: SocketAddr,
     dir: tempfile::TempDir,
 }
+
+/// Nothing is answered while a test has this; a simulated node ends with its test anyway.
+pub struct Silence;
 
 impl World {
     pub async fn new(kind: Kind) -> Self {
@@ -161,6 +164,47 @@ impl World {
     /// Whether a payment of the price would be refused.
     pub fn refuses_payment(&self, hash: PaymentHash) -> bool {
         self.simulator().node().arrive(hash, &[PRICE.0], PRICE.0).is_err()
+    }
+
+    /// Lets time go by, for the node too.
+    pub async fn let_pass(&self, secs: u32) {
+        self.clock.advance_secs(i64::from(secs));
+    }
+
+    /// Whether this is the present.
+    pub fn is_now(&self, time: Timestamp) -> bool {
+        time.secs() == self.clock.now().secs()
+    }
+
+    /// The node's public key.
+    pub fn pubkey(&self) -> String {
+        self.simulator().node().identity.public_key.to_string()
+    }
+
+    /// What the node calls itself.
+    pub fn alias(&self) -> &'static str {
+        "lnd-simulator"
+    }
+
+    /// Another node, with credentials of its own.
+    pub async fn other(&self) -> Self {
+        Self::new(self.kind).await
+    }
+
+    /// From where pages show nothing that was before this test.
+    pub fn beginning(&self) -> u64 {
+        0
+    }
+
+    /// Lets the node count a settlement that is nobody's.
+    pub fn make_gap(&self) {
+        self.simulator().node().skip_settle_indexes(1000).unwrap();
+    }
+
+    /// The node answers nothing any more.
+    pub fn silence(&self) -> Silence {
+        self.simulator().faults().always("all", Fault::Slow(Duration::from_secs(60)));
+        Silence
     }
 
     /// Makes an invoice through `node` and pays it; its hash.
