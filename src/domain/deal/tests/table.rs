@@ -50,7 +50,7 @@ const OFF: &[Event] =
     &[Event::Made(0), Event::Settled(0, PRICE), Event::HostActivates, Event::OperatorSuspends, Event::HostSuspends];
 
 /// The events that are tried in each stage.
-const EVENTS: [Event; 22] = [
+const EVENTS: [Event; 23] = [
     Event::Made(0),
     Event::Refuse(0),
     Event::Close(0),
