@@ -2,7 +2,7 @@
 //! of the refusal. Shared by all kinds of nodes.
 
 use super::policy::Policy;
-use super::{LightningNode, bolt11};
+use super::LightningNode;
 use crate::domain::lightning::{
     CancelOutcome, Network, NodeError, NodeErrorKind, NodeInfo, NodeInvoiceState, PaymentHash, SettleOutcome,
 };
@@ -92,11 +92,8 @@ async fn state(node: &dyn LightningNode, hash: PaymentHash) -> Result<Option<Nod
     Ok(node.look_up(hash).await?.map(|invoice| invoice.state))
 }
 
-/// What one of its invoices tells of a node: network and public key.
+/// What any of its invoices tells of a node: the network. Not its key: one with blinded paths is signed with a key of
+/// its own, so that the key comes only from an invoice that the shop itself had made.
 pub fn info_from_request(payment_request: &str) -> NodeInfo {
-    NodeInfo {
-        network: Network::of_payment_request(payment_request),
-        pubkey: bolt11::payee(payment_request).ok(),
-        ..NodeInfo::default()
-    }
+    NodeInfo { network: Network::of_payment_request(payment_request), ..NodeInfo::default() }
 }

@@ -6,6 +6,7 @@ use crate::store::Connection;
 use super::Error;
 use super::deals::change_order;
 use super::invoices;
+use super::nodes_alive;
 use super::shop::{Aftermath, Shop};
 use crate::domain::deal::Deal;
 use crate::domain::effect::AlertTopic;
@@ -16,7 +17,7 @@ use crate::domain::purchase::{InvoiceState, PurchaseKind};
 use crate::domain::time::Timestamp;
 use crate::store::deals;
 use crate::store::outbox::{self, Attempt, Intent, IntentKind, Wanted};
-use crate::store::{alerts, hosts, products};
+use crate::store::{alerts, hosts, node_state, products};
 
 /// What an order says when no node could make its invoice.
 pub const NO_INVOICE_MESSAGE: &str =
@@ -75,6 +76,7 @@ pub async fn made(shop: &Shop, intent: &Intent, made: MadeInvoice) -> Result<(),
     shop.change(move |db, after| {
         outbox::done(db, intent.id)?;
         outbox::set_outcome(db, intent.hash, "made")?;
+        node_state::set_failing(db, intent.node_id, false, inner.now())?;
         let (waits, host) = change_order(&inner, db, after, intent.order, "shop", |deal, i, _| {
             let invoice = &deal.purchases[i].invoice;
             let waits = invoice.hash == intent.hash && invoice.state == InvoiceState::Initial;
@@ -125,7 +127,10 @@ pub async fn not_made(shop: &Shop, intent: &Intent, error: NodeError) -> Result<
         })?;
         match &next {
             Some(attempt) => invoices::intend_to_make(db, after, attempt, inner.now()),
-            None => tell_of_refusal(db, host, &intent, &error, inner.now()),
+            None if nodes_alive::is_failure_told(db, intent.node_id, &error, inner.now())? => {
+                tell_of_refusal(db, host, &intent, &error, inner.now())
+            }
+            None => Ok(()),
         }
     })
     .await
@@ -184,13 +189,15 @@ pub async fn finish(shop: &Shop, intent: &Intent) -> Result<(), Error> {
     .await
 }
 
-/// The node could not be asked: the intent is tried again, later each time.
+/// The node could not be asked: the intent is tried again, later each time. That a node is away is told once, not for
+/// each of its intents.
 pub async fn postpone(shop: &Shop, intent: &Intent, error: &NodeError) -> Result<(), Error> {
-    let (intent, error, now) = (intent.clone(), error.to_string(), shop.now());
+    let (intent, error, now) = (intent.clone(), error.clone(), shop.now());
     let wait = 1_i64 << intent.attempts.min(3);
     shop.change(move |db, _| {
-        outbox::postpone(db, intent.id, now.plus_secs(wait), &error)?;
-        if intent.attempts + 1 >= ATTEMPTS_BEFORE_ALERT {
+        outbox::postpone(db, intent.id, now.plus_secs(wait), &error.to_string())?;
+        let is_told = error.is_absence() && !node_state::is_alive(db, intent.node_id)?;
+        if intent.attempts + 1 >= ATTEMPTS_BEFORE_ALERT && !is_told {
             let text = format!("{} for payment hash {} keeps failing: {error}", intent.kind.name(), intent.hash);
             alerts::raise(db, AlertTopic::FailedIntent, &intent.hash.to_string(), &text, now)?;
         }

@@ -9,9 +9,12 @@ use uuid::Uuid;
 use super::Error;
 use super::rates::RateRules;
 use crate::domain::id::{HostId, IdRuns, OrderId, Random};
-use crate::domain::lightning::{Network, Preimage};
+use crate::domain::lightning::{Network, PaymentHash, Preimage};
 use crate::domain::time::{Clock, Timestamp};
 use crate::store::{Db, meta};
+
+/// Attempts at one invoice among which a hash is looked for: each is made at another node, so they are few.
+const MAX_ATTEMPTS: u32 = 16;
 
 /// The rules that an operator can change; defaults are those of the shop's specification.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,8 +23,10 @@ pub struct Settings {
     pub invoice_expiry_secs: u32,
     /// Whether nodes on regtest may sell (development only); then for every host.
     pub allow_regtest: bool,
-    /// Hold invoices open per node before plain ones are used; 0 switches them off.
+    /// Payments held per node before plain invoices are used; 0 switches holds off.
     pub max_holds_per_node: u32,
+    /// Unpaid hold invoices per node before plain ones are used: each is watched at its node.
+    pub max_unpaid_holds_per_node: u32,
     /// Blocks that the last hop of a hold invoice must leave.
     pub hold_cltv_blocks: u32,
     /// New orders are refused for a while when the oldest invoice to be made waits longer. Seconds.
@@ -52,6 +57,7 @@ impl Default for Settings {
             invoice_expiry_secs: 900,
             allow_regtest: false,
             max_holds_per_node: 200,
+            max_unpaid_holds_per_node: 1000,
             hold_cltv_blocks: 144,
             backlog_limit_secs: 10,
             make_limit_secs: 60,
@@ -158,6 +164,13 @@ impl Shop {
         mac.update(order.0.as_bytes());
         mac.update(&attempt.to_be_bytes());
         Preimage(mac.finalize().into_bytes().into())
+    }
+
+    /// Whether this shop's secret made an invoice: its hash is that of an attempt at the order which the memo names.
+    /// The memo alone is anybody's, also another shop's at the same node.
+    pub fn is_ours(&self, memo: &str, hash: PaymentHash) -> bool {
+        let order = memo.strip_prefix("PO: ").and_then(OrderId::parse);
+        order.is_some_and(|order| (0..MAX_ATTEMPTS).any(|number| self.preimage(order, number).hash() == hash))
     }
 
     /// Runs a change in one transaction; rings the bells once it is durable.

@@ -101,8 +101,13 @@ impl SettlementSink for Sink {
         self.news.send(invoice).await.map_err(|_| closed())
     }
 
-    async fn lost(&self, error: &NodeError, wait: Duration) {
-        tracing::warn!(node = self.entry.spec.name, %error, wait_secs = wait.as_secs(), "the node's stream ended");
+    async fn lost(&self, error: &NodeError, wait: Duration, is_news: bool) {
+        let (node, wait_secs) = (&self.entry.spec.name, wait.as_secs());
+        if is_news {
+            tracing::warn!(node, %error, "the node's stream ended; it is opened again until it stands");
+        } else {
+            tracing::debug!(node, %error, wait_secs, "the node's stream can't be opened");
+        }
         self.entry.check.notify_one();
     }
 }
@@ -141,7 +146,7 @@ impl Strangers {
 pub async fn compare(shop: &Shop, entry: &Entry, strangers: &mut Strangers) -> Result<usize, Error> {
     let node = entry.spec.id;
     if let Err(error) = alive::confirm(shop, entry).await? {
-        tracing::warn!(node = entry.spec.name, %error, "invoices are not compared");
+        entry.log_failure("invoices are not compared", &error);
         return Ok(0);
     }
     // Ours first: one that is made while we compare must not look as if the node had lost it.
@@ -153,7 +158,7 @@ pub async fn compare(shop: &Shop, entry: &Entry, strangers: &mut Strangers) -> R
     let missing: Vec<_> = ours.into_iter().filter(|hash| !known.contains(hash)).collect();
     differences += missing.len();
     if let Err(error) = look_up_missing(shop, entry, missing).await? {
-        tracing::warn!(node = entry.spec.name, %error, "comparing invoices was cut short");
+        entry.log_failure("comparing invoices was cut short", &error);
     }
     history::look_through(shop, entry).await?;
     Ok(differences)
@@ -203,7 +208,7 @@ async fn pending_at_node(entry: &Entry) -> Option<Vec<NodeInvoice>> {
                 }
             }
             Err(error) => {
-                tracing::warn!(node = entry.spec.name, %error, "comparing invoices failed");
+                entry.log_failure("comparing invoices failed", &error);
                 return None;
             }
         }

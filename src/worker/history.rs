@@ -21,7 +21,7 @@ pub async fn look_through(shop: &Shop, entry: &Entry) -> Result<(), Error> {
         let page = match entry.node.all_invoices(after, PAGE).await {
             Ok(page) => page,
             Err(error) => {
-                tracing::warn!(node = entry.spec.name, %error, "what it was paid is not looked through yet");
+                entry.log_failure("what it was paid is not looked through yet", &error);
                 return Ok(());
             }
         };

@@ -7,6 +7,7 @@ pub mod deadlines;
 pub mod follow;
 pub mod history;
 pub mod holds;
+mod marks;
 pub mod outbox;
 pub mod probing;
 pub mod rates;
@@ -48,6 +49,11 @@ impl Tasks {
         self.tracker.spawn(task);
     }
 
+    /// How many run now.
+    pub fn running(&self) -> usize {
+        self.tracker.len()
+    }
+
     /// Rings when everything is to end.
     pub fn stopped(&self) -> CancellationToken {
         self.stop.clone()
@@ -64,12 +70,17 @@ impl Tasks {
 /// Starts everything that talks to nodes and targets; without `probe_dialer` no target is probed. The
 /// registry is known at once; nodes connect in the background.
 pub fn start(shop: &Shop, dial: Dial, probe_dialer: Option<Dialer>, tasks: &Tasks) -> Arc<Registry> {
-    let registry = Arc::new(Registry::new(shop.clone(), dial));
+    start_with(Registry::new(shop.clone(), dial), probe_dialer, tasks)
+}
+
+/// The same with a registry that reaches its nodes in a way of its own.
+pub fn start_with(registry: Registry, probe_dialer: Option<Dialer>, tasks: &Tasks) -> Arc<Registry> {
+    let (shop, registry) = (registry.shop.clone(), Arc::new(registry));
     // Before the outbox: what was left in it must find its node.
     log_failure("reading the nodes", registry.refresh(tasks));
     tasks.spawn(registry::keep_current(Arc::clone(&registry), tasks.clone()));
-    tasks.spawn(outbox::run(shop.clone(), Arc::clone(&registry), probe_dialer, tasks.clone()));
-    tasks.spawn(deadlines::run(shop.clone()));
+    tasks.spawn(outbox::Runner::new(Arc::clone(&registry), probe_dialer, tasks.clone()).run());
+    tasks.spawn(deadlines::run(shop));
     registry
 }
 

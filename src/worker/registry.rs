@@ -2,7 +2,7 @@
 //! command line are used at once.
 
 use std::collections::HashMap;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -45,17 +45,39 @@ impl Entry {
         Self { spec, node, answers, check: Arc::default(), holds: Arc::default(), gone }
     }
 
-    /// The node's best block, if its macaroon permits to ask.
+    /// Whether it counts as down: it did not answer when it was last asked what it is.
+    pub fn is_down(&self) -> bool {
+        !self.answers.load(Ordering::Relaxed)
+    }
+
+    /// Logs that something does not work with it. That it is away is told once, by who looks after that.
+    pub fn log_failure(&self, what: &str, error: &NodeError) {
+        let node = &self.spec.name;
+        if error.is_absence() {
+            tracing::debug!(node, %error, "{what}");
+        } else {
+            tracing::warn!(node, %error, "{what}");
+        }
+    }
+
+    /// The node's best block, if its macaroon permits to ask and it answers that: whoever waits for a node whose chain
+    /// backend hangs would hear of a held payment late.
     pub async fn height(&self) -> Option<u32> {
+        if self.is_down() {
+            return None;
+        }
         self.node.info().await.ok().and_then(|info| info.block_height)
     }
 }
+
+/// Makes the connector of a node.
+type Connect = dyn Fn(&Spec) -> Result<Arc<dyn LightningNode>, NodeError> + Send + Sync;
 
 /// All nodes in use.
 pub struct Registry {
     /// The shop that they work for.
     pub shop: Shop,
-    dial: Dial,
+    connect: Box<Connect>,
     nodes: RwLock<HashMap<NodeId, Entry>>,
 }
 
@@ -68,7 +90,21 @@ impl Registry {
 
     /// An empty registry; [`keep_current`] fills it.
     pub fn new(shop: Shop, dial: Dial) -> Self {
-        Self { shop, dial, nodes: RwLock::default() }
+        Self::reaching(shop, move |spec| connect::connect(spec, &dial))
+    }
+
+    /// One whose nodes are reached by what `connect` makes.
+    pub fn reaching(
+        shop: Shop,
+        connect: impl Fn(&Spec) -> Result<Arc<dyn LightningNode>, NodeError> + Send + Sync + 'static,
+    ) -> Self {
+        Self { shop, connect: Box::new(connect), nodes: RwLock::default() }
+    }
+
+    /// Uses exactly these nodes, without following them.
+    pub fn set(&self, entries: impl IntoIterator<Item = Entry>) {
+        let entries = entries.into_iter().map(|entry| (entry.spec.id, entry)).collect();
+        *self.nodes.write().unwrap_or_else(PoisonError::into_inner) = entries;
     }
 
     /// The node with this id, or why there is none.
@@ -107,7 +143,7 @@ impl Registry {
     }
 
     fn new_entry(&self, spec: Spec) -> Option<Entry> {
-        match connect::connect(&spec, &self.dial) {
+        match (self.connect)(&spec) {
             Ok(node) => Some(Entry::new(spec, node)),
             Err(error) => {
                 tracing::warn!(node = spec.name, %error, "this node can't be used");

@@ -181,7 +181,7 @@ impl SettlementSink for Sink {
         Ok(())
     }
 
-    async fn lost(&self, _: &NodeError, _: Duration) {
+    async fn lost(&self, _: &NodeError, _: Duration, _: bool) {
         self.events.send(Event::Lost).ok();
     }
 }

@@ -1,6 +1,7 @@
 //! The node double: a table with LND's rules, in memory. The simulator of this crate signs real
 //! invoices and journals to disk; this one is only as real as the shop can see, so that thousands of
-//! runs fit in minutes. It can be away, lose requests, lose answers, and stall in the middle of a call.
+//! runs fit in minutes. It can be away, lose requests, lose answers, stall in the middle of a call, and
+//! have a chain backend that hangs.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -14,7 +15,7 @@ use ip2tor_shop::domain::lightning::{
 use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::domain::time::{Clock, ManualClock, Timestamp};
 use ip2tor_shop::lightning::{InvoiceStream, LightningNode};
-use tokio::sync::Notify;
+use tokio::sync::oneshot;
 
 /// LND cancels a held payment this many blocks before it would time out on the chain.
 const HOLD_EXPIRY_DELTA: u32 = 12;
@@ -24,14 +25,14 @@ const HOLD_EXPIRY_DELTA: u32 = 12;
 pub enum Weather {
     /// Every call works.
     Fine,
+    /// Every call works but GetInfo, which waits for the chain backend until the caller gives up.
+    Busy,
     /// Every call is refused.
     Away,
     /// One call in three fails, before or after it was done.
     Flaky,
-    /// The next call stalls before it is done.
-    StallBefore,
-    /// The next call stalls once it is done.
-    StallAfter,
+    /// One call in three stalls, before or after it was done.
+    Stalling,
 }
 
 struct Record {
@@ -47,17 +48,40 @@ struct State {
     last_settle: u64,
     height: u32,
     weather: Weather,
-    luck: fastrand::Rng,
+    seed: u64,
+    /// How often each was called: luck depends on that and not on the order of calls, so that a run can be repeated.
+    calls: BTreeMap<u64, u64>,
+    /// Lets each stalled call go on.
+    stalled: Vec<oneshot::Sender<()>>,
+    /// Whether the shop knows that GetInfo is not answered.
+    counts_as_down: bool,
+    /// Calls in progress that began while it counted as down and that such a node gets one at a time.
+    turns: u32,
+    /// How often what happened since it was last looked at.
+    seen: Vec<String>,
+}
+
+impl State {
+    fn luck(&mut self, about: u64) -> u32 {
+        let times = self.calls.entry(about).or_default();
+        *times += 1;
+        fastrand::Rng::with_seed(self.seed ^ about.rotate_left(17) ^ *times).u32(..6)
+    }
+}
+
+/// A call that a node which counts as down gets one at a time.
+struct Turn<'a>(&'a Node);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.state.lock().unwrap().turns -= 1;
+    }
 }
 
 /// A node.
 pub struct Node {
     clock: Arc<ManualClock>,
     state: Mutex<State>,
-    /// Rings when a call has stalled.
-    pub stalled: Notify,
-    /// Lets a stalled call go on.
-    pub resume: Notify,
 }
 
 impl Node {
@@ -68,9 +92,14 @@ impl Node {
             last_settle: 0,
             height: 1000,
             weather: Weather::Fine,
-            luck: fastrand::Rng::with_seed(0),
+            seed: 0,
+            calls: BTreeMap::new(),
+            stalled: Vec::new(),
+            counts_as_down: false,
+            turns: 0,
+            seen: Vec::new(),
         };
-        Arc::new(Self { clock, state: Mutex::new(state), stalled: Notify::new(), resume: Notify::new() })
+        Arc::new(Self { clock, state: Mutex::new(state) })
     }
 
     /// The state, with everything expired that is due.
@@ -92,7 +121,30 @@ impl Node {
     pub fn set_weather(&self, weather: Weather, seed: u64) {
         let mut state = self.lock();
         state.weather = weather;
-        state.luck = fastrand::Rng::with_seed(seed);
+        state.seed = seed;
+    }
+
+    /// Whether the shop has learned that the node does not say what it is.
+    pub fn set_counts_as_down(&self, counts_as_down: bool) {
+        self.lock().counts_as_down = counts_as_down;
+    }
+
+    /// How many calls have stalled.
+    pub fn stalled(&self) -> usize {
+        let mut state = self.lock();
+        state.stalled.retain(|call| !call.is_closed());
+        state.stalled.len()
+    }
+
+    /// Lets one of the stalled calls go on.
+    pub fn resume(&self, n: usize) {
+        let call = self.lock().stalled.swap_remove(n);
+        call.send(()).unwrap();
+    }
+
+    /// What happened since this was last asked.
+    pub fn seen(&self) -> Vec<String> {
+        std::mem::take(&mut self.lock().seen)
     }
 
     pub fn weather(&self) -> Weather {
@@ -169,11 +221,16 @@ impl Node {
         self.weather() == Weather::Away
     }
 
-    /// One call: `done` is what it does when it arrives.
-    async fn call<T>(&self, done: impl FnOnce(&mut State) -> Result<T, NodeError>) -> Result<T, NodeError> {
+    /// One call of a `kind`: `done` is what it does when it arrives.
+    async fn call<T>(
+        &self,
+        kind: &str,
+        about: u64,
+        done: impl FnOnce(&mut State) -> Result<T, NodeError>,
+    ) -> Result<T, NodeError> {
         let (weather, luck) = {
             let mut state = self.lock();
-            let luck = state.luck.u32(..6);
+            let luck = state.luck(about ^ kind.len() as u64);
             (state.weather, luck)
         };
         match (weather, luck) {
@@ -181,25 +238,54 @@ impl Node {
             (Weather::Away, _) => return Err(NodeError::new(NodeErrorKind::Refused, "away")),
             (Weather::Flaky, 0) => return Err(NodeError::new(NodeErrorKind::Unavailable, "request lost")),
             (Weather::Flaky, 1) => return Err(NodeError::new(NodeErrorKind::Refused, "restarting")),
-            (Weather::StallBefore, _) => self.stall().await,
+            (Weather::Stalling, 0) => self.stall(kind).await,
             _ => {}
         }
         let answer = done(&mut self.lock());
         match (weather, luck) {
-            (Weather::Flaky, 2) => Err(NodeError::new(NodeErrorKind::TimedOut, "answer lost")),
-            (Weather::Flaky, 3) => Err(NodeError::new(NodeErrorKind::Unavailable, "answer lost")),
-            (Weather::StallAfter, _) => {
-                self.stall().await;
+            (Weather::Flaky, 2 | 3) => {
+                let kind = if luck == 2 { NodeErrorKind::TimedOut } else { NodeErrorKind::Unavailable };
+                self.lock().seen.push("an answer was lost".to_owned());
+                Err(NodeError::new(kind, "answer lost"))
+            }
+            (Weather::Stalling, 1) => {
+                self.stall(kind).await;
                 answer
             }
             _ => answer,
         }
     }
 
-    async fn stall(&self) {
-        self.lock().weather = Weather::Fine;
-        self.stalled.notify_one();
-        self.resume.notified().await;
+    async fn stall(&self, kind: &str) {
+        let (sender, receiver) = oneshot::channel();
+        {
+            let mut state = self.lock();
+            state.seen.push(format!("{kind} stalled"));
+            state.stalled.push(sender);
+        }
+        receiver.await.unwrap();
+    }
+
+    /// Begins a call that a node which counts as down gets one at a time.
+    fn turn(&self) -> Option<Turn<'_>> {
+        let mut state = self.lock();
+        state.counts_as_down.then(|| {
+            state.turns += 1;
+            assert!(state.turns == 1, "a node that counts as down is asked two things at a time");
+            Turn(self)
+        })
+    }
+}
+
+/// What tells calls about different invoices apart.
+fn about(hash: PaymentHash) -> u64 {
+    u64::from_le_bytes(hash.0[..8].try_into().unwrap())
+}
+
+/// Notes that held money went back, or was taken.
+fn money_moves(state: &mut State) {
+    if state.counts_as_down {
+        state.seen.push("held money moved at a node that counts as down".to_owned());
     }
 }
 
@@ -256,7 +342,7 @@ impl LightningNode for Node {
 
     async fn create(&self, request: &InvoiceRequest) -> Result<MadeInvoice, NodeError> {
         let now = self.clock.now();
-        self.call(|state| {
+        self.call("make_invoice", about(request.hash), |state| {
             assert!(request.preimage.is_none_or(|preimage| preimage.hash() == request.hash), "a wrong preimage");
             let cltv = request.preimage.is_none().then(|| request.cltv_expiry.expect("holds set their blocks"));
             let end = now.plus_secs(i64::from(request.expiry_secs));
@@ -276,16 +362,21 @@ impl LightningNode for Node {
     }
 
     async fn look_up(&self, hash: PaymentHash) -> Result<Option<NodeInvoice>, NodeError> {
-        self.call(|state| Ok(state.records.get(&hash).map(|record| record.invoice.clone()))).await
+        self.call("look_up", about(hash), |state| Ok(state.records.get(&hash).map(|record| record.invoice.clone()))).await
     }
 
     async fn cancel(&self, hash: PaymentHash) -> Result<CancelOutcome, NodeError> {
-        self.call(|state| {
+        let _turn = self.turn();
+        self.call("cancel_invoice", about(hash), |state| {
             let Some(record) = state.records.get_mut(&hash) else { return Ok(CancelOutcome::Unknown) };
-            match record.invoice.state {
+            let before = record.invoice.state;
+            match before {
                 NodeInvoiceState::Settled => return Ok(CancelOutcome::AlreadySettled),
                 NodeInvoiceState::Canceled => {}
                 NodeInvoiceState::Open | NodeInvoiceState::Accepted => give_back(&mut record.invoice),
+            }
+            if before == NodeInvoiceState::Accepted {
+                money_moves(state);
             }
             Ok(CancelOutcome::Cancelled)
         })
@@ -293,8 +384,8 @@ impl LightningNode for Node {
     }
 
     async fn settle(&self, preimage: Preimage) -> Result<SettleOutcome, NodeError> {
-        let now = self.clock.now();
-        self.call(|state| {
+        let (_turn, now) = (self.turn(), self.clock.now());
+        self.call("settle_invoice", about(preimage.hash()), |state| {
             let hash = preimage.hash();
             match state.records.get(&hash).map(|record| record.invoice.state) {
                 None => Ok(SettleOutcome::Unknown),
@@ -303,6 +394,7 @@ impl LightningNode for Node {
                 Some(NodeInvoiceState::Open) => Err(NodeError::new(NodeErrorKind::Rejected, "still open")),
                 Some(NodeInvoiceState::Accepted) => {
                     settle(state, hash, now);
+                    money_moves(state);
                     Ok(SettleOutcome::Settled)
                 }
             }
@@ -322,15 +414,18 @@ impl LightningNode for Node {
     async fn open_invoices(&self, after: u64, limit: u32) -> Result<InvoicePage, NodeError> {
         let open =
             |record: &Record| matches!(record.invoice.state, NodeInvoiceState::Open | NodeInvoiceState::Accepted);
-        self.call(|state| Ok(page(state, after, limit, open))).await
+        self.call("open_invoices", after, |state| Ok(page(state, after, limit, open))).await
     }
 
     async fn all_invoices(&self, after: u64, limit: u32) -> Result<InvoicePage, NodeError> {
-        self.call(|state| Ok(page(state, after, limit, |_| true))).await
+        self.call("all_invoices", after, |state| Ok(page(state, after, limit, |_| true))).await
     }
 
     async fn info(&self) -> Result<NodeInfo, NodeError> {
-        self.call(|state| {
+        if self.weather() == Weather::Busy {
+            return Err(NodeError::new(NodeErrorKind::TimedOut, "the chain backend hangs"));
+        }
+        self.call("info", 0, |state| {
             Ok(NodeInfo {
                 pubkey: Some("02".repeat(33)),
                 network: Some(Network::Regtest),
