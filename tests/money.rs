@@ -7,6 +7,8 @@ mod clock;
 mod holds;
 #[path = "money/nodes.rs"]
 mod nodes;
+#[path = "money/outages.rs"]
+mod outages;
 #[path = "money/plain.rs"]
 mod plain;
 #[path = "money/rates.rs"]

@@ -1,8 +1,8 @@
 //! How refusals are understood: by asking for the state that the invoice is in, never by the wording
 //! of the refusal. Shared by all kinds of nodes.
 
-use super::policy::Policy;
 use super::LightningNode;
+use super::policy::Policy;
 use crate::domain::lightning::{
     CancelOutcome, Network, NodeError, NodeErrorKind, NodeInfo, NodeInvoiceState, PaymentHash, SettleOutcome,
 };

@@ -11,8 +11,8 @@ use tokio::sync::mpsc::{self, UnboundedSender};
 use tokio::task::JoinSet;
 
 use super::cln_calls::call;
-use super::faults::Wallet;
 use super::cln_params::{Params, Refused};
+use super::faults::Wallet;
 use super::grpc::strike;
 use super::node::Node;
 use super::server::Shared;

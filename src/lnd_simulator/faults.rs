@@ -76,6 +76,7 @@ struct Conditions {
     wallet: Wallet,
     unsynced: bool,
     told_network: Option<Network>,
+    blinds: bool,
     no_route: bool,
 }
 
@@ -163,6 +164,16 @@ impl Faults {
     /// The network that the node is to tell instead of its own.
     pub fn told_network(&self) -> Option<Network> {
         self.lock().told_network
+    }
+
+    /// Makes invoices that are signed with a key of their own, as those with blinded paths are.
+    pub fn set_blinds(&self, blinds: bool) {
+        self.lock().blinds = blinds;
+    }
+
+    /// Whether invoices are signed with a key of their own.
+    pub fn blinds(&self) -> bool {
+        self.lock().blinds
     }
 
     /// Whether the node's payments find no route.

@@ -127,7 +127,9 @@ impl Node {
         if self.knows(terms.hash()) {
             return Err(NodeFailure::from(Refusal::Duplicate).into());
         }
-        terms.payment_request = self.identity.sign(&terms).map_err(AddFailure::Unencodable)?;
+        let ephemeral = self.faults.blinds().then(|| Identity::new(self.random32(), self.identity.network())).flatten();
+        let signer = ephemeral.as_ref().unwrap_or(&self.identity);
+        terms.payment_request = signer.sign(&terms).map_err(AddFailure::Unencodable)?;
         let mut state = self.lock();
         let invoice = state.book.add(Arc::new(terms)).map_err(NodeFailure::from)?;
         state.publish(&invoice).map_err(NodeFailure::from)?;

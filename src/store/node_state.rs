@@ -133,18 +133,30 @@ pub fn set_alive(
         statement.query_row([node], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
     let (was_alive, since) = before.unwrap_or_default();
     let dead_since = (!alive).then(|| earlier(since, now));
-    db.prepare_cached("UPDATE node SET is_alive = ?2, last_error = ?3, checked_at = ?4, dead_since = ?5 WHERE id = ?1")?
-        .execute(params![node, alive, error, now, dead_since])?;
+    db.prepare_cached(
+        "UPDATE node SET is_alive = ?2, last_error = ?3, checked_at = ?4, dead_since = ?5 WHERE id = ?1",
+    )?
+    .execute(params![node, alive, error, now, dead_since])?;
     Ok(Liveness { was_alive, dead_since })
 }
 
 /// Stores whether a node says that it has caught up with the chain; since when it has not.
-pub fn set_synced(db: &Connection, node: NodeId, synced: bool, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+pub fn set_synced(
+    db: &Connection,
+    node: NodeId,
+    synced: bool,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, StoreError> {
     set_since(db, node, "unsynced_since", !synced, now)
 }
 
 /// Stores whether a node makes no invoices, although it may seem to be well; since when that is so.
-pub fn set_failing(db: &Connection, node: NodeId, fails: bool, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+pub fn set_failing(
+    db: &Connection,
+    node: NodeId,
+    fails: bool,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, StoreError> {
     set_since(db, node, "failing_since", fails, now)
 }
 

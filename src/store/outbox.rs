@@ -141,7 +141,9 @@ pub(super) fn due_at_down_node_text(limit: u64) -> [String; 2] {
     let kinds = "e.kind IN ('cancel_invoice', 'settle_invoice')";
     let held = "node_id = ?1 AND held_at IS NOT NULL AND state IN ('held', 'settling', 'cancelling')";
     [
-        format!("{INTENT} WHERE {kinds} AND e.payment_hash IN (SELECT payment_hash FROM invoice WHERE {held}) AND {due}"),
+        format!(
+            "{INTENT} WHERE {kinds} AND e.payment_hash IN (SELECT payment_hash FROM invoice WHERE {held}) AND {due}"
+        ),
         format!("{INTENT} WHERE {kinds} AND e.node_id = ?1 AND {due}"),
     ]
 }

@@ -224,12 +224,7 @@ const fn waits_for_node(intent: &Intent) -> bool {
 }
 
 /// Performs the intent, and once more when that may tell whether the first time counted.
-async fn carry_out(
-    shop: &Shop,
-    registry: &Registry,
-    intent: &mut Intent,
-    second_try: Duration,
-) -> Result<(), Error> {
+async fn carry_out(shop: &Shop, registry: &Registry, intent: &mut Intent, second_try: Duration) -> Result<(), Error> {
     loop {
         // It may have been carried out, or become moot, while this one waited. An invoice that is to
         // be made is looked at when its request is.

@@ -362,7 +362,8 @@ impl LightningNode for Node {
     }
 
     async fn look_up(&self, hash: PaymentHash) -> Result<Option<NodeInvoice>, NodeError> {
-        self.call("look_up", about(hash), |state| Ok(state.records.get(&hash).map(|record| record.invoice.clone()))).await
+        self.call("look_up", about(hash), |state| Ok(state.records.get(&hash).map(|record| record.invoice.clone())))
+            .await
     }
 
     async fn cancel(&self, hash: PaymentHash) -> Result<CancelOutcome, NodeError> {

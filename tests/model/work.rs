@@ -7,8 +7,8 @@ use ip2tor_shop::store::outbox::{self as stored, Intent, IntentKind};
 use ip2tor_shop::worker::{alive, follow};
 
 use super::node::Weather;
-use super::{rules, run};
 use super::world::{HOLD_LIMIT_SECS, Outcome, World};
+use super::{rules, run};
 
 /// A clock that is put back by less than this was corrected, not wrong.
 const CLOCK_TOLERANCE_SECS: i64 = 60;

@@ -14,8 +14,8 @@ use ip2tor_shop::domain::time::{Clock, ManualClock, Timestamp};
 use ip2tor_shop::services::{Error, ProbePolicy, Settings, Shop};
 use ip2tor_shop::store::refunds::Refund;
 use ip2tor_shop::store::{Db, StoreError, hosts, node_state};
-use ip2tor_shop::worker::follow::Strangers;
 use ip2tor_shop::worker::Tasks;
+use ip2tor_shop::worker::follow::Strangers;
 use ip2tor_shop::worker::outbox::{Pauses, Runner};
 use ip2tor_shop::worker::registry::{Entry, Registry};
 
@@ -113,7 +113,13 @@ impl World {
         let true_clock = Arc::new(ManualClock::new(START));
         let random = Arc::new(Seeded::new(seed));
         let probe = luck.choice([ProbePolicy::Off, ProbePolicy::Warn, ProbePolicy::Reject]).unwrap();
-        let settings = Settings { allow_regtest: true, max_holds_per_node: 3, max_unpaid_holds_per_node: 3, probe, ..Settings::default() };
+        let settings = Settings {
+            allow_regtest: true,
+            max_holds_per_node: 3,
+            max_unpaid_holds_per_node: 3,
+            probe,
+            ..Settings::default()
+        };
         let db = Db::open(path).unwrap();
         let node_ids = [NodeId(random.uuid()), NodeId(random.uuid())];
         let hosts = seed_database(&db, &mut luck, &random, node_ids);
