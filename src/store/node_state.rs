@@ -91,7 +91,7 @@ pub struct LiveHolds {
 /// The condition of the index of held payments, word for word.
 const HELD: &str = "held_at IS NOT NULL AND state IN ('held', 'settling', 'cancelling')";
 
-/// How many hold invoices of a node are not final. Both numbers are read from an index alone.
+/// How many hold invoices of a node are not final. Asked for with each order; each number has its index.
 pub fn live_holds(db: &Connection, node: NodeId) -> Result<LiveHolds, StoreError> {
     let count = |text: String| -> Result<u32, StoreError> {
         Ok(db.prepare_cached(&text)?.query_row([node], |row| row.get(0))?)

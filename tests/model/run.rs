@@ -10,10 +10,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use ip2tor_shop::store::Db;
 
 use super::world::{Outcome, World};
-use super::{actions, calm, ending, rules};
+use super::{actions, calm, ending, rules, whole};
 
 /// Interleavings of a test run; `IP2TOR_MODEL_RUNS` sets another number.
 const RUNS: u64 = 20_000;
+/// Worlds with the whole worker, side by side.
+const WORLDS: u64 = 16;
 /// Threads that run them.
 const THREADS: usize = 2;
 /// One run in so many has SQLite check its whole file.
@@ -104,6 +106,14 @@ pub fn all() {
         }
     });
     report(&sum.into_inner().unwrap(), runs);
+}
+
+/// Runs the whole worker in some worlds; `IP2TOR_MODEL_WORLDS` sets their number.
+pub fn whole() {
+    notice_panics();
+    let folder = folder();
+    let empty = empty_database(folder.path());
+    whole::some(number("IP2TOR_MODEL_WORLDS").unwrap_or(WORLDS), folder.path(), &empty);
 }
 
 /// Shows where the runs went (`--nocapture`), and fails when they missed something that they should

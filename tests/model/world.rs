@@ -95,6 +95,8 @@ pub struct World {
     /// News that was read at a node and not applied yet.
     pub late_news: Vec<(usize, NodeInvoice)>,
     pub strangers: Strangers,
+    /// Whether it is known at which moment of the clock each change was made.
+    pub strict: bool,
     /// Whether calls fail now and then although the node is well.
     pub fragile: bool,
     pub memory: Memory,
@@ -144,6 +146,7 @@ impl World {
             newest: 0,
             late_news: Vec::new(),
             strangers: Strangers::default(),
+            strict: true,
             fragile: true,
             memory: Memory::default(),
             last,
