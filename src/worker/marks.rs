@@ -17,8 +17,9 @@ impl<T> Default for Marks<T> {
 impl<T: Copy + Eq + Hash> Marks<T> {
     /// Marks `what`; `None` when it is marked already.
     pub fn begin(&self, what: T) -> Option<Mark<T>> {
-        let marks = Self(Arc::clone(&self.0));
-        self.lock().insert(what).then_some(Mark { marks, what })
+        let is_new = self.lock().insert(what);
+        // Made only when it is new: dropping one takes the mark away.
+        is_new.then(|| Mark { marks: Self(Arc::clone(&self.0)), what })
     }
 
     /// How much is being worked on.

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -79,6 +79,8 @@ pub struct Registry {
     pub shop: Shop,
     connect: Box<Connect>,
     nodes: RwLock<HashMap<NodeId, Entry>>,
+    /// Records that no connector can be made of: each is tried, and told of, once.
+    unusable: Mutex<HashMap<NodeId, Spec>>,
 }
 
 impl Registry {
@@ -98,7 +100,7 @@ impl Registry {
         shop: Shop,
         connect: impl Fn(&Spec) -> Result<Arc<dyn LightningNode>, NodeError> + Send + Sync + 'static,
     ) -> Self {
-        Self { shop, connect: Box::new(connect), nodes: RwLock::default() }
+        Self { shop, connect: Box::new(connect), nodes: RwLock::default(), unusable: Mutex::default() }
     }
 
     /// Uses exactly these nodes, without following them.
@@ -143,10 +145,15 @@ impl Registry {
     }
 
     fn new_entry(&self, spec: Spec) -> Option<Entry> {
+        let mut unusable = self.unusable.lock().unwrap_or_else(PoisonError::into_inner);
+        if unusable.get(&spec.id) == Some(&spec) {
+            return None;
+        }
         match (self.connect)(&spec) {
             Ok(node) => Some(Entry::new(spec, node)),
             Err(error) => {
                 tracing::warn!(node = spec.name, %error, "this node can't be used");
+                unusable.insert(spec.id, spec);
                 None
             }
         }
@@ -164,5 +171,43 @@ pub async fn keep_current(registry: Arc<Registry>, tasks: Tasks) {
             seen = version;
         }
         tokio::time::sleep(LOOK).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+    use crate::domain::id::SystemRandom;
+    use crate::domain::time::SystemClock;
+    use crate::services::Settings;
+    use crate::services::test_support::database;
+    use crate::store::StoreError;
+
+    #[tokio::test]
+    async fn a_record_that_cannot_be_used_is_tried_once_until_it_is_changed() {
+        let (_dir, db) = database();
+        let sql = |sql: &'static str| {
+            db.write_blocking(move |db| db.execute_batch(sql).map_err(StoreError::from)).unwrap();
+        };
+        sql("INSERT INTO operator (id, name, role, password_hash, created_at, modified_at) \
+             VALUES (7, 'seven', 'operator', '-', 0, 0); \
+             INSERT INTO node (id, operator_id, kind, name, host, port, created_at, modified_at) \
+             VALUES (zeroblob(16), 7, 'lnd_grpc', 'bare', '127.0.0.1', 1, 0, 0)");
+        let shop = Shop::new(db.clone(), Arc::new(SystemClock), Arc::new(SystemRandom), Settings::default()).unwrap();
+        let tries = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&tries);
+        let registry = Arc::new(Registry::reaching(shop, move |_| {
+            counter.fetch_add(1, Ordering::Relaxed);
+            Err(NodeError::new(NodeErrorKind::BadCredentials, "no macaroon"))
+        }));
+        for _ in 0..3 {
+            registry.refresh(&Tasks::default()).unwrap();
+        }
+        assert_eq!(tries.load(Ordering::Relaxed), 1);
+        sql("UPDATE node SET port = 2");
+        registry.refresh(&Tasks::default()).unwrap();
+        assert_eq!(tries.load(Ordering::Relaxed), 2);
     }
 }
