@@ -5,6 +5,8 @@
 mod clock;
 #[path = "money/holds.rs"]
 mod holds;
+#[path = "money/hosts.rs"]
+mod hosts;
 #[path = "money/nodes.rs"]
 mod nodes;
 #[path = "money/outages.rs"]
@@ -13,7 +15,11 @@ mod outages;
 mod plain;
 #[path = "money/rates.rs"]
 mod rates;
+#[path = "money/refund_ways.rs"]
+mod refund_ways;
 #[path = "money/refunds.rs"]
 mod refunds;
 #[path = "money/rig.rs"]
 mod rig;
+#[path = "money/unpaid.rs"]
+mod unpaid;

@@ -16,7 +16,8 @@ fn program() -> OsString {
 
 /// A running shop.
 pub struct ShopProcess {
-    child: Child,
+    /// The process.
+    pub child: Child,
 }
 
 impl ShopProcess {

@@ -7,6 +7,7 @@ use clap::{Args as ClapArgs, Subcommand};
 use serde_json::{Value, json};
 
 use super::block_on;
+use super::credential::{Kind, credential};
 use super::data::DataArgs;
 use super::failure::Failure;
 use super::output::{Output, yes_no};
@@ -18,6 +19,7 @@ use crate::domain::time::{SystemClock, Timestamp};
 use crate::lightning;
 use crate::lightning::check::NodeCheck;
 use crate::lightning::dial::Dial;
+use crate::services::instance::InstanceLock;
 use crate::services::nodes_admin::{self, NodeChange};
 use crate::services::{Shop, nodes_alive};
 use crate::worker::connect::connect;
@@ -94,10 +96,13 @@ struct NodeFields {
     /// The file with its read-only macaroon, where the one for invoices tells nothing of the node
     #[arg(long, value_name = "FILE")]
     details_macaroon_file: Option<PathBuf>,
-    /// The file with a macaroon that can pay (offchain:read offchain:write); only `order refund` reads it,
-    /// and only for nodes of kind lnd_grpc
+    /// The file with an LND's macaroon that can pay (offchain:read offchain:write): lets the node pay refunds; only
+    /// `order refund` reads it
     #[arg(long, value_name = "FILE")]
     payment_macaroon_file: Option<PathBuf>,
+    /// Whether `order refund` may pay from this node; an LND needs a payment macaroon for that, Core Lightning nothing
+    #[arg(long, value_name = "BOOL")]
+    pays_refunds: Option<bool>,
     /// Keep copies of certificate and macaroon for invoices in the database, so that the files may go
     #[arg(long)]
     store_credentials: bool,
@@ -119,12 +124,17 @@ struct NodeFields {
 }
 
 impl NodeFields {
-    fn change(self) -> Result<NodeChange, Failure> {
-        let (certificate_file, certificate) = credential(self.certificate_file, self.store_credentials)?;
-        let (macaroon_file, macaroon) = credential(self.macaroon_file, self.store_credentials)?;
-        let (details_macaroon_file, _) = credential(self.details_macaroon_file, false)?;
+    fn change(self, database: &Path) -> Result<NodeChange, Failure> {
+        let read = |field, file, what, store| credential(database, field, file, what, store);
+        let stores = self.store_credentials;
+        let (certificate_file, certificate) =
+            read("certificate_file", self.certificate_file, Kind::Certificate, stores)?;
+        let (macaroon_file, macaroon) = read("macaroon_file", self.macaroon_file, Kind::Macaroon, stores)?;
+        let (details_macaroon_file, _) =
+            read("details_macaroon_file", self.details_macaroon_file, Kind::Macaroon, false)?;
         // Never stored: what can spend stays in its file.
-        let (payment_macaroon_file, _) = credential(self.payment_macaroon_file, false)?;
+        let (payment_macaroon_file, _) =
+            read("payment_macaroon_file", self.payment_macaroon_file, Kind::Macaroon, false)?;
         Ok(NodeChange {
             name: self.name,
             host: self.host,
@@ -135,6 +145,7 @@ impl NodeFields {
             macaroon,
             details_macaroon_file,
             payment_macaroon_file,
+            pays_refunds: self.pays_refunds,
             priority: self.priority,
             is_enabled: self.is_enabled,
             allow_spending: self.allow_spending,
@@ -142,31 +153,6 @@ impl NodeFields {
             has_moved: false,
         })
     }
-}
-
-/// The file as the database keeps it (a full path), or its content.
-fn credential(file: Option<PathBuf>, store: bool) -> Result<(Option<String>, Option<Vec<u8>>), Failure> {
-    let Some(file) = file else { return Ok((None, None)) };
-    let content = read(&file)?;
-    if store {
-        return Ok((None, Some(content)));
-    }
-    let path = std::path::absolute(&file).map_err(|error| unreadable(&file, &error))?;
-    Ok((Some(path.display().to_string()), None))
-}
-
-fn read(file: &Path) -> Result<Vec<u8>, Failure> {
-    std::fs::read(file).map_err(|error| unreadable(file, &error))
-}
-
-fn unreadable(file: &Path, error: &std::io::Error) -> Failure {
-    let hint = match error.kind() {
-        std::io::ErrorKind::PermissionDenied => {
-            "; the shop's user must be able to read it: add the user to the file's group, or give it a copy of its own"
-        }
-        _ => "",
-    };
-    Failure::Failed(format!("can't read {}: {error}{hint}", file.display()))
 }
 
 fn kind(text: &str) -> Result<NodeKind, String> {
@@ -194,7 +180,7 @@ pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
 
 fn add(data: &DataArgs, kind: NodeKind, fields: NodeFields, output: &Output) -> Result<(), Failure> {
     let owner = fields.owner.clone();
-    let change = fields.change()?;
+    let change = fields.change(&data.load()?.database())?;
     let add = move |db: &_, act: &_| nodes_admin::add(db, act, &SystemRandom, kind, change, owner.as_deref());
     let node = data.open_or_create()?.write(add)?;
     let text = format!("Added node {}.\nid  {}\nTry it: `ip2tor-shop node check {}`", node.name, node.id, node.id);
@@ -204,7 +190,7 @@ fn add(data: &DataArgs, kind: NodeKind, fields: NodeFields, output: &Output) -> 
 
 fn set(data: &DataArgs, id: NodeId, moved: bool, fields: NodeFields, output: &Output) -> Result<(), Failure> {
     let owner = fields.owner.clone();
-    let change = NodeChange { has_moved: moved, ..fields.change()? };
+    let change = NodeChange { has_moved: moved, ..fields.change(&data.load()?.database())? };
     let set = move |db: &_, act: &_| nodes_admin::set(db, act, id, change, owner.as_deref());
     let changed = data.open()?.write(set)?;
     let text = if changed.is_empty() { "Nothing changed.".to_owned() } else { changed.join("\n") };
@@ -212,8 +198,9 @@ fn set(data: &DataArgs, id: NodeId, moved: bool, fields: NodeFields, output: &Ou
     Ok(())
 }
 
-/// Asks the nodes and stores what they answer, as the shop does each minute. Fails when one can't be
-/// used.
+/// Asks the nodes. What they answer is stored, as the shop does each minute, unless one is running: that finds out by
+/// itself, and what this command can't reach (with another user's rights, without its Tor) it may. Fails when one
+/// can't be used.
 fn check(data: &DataArgs, id: Option<NodeId>, output: &Output) -> Result<(), Failure> {
     let data = data.open()?;
     let nodes = match id {
@@ -227,15 +214,15 @@ fn check(data: &DataArgs, id: Option<NodeId>, output: &Output) -> Result<(), Fai
         let dial = app::command_dial(&data.config, nodes.iter().map(|node| node.host.as_str())).await?;
         let mut checks = Vec::new();
         for node in &nodes {
-            checks.push((node, ask(&shop, &dial, node).await?));
+            checks.push((node, ask(&shop, &dial, node, &data.config.data_dir).await?));
         }
         Ok(checks)
     })?;
     report(&checks, output)
 }
 
-/// What one node says; also stored.
-async fn ask(shop: &Shop, dial: &Dial, node: &Node) -> Result<NodeCheck, Failure> {
+/// What one node says.
+async fn ask(shop: &Shop, dial: &Dial, node: &Node, data_dir: &Path) -> Result<NodeCheck, Failure> {
     let answer = match connect(&nodes_admin::spec(node), dial) {
         Ok(connection) => lightning::check::check(&*connection, None, None).await,
         Err(error) => NodeCheck { info: NodeInfo::default(), problem: Some(error) },
@@ -243,7 +230,10 @@ async fn ask(shop: &Shop, dial: &Dial, node: &Node) -> Result<NodeCheck, Failure
     // A node that is behind the chain has answered; for how long it may be is decided below.
     let problem = answer.problem.clone().filter(|_| answer.info.synced_to_chain != Some(false));
     let result = problem.map_or_else(|| Ok(answer.info.clone()), Err);
-    let verdict = nodes_alive::store(shop, node.id, &node.name, result).await?;
+    let verdict = match InstanceLock::take(data_dir) {
+        Ok(_alone) => nodes_alive::store(shop, node.id, &node.name, result).await?,
+        Err(_) => nodes_alive::judge(shop, node.id, &result)?,
+    };
     Ok(NodeCheck { problem: verdict.problem.or(verdict.unfit).or(answer.problem), info: answer.info })
 }
 
@@ -304,6 +294,8 @@ fn document(node: &Node) -> Value {
         "port": node.port,
         "certificate_file": node.certificate_file,
         "macaroon_file": node.macaroon_file,
+        "payment_macaroon_file": node.payment_macaroon_file,
+        "pays_refunds": node.pays_refunds,
         "priority": node.priority,
         "is_enabled": node.is_enabled,
         "allow_spending": node.allow_spending,

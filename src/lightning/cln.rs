@@ -18,6 +18,7 @@ use serde_json::json;
 use super::cln_call::{Failure, Socket};
 use super::policy::Policy;
 use super::{InvoiceStream, LightningNode, bolt11, outcome};
+use crate::domain::address::with_port;
 use crate::domain::lightning::{
     CancelOutcome, InvoicePage, InvoiceRequest, MadeInvoice, Network, NodeError, NodeErrorKind, NodeInfo, NodeInvoice,
     NodeInvoiceState, PaymentHash, Preimage, SettleOutcome,
@@ -204,7 +205,7 @@ impl LightningNode for CoreLightning {
     async fn info(&self) -> Result<NodeInfo, NodeError> {
         let info = self.socket.info(self.policy.call_limit).await?;
         let id = info.id.to_string();
-        let uri = |host: &str, port: u16| format!("{id}@{host}:{port}");
+        let uri = |host: &str, port: u16| format!("{id}@{}", with_port(host, port));
         Ok(NodeInfo {
             uris: info.address.iter().filter_map(|at| Some(uri(at.address.as_deref()?, at.port))).collect(),
             pubkey: Some(id),

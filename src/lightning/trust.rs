@@ -9,6 +9,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
+use super::pasted;
 use crate::domain::lightning::{NodeError, NodeErrorKind};
 
 /// The TLS configuration that accepts exactly the certificates in `pem`, or, without, what the
@@ -36,9 +37,14 @@ fn rooted_config(roots: RootCertStore) -> ClientConfig {
 }
 
 fn pinned_config(pem: &[u8]) -> Result<ClientConfig, NodeError> {
-    let certificates: Vec<_> = CertificateDer::pem_slice_iter(pem).filter_map(Result::ok).collect();
+    let (pem, problem) = match pasted::certificate(pem) {
+        Ok(pem) => (pem, String::new()),
+        // What was given long ago is used as far as it goes.
+        Err(problem) => (pem.to_vec(), problem),
+    };
+    let certificates: Vec<_> = CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok).collect();
     if certificates.is_empty() {
-        return Err(bad("bad credentials: the certificate is not in PEM form (-----BEGIN CERTIFICATE-----)"));
+        return Err(bad(&format!("bad credentials: {problem}")));
     }
     let verifier = Pinned { certificates, provider: ring::default_provider() };
     Ok(builder().dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth())

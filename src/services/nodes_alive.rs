@@ -41,18 +41,14 @@ pub async fn store(
 ) -> Result<Verdict, Error> {
     let (now, name, settings) = (shop.now(), name.to_owned(), shop.settings.clone());
     shop.change(move |db, _| {
-        let problem = match &answer {
-            Ok(info) => problem_of(db, node, info, now)?,
-            Err(error) => Some(error.clone()),
-        };
+        if let Ok(info) = &answer {
+            node_state::set_synced(db, node, info.synced_to_chain != Some(false), now)?;
+        }
+        let Verdict { problem, unfit, .. } = verdict(db, &settings, node, &answer, now)?;
         let is_other = problem.as_ref().is_some_and(|problem| problem.kind == NodeErrorKind::OtherNode);
         if let (Ok(info), false) = (&answer, is_other) {
             node_state::set_info(db, node, info.network, info.pubkey.as_deref(), &describe(info))?;
         }
-        let unfit = match (&answer, &problem) {
-            (Ok(info), None) => unfit(&settings, db, node, info)?,
-            _ => None,
-        };
         let text = problem.as_ref().or(unfit.as_ref()).map(ToString::to_string);
         let alive = problem.is_none();
         let Liveness { was_alive, dead_since } = node_state::set_alive(db, node, alive, text.as_deref(), now)?;
@@ -76,6 +72,32 @@ pub async fn store(
         Ok(Verdict { is_news: was_alive != alive, problem, unfit })
     })
     .await
+}
+
+/// Judges the answer to a check and stores nothing.
+///
+/// # Errors
+/// Those of the database.
+pub fn judge(shop: &Shop, node: NodeId, answer: &Result<NodeInfo, NodeError>) -> Result<Verdict, Error> {
+    shop.db.read(|db| verdict(db, &shop.settings, node, answer, shop.now()))
+}
+
+fn verdict(
+    db: &Connection,
+    settings: &Settings,
+    node: NodeId,
+    answer: &Result<NodeInfo, NodeError>,
+    now: Timestamp,
+) -> Result<Verdict, Error> {
+    let problem = match answer {
+        Ok(info) => problem_of(db, node, info, now)?,
+        Err(error) => Some(error.clone()),
+    };
+    let unfit = match (answer, &problem) {
+        (Ok(info), None) => unfit(settings, db, node, info)?,
+        _ => None,
+    };
+    Ok(Verdict { is_news: false, problem, unfit })
 }
 
 /// Whether anything depends on a node: it is enabled, or some of its invoices are not final.
@@ -103,7 +125,7 @@ fn problem_of(db: &Connection, node: NodeId, info: &NodeInfo, now: Timestamp) ->
     if let Some(other) = other_node(db, node, info)? {
         return Ok(Some(other));
     }
-    let since = node_state::set_synced(db, node, info.synced_to_chain != Some(false), now)?;
+    let since = node_state::unsynced_since(db, node)?.filter(|_| info.synced_to_chain == Some(false));
     let lags = since.is_some_and(|since| since.plus_secs(UNSYNCED_SECS) <= now);
     let detail = "not synced: the node has not caught up with the chain for minutes; wait for it";
     Ok(lags.then(|| NodeError::new(NodeErrorKind::NotSynced, detail)))

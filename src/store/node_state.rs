@@ -9,7 +9,7 @@ use super::db::StoreError;
 use crate::domain::id::{NodeId, OperatorId};
 use crate::domain::lightning::{Network, PaymentHash};
 use crate::domain::money::Msat;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{STAMP_SECS, Timestamp};
 
 /// A node that could make an invoice.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,7 +120,8 @@ pub struct Liveness {
     pub dead_since: Option<Timestamp>,
 }
 
-/// Stores whether a node is alive. `error` is what it said when it is not, or why it is of no use.
+/// Stores whether a node is alive. `error` is what it said when it is not, or why it is of no use. Where
+/// nothing but the time has changed, that is stored every [`STAMP_SECS`].
 pub fn set_alive(
     db: &Connection,
     node: NodeId,
@@ -134,20 +135,23 @@ pub fn set_alive(
     let (was_alive, since) = before.unwrap_or_default();
     let dead_since = (!alive).then(|| earlier(since, now));
     db.prepare_cached(
-        "UPDATE node SET is_alive = ?2, last_error = ?3, checked_at = ?4, dead_since = ?5 WHERE id = ?1",
+        "UPDATE node SET is_alive = ?2, last_error = ?3, checked_at = ?4, dead_since = ?6 WHERE id = ?1 \
+         AND (is_alive <> ?2 OR last_error IS NOT ?3 OR dead_since IS NOT ?6 OR checked_at IS NULL \
+         OR checked_at NOT BETWEEN ?5 AND ?4)",
     )?
-    .execute(params![node, alive, error, now, dead_since])?;
+    .execute(params![node, alive, error, now, now.plus_secs(-STAMP_SECS), dead_since])?;
     Ok(Liveness { was_alive, dead_since })
 }
 
-/// Stores whether a node says that it has caught up with the chain; since when it has not.
-pub fn set_synced(
-    db: &Connection,
-    node: NodeId,
-    synced: bool,
-    now: Timestamp,
-) -> Result<Option<Timestamp>, StoreError> {
-    set_since(db, node, "unsynced_since", !synced, now)
+/// Stores whether a node says that it has caught up with the chain.
+pub fn set_synced(db: &Connection, node: NodeId, synced: bool, now: Timestamp) -> Result<(), StoreError> {
+    set_since(db, node, "unsynced_since", !synced, now).map(drop)
+}
+
+/// Since when a node says that it has not caught up with the chain.
+pub fn unsynced_since(db: &Connection, node: NodeId) -> Result<Option<Timestamp>, StoreError> {
+    let mut statement = db.prepare_cached("SELECT unsynced_since FROM node WHERE id = ?")?;
+    Ok(statement.query_row([node], |row| row.get(0)).optional()?.flatten())
 }
 
 /// Stores whether a node makes no invoices, although it may seem to be well; since when that is so.
@@ -209,7 +213,8 @@ pub fn set_info(
 ) -> Result<(), StoreError> {
     db.prepare_cached(
         "UPDATE node SET network = coalesce(?2, network), pubkey = coalesce(?3, pubkey), info = ?4, \
-         settle_index = iif(pubkey <> ?3, 0, settle_index) WHERE id = ?1",
+         settle_index = iif(pubkey <> ?3, 0, settle_index) WHERE id = ?1 \
+         AND (network IS NOT coalesce(?2, network) OR pubkey IS NOT coalesce(?3, pubkey) OR info IS NOT ?4)",
     )?
     .execute(params![node, network.map(Network::name), pubkey, info])?;
     Ok(())

@@ -9,6 +9,7 @@ pub mod history;
 pub mod holds;
 mod marks;
 pub mod outbox;
+pub mod payer;
 pub mod probing;
 pub mod rates;
 pub mod refunds;

@@ -15,7 +15,7 @@ use ip2tor_shop::worker::{self, Tasks};
 
 use super::node::Weather;
 use super::world::{Outcome, World};
-use super::{deeds, ending, rules, work};
+use super::{deeds, ending, host, rules, work};
 
 /// What happens in one world.
 const STEPS: u64 = 100;
@@ -110,7 +110,7 @@ async fn step(world: &mut World) -> Outcome {
             deeds::pay(world);
             Ok(())
         }
-        60..82 => deeds::host_reports(world, true).await,
+        60..82 => hosts_work(world).await,
         82..90 => {
             deeds::weather(world);
             Ok(())
@@ -124,6 +124,20 @@ async fn step(world: &mut World) -> Outcome {
             work::job(world, number).await
         }
     }
+}
+
+/// Hosts do what they are told.
+async fn hosts_work(world: &mut World) -> Outcome {
+    for host in world.hosts.clone() {
+        while host::is_busy(world) {
+            for each in world.hosts.clone() {
+                host::step(world, each).await?;
+                rules::look(world)?;
+            }
+        }
+        host::round(world, host).await?;
+    }
+    Ok(())
 }
 
 /// Time passes, and the hosts check in.
@@ -157,14 +171,12 @@ async fn wait_until_done(world: &mut World, everything: bool) -> Outcome {
     let begun = Instant::now();
     loop {
         look(world)?;
-        if !world.last.products.values().any(|product| deeds::wish(product).is_some()) {
-            let left = left(world, everything);
-            if left.is_empty() {
-                return Ok(());
-            }
-            rules::rule(begun.elapsed() < PATIENCE, || format!("still not through: {left:?}"))?;
+        let left = left(world, everything);
+        if left.is_empty() {
+            return Ok(());
         }
-        deeds::host_reports(world, true).await?;
+        rules::rule(begun.elapsed() < PATIENCE, || format!("still not through: {left:?}"))?;
+        hosts_work(world).await?;
         // Intents that failed wait for the shop's clock.
         world.clock.advance_millis(100);
         world.true_clock.advance_millis(100);

@@ -5,6 +5,7 @@ use ip2tor_shop::domain::product::ProductStatus;
 use ip2tor_shop::lnd_simulator::{State, Wallet};
 use ip2tor_shop::services::{deadlines, nodes_alive};
 use ip2tor_shop::store::outbox::{self, Intent};
+use ip2tor_shop::worker::alive;
 
 use crate::rig::{ALIVE_NODES, Rig, Setup};
 
@@ -118,12 +119,8 @@ async fn a_node_that_is_behind_the_chain_for_less_than_five_minutes_goes_on_sell
     let checked = async |secs: i64| {
         rig.clock.advance_secs(secs);
         rig.check_in().await;
-        let at = rig.now().0;
-        rig.check_node();
-        rig.wait_until("it is checked", || {
-            rig.count(&format!("SELECT count(*) FROM node WHERE checked_at = {at}")) == 1
-        })
-        .await;
+        let entry = rig.registry.get(rig.node).expect("the node");
+        alive::check(&rig.shop, &entry).await.expect("it is checked");
         (rig.count(ALIVE_NODES), rig.critical_alerts())
     };
     for _ in 0..2 {
