@@ -160,6 +160,7 @@ fn http_app(shop: &Shop, config: &Config) -> http::App {
         requests: Rate::per_minute(config.http.requests_per_minute),
         orders: OrderRates::per_hour(
             config.http.orders_per_hour,
+            config.http.clearnet_orders_per_hour,
             config.http.circuit_orders_per_hour,
             config.http.onion_orders_per_hour,
         ),

@@ -91,6 +91,8 @@ pub struct Http {
     /// New orders of one address in an hour; here and below a sixth (at least five) may come at once, and
     /// 0 is unlimited.
     pub orders_per_hour: u32,
+    /// New orders of all addresses together in an hour.
+    pub clearnet_orders_per_hour: u32,
     /// New orders of one circuit of the onion service in an hour.
     pub circuit_orders_per_hour: u32,
     /// New orders of all clients of the onion service together in an hour.
@@ -113,6 +115,8 @@ pub struct Orders {
 pub struct Holds {
     /// With so many held payments at one node, plain invoices are made; 0 switches holds off.
     pub max_open_per_node: u32,
+    /// With so many unpaid hold invoices at one node, plain ones are made.
+    pub max_unpaid_per_node: u32,
     /// Blocks that the last hop of a held payment must leave.
     pub cltv_blocks: u32,
 }

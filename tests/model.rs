@@ -17,6 +17,7 @@ mod model {
     pub mod rules;
     pub mod run;
     pub mod snapshot;
+    pub mod whole;
     pub mod work;
     pub mod world;
 }
@@ -24,4 +25,9 @@ mod model {
 #[test]
 fn no_interleaving_loses_money_or_sells_anything_twice() {
     model::run::all();
+}
+
+#[test]
+fn the_whole_worker_loses_no_money_while_nodes_come_go_and_hang() {
+    model::run::whole();
 }

@@ -11,6 +11,8 @@ mod hosts;
 mod nodes;
 #[path = "money/oddities.rs"]
 mod oddities;
+#[path = "money/outages.rs"]
+mod outages;
 #[path = "money/plain.rs"]
 mod plain;
 #[path = "money/rates.rs"]

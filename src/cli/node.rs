@@ -227,12 +227,14 @@ async fn ask(shop: &Shop, dial: &Dial, node: &Node, data_dir: &Path) -> Result<N
         Ok(connection) => lightning::check::check(&*connection, None, None).await,
         Err(error) => NodeCheck { info: NodeInfo::default(), problem: Some(error) },
     };
-    let result = answer.problem.clone().map_or_else(|| Ok(answer.info.clone()), Err);
+    // A node that is behind the chain has answered; for how long it may be is decided below.
+    let problem = answer.problem.clone().filter(|_| answer.info.synced_to_chain != Some(false));
+    let result = problem.map_or_else(|| Ok(answer.info.clone()), Err);
     let verdict = match InstanceLock::take(data_dir) {
         Ok(_alone) => nodes_alive::store(shop, node.id, &node.name, result).await?,
         Err(_) => nodes_alive::judge(shop, node.id, &result)?,
     };
-    Ok(NodeCheck { problem: verdict.problem.or(verdict.unfit), ..answer })
+    Ok(NodeCheck { problem: verdict.problem.or(verdict.unfit).or(answer.problem), info: answer.info })
 }
 
 fn report(checks: &[(&Node, NodeCheck)], output: &Output) -> Result<(), Failure> {

@@ -20,7 +20,7 @@ impl Default for Config {
             data_dir: PathBuf::from("/var/lib/ip2tor-shop"),
             http: Http::default(),
             orders: Orders::default(),
-            holds: Holds { max_open_per_node: 200, cltv_blocks: 144 },
+            holds: Holds { max_open_per_node: 200, max_unpaid_per_node: 1000, cltv_blocks: 144 },
             lightning: Lightning { allow_regtest: false, private_route_hints: true, limit_to_inbound: false },
             jobs: Jobs::default(),
             retention: Retention { suspended_days: 45, unpaid_days: 14, daily_backups: 7, weekly_backups: 4 },
@@ -48,6 +48,7 @@ impl Default for Http {
             idle_timeout: Duration::from_secs(60),
             requests_per_minute: 1200,
             orders_per_hour: 100,
+            clearnet_orders_per_hour: 500,
             circuit_orders_per_hour: 12,
             onion_orders_per_hour: 100,
         }
@@ -137,6 +138,11 @@ impl Http {
             idle_timeout: section.seconds("idle_timeout_secs", default.idle_timeout, 1..=3600),
             requests_per_minute: section.number("requests_per_minute", default.requests_per_minute, 0..=1_000_000),
             orders_per_hour: section.number("orders_per_hour", default.orders_per_hour, 0..=1_000_000),
+            clearnet_orders_per_hour: section.number(
+                "clearnet_orders_per_hour",
+                default.clearnet_orders_per_hour,
+                0..=1_000_000,
+            ),
             circuit_orders_per_hour: section.number(
                 "circuit_orders_per_hour",
                 default.circuit_orders_per_hour,
@@ -170,6 +176,7 @@ impl Holds {
     fn read(mut section: Section<'_>, default: Self) -> Self {
         let holds = Self {
             max_open_per_node: section.number("max_open_per_node", default.max_open_per_node, 0..=10_000),
+            max_unpaid_per_node: section.number("max_unpaid_per_node", default.max_unpaid_per_node, 0..=10_000),
             cltv_blocks: section.number("cltv_blocks", default.cltv_blocks, 40..=1000),
         };
         section.finish();

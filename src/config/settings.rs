@@ -12,6 +12,7 @@ impl Config {
             invoice_expiry_secs: u32::try_from(self.orders.expiry.as_secs()).unwrap_or(u32::MAX),
             allow_regtest: self.lightning.allow_regtest,
             max_holds_per_node: self.holds.max_open_per_node,
+            max_unpaid_holds_per_node: self.holds.max_unpaid_per_node,
             hold_cltv_blocks: self.holds.cltv_blocks,
             backlog_limit_secs: secs(self.orders.backlog_limit),
             make_limit_secs: secs(self.orders.invoice_limit),

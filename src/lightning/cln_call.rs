@@ -18,6 +18,9 @@ use tokio_util::codec::Framed;
 
 use crate::domain::lightning::{NodeError, NodeErrorKind};
 
+/// Code of every call that lightningd does not answer any more because it ends.
+const SHUTTING_DOWN: i32 = -5;
+
 /// The socket of a node.
 #[derive(Clone, Debug)]
 pub struct Socket {
@@ -37,6 +40,9 @@ impl From<Failure> for NodeError {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Node(error) => error,
+            Failure::Refused(error) if error.code == Some(SHUTTING_DOWN) => {
+                Self::new(NodeErrorKind::Unavailable, "lightningd is shutting down; it may be restarting")
+            }
             Failure::Refused(error) => {
                 let said: String = error.message.chars().filter(|c| !c.is_control()).take(200).collect();
                 Self::new(NodeErrorKind::Rejected, format!("the node refuses: {said:?}"))

@@ -12,19 +12,31 @@ use crate::domain::lightning::{NodeError, NodeErrorKind};
 const MAX_QUOTE: usize = 200;
 
 /// Texts of LND that mean: this macaroon is not valid here, or lacks a permission.
-const MACAROON_TEXTS: [&str; 8] = [
+const MACAROON_TEXTS: [&str; 7] = [
+    UNKNOWN_ROOT_KEY,
     "permission denied",
     "verification failed",
     "cannot get macaroon",
-    "cannot retrieve macaroon",
     "expected 1 macaroon",
     "cannot determine data format",
-    "macaroon store is locked",
     "caveat",
 ];
 
-/// Texts of LND while it starts or waits for its password: nothing works, all may work soon.
-const STARTING_TEXTS: [&str; 4] = ["wallet locked", "wallet not created", "starting up", "process of starting"];
+/// The one reason for "cannot retrieve macaroon" that does not pass: its key was deleted at the node.
+const UNKNOWN_ROOT_KEY: &str = "root key with id";
+
+/// Texts of LND while it starts or waits for its password: nothing works, all may work soon. Macaroons are checked
+/// before their store is open, so that some of these speak of macaroons that are good.
+const STARTING_TEXTS: [&str; 8] = [
+    "waiting to start",
+    "rpc services not available",
+    "wallet locked",
+    "wallet not created",
+    "starting up",
+    "process of starting",
+    "macaroon store is locked",
+    "cannot retrieve macaroon",
+];
 
 /// Texts for an invoice that the node does not have.
 const UNKNOWN_INVOICE_TEXTS: [&str; 3] =
@@ -65,7 +77,9 @@ pub fn from_answer(code: Code, message: &str) -> NodeError {
         ),
         NodeErrorKind::NotSynced => format!("not synced: the node says {said:?}; wait until it has caught up"),
         NodeErrorKind::TimedOut => format!("time-out: the node says {said:?}"),
-        NodeErrorKind::Unavailable => format!("the node can't answer now: {said:?}; is its wallet unlocked?"),
+        NodeErrorKind::Unavailable => {
+            format!("the node can't answer now: {said:?}; it may be starting, or is its wallet locked?")
+        }
         _ => format!("the node refuses: {said:?}"),
     };
     NodeError::new(kind, detail)
@@ -74,12 +88,12 @@ pub fn from_answer(code: Code, message: &str) -> NodeError {
 fn kind_of(code: Code, lower: &str) -> NodeErrorKind {
     let says = |texts: &[&str]| texts.iter().any(|text| lower.contains(text));
     match code {
+        _ if says(&STARTING_TEXTS) && !lower.contains(UNKNOWN_ROOT_KEY) => NodeErrorKind::Unavailable,
         Code::Unauthenticated | Code::PermissionDenied => NodeErrorKind::WrongMacaroon,
         Code::DeadlineExceeded => NodeErrorKind::TimedOut,
         _ if says(&MACAROON_TEXTS) => NodeErrorKind::WrongMacaroon,
         _ if lower.contains("syncing") || lower.contains("not synced") => NodeErrorKind::NotSynced,
         Code::Unavailable | Code::Cancelled | Code::Aborted => NodeErrorKind::Unavailable,
-        _ if says(&STARTING_TEXTS) => NodeErrorKind::Unavailable,
         _ => NodeErrorKind::Rejected,
     }
 }
@@ -105,6 +119,26 @@ mod tests {
         for text in ["verification failed: signature mismatch after caveat verification", "permission denied"] {
             assert_eq!(from_answer(Code::Unknown, text).kind, NodeErrorKind::WrongMacaroon, "{text}");
         }
+    }
+
+    #[test]
+    fn what_lnd_says_while_it_starts_is_an_outage_and_no_fault_of_the_macaroon() {
+        for text in [
+            "waiting to start, RPC services not available",
+            "wallet not created, create one to enable full RPC access",
+            "wallet locked, unlock it to enable full RPC access",
+            "the RPC server is in the process of starting up, but not yet ready to accept calls",
+            "cannot retrieve macaroon: cannot get macaroon: macaroon store is locked",
+            "macaroon store is locked",
+        ] {
+            for code in [Code::Unknown, Code::Unauthenticated, Code::Unavailable] {
+                let error = from_answer(code, text);
+                assert_eq!(error.kind, NodeErrorKind::Unavailable, "{text}");
+                assert!(error.is_absence() && !error.detail.contains("bakemacaroon"), "{error}");
+            }
+        }
+        let deleted = "cannot retrieve macaroon: cannot get macaroon: root key with id 7 doesn't exist";
+        assert_eq!(from_answer(Code::Unknown, deleted).kind, NodeErrorKind::WrongMacaroon);
     }
 
     #[test]

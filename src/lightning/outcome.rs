@@ -1,9 +1,9 @@
 //! How refusals are understood: by asking for the state that the invoice is in, never by the wording
 //! of the refusal. Shared by all kinds of nodes.
 
+use super::LightningNode;
 use super::bolt11::Added;
 use super::policy::Policy;
-use super::{LightningNode, bolt11};
 use crate::domain::lightning::{
     CancelOutcome, Network, NodeError, NodeErrorKind, NodeInfo, NodeInvoice, NodeInvoiceState, PaymentHash,
     SettleOutcome,
@@ -95,11 +95,8 @@ async fn state(node: &dyn LightningNode, hash: PaymentHash) -> Result<Option<Nod
     Ok(node.look_up(hash).await?.map(|invoice| invoice.state))
 }
 
-/// What one of its invoices tells of a node: network and public key.
+/// What any of its invoices tells of a node: the network. Not its key: one with blinded paths is signed with a key of
+/// its own, so that the key comes only from an invoice that the shop itself had made.
 pub fn info_from_request(payment_request: &str) -> NodeInfo {
-    NodeInfo {
-        network: Network::of_payment_request(payment_request),
-        pubkey: bolt11::payee(payment_request).ok(),
-        ..NodeInfo::default()
-    }
+    NodeInfo { network: Network::of_payment_request(payment_request), ..NodeInfo::default() }
 }

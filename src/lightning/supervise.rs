@@ -28,6 +28,11 @@ impl Backoff {
         wait.min(Self::LONGEST)
     }
 
+    /// Whether nothing has failed since things last worked.
+    pub const fn is_fresh(&self) -> bool {
+        self.failures == 0
+    }
+
     /// Things work again: the next failure starts with the shortest wait.
     pub fn reset(&mut self) {
         self.failures = 0;
@@ -64,8 +69,9 @@ pub trait SettlementSink: Send + Sync {
     /// after the wait; `cursor` must not have moved then.
     async fn settled(&self, invoice: NodeInvoice) -> Result<(), NodeError>;
 
-    /// The stream failed or ended; the next attempt follows after `wait`.
-    async fn lost(&self, error: &NodeError, wait: Duration);
+    /// The stream failed or ended; the next attempt follows after `wait`. It is news when the stream had worked
+    /// before: a node that is down for hours fails every few seconds.
+    async fn lost(&self, error: &NodeError, wait: Duration, is_news: bool);
 }
 
 /// Runs until dropped.
@@ -76,8 +82,9 @@ pub async fn supervise(node: &dyn LightningNode, sink: &dyn SettlementSink) -> s
             tokio::time::sleep(REOPEN).await;
             continue;
         };
+        let is_news = backoff.is_fresh();
         let wait = backoff.after_failure();
-        sink.lost(&error, wait).await;
+        sink.lost(&error, wait, is_news).await;
         tokio::time::sleep(wait).await;
     }
 }

@@ -56,7 +56,9 @@ pub fn check<'a>(
 fn verify(macaroon: &Macaroon, root_key: &[u8; 32], now: Timestamp) -> Result<(), Status> {
     if macaroon.root_key_id() != DEFAULT_ROOT_KEY_ID {
         let id = String::from_utf8_lossy(macaroon.root_key_id());
-        return Err(unknown(format!("cannot get macaroon: root key with id {id} doesn't exist")));
+        return Err(unknown(format!(
+            "cannot retrieve macaroon: cannot get macaroon: root key with id {id} doesn't exist"
+        )));
     }
     if !macaroon.is_signed_by(root_key) {
         return Err(unknown("verification failed: signature mismatch after caveat verification".to_owned()));

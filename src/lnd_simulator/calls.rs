@@ -27,9 +27,10 @@ const MIN_CLTV: u64 = 18;
 const MAX_CLTV: u64 = 65535;
 const DEFAULT_PAGE: u64 = 100;
 
-/// `GetInfo`
+/// `GetInfo`: asks the chain backend.
 #[expect(deprecated, reason = "LND still fills the fields that it calls deprecated, and clients read them")]
 pub async fn get_info(node: Arc<Node>, _: lnrpc::GetInfoRequest) -> Result<lnrpc::GetInfoResponse, Status> {
+    node.faults.chain_answers().await;
     let (height, key) = (node.lock().height, node.identity.public_key);
     let network = node.faults.told_network().unwrap_or(node.identity.network());
     Ok(lnrpc::GetInfoResponse {

@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 
 use super::cln_calls::call;
 use super::cln_params::{Params, Refused};
+use super::faults::Wallet;
 use super::grpc::strike;
 use super::node::Node;
 use super::server::Shared;
@@ -25,6 +26,10 @@ const MAX_REQUEST: usize = 4 * 1024 * 1024;
 pub async fn listen(shared: Arc<Shared>, listener: UnixListener) {
     while let Some(accepted) = shared.stop.run_until_cancelled(listener.accept()).await {
         let Ok((stream, _)) = accepted else { continue };
+        if shared.access.node.faults.wallet() != Wallet::Unlocked {
+            // lightningd does not listen before it is ready.
+            continue;
+        }
         let serving = Arc::clone(&shared);
         shared.tasks.spawn(async move {
             let node = &serving.access.node;

@@ -139,6 +139,7 @@ fn obey(shared: &Shared, dir: &Path, instruction: Instruction) -> Result<(), Str
         Instruction::DropPayments => node.faults.drop_payments(),
         Instruction::DropConnections => node.faults.drop_connections(),
         Instruction::Wallet(wallet) => node.faults.set_wallet(wallet),
+        Instruction::ChainHangs(hangs) => node.faults.set_chain_hangs(hangs),
         Instruction::Synced(synced) => node.faults.set_synced(synced),
         Instruction::EndPayments(end) => node.faults.cln.end_payments(Some(end)),
         Instruction::LacksXpay => node.faults.cln.set_lacks_xpay(true),

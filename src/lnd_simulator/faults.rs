@@ -49,6 +49,28 @@ pub enum Wallet {
     Locked,
     /// Unlocked, but not ready yet.
     Starting,
+    /// The process has just started.
+    Waiting,
+    /// Unlocked, but the store of the macaroons is not.
+    MacaroonsLocked,
+}
+
+impl Wallet {
+    /// How LND refuses every call meanwhile, word for word.
+    pub const fn refusal(self) -> Option<&'static str> {
+        match self {
+            Self::Unlocked => None,
+            Self::Locked => Some("wallet locked, unlock it to enable full RPC access"),
+            Self::Starting => {
+                Some("the RPC server is in the process of starting up, but not yet ready to accept calls")
+            }
+            Self::Waiting => Some("waiting to start, RPC services not available"),
+            Self::MacaroonsLocked => Some("cannot retrieve macaroon: cannot get macaroon: macaroon store is locked"),
+        }
+    }
+
+    /// Everything but [`Wallet::Unlocked`].
+    pub const NOT_YET: [Self; 4] = [Self::Waiting, Self::Locked, Self::MacaroonsLocked, Self::Starting];
 }
 
 #[derive(Default)]
@@ -57,6 +79,7 @@ struct Conditions {
     wallet: Wallet,
     unsynced: bool,
     told_network: Option<Network>,
+    blinds: bool,
     no_route: bool,
     spared: Vec<String>,
 }
@@ -69,6 +92,7 @@ pub struct Faults {
     streams: watch::Sender<u64>,
     payments: watch::Sender<u64>,
     connections: watch::Sender<u64>,
+    chain_hangs: watch::Sender<bool>,
 }
 
 impl Default for Faults {
@@ -80,6 +104,7 @@ impl Default for Faults {
             streams: epoch(),
             payments: epoch(),
             connections: epoch(),
+            chain_hangs: watch::Sender::new(false),
         }
     }
 }
@@ -109,6 +134,24 @@ impl Faults {
     pub fn clear(&self) {
         self.cln.clear();
         *self.lock() = Conditions::default();
+        self.set_chain_hangs(false);
+    }
+
+    /// Makes the node's chain backend hang, as one does that is busy or was stopped: GetInfo waits for it, calls about
+    /// invoices don't.
+    pub fn set_chain_hangs(&self, hangs: bool) {
+        self.chain_hangs.send_replace(hangs);
+    }
+
+    /// Waits until the chain backend answers.
+    pub fn chain_answers(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut hangs = self.chain_hangs.subscribe();
+        async move {
+            if hangs.wait_for(|hangs| !hangs).await.is_err() {
+                // The node is gone.
+                std::future::pending::<()>().await;
+            }
+        }
     }
 
     /// Locks or unlocks the wallet.
@@ -139,6 +182,16 @@ impl Faults {
     /// The network that the node is to tell instead of its own.
     pub fn told_network(&self) -> Option<Network> {
         self.lock().told_network
+    }
+
+    /// Makes invoices that are signed with a key of their own, as those with blinded paths are.
+    pub fn set_blinds(&self, blinds: bool) {
+        self.lock().blinds = blinds;
+    }
+
+    /// Whether invoices are signed with a key of their own.
+    pub fn blinds(&self) -> bool {
+        self.lock().blinds
     }
 
     /// Whether the node's payments find no route.
@@ -227,8 +280,10 @@ pub enum Instruction {
     DropPayments,
     /// `connections:drop`
     DropConnections,
-    /// `wallet:locked`, `wallet:starting`, `wallet:unlocked`
+    /// `wallet:waiting`, `wallet:locked`, `wallet:macaroons-locked`, `wallet:starting`, `wallet:unlocked`
     Wallet(Wallet),
+    /// `chain:hangs`, `chain:answers`
+    ChainHangs(bool),
     /// `chain:synced`, `chain:unsynced`
     Synced(bool),
     /// `chain:height=N`
@@ -261,7 +316,8 @@ impl fmt::Display for UnknownInstruction {
             f,
             "unknown fault {:?}; use METHOD:FAULT[:TIMES] (METHOD a call such as AddInvoice, or all; FAULT \
              unavailable, slow=MILLISECONDS, lose-answer, reset, reset-after or cut), streams:drop, connections:drop, \
-             wallet:locked|starting|unlocked, chain:synced|unsynced|height=N, payments:no-route|routed|drop, \
+             wallet:waiting|locked|macaroons-locked|starting|unlocked, \
+             chain:synced|unsynced|hangs|answers|height=N, payments:no-route|routed|drop, \
              payments:error=CODE|error-after=CODE|error-before=CODE, xpay:missing, balance:LOCAL_SAT/REMOTE_SAT, certificate:renew, or clear",
             self.0
         )
@@ -281,6 +337,10 @@ impl FromStr for Instruction {
             ["connections", "drop"] => Some(Self::DropConnections),
             ["wallet", "locked"] => Some(Self::Wallet(Wallet::Locked)),
             ["wallet", "starting"] => Some(Self::Wallet(Wallet::Starting)),
+            ["wallet", "waiting"] => Some(Self::Wallet(Wallet::Waiting)),
+            ["wallet", "macaroons-locked"] => Some(Self::Wallet(Wallet::MacaroonsLocked)),
+            ["chain", "hangs"] => Some(Self::ChainHangs(true)),
+            ["chain", "answers"] => Some(Self::ChainHangs(false)),
             ["wallet", "unlocked"] => Some(Self::Wallet(Wallet::Unlocked)),
             ["chain", "synced"] => Some(Self::Synced(true)),
             ["chain", "unsynced"] => Some(Self::Synced(false)),

@@ -12,7 +12,7 @@ use tonic::codec::ProstCodec;
 use tonic::server::Grpc;
 
 use super::auth;
-use super::faults::{Fault, Wallet};
+use super::faults::Fault;
 use super::node::Node;
 use super::streams::{Answers, begun};
 use super::{calls, streams};
@@ -87,12 +87,10 @@ impl Access {
 
 /// LND's refusals while its wallet is not open.
 fn ready(node: &Node) -> Result<(), Status> {
-    let refusal = match node.faults.wallet() {
-        Wallet::Unlocked => return Ok(()),
-        Wallet::Locked => "wallet locked, unlock it to enable full RPC access",
-        Wallet::Starting => "the RPC server is in the process of starting up, but not yet ready to accept calls",
-    };
-    Err(auth::unknown(refusal.to_owned()))
+    match node.faults.wallet().refusal() {
+        Some(refusal) => Err(auth::unknown(refusal.to_owned())),
+        None => Ok(()),
+    }
 }
 
 async fn dispatch(node: Arc<Node>, path: &str, request: Request<Incoming>) -> Response<Body> {

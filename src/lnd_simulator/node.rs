@@ -186,6 +186,9 @@ impl Node {
         terms.payment_request = match terms.oddity {
             Oddity::Amp { .. } | Oddity::Keysend => String::new(),
             Oddity::Blinded => self.identity.sign_blinded(&terms).map_err(AddFailure::Unencodable)?,
+            _ if self.faults.blinds() => Identity::new(self.random32(), self.identity.network())
+                .map_or_else(|| self.identity.sign(&terms), |ephemeral| ephemeral.sign(&terms))
+                .map_err(AddFailure::Unencodable)?,
             _ => self.identity.sign(&terms).map_err(AddFailure::Unencodable)?,
         };
         let mut state = self.lock();

@@ -48,11 +48,16 @@ pub fn choose_node(
     Ok(candidates.into_iter().find(fits))
 }
 
-/// Whether the payment is to be held: wanted by host and node, possible there, and few enough open.
+/// Whether the payment is to be held: wanted by host and node, possible there, and few enough are. What is held and
+/// what is only offered have a limit each, since offers cost whoever orders nothing: they must not use up the holds of
+/// those who pay.
 fn is_hold(shop: &Shop, db: &Connection, host: &Host, node: &Candidate, may_hold: bool) -> Result<bool, Error> {
-    let limit = shop.settings.max_holds_per_node;
-    let wanted = may_hold && host.use_holds && node.use_holds && node.kind != "cln" && limit > 0;
-    Ok(wanted && node_state::live_holds(db, node.id)? < limit)
+    let (held, unpaid) = (shop.settings.max_holds_per_node, shop.settings.max_unpaid_holds_per_node);
+    if !(may_hold && host.use_holds && node.use_holds && node.kind != "cln" && held > 0) {
+        return Ok(false);
+    }
+    let live = node_state::live_holds(db, node.id)?;
+    Ok(live.held < held && live.unpaid < unpaid)
 }
 
 /// The first attempt of a new purchase.

@@ -6,7 +6,8 @@ use crate::store::Connection;
 use super::Error;
 use super::deals::change_order;
 use super::invoices;
-use super::ownership::MAX_ATTEMPTS;
+use super::nodes_alive;
+use super::ownership::{MAX_ATTEMPTS, MEMO};
 use super::shop::{Aftermath, Shop};
 use crate::domain::deal::Deal;
 use crate::domain::effect::AlertTopic;
@@ -17,7 +18,7 @@ use crate::domain::purchase::{InvoiceState, PurchaseKind};
 use crate::domain::time::Timestamp;
 use crate::store::deals;
 use crate::store::outbox::{self, Attempt, Intent, IntentKind, Wanted};
-use crate::store::{alerts, hosts, products};
+use crate::store::{alerts, hosts, node_state, products};
 
 /// What an order says when no node could make its invoice.
 pub const NO_INVOICE_MESSAGE: &str =
@@ -43,7 +44,7 @@ pub fn request(shop: &Shop, intent: &Intent, wanted: &Wanted) -> InvoiceRequest 
         hash: intent.hash,
         preimage: (!wanted.is_hold).then(preimage),
         amount: wanted.amount,
-        memo: format!("PO: {}", intent.order),
+        memo: format!("{MEMO}{}", intent.order),
         expiry_secs: wanted.expiry_secs,
         cltv_expiry: wanted.is_hold.then_some(shop.settings.hold_cltv_blocks),
         private: shop.settings.private_route_hints,
@@ -76,6 +77,7 @@ pub async fn made(shop: &Shop, intent: &Intent, made: MadeInvoice) -> Result<(),
     shop.change(move |db, after| {
         outbox::done(db, intent.id)?;
         outbox::set_made(db, intent.hash, made.add_index)?;
+        node_state::set_failing(db, intent.node_id, false, inner.now())?;
         let (waits, host) = change_order(&inner, db, after, intent.order, "shop", |deal, i, _| {
             let invoice = &deal.purchases[i].invoice;
             let waits = invoice.hash == intent.hash && invoice.state == InvoiceState::Initial;
@@ -128,7 +130,10 @@ pub async fn not_made(shop: &Shop, intent: &Intent, error: NodeError) -> Result<
         })?;
         match &next {
             Some(attempt) => invoices::intend_to_make(db, after, attempt, inner.now()),
-            None => tell_of_refusal(db, host, &intent, &error, inner.now()),
+            None if nodes_alive::is_failure_told(db, intent.node_id, &error, inner.now())? => {
+                tell_of_refusal(db, host, &intent, &error, inner.now())
+            }
+            None => Ok(()),
         }
     })
     .await?;
@@ -192,14 +197,16 @@ pub async fn finish(shop: &Shop, intent: &Intent) -> Result<(), Error> {
     .await
 }
 
-/// The node could not be asked: the intent is tried again, later each time.
+/// The node could not be asked: the intent is tried again, later each time. That a node is away is told once, not for
+/// each of its intents.
 pub async fn postpone(shop: &Shop, intent: &Intent, error: &NodeError) -> Result<(), Error> {
     let is_uncertain = error.may_have_happened();
-    let (intent, error, now) = (intent.clone(), error.to_string(), shop.now());
+    let (intent, error, now) = (intent.clone(), error.clone(), shop.now());
     let wait = 1_i64 << intent.attempts.min(3);
     shop.change(move |db, _| {
-        outbox::postpone(db, intent.id, now.plus_secs(wait), &error, is_uncertain)?;
-        if intent.attempts + 1 >= ATTEMPTS_BEFORE_ALERT {
+        outbox::postpone(db, intent.id, now.plus_secs(wait), &error.to_string(), is_uncertain)?;
+        let is_told = error.is_absence() && !node_state::is_alive(db, intent.node_id)?;
+        if intent.attempts + 1 >= ATTEMPTS_BEFORE_ALERT && !is_told {
             let text = format!("{} for payment hash {} keeps failing: {error}", intent.kind.name(), intent.hash);
             alerts::raise(db, AlertTopic::FailedIntent, &intent.hash.to_string(), &text, now)?;
         }

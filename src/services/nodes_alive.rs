@@ -9,7 +9,14 @@ use crate::domain::id::NodeId;
 use crate::domain::lightning::{Network, NodeError, NodeErrorKind, NodeInfo};
 use crate::domain::node::Node;
 use crate::domain::time::Timestamp;
+use crate::store::node_state::Liveness;
 use crate::store::{Connection, alerts, audit_log, hosts, node_state, nodes, refunds};
+
+/// A node that is away for less than this may just be restarted: nobody is told. Seconds.
+pub const RESTART_SECS: i64 = 120;
+/// A node that has not caught up with the chain for less than this is not dead: it is behind for seconds after each
+/// block. Seconds.
+const UNSYNCED_SECS: i64 = 300;
 
 /// What a check came to.
 #[derive(Clone, Debug)]
@@ -34,27 +41,35 @@ pub async fn store(
 ) -> Result<Verdict, Error> {
     let (now, name, settings) = (shop.now(), name.to_owned(), shop.settings.clone());
     shop.change(move |db, _| {
-        let Verdict { problem, unfit, .. } = verdict(db, &settings, node, &answer)?;
+        if let Ok(info) = &answer {
+            node_state::set_synced(db, node, info.synced_to_chain != Some(false), now)?;
+        }
+        let Verdict { problem, unfit, .. } = verdict(db, &settings, node, &answer, now)?;
         let is_other = problem.as_ref().is_some_and(|problem| problem.kind == NodeErrorKind::OtherNode);
         if let (Ok(info), false) = (&answer, is_other) {
             node_state::set_info(db, node, info.network, info.pubkey.as_deref(), &describe(info))?;
         }
         let text = problem.as_ref().or(unfit.as_ref()).map(ToString::to_string);
         let alive = problem.is_none();
-        let was = node_state::set_alive(db, node, alive, text.as_deref(), now)?;
+        let Liveness { was_alive, dead_since } = node_state::set_alive(db, node, alive, text.as_deref(), now)?;
         let used = is_used(db, node)?;
+        let is_told = !may_be_restarting(answer.as_ref().err(), dead_since, now);
         match text.filter(|_| used) {
-            Some(text) => {
+            Some(text) if is_told => {
                 let text = format!("Lightning node {name} can't be used: {text}");
                 alerts::raise(db, AlertTopic::NodeDead, &node.to_string(), &text, now)?;
             }
+            // What was told before stays true.
+            Some(_) => {}
             None => alerts::close(db, AlertTopic::NodeDead, &node.to_string(), now)?,
         }
-        if was != alive {
+        if was_alive != alive {
+            // What comes next is another story.
+            node_state::set_failing(db, node, false, now)?;
             let change = if alive { "alive" } else { "not alive" };
             audit_log::record(db, now, "shop", "node", node, change)?;
         }
-        Ok(Verdict { is_news: was != alive, problem, unfit })
+        Ok(Verdict { is_news: was_alive != alive, problem, unfit })
     })
     .await
 }
@@ -64,7 +79,7 @@ pub async fn store(
 /// # Errors
 /// Those of the database.
 pub fn judge(shop: &Shop, node: NodeId, answer: &Result<NodeInfo, NodeError>) -> Result<Verdict, Error> {
-    shop.db.read(|db| verdict(db, &shop.settings, node, answer))
+    shop.db.read(|db| verdict(db, &shop.settings, node, answer, shop.now()))
 }
 
 fn verdict(
@@ -72,9 +87,10 @@ fn verdict(
     settings: &Settings,
     node: NodeId,
     answer: &Result<NodeInfo, NodeError>,
+    now: Timestamp,
 ) -> Result<Verdict, Error> {
     let problem = match answer {
-        Ok(info) => problem_of(db, node, info)?,
+        Ok(info) => problem_of(db, node, info, now)?,
         Err(error) => Some(error.clone()),
     };
     let unfit = match (answer, &problem) {
@@ -106,13 +122,30 @@ fn unfit(settings: &Settings, db: &Connection, node: NodeId, info: &NodeInfo) ->
     }
 }
 
-fn problem_of(db: &Connection, node: NodeId, info: &NodeInfo) -> Result<Option<NodeError>, Error> {
+fn problem_of(db: &Connection, node: NodeId, info: &NodeInfo, now: Timestamp) -> Result<Option<NodeError>, Error> {
     if let Some(other) = other_node(db, node, info)? {
         return Ok(Some(other));
     }
-    let lags = info.synced_to_chain == Some(false);
-    let detail = "not synced: the node has not caught up with the chain yet; wait for it";
+    let since = node_state::unsynced_since(db, node)?.filter(|_| info.synced_to_chain == Some(false));
+    let lags = since.is_some_and(|since| since.plus_secs(UNSYNCED_SECS) <= now);
+    let detail = "not synced: the node has not caught up with the chain for minutes; wait for it";
     Ok(lags.then(|| NodeError::new(NodeErrorKind::NotSynced, detail)))
+}
+
+/// Whether a node that did not answer may only be restarted. What it says of itself is no reason to wait.
+fn may_be_restarting(error: Option<&NodeError>, since: Option<Timestamp>, now: Timestamp) -> bool {
+    let not_yet = error.is_some_and(|error| error.is_absence() || error.kind == NodeErrorKind::NotSynced);
+    not_yet && since.is_none_or(|since| now < since.plus_secs(RESTART_SECS))
+}
+
+/// A node could not make an invoice. Whether the operator is to be told now: a node that does not answer may only be
+/// restarted, unless that has lasted.
+pub(super) fn is_failure_told(db: &Connection, node: NodeId, error: &NodeError, now: Timestamp) -> Result<bool, Error> {
+    if !error.is_absence() {
+        return Ok(true);
+    }
+    let since = node_state::set_failing(db, node, true, now)?;
+    Ok(!may_be_restarting(Some(error), since, now))
 }
 
 /// The error when another node answers than the one that made the invoices which are not final: it

@@ -21,8 +21,10 @@ pub struct Settings {
     pub invoice_expiry_secs: u32,
     /// Whether nodes on regtest may sell (development only); then for every host.
     pub allow_regtest: bool,
-    /// Hold invoices open per node before plain ones are used; 0 switches them off.
+    /// Payments held per node before plain invoices are used; 0 switches holds off.
     pub max_holds_per_node: u32,
+    /// Unpaid hold invoices per node before plain ones are used: each is watched at its node.
+    pub max_unpaid_holds_per_node: u32,
     /// Blocks that the last hop of a hold invoice must leave.
     pub hold_cltv_blocks: u32,
     /// New orders are refused for a while when the oldest invoice to be made waits longer. Seconds.
@@ -55,6 +57,7 @@ impl Default for Settings {
             invoice_expiry_secs: 900,
             allow_regtest: false,
             max_holds_per_node: 200,
+            max_unpaid_holds_per_node: 1000,
             hold_cltv_blocks: 144,
             backlog_limit_secs: 10,
             make_limit_secs: 60,

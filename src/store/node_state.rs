@@ -79,32 +79,127 @@ pub fn counts(db: &Connection) -> Result<(u32, u32), StoreError> {
     Ok(statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?)
 }
 
-/// How many invoices of a node may still be held or paid as hold invoices.
-pub fn live_holds(db: &Connection, node: NodeId) -> Result<u32, StoreError> {
-    let mut statement = db.prepare_cached(
-        "SELECT count(*) FROM invoice WHERE node_id = ? AND is_hold = 1 \
-         AND state IN ('initial', 'open', 'held', 'settling', 'cancelling')",
-    )?;
-    Ok(statement.query_row([node], |row| row.get(0))?)
+/// Hold invoices of a node that are not final.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LiveHolds {
+    /// With a payment that the node holds, or that is just being taken or given back.
+    pub held: u32,
+    /// Without one.
+    pub unpaid: u32,
 }
 
-/// Whether a node was alive, and stores whether it is. `error` is what it said when it is not. Where nothing
-/// but the time has changed, that is stored every [`STAMP_SECS`].
+/// The condition of the index of held payments, word for word.
+const HELD: &str = "held_at IS NOT NULL AND state IN ('held', 'settling', 'cancelling')";
+
+/// How many hold invoices of a node are not final. Asked for with each order; each number has its index.
+pub fn live_holds(db: &Connection, node: NodeId) -> Result<LiveHolds, StoreError> {
+    let count = |text: String| -> Result<u32, StoreError> {
+        Ok(db.prepare_cached(&text)?.query_row([node], |row| row.get(0))?)
+    };
+    let [held, live] = live_holds_text();
+    let (held, live) = (count(held)?, count(live)?);
+    Ok(LiveHolds { held, unpaid: live.saturating_sub(held) })
+}
+
+/// The statements of [`live_holds`]: held ones, and all.
+pub(super) fn live_holds_text() -> [String; 2] {
+    [
+        format!("SELECT count(*) FROM invoice WHERE node_id = ? AND {HELD}"),
+        "SELECT count(*) FROM invoice WHERE node_id = ? AND is_hold = 1 \
+         AND state IN ('initial', 'open', 'held', 'settling', 'cancelling')"
+            .to_owned(),
+    ]
+}
+
+/// How a node was before it was asked, and since when it can't be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Liveness {
+    /// Whether it could be used before.
+    pub was_alive: bool,
+    /// Since when it can't be used; `None` while it can.
+    pub dead_since: Option<Timestamp>,
+}
+
+/// Stores whether a node is alive. `error` is what it said when it is not, or why it is of no use. Where
+/// nothing but the time has changed, that is stored every [`STAMP_SECS`].
 pub fn set_alive(
     db: &Connection,
     node: NodeId,
     alive: bool,
     error: Option<&str>,
     now: Timestamp,
-) -> Result<bool, StoreError> {
-    let was: Option<bool> =
-        db.prepare_cached("SELECT is_alive FROM node WHERE id = ?")?.query_row([node], |row| row.get(0)).optional()?;
+) -> Result<Liveness, StoreError> {
+    let mut statement = db.prepare_cached("SELECT is_alive, dead_since FROM node WHERE id = ?")?;
+    let before: Option<(bool, Option<Timestamp>)> =
+        statement.query_row([node], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let (was_alive, since) = before.unwrap_or_default();
+    let dead_since = (!alive).then(|| earlier(since, now));
     db.prepare_cached(
-        "UPDATE node SET is_alive = ?2, last_error = ?3, checked_at = ?4 WHERE id = ?1 \
-         AND (is_alive <> ?2 OR last_error IS NOT ?3 OR checked_at IS NULL OR checked_at NOT BETWEEN ?5 AND ?4)",
+        "UPDATE node SET is_alive = ?2, last_error = ?3, checked_at = ?4, dead_since = ?6 WHERE id = ?1 \
+         AND (is_alive <> ?2 OR last_error IS NOT ?3 OR dead_since IS NOT ?6 OR checked_at IS NULL \
+         OR checked_at NOT BETWEEN ?5 AND ?4)",
     )?
-    .execute(params![node, alive, error, now, now.plus_secs(-STAMP_SECS)])?;
-    Ok(was.unwrap_or(false))
+    .execute(params![node, alive, error, now, now.plus_secs(-STAMP_SECS), dead_since])?;
+    Ok(Liveness { was_alive, dead_since })
+}
+
+/// Stores whether a node says that it has caught up with the chain.
+pub fn set_synced(db: &Connection, node: NodeId, synced: bool, now: Timestamp) -> Result<(), StoreError> {
+    set_since(db, node, "unsynced_since", !synced, now).map(drop)
+}
+
+/// Since when a node says that it has not caught up with the chain.
+pub fn unsynced_since(db: &Connection, node: NodeId) -> Result<Option<Timestamp>, StoreError> {
+    let mut statement = db.prepare_cached("SELECT unsynced_since FROM node WHERE id = ?")?;
+    Ok(statement.query_row([node], |row| row.get(0)).optional()?.flatten())
+}
+
+/// Stores whether a node makes no invoices, although it may seem to be well; since when that is so.
+pub fn set_failing(
+    db: &Connection,
+    node: NodeId,
+    fails: bool,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, StoreError> {
+    set_since(db, node, "failing_since", fails, now)
+}
+
+fn set_since(
+    db: &Connection,
+    node: NodeId,
+    column: &str,
+    holds: bool,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, StoreError> {
+    let mut statement = db.prepare_cached(&format!("SELECT {column} FROM node WHERE id = ?"))?;
+    let before: Option<Timestamp> = statement.query_row([node], |row| row.get(0)).optional()?.flatten();
+    let since = holds.then(|| earlier(before, now));
+    if since != before {
+        db.prepare_cached(&format!("UPDATE node SET {column} = ?2 WHERE id = ?1"))?.execute(params![node, since])?;
+    }
+    Ok(since)
+}
+
+/// A beginning that is kept; one that a wrong clock has put into the future is now.
+fn earlier(since: Option<Timestamp>, now: Timestamp) -> Timestamp {
+    since.map_or(now, |since| since.min(now))
+}
+
+/// Whether a node could be used when it was last asked.
+pub fn is_alive(db: &Connection, node: NodeId) -> Result<bool, StoreError> {
+    let mut statement = db.prepare_cached("SELECT is_alive FROM node WHERE id = ?")?;
+    Ok(statement.query_row([node], |row| row.get(0)).optional()?.unwrap_or(false))
+}
+
+/// The newest invoices of a node that it should know by now: any of them tells whose node it is.
+pub fn newest_live_hashes(db: &Connection, node: NodeId, limit: u32) -> Result<Vec<PaymentHash>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT payment_hash FROM invoice INDEXED BY invoice_live_by_node WHERE node_id = ? \
+         AND state IN ('initial', 'open', 'held', 'settling', 'cancelling') AND state <> 'initial' \
+         ORDER BY seq DESC LIMIT ?",
+    )?;
+    let rows = statement.query_map(params![node, limit], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Stores what the node said of itself (`info` is JSON). With another public key than before it is

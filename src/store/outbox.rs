@@ -122,6 +122,35 @@ pub fn due(
     Ok(due)
 }
 
+/// What a node that counts as down is asked all the same, the longest due first, about `limit` of it: payments that are
+/// held go back or are taken, and only where none waits, other invoices are cancelled.
+pub fn due_at_down_node(db: &Connection, node: NodeId, now: Timestamp, limit: u32) -> Result<Vec<Intent>, StoreError> {
+    let limit = u64::from(limit).next_power_of_two();
+    let latest = now.plus_secs(LONGEST_WAIT_SECS);
+    for sql in due_at_down_node_text(limit) {
+        let mut statement = db.prepare_cached(&sql)?;
+        let found = statement.query_map(params![node, now, latest], from_row)?.collect::<Result<Vec<_>, _>>()?;
+        if !found.is_empty() {
+            return Ok(found);
+        }
+    }
+    Ok(Vec::new())
+}
+
+/// The statements of [`due_at_down_node`]. The held ones are found through their invoices, since there are few of
+/// them, however much else waits; their condition is the index's, word for word.
+pub(super) fn due_at_down_node_text(limit: u64) -> [String; 2] {
+    let due = format!("(e.next_try_at <= ?2 OR e.next_try_at > ?3) ORDER BY e.next_try_at LIMIT {limit}");
+    let kinds = "e.kind IN ('cancel_invoice', 'settle_invoice')";
+    let held = "node_id = ?1 AND held_at IS NOT NULL AND state IN ('held', 'settling', 'cancelling')";
+    [
+        format!(
+            "{INTENT} WHERE {kinds} AND e.payment_hash IN (SELECT payment_hash FROM invoice WHERE {held}) AND {due}"
+        ),
+        format!("{INTENT} WHERE {kinds} AND e.node_id = ?1 AND {due}"),
+    ]
+}
+
 /// Every node there is; intents can be for any.
 pub fn nodes(db: &Connection) -> Result<Vec<NodeId>, StoreError> {
     let mut statement = db.prepare_cached("SELECT id FROM node")?;

@@ -4,7 +4,7 @@
 use rusqlite::Connection;
 
 use super::products::Filter;
-use super::{Db, StoreError, alerts, audit_log, deals, hosts, node_state, products, unpaid};
+use super::{Db, StoreError, alerts, audit_log, deals, hosts, node_state, outbox, products, unpaid};
 use crate::domain::id::{HostId, ProductId};
 use crate::domain::product::ProductStatus;
 use crate::domain::purchase::OrderStatus;
@@ -116,6 +116,17 @@ fn the_places_of_a_host_are_found_by_its_address_and_its_products() {
         let plan = plan(&db, &format!("SELECT count(*) FROM {table} WHERE {}", hosts::sold_at(table)));
         assert!(plan.contains("product_by_host") && !plan.contains("SCAN"), "{table}: {plan}");
     }
+}
+
+#[test]
+fn held_payments_are_counted_and_found_without_the_other_invoices() {
+    let (_dir, db) = database();
+    let [held, live] = node_state::live_holds_text().map(|text| plan(&db, &text));
+    assert!(held.contains("INDEX invoice_held_by_node (node_id=?)"), "{held}");
+    assert!(live.contains("INDEX invoice_live_by_node (node_id=? AND is_hold=?)"), "{live}");
+    let [held, others] = outbox::due_at_down_node_text(8).map(|text| plan(&db, &text));
+    assert!(held.contains("invoice_held_by_node") && held.contains("kind=? AND payment_hash=?"), "{held}");
+    assert!(others.contains("effect_due") && !others.contains("SCAN"), "{others}");
 }
 
 #[test]

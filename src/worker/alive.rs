@@ -8,13 +8,15 @@ use super::registry::Entry;
 use crate::domain::lightning::{InvoiceRequest, Network, NodeError, NodeInfo, Preimage};
 use crate::domain::money::Msat;
 use crate::lightning::bolt11;
-use crate::services::{Error, Shop, nodes_alive};
+use crate::services::{Error, Shop, nodes_alive, ownership};
 use crate::store::node_state;
 
 /// Checks when nothing rings; the schedule's job rings too.
 const LOOK: Duration = Duration::from_secs(60);
 /// After a failed check the next follows soon: what failed may be back.
 const SOON: Duration = Duration::from_secs(3);
+/// Invoices of ours that are asked for, to learn whose node it is: the newest may be lost.
+const OWN_INVOICES: u32 = 3;
 /// Rings closer together than this count once.
 const CALM: Duration = Duration::from_millis(200);
 
@@ -53,7 +55,7 @@ pub async fn check(shop: &Shop, entry: &Entry) -> Result<bool, Error> {
 }
 
 /// Makes sure that the node is still the one that made our invoices. To be asked before the absence
-/// of an invoice is believed.
+/// of an invoice is believed. An invoice of ours that it knows will do: GetInfo may hang while a chain backend does.
 ///
 /// # Errors
 /// Inside: the node did not answer, or another one did. Outside: those of the database.
@@ -62,7 +64,7 @@ pub async fn confirm(shop: &Shop, entry: &Entry) -> Result<Result<(), NodeError>
     if shop.db.read(|db| nodes_alive::needed_pubkey(db, id))?.is_none() {
         return Ok(Ok(()));
     }
-    let info = match ask(shop, entry).await {
+    let info = match identify(shop, entry).await {
         Ok(info) => info,
         Err(error) => return Ok(Err(error)),
     };
@@ -74,21 +76,53 @@ pub async fn confirm(shop: &Shop, entry: &Entry) -> Result<Result<(), NodeError>
     Ok(other.map_or(Ok(()), Err))
 }
 
-/// What the node says of itself. When that lacks what is needed, the node is asked for an invoice,
-/// which tells network and public key; it is cancelled at once.
+async fn identify(shop: &Shop, entry: &Entry) -> Result<NodeInfo, NodeError> {
+    let mut info = NodeInfo::default();
+    learn_from_own_invoice(shop, entry, &mut info).await?;
+    if info.pubkey.is_some() { Ok(info) } else { ask(shop, entry).await }
+}
+
+/// What the node says of itself. Its key is otherwise learned from an invoice of ours, never from anybody's: one with
+/// blinded paths is signed with a key of its own. Only when all of that lacks what is needed, the node is asked for an
+/// invoice, which tells network and public key; it is cancelled at once.
 pub(super) async fn ask(shop: &Shop, entry: &Entry) -> Result<NodeInfo, NodeError> {
     let id = entry.spec.id;
     let mut info = entry.node.info().await?;
     let network = || shop.db.read(|db| node_state::network(db, id)).ok().flatten();
-    let pubkey = || shop.db.read(|db| nodes_alive::needed_pubkey(db, id)).ok().flatten();
+    let pubkey = || shop.db.read(|db| node_state::pubkey(db, id)).ok().flatten();
+    let needed = || shop.db.read(|db| nodes_alive::needed_pubkey(db, id)).ok().flatten();
+    if info.pubkey.is_none() && (needed().is_some() || pubkey().is_none()) {
+        learn_from_own_invoice(shop, entry, &mut info).await?;
+    }
     let lacks_network = info.network.is_none() && network().is_none();
-    let lacks_pubkey = info.pubkey.is_none() && pubkey().is_some();
+    let lacks_pubkey = info.pubkey.is_none() && needed().is_some();
     if info.synced_to_chain != Some(false) && (lacks_network || lacks_pubkey) {
         let request = sample_invoice(shop, entry).await?;
-        info.network = info.network.or_else(|| Network::of_payment_request(&request));
-        info.pubkey = info.pubkey.or_else(|| bolt11::payee(&request).ok());
+        learn_from(&mut info, &request);
     }
     Ok(info)
+}
+
+/// Learns network and key from an invoice of ours, if the node has one of the newest that it should have.
+async fn learn_from_own_invoice(shop: &Shop, entry: &Entry, info: &mut NodeInfo) -> Result<(), NodeError> {
+    let id = entry.spec.id;
+    for hash in shop.db.read(|db| node_state::newest_live_hashes(db, id, OWN_INVOICES)).unwrap_or_default() {
+        let Some(invoice) = entry.node.look_up(hash).await? else { continue };
+        if invoice.hash == hash && ownership::maker(shop, &invoice).is_some() {
+            learn_from(info, &invoice.payment_request);
+        }
+        if info.pubkey.is_some() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn learn_from(info: &mut NodeInfo, request: &str) {
+    info.network = info.network.or_else(|| Network::of_payment_request(request));
+    if info.pubkey.is_none() {
+        info.pubkey = bolt11::payee(request).ok();
+    }
 }
 
 async fn sample_invoice(shop: &Shop, entry: &Entry) -> Result<String, NodeError> {

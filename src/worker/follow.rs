@@ -101,8 +101,13 @@ impl SettlementSink for Sink {
         self.news.send(Told::Settled(opened, Box::new(invoice))).await.map_err(|_| closed())
     }
 
-    async fn lost(&self, error: &NodeError, wait: Duration) {
-        tracing::warn!(node = self.entry.spec.name, %error, wait_secs = wait.as_secs(), "the node's stream ended");
+    async fn lost(&self, error: &NodeError, wait: Duration, is_news: bool) {
+        let (node, wait_secs) = (&self.entry.spec.name, wait.as_secs());
+        if is_news {
+            tracing::warn!(node, %error, "the node's stream ended; it is opened again until it stands");
+        } else {
+            tracing::debug!(node, %error, wait_secs, "the node's stream can't be opened");
+        }
         // While the shop shuts down nobody reads it.
         let _ = self.news.send(Told::Ended).await;
         troubles::went_wrong(&self.shop, &self.entry, Way::Stream, error).await;

@@ -2,14 +2,14 @@
 //! only there. Their number is limited by the settings.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use tokio_util::sync::CancellationToken;
 
+use super::marks::{Mark, Marks};
 use super::registry::Entry;
-use super::{Mark, Tasks, heard};
+use super::{Tasks, heard};
 use crate::domain::lightning::{NodeInvoice, NodeInvoiceState, PaymentHash};
 use crate::services::{Error, Shop};
 use crate::store::node_state;
@@ -23,7 +23,7 @@ const AGAIN: Duration = Duration::from_millis(500);
 /// Who is watched, and what ends each watcher when its invoice is over otherwise.
 #[derive(Default)]
 struct Watchers {
-    marks: Arc<Mutex<HashSet<PaymentHash>>>,
+    marks: Marks<PaymentHash>,
     ends: HashMap<PaymentHash, CancellationToken>,
 }
 
@@ -51,7 +51,7 @@ impl Watchers {
             live.contains(hash)
         });
         for hash in live {
-            if let Some(mark) = Mark::set(&self.marks, hash) {
+            if let Some(mark) = self.marks.begin(hash) {
                 let end = entry.gone.child_token();
                 self.ends.insert(hash, end.clone());
                 start_watch(shop, entry, hash, (mark, end), tasks);

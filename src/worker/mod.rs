@@ -9,6 +9,7 @@ pub mod follow;
 mod heard;
 pub mod history;
 pub mod holds;
+mod marks;
 pub mod outbox;
 pub mod payer;
 pub mod probing;
@@ -18,10 +19,8 @@ pub mod registry;
 pub mod settlements;
 mod troubles;
 
-use std::collections::HashSet;
 use std::future::Future;
-use std::hash::Hash;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -55,6 +54,11 @@ impl Tasks {
         self.tracker.spawn(task);
     }
 
+    /// How many run now.
+    pub fn running(&self) -> usize {
+        self.tracker.len()
+    }
+
     /// Rings when everything is to end.
     pub fn stopped(&self) -> CancellationToken {
         self.stop.clone()
@@ -71,53 +75,23 @@ impl Tasks {
 /// Starts everything that talks to nodes and targets; without `probe_dialer` no target is probed. The
 /// registry is known at once; nodes connect in the background.
 pub fn start(shop: &Shop, dial: Dial, probe_dialer: Option<Dialer>, tasks: &Tasks) -> Arc<Registry> {
-    let registry = Arc::new(Registry::new(shop.clone(), dial));
+    start_with(Registry::new(shop.clone(), dial), probe_dialer, tasks)
+}
+
+/// The same with a registry that reaches its nodes in a way of its own.
+pub fn start_with(registry: Registry, probe_dialer: Option<Dialer>, tasks: &Tasks) -> Arc<Registry> {
+    let (shop, registry) = (registry.shop.clone(), Arc::new(registry));
     // Before the outbox: what was left in it must find its node.
     log_failure("reading the nodes", registry.refresh(tasks));
     tasks.spawn(registry::keep_current(Arc::clone(&registry), tasks.clone()));
-    tasks.spawn(outbox::run(shop.clone(), Arc::clone(&registry), probe_dialer, tasks.clone()));
-    tasks.spawn(deadlines::run(shop.clone()));
+    tasks.spawn(outbox::Runner::new(Arc::clone(&registry), probe_dialer, tasks.clone()).run());
+    tasks.spawn(deadlines::run(shop));
     registry
-}
-
-/// Marks something as being worked on. The mark is gone when this is dropped: also when the work panics.
-pub(crate) struct Mark<K: Eq + Hash + Clone>(Arc<Mutex<HashSet<K>>>, K);
-
-impl<K: Eq + Hash + Clone> Mark<K> {
-    /// Marks `key`; `None` when it is marked already.
-    pub(crate) fn set(marks: &Arc<Mutex<HashSet<K>>>, key: K) -> Option<Self> {
-        let is_new = marks.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone());
-        is_new.then(|| Self(Arc::clone(marks), key))
-    }
-}
-
-impl<K: Eq + Hash + Clone> Drop for Mark<K> {
-    fn drop(&mut self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.1);
-    }
 }
 
 /// Logs an error of a background task; there is nobody to answer to.
 fn log_failure(what: &str, result: Result<(), Error>) {
     if let Err(error) = result {
         tracing::error!(%error, "{what} failed");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_panic_leaves_nothing_marked_as_being_worked_on() {
-        let marks = Arc::default();
-        let mark = Mark::set(&marks, 7).expect("it is free");
-        assert!(Mark::set(&marks, 7).is_none(), "it is being worked on");
-        let worked = tokio::spawn(async move {
-            let _mark = mark;
-            panic!("a defect");
-        });
-        assert!(worked.await.is_err());
-        assert!(Mark::set(&marks, 7).is_some());
     }
 }

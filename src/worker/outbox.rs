@@ -1,16 +1,16 @@
 //! Carries out the outbox: asks nodes to make, cancel and settle invoices. Each intent may be
 //! carried out twice (a crash between act and record); nodes answer the second time like the first.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::atomic::Ordering;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
+use super::marks::{Mark, Marks};
 use super::registry::{Entry, Registry};
-use super::{Mark, Tasks, alive, heard, probing};
+use super::{Tasks, alive, heard, probing};
 use crate::domain::id::NodeId;
 use crate::domain::lightning::{CancelOutcome, MadeInvoice, NodeError, NodeErrorKind, SettleOutcome};
 use crate::onion::Dialer;
@@ -26,62 +26,91 @@ const PROBES: usize = 8;
 const BATCH: u32 = 256;
 /// The longest sleep when nothing rings: other processes may have stored intents.
 const LOOK: Duration = Duration::from_secs(1);
-/// Between the first call whose answer was lost and the second.
-const SECOND_TRY: Duration = Duration::from_millis(200);
+
+/// The pauses of a [`Runner`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pauses {
+    /// Between the first call whose answer was lost and the second.
+    pub second_try: Duration,
+    /// After a failure at a node that counts as down, before the next is tried there: each is written down.
+    pub down: Duration,
+}
+
+impl Default for Pauses {
+    fn default() -> Self {
+        Self { second_try: Duration::from_millis(200), down: Duration::from_secs(2) }
+    }
+}
 
 /// What is being carried out, and how much at once per node.
 struct Running {
     probes: Semaphore,
-    intents: Arc<Mutex<HashSet<i64>>>,
+    intents: Marks<i64>,
+    /// Nodes that count as down and are being asked one thing after the other.
+    one_by_one: Marks<NodeId>,
     slots: Mutex<HashMap<NodeId, Arc<Semaphore>>>,
 }
 
 impl Default for Running {
     fn default() -> Self {
-        Self { probes: Semaphore::new(PROBES), intents: Arc::default(), slots: Mutex::default() }
+        let (intents, one_by_one) = (Marks::default(), Marks::default());
+        Self { probes: Semaphore::new(PROBES), intents, one_by_one, slots: Mutex::default() }
     }
 }
 
 impl Running {
-    /// Marks an intent as being carried out; `None` when it already is.
-    fn begin(&self, id: i64) -> Option<Mark<i64>> {
-        Mark::set(&self.intents, id)
-    }
-
     fn slots(&self, node: NodeId) -> Arc<Semaphore> {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(slots.entry(node).or_insert_with(|| Arc::new(Semaphore::new(CALLS_PER_NODE))))
     }
 }
 
-/// Runs until dropped.
-pub async fn run(shop: Shop, registry: Arc<Registry>, dialer: Option<Dialer>, tasks: Tasks) {
-    super::log_failure("taking the outbox over", making::take_over(&shop).await);
-    let runner = Runner { shop: shop.clone(), registry, dialer, running: Arc::default(), tasks };
-    let mut newest = 0;
-    let mut all_looked_at = None;
-    loop {
-        let rung = shop.outbox_bell.notified();
-        // A bell means new rows; those that wait for another try are looked at each second.
-        if all_looked_at.is_none_or(|at: Instant| at.elapsed() >= LOOK) {
-            all_looked_at = Some(Instant::now());
-            super::log_failure("reading the outbox", runner.start_due());
-        }
-        super::log_failure("reading the outbox", runner.start_new(&mut newest));
-        let _ = tokio::time::timeout(LOOK, rung).await;
-    }
-}
-
-struct Runner {
+/// Carries out the outbox.
+#[derive(Clone)]
+pub struct Runner {
     shop: Shop,
     registry: Arc<Registry>,
     dialer: Option<Dialer>,
     running: Arc<Running>,
     tasks: Tasks,
+    pauses: Pauses,
 }
 
 impl Runner {
-    fn start_new(&self, newest: &mut i64) -> Result<(), Error> {
+    /// One that asks the nodes of `registry`; without `dialer` no target is probed.
+    pub fn new(registry: Arc<Registry>, dialer: Option<Dialer>, tasks: Tasks) -> Self {
+        let (shop, running) = (registry.shop.clone(), Arc::default());
+        Self { shop, registry, dialer, running, tasks, pauses: Pauses::default() }
+    }
+
+    /// The same with other pauses.
+    #[must_use]
+    pub fn with_pauses(self, pauses: Pauses) -> Self {
+        Self { pauses, ..self }
+    }
+
+    /// Runs until dropped.
+    pub async fn run(self) {
+        super::log_failure("taking the outbox over", making::take_over(&self.shop).await);
+        let mut newest = 0;
+        let mut all_looked_at = None;
+        loop {
+            let rung = self.shop.outbox_bell.notified();
+            // A bell means new rows; those that wait for another try are looked at each second.
+            if all_looked_at.is_none_or(|at: Instant| at.elapsed() >= LOOK) {
+                all_looked_at = Some(Instant::now());
+                super::log_failure("reading the outbox", self.start_due());
+            }
+            super::log_failure("reading the outbox", self.start_new(&mut newest));
+            let _ = tokio::time::timeout(LOOK, rung).await;
+        }
+    }
+
+    /// Starts what was stored after row `newest`, which becomes the last.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn start_new(&self, newest: &mut i64) -> Result<(), Error> {
         loop {
             let intents = self.shop.db.read(|db| outbox::newer_than(db, *newest, BATCH))?;
             let last = intents.len() < BATCH as usize;
@@ -96,59 +125,107 @@ impl Runner {
     }
 
     /// What waits for another try. A node that does not answer is left alone, however much waits for
-    /// it; only invoices to be made go on, since another node can make them.
-    fn start_due(&self) -> Result<(), Error> {
-        // Those being carried out are still in the table: look past them.
-        let busy = self.running.intents.lock().unwrap_or_else(PoisonError::into_inner).len();
-        let limit = BATCH.saturating_add(u32::try_from(busy).unwrap_or(u32::MAX));
-        let now = self.shop.now();
+    /// it, but for invoices to be made, since another node can make them, and for held payments.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn start_due(&self) -> Result<(), Error> {
+        let (limit, now) = (self.beyond_running(BATCH), self.shop.now());
         for node in self.shop.db.read(outbox::nodes)? {
             let down = self.is_down(node);
             for intent in self.shop.db.read(|db| outbox::due(db, node, now, down, limit))? {
                 self.start(intent);
             }
+            if down {
+                self.ask_one_by_one(node);
+            }
         }
         Ok(())
     }
 
-    fn is_down(&self, node: NodeId) -> bool {
-        self.registry.get(node).is_ok_and(|entry| !entry.answers.load(Ordering::Relaxed))
+    /// Those being carried out are still in the table: how much to read to see `count` past them.
+    fn beyond_running(&self, count: u32) -> u32 {
+        count.saturating_add(u32::try_from(self.running.intents.len()).unwrap_or(u32::MAX))
     }
 
-    fn start(&self, mut intent: Intent) {
-        let waits_for_node = matches!(intent.kind, IntentKind::Cancel | IntentKind::Settle);
-        if waits_for_node && self.is_down(intent.node_id) {
-            return;
+    fn is_down(&self, node: NodeId) -> bool {
+        self.registry.get(node).is_ok_and(|entry| entry.is_down())
+    }
+
+    fn start(&self, intent: Intent) {
+        if waits_for_node(&intent) && self.is_down(intent.node_id) {
+            return self.ask_one_by_one(intent.node_id);
         }
-        let Some(mark) = self.running.begin(intent.id) else { return };
+        let Some(mark) = self.running.intents.begin(intent.id) else { return };
         if intent.kind == IntentKind::Probe {
             return self.start_probe(intent, mark);
         }
         // Waiting for a slot in the caller would let a slow node hold up the others.
-        let slots = self.running.slots(intent.node_id);
-        let (shop, registry) = (self.shop.clone(), Arc::clone(&self.registry));
+        let (runner, slots) = (self.clone(), self.running.slots(intent.node_id));
         self.tasks.spawn(async move {
-            let slot: Option<OwnedSemaphorePermit> = slots.acquire_owned().await.ok();
-            let result = carry_out(&shop, &registry, &mut intent).await;
-            super::log_failure(intent.kind.name(), result);
-            drop((mark, slot));
+            let _mark = mark;
+            let _slot = slots.acquire_owned().await.ok();
+            // The node may have gone down while this waited.
+            if !(waits_for_node(&intent) && runner.is_down(intent.node_id)) {
+                runner.carry_out(intent).await;
+            }
         });
     }
-}
 
-impl Runner {
     fn start_probe(&self, intent: Intent, mark: Mark<i64>) {
         let (shop, running, dialer) = (self.shop.clone(), Arc::clone(&self.running), self.dialer.clone());
         self.tasks.spawn(async move {
-            let slot = running.probes.acquire().await.ok();
+            let _mark = mark;
+            let _slot = running.probes.acquire().await.ok();
             super::log_failure("probing a target", probing::perform(&shop, dialer.as_ref(), &intent).await);
-            drop((mark, slot));
         });
+    }
+
+    /// Gives held payments back, and takes them, at a node that counts as down: what it says of itself may only be slow
+    /// because of its chain backend, and money can't wait. One at a time, the longest due first, until nothing is due
+    /// or one fails: a node that is really away is not besieged.
+    fn ask_one_by_one(&self, node: NodeId) {
+        let Some(turn) = self.running.one_by_one.begin(node) else { return };
+        let runner = self.clone();
+        self.tasks.spawn(async move {
+            let _turn = turn;
+            while runner.is_down(node) {
+                match runner.longest_due(node) {
+                    Ok(Some((intent, mark))) => {
+                        let id = intent.id;
+                        runner.carry_out(intent).await;
+                        drop(mark);
+                        if runner.shop.db.read(|db| outbox::exists(db, id)).unwrap_or(true) {
+                            return tokio::time::sleep(runner.pauses.down).await;
+                        }
+                    }
+                    Ok(None) => return,
+                    Err(error) => return super::log_failure("reading the outbox", Err(error)),
+                }
+            }
+        });
+    }
+
+    fn longest_due(&self, node: NodeId) -> Result<Option<(Intent, Mark<i64>)>, Error> {
+        let (limit, now) = (self.beyond_running(1), self.shop.now());
+        let due = self.shop.db.read(|db| outbox::due_at_down_node(db, node, now, limit))?;
+        let begun = due.into_iter().find_map(|intent| Some((self.running.intents.begin(intent.id)?, intent)));
+        Ok(begun.map(|(mark, intent)| (intent, mark)))
+    }
+
+    async fn carry_out(&self, mut intent: Intent) {
+        let result = carry_out(&self.shop, &self.registry, &mut intent, self.pauses.second_try).await;
+        super::log_failure(intent.kind.name(), result);
     }
 }
 
+/// Whether nobody but its node can do it.
+const fn waits_for_node(intent: &Intent) -> bool {
+    matches!(intent.kind, IntentKind::Cancel | IntentKind::Settle)
+}
+
 /// Performs the intent, and once more when that may tell whether the first time counted.
-async fn carry_out(shop: &Shop, registry: &Registry, intent: &mut Intent) -> Result<(), Error> {
+async fn carry_out(shop: &Shop, registry: &Registry, intent: &mut Intent, second_try: Duration) -> Result<(), Error> {
     loop {
         // It may have been carried out, or become moot, while this one waited. An invoice that is to
         // be made is looked at when its request is.
@@ -159,13 +236,13 @@ async fn carry_out(shop: &Shop, registry: &Registry, intent: &mut Intent) -> Res
             Performed::Recorded => return Ok(()),
             Performed::AskAgain => intent.attempts += 1,
         }
-        tokio::time::sleep(SECOND_TRY).await;
+        tokio::time::sleep(second_try).await;
     }
 }
 
 /// What one try at an intent came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Performed {
+enum Performed {
     /// Its result is stored: done, postponed, or another intent has taken its place.
     Recorded,
     /// The answer was lost; asking again with one more in `attempts` is safe and may tell more.
@@ -176,7 +253,7 @@ pub enum Performed {
 ///
 /// # Errors
 /// Only those of the database: then nothing was stored and the intent stands.
-pub async fn perform(shop: &Shop, entry: Result<Entry, NodeError>, intent: &Intent) -> Result<Performed, Error> {
+async fn perform(shop: &Shop, entry: Result<Entry, NodeError>, intent: &Intent) -> Result<Performed, Error> {
     let done = match (intent.kind, entry) {
         (IntentKind::Make, entry) => return make(shop, entry, intent).await,
         // Probes have a worker of their own.

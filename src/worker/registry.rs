@@ -2,8 +2,8 @@
 //! command line are used at once.
 
 use std::collections::HashMap;
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -62,18 +62,42 @@ impl Entry {
         }
     }
 
-    /// The node's best block, if its macaroon permits to ask.
+    /// Whether it counts as down: it did not answer when it was last asked what it is.
+    pub fn is_down(&self) -> bool {
+        !self.answers.load(Ordering::Relaxed)
+    }
+
+    /// Logs that something does not work with it. That it is away is told once, by who looks after that.
+    pub fn log_failure(&self, what: &str, error: &NodeError) {
+        let node = &self.spec.name;
+        if error.is_absence() {
+            tracing::debug!(node, %error, "{what}");
+        } else {
+            tracing::warn!(node, %error, "{what}");
+        }
+    }
+
+    /// The node's best block, if its macaroon permits to ask and it answers that: whoever waits for a node whose chain
+    /// backend hangs would hear of a held payment late.
     pub async fn height(&self) -> Option<u32> {
+        if self.is_down() {
+            return None;
+        }
         self.node.info().await.ok().and_then(|info| info.block_height)
     }
 }
+
+/// Makes the connector of a node.
+type Connect = dyn Fn(&Spec) -> Result<Arc<dyn LightningNode>, NodeError> + Send + Sync;
 
 /// All nodes in use.
 pub struct Registry {
     /// The shop that they work for.
     pub shop: Shop,
-    dial: Dial,
+    connect: Box<Connect>,
     nodes: RwLock<HashMap<NodeId, Entry>>,
+    /// Records that no connector can be made of: each is tried, and told of, once.
+    unusable: Mutex<HashMap<NodeId, Spec>>,
 }
 
 impl Registry {
@@ -85,7 +109,21 @@ impl Registry {
 
     /// An empty registry; [`keep_current`] fills it.
     pub fn new(shop: Shop, dial: Dial) -> Self {
-        Self { shop, dial, nodes: RwLock::default() }
+        Self::reaching(shop, move |spec| connect::connect(spec, &dial))
+    }
+
+    /// One whose nodes are reached by what `connect` makes.
+    pub fn reaching(
+        shop: Shop,
+        connect: impl Fn(&Spec) -> Result<Arc<dyn LightningNode>, NodeError> + Send + Sync + 'static,
+    ) -> Self {
+        Self { shop, connect: Box::new(connect), nodes: RwLock::default(), unusable: Mutex::default() }
+    }
+
+    /// Uses exactly these nodes, without following them.
+    pub fn set(&self, entries: impl IntoIterator<Item = Entry>) {
+        let entries = entries.into_iter().map(|entry| (entry.spec.id, entry)).collect();
+        *self.nodes.write().unwrap_or_else(PoisonError::into_inner) = entries;
     }
 
     /// The node with this id, or why there is none.
@@ -124,10 +162,15 @@ impl Registry {
     }
 
     fn new_entry(&self, spec: Spec) -> Option<Entry> {
-        match connect::connect(&spec, &self.dial) {
+        let mut unusable = self.unusable.lock().unwrap_or_else(PoisonError::into_inner);
+        if unusable.get(&spec.id) == Some(&spec) {
+            return None;
+        }
+        match (self.connect)(&spec) {
             Ok(node) => Some(Entry::new(spec, node)),
             Err(error) => {
                 tracing::warn!(node = spec.name, %error, "this node can't be used");
+                unusable.insert(spec.id, spec);
                 None
             }
         }
@@ -145,5 +188,43 @@ pub async fn keep_current(registry: Arc<Registry>, tasks: Tasks) {
             seen = version;
         }
         tokio::time::sleep(LOOK).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+    use crate::domain::id::SystemRandom;
+    use crate::domain::time::SystemClock;
+    use crate::services::Settings;
+    use crate::services::test_support::database;
+    use crate::store::StoreError;
+
+    #[tokio::test]
+    async fn a_record_that_cannot_be_used_is_tried_once_until_it_is_changed() {
+        let (_dir, db) = database();
+        let sql = |sql: &'static str| {
+            db.write_blocking(move |db| db.execute_batch(sql).map_err(StoreError::from)).unwrap();
+        };
+        sql("INSERT INTO operator (id, name, role, password_hash, created_at, modified_at) \
+             VALUES (7, 'seven', 'operator', '-', 0, 0); \
+             INSERT INTO node (id, operator_id, kind, name, host, port, created_at, modified_at) \
+             VALUES (zeroblob(16), 7, 'lnd_grpc', 'bare', '127.0.0.1', 1, 0, 0)");
+        let shop = Shop::new(db.clone(), Arc::new(SystemClock), Arc::new(SystemRandom), Settings::default()).unwrap();
+        let tries = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&tries);
+        let registry = Arc::new(Registry::reaching(shop, move |_| {
+            counter.fetch_add(1, Ordering::Relaxed);
+            Err(NodeError::new(NodeErrorKind::BadCredentials, "no macaroon"))
+        }));
+        for _ in 0..3 {
+            registry.refresh(&Tasks::default()).unwrap();
+        }
+        assert_eq!(tries.load(Ordering::Relaxed), 1);
+        sql("UPDATE node SET port = 2");
+        registry.refresh(&Tasks::default()).unwrap();
+        assert_eq!(tries.load(Ordering::Relaxed), 2);
     }
 }

@@ -123,3 +123,19 @@ async fn new_orders_have_a_rate_of_their_own() {
     shop.clock.advance_secs(60);
     assert_eq!(order().await.status, 201);
 }
+
+#[tokio::test]
+async fn all_addresses_share_a_rate_of_new_orders() {
+    let rate = Rate { burst: 2, every: Duration::from_secs(60) };
+    let shop = TestShop::with(Limits { orders: OrderRates { clearnet: rate, ..OrderRates::OFF }, ..Limits::default() });
+    let body = format!("product=tor_bridge&host_id={}&tos_accepted=1&target={ONION}%3A80", shop.host("host1"));
+    let order = async |address: &str, body: &str| {
+        let request =
+            shop.ask("POST", "/api/v1/public/order/").from(peer(OPERATORS_PROXY)).header("X-Forwarded-For", address);
+        request.form(body).send().await.status
+    };
+    assert_eq!(order("198.51.100.1", "product=nothing").await, 400, "what is not accepted costs the others nothing");
+    assert_eq!(order("198.51.100.1", &body).await, 201);
+    assert_eq!(order("198.51.100.2", &body).await, 201);
+    assert_eq!(order("198.51.100.3", &body).await, 429);
+}

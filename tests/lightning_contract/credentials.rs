@@ -36,8 +36,8 @@ pub async fn the_stock_invoice_macaroon_is_enough(world: World) {
     world.sell(&*node, 1).await;
     let info = node.info().await.unwrap();
     assert_eq!(info.network, Some(Network::Regtest));
-    assert_eq!(info.pubkey, Some(world.pubkey()));
-    assert_eq!((info.alias, info.synced_to_chain), (None, None));
+    // The newest invoice may be anybody's, and one with blinded paths has a key of its own.
+    assert_eq!((info.pubkey, info.alias, info.synced_to_chain), (None, None, None));
     node.create(&plain(2)).await.unwrap();
     node.cancel(plain(2).hash).await.unwrap();
     drop(node.settlements(0).await.unwrap());

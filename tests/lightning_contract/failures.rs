@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use ip2tor_shop::domain::lightning::NodeErrorKind;
+use ip2tor_shop::domain::lightning::{CancelOutcome, NodeError, NodeErrorKind, SettleOutcome};
+use ip2tor_shop::lightning::LightningNode;
 use ip2tor_shop::lnd_simulator::{Fault, Wallet};
 
-use super::world::{World, hasty, next, plain, soon};
+use super::world::{World, hasty, hold, next, plain, preimage, soon};
 
 pub async fn a_lost_answer_leaves_one_invoice(world: World) {
     let node = world.node();
@@ -72,9 +73,53 @@ pub async fn a_stopped_node_is_refused(mut world: World) {
     assert!(!error.may_have_happened());
 }
 
-pub async fn a_locked_wallet_is_an_outage(world: World) {
+/// Whatever is asked, and in whatever words it is refused meanwhile: it works a moment later.
+pub async fn a_node_that_starts_is_an_outage(world: World) {
+    let node = world.node();
+    for wallet in Wallet::NOT_YET {
+        world.simulator().faults().set_wallet(wallet);
+        for error in [
+            node.create(&plain(1)).await.unwrap_err(),
+            node.look_up(plain(1).hash).await.unwrap_err(),
+            node.cancel(plain(1).hash).await.unwrap_err(),
+            node.info().await.unwrap_err(),
+            node.open_invoices(0, 10).await.unwrap_err(),
+            first_error(&*node).await,
+        ] {
+            assert_eq!(error.kind, NodeErrorKind::Unavailable, "{wallet:?}: {error}");
+            assert!(!error.detail.contains("macaroon of this"), "{wallet:?}: {error}");
+        }
+    }
+    world.simulator().faults().set_wallet(Wallet::Unlocked);
+    node.create(&plain(1)).await.unwrap();
+}
+
+/// Of the stream of settlements.
+async fn first_error(node: &dyn LightningNode) -> NodeError {
+    match node.settlements(0).await {
+        Err(error) => error,
+        Ok(mut stream) => next(&mut stream).await.unwrap().unwrap_err(),
+    }
+}
+
+pub async fn a_locked_wallet_is_told_as_that(world: World) {
     world.simulator().faults().set_wallet(Wallet::Locked);
     let error = world.node().create(&plain(1)).await.unwrap_err();
-    assert_eq!(error.kind, NodeErrorKind::Unavailable);
     assert!(error.detail.contains("unlock"), "{error}");
+}
+
+/// LND's GetInfo waits for the chain; what is about invoices does not.
+pub async fn held_payments_are_taken_and_given_back_while_the_chain_backend_hangs(world: World) {
+    let node = world.node_with(world.credentials("shop.macaroon"), hasty());
+    for number in [1, 2] {
+        node.create(&hold(number)).await.unwrap();
+        world.pay(hold(number).hash);
+    }
+    world.simulator().faults().set_chain_hangs(true);
+    assert_eq!(soon(node.info()).await.unwrap_err().kind, NodeErrorKind::TimedOut);
+    assert_eq!(node.settle(preimage(1)).await.unwrap(), SettleOutcome::Settled);
+    assert_eq!(node.cancel(hold(2).hash).await.unwrap(), CancelOutcome::Cancelled);
+    node.create(&plain(3)).await.unwrap();
+    world.simulator().faults().set_chain_hangs(false);
+    node.info().await.unwrap();
 }

@@ -86,7 +86,9 @@ macro_rules! lnd_contract {
                 cut_connections_are_made_anew,
                 a_restarted_node_is_found_again,
                 a_stopped_node_is_refused,
-                a_locked_wallet_is_an_outage,
+                a_node_that_starts_is_an_outage,
+                a_locked_wallet_is_told_as_that,
+                held_payments_are_taken_and_given_back_while_the_chain_backend_hangs,
             ],
             credentials: [
                 a_renewed_certificate_is_picked_up,
@@ -175,6 +177,7 @@ contract!(core_lightning, Kind::CoreLightning,
         a_slow_node_times_out_and_recovers,
         a_restarted_node_is_found_again,
         a_stopped_node_is_refused,
+        a_node_that_starts_is_an_outage,
     ],
     paying: [
         a_refund_reaches_the_buyer_once,

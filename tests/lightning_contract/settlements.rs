@@ -102,7 +102,10 @@ pub async fn the_supervisor_reconnects_and_misses_nothing(mut world: World) {
     assert_eq!(soon(events.recv()).await, Some(Event::Connected));
     settle_until_told(&world, &*node, &mut events).await;
     world.stop().await;
-    assert_eq!(soon(events.recv()).await, Some(Event::Lost));
+    assert_eq!(soon(events.recv()).await, Some(Event::Lost { is_news: true }));
+    for _ in 0..2 {
+        assert_eq!(soon(events.recv()).await, Some(Event::Lost { is_news: false }), "told once while it is down");
+    }
     world.start().await;
     let missed = world.sell(&*world.node(), 1).await;
     loop {
@@ -150,7 +153,7 @@ async fn settle_until_told(world: &World, node: &dyn LightningNode, events: &mut
 enum Event {
     Connected,
     Settled(Box<NodeInvoice>),
-    Lost,
+    Lost { is_news: bool },
 }
 
 /// Remembers the cursor and tells what happens.
@@ -182,7 +185,7 @@ impl SettlementSink for Sink {
         Ok(())
     }
 
-    async fn lost(&self, _: &NodeError, _: Duration) {
-        self.events.send(Event::Lost).ok();
+    async fn lost(&self, _: &NodeError, _: Duration, is_news: bool) {
+        self.events.send(Event::Lost { is_news }).ok();
     }
 }

@@ -11,7 +11,7 @@ pub async fn step(world: &mut World, seed: u64) -> Outcome {
         0..8 => deeds::order(world).await?,
         8..15 => deeds::extend(world).await?,
         15..23 => deeds::pay(world),
-        23..35 => work::one_intent(world).await?,
+        23..35 => work::one_look(world).await?,
         35..39 => work::resume(world).await?,
         39..44 => news::stream(world, n).await?,
         44..48 => news::watch(world, n, false).await?,
@@ -35,7 +35,7 @@ pub async fn step(world: &mut World, seed: u64) -> Outcome {
         85 => deeds::foreign_payment(world),
         86 => {
             world.note("the shop dies and starts again");
-            world.crash();
+            world.crash().await;
             work::take_over(world).await?;
         }
         _ => good_minute(world, n).await?,

@@ -31,7 +31,7 @@ pub async fn down(world: &mut World) -> Outcome {
     for n in 0..world.seats.len() {
         world.seats[n].node.set_weather(Weather::Fine, 0);
     }
-    while !world.in_flight.is_empty() {
+    while world.stalled() > 0 {
         work::resume(world).await?;
         rules::look(world)?;
     }

@@ -203,8 +203,9 @@ pub fn weather(world: &mut World) {
     let seed = world.luck.u64(..);
     let seat = &mut world.seats[n];
     let what = match world.luck.u32(..10) {
-        0..3 => Weather::Away,
-        3..5 => Weather::Flaky,
+        0..2 => Weather::Away,
+        2..4 => Weather::Busy,
+        4..5 => Weather::Flaky,
         5..8 => Weather::Fine,
         8 => {
             seat.node.collect_garbage();

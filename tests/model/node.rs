@@ -1,12 +1,15 @@
 //! The node double: a table with LND's rules, in memory. The simulator of this crate signs real
 //! invoices and journals to disk; this one is only as real as the shop can see, so that thousands of
-//! runs fit in minutes. It can be away, lose requests, lose answers, and stall in the middle of a call.
+//! runs fit in minutes. It can be away, lose requests, lose answers, stall in the middle of a call, and
+//! have a chain backend that hangs.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::time::Duration;
 
 use async_trait::async_trait;
-use futures_util::StreamExt;
+use futures_util::{StreamExt, stream};
 use ip2tor_shop::domain::lightning::{
     CancelOutcome, InvoicePage, InvoiceRequest, MadeInvoice, Network, NodeError, NodeErrorKind, NodeInfo, NodeInvoice,
     NodeInvoiceState, PaymentHash, Preimage, SettleOutcome,
@@ -14,24 +17,27 @@ use ip2tor_shop::domain::lightning::{
 use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::domain::time::{Clock, ManualClock, Timestamp};
 use ip2tor_shop::lightning::{InvoiceStream, LightningNode};
-use tokio::sync::Notify;
+use tokio::sync::oneshot;
 
 /// LND cancels a held payment this many blocks before it would time out on the chain.
 const HOLD_EXPIRY_DELTA: u32 = 12;
+
+/// How often a live stream looks for news.
+const POLL: Duration = Duration::from_millis(20);
 
 /// How the node treats calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weather {
     /// Every call works.
     Fine,
+    /// Every call works but GetInfo, which waits for the chain backend until the caller gives up.
+    Busy,
     /// Every call is refused.
     Away,
     /// One call in three fails, before or after it was done.
     Flaky,
-    /// The next call stalls before it is done.
-    StallBefore,
-    /// The next call stalls once it is done.
-    StallAfter,
+    /// One call in three stalls, before or after it was done.
+    Stalling,
 }
 
 struct Record {
@@ -47,17 +53,43 @@ struct State {
     last_settle: u64,
     height: u32,
     weather: Weather,
-    luck: fastrand::Rng,
+    seed: u64,
+    /// How often each was called: luck depends on that and not on the order of calls, so that a run can be repeated.
+    calls: BTreeMap<u64, u64>,
+    /// Lets each stalled call go on.
+    stalled: Vec<oneshot::Sender<()>>,
+    /// Whether the shop knows that GetInfo is not answered.
+    counts_as_down: bool,
+    /// Calls in progress that began while it counted as down and that such a node gets one at a time.
+    turns: u32,
+    /// How often what happened since it was last looked at.
+    seen: Vec<String>,
+}
+
+impl State {
+    fn luck(&mut self, about: u64) -> u32 {
+        let times = self.calls.entry(about).or_default();
+        *times += 1;
+        fastrand::Rng::with_seed(self.seed ^ about.rotate_left(17) ^ *times).u32(..6)
+    }
+}
+
+/// A call that a node which counts as down gets one at a time.
+struct Turn<'a>(&'a Node);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.state.lock().unwrap().turns -= 1;
+    }
 }
 
 /// A node.
 pub struct Node {
     clock: Arc<ManualClock>,
     state: Mutex<State>,
-    /// Rings when a call has stalled.
-    pub stalled: Notify,
-    /// Lets a stalled call go on.
-    pub resume: Notify,
+    me: Weak<Self>,
+    /// Whether streams tell by themselves what happens.
+    is_live: AtomicBool,
 }
 
 impl Node {
@@ -68,9 +100,20 @@ impl Node {
             last_settle: 0,
             height: 1000,
             weather: Weather::Fine,
-            luck: fastrand::Rng::with_seed(0),
+            seed: 0,
+            calls: BTreeMap::new(),
+            stalled: Vec::new(),
+            counts_as_down: false,
+            turns: 0,
+            seen: Vec::new(),
         };
-        Arc::new(Self { clock, state: Mutex::new(state), stalled: Notify::new(), resume: Notify::new() })
+        let (state, is_live) = (Mutex::new(state), AtomicBool::new(false));
+        Arc::new_cyclic(|me| Self { clock, state, me: me.clone(), is_live })
+    }
+
+    /// From now on streams tell by themselves what happens; else the test hands their news over, one at a time.
+    pub fn set_live(&self) {
+        self.is_live.store(true, Ordering::Relaxed);
     }
 
     /// The state, with everything expired that is due.
@@ -92,7 +135,30 @@ impl Node {
     pub fn set_weather(&self, weather: Weather, seed: u64) {
         let mut state = self.lock();
         state.weather = weather;
-        state.luck = fastrand::Rng::with_seed(seed);
+        state.seed = seed;
+    }
+
+    /// Whether the shop has learned that the node does not say what it is.
+    pub fn set_counts_as_down(&self, counts_as_down: bool) {
+        self.lock().counts_as_down = counts_as_down;
+    }
+
+    /// How many calls have stalled.
+    pub fn stalled(&self) -> usize {
+        let mut state = self.lock();
+        state.stalled.retain(|call| !call.is_closed());
+        state.stalled.len()
+    }
+
+    /// Lets one of the stalled calls go on.
+    pub fn resume(&self, n: usize) {
+        let call = self.lock().stalled.swap_remove(n);
+        call.send(()).unwrap();
+    }
+
+    /// What happened since this was last asked.
+    pub fn seen(&self) -> Vec<String> {
+        std::mem::take(&mut self.lock().seen)
     }
 
     pub fn weather(&self) -> Weather {
@@ -169,11 +235,16 @@ impl Node {
         self.weather() == Weather::Away
     }
 
-    /// One call: `done` is what it does when it arrives.
-    async fn call<T>(&self, done: impl FnOnce(&mut State) -> Result<T, NodeError>) -> Result<T, NodeError> {
+    /// One call of a `kind`: `done` is what it does when it arrives.
+    async fn call<T>(
+        &self,
+        kind: &str,
+        about: u64,
+        done: impl FnOnce(&mut State) -> Result<T, NodeError>,
+    ) -> Result<T, NodeError> {
         let (weather, luck) = {
             let mut state = self.lock();
-            let luck = state.luck.u32(..6);
+            let luck = state.luck(about ^ kind.len() as u64);
             (state.weather, luck)
         };
         match (weather, luck) {
@@ -181,25 +252,76 @@ impl Node {
             (Weather::Away, _) => return Err(NodeError::new(NodeErrorKind::Refused, "away")),
             (Weather::Flaky, 0) => return Err(NodeError::new(NodeErrorKind::Unavailable, "request lost")),
             (Weather::Flaky, 1) => return Err(NodeError::new(NodeErrorKind::Refused, "restarting")),
-            (Weather::StallBefore, _) => self.stall().await,
+            (Weather::Stalling, 0) => self.stall(kind).await,
             _ => {}
         }
         let answer = done(&mut self.lock());
         match (weather, luck) {
-            (Weather::Flaky, 2) => Err(NodeError::new(NodeErrorKind::TimedOut, "answer lost")),
-            (Weather::Flaky, 3) => Err(NodeError::new(NodeErrorKind::Unavailable, "answer lost")),
-            (Weather::StallAfter, _) => {
-                self.stall().await;
+            (Weather::Flaky, 2 | 3) => {
+                let kind = if luck == 2 { NodeErrorKind::TimedOut } else { NodeErrorKind::Unavailable };
+                self.lock().seen.push("an answer was lost".to_owned());
+                Err(NodeError::new(kind, "answer lost"))
+            }
+            (Weather::Stalling, 1) => {
+                self.stall(kind).await;
                 answer
             }
             _ => answer,
         }
     }
 
-    async fn stall(&self) {
-        self.lock().weather = Weather::Fine;
-        self.stalled.notify_one();
-        self.resume.notified().await;
+    async fn stall(&self, kind: &str) {
+        let (sender, receiver) = oneshot::channel();
+        {
+            let mut state = self.lock();
+            state.seen.push(format!("{kind} stalled"));
+            state.stalled.push(sender);
+        }
+        receiver.await.unwrap();
+    }
+
+    /// A stream of what `next` finds, until the node is away.
+    fn told<P: Send + 'static>(&self, position: P, next: fn(&Self, &mut P) -> Option<NodeInvoice>) -> InvoiceStream {
+        let start = self.me.upgrade().filter(|node| node.is_live.load(Ordering::Relaxed));
+        let start = start.map(|node| (node, position));
+        let told = stream::unfold(start, move |place| async move {
+            let (node, mut position) = place?;
+            loop {
+                if node.is_away() {
+                    return Some((Err(NodeError::new(NodeErrorKind::Unavailable, "cut")), None));
+                }
+                if let Some(invoice) = next(&node, &mut position) {
+                    return Some((Ok(invoice), Some((node, position))));
+                }
+                tokio::time::sleep(POLL).await;
+            }
+        });
+        told.boxed()
+    }
+
+    /// Begins a call that a node which counts as down gets one at a time.
+    fn turn(&self) -> Option<Turn<'_>> {
+        let mut state = self.lock();
+        state.counts_as_down.then(|| {
+            state.turns += 1;
+            assert!(state.turns == 1, "a node that counts as down is asked two things at a time");
+            Turn(self)
+        })
+    }
+}
+
+/// What tells calls about different invoices apart.
+fn about(hash: PaymentHash) -> u64 {
+    u64::from_le_bytes(hash.0[..8].try_into().unwrap())
+}
+
+/// Notes that held money went back, or was taken.
+fn money_moves(state: &mut State) {
+    if state.weather == Weather::Busy {
+        state.seen.push("held money moved while the chain backend hung".to_owned());
+    }
+    if state.counts_as_down {
+        state.seen.push("held money moved at a node that counts as down".to_owned());
     }
 }
 
@@ -257,7 +379,7 @@ impl LightningNode for Node {
 
     async fn create(&self, request: &InvoiceRequest) -> Result<MadeInvoice, NodeError> {
         let now = self.clock.now();
-        self.call(|state| {
+        self.call("make_invoice", about(request.hash), |state| {
             assert!(request.preimage.is_none_or(|preimage| preimage.hash() == request.hash), "a wrong preimage");
             let cltv = request.preimage.is_none().then(|| request.cltv_expiry.expect("holds set their blocks"));
             let end = now.plus_secs(i64::from(request.expiry_secs));
@@ -278,16 +400,22 @@ impl LightningNode for Node {
     }
 
     async fn look_up(&self, hash: PaymentHash) -> Result<Option<NodeInvoice>, NodeError> {
-        self.call(|state| Ok(state.records.get(&hash).map(|record| record.invoice.clone()))).await
+        self.call("look_up", about(hash), |state| Ok(state.records.get(&hash).map(|record| record.invoice.clone())))
+            .await
     }
 
     async fn cancel(&self, hash: PaymentHash) -> Result<CancelOutcome, NodeError> {
-        self.call(|state| {
+        let _turn = self.turn();
+        self.call("cancel_invoice", about(hash), |state| {
             let Some(record) = state.records.get_mut(&hash) else { return Ok(CancelOutcome::Unknown) };
-            match record.invoice.state {
+            let before = record.invoice.state;
+            match before {
                 NodeInvoiceState::Settled => return Ok(CancelOutcome::AlreadySettled),
                 NodeInvoiceState::Canceled => {}
                 NodeInvoiceState::Open | NodeInvoiceState::Accepted => give_back(&mut record.invoice),
+            }
+            if before == NodeInvoiceState::Accepted {
+                money_moves(state);
             }
             Ok(CancelOutcome::Cancelled)
         })
@@ -295,8 +423,8 @@ impl LightningNode for Node {
     }
 
     async fn settle(&self, preimage: Preimage) -> Result<SettleOutcome, NodeError> {
-        let now = self.clock.now();
-        self.call(|state| {
+        let (_turn, now) = (self.turn(), self.clock.now());
+        self.call("settle_invoice", about(preimage.hash()), |state| {
             let hash = preimage.hash();
             match state.records.get(&hash).map(|record| record.invoice.state) {
                 None => Ok(SettleOutcome::Unknown),
@@ -305,6 +433,7 @@ impl LightningNode for Node {
                 Some(NodeInvoiceState::Open) => Err(NodeError::new(NodeErrorKind::Rejected, "still open")),
                 Some(NodeInvoiceState::Accepted) => {
                     settle(state, hash, now);
+                    money_moves(state);
                     Ok(SettleOutcome::Settled)
                 }
             }
@@ -312,27 +441,41 @@ impl LightningNode for Node {
         .await
     }
 
-    async fn settlements(&self, _cursor: u64) -> Result<InvoiceStream, NodeError> {
-        // The test hands the news of streams over by itself, one at a time.
-        Ok(futures_util::stream::empty().boxed())
+    async fn settlements(&self, cursor: u64) -> Result<InvoiceStream, NodeError> {
+        let last = self.call("settlements", 0, |state| Ok(state.last_settle)).await?;
+        // A cursor of 0 replays nothing: a rule of LND.
+        let position = if cursor == 0 { last } else { cursor };
+        Ok(self.told(position, |node, position| {
+            let invoice = node.settled_after(*position).into_iter().next()?;
+            *position = invoice.settle_index;
+            Some(invoice)
+        }))
     }
 
-    async fn watch(&self, _hash: PaymentHash) -> Result<InvoiceStream, NodeError> {
-        Ok(futures_util::stream::empty().boxed())
+    async fn watch(&self, hash: PaymentHash) -> Result<InvoiceStream, NodeError> {
+        self.call("watch", about(hash), |_| Ok(())).await?;
+        Ok(self.told((hash, None), |node, (hash, told)| {
+            let invoice = node.invoice(*hash).filter(|invoice| Some(invoice.state) != *told)?;
+            *told = Some(invoice.state);
+            Some(invoice)
+        }))
     }
 
     async fn open_invoices(&self, after: u64, limit: u32) -> Result<InvoicePage, NodeError> {
         let open =
             |record: &Record| matches!(record.invoice.state, NodeInvoiceState::Open | NodeInvoiceState::Accepted);
-        self.call(|state| Ok(page(state, after, limit, open))).await
+        self.call("open_invoices", after, |state| Ok(page(state, after, limit, open))).await
     }
 
     async fn all_invoices(&self, after: u64, limit: u32) -> Result<InvoicePage, NodeError> {
-        self.call(|state| Ok(page(state, after, limit, |_| true))).await
+        self.call("all_invoices", after, |state| Ok(page(state, after, limit, |_| true))).await
     }
 
     async fn info(&self) -> Result<NodeInfo, NodeError> {
-        self.call(|state| {
+        if self.weather() == Weather::Busy {
+            return Err(NodeError::new(NodeErrorKind::TimedOut, "the chain backend hangs"));
+        }
+        self.call("info", 0, |state| {
             Ok(NodeInfo {
                 pubkey: Some("02".repeat(33)),
                 network: Some(Network::Regtest),

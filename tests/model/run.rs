@@ -1,6 +1,7 @@
 //! Runs interleavings on two threads; on a failure it looks for a shorter one that fails as well, and
 //! tells how to run it again.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -9,10 +10,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use ip2tor_shop::store::Db;
 
 use super::world::{Outcome, World};
-use super::{actions, calm, ending, rules};
+use super::{actions, calm, ending, rules, whole};
 
 /// Interleavings of a test run; `IP2TOR_MODEL_RUNS` sets another number.
 const RUNS: u64 = 20_000;
+/// Worlds with the whole worker, side by side.
+const WORLDS: u64 = 16;
 /// Threads that run them.
 const THREADS: usize = 2;
 /// One run in so many has SQLite check its whole file.
@@ -21,10 +24,11 @@ const THOROUGH: u64 = 100;
 /// So many runs must have seen everything in [`EXPECTED`].
 const ENOUGH: u64 = 2_000;
 /// Moves and accidents that every long test run must have met.
-const EXPECTED: [&str; 23] = [
+const EXPECTED: [&str; 24] = [
     "an answer was lost",
     "another node took over",
     "died in the middle of a call",
+    "held money moved at a node that counts as down",
     "make_invoice stalled",
     "cancel_invoice stalled",
     "hold held->cancelling",
@@ -50,8 +54,27 @@ const EXPECTED: [&str; 23] = [
 /// How often what happened.
 type Tally = BTreeMap<String, u64>;
 
+thread_local! {
+    /// Whether something on this thread has panicked: the runtime catches what panics in a task.
+    static PANICKED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether something has panicked since this was last asked.
+pub fn has_panicked() -> bool {
+    PANICKED.take()
+}
+
+fn notice_panics() {
+    let tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        PANICKED.set(true);
+        tell(panic);
+    }));
+}
+
 /// Runs all interleavings, or the one that `IP2TOR_MODEL_SEED` names.
 pub fn all() {
+    notice_panics();
     let folder = folder();
     let empty = empty_database(folder.path());
     if let Some(seed) = number("IP2TOR_MODEL_SEED") {
@@ -83,6 +106,14 @@ pub fn all() {
         }
     });
     report(&sum.into_inner().unwrap(), runs);
+}
+
+/// Runs the whole worker in some worlds; `IP2TOR_MODEL_WORLDS` sets their number.
+pub fn whole() {
+    notice_panics();
+    let folder = folder();
+    let empty = empty_database(folder.path());
+    whole::some(number("IP2TOR_MODEL_WORLDS").unwrap_or(WORLDS), folder.path(), &empty);
 }
 
 /// Shows where the runs went (`--nocapture`), and fails when they missed something that they should
@@ -158,7 +189,7 @@ fn shorten(seed: u64, mut steps: Vec<u64>, folder: &Path, empty: &[u8]) -> Vec<u
 }
 
 fn attempt(seed: u64, steps: &[u64], folder: &Path, empty: &[u8]) -> (Outcome, World) {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     // A name that was never used: the former shop's connections may still be closing.
     let name = tempfile::Builder::new().prefix("run").tempdir_in(folder).unwrap();
     let mut world = World::new(seed, &name.path().join("shop.sqlite3"), empty);

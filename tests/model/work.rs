@@ -1,133 +1,112 @@
-//! The worker's part: carrying out the outbox, one call at a time, and the scheduled jobs.
+//! The worker's part: carrying out the outbox by the real runner, and the scheduled jobs.
 
-use std::pin::Pin;
-
-use ip2tor_shop::domain::lightning::{NodeError, NodeErrorKind};
 use ip2tor_shop::domain::purchase::{InvoiceState, Purchase};
 use ip2tor_shop::services::probes::{self, Finding};
-use ip2tor_shop::services::{Error, clock, deadlines, host_watch, making};
+use ip2tor_shop::services::{clock, deadlines, host_watch, making};
 use ip2tor_shop::store::outbox::{self as stored, Intent, IntentKind};
-use ip2tor_shop::worker::outbox::{self, Performed};
 use ip2tor_shop::worker::{alive, follow};
 
 use super::node::Weather;
-use super::rules;
 use super::world::{HOLD_LIMIT_SECS, Outcome, World};
+use super::{rules, run};
 
 /// A clock that is put back by less than this was corrected, not wrong.
 const CLOCK_TOLERANCE_SECS: i64 = 60;
+/// After so many looks at the outbox nothing can be left that could be done.
+const ENOUGH_LOOKS: usize = 100;
 
-/// An intent whose call has stalled.
-pub struct InFlight {
-    intent: Intent,
-    seat: usize,
-    future: Pin<Box<dyn Future<Output = Result<Performed, Error>>>>,
+/// The runner looks at the outbox once, while calls may stall or fail.
+pub async fn one_look(world: &mut World) -> Outcome {
+    let weather = if world.chance(40) { Weather::Stalling } else { Weather::Flaky };
+    look(world, weather).await
 }
 
-/// Carries out one intent that is due; the call may stall.
-pub async fn one_intent(world: &mut World) -> Outcome {
-    let now = world.now();
-    let mut due = Vec::new();
-    for n in 0..world.seats.len() {
-        let id = world.seats[n].id;
-        let found = world.shop.db.read(|db| stored::due(db, id, now, false, 100)).map_err(|error| error.to_string())?;
-        let busy = |intent: &Intent| world.in_flight.iter().any(|other| other.intent.id == intent.id);
-        due.extend(found.into_iter().filter(|intent| !busy(intent)).map(|intent| (n, intent)));
-    }
-    let Some((seat, intent)) = world.luck.choice(due) else { return Ok(()) };
-    let stall = match world.luck.u32(..10) {
-        0 => Some(Weather::StallBefore),
-        1 => Some(Weather::StallAfter),
-        _ => None,
-    };
-    carry_out(world, seat, intent, stall).await
-}
-
-/// Carries out everything that is due now, in the order of the outbox.
+/// The runner looks at the outbox until everything is done that can be.
 pub async fn all_intents(world: &mut World) -> Outcome {
-    for n in 0..world.seats.len() {
-        let (id, now) = (world.seats[n].id, world.now());
-        let due = world.shop.db.read(|db| stored::due(db, id, now, false, 100)).map_err(|error| error.to_string())?;
-        for intent in due {
-            let still = world.shop.db.read(|db| stored::exists(db, intent.id)).map_err(|error| error.to_string())?;
-            if still && !world.in_flight.iter().any(|other| other.intent.id == intent.id) {
-                carry_out(world, n, intent, None).await?;
-            }
+    if world.fragile && world.chance(25) {
+        look(world, Weather::Flaky).await?;
+        rules::look(world)?;
+    }
+    for _ in 0..ENOUGH_LOOKS {
+        look(world, Weather::Fine).await?;
+        rules::look(world)?;
+        if waiting(world)?.is_empty() {
+            return Ok(());
         }
+    }
+    let left = waiting(world)?;
+    Err(format!("nothing is in the way, and these wait: {left:?}"))
+}
+
+/// One look of the runner; a node that is well has `weather` meanwhile.
+async fn look(world: &mut World, weather: Weather) -> Outcome {
+    probe_all(world).await?;
+    world.note(format!("the outbox is looked at, {weather:?}"));
+    let before: Vec<Weather> = world.seats.iter().map(|seat| seat.node.weather()).collect();
+    for n in 0..before.len() {
+        if before[n] == Weather::Fine {
+            world.seats[n].node.set_weather(weather, world.luck.u64(..));
+        }
+    }
+    // Rarely a node is not in use: disabled, or its credentials are gone.
+    let absent = (weather != Weather::Fine && world.chance(5)).then(|| world.luck.usize(..world.seats.len()));
+    world.registry.set(world.entries(absent));
+    world.runner.start_due().map_err(|error| error.to_string())?;
+    world.runner.start_new(&mut world.newest).map_err(|error| error.to_string())?;
+    quiet(world).await?;
+    world.registry.set(world.entries(None));
+    for (seat, before) in world.seats.iter().zip(before) {
+        seat.node.set_weather(before, 0);
     }
     Ok(())
 }
 
+/// Waits until nothing goes on but calls that have stalled.
+async fn quiet(world: &mut World) -> Outcome {
+    while world.tasks.running() > world.stalled() {
+        tokio::task::yield_now().await;
+        // The database has a thread of its own.
+        std::thread::yield_now();
+    }
+    let seen: Vec<_> = world.seats.iter().flat_map(|seat| seat.node.seen()).collect();
+    seen.into_iter().for_each(|what| world.count(what));
+    rules::rule(!run::has_panicked(), || "something has panicked".to_owned())
+}
+
+/// What is due at nodes that would do it.
+fn waiting(world: &World) -> Result<Vec<Intent>, String> {
+    let mut waiting = Vec::new();
+    for seat in world.seats.iter().filter(|seat| seat.node.stalled() == 0) {
+        if matches!(seat.node.weather(), Weather::Fine | Weather::Busy) {
+            let due = world.shop.db.read(|db| stored::due(db, seat.id, world.now(), false, 100));
+            waiting.extend(due.map_err(|error| error.to_string())?);
+        }
+    }
+    waiting.retain(|intent| matches!(intent.kind, IntentKind::Cancel | IntentKind::Settle));
+    Ok(waiting)
+}
+
 /// Tor is not part of this: a probe finds what luck wants.
-async fn probe(world: &mut World, intent: &Intent) -> Outcome {
-    let (is_good, blames_target) = world.luck.choice([(true, false), (false, false), (false, true)]).unwrap();
-    world.note(format!("probe {:.6}: {is_good}, {blames_target}", intent.hash.to_string()));
-    let finding = Finding { text: "The target does not answer".to_owned(), is_good, blames_target };
-    let finding = Some(finding).filter(|_| world.chance(80));
-    probes::finish(&world.shop, intent, finding).await.map_err(|error| format!("probing: {error:?}"))
-}
-
-async fn carry_out(world: &mut World, seat: usize, mut intent: Intent, stall: Option<Weather>) -> Outcome {
-    if intent.kind == IntentKind::Probe {
-        return probe(world, &intent).await;
-    }
-    intent.attempts += world.asked.get(&intent.id).copied().unwrap_or(0);
-    let node = world.seats[seat].node.clone();
-    let stall = stall.filter(|_| !world.in_flight.iter().any(|other| other.seat == seat) && !node.is_away());
-    world.note(format!("node {seat}: {} {:.6} {stall:?}", intent.kind.name(), intent.hash.to_string()));
-    let (shop, entry, copy) = (world.shop.clone(), world.seats[seat].entry.clone(), intent.clone());
-    // Rarely the node is not in use: disabled, or its credentials are gone.
-    let entry = if world.luck.u32(..40) == 0 && stall.is_none() {
-        Err(NodeError::new(NodeErrorKind::Refused, "not in use"))
-    } else {
-        Ok(entry)
-    };
-    let mut future: Pin<Box<dyn Future<Output = _>>> =
-        Box::pin(async move { outbox::perform(&shop, entry, &copy).await });
-    let before = node.weather();
-    if let Some(stall) = stall {
-        node.set_weather(stall, 0);
-    } else if before == Weather::Fine && world.fragile && world.chance(25) {
-        node.set_weather(Weather::Flaky, world.luck.u64(..));
-    }
-    tokio::select! {
-        biased;
-        result = &mut future => {
-            node.set_weather(before, world.luck.u64(..));
-            performed(world, &intent, result)
-        }
-        () = node.stalled.notified() => {
-            node.set_weather(before, world.luck.u64(..));
-            world.count(format!("{} stalled", intent.kind.name()));
-            world.in_flight.push(InFlight { intent, seat, future });
-            Ok(())
-        }
-    }
-}
-
-fn performed(world: &mut World, intent: &Intent, result: Result<Performed, Error>) -> Outcome {
-    match result {
-        Ok(Performed::Recorded) => drop(world.asked.remove(&intent.id)),
-        Ok(Performed::AskAgain) => {
-            world.count("an answer was lost".to_owned());
-            *world.asked.entry(intent.id).or_default() += 1;
-        }
-        Err(error) => return Err(format!("{} failed: {error:?}", intent.kind.name())),
+async fn probe_all(world: &mut World) -> Outcome {
+    let intents = world.shop.db.read(stored::all).map_err(|error| error.to_string())?;
+    for intent in intents.into_iter().filter(|intent| intent.kind == IntentKind::Probe) {
+        let (is_good, blames_target) = world.luck.choice([(true, false), (false, false), (false, true)]).unwrap();
+        world.note(format!("probe {:.6}: {is_good}, {blames_target}", intent.hash.to_string()));
+        let finding = Finding { text: "The target does not answer".to_owned(), is_good, blames_target };
+        let finding = Some(finding).filter(|_| world.chance(80));
+        probes::finish(&world.shop, &intent, finding).await.map_err(|error| format!("probing: {error:?}"))?;
     }
     Ok(())
 }
 
 /// A stalled call goes on.
 pub async fn resume(world: &mut World) -> Outcome {
-    if world.in_flight.is_empty() {
-        return Ok(());
-    }
-    let n = world.luck.usize(..world.in_flight.len());
-    let InFlight { intent, seat, future } = world.in_flight.swap_remove(n);
-    world.note(format!("node {seat}: goes on with {}", intent.kind.name()));
-    world.seats[seat].node.resume.notify_one();
-    let result = future.await;
-    performed(world, &intent, result)
+    let stalled: Vec<usize> = (0..world.seats.len()).filter(|n| world.seats[*n].node.stalled() > 0).collect();
+    let Some(seat) = world.luck.choice(stalled) else { return Ok(()) };
+    let n = world.luck.usize(..world.seats[seat].node.stalled());
+    world.note(format!("node {seat}: a stalled call goes on"));
+    world.seats[seat].node.resume(n);
+    quiet(world).await
 }
 
 /// What the worker does first after a start.
@@ -178,6 +157,7 @@ async fn return_holds(world: &mut World) -> Outcome {
 pub async fn checks(world: &mut World) -> Outcome {
     for seat in &world.seats {
         alive::check(&world.shop, &seat.entry).await.map_err(|error| format!("{error:?}"))?;
+        seat.node.set_counts_as_down(seat.entry.is_down());
     }
     Ok(())
 }

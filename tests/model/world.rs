@@ -4,23 +4,25 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use ip2tor_shop::domain::host::{Host, PortKind, PortRange};
 use ip2tor_shop::domain::id::{HostId, NodeId, OperatorId, OrderId, ProductId, Random};
-use ip2tor_shop::domain::lightning::NodeInvoice;
+use ip2tor_shop::domain::lightning::{NodeError, NodeErrorKind, NodeInvoice};
 use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::domain::time::{Clock, ManualClock, Timestamp};
 use ip2tor_shop::services::payments::StreamPosition;
 use ip2tor_shop::services::{Error, ProbePolicy, Settings, Shop};
 use ip2tor_shop::store::refunds::Refund;
 use ip2tor_shop::store::{Db, StoreError, hosts, node_state};
+use ip2tor_shop::worker::Tasks;
 use ip2tor_shop::worker::follow::Strangers;
-use ip2tor_shop::worker::registry::Entry;
+use ip2tor_shop::worker::outbox::{Pauses, Runner};
+use ip2tor_shop::worker::registry::{Entry, Registry};
 
 use super::host::Script;
 use super::node::Node;
 use super::snapshot::Snapshot;
-use super::work::InFlight;
 
 /// Where time begins.
 pub const START: Timestamp = Timestamp::from_secs(1_795_000_000);
@@ -91,12 +93,16 @@ pub struct World {
     pub shop: Shop,
     pub seats: Vec<Seat>,
     pub hosts: Vec<HostId>,
-    pub in_flight: Vec<InFlight>,
-    /// Intents that are to be asked again, and how often they were asked.
-    pub asked: BTreeMap<i64, u32>,
+    pub registry: Arc<Registry>,
+    pub tasks: Tasks,
+    pub runner: Runner,
+    /// The last row of the outbox that the runner has seen.
+    pub newest: i64,
     /// News that was read at a node and not applied yet.
     pub late_news: Vec<(usize, NodeInvoice)>,
     pub strangers: Strangers,
+    /// Whether it is known at which moment of the clock each change was made.
+    pub strict: bool,
     /// Whether calls fail now and then although the node is well.
     pub fragile: bool,
     pub memory: Memory,
@@ -115,13 +121,20 @@ impl World {
         let true_clock = Arc::new(ManualClock::new(START));
         let random = Arc::new(Seeded::new(seed));
         let probe = luck.choice([ProbePolicy::Off, ProbePolicy::Warn, ProbePolicy::Reject]).unwrap();
-        let settings = Settings { allow_regtest: true, max_holds_per_node: 3, probe, ..Settings::default() };
+        let settings = Settings {
+            allow_regtest: true,
+            max_holds_per_node: 3,
+            max_unpaid_holds_per_node: 3,
+            probe,
+            ..Settings::default()
+        };
         let db = Db::open(path).unwrap();
         let node_ids = [NodeId(random.uuid()), NodeId(random.uuid())];
         let hosts = seed_database(&db, &mut luck, &random, node_ids);
         let specs = db.read(node_state::specs).unwrap();
-        let seats = specs.into_iter().map(|spec| seat(spec, &true_clock)).collect();
+        let seats: Vec<Seat> = specs.into_iter().map(|spec| seat(spec, &true_clock)).collect();
         let shop = Shop::new(db, clock.clone(), random.clone(), settings.clone()).unwrap();
+        let (registry, tasks, runner) = worker(&shop);
         let last = Snapshot::take(&shop).unwrap();
         // One host has the scripts of each kind.
         let scripts = hosts.iter().enumerate();
@@ -136,10 +149,13 @@ impl World {
             shop,
             seats,
             hosts,
-            in_flight: Vec::new(),
-            asked: BTreeMap::new(),
+            registry,
+            tasks,
+            runner,
+            newest: 0,
             late_news: Vec::new(),
             strangers: Strangers::default(),
+            strict: true,
             fragile: true,
             memory: Memory { scripts, ..Memory::default() },
             last,
@@ -170,21 +186,34 @@ impl World {
         self.luck.u32(..100) < percent
     }
 
+    /// The nodes as the shop uses them, without one.
+    pub fn entries(&self, absent: Option<usize>) -> Vec<Entry> {
+        let seats = self.seats.iter().enumerate().filter(|(n, _)| Some(*n) != absent);
+        seats.map(|(_, seat)| seat.entry.clone()).collect()
+    }
+
+    /// How many calls have stalled.
+    pub fn stalled(&self) -> usize {
+        self.seats.iter().map(|seat| seat.node.stalled()).sum()
+    }
+
     /// The process dies here and starts again: only the database is left.
-    pub fn crash(&mut self) {
-        if !self.in_flight.is_empty() {
+    pub async fn crash(&mut self) {
+        if self.stalled() > 0 {
             self.count("died in the middle of a call".to_owned());
         }
-        self.in_flight.clear();
-        self.asked.clear();
+        self.tasks.stop().await;
         self.late_news.clear();
         self.strangers = Strangers::default();
         for seat in &mut self.seats {
             seat.stream = None;
             seat.entry = Entry::new(seat.entry.spec.clone(), seat.node.clone());
+            seat.node.set_counts_as_down(false);
         }
         let db = Db::open(&self.path).unwrap();
         self.shop = Shop::new(db, self.clock.clone(), self.random.clone(), self.settings.clone()).unwrap();
+        (self.registry, self.tasks, self.runner) = worker(&self.shop);
+        self.newest = 0;
         // Counted anew by each connection.
         self.last.version = -1;
     }
@@ -203,6 +232,15 @@ impl World {
             }
         }
     }
+}
+
+/// The real runner, which is told when to look.
+fn worker(shop: &Shop) -> (Arc<Registry>, Tasks, Runner) {
+    let no_connector = |_: &node_state::Spec| Err(NodeError::new(NodeErrorKind::Refused, "not connected here"));
+    let (registry, tasks) = (Arc::new(Registry::reaching(shop.clone(), no_connector)), Tasks::default());
+    let pauses = Pauses { second_try: Duration::ZERO, down: Duration::ZERO };
+    let runner = Runner::new(Arc::clone(&registry), None, tasks.clone()).with_pauses(pauses);
+    (registry, tasks, runner)
 }
 
 fn seat(spec: node_state::Spec, clock: &Arc<ManualClock>) -> Seat {

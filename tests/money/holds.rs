@@ -11,6 +11,7 @@ use ip2tor_shop::lnd_simulator::State;
 use ip2tor_shop::services::extensions::{self, Extension};
 use ip2tor_shop::services::products::{self, OperatorAction};
 use ip2tor_shop::services::{Act, Error, Scope, Settings, deadlines, nodes_admin, payments};
+use ip2tor_shop::store::node_state::{self, LiveHolds};
 use ip2tor_shop::store::{Connection, StoreError};
 
 use crate::rig::{ALIVE_NODES, Rig, Setup};
@@ -403,10 +404,16 @@ async fn an_overdue_payment_is_given_back_as_soon_as_the_node_can_be_told() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_overdue_payment_is_given_back_by_a_node_that_may_make_no_invoices_now() {
     let rig = Rig::new(Setup::holding()).await;
-    let (order, _) = rig.held_bridge().await;
     rig.sim().faults().set_synced(false);
-    rig.registry.get(rig.node).expect("the node").check.notify_one();
-    rig.wait_until("it is known to lag behind", || rig.count(ALIVE_NODES) == 0).await;
+    rig.check_node();
+    rig.wait_until("it lags behind", || rig.count("SELECT count(unsynced_since) FROM node") == 1).await;
+    rig.clock.advance_secs(299);
+    rig.check_in().await;
+    let (order, _) = rig.held_bridge().await;
+    rig.clock.advance_secs(1);
+    rig.check_node();
+    rig.wait_until("it lags behind for long", || rig.count(ALIVE_NODES) == 0).await;
+    assert_eq!(rig.order_status(order), "T");
     rig.clock.advance_secs(90);
     rig.wait_order(order, "R").await;
     assert_eq!(rig.at_node(order), Some(State::Canceled));
@@ -492,15 +499,15 @@ async fn at_the_start_a_held_payment_whose_order_has_ended_is_given_back() {
 // ---- rule 6: how many ---------------------------------------------------------------------------
 
 #[tokio::test(flavor = "multi_thread")]
-async fn beyond_the_limit_of_open_holds_plain_invoices_are_used() {
+async fn beyond_the_limit_of_held_payments_plain_invoices_are_used() {
     let setup = Setup::holding();
     let settings = Settings { max_holds_per_node: 2, ..setup.settings };
     let rig = Rig::new(Setup { settings, ..setup }).await;
-    let (first, _) = rig.ordered().await;
-    let (second, _) = rig.ordered().await;
+    let (first, _) = rig.held_bridge().await;
+    rig.held_bridge().await;
     let (third, product) = rig.ordered().await;
     let is_hold = |order| rig.view(order).purchase.invoice.is_hold;
-    assert_eq!([is_hold(first), is_hold(second), is_hold(third)], [true, true, false]);
+    assert!(!is_hold(third));
     rig.pay(third);
     rig.wait_order(third, "P").await;
     assert_eq!(rig.product_status(product), ProductStatus::NeedsActivate);
@@ -509,6 +516,28 @@ async fn beyond_the_limit_of_open_holds_plain_invoices_are_used() {
     rig.wait_order(first, "R").await;
     let (fourth, _) = rig.ordered().await;
     assert!(is_hold(fourth), "one place is free again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unpaid_orders_do_not_use_up_the_holds_of_those_who_pay() {
+    let setup = Setup::holding();
+    let settings = Settings { max_holds_per_node: 2, max_unpaid_holds_per_node: 4, ..setup.settings };
+    let rig = Rig::new(Setup { settings, ..setup }).await;
+    let is_hold = |order| rig.view(order).purchase.invoice.is_hold;
+    let mut unpaid = Vec::new();
+    for _ in 0..4 {
+        unpaid.push(rig.ordered().await.0);
+    }
+    assert!(unpaid.iter().all(|order| is_hold(*order)), "also beyond the number of payments that may be held");
+    let (beyond, _) = rig.ordered().await;
+    assert!(!is_hold(beyond), "each is watched at its node: they have a bound of their own");
+
+    // Those that are over and not cancelled at the node yet hold no money either.
+    rig.tasks.stop().await;
+    rig.clock.advance_secs(903);
+    deadlines::close_unpaid(&rig.shop).await.expect("closed");
+    let live = rig.shop.db.read(|db| node_state::live_holds(db, rig.node)).expect("counted");
+    assert_eq!(live, LiveHolds { held: 0, unpaid: 4 });
 }
 
 #[tokio::test(flavor = "multi_thread")]

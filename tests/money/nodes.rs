@@ -159,9 +159,17 @@ async fn when_no_node_can_make_the_invoice_the_order_is_rejected_and_its_port_is
 async fn orders_refused_for_want_of_an_invoice_raise_one_alert_that_the_next_invoice_closes() {
     let rig = Rig::new(Setup::default()).await;
     rig.sim().faults().always("AddInvoice", Fault::Unavailable);
-    for _ in 0..3 {
+    let refused = async || {
         let order = rig.order().await.expect("accepted");
         rig.wait_order(order, "R").await;
+    };
+    refused().await;
+    rig.clock.advance_secs(119);
+    refused().await;
+    assert_eq!(rig.open_alerts("no_invoices"), 0, "the node may only be restarted");
+    rig.clock.advance_secs(1);
+    for _ in 0..3 {
+        refused().await;
     }
     assert_eq!(rig.open_alerts("no_invoices"), 1);
     let said = format!("SELECT occurrences FROM alert WHERE topic = 'no_invoices' AND text LIKE '%{}%'", rig.host);
@@ -229,6 +237,8 @@ async fn nobody_hears_of_a_dead_node_that_is_not_used_any_more() {
     };
     let (first, spare) = (rig.node, rig.spare().node);
     rig.tasks.stop().await;
+    assert_eq!((dead(first).await, dead(spare).await), (0, 0));
+    rig.clock.advance_secs(nodes_alive::RESTART_SECS);
     assert_eq!((dead(first).await, dead(spare).await), (1, 2));
     let (by, change) = (act.clone(), NodeChange { is_enabled: Some(false), ..NodeChange::default() });
     rig.shop.db.write(move |db| nodes_admin::set(db, &by, first, change, None)).await.expect("disabled");
@@ -243,6 +253,8 @@ async fn a_disabled_node_whose_invoices_can_still_be_paid_is_told_of_when_it_die
     let mut rig = Rig::new(Setup::default()).await;
     rig.ordered().await;
     rig.stop_node().await;
+    rig.wait_until("its absence is known", || rig.count(ALIVE_NODES) == 0).await;
+    rig.clock.advance_secs(nodes_alive::RESTART_SECS);
     rig.wait_until("it is told", || rig.open_alerts("node_dead") == 1).await;
     let (act, node) = (Act::on_command_line(rig.now()), rig.node);
     let change = NodeChange { is_enabled: Some(false), ..NodeChange::default() };

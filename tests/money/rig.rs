@@ -195,6 +195,16 @@ impl Rig {
         self.spare.as_ref().expect("there is a second node")
     }
 
+    /// The first node is asked now what it is.
+    pub fn check_node(&self) {
+        self.registry.get(self.node).expect("the node").check.notify_one();
+    }
+
+    /// Open alerts that wake somebody up.
+    pub fn critical_alerts(&self) -> i64 {
+        self.count("SELECT count(*) FROM alert WHERE severity = 'critical' AND closed_at IS NULL")
+    }
+
     /// The state of an order's invoice at the first node.
     pub fn at_node(&self, order: OrderId) -> Option<State> {
         self.sim().node().invoice(self.hash(order)).map(|invoice| invoice.state())

@@ -81,15 +81,31 @@ async fn dropped_connections_break_everything_that_is_open() {
 }
 
 #[tokio::test]
-async fn a_locked_wallet_answers_as_lnd_does() {
+async fn a_node_that_starts_refuses_every_call_as_lnd_does() {
     let sim = start().await;
     let mut client = sim.lightning("shop.macaroon").await;
-    sim.running.faults().set_wallet(Wallet::Locked);
-    let refused = client.get_info(GetInfoRequest {}).await.unwrap_err();
-    assert_eq!(refused.code(), Code::Unknown);
-    assert_eq!(refused.message(), "wallet locked, unlock it to enable full RPC access");
+    for wallet in Wallet::NOT_YET {
+        sim.running.faults().set_wallet(wallet);
+        let refused = client.get_info(GetInfoRequest {}).await.unwrap_err();
+        assert_eq!((refused.code(), Some(refused.message())), (Code::Unknown, wallet.refusal()));
+        client.lookup_invoice(its_hash()).await.unwrap_err();
+    }
     sim.running.faults().set_wallet(Wallet::Unlocked);
     client.get_info(GetInfoRequest {}).await.unwrap();
+}
+
+#[tokio::test]
+async fn while_the_chain_backend_hangs_get_info_waits_for_it_and_invoices_are_made() {
+    let sim = start().await;
+    let mut client = sim.lightning("shop.macaroon").await;
+    sim.running.faults().set_chain_hangs(true);
+    let mut asking = client.clone();
+    let mut asked = tokio::spawn(async move { asking.get_info(GetInfoRequest {}).await.map(drop) });
+    client.add_invoice(invoice()).await.unwrap();
+    client.lookup_invoice(its_hash()).await.unwrap();
+    assert!(!asked.is_finished());
+    sim.running.faults().set_chain_hangs(false);
+    tokio::time::timeout(PATIENCE, &mut asked).await.expect("it answers").unwrap().unwrap();
 }
 
 #[tokio::test]

@@ -37,6 +37,13 @@ impl Node {
         Self { dir, address, id: String::new(), process }
     }
 
+    /// Gives it an instruction, such as `chain:hangs`.
+    pub fn fault(&self, instruction: &str) {
+        let dir = self.dir.display().to_string();
+        let told = Command::new(BIN).args(["lnd-simulator", "fault", "--dir", &dir, instruction]).status();
+        assert!(told.expect("the command runs").success(), "{instruction}");
+    }
+
     /// Starts it again where it was.
     pub fn restart(&mut self) {
         self.process.kill();
