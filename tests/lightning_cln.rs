@@ -112,13 +112,14 @@ async fn what_lightningd_says_of_itself_is_understood() {
         })),
         _ => result(json!({"channels": [
             {"state": "CHANNELD_NORMAL", "receivable_msat": 7000, "peer_id": id},
-            {"state": "ONCHAIN", "receivable_msat": 9000, "peer_id": id},
+            {"state": "ONCHAIN", "receivable_msat": 9000, "peer_id": id, "peer_connected": true},
+            {"state": "CHANNELD_NORMAL", "receivable_msat": 9000, "peer_id": id, "peer_connected": false},
         ]})),
     });
     let info = daemon.node().info().await.unwrap();
     assert_eq!(info.network, Some(Network::Mainnet));
     assert_eq!(info.uris, [format!("{id}@203.0.113.5:9735")]);
-    assert_eq!((info.active_channels, info.block_height), (Some(2), Some(110)));
+    assert_eq!((info.active_channels, info.block_height), (Some(1), Some(110)));
     assert_eq!((info.synced_to_chain, info.inbound), (Some(false), Some(Msat(7000))));
 }
 
@@ -164,6 +165,22 @@ async fn a_settlement_that_is_repeated_against_the_rules_ends_the_stream() {
     let daemon = Daemon::start(|method, _| result(if method == "getinfo" { getinfo() } else { paid(6) }));
     let items: Vec<_> = daemon.node().settlements(6).await.unwrap().collect().await;
     assert!(matches!(&items[..], [Err(_)]), "{items:?}");
+}
+
+#[tokio::test]
+async fn a_node_that_counts_anew_is_followed_from_where_it_is_and_not_in_circles() {
+    let daemon = Daemon::start(move |method, params| match (method, params["lastpay_index"].as_u64()) {
+        ("getinfo", _) => result(getinfo()),
+        // Who waits is told of the next payment, whatever its index.
+        (_, Some(100)) => result(paid(3)),
+        (_, Some(3)) => result(paid(4)),
+        // Told again against the rules.
+        (_, Some(4)) => result(paid(2)),
+        other => panic!("unexpected poll {other:?}"),
+    });
+    let stream = daemon.node().settlements(100).await.unwrap();
+    let indexes: Vec<_> = stream.map(|invoice| invoice.map(|invoice| invoice.settle_index).ok()).collect().await;
+    assert_eq!(indexes, [Some(3), Some(4), None]);
 }
 
 #[tokio::test]

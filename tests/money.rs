@@ -3,6 +3,8 @@
 
 #[path = "money/clock.rs"]
 mod clock;
+#[path = "money/clocks_apart.rs"]
+mod clocks_apart;
 #[path = "money/holds.rs"]
 mod holds;
 #[path = "money/nodes.rs"]
@@ -13,5 +15,7 @@ mod plain;
 mod rates;
 #[path = "money/refunds.rs"]
 mod refunds;
+#[path = "money/rights.rs"]
+mod rights;
 #[path = "money/rig.rs"]
 mod rig;

@@ -19,7 +19,7 @@ impl Default for Config {
             data_dir: PathBuf::from("/var/lib/ip2tor-shop"),
             http: Http::default(),
             orders: Orders::default(),
-            holds: Holds { max_open_per_node: 200, cltv_blocks: 144 },
+            holds: Holds { max_open_per_node: 200, cltv_blocks: 60 },
             lightning: Lightning { allow_regtest: false, private_route_hints: true, limit_to_inbound: false },
             jobs: Jobs::default(),
             retention: Retention { suspended_days: 45, backup_days: 30 },

@@ -50,6 +50,8 @@ pub enum AlertTopic {
     NodeDead,
     /// No Lightning node could make an invoice for a host.
     NoInvoices,
+    /// A Lightning node has another time than this machine.
+    ClocksApart,
     /// A host has few free ports left.
     FewPorts,
     /// The machine's clock is before the newest time in the database.
@@ -66,7 +68,7 @@ pub enum AlertTopic {
 
 impl AlertTopic {
     /// All topics.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::NeedsRefund,
         Self::Overpaid,
         Self::RefundedTooMuch,
@@ -76,6 +78,7 @@ impl AlertTopic {
         Self::HostDead,
         Self::NodeDead,
         Self::NoInvoices,
+        Self::ClocksApart,
         Self::FewPorts,
         Self::ClockBack,
         Self::BackupFailed,
@@ -96,6 +99,7 @@ impl AlertTopic {
             Self::HostDead => "host_dead",
             Self::NodeDead => "node_dead",
             Self::NoInvoices => "no_invoices",
+            Self::ClocksApart => "clocks_apart",
             Self::FewPorts => "few_ports",
             Self::ClockBack => "clock_back",
             Self::BackupFailed => "backup_failed",
@@ -119,7 +123,7 @@ impl AlertTopic {
         match self {
             Self::NeedsRefund | Self::UnknownPayment | Self::NodeDead | Self::NoInvoices => "critical",
             Self::Storage | Self::ClockBack => "critical",
-            Self::RefundedTooMuch | Self::RefundMayBeDone => "warning",
+            Self::RefundedTooMuch | Self::RefundMayBeDone | Self::ClocksApart => "warning",
             Self::FailedIntent | Self::HostDead | Self::BackupFailed | Self::OnionUnreachable => "warning",
             Self::Overpaid | Self::FewPorts | Self::TargetUnreachable => "info",
         }

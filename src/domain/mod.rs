@@ -1,6 +1,7 @@
 //! The rules of the shop as pure code: no I/O, no clock, no randomness of its own.
 
 pub mod alias;
+pub mod clocks;
 pub mod deal;
 pub mod deny_list;
 pub mod effect;

@@ -57,7 +57,14 @@ struct Channels {
 #[derive(Deserialize)]
 struct Channel {
     state: String,
+    /// Older lightningds don't say.
+    #[serde(default = "yes")]
+    peer_connected: bool,
     receivable_msat: Option<cln_rpc::primitives::Amount>,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// An answer without content of interest.
@@ -97,12 +104,17 @@ impl CoreLightning {
         Ok(made.bolt11)
     }
 
-    /// What the usable channels can receive.
-    async fn inbound(&self) -> Option<Msat> {
+    /// How many channels can be used now, and what they can receive: a channel without its peer can't, although
+    /// `getinfo` counts it as active.
+    async fn usable_channels(&self) -> Option<(u32, Msat)> {
         let call = self.socket.call_with::<Channels>("listpeerchannels", json!({}), self.policy.call_limit);
         let channels = call.await.ok()?.channels.into_iter();
-        let usable = channels.filter(|channel| channel.state == "CHANNELD_NORMAL");
-        Some(Msat(usable.filter_map(|channel| Some(channel.receivable_msat?.msat())).sum()))
+        let usable = |channel: &Channel| channel.state == "CHANNELD_NORMAL" && channel.peer_connected;
+        let amounts: Vec<u64> = channels
+            .filter(usable)
+            .map(|channel| channel.receivable_msat.map_or(0, |amount| amount.msat()))
+            .collect();
+        Some((u32::try_from(amounts.len()).unwrap_or(u32::MAX), Msat(amounts.into_iter().sum())))
     }
 
     async fn delete(&self, invoice: ListinvoicesInvoices) -> Result<bool, NodeError> {
@@ -150,11 +162,20 @@ impl LightningNode for CoreLightning {
 
     async fn settlements(&self, cursor: u64) -> Result<InvoiceStream, NodeError> {
         self.socket.info(self.policy.call_limit).await?;
-        let polls = stream::try_unfold((self.socket.clone(), cursor), |(socket, cursor)| async move {
+        let start = (self.socket.clone(), cursor, false);
+        let polls = stream::try_unfold(start, |(socket, cursor, mut lowered)| async move {
             loop {
                 if let Some(invoice) = next_settled(&socket, cursor).await? {
                     let next = invoice.settle_index;
-                    return Ok(Some((invoice, (socket, next))));
+                    if next <= cursor {
+                        // Who waits is told of the next payment whatever its index: a lower one is of a node that
+                        // counts anew, and is gone on from. Once; one that goes on so repeats itself.
+                        if lowered || next == cursor {
+                            return Err(repeated());
+                        }
+                        lowered = true;
+                    }
+                    return Ok(Some((invoice, (socket, next, lowered))));
                 }
             }
         });
@@ -201,8 +222,13 @@ impl LightningNode for CoreLightning {
         Ok(InvoicePage { invoices: page.into_iter().map(convert).collect(), next })
     }
 
+    fn keeps_expired(&self) -> bool {
+        true
+    }
+
     async fn info(&self) -> Result<NodeInfo, NodeError> {
         let info = self.socket.info(self.policy.call_limit).await?;
+        let (channels, inbound) = self.usable_channels().await.unzip();
         let id = info.id.to_string();
         let uri = |host: &str, port: u16| format!("{id}@{host}:{port}");
         Ok(NodeInfo {
@@ -210,27 +236,30 @@ impl LightningNode for CoreLightning {
             pubkey: Some(id),
             alias: Some(info.alias),
             network: Network::parse(&info.network),
-            active_channels: Some(info.num_active_channels),
+            active_channels: channels,
             block_height: Some(info.blockheight),
-            inbound: self.inbound().await,
+            inbound,
             synced_to_chain: Some(info.warning_bitcoind_sync.is_none() && info.warning_lightningd_sync.is_none()),
             version: Some(info.version),
+            ..NodeInfo::default()
         })
     }
 }
 
-/// The first invoice paid after `cursor`; `None` when there was none for a while.
+/// The invoice paid next after `cursor`; `None` when there was none for a while.
 async fn next_settled(socket: &Socket, cursor: u64) -> Result<Option<NodeInvoice>, NodeError> {
     let request = WaitanyinvoiceRequest { lastpay_index: Some(cursor), timeout: Some(POLL_SECS) };
     match socket.call(&request, POLL_LIMIT).await {
-        Ok(paid) if paid.pay_index.is_none_or(|index| index <= cursor) => Err(NodeError::new(
-            NodeErrorKind::Rejected,
-            "the node answered waitanyinvoice with an invoice that was asked not to be repeated",
-        )),
+        Ok(paid) if paid.pay_index.is_none() => Err(repeated()),
         Ok(paid) => Ok(Some(convert(listed(paid)))),
         Err(Failure::Refused(error)) if error.code == Some(NONE_YET) => Ok(None),
         Err(failure) => Err(failure.into()),
     }
+}
+
+fn repeated() -> NodeError {
+    let detail = "the node answered waitanyinvoice with an invoice that was asked not to be repeated";
+    NodeError::new(NodeErrorKind::Rejected, detail)
 }
 
 /// What `waitanyinvoice` tells, in the form of `listinvoices`. It only tells of paid ones.

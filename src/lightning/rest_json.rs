@@ -67,6 +67,8 @@ struct RestHtlc {
     #[serde(default)]
     expiry_height: i32,
     #[serde(default)]
+    accept_height: i32,
+    #[serde(default)]
     state: String,
 }
 
@@ -102,6 +104,7 @@ impl RestHtlc {
         lnrpc::InvoiceHtlc {
             amt_msat: self.amt_msat,
             expiry_height: self.expiry_height,
+            accept_height: self.accept_height,
             state: state as i32,
             ..Default::default()
         }
@@ -146,6 +149,7 @@ impl From<RestInfo> for NodeInfo {
             inbound: None,
             synced_to_chain: Some(info.synced_to_chain),
             version: Some(info.version),
+            ..Self::default()
         }
     }
 }
@@ -190,6 +194,8 @@ const fn code_of_http(status: u16) -> Code {
     match status {
         401 => Code::Unauthenticated,
         403 => Code::PermissionDenied,
+        404 => Code::NotFound,
+        501 => Code::Unimplemented,
         429 | 502..=504 => Code::Unavailable,
         _ => Code::Unknown,
     }

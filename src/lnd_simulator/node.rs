@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use bitcoin::secp256k1::PublicKey;
@@ -19,7 +20,7 @@ use super::payment::Payment;
 use super::state::NodeState;
 use crate::domain::id::Random;
 use crate::domain::lightning::{PaymentHash, Preimage};
-use crate::domain::time::Clock;
+use crate::domain::time::{Clock, Timestamp};
 
 /// How a change was refused: by a rule, or because it could not be written down.
 #[derive(Debug, thiserror::Error)]
@@ -44,9 +45,23 @@ pub struct Node {
     pub random: Arc<dyn Random>,
     /// What the node was told to do wrong.
     pub faults: Faults,
+    clock_skew: Arc<SkewedClock>,
+    denied: Mutex<Vec<String>>,
     peers: Mutex<HashMap<PublicKey, Weak<Node>>>,
     subscriptions: watch::Sender<u64>,
     state: Mutex<NodeState>,
+}
+
+/// A clock that can be wrong.
+struct SkewedClock {
+    right: Arc<dyn Clock>,
+    ahead_secs: AtomicI64,
+}
+
+impl Clock for SkewedClock {
+    fn now(&self) -> Timestamp {
+        self.right.now().plus_secs(self.ahead_secs.load(Ordering::SeqCst))
+    }
 }
 
 /// The parts of a node that do not change.
@@ -62,8 +77,33 @@ impl Node {
     pub fn open(dir: &Path, setup: Setup) -> io::Result<Self> {
         let state = NodeState::open(dir)?;
         let Setup { identity, alias, clock, random } = setup;
-        let (faults, peers, subscriptions) = (Faults::default(), Mutex::default(), watch::Sender::new(0));
-        Ok(Self { identity, alias, clock, random, faults, peers, subscriptions, state: Mutex::new(state) })
+        let clock_skew = Arc::new(SkewedClock { right: clock, ahead_secs: AtomicI64::new(0) });
+        Ok(Self {
+            identity,
+            alias,
+            clock: clock_skew.clone(),
+            random,
+            faults: Faults::default(),
+            clock_skew,
+            denied: Mutex::default(),
+            peers: Mutex::default(),
+            subscriptions: watch::Sender::new(0),
+            state: Mutex::new(state),
+        })
+    }
+
+    /// Puts the node's clock so far ahead of the right one, or behind it.
+    pub fn set_clock_ahead(&self, seconds: i64) {
+        self.clock_skew.ahead_secs.store(seconds, Ordering::SeqCst);
+    }
+
+    /// The calls (paths of gRPC) that were denied for want of a permission; LND logs each as an error.
+    pub fn denied_calls(&self) -> Vec<String> {
+        self.denied.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn note_denied(&self, path: &str) {
+        self.denied.lock().unwrap_or_else(PoisonError::into_inner).push(path.to_owned());
     }
 
     /// Lets this node's payments reach the invoices of `other`.

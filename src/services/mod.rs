@@ -20,6 +20,8 @@ pub mod hosts_admin;
 pub mod instance;
 pub mod invoices;
 pub mod making;
+pub mod node_clocks;
+mod node_names;
 pub mod nodes_admin;
 pub mod nodes_alive;
 pub mod operators;

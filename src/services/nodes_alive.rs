@@ -67,7 +67,7 @@ pub async fn store(
 }
 
 /// Whether anything depends on a node: it is enabled, or some of its invoices are not final.
-fn is_used(db: &Connection, node: NodeId) -> Result<bool, Error> {
+pub(super) fn is_used(db: &Connection, node: NodeId) -> Result<bool, Error> {
     let Some(node) = nodes::get(db, node)? else { return Ok(false) };
     Ok(node.is_enabled || nodes::live_invoices(db, node.id)? > 0)
 }
@@ -76,6 +76,7 @@ fn is_used(db: &Connection, node: NodeId) -> Result<bool, Error> {
 pub(super) fn forget_unused(db: &Connection, node: NodeId, now: Timestamp) -> Result<(), Error> {
     if !is_used(db, node)? {
         alerts::close(db, AlertTopic::NodeDead, &node.to_string(), now)?;
+        alerts::close(db, AlertTopic::ClocksApart, &node.to_string(), now)?;
     }
     Ok(())
 }
@@ -90,6 +91,9 @@ fn unfit(settings: &Settings, db: &Connection, node: NodeId, info: &NodeInfo) ->
 fn problem_of(db: &Connection, node: NodeId, info: &NodeInfo) -> Result<Option<NodeError>, Error> {
     if let Some(other) = other_node(db, node, info)? {
         return Ok(Some(other));
+    }
+    if let Some(lack) = &info.lacks {
+        return Ok(Some(lack.clone()));
     }
     let lags = info.synced_to_chain == Some(false);
     let detail = "not synced: the node has not caught up with the chain yet; wait for it";
@@ -155,6 +159,7 @@ fn describe(info: &NodeInfo) -> String {
         "inbound_msat": info.inbound.map(|inbound| inbound.0),
         "synced_to_chain": info.synced_to_chain,
         "version": info.version,
+        "cannot_hold": info.cannot_hold,
     })
     .to_string()
 }

@@ -11,7 +11,7 @@ use crate::domain::id::{HostId, ProductId};
 use crate::domain::product::{Product, ProductKind, ProductStatus};
 use crate::domain::purchase::{OrderStatus, Purchase};
 use crate::domain::time::Timestamp;
-use crate::store::products::{self, Filter};
+use crate::store::products::{self, Filter, Order};
 use crate::store::{hosts, refunds};
 
 /// A product with its host.
@@ -62,7 +62,8 @@ pub fn get(shop: &Shop, scope: &Scope, id: ProductId, kind: ProductKind) -> Resu
     shop.db.read(|db| visible(db, scope, id, kind))
 }
 
-/// The products that the scope may see, newest first. A `host` that the scope may not see gives an
+/// The products that the scope may see, newest first; those that a host is to activate in the order in which
+/// they were paid, since the longest waiting one is the first to be given up. A `host` that the scope may not see gives an
 /// empty list, one that does not exist an error under `host`.
 pub async fn list(
     shop: &Shop,
@@ -85,7 +86,9 @@ pub async fn list(
             (Scope::Host(own), Some(host)) if *own == host => Some(host),
             _ => return Ok(Vec::new()),
         };
-        with_hosts(db, products::list(db, kind, Filter { host, status })?)
+        let is_work = matches!(scope, Scope::Host(_)) && status == Some(ProductStatus::NeedsActivate);
+        let order = if is_work { Order::LongestPendingFirst } else { Order::NewestFirst };
+        with_hosts(db, products::list(db, kind, Filter { host, status }, order)?)
     };
     // What a host polls for is short; everything else may be long.
     if status.is_some_and(|status| matches!(status, ProductStatus::NeedsActivate | ProductStatus::NeedsSuspend)) {

@@ -4,7 +4,7 @@
 use rusqlite::Connection;
 
 use super::products::Filter;
-use super::{Db, StoreError, alerts, audit_log, deals, hosts, products};
+use super::{Db, StoreError, alerts, audit_log, deals, hosts, outbox, products};
 use crate::domain::id::{HostId, ProductId};
 use crate::domain::product::ProductStatus;
 use crate::domain::purchase::OrderStatus;
@@ -82,6 +82,23 @@ fn open_alerts_are_read_without_the_closed_ones() {
     let (_dir, db) = database();
     let plan = plan(&db, alerts::list_text(false));
     assert!(plan.contains("alert_open"), "{plan}");
+}
+
+#[test]
+fn the_oldest_invoice_to_be_made_is_the_first_of_its_index() {
+    let (_dir, db) = database();
+    let plan = plan(&db, outbox::OLDEST_MAKE);
+    assert!(plan.contains("effect_make") && !plan.contains("kind=?"), "{plan}");
+}
+
+#[test]
+fn what_a_host_is_to_activate_is_found_without_its_other_products() {
+    let (_dir, db) = database();
+    let host = Some(HostId(uuid::Uuid::from_u128(1)));
+    let order = products::Order::LongestPendingFirst;
+    let filter = Filter { host, status: Some(ProductStatus::NeedsActivate) };
+    let plan = plan(&db, &products::list_text(filter, order));
+    assert!(plan.contains("product_by_host (host_id=? AND kind=? AND status=?)"), "{plan}");
 }
 
 #[test]

@@ -170,7 +170,14 @@ async fn look_up_missing(
     let mut answered = Ok(());
     for hash in missing {
         match entry.node.look_up(hash).await {
-            Ok(Some(invoice)) => drop(payments::apply(shop, entry.spec.id, invoice, None).await?),
+            Ok(Some(invoice)) => {
+                let is_left = invoice.state == NodeInvoiceState::Canceled && entry.node.keeps_expired();
+                payments::apply(shop, entry.spec.id, invoice, None).await?;
+                if is_left {
+                    // It ended by itself, while the shop was down, say: nobody else will delete it.
+                    payments::apply_leftover(shop, entry.spec.id, hash).await?;
+                }
+            }
             Ok(None) => unknown.push(hash),
             Err(error) => {
                 answered = Err(error);

@@ -325,6 +325,7 @@ fn free_address() -> SocketAddr {
 async fn start_simulator(dir: &TempDir, name: &str, clock: &Arc<ManualClock>, listen: SocketAddr) -> Running {
     let mut options = Options::new(listen, dir.path().join(name));
     options.clock = clock.clone();
+    options.lightning_rpc = true;
     Simulator::start(options).await.expect("the simulated node starts")
 }
 
