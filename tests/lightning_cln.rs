@@ -168,22 +168,6 @@ async fn a_settlement_that_is_repeated_against_the_rules_ends_the_stream() {
 }
 
 #[tokio::test]
-async fn a_node_that_counts_anew_is_followed_from_where_it_is_and_not_in_circles() {
-    let daemon = Daemon::start(move |method, params| match (method, params["lastpay_index"].as_u64()) {
-        ("getinfo", _) => result(getinfo()),
-        // Who waits is told of the next payment, whatever its index.
-        (_, Some(100)) => result(paid(3)),
-        (_, Some(3)) => result(paid(4)),
-        // Told again against the rules.
-        (_, Some(4)) => result(paid(2)),
-        other => panic!("unexpected poll {other:?}"),
-    });
-    let stream = daemon.node().settlements(100).await.unwrap();
-    let indexes: Vec<_> = stream.map(|invoice| invoice.map(|invoice| invoice.settle_index).ok()).collect().await;
-    assert_eq!(indexes, [Some(3), Some(4), None]);
-}
-
-#[tokio::test]
 async fn an_invoice_that_is_paid_while_it_is_being_cancelled_counts_as_paid() {
     let deleting = std::sync::atomic::AtomicBool::new(false);
     let daemon = Daemon::start(move |method, _| {

@@ -15,7 +15,7 @@ mod plain;
 mod rates;
 #[path = "money/refunds.rs"]
 mod refunds;
-#[path = "money/rights.rs"]
-mod rights;
 #[path = "money/rig.rs"]
 mod rig;
+#[path = "money/rights.rs"]
+mod rights;

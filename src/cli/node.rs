@@ -96,13 +96,7 @@ pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
     }
 }
 
-fn add(
-    data: &DataArgs,
-    kind: NodeKind,
-    untested: bool,
-    fields: NodeFields,
-    output: &Output,
-) -> Result<(), Failure> {
+fn add(data: &DataArgs, kind: NodeKind, untested: bool, fields: NodeFields, output: &Output) -> Result<(), Failure> {
     let owner = fields.owner.clone();
     let change = fields.change()?;
     let data = data.open_or_create()?;
@@ -130,8 +124,7 @@ fn set(
     let data = data.open()?;
     let mut found = None;
     if !untested && change.is_about_access() {
-        let (node, _) =
-            data.read(|db, act| nodes_admin::changed(db, act, id, change.clone(), owner.as_deref()))?;
+        let (node, _) = data.read(|db, act| nodes_admin::changed(db, act, id, change.clone(), owner.as_deref()))?;
         // One that is not used may well be switched off.
         if node.is_enabled {
             found = Some(asking::try_out(&data, &node)?);

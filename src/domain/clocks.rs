@@ -97,12 +97,15 @@ impl Apart {
                 format!("The node's certificate ({} to {}) fits {fits}. ", validity.from, validity.until)
             }
         };
-        let nodes = |count: u32| if count == 1 { "1 other node".to_owned() } else { format!("{count} other nodes") };
+        let agree = |count: u32| match count {
+            1 => "1 other node agrees".to_owned(),
+            _ => format!("{count} other nodes agree"),
+        };
         let others = match (self.with_us, self.with_them) {
             (0, 0) => "No other node can tell who is right.".to_owned(),
-            (us, 0) => format!("{} agree with this machine.", nodes(us)),
-            (0, them) => format!("{} agree with the node.", nodes(them)),
-            (us, them) => format!("{} agree with this machine, {} with the node.", nodes(us), nodes(them)),
+            (us, 0) => format!("{} with this machine.", agree(us)),
+            (0, them) => format!("{} with the node.", agree(them)),
+            (us, them) => format!("{} with this machine, {them} with the node.", agree(us)),
         };
         certificate + &others
     }

@@ -2,9 +2,7 @@
 
 use super::LightningNode;
 use super::outcome::info_from_request;
-use crate::domain::lightning::{
-    InvoiceRequest, MadeInvoice, Network, NodeError, NodeErrorKind, NodeInfo, Preimage,
-};
+use crate::domain::lightning::{InvoiceRequest, MadeInvoice, Network, NodeError, NodeErrorKind, NodeInfo, Preimage};
 use crate::domain::money::Msat;
 
 /// How long a sample may be paid, should it not be possible to cancel it. Seconds.

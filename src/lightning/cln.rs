@@ -110,10 +110,8 @@ impl CoreLightning {
         let call = self.socket.call_with::<Channels>("listpeerchannels", json!({}), self.policy.call_limit);
         let channels = call.await.ok()?.channels.into_iter();
         let usable = |channel: &Channel| channel.state == "CHANNELD_NORMAL" && channel.peer_connected;
-        let amounts: Vec<u64> = channels
-            .filter(usable)
-            .map(|channel| channel.receivable_msat.map_or(0, |amount| amount.msat()))
-            .collect();
+        let amounts: Vec<u64> =
+            channels.filter(usable).map(|channel| channel.receivable_msat.map_or(0, |amount| amount.msat())).collect();
         Some((u32::try_from(amounts.len()).unwrap_or(u32::MAX), Msat(amounts.into_iter().sum())))
     }
 
@@ -162,20 +160,11 @@ impl LightningNode for CoreLightning {
 
     async fn settlements(&self, cursor: u64) -> Result<InvoiceStream, NodeError> {
         self.socket.info(self.policy.call_limit).await?;
-        let start = (self.socket.clone(), cursor, false);
-        let polls = stream::try_unfold(start, |(socket, cursor, mut lowered)| async move {
+        let polls = stream::try_unfold((self.socket.clone(), cursor), |(socket, cursor)| async move {
             loop {
                 if let Some(invoice) = next_settled(&socket, cursor).await? {
                     let next = invoice.settle_index;
-                    if next <= cursor {
-                        // Who waits is told of the next payment whatever its index: a lower one is of a node that
-                        // counts anew, and is gone on from. Once; one that goes on so repeats itself.
-                        if lowered || next == cursor {
-                            return Err(repeated());
-                        }
-                        lowered = true;
-                    }
-                    return Ok(Some((invoice, (socket, next, lowered))));
+                    return Ok(Some((invoice, (socket, next))));
                 }
             }
         });
@@ -246,20 +235,18 @@ impl LightningNode for CoreLightning {
     }
 }
 
-/// The invoice paid next after `cursor`; `None` when there was none for a while.
+/// The first invoice paid after `cursor`; `None` when there was none for a while.
 async fn next_settled(socket: &Socket, cursor: u64) -> Result<Option<NodeInvoice>, NodeError> {
     let request = WaitanyinvoiceRequest { lastpay_index: Some(cursor), timeout: Some(POLL_SECS) };
     match socket.call(&request, POLL_LIMIT).await {
-        Ok(paid) if paid.pay_index.is_none() => Err(repeated()),
+        Ok(paid) if paid.pay_index.is_none_or(|index| index <= cursor) => Err(NodeError::new(
+            NodeErrorKind::Rejected,
+            "the node answered waitanyinvoice with an invoice that was asked not to be repeated",
+        )),
         Ok(paid) => Ok(Some(convert(listed(paid)))),
         Err(Failure::Refused(error)) if error.code == Some(NONE_YET) => Ok(None),
         Err(failure) => Err(failure.into()),
     }
-}
-
-fn repeated() -> NodeError {
-    let detail = "the node answered waitanyinvoice with an invoice that was asked not to be repeated";
-    NodeError::new(NodeErrorKind::Rejected, detail)
 }
 
 /// What `waitanyinvoice` tells, in the form of `listinvoices`. It only tells of paid ones.

@@ -34,8 +34,8 @@ pub fn invoice_from_lnd(invoice: lnrpc::Invoice) -> Result<NodeInvoice, NodeErro
         expires_at: created_at.plus_secs(invoice.expiry),
         settled_at: (state == NodeInvoiceState::Settled).then(|| Timestamp::from_secs(invoice.settle_date)),
         settle_index: invoice.settle_index,
-        nearest_htlc_expiry: held().filter_map(|htlc| height(htlc.expiry_height)).min(),
-        accept_height: held().filter_map(|htlc| height(htlc.accept_height)).max(),
+        nearest_htlc_expiry: held().filter_map(|htlc| u32::try_from(htlc.expiry_height).ok()).min(),
+        accept_height: held().filter_map(|htlc| u32::try_from(htlc.accept_height).ok()).max(),
         memo: invoice.memo,
         payment_request: invoice.payment_request,
     })
@@ -47,11 +47,6 @@ pub fn invoice_from_lnd(invoice: lnrpc::Invoice) -> Result<NodeInvoice, NodeErro
 /// [`NodeErrorKind::Rejected`] when they are not 32.
 pub fn hash_from_bytes(bytes: &[u8]) -> Result<PaymentHash, NodeError> {
     bytes.try_into().map(PaymentHash).map_err(|_| odd("a payment hash that is not 32 bytes long"))
-}
-
-/// A height of the chain; what is missing in JSON reads as 0, which is none.
-fn height(value: i32) -> Option<u32> {
-    u32::try_from(value).ok().filter(|height| *height > 0)
 }
 
 fn positive(value: i64) -> u64 {
@@ -90,16 +85,6 @@ mod tests {
         assert_eq!((read.received, read.nearest_htlc_expiry), (Msat(1000), Some(850)));
         assert_eq!(read.expires_at, Timestamp::from_secs(160));
         assert_eq!(read.settled_at, None);
-    }
-
-    #[test]
-    fn an_accept_height_of_zero_is_none() {
-        let accepted_at = |heights: &[i32]| {
-            let part = |height: &i32| InvoiceHtlc { accept_height: *height, ..htlc(1, 9, InvoiceHtlcState::Accepted) };
-            let htlcs = heights.iter().map(part).collect();
-            invoice_from_lnd(lnrpc::Invoice { r_hash: vec![7; 32], htlcs, ..Default::default() }).unwrap().accept_height
-        };
-        assert_eq!((accepted_at(&[0]), accepted_at(&[0, 800])), (None, Some(800)));
     }
 
     #[test]

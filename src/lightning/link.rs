@@ -160,6 +160,14 @@ impl MacaroonHeader {
         Ok(self.loaded().await?.header.clone())
     }
 
+    /// The header value of what the source has now.
+    ///
+    /// # Errors
+    /// As [`MacaroonHeader::header`].
+    pub async fn reread(&self) -> Result<HeaderValue, NodeError> {
+        Ok(self.load().await?.header.clone())
+    }
+
     /// The macaroon as far as it can be read.
     ///
     /// # Errors
@@ -174,11 +182,11 @@ impl MacaroonHeader {
     /// As [`MacaroonHeader::header`].
     pub async fn permits(&self, call: Call) -> Result<bool, NodeError> {
         let permits = |loaded: &Loaded| loaded.macaroon.as_ref().is_none_or(|macaroon| rights::permits(macaroon, call));
-        if permits(&self.loaded().await?) {
+        if permits(&*self.loaded().await?) {
             return Ok(true);
         }
         // It may have been replaced by a better one.
-        Ok(permits(&self.load().await?))
+        Ok(permits(&*self.load().await?))
     }
 
     /// Itself, provided that it may make this call: what it may not is not asked.

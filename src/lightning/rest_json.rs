@@ -67,8 +67,6 @@ struct RestHtlc {
     #[serde(default)]
     expiry_height: i32,
     #[serde(default)]
-    accept_height: i32,
-    #[serde(default)]
     state: String,
 }
 
@@ -104,7 +102,6 @@ impl RestHtlc {
         lnrpc::InvoiceHtlc {
             amt_msat: self.amt_msat,
             expiry_height: self.expiry_height,
-            accept_height: self.accept_height,
             state: state as i32,
             ..Default::default()
         }

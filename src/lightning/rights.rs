@@ -7,7 +7,6 @@ use crate::domain::lightning::{NodeError, NodeErrorKind};
 
 /// A call that the shop makes with its macaroons for invoices and for details.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is the call of LND with the same name")]
 pub enum Call {
     AddInvoice,
     LookupInvoice,

@@ -46,6 +46,10 @@ pub struct Findings {
 }
 
 impl Findings {
+    const fn is_good(&self) -> bool {
+        self.lacks.is_none() && self.cannot_hold.is_none()
+    }
+
     /// What the node says of itself, with what it can't do.
     pub fn noted_in(self, info: NodeInfo) -> NodeInfo {
         NodeInfo { lacks: self.lacks, cannot_hold: self.cannot_hold.map(|error| error.detail), ..info }
@@ -58,8 +62,11 @@ impl Served {
     /// # Errors
     /// When the node does not answer, so that nothing is known.
     pub async fn findings(&self, node: &impl BareCalls, macaroon: &MacaroonHeader) -> Result<Findings, NodeError> {
-        let header = macaroon.header().await?;
-        if let Some(known) = self.lock().clone().filter(|known| known.macaroon == header) {
+        let known = self.lock().clone();
+        let is_good = known.as_ref().is_none_or(|known| known.findings.is_good());
+        // A macaroon with which something can't be done may have been replaced by a better one.
+        let header = if is_good { macaroon.header().await? } else { macaroon.reread().await? };
+        if let Some(known) = known.filter(|known| known.macaroon == header) {
             return Ok(known.findings);
         }
         let findings = ask(node, macaroon).await?;

@@ -144,7 +144,11 @@ fn outside_validity(node: &str, reason: &CertificateError) -> Option<NodeError> 
     let (time, what, is_wrong) = match reason {
         CertificateError::ExpiredContext { time, not_after } => {
             let what = format!("expired at {}", timestamp(*not_after));
-            (*time, what, "renew it on the node (LND: delete tls.cert and tls.key, restart) and give the shop the new one")
+            (
+                *time,
+                what,
+                "renew it on the node (LND: delete tls.cert and tls.key, restart) and give the shop the new one",
+            )
         }
         CertificateError::NotValidYetContext { time, not_before } => {
             let what = format!("is valid from {} only", timestamp(*not_before));

@@ -161,8 +161,8 @@ fn delete(node: &Node, params: &Params) -> Result<Value, Refused> {
     }
 }
 
-/// The first invoice that was paid after the index, or the next that will be, whatever index that one gets:
-/// who waits is told of it. Unlike LND's stream, this replays from the first settlement on.
+/// The first invoice that was paid after the index, or the next that will be. Unlike LND's stream,
+/// this replays from the first settlement on.
 async fn wait_any(node: &Node, params: &Params) -> Result<Value, Refused> {
     let after = params.number("lastpay_index")?.unwrap_or(0);
     let timeout = params.number("timeout")?.map(Duration::from_secs);
@@ -173,7 +173,7 @@ async fn wait_any(node: &Node, params: &Params) -> Result<Value, Refused> {
     }
     let next = async {
         while let Some(invoice) = live.recv().await {
-            if invoice.state() == State::Settled {
+            if invoice.state() == State::Settled && invoice.progress.settle_index > after {
                 return Ok(show(&invoice));
             }
         }

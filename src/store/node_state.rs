@@ -41,9 +41,8 @@ pub struct ClockReading {
 pub fn clock(db: &Connection, node: NodeId) -> Result<ClockReading, StoreError> {
     let mut statement =
         db.prepare_cached("SELECT clock_ahead_secs, clock_read_at, clock_note FROM node WHERE id = ?")?;
-    let reading = statement.query_row([node], |row| {
-        Ok(ClockReading { ahead_secs: row.get(0)?, read_at: row.get(1)?, note: row.get(2)? })
-    });
+    let reading = statement
+        .query_row([node], |row| Ok(ClockReading { ahead_secs: row.get(0)?, read_at: row.get(1)?, note: row.get(2)? }));
     Ok(reading.optional()?.unwrap_or_default())
 }
 

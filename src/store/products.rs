@@ -141,9 +141,7 @@ pub(super) fn list_text(filter: Filter, order: Order) -> String {
         Order::NewestFirst => "created_at DESC, rowid DESC",
         Order::LongestPendingFirst => "pending_since, rowid",
     };
-    format!(
-        "SELECT {COLUMNS} FROM product WHERE kind = ?1 AND {host} {status} AND deleted_at IS NULL ORDER BY {order}"
-    )
+    format!("SELECT {COLUMNS} FROM product WHERE kind = ?1 AND {host} {status} AND deleted_at IS NULL ORDER BY {order}")
 }
 
 /// Products of every kind, tombstones included, newest first: for the operator.
