@@ -604,6 +604,7 @@ fn a_node_is_tried_before_it_is_stored() {
 #[test]
 fn a_core_lightning_node_takes_a_socket_and_nothing_else() {
     let shop = Shop::with_operator();
+    shop.permit_regtest();
     let file = shop.config();
     let file = file.to_str().unwrap();
     for flag in [["--port", "9835"], ["--macaroon-file", file], ["--certificate-file", file]] {

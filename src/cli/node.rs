@@ -100,6 +100,9 @@ fn add(data: &DataArgs, kind: NodeKind, untested: bool, fields: NodeFields, outp
     let owner = fields.owner.clone();
     let change = fields.change()?;
     let data = data.open_or_create()?;
+    if let (Some(file), false) = (&change.payment_macaroon_file, untested) {
+        asking::look_at_payment_macaroon(file)?;
+    }
     let new = |db: &_, act: &_| nodes_admin::new_node(db, act, &SystemRandom, kind, change, owner.as_deref());
     let node = data.read(new)?;
     let found = if untested { None } else { Some(asking::try_out(&data, &node)?) };
@@ -122,6 +125,9 @@ fn set(
     let owner = fields.owner.clone();
     let change = NodeChange { has_moved: moved, ..fields.change()? };
     let data = data.open()?;
+    if let (Some(file), false) = (&change.payment_macaroon_file, untested) {
+        asking::look_at_payment_macaroon(file)?;
+    }
     let mut found = None;
     if !untested && change.is_about_access() {
         let (node, _) = data.read(|db, act| nodes_admin::changed(db, act, id, change.clone(), owner.as_deref()))?;
@@ -149,7 +155,7 @@ fn list(data: &DataArgs, output: &Output) -> Result<(), Failure> {
             yes_no(node.is_enabled),
             if node.checked_at.is_none() { "not asked yet".to_owned() } else { yes_no(node.is_alive) },
             node.network.clone().unwrap_or_else(|| "-".to_owned()),
-            node.last_error.clone().unwrap_or_default(),
+            node.last_error.clone().or_else(|| node.clock_note.clone()).unwrap_or_default(),
         ]
     };
     let rows: Vec<_> = nodes.iter().map(row).collect();

@@ -35,9 +35,7 @@ impl NodeChange {
     /// Whether it is about how the node is reached, with what, and that it is used: what can be tried.
     pub fn is_about_access(&self) -> bool {
         let Self { host, port, certificate_file, certificate, macaroon_file, macaroon, .. } = self;
-        let is_credential = [certificate_file, macaroon_file, &self.details_macaroon_file, &self.payment_macaroon_file]
-            .iter()
-            .any(|f| f.is_some())
+        let is_credential = [certificate_file, macaroon_file, &self.details_macaroon_file].iter().any(|f| f.is_some())
             || [certificate, macaroon].iter().any(|content| content.is_some());
         let is_switched_on = self.is_enabled == Some(true);
         host.is_some() || port.is_some() || is_credential || self.allow_spending.is_some() || is_switched_on

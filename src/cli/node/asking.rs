@@ -47,11 +47,9 @@ pub fn check(data: &DataArgs, id: Option<NodeId>, output: &Output) -> Result<(),
 pub fn try_out(data: &Data, node: &Node) -> Result<String, Failure> {
     use NodeErrorKind as K;
     crate::tls::install_provider();
-    let tried = payment_macaroon(node).and_then(|()| {
-        block_on(async {
-            let dial = app::command_dial(&data.config, std::iter::once(node.host.as_str())).await?;
-            Ok::<_, Failure>(look(&dial, node).await)
-        })
+    let tried = block_on(async {
+        let dial = app::command_dial(&data.config, std::iter::once(node.host.as_str())).await?;
+        Ok(look(&dial, node).await)
     })?;
     let mut check = tried.check;
     if check.problem.is_none() {
@@ -66,10 +64,13 @@ pub fn try_out(data: &Data, node: &Node) -> Result<String, Failure> {
     Err(Failure::Failed(format!("{}\nNothing was stored; --untested stores it all the same.", check.line())))
 }
 
-/// A payment macaroon is not used here, but it must be one.
-fn payment_macaroon(node: &Node) -> Result<(), Failure> {
-    let Some(file) = &node.payment_macaroon_file else { return Ok(()) };
-    let problem = |error: String| Failure::Failed(format!("the payment macaroon {file}: {error}"));
+/// Looks at a payment macaroon that is to be stored; only refunds use it.
+pub fn look_at_payment_macaroon(file: &str) -> Result<(), Failure> {
+    let problem = |error: String| {
+        let text =
+            format!("the payment macaroon {file}: {error}\nNothing was stored; --untested stores it all the same.");
+        Failure::Failed(text)
+    };
     let bytes = std::fs::read(file).map_err(|error| problem(error.to_string()))?;
     let bytes = hex::decode(bytes.trim_ascii()).unwrap_or(bytes);
     permissions::payment_check()(&bytes).map_err(|error| problem(error.detail))
