@@ -1,10 +1,10 @@
 //! LND over gRPC: the generated clients over our own connection.
 
+mod bare;
+
 use async_trait::async_trait;
 use fedimint_tonic_lnd::invoicesrpc::invoices_client::InvoicesClient;
-use fedimint_tonic_lnd::invoicesrpc::{
-    AddHoldInvoiceRequest, CancelInvoiceMsg, SettleInvoiceMsg, SubscribeSingleInvoiceRequest,
-};
+use fedimint_tonic_lnd::invoicesrpc::{AddHoldInvoiceRequest, SubscribeSingleInvoiceRequest};
 use fedimint_tonic_lnd::lnrpc;
 use fedimint_tonic_lnd::lnrpc::lightning_client::LightningClient;
 use futures_util::{Stream, StreamExt, TryStreamExt, future, stream};
@@ -21,7 +21,7 @@ use super::lnd_errors::{from_status, is_unknown_invoice};
 use super::permissions::{details_check, invoice_check};
 use super::policy::Policy;
 use super::rights::Call;
-use super::served::{BareCalls, Served};
+use super::served::{BareCalls as _, Served};
 use super::{InvoiceStream, LightningNode, bolt11, outcome};
 use crate::domain::clocks::Validity;
 use crate::domain::lightning::{
@@ -198,33 +198,6 @@ impl LndGrpc {
         }
         let newest = self.newest_invoice().await?;
         Ok(newest.map(|invoice| outcome::info_from_request(&invoice.payment_request)).unwrap_or_default())
-    }
-}
-
-#[async_trait]
-impl BareCalls for LndGrpc {
-    async fn cancel_bare(&self, hash: PaymentHash) -> Result<bool, NodeError> {
-        let call = |client, header| {
-            let mut client = self.invoices(client);
-            let request = with_macaroon(CancelInvoiceMsg { payment_hash: hash.0.to_vec() }, header);
-            async move { found(client.cancel_invoice(request).await) }
-        };
-        let macaroon = self.macaroon.permitting(Call::CancelInvoice).await?;
-        Ok(self.link.call(self.link.policy().call_limit, macaroon, call).await?.is_some())
-    }
-
-    async fn settle_bare(&self, preimage: Preimage) -> Result<bool, NodeError> {
-        let call = |client, header| {
-            let mut client = self.invoices(client);
-            let request = with_macaroon(SettleInvoiceMsg { preimage: preimage.0.to_vec() }, header);
-            async move { found(client.settle_invoice(request).await) }
-        };
-        let macaroon = self.macaroon.permitting(Call::SettleInvoice).await?;
-        Ok(self.link.call(self.link.policy().call_limit, macaroon, call).await?.is_some())
-    }
-
-    async fn hold_nothing(&self) -> Result<(), NodeError> {
-        self.ask_to_hold(AddHoldInvoiceRequest::default()).await.map(drop)
     }
 }
 

@@ -1,11 +1,15 @@
 //! What operators do with their Lightning nodes: add, change, list, remove.
 
+mod open_matters;
+
+use open_matters::{needs_no_open_refund, needs_nothing_open};
+
 use super::refunds::BY_HAND;
 use super::{Act, Error, node_names, nodes_alive, operators};
 use crate::domain::id::{NodeId, Random};
 use crate::domain::node::{Node, NodeKind};
 use crate::store::node_state::Spec;
-use crate::store::{Connection, nodes, refunds};
+use crate::store::{Connection, nodes};
 
 /// Linux has room for 108 bytes, the last of which ends the path.
 const LONGEST_SOCKET_PATH: usize = 107;
@@ -135,31 +139,6 @@ pub fn add(
     let node = new_node(db, act, random, kind, change, owner)?;
     insert(db, act, &node)?;
     Ok(node)
-}
-
-/// Another node would not know the invoices that this one made, and their orders would end while they
-/// can still be paid; nor would it know the refunds that this one was asked to pay.
-fn needs_nothing_open(db: &Connection, id: NodeId) -> Result<(), Error> {
-    let live = nodes::live_invoices(db, id)?;
-    if live > 0 {
-        return Err(Error::Conflict(format!(
-            "{live} invoices of this node are not final. If another node is there, add it as a new one (`node add`) and \
-             disable this one (`node set {id} --is-enabled=false`). If this very node has moved, say so with --moved."
-        )));
-    }
-    needs_no_open_refund(db, id, "If this very node has moved, say so with --moved.")
-}
-
-fn needs_no_open_refund(db: &Connection, id: NodeId, advice: &str) -> Result<(), Error> {
-    let open = refunds::open_at(db, id)?;
-    if open.is_empty() {
-        return Ok(());
-    }
-    let orders = open.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    Err(Error::Conflict(format!(
-        "It is not known whether this node has paid refunds of orders {orders}, and no other one can tell. Run `order \
-         refund` for them again. {advice}"
-    )))
 }
 
 /// A node as it would be after a change, and what would change, as far as it can be judged without asking it.
