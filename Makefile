@@ -5,7 +5,7 @@ CARGO ?= cargo
 DEMO_LISTEN ?= 127.0.0.1:8000
 DEMO_DIR ?= demo-data
 
-.PHONY: help demo test check bench release openapi clean-demo setup-build setup-demo setup-test
+.PHONY: help demo test fuzz check bench release openapi clean-demo setup-build setup-demo setup-test setup-fuzz
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -17,6 +17,13 @@ demo: setup-demo ## Build and start a complete shop on http://127.0.0.1:8000 (Ct
 test: setup-test ## Every test there is
 	$(CARGO) test --all-targets --no-fail-fast
 	$(CARGO) test --doc
+	$(CARGO) build --bin ip2tor-shop
+	@.ci/setup fuzz
+	.ci/fuzz --short target/debug/ip2tor-shop
+
+fuzz: setup-build setup-fuzz ## Ask the API everything, as everybody, and compare with openapi.yaml
+	$(CARGO) build --bin ip2tor-shop
+	.ci/fuzz target/debug/ip2tor-shop
 
 check: setup-build ## Format, lints, freshness of openapi.yaml
 	$(CARGO) fmt --check
@@ -36,7 +43,7 @@ release: setup-build ## Build the program for this machine
 	$(CARGO) build --release --bin ip2tor-shop
 
 # What each needs is installed first, from Debian's packages.
-setup-build setup-demo setup-test: setup-%:
+setup-build setup-demo setup-test setup-fuzz: setup-%:
 	@.ci/setup $*
 
 clean-demo: ## Forget the demo's data

@@ -1,5 +1,6 @@
 //! The composition root: from a configuration to a running shop, and down again.
 
+mod onion_identity;
 mod onion_services;
 mod storage;
 mod tor;
@@ -15,15 +16,17 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::config::{Config, Problems};
 use crate::domain::id::SystemRandom;
 use crate::domain::time::SystemClock;
+use crate::http::client::IsTrusted;
 use crate::http::limiter::Rate;
 use crate::http::listener::{self, ConnectionLimits};
 use crate::http::order_rate::OrderRates;
+use crate::http::seats::Seats;
 use crate::http::{self, Limits, Surface};
 use crate::jobs::{JobContext, Scheduler, schedule};
 use crate::lightning::dial::Dial;
 use crate::rates::Provider;
 use crate::services::instance::InstanceLock;
-use crate::services::{Error, ProbePolicy, Shop};
+use crate::services::{Error, ProbePolicy, Shop, check_ins, clock};
 use crate::store::node_state;
 use crate::worker::registry::Registry;
 use crate::worker::{self, Tasks};
@@ -79,7 +82,7 @@ pub async fn start(config: Config) -> Result<App, StartError> {
 /// As [`start`].
 pub async fn start_locked(config: Config, lock: InstanceLock) -> Result<App, StartError> {
     crate::tls::install_provider();
-    let db = storage::open(&config).await?;
+    let db = storage::open(&config, &lock).await?;
     // Before anything else begins: a start that fails for a taken address must leave no trace.
     let acceptor = bind(config.http.listen).await?;
     let tasks = Tasks::default();
@@ -93,19 +96,20 @@ pub async fn start_locked(config: Config, lock: InstanceLock) -> Result<App, Sta
     let shop = Shop::new(db, Arc::new(SystemClock), Arc::new(SystemRandom), settings)?;
     let registry = worker::start(&shop, tor.node_dial(), tor.dialer(), &tasks);
     start_rates(&shop, &config, tor.rates_dial(config.rates.through_tor), &tasks)?;
-    let services = tor.launch(&shop)?;
+    let services = tor.launch(&shop, &config)?;
     if services.is_none() {
         onion_services::forget_trouble(&shop).await?;
     }
     let interface = http_app(&shop, &config).advertising(services.as_ref().and_then(Services::advertised));
-    let onion_address = services.as_ref().map(|services| services.address().to_owned());
+    let onion_address = services.as_ref().and_then(Services::address).map(str::to_owned);
     if let Some(services) = &services {
         interface.readiness().show("onion", services.report());
     }
     let endpoint: Endpoint = Arc::new(http::app(interface).boxed());
-    let local_addr = listen(acceptor, &endpoint, &config, &tasks);
+    let seats = Seats::behind(connection_limits(&config), is_trusted_proxy(&config));
+    let local_addr = listen(acceptor, &endpoint, &config, &seats, &tasks);
     if let Some(services) = services {
-        services.serve(&endpoint, connection_limits(&config), &tasks);
+        services.serve(&endpoint, &seats, connection_limits(&config), &tasks);
     }
     tracing::info!(address = %local_addr, "the shop answers");
     let scheduler = start_jobs(&shop, registry, &config, &tasks).await?;
@@ -134,22 +138,22 @@ fn warn_without_tor(config: &Config) {
 }
 
 /// Serves the HTTP interface over TCP; returns the address.
-fn listen(acceptor: TcpAcceptor, endpoint: &Endpoint, config: &Config, tasks: &Tasks) -> SocketAddr {
+fn listen(
+    acceptor: TcpAcceptor,
+    endpoint: &Endpoint,
+    config: &Config,
+    seats: &Arc<Seats>,
+    tasks: &Tasks,
+) -> SocketAddr {
     let address = acceptor.local_addr().iter().find_map(|address| address.as_socket_addr().copied());
     let address = address.unwrap_or(config.http.listen);
     let endpoint = Arc::new(Arc::clone(endpoint).data(Surface::Clearnet).map_to_response());
-    let limits = connection_limits(config);
     let stop = tasks.stopped();
-    tasks.spawn_to_the_end(async move {
-        if let Err(error) = listener::serve(acceptor, endpoint, limits, stop.cancelled_owned()).await {
-            tracing::error!(%error, "the HTTP server ended");
-        }
-    });
+    tasks.spawn_to_the_end(listener::serve(acceptor, endpoint, Arc::clone(seats), stop.cancelled_owned()));
     address
 }
 
 fn http_app(shop: &Shop, config: &Config) -> http::App {
-    let proxies = config.http.trusted_proxies.clone();
     let limits = Limits {
         body_bytes: config.http.body_limit_bytes,
         request_time: config.http.request_timeout,
@@ -160,8 +164,12 @@ fn http_app(shop: &Shop, config: &Config) -> http::App {
             config.http.onion_orders_per_hour,
         ),
     };
-    let is_trusted = move |address| proxies.iter().any(|network| network.contains(address));
-    http::App::new(shop.clone(), limits, Box::new(is_trusted))
+    http::App::new(shop.clone(), limits, is_trusted_proxy(config))
+}
+
+fn is_trusted_proxy(config: &Config) -> Box<IsTrusted> {
+    let proxies = config.http.trusted_proxies.clone();
+    Box::new(move |address| proxies.iter().any(|network| network.contains(address)))
 }
 
 /// What limits connections, over TCP and through the onion service alike.
@@ -192,6 +200,7 @@ async fn start_jobs(
         shop: shop.clone(),
         registry,
         config: config.clone(),
+        runs: Default::default(),
         strangers: tokio::sync::Mutex::default(),
     });
     let scheduler = Scheduler::start(Arc::clone(&context)).await?;
@@ -220,6 +229,9 @@ impl App {
     pub async fn stop(mut self) -> InstanceLock {
         self.scheduler.stop().await;
         self.tasks.stop().await;
+        if let Err(error) = clock::end(&self.shop).await.and(check_ins::store_all(&self.shop).await) {
+            tracing::warn!(%error, "the last check-ins can't be stored");
+        }
         self.lock
     }
 }

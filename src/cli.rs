@@ -7,6 +7,7 @@ mod backup;
 mod bridge;
 mod check_config;
 mod clock;
+mod credential;
 mod data;
 mod demo;
 mod deny;

@@ -4,6 +4,7 @@
 //! equal to [`Config::default`]. All problems of a file are reported at once ([`Problems`]).
 
 mod cron;
+pub mod log_level;
 mod network;
 mod onion;
 mod parse;
@@ -19,6 +20,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::domain::fiat::Currency;
+use crate::services::access;
 
 pub use crate::services::ProbePolicy;
 pub use cron::CronExpression;
@@ -131,8 +133,12 @@ pub struct Lightning {
 pub struct Retention {
     /// Days that a suspended product keeps its port.
     pub suspended_days: u32,
-    /// Days that a scheduled backup is kept.
-    pub backup_days: u32,
+    /// Days that an order is kept which ended without any payment.
+    pub unpaid_days: u32,
+    /// The newest backup of each of so many days is kept.
+    pub daily_backups: u32,
+    /// The newest backup of each of so many weeks is kept.
+    pub weekly_backups: u32,
 }
 
 /// What is given back for lost time.
@@ -186,8 +192,8 @@ impl Config {
     pub fn load(path: &Path) -> Result<Self, Problems> {
         let text = std::fs::read_to_string(path).map_err(|error| {
             let hint = match error.kind() {
-                std::io::ErrorKind::PermissionDenied => "; run this as the shop's user (sudo -u ip2tor-shop …)",
-                _ => "",
+                std::io::ErrorKind::PermissionDenied => format!("; {}", access::how_to_read(path)),
+                _ => String::new(),
             };
             let message = format!("can't read {}: {error}{hint}", path.display());
             Problems(vec![Problem { key: String::new(), message }])

@@ -134,6 +134,10 @@ fn a_host_is_changed_listed_and_given_a_new_token() {
     assert_eq!(changed["changed"].as_array().unwrap().len(), 3);
     let rotated = shop.json(&["host", "rotate-token", id]);
     assert_ne!(rotated["token"], added["token"]);
+    assert_eq!(rotated["old_token_ended"], false);
+    assert_eq!(shop.json(&["host", "rotate-token", id, "--now"])["old_token_ended"], true);
+    assert_eq!(shop.json(&["host", "set", id, "--late=400"])["changed"][0], "late_secs 360->400");
+    assert_eq!(shop.json(&["host", "set", id, "--swept"])["changed"].as_array().unwrap().len(), 0, "nothing to sweep");
     let list = shop.json(&["host", "list"]);
     assert_eq!((list[0]["is_enabled"].clone(), list[0]["grace_secs"].clone()), (false.into(), 900.into()));
     assert!(stdout(&shop.run(&["host", "list"])).contains("192.0.2.1"));
@@ -368,17 +372,19 @@ fn the_site_and_the_deny_lists_are_kept() {
 fn a_node_is_added_with_its_files_changed_and_removed() {
     let shop = Shop::with_operator();
     let macaroon = shop.0.path().join("invoice.macaroon");
-    std::fs::write(&macaroon, b"secret-macaroon").unwrap();
+    let secret =
+        ip2tor_shop::lightning::macaroon::Macaroon::mint(b"root", b"0", [7; 16], &[("invoices", "write")]).encode();
+    std::fs::write(&macaroon, &secret).unwrap();
     let file = macaroon.to_str().unwrap();
     let add = ["node", "add", "--host=127.0.0.1", "--macaroon-file", file, "--priority=5"];
-    assert!(shop.refusal(&add).contains("Nothing was stored; --untested"), "it is no macaroon");
+    assert!(shop.refusal(&add).contains("Nothing was stored; --untested"), "no node is there");
     assert_eq!(shop.json(&["node", "list"]), serde_json::json!([]));
     let node = shop.json(&[&add[..], &["--untested"]].concat());
     assert_eq!((node["port"].as_u64(), node["macaroon_file"].as_str()), (Some(10_009), Some(file)));
     let id = node["id"].as_str().unwrap();
     shop.json(&["node", "set", id, "--macaroon-file", file, "--store-credentials", "--priority=-1", "--untested"]);
     let listed = shop.run(&["node", "list", "--json"]);
-    assert!(!stdout(&listed).contains("secret-macaroon"));
+    assert!(!stdout(&listed).contains(&hex::encode(&secret)[..40]));
     assert_eq!(shop.json(&["node", "list"])[0]["macaroon_file"], Value::Null);
     shop.json(&["node", "remove", id]);
     assert_eq!(shop.json(&["node", "list"]), serde_json::json!([]));

@@ -18,5 +18,7 @@ mod push;
 mod rules;
 #[path = "http/rush.rs"]
 mod rush;
+#[path = "http/strangers.rs"]
+mod strangers;
 #[path = "http/watching.rs"]
 mod watching;

@@ -11,6 +11,7 @@ mod model {
     pub mod debts;
     pub mod deeds;
     pub mod ending;
+    pub mod host;
     pub mod news;
     pub mod node;
     pub mod rules;

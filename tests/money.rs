@@ -7,15 +7,21 @@ mod clock;
 mod clocks_apart;
 #[path = "money/holds.rs"]
 mod holds;
+#[path = "money/hosts.rs"]
+mod hosts;
 #[path = "money/nodes.rs"]
 mod nodes;
 #[path = "money/plain.rs"]
 mod plain;
 #[path = "money/rates.rs"]
 mod rates;
+#[path = "money/refund_ways.rs"]
+mod refund_ways;
 #[path = "money/refunds.rs"]
 mod refunds;
 #[path = "money/rig.rs"]
 mod rig;
 #[path = "money/rights.rs"]
 mod rights;
+#[path = "money/unpaid.rs"]
+mod unpaid;

@@ -1,5 +1,6 @@
 //! What must stay secret: certificates and macaroons that are stored in the database, and preimages,
-//! are in no log line at any level, in no `Debug` output, and in nothing that operators are shown.
+//! are in no log line at any level, in no `Debug` output, and in nothing that operators are shown; no more are the macaroons
+//! that pay refunds, and the preimages that prove those.
 
 #[expect(dead_code, reason = "other tests use the rest of it")]
 #[path = "money/rig.rs"]
@@ -10,10 +11,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use ip2tor_shop::domain::id::OrderId;
+use ip2tor_shop::domain::lightning::{InvoiceRequest, Preimage};
+use ip2tor_shop::domain::money::Msat;
+use ip2tor_shop::domain::node::NodeKind;
 use ip2tor_shop::domain::product::ProductStatus;
+use ip2tor_shop::lightning::dial::Dial;
+use ip2tor_shop::lnd_simulator::Fault;
 use ip2tor_shop::services::nodes_admin::{self, NodeChange};
 use ip2tor_shop::services::{Act, deadlines};
 use ip2tor_shop::store::{StoreError, node_state};
+use ip2tor_shop::worker::refunds::{RefundOrder, refund};
 use rig::{NODE, Rig, Setup};
 
 /// Everything that was logged.
@@ -91,6 +99,66 @@ fn shown(rig: &Rig) -> String {
     rig.shop.db.read(|db| read(db).map_err(|error: rusqlite::Error| StoreError::from(error))).expect("the texts")
 }
 
+/// The buyer's, of the invoice by which the money goes back.
+const BUYERS_PREIMAGE: Preimage = Preimage([0xd7; 32]);
+
+/// An order of a node of this kind is paid back, after a try that the node refuses and one whose answer is lost. Returns
+/// the macaroon for it, and everything that was told.
+async fn refunded(kind: NodeKind) -> (Vec<u8>, String) {
+    let rig = Rig::new(Setup { kind, ..Setup::two_nodes() }).await;
+    rig.sim().node().connect(rig.spare().sim.node());
+    let file = rig.dir.path().join(NODE).join("admin.macaroon");
+    let switched = match kind {
+        NodeKind::Cln => NodeChange { pays_refunds: Some(true), ..NodeChange::default() },
+        _ => NodeChange { payment_macaroon_file: Some(file.display().to_string()), ..NodeChange::default() },
+    };
+    let (act, node) = (Act::on_command_line(rig.now()), rig.node);
+    rig.shop.db.write(move |db| nodes_admin::set(db, &act, node, switched, None)).await.expect("switched on");
+    let order = owing(&rig).await;
+    let bolt11 = bill(&rig).await;
+    let mut told = String::new();
+    let pay = if kind == NodeKind::Cln { "xpay" } else { "SendPaymentV2" };
+    for fault in [Some(Fault::Unavailable), Some(Fault::ResetAfter), None] {
+        if let Some(fault) = fault {
+            rig.sim().faults().next(pay, fault, 1);
+        }
+        let bolt11 = bolt11.clone();
+        let wanted = RefundOrder { order, bolt11, amount: None, fee_limit: None, not_paid_since_backup: false };
+        told.push_str(&format!("{:?}\n", refund(&rig.shop, &Dial::direct(), wanted, "cli").await));
+        rig.clock.advance_secs(180);
+    }
+    assert_eq!(rig.order_status(order), "S", "{told}");
+    told.push_str(&shown(&rig));
+    told.push_str(&debugged(&rig));
+    (std::fs::read(file).expect("a macaroon"), told)
+}
+
+/// An order that was paid and is not delivered in time.
+async fn owing(rig: &Rig) -> OrderId {
+    rig.check_in().await;
+    let (order, _) = rig.ordered().await;
+    rig.pay(order);
+    rig.wait_order(order, "P").await;
+    rig.clock.advance_secs(30 * 60);
+    deadlines::give_up_unactivated(&rig.shop).await.expect("given up");
+    order
+}
+
+/// The buyer's invoice over the price.
+async fn bill(rig: &Rig) -> String {
+    let request = InvoiceRequest {
+        hash: BUYERS_PREIMAGE.hash(),
+        preimage: Some(BUYERS_PREIMAGE),
+        amount: Msat(25_000),
+        memo: "refund".to_owned(),
+        expiry_secs: 3600,
+        cltv_expiry: None,
+        private: false,
+    };
+    let buyer = rig.registry.get(rig.spare().node).expect("the buyer's node").node;
+    buyer.create(&request).await.expect("made").payment_request
+}
+
 fn debugged(rig: &Rig) -> String {
     let act = Act::on_command_line(rig.now());
     let nodes = rig.shop.db.read(|db| nodes_admin::list(db, &act)).expect("the nodes");
@@ -116,11 +184,20 @@ async fn stored_credentials_and_preimages_are_shown_nowhere() {
     rig.start_node().await;
     rig.wait_order_as_time_passes(second, "R").await;
 
-    let everything = format!("{}{}{}", log.text(), shown(&rig), debugged(&rig));
+    let mut everything = format!("{}{}", shown(&rig), debugged(&rig));
+    let mut payment_macaroons = Vec::new();
+    for kind in NodeKind::ALL {
+        let (macaroon, told) = refunded(kind).await;
+        payment_macaroons.push(macaroon);
+        everything.push_str(&told);
+    }
+    everything.push_str(&log.text());
     assert!(everything.contains("ip2tor_shop"), "there is something to look at");
     let preimages = [order, second].map(|order| rig.shop.preimage(order, 0).0.to_vec());
     let body = certificate.split(|byte| *byte == b'\n').nth(3).expect("a line of the certificate");
-    let mut secrets: Vec<String> = preimages.iter().chain([&macaroon]).flat_map(|bytes| spellings(bytes)).collect();
+    let proof = BUYERS_PREIMAGE.0.to_vec();
+    let secret = preimages.iter().chain(&payment_macaroons).chain([&macaroon, &proof]);
+    let mut secrets: Vec<String> = secret.flat_map(|bytes| spellings(bytes)).collect();
     secrets.push(String::from_utf8_lossy(body).into_owned());
     for secret in secrets {
         assert!(!everything.contains(&secret), "{secret} is shown");

@@ -28,7 +28,7 @@ INSERT INTO invoice_attempt (seq, number, payment_hash, node_id, is_hold, outcom
 SELECT seq, 0, payment_hash, node_id, 0, 'made', created_at FROM invoice;
 
 INSERT INTO audit_log (at, actor, noun, noun_id, noun_seq, change)
-SELECT o.created_at, 'shop', 'order', lower(hex(o.id)), o.seq, w.change
+SELECT o.created_at, 'shop', 'order', '', o.seq, w.change
 FROM purchase_order o, (SELECT 'ordered' AS change
     UNION ALL SELECT 'invoice initial->open; I->T, delivery none, owed 0'
     UNION ALL SELECT 'invoice open->paid; T->P, delivery awaiting, owed 0') w;

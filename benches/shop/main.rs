@@ -2,8 +2,10 @@
 //! test: nothing fails because a machine is slow. CPU is that of the shop's process alone (user and
 //! system time from the kernel, per request), which holds when the machine is busy with other things.
 
+mod card;
 mod load;
 mod process;
+mod strangers;
 mod table;
 mod work;
 mod world;
@@ -30,6 +32,9 @@ fn main() {
         world.end().await;
         work::orders_on_used_ports(&mut table).await;
         work::big_database(&mut table).await;
+        card::writes(&mut table).await;
+        card::year(&mut table).await;
+        strangers::memory(&mut table).await;
     });
     println!("{table}");
 }

@@ -32,6 +32,11 @@ impl ShopProcess {
         Self { child }
     }
 
+    /// Its number.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Seconds of CPU used so far, user and system.
     pub fn cpu(&self) -> f64 {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("the process runs");

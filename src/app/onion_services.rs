@@ -2,17 +2,21 @@
 
 use std::sync::Arc;
 
+use futures_util::future::OptionFuture;
 use poem::EndpointExt;
 use serde_json::{Value, json};
 
+use super::onion_identity::{self, Keys};
 use super::{Endpoint, StartError};
 use crate::domain::effect::AlertTopic;
 use crate::domain::time::Timestamp;
 use crate::http::Surface;
 use crate::http::listener::{self, ConnectionLimits};
+use crate::http::seats::Seats;
 use crate::onion::self_check::{Rhythm, SelfCheck};
 use crate::onion::watchdog::{Alert, Reachability};
 use crate::onion::{AuthorizedClients, OnionConfig, OnionService, Tor};
+use crate::services::onion_address::Service;
 use crate::services::{Error, Shop};
 use crate::store::alerts;
 use crate::worker::Tasks;
@@ -20,95 +24,115 @@ use crate::worker::Tasks;
 /// The launched services. Clients that come before they are served wait.
 pub struct Services {
     tor: Tor,
-    public: OnionService,
+    public: Option<Public>,
     operators: Option<OnionService>,
-    check: SelfCheck,
     is_advertised: bool,
 }
 
+/// The shop's own service, and the eye on it.
+struct Public {
+    service: OnionService,
+    check: SelfCheck,
+}
+
 impl Services {
-    /// Launches them; the addresses are known at once, publishing goes on in the background.
-    pub fn launch(tor: Tor, config: &OnionConfig, shop: &Shop) -> Result<Self, StartError> {
-        let public = tor.launch(&config.nickname, config.virtual_port, None)?;
-        tracing::info!(address = %public.address(), "the shop's onion service");
-        let operators = match AuthorizedClients::of_operators(config)? {
-            Some(clients) => {
+    /// Launches them; the addresses are known at once, publishing goes on in the background. One that has lost its
+    /// key is left out: the shop runs without it.
+    pub fn launch(tor: Tor, config: &OnionConfig, keys: &Keys<'_>, shop: &Shop) -> Result<Self, StartError> {
+        let public = if keys.permit(Service::Public)? { Some(Public::launch(&tor, config, keys, shop)?) } else { None };
+        let clients = AuthorizedClients::of_operators(config)?;
+        let operators = match clients {
+            Some(clients) if keys.permit(Service::Operators)? => {
                 let service = tor.launch(&config.admin.nickname, config.admin.virtual_port, Some(clients))?;
+                keys.remember(Service::Operators, service.address())?;
                 tracing::info!(address = %service.address(), "the operators' onion service");
                 Some(service)
             }
-            None => None,
+            _ => None,
         };
-        let alert_shop = shop.clone();
-        let check = SelfCheck::start(tor.clone(), &public, Rhythm::default(), Arc::clone(&shop.clock), move |alert| {
-            tell(&alert_shop, &alert);
-        });
-        Ok(Self { tor, public, operators, check, is_advertised: config.onion_location })
+        Ok(Self { tor, public, operators, is_advertised: config.onion_location })
     }
 
-    /// The address of the shop's service, `<56 characters>.onion`.
-    pub fn address(&self) -> &str {
-        self.public.address()
+    /// The address of the shop's service, `<56 characters>.onion`, unless it has lost its key.
+    pub fn address(&self) -> Option<&str> {
+        self.public.as_ref().map(|public| public.service.address())
     }
 
     /// Scheme and authority of its URLs, when pages on clearnet are to name them.
     pub fn advertised(&self) -> Option<String> {
-        let (address, port) = (self.public.address(), self.public.port());
-        let base = if port == 80 { format!("http://{address}") } else { format!("http://{address}:{port}") };
-        self.is_advertised.then_some(base)
+        let service = &self.public.as_ref().filter(|_| self.is_advertised)?.service;
+        let (address, port) = (service.address(), service.port());
+        Some(if port == 80 { format!("http://{address}") } else { format!("http://{address}:{port}") })
     }
 
     /// How the shop's service is, for `readyz`; with its address only where clearnet may know that
     /// they belong together.
     pub fn report(&self) -> impl Fn() -> Value + Send + Sync + 'static {
-        let (bootstrap, health) = (self.tor.bootstrap_progress(), self.check.health());
-        let address = self.is_advertised.then(|| self.public.address().to_owned());
+        let bootstrap = self.tor.bootstrap_progress();
+        let health = self.public.as_ref().map(|public| public.check.health());
+        let address = self.address().filter(|_| self.is_advertised).map(str::to_owned);
         move || {
-            let (bootstrap, health) = (bootstrap.borrow(), health.borrow());
+            let bootstrap = bootstrap.borrow();
+            let health = health.as_ref().map(|health| health.borrow());
+            let known = health.as_deref();
             json!({
                 "address": address,
                 "bootstrap": { "percent": bootstrap.percent, "ready": bootstrap.ready, "text": bootstrap.text },
-                "reachability": match health.reachability {
-                    Reachability::Starting => "starting",
-                    Reachability::Reachable => "reachable",
-                    Reachability::Unreachable => "unreachable",
-                    Reachability::Busy => "busy",
+                "reachability": match known.map(|health| health.reachability) {
+                    Some(Reachability::Starting) => "starting",
+                    Some(Reachability::Reachable) => "reachable",
+                    Some(Reachability::Unreachable) => "unreachable",
+                    Some(Reachability::Busy) => "busy",
+                    None => "key_lost",
                 },
-                "last_success": health.last_success.map(Timestamp::to_wire),
-                "latency_ms": health.latency_ms,
-                "down_since": health.down_since.map(Timestamp::to_wire),
-                "reason": health.reason,
+                "last_success": known.and_then(|health| health.last_success).map(Timestamp::to_wire),
+                "latency_ms": known.and_then(|health| health.latency_ms),
+                "down_since": known.and_then(|health| health.down_since).map(Timestamp::to_wire),
+                "reason": known.and_then(|health| health.reason.clone()),
             })
         }
     }
 
-    /// Serves them until the shop stops, then ends Tor.
-    pub fn serve(self, endpoint: &Endpoint, limits: ConnectionLimits, tasks: &Tasks) {
-        let Self { tor, public, operators, check, .. } = self;
-        let stop = tasks.stopped();
-        let serve = move |service: OnionService, surface: Surface, endpoint: Endpoint| {
-            let (endpoint, stop) = (Arc::new(endpoint.data(surface).map_to_response()), stop.clone());
-            async move {
-                let served = listener::serve(service.into_acceptor(), endpoint, limits, stop.cancelled_owned());
-                if let Err(error) = served.await {
-                    tracing::error!(%error, "an onion service's server ended");
-                }
-            }
+    /// Serves them until the shop stops, then ends Tor. The shop's service shares the places for connections
+    /// with clearnet; operators, who are few, have their own: strangers can't shut them out.
+    pub fn serve(self, endpoint: &Endpoint, seats: &Arc<Seats>, limits: ConnectionLimits, tasks: &Tasks) {
+        let Self { tor, public, operators, .. } = self;
+        let (public, check) = public.map(|public| (public.service, public.check)).unzip();
+        let (stop, stopped) = (tasks.stopped(), tasks.stopped());
+        let serve = move |service: OnionService, surface: Surface, endpoint: &Endpoint, seats: Arc<Seats>| {
+            let endpoint = Arc::new(Arc::clone(endpoint).data(surface).map_to_response());
+            listener::serve(service.into_acceptor(), endpoint, seats, stop.clone().cancelled_owned())
         };
-        let public = serve(public, Surface::Onion, Arc::clone(endpoint));
-        let operators = operators.map(|service| serve(service, Surface::Operators, Arc::clone(endpoint)));
+        let public = public.map(|service| serve(service, Surface::Onion, endpoint, Arc::clone(seats)));
+        let own = |service| serve(service, Surface::Operators, endpoint, Seats::new(limits.for_few()));
+        let operators = operators.map(own);
         tasks.spawn_to_the_end(async move {
-            tokio::join!(public, futures_util::future::OptionFuture::from(operators));
+            // With no service at all Tor goes on until the shop stops: probes and nodes need it.
+            tokio::join!(stopped.cancelled_owned(), OptionFuture::from(public), OptionFuture::from(operators));
             drop(check);
             tor.shutdown().await;
         });
     }
 }
 
-/// A shop without an onion service has no trouble with it: an alert of an earlier run is closed.
-pub async fn forget_trouble(shop: &Shop) -> Result<(), Error> {
+impl Public {
+    fn launch(tor: &Tor, config: &OnionConfig, keys: &Keys<'_>, shop: &Shop) -> Result<Self, StartError> {
+        let service = tor.launch(&config.nickname, config.virtual_port, None)?;
+        keys.remember(Service::Public, service.address())?;
+        tracing::info!(address = %service.address(), "the shop's onion service");
+        let alert_shop = shop.clone();
+        let check = SelfCheck::start(tor.clone(), &service, Rhythm::default(), Arc::clone(&shop.clock), move |alert| {
+            tell(&alert_shop, &alert);
+        });
+        Ok(Self { service, check })
+    }
+}
+
+/// A shop without an onion service has no trouble with it: alerts of an earlier run are closed.
+pub async fn forget_trouble(shop: &Shop) -> Result<(), StartError> {
+    onion_identity::forget_trouble(shop)?;
     let now = shop.now();
-    shop.change(move |db, _| Ok(alerts::close(db, AlertTopic::OnionUnreachable, "", now)?)).await
+    Ok(shop.change(move |db, _| Ok::<_, Error>(alerts::close(db, AlertTopic::OnionUnreachable, "", now)?)).await?)
 }
 
 /// What the watchdog says becomes an alert, or closes one.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::StartError;
 use crate::config::Config;
 use crate::services::access;
+use crate::services::backup::{self, BackupError};
 use crate::services::instance::{InstanceLock, LockError};
 use crate::store::{Db, StoreError, meta};
 
@@ -27,8 +28,10 @@ pub async fn lock(data_dir: &Path) -> Result<InstanceLock, StartError> {
     patiently(data_dir, || InstanceLock::take(data_dir).map_err(lock_problem)).await
 }
 
-/// Opens the database as soon as it can be written. Who calls this has the folder's lock.
-pub async fn open(config: &Config) -> Result<Db, StartError> {
+/// Opens the database as soon as it can be written, after a restore that was cut short is complete.
+pub async fn open(config: &Config, lock: &InstanceLock) -> Result<Db, StartError> {
+    let places = config.places();
+    patiently(&config.data_dir, || backup::settle(&places, lock).map_err(restore_problem)).await?;
     patiently(&config.data_dir, || open_database(config)).await
 }
 
@@ -59,13 +62,24 @@ fn open_database(config: &Config) -> Result<Db, Problem> {
     Ok(db)
 }
 
+/// Without the rest of the restore there is no shop, or half of one: nothing may be opened then.
+fn restore_problem(error: BackupError) -> Problem {
+    let text = format!("a restore can't be completed: {error}");
+    match error {
+        BackupError::Io { source, .. } if is_of_the_disk(source.kind()) => Problem::Disk(text),
+        _ => Problem::Final(text),
+    }
+}
+
+const fn is_of_the_disk(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::ReadOnlyFilesystem)
+}
+
 fn lock_problem(error: LockError) -> Problem {
     match &error {
         LockError::Io { path, source } => match (access::denial(path), source.kind()) {
             (Some(denial), _) => Problem::Final(denial),
-            (None, ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::ReadOnlyFilesystem) => {
-                Problem::Disk(error.to_string())
-            }
+            (None, kind) if is_of_the_disk(kind) => Problem::Disk(error.to_string()),
             (None, _) => Problem::Final(error.to_string()),
         },
         LockError::Running(_) => Problem::Final(error.to_string()),

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::StartError;
+use super::onion_identity::Keys;
 use super::onion_services::Services;
 use crate::config::{Config, Problem, Problems};
 use crate::lightning::dial::{BoxedIo, Dial};
@@ -74,9 +75,9 @@ impl TorPart {
     }
 
     /// Launches the shop's onion service, and the operators' when there is one.
-    pub fn launch(&self, shop: &Shop) -> Result<Option<Services>, StartError> {
+    pub fn launch(&self, shop: &Shop, config: &Config) -> Result<Option<Services>, StartError> {
         let Some(tor) = self.tor.clone() else { return Ok(None) };
-        Ok(Some(Services::launch(tor, &self.config, shop)?))
+        Ok(Some(Services::launch(tor, &self.config, &Keys::of(shop, config, &self.config), shop)?))
     }
 }
 

@@ -99,14 +99,14 @@ fn restore(data: &DataArgs, file: &Path, force: bool, output: &Output) -> Result
 fn advice(restored: &Restored, data_dir: &Path, moved: &[String]) -> String {
     let mut lines = vec![format!("The backup is in place in {}.", data_dir.display())];
     lines.extend(moved.iter().map(|path| format!("Moved aside: {path}")));
-    lines.push(
-        if restored.onion {
-            "The onion service keeps its address."
-        } else {
-            "The backup has no key of an onion service: the shop gets a new .onion address."
-        }
-        .to_owned(),
-    );
+    lines.push(match (restored.onion, &restored.address) {
+        (true, _) => "The onion service keeps its address.".to_owned(),
+        (false, None) => "The backup has no key of an onion service: the shop gets a new .onion address.".to_owned(),
+        (false, Some(address)) => format!(
+            "The backup has no key of {address}: the shop runs without its onion service until the key is back (`onion \
+             import FILE`)."
+        ),
+    });
     if let Some(path) = &restored.config {
         lines.push(format!("Its configuration is in {}: compare it with yours.", path.display()));
     }
@@ -123,6 +123,10 @@ fn advice(restored: &Restored, data_dir: &Path, moved: &[String]) -> String {
     lines.push("The old shop must never run again: two shops with one key and one node harm each other.".to_owned());
     lines.push(
         "Orders placed after the backup was made are unknown here; payments for them raise an alert (`alerts`)."
+            .to_owned(),
+    );
+    lines.push(
+        "Hosts may have forwards of bridges that were sold since (`alerts`): sweep each one, then `host set ID --swept`."
             .to_owned(),
     );
     lines.join("\n")

@@ -11,8 +11,9 @@ use super::failure::Failure;
 use crate::config::{Config, DEFAULT_FILE};
 use crate::domain::id::SystemRandom;
 use crate::domain::time::{Clock, SystemClock};
-use crate::services::{Act, Error, Shop, access};
-use crate::store::{Connection, Db};
+use crate::services::instance::{InstanceLock, LockError};
+use crate::services::{Act, Error, Shop, access, backup};
+use crate::store::{Connection, Db, schema};
 
 /// The shop that a command is about.
 #[derive(Args, Clone, Debug, Default)]
@@ -42,6 +43,7 @@ impl DataArgs {
     /// The database of an existing shop.
     pub fn open(&self) -> Result<Data, Failure> {
         let config = self.load()?;
+        backup::settle_pending(&config.places())?;
         // One that may not be seen is there; opening it says what is wrong.
         if !config.database().try_exists().unwrap_or(true) {
             let text = format!("there is no shop in {}: add an operator first", config.data_dir.display());
@@ -54,6 +56,7 @@ impl DataArgs {
     pub fn open_or_create(&self) -> Result<Data, Failure> {
         let config = self.load()?;
         create_folder(&config.data_dir)?;
+        backup::settle_pending(&config.places())?;
         Data::open(config)
     }
 }
@@ -61,7 +64,10 @@ impl DataArgs {
 /// Makes a folder for its owner alone.
 pub fn create_folder(dir: &Path) -> Result<(), Failure> {
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
-    made.map_err(|error| Failure::Failed(format!("can't make the folder {}: {error}", dir.display())))
+    made.map_err(|error| {
+        let failed = || format!("can't make the folder {}: {error}", dir.display());
+        Failure::Failed(access::folder_denial(dir).unwrap_or_else(failed))
+    })
 }
 
 /// A shop's configuration and database.
@@ -73,8 +79,17 @@ pub struct Data {
 }
 
 impl Data {
-    fn open(config: Config) -> Result<Self, Failure> {
+    /// Opens the database that a configuration names; made if there is none.
+    pub fn open(config: Config) -> Result<Self, Failure> {
         let file = config.database();
+        // A shop must not have its tables changed under it by a command of a newer version.
+        if schema::is_behind(&file).unwrap_or(false)
+            && let Err(LockError::Running(_)) = InstanceLock::take(&config.data_dir)
+        {
+            let text = "the shop that is running is of an older version than this command, and its database is left as \
+                        it is: restart the shop (systemctl restart ip2tor-shop), then run this again";
+            return Err(Failure::Failed(text.to_owned()));
+        }
         let failed = |error| access::denial(&file).unwrap_or_else(|| format!("{}: {error}", file.display()));
         let db = Db::open(&file).map_err(|error| Failure::Failed(failed(error)))?;
         Ok(Self { config, db })

@@ -1,4 +1,4 @@
-//! `deny`: deny lists for targets and IP addresses.
+//! `deny`: deny lists for targets, IP addresses and networks.
 
 use clap::{Args as ClapArgs, Subcommand};
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ pub struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Put a target or an IP address on its list, or change the entry that is there
+    /// Put a target, an IP address or a network on its list, or change the entry that is there
     Add {
         #[command(flatten)]
         what: What,
@@ -32,7 +32,7 @@ enum Command {
     },
     /// List all entries, newest first
     List,
-    /// Take a target or an IP address off its list
+    /// Take a target, an IP address or a network off its list
     Remove {
         #[command(flatten)]
         what: What,
@@ -45,8 +45,8 @@ struct What {
     /// An onion address, alone (all its ports) or with a port
     #[arg(long, value_name = "ONION[:PORT]")]
     target: Option<String>,
-    /// An IP address
-    #[arg(long, value_name = "ADDRESS")]
+    /// An IP address or network; of IPv6 the first 64 bits count
+    #[arg(long, value_name = "ADDRESS[/BITS]")]
     ip: Option<String>,
 }
 

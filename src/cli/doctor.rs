@@ -11,6 +11,7 @@ use super::output::{Output, table};
 use crate::domain::time::{Clock, SystemClock};
 use crate::services::backup;
 use crate::services::doctor::{self, Finding, Grade};
+use crate::services::onion_address::{self, Service};
 
 /// Without a backup for so long, something is wrong with the schedule. Seconds.
 const BACKUP_AGE_SECS: i64 = 3 * 86_400;
@@ -27,7 +28,8 @@ pub fn run(args: &Args, output: &Output) -> Result<(), Failure> {
     findings.push(doctor::disk(&data.config.data_dir));
     let settings = data.config.shop_settings();
     findings.extend(data.read(|db, act| doctor::examine(db, act, &settings))?);
-    findings.push(onion::examine(&data.config.onion_settings()?));
+    let address = data.db.read(|db| onion_address::remembered(db, Service::Public))?;
+    findings.push(onion::examine(&data.config.onion_settings()?, address.as_deref()));
     findings.push(backups(&data)?);
     print(&findings, output);
     if findings.iter().any(|finding| finding.grade == Grade::Bad) {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::app::StartError;
 use crate::config::{Problem, Problems};
 use crate::services::Error;
+use crate::services::access;
 use crate::services::backup::BackupError;
 use crate::services::error::NON_FIELD;
 use crate::store::StoreError;
@@ -94,7 +95,13 @@ impl From<StartError> for Failure {
 
 impl From<BackupError> for Failure {
     fn from(error: BackupError) -> Self {
-        Self::Failed(error.to_string())
+        let advice = match &error {
+            BackupError::Io { path, source } if source.kind() == std::io::ErrorKind::PermissionDenied => {
+                format!("; {}", access::how_to_read(path))
+            }
+            _ => String::new(),
+        };
+        Self::Failed(format!("{error}{advice}"))
     }
 }
 

@@ -50,12 +50,18 @@ enum Command {
         id: HostId,
         #[command(flatten)]
         fields: Box<HostFields>,
+        /// After a restore: the host has no forward any more that the shop does not know
+        #[arg(long)]
+        swept: bool,
     },
-    /// Give a host a new token; the old one stops working at once
+    /// Give a host a new token; the old one works until the new one was used, for a day at most
     RotateToken {
         /// The host's id
         #[arg(value_parser = host_id)]
         id: HostId,
+        /// End the old one at once: somebody else has it. Scripts that still use it may take all bridges down
+        #[arg(long)]
+        now: bool,
     },
     /// Propose port ranges with numbers that people pay more for, and the rest
     #[command(group = ArgGroup::new("numbers").args(["premium", "silver"]).required(true).multiple(true))]
@@ -85,8 +91,8 @@ pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
         Command::Add { fields, id, token } => add(data, *fields, id, token, output),
         Command::List => list(data, output),
         Command::Show { id } => show(data, id, output),
-        Command::Set { id, fields } => set(data, id, *fields, output),
-        Command::RotateToken { id } => rotate_token(data, id, output),
+        Command::Set { id, fields, swept } => set(data, id, *fields, swept, output),
+        Command::RotateToken { id, now } => rotate_token(data, id, now, output),
         Command::Ports { premium, silver, min_port, max_port } => {
             ports(output, min_port, max_port, |port| (premium && is_premium(port)) || (silver && is_silver(port)))
         }
@@ -111,9 +117,15 @@ fn add(
     Ok(())
 }
 
-fn set(data: &DataArgs, id: HostId, fields: HostFields, output: &Output) -> Result<(), Failure> {
+fn set(data: &DataArgs, id: HostId, fields: HostFields, swept: bool, output: &Output) -> Result<(), Failure> {
     let (spans, owner, change) = (fields.spans(), fields.owner.clone(), fields.change());
-    let change = move |db: &_, act: &_| hosts_admin::set(db, act, id, change, &spans, owner.as_deref());
+    let change = move |db: &_, act: &_| {
+        let (mut changed, warnings) = hosts_admin::set(db, act, id, change, &spans, owner.as_deref())?;
+        if swept {
+            changed.extend(hosts_admin::swept(db, act, id)?);
+        }
+        Ok((changed, warnings))
+    };
     let (changed, warnings) = data.open()?.write(change)?;
     warnings.iter().for_each(|warning| output.warn(warning));
     let text = if changed.is_empty() { "Nothing changed.".to_owned() } else { changed.join("\n") };
@@ -121,11 +133,15 @@ fn set(data: &DataArgs, id: HostId, fields: HostFields, output: &Output) -> Resu
     Ok(())
 }
 
-fn rotate_token(data: &DataArgs, id: HostId, output: &Output) -> Result<(), Failure> {
-    let rotate = move |db: &_, act: &_| hosts_admin::rotate_token(db, act, &SystemRandom, id);
+fn rotate_token(data: &DataArgs, id: HostId, now: bool, output: &Output) -> Result<(), Failure> {
+    let rotate = move |db: &_, act: &_| hosts_admin::rotate_token(db, act, &SystemRandom, id, now);
     let token = data.open()?.write(rotate)?;
-    let text = format!("token  {token}  (shown only now; the old one no longer works)");
-    output.result(&json!({"id": id.to_string(), "token": token}), &text);
+    let former = match now {
+        true => "the old one no longer works",
+        false => "the old one works until this one was used, for a day at most",
+    };
+    let text = format!("token  {token}  (shown only now; {former})");
+    output.result(&json!({"id": id.to_string(), "token": token, "old_token_ended": now}), &text);
     Ok(())
 }
 
@@ -177,6 +193,10 @@ fn shown<'a>((name, value): (&'a String, &Value)) -> (&'a str, String) {
         Value::Null => "-".to_owned(),
         Value::String(text) => text.clone(),
         Value::Bool(value) => yes_no(*value),
+        Value::Array(items) if items.is_empty() => "-".to_owned(),
+        Value::Array(ports) if ports[0].is_number() => {
+            ports.iter().map(Value::to_string).collect::<Vec<_>>().join(", ")
+        }
         Value::Array(ranges) => {
             let range = |range: &Value| {
                 let letter = range["type"].as_str().unwrap_or_default();
@@ -190,7 +210,7 @@ fn shown<'a>((name, value): (&'a String, &Value)) -> (&'a str, String) {
 }
 
 fn document(view: &HostView, now: Timestamp) -> Value {
-    let HostView { host, ranges, owner } = view;
+    let HostView { host, ranges, owner, set_aside } = view;
     let range = |range: &PortRange| json!({"type": range.kind.letter(), "start": range.first, "end": range.last, "used": range.used});
     json!({
         "id": host.id.to_string(),
@@ -220,6 +240,9 @@ fn document(view: &HostView, now: Timestamp) -> Value {
         "grace_secs": host.grace_secs,
         "hold_limit_secs": host.hold_limit_secs,
         "use_holds": host.use_holds,
+        "late_secs": host.late_secs,
+        "unswept_since": host.unswept_since.map(Timestamp::to_wire),
+        "ports_set_aside": set_aside,
         "ci_date": host.ci_date.map(Timestamp::to_wire),
         "ci_status": host.ci_status,
         "ci_message": host.ci_message,

@@ -85,6 +85,9 @@ pub struct HostFields {
     /// Whether buyers pay only when the host has delivered, where the node can do that
     #[arg(long, value_name = "BOOL")]
     use_holds: Option<bool>,
+    /// Seconds after a payment for which buyers' software waits: what is delivered later is told, at least 60
+    #[arg(long, alias = "late", value_name = "SECONDS")]
+    late_secs: Option<i64>,
     /// The name of the operator that it belongs to
     #[arg(long, value_name = "NAME")]
     pub owner: Option<String>,
@@ -126,6 +129,7 @@ impl HostFields {
             grace_secs: self.grace_secs,
             hold_limit_secs: self.hold_limit_secs,
             use_holds: self.use_holds,
+            late_secs: self.late_secs,
         }
     }
 }

@@ -1,19 +1,52 @@
 //! Logging to standard error.
 
+use std::ffi::OsStr;
 use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
 
+use crate::config::log_level;
+
 /// What libraries say only when asked to.
 const QUIET: &str = "tokio_cron_scheduler=warn,poem=warn,refinery_core=warn,tor_netdir=error";
 
-/// Starts logging at `level` unless `RUST_LOG` says otherwise. Only the first call counts.
+/// Starts logging at `level` (checked) unless `RUST_LOG` says otherwise. Only the first call counts.
 pub fn init(level: &str) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(format!("{level},{QUIET}")));
+    let (wanted, complaint) = wanted(std::env::var_os("RUST_LOG").as_deref());
+    let filter = EnvFilter::new(wanted.unwrap_or_else(|| format!("{level},{QUIET}")));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // A log on a full disk must not stop what is being logged: the library would complain on
     // standard error, and panic where that is what can't be written.
     let log = log.with_ansi(std::io::stderr().is_terminal()).log_internal_errors(false);
     // An error means that logging is already running.
     let _ = log.try_init();
+    if let Some(complaint) = complaint {
+        tracing::warn!("RUST_LOG is not used: {complaint}");
+    }
+}
+
+/// What `RUST_LOG` asks for, if anything, or why it can't be had. An empty one asks for nothing.
+fn wanted(variable: Option<&OsStr>) -> (Option<String>, Option<String>) {
+    let Some(text) = variable.map(OsStr::to_string_lossy).filter(|text| !text.trim().is_empty()) else {
+        return (None, None);
+    };
+    match log_level::parse(&text) {
+        Ok(filter) => (Some(filter), None),
+        Err(complaint) => (None, Some(complaint)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_or_useless_variable_does_not_silence_the_log() {
+        let of = |text: &str| wanted(Some(OsStr::new(text)));
+        assert_eq!(wanted(None), (None, None));
+        assert_eq!(of(" "), (None, None));
+        assert_eq!(of("debug"), (Some("debug".to_owned()), None));
+        let (filter, complaint) = of("verbose");
+        assert!(filter.is_none() && complaint.unwrap().contains("verbose"));
+    }
 }

@@ -98,7 +98,7 @@ pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
 
 fn add(data: &DataArgs, kind: NodeKind, untested: bool, fields: NodeFields, output: &Output) -> Result<(), Failure> {
     let owner = fields.owner.clone();
-    let change = fields.change()?;
+    let change = fields.change(&data.load()?.database())?;
     let data = data.open_or_create()?;
     if let (Some(file), false) = (&change.payment_macaroon_file, untested) {
         asking::look_at_payment_macaroon(file)?;
@@ -123,7 +123,7 @@ fn set(
     output: &Output,
 ) -> Result<(), Failure> {
     let owner = fields.owner.clone();
-    let change = NodeChange { has_moved: moved, ..fields.change()? };
+    let change = NodeChange { has_moved: moved, ..fields.change(&data.load()?.database())? };
     let data = data.open()?;
     if let (Some(file), false) = (&change.payment_macaroon_file, untested) {
         asking::look_at_payment_macaroon(file)?;
@@ -177,6 +177,8 @@ fn document(node: &Node) -> Value {
         "port": node.port,
         "certificate_file": node.certificate_file,
         "macaroon_file": node.macaroon_file,
+        "payment_macaroon_file": node.payment_macaroon_file,
+        "pays_refunds": node.pays_refunds,
         "priority": node.priority,
         "is_enabled": node.is_enabled,
         "allow_spending": node.allow_spending,

@@ -1,5 +1,7 @@
 //! `onion`: the shop's onion service and its keys. Changes need the shop to be stopped.
 
+mod identity;
+
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
@@ -9,8 +11,10 @@ use super::data::DataArgs;
 use super::failure::Failure;
 use super::output::Output;
 use crate::app::StartError;
-use crate::onion::keys::{self, KeyFormat};
+use crate::onion::keys::KeyFormat;
 use crate::onion::{OnionConfig, OnionError, authorized};
+use crate::services::backup;
+use identity::Identity;
 
 #[derive(ClapArgs)]
 pub struct Args {
@@ -35,17 +39,26 @@ enum Command {
         /// How the key is written
         #[arg(long, value_enum, default_value = "arti")]
         format: Format,
+        /// The key of the operators' own service instead
+        #[arg(long)]
+        admin: bool,
     },
-    /// Take over the key of another installation or of a C Tor service (hs_ed25519_secret_key)
+    /// Take over the key of another installation, of a C Tor service (hs_ed25519_secret_key) or in a backup
     Import {
-        /// The file with the key; it never replaces another one
+        /// The file with the key, or a backup of which nothing else is used; it never replaces another address
         file: PathBuf,
+        /// The key of the operators' own service instead
+        #[arg(long)]
+        admin: bool,
     },
     /// Give up the address; the next start makes a new one
     Reset {
         /// Yes, the present address will be gone for good
         #[arg(long)]
         yes_lose_the_address: bool,
+        /// The address of the operators' own service instead
+        #[arg(long)]
+        admin: bool,
     },
     /// Let a client find the operators' own service, from its next start on
     Authorize {
@@ -70,30 +83,31 @@ enum Format {
 }
 
 pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
-    let settings = args.data.load()?.onion_settings()?;
-    let (state, nickname) = (&settings.state_dir, &settings.nickname);
+    let config = args.data.load()?;
+    backup::settle_pending(&config.places())?;
+    let settings = config.onion_settings()?;
+    let of = |admin| Identity::of(&config, &settings, admin);
     match args.command {
-        Command::Address { admin: false } => print_address(output, &keys::address(state, nickname)?),
-        Command::Address { admin: true } => print_address(output, &keys::address(state, &settings.admin.nickname)?),
-        Command::Export { file, format } => {
+        Command::Address { admin } => print_address(output, &of(admin)?.address()?),
+        Command::Export { file, format, admin } => {
             let format = match format {
                 Format::Arti => KeyFormat::Arti,
                 Format::CTor => KeyFormat::CTor,
             };
-            keys::export(state, nickname, &file, format)?;
+            of(admin)?.export(&file, format)?;
             let path = file.display().to_string();
             output.result(&json!({"file": path}), &format!("The key is in {path}: whoever has it is the shop."));
         }
-        Command::Import { file } => {
-            print_address(output, &keys::import(state, nickname, &file).map_err(of_change)?);
+        Command::Import { file, admin } => {
+            print_address(output, &of(admin)?.import(&file)?);
             output.warn("the instance that had this key must be off for good: two of them take each other's clients");
         }
-        Command::Reset { yes_lose_the_address: false } => {
+        Command::Reset { yes_lose_the_address: false, .. } => {
             let text = "the address would be gone for good: export the key, then say --yes-lose-the-address";
             return Err(Failure::Usage(text.to_owned()));
         }
-        Command::Reset { yes_lose_the_address: true } => {
-            let lost = keys::reset(state, nickname).map_err(of_change)?;
+        Command::Reset { yes_lose_the_address: true, admin } => {
+            let lost = of(admin)?.reset()?;
             let name = lost.as_deref().unwrap_or("The address (whose key could not be read)");
             output.result(&json!({"lost": lost}), &format!("{name} is gone; the next start makes a new address."));
         }
@@ -124,16 +138,6 @@ fn authorize(settings: &OnionConfig, name: &str, key: Option<&str>, output: &Out
     Ok(())
 }
 
-/// A key can't be changed while the shop runs.
-fn of_change(error: OnionError) -> Failure {
-    match error {
-        OnionError::StateInUse(_) => Failure::Failed(
-            "the shop is running: stop it first (systemctl stop ip2tor-shop), then run this again".to_owned(),
-        ),
-        other => other.into(),
-    }
-}
-
 /// A name or a key that is none was given on the command line.
 fn of_arguments(error: OnionError) -> Failure {
     match error {
@@ -150,6 +154,7 @@ impl From<OnionError> for Failure {
 
 #[cfg(test)]
 mod tests {
+    use super::identity::of_change;
     use super::*;
 
     #[test]

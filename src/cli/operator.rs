@@ -14,6 +14,9 @@ use crate::domain::id::SystemRandom;
 use crate::domain::operator::{Operator, Role};
 use crate::services::{operators, passwords};
 
+/// More than this is no password. Bytes.
+const MAX_INPUT: u64 = 64 * 1024;
+
 #[derive(ClapArgs)]
 pub struct Args {
     #[command(flatten)]
@@ -51,7 +54,7 @@ struct Password {
     /// Read the password from the first line of a file
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
-    /// Read the password from standard input
+    /// Read the password from the first line of standard input
     #[arg(long)]
     password_stdin: bool,
     /// Read the password from file:PATH, env:NAME or cred:NAME (a credential of systemd)
@@ -69,10 +72,11 @@ impl Password {
         if !self.password_stdin {
             return Ok((Secret::new(&passwords::generate(&SystemRandom)), true));
         }
-        let mut text = String::new();
-        let read = std::io::stdin().read_to_string(&mut text);
+        let mut bytes = Vec::new();
+        let read = std::io::stdin().take(MAX_INPUT).read_to_end(&mut bytes);
         read.map_err(|error| Failure::Failed(format!("can't read the password: {error}")))?;
-        Ok((Secret::new(&text), false))
+        let secret = Secret::read(&bytes).map_err(|why| Failure::Failed(format!("the password: {why}")))?;
+        Ok((secret, false))
     }
 }
 

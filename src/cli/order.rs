@@ -58,7 +58,7 @@ enum Command {
         #[arg(long, value_name = "TEXT", default_value = "settled by hand")]
         note: String,
     },
-    /// Pay what the order owes back to the buyer, through a node with a payment macaroon
+    /// Pay what the order owes back to the buyer, through a node that may pay refunds (see `node set --help`)
     Refund(refund::Args),
 }
 
@@ -118,6 +118,7 @@ pub fn document(view: &OrderView) -> Value {
         "owed": purchase.owed.0,
         "refunded": purchase.refunded.0,
         "delivery": purchase.delivery.name(),
+        "late_secs": purchase.late_secs,
         "created_at": purchase.created_at.to_wire(),
         "product_id": view.product.id.to_string(),
         "product_status": view.product.status.letter(),
@@ -136,6 +137,13 @@ pub fn document(view: &OrderView) -> Value {
 }
 
 fn show(shop: &Shop, id: OrderId, output: &Output) -> Result<(), Failure> {
+    if let Some(day) = records::deleted_unpaid(shop, id)? {
+        let wire = day.to_wire();
+        let day = wire.split('T').next().unwrap_or_default();
+        let document = json!({"id": id.to_string(), "ordered_on": day, "deleted": "never paid"});
+        output.result(&document, &format!("Order {id} was placed on {day}, was never paid, and has been deleted."));
+        return Ok(());
+    }
     let (view, past) = records::order(shop, id)?;
     let mut shown = document(&view);
     shown["history"] = history::document(&past);

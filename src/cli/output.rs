@@ -1,9 +1,12 @@
-//! What commands print: one JSON document, or tables and short sentences for people.
+//! What commands print: one JSON document, or tables and short sentences for people. Whatever others have
+//! written is harmless on a terminal from here on.
 
 use std::cell::Cell;
 use std::io::{ErrorKind, Write};
 
 use serde_json::Value;
+
+use crate::domain::text::{for_line, for_terminal, json_for_terminal};
 
 /// How to print.
 pub struct Output {
@@ -28,13 +31,17 @@ impl Output {
     /// Prints the result of a command: the document, or the text. Warnings go to standard error.
     pub fn result(&self, document: &Value, text: &str) {
         self.has_result.set(true);
-        if self.json { self.say(&format!("{document:#}")) } else { self.say(text.trim_end()) }
+        if self.json {
+            self.say(&json_for_terminal(&format!("{document:#}")));
+        } else {
+            self.say(&for_terminal(text.trim_end()));
+        }
     }
 
     /// Says why a command failed: the text to people, and the document to scripts, unless the command
     /// has printed a document that tells it.
     pub fn failure(&self, document: &Value, text: &str) {
-        eprintln!("error: {}", text.replace('\n', "\n       "));
+        eprintln!("error: {}", for_terminal(text).replace('\n', "\n       "));
         if self.json && !self.has_result.get() {
             self.result(document, "");
         }
@@ -63,14 +70,15 @@ impl Output {
 
     /// Says something to people that is not the result.
     pub fn warn(&self, text: &str) {
-        eprintln!("warning: {text}");
+        eprintln!("warning: {}", for_terminal(text));
     }
 }
 
 /// Columns as wide as their widest cell, two blanks between them.
 pub fn table(headers: &[&str], rows: &[Vec<String>]) -> String {
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| for_line(cell)).collect()).collect();
     let header = headers.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
-    let lines = || std::iter::once(&header).chain(rows);
+    let lines = || std::iter::once(&header).chain(&rows);
     let width = |column: usize| lines().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
     let widths: Vec<usize> = (0..headers.len()).map(|column| width(column).unwrap_or(0)).collect();
     let format = |row: &Vec<String>| {
@@ -95,6 +103,12 @@ pub fn yes_no(value: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cell_stays_in_its_line_and_does_nothing_to_a_terminal() {
+        let rows = [vec!["a\u{1b}[31m\nb".to_owned()]];
+        assert_eq!(table(&["ID"], &rows), "ID\na\\u{1b}[31m\\nb");
+    }
 
     #[test]
     fn columns_are_aligned_and_lines_do_not_end_in_blanks() {

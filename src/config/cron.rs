@@ -4,9 +4,12 @@
 use std::fmt;
 
 use chrono::DateTime;
-use croner::parser::{CronParser, Seconds};
+use croner::parser::{CronParser, Seconds, Year};
 
 use crate::domain::time::Timestamp;
+
+/// Where the search for the first time of an expression begins: 2026-01-01.
+const SOME_TIME: i64 = 1_767_225_600;
 
 /// A checked cron expression.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,12 +21,17 @@ impl CronExpression {
     /// # Errors
     /// What is wrong with it, in words.
     pub fn parse(text: &str) -> Result<Self, String> {
-        match parser().parse(text) {
-            Ok(_) => Ok(Self(text.to_owned())),
-            Err(error) => Err(format!(
-                "{text:?} is not a cron expression of six fields (second minute hour day month weekday): {error}"
-            )),
+        let text = text.trim();
+        let wrong = |why: &str| {
+            format!("{text:?} is not a cron expression of six fields (second minute hour day month weekday): {why}")
+        };
+        parser().parse(text).map_err(|error| wrong(&error.to_string()))?;
+        let expression = Self(text.to_owned());
+        // From a fixed time on, whatever the clock says: without years an expression comes again and again, or never.
+        if expression.next_after(Timestamp::from_secs(SOME_TIME)).is_none() {
+            return Err(wrong("there is no such time, it never comes"));
         }
+        Ok(expression)
     }
 
     /// A default, known to be right (a test parses them all).
@@ -45,7 +53,7 @@ impl CronExpression {
 }
 
 fn parser() -> CronParser {
-    CronParser::builder().seconds(Seconds::Required).dom_and_dow(true).build()
+    CronParser::builder().seconds(Seconds::Required).year(Year::Disallowed).dom_and_dow(true).build()
 }
 
 impl fmt::Display for CronExpression {
@@ -73,5 +81,16 @@ mod tests {
         assert!(message.contains("six fields"), "{message}");
         assert!(CronExpression::parse("0 99 * * * *").is_err());
         assert!(CronExpression::parse("every day").is_err());
+        assert!(CronExpression::parse("0 42 3 * * * 2020").is_err(), "years are over one day");
+    }
+
+    #[test]
+    fn a_time_that_never_comes_is_refused_and_a_rare_one_is_not() {
+        for never in ["0 0 0 30 2 *", "0 0 0 31 4,6,9,11 *", "0 0 0 31 2 1"] {
+            let message = CronExpression::parse(never).unwrap_err();
+            assert!(message.contains("never comes"), "{never}: {message}");
+        }
+        assert!(CronExpression::parse("0 0 0 29 2 *").is_ok());
+        assert!(CronExpression::parse(" 0 0 0 29 2 1 ").is_ok(), "a Monday, in 2044");
     }
 }

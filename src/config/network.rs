@@ -22,6 +22,7 @@ impl IpNetwork {
     /// # Errors
     /// What is wrong, in words.
     pub fn parse(text: &str) -> Result<Self, String> {
+        let text = text.trim();
         let wrong = || format!("{text:?} is neither an IP address nor a network such as 10.0.0.0/8");
         let (address, prefix) = text.split_once('/').map_or((text, None), |(a, p)| (a, Some(p)));
         let whole = Self::single(address.parse().map_err(|_| wrong())?);

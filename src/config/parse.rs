@@ -8,6 +8,7 @@ use super::problem::{Problem, Problems};
 use super::reader::Section;
 use super::{
     Config, Credit, Holds, Http, IpNetwork, Jobs, Lightning, Log, Orders, Probe, ProbePolicy, Rates, Retention,
+    log_level,
 };
 use crate::domain::fiat::Currency;
 use crate::rates::{INTERVAL, Provider};
@@ -22,7 +23,7 @@ impl Default for Config {
             holds: Holds { max_open_per_node: 200, cltv_blocks: 60 },
             lightning: Lightning { allow_regtest: false, private_route_hints: true, limit_to_inbound: false },
             jobs: Jobs::default(),
-            retention: Retention { suspended_days: 45, backup_days: 30 },
+            retention: Retention { suspended_days: 45, unpaid_days: 14, daily_backups: 7, weekly_backups: 4 },
             credit: Credit { outages: true },
             probe: Probe::default(),
             rates: Rates::default(),
@@ -41,7 +42,7 @@ impl Default for Http {
                 IpNetwork::single(IpAddr::V6(Ipv6Addr::LOCALHOST)),
             ],
             body_limit_bytes: 64 * 1024,
-            max_connections: 512,
+            max_connections: 256,
             header_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(60),
@@ -125,7 +126,8 @@ impl Http {
         let default = Self::default();
         let http = Self {
             listen: section.read("listen", default.listen, |text| {
-                text.parse().map_err(|_| format!("{text:?} is not ADDRESS:PORT, as in 127.0.0.1:8000"))
+                let text = text.trim();
+                text.parse().map_err(|_| format!("{text:?} is not ADDRESS:PORT, as in 127.0.0.1:8000 or [::1]:8000"))
             }),
             trusted_proxies: section.strings("trusted_proxies", default.trusted_proxies, IpNetwork::parse),
             body_limit_bytes: section.number("body_limit_bytes", default.body_limit_bytes, 1024..=16 << 20),
@@ -189,7 +191,9 @@ impl Retention {
     fn read(mut section: Section<'_>, default: Self) -> Self {
         let retention = Self {
             suspended_days: section.number("suspended_days", default.suspended_days, 1..=3650),
-            backup_days: section.number("backup_days", default.backup_days, 1..=3650),
+            unpaid_days: section.number("unpaid_days", default.unpaid_days, 1..=3650),
+            daily_backups: section.number("daily_backups", default.daily_backups, 1..=3650),
+            weekly_backups: section.number("weekly_backups", default.weekly_backups, 0..=520),
         };
         section.finish();
         retention
@@ -245,10 +249,7 @@ fn currency(text: &str) -> Result<Currency, String> {
 
 impl Log {
     fn read(mut section: Section<'_>, default: Self) -> Self {
-        let level = section.read("level", default.level, |text| {
-            let filter = text.parse::<tracing_subscriber::EnvFilter>();
-            filter.map(|_| text.to_owned()).map_err(|error| format!("{text:?} is not a log level: {error}"))
-        });
+        let level = section.read("level", default.level, log_level::parse);
         section.finish();
         Self { level }
     }

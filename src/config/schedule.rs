@@ -45,6 +45,8 @@ jobs! {
     delete_suspended = "0 17 * * * *",
     /// Closes orders that were not paid in time.
     close_unpaid = "10 * * * * *",
+    /// Deletes orders that nobody paid, some days after they ended.
+    delete_unpaid = "0 27 * * * *",
     /// Makes a backup.
     backup = "0 42 3 * * *",
     /// Deletes old backups.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// Where a secret is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SecretSource {
-    /// `file:PATH`: the content of a file.
+    /// `file:PATH`: the first line of a file.
     File(PathBuf),
     /// `env:NAME`: an environment variable.
     Env(String),
@@ -19,9 +19,29 @@ pub enum SecretSource {
 pub struct Secret(String);
 
 impl Secret {
-    /// Takes a secret; line ends after it are cut.
+    /// Takes a secret as it is.
     pub fn new(text: &str) -> Self {
-        Self(text.trim_end_matches(['\r', '\n']).to_owned())
+        Self(text.to_owned())
+    }
+
+    /// Reads what somebody has written into a file or typed: the first line, without a byte order mark and the blanks
+    /// around it, which nobody sees and nobody would type again.
+    ///
+    /// # Errors
+    /// What is wrong with it, without repeating it.
+    pub fn read(bytes: &[u8]) -> Result<Self, String> {
+        let text = match bytes {
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Err("it is in UTF-16: store it in UTF-8"),
+            bytes => std::str::from_utf8(bytes).map_err(|_| "it is not in UTF-8"),
+        }?;
+        let line = text.trim_start_matches('\u{feff}').lines().next().unwrap_or_default().trim();
+        if line.is_empty() {
+            return Err("the first line is empty".to_owned());
+        }
+        if line.contains(char::is_control) {
+            return Err("there is a control character in it".to_owned());
+        }
+        Ok(Self(line.to_owned()))
     }
 
     /// The secret itself.
@@ -58,7 +78,9 @@ impl SecretSource {
         match self {
             Self::File(path) => read_file(path),
             Self::Env(name) => match std::env::var(name) {
-                Ok(text) => Ok(Secret::new(&text)),
+                Ok(text) => {
+                    Secret::read(text.as_bytes()).map_err(|why| format!("the environment variable {name}: {why}"))
+                }
                 Err(_) => Err(format!("the environment variable {name} is not set")),
             },
             Self::Credential(name) => match std::env::var_os("CREDENTIALS_DIRECTORY") {
@@ -70,9 +92,8 @@ impl SecretSource {
 }
 
 fn read_file(path: &Path) -> Result<Secret, String> {
-    let text = std::fs::read_to_string(path).map_err(|error| format!("can't read {}: {error}", path.display()))?;
-    let secret = Secret::new(&text);
-    if secret.reveal().is_empty() { Err(format!("{} is empty", path.display())) } else { Ok(secret) }
+    let bytes = std::fs::read(path).map_err(|error| format!("can't read {}: {error}", path.display()))?;
+    Secret::read(&bytes).map_err(|why| format!("{}: {why}", path.display()))
 }
 
 #[cfg(test)]
@@ -90,14 +111,27 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_file_loses_its_line_end_and_may_not_be_empty() {
+    fn a_secret_is_the_first_line_of_its_file_however_that_was_written() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("password");
-        std::fs::write(&path, "correct horse\n").unwrap();
-        let secret = SecretSource::File(path.clone()).read().unwrap();
-        assert_eq!(secret.reveal(), "correct horse");
-        assert_eq!(format!("{secret:?}"), "Secret(hidden)");
-        std::fs::write(&path, "\n").unwrap();
-        assert!(SecretSource::File(path).read().is_err());
+        let read = |content: &[u8]| {
+            std::fs::write(&path, content).unwrap();
+            SecretSource::File(path.clone()).read()
+        };
+        for content in [
+            "correct horse",
+            "correct horse\n",
+            "correct horse\r\nand a note\r\n",
+            "\u{feff}correct horse\n",
+            "  correct horse \t\n",
+            "correct horse\n\n",
+        ] {
+            assert_eq!(read(content.as_bytes()).unwrap().reveal(), "correct horse", "{content:?}");
+        }
+        assert_eq!(format!("{:?}", read(b"correct horse").unwrap()), "Secret(hidden)");
+        for content in [&b""[..], b"\n", b"  \nsecond", b"\xff\xfec\0o\0", b"\xff", b"cor\x1brect"] {
+            let message = read(content).unwrap_err();
+            assert!(message.starts_with(path.to_str().unwrap()) && !message.contains("second"), "{message}");
+        }
     }
 }

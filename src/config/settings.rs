@@ -21,6 +21,7 @@ impl Config {
                 max_age_secs: secs(self.rates.max_age),
             }),
             suspended_days: self.retention.suspended_days,
+            unpaid_days: self.retention.unpaid_days,
             credit_outages: self.credit.outages,
             private_route_hints: self.lightning.private_route_hints,
             limit_to_inbound: self.lightning.limit_to_inbound,

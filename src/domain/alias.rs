@@ -1,5 +1,11 @@
 //! Nostr aliases: which names and keys may be ordered.
 
+use bech32::primitives::decode::CheckedHrpstring;
+use bech32::{Bech32, Hrp};
+use bitcoin::secp256k1::XOnlyPublicKey;
+
+/// What the text of a Nostr public key begins with.
+const PREFIX: Hrp = Hrp::parse_unchecked("npub");
 /// The longest alias.
 pub const MAX_LENGTH: usize = 100;
 /// The longest text that is looked at as a public key.
@@ -23,8 +29,12 @@ const RESERVED: [&str; 14] = [
     "_",
 ];
 
-/// Checks that an alias is a slug (letters, digits, `-`, `_`) and not reserved.
-pub fn check_alias(alias: &str) -> Result<(), String> {
+/// Reads an alias: a slug (letters, digits, `-`, `_`) that is not reserved. It is returned in lower case: Nostr
+/// clients ask for names in lower case, whatever people type.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn parse_alias(alias: &str) -> Result<String, String> {
     let slug = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     if alias.is_empty() || !alias.bytes().all(slug) {
         let text = "Enter a valid \u{201c}slug\u{201d} consisting of letters, numbers, underscores or hyphens.";
@@ -33,26 +43,43 @@ pub fn check_alias(alias: &str) -> Result<(), String> {
     if RESERVED.iter().any(|name| name.eq_ignore_ascii_case(alias)) {
         return Err("The selected alias is taken. Try another one...".to_owned());
     }
-    Ok(())
+    Ok(alias.to_ascii_lowercase())
 }
 
-/// Reads a public key: an `npub1…` (NIP-19), which is returned in lower case (BIP-173 allows upper case as
-/// well, but no mixture), or 64 hexadecimal digits.
+/// Reads a public key: an `npub1…` (NIP-19) or 64 hexadecimal digits. It is returned as an npub, since the hosts'
+/// scripts read nothing else.
+///
+/// # Errors
+/// What is wrong with it: also when its number belongs to no point of the curve, and so to nobody.
 pub fn parse_public_key(key: &str) -> Result<String, String> {
-    if key.len() == 64 && key.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Ok(key.to_owned());
+    let Some(bytes) = of_npub(key).or_else(|| of_hex(key)) else {
+        let text = "Must be a Nostr public key: npub1\u{2026} (with a valid checksum) or 64 hexadecimal digits.";
+        return Err(text.to_owned());
+    };
+    if XOnlyPublicKey::from_slice(&bytes).is_err() {
+        return Err("This is nobody's public key: it is no point on the curve. Please copy it again.".to_owned());
     }
-    if is_npub(key) {
-        return Ok(key.to_ascii_lowercase());
-    }
-    Err("Must be a Nostr public key: npub1\u{2026} (with a valid checksum) or 64 hexadecimal digits.".to_owned())
+    Ok(npub(&bytes))
 }
 
-fn is_npub(key: &str) -> bool {
-    match bech32::decode(key) {
-        Ok((prefix, data)) => prefix.as_str().eq_ignore_ascii_case("npub") && data.len() == 32,
-        Err(_) => false,
-    }
+/// A key in hexadecimal digits as an npub; `None` for anything else.
+pub fn to_npub(key: &str) -> Option<String> {
+    of_hex(key).map(|bytes| npub(&bytes))
+}
+
+fn of_hex(key: &str) -> Option<[u8; 32]> {
+    hex::decode(key).ok()?.try_into().ok()
+}
+
+/// BIP-173 allows upper case as well, but no mixture. The checksum is that of BIP-173, not its successor's.
+fn of_npub(key: &str) -> Option<[u8; 32]> {
+    let read = CheckedHrpstring::new::<Bech32>(key).ok()?;
+    let bytes: Vec<u8> = read.byte_iter().collect();
+    bytes.try_into().ok().filter(|_| read.hrp() == PREFIX)
+}
+
+fn npub(bytes: &[u8; 32]) -> String {
+    bech32::encode_lower::<Bech32>(PREFIX, bytes).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -62,22 +89,45 @@ mod tests {
     #[test]
     fn names_that_are_no_slug_or_reserved_are_refused() {
         for alias in ["", "a b", "a/b", "..", "\u{fc}", "www", "ADMIN"] {
-            assert!(check_alias(alias).is_err(), "{alias:?}");
+            assert!(parse_alias(alias).is_err(), "{alias:?}");
         }
-        assert!(check_alias("alice_1-x").is_ok());
+        assert_eq!(parse_alias("Alice_1-X").as_deref(), Ok("alice_1-x"));
+    }
+
+    /// The example of NIP-19, in both forms.
+    const HEX: &str = "7e7e9c42a91bfef19fa929e5fda1b72e0ebc1a4c1141673e2794234d86addf4e";
+    const NPUB: &str = "npub10elfcs4fr0l0r8af98jlmgdh9c8tcxjvz9qkw038js35mp4dma8qzvjptg";
+
+    #[test]
+    fn a_public_key_becomes_an_npub_whatever_form_it_comes_in() {
+        for form in [HEX, &HEX.to_ascii_uppercase(), NPUB, &NPUB.to_ascii_uppercase()] {
+            assert_eq!(parse_public_key(form).as_deref(), Ok(NPUB), "{form}");
+        }
+        assert_eq!((to_npub(HEX).as_deref(), to_npub(NPUB), to_npub("")), (Some(NPUB), None, None));
     }
 
     #[test]
-    fn a_public_key_is_an_npub_with_checksum_or_hex() {
-        let prefix = bech32::Hrp::parse("npub").expect("a valid prefix");
-        let npub = bech32::encode::<bech32::Bech32>(prefix, &[9; 32]).expect("32 bytes fit");
-        assert_eq!(parse_public_key(&npub).as_ref(), Ok(&npub));
-        assert_eq!(parse_public_key(&npub.to_ascii_uppercase()), Ok(npub.clone()));
-        assert!(parse_public_key(&"ab".repeat(32)).is_ok());
-        let mixed = npub.replacen("npub", "NPUB", 1);
-        let wrong = format!("{}{}", &npub[..npub.len() - 1], if npub.ends_with('q') { 'p' } else { 'q' });
-        for key in ["npub1xyz", "", wrong.as_str(), &mixed, &"ab".repeat(31)] {
+    fn what_is_no_key_is_refused() {
+        let mixed = NPUB.replacen("npub", "NPUB", 1);
+        let wrong = format!("{}h", &NPUB[..NPUB.len() - 1]);
+        let successor = bech32::encode::<bech32::Bech32m>(PREFIX, &hex::decode(HEX).unwrap()).unwrap();
+        let secret = bech32::encode::<Bech32>(Hrp::parse_unchecked("nsec"), &hex::decode(HEX).unwrap()).unwrap();
+        for key in ["npub1xyz", "", &wrong, &mixed, &successor, &secret, &"ab".repeat(31), &HEX[1..]] {
             assert!(parse_public_key(key).is_err(), "{key:?}");
+        }
+    }
+
+    #[test]
+    fn the_zero_key_and_numbers_that_are_no_points_are_nobodys_keys() {
+        let zero = [0; 32];
+        let too_large = [0xff; 32];
+        let mut no_point = [0; 32];
+        no_point[31] = 5;
+        for bytes in [zero, too_large, no_point] {
+            for form in [hex::encode(bytes), npub(&bytes)] {
+                let refused = parse_public_key(&form).unwrap_err();
+                assert!(refused.contains("no point on the curve"), "{form}: {refused}");
+            }
         }
     }
 }

@@ -19,6 +19,8 @@ use super::purchase::Purchase;
 
 /// What the order says while its target is probed.
 pub const PROBING_MESSAGE: &str = "Checking whether the target can be reached; the invoice follows.";
+/// What the order says while the host's port is tried.
+pub const PORT_TRIAL_MESSAGE: &str = "Checking whether the host's port is free; the invoice follows.";
 /// What the order says while its payment is held.
 pub const HELD_MESSAGE: &str = "Paid, waiting for the host. The payment is only taken once the host has delivered.";
 /// What the order says when it was not paid in time.
@@ -54,6 +56,8 @@ pub const UNDELIVERABLE_MESSAGE: &str =
 /// What the order says when it was paid twice and can't be delivered, or was refunded before.
 pub const PAID_AGAIN_MESSAGE: &str =
     "It was paid more than once. The operator has been told and owes you a refund of what was not paid back yet.";
+/// What the order says when it was delivered too late and its buyer gets the money back instead.
+pub const LATE_RETURNED_MESSAGE: &str = "Delivered too late. The operator takes it back and owes you a refund.";
 /// What the order says when the debt was paid back.
 pub const REFUNDED_MESSAGE: &str = "The payment was refunded.";
 

@@ -1,7 +1,7 @@
-//! Deny lists: targets that no bridge may lead to, and IP addresses that get no service. Entries go
+//! Deny lists: targets that no bridge may lead to, and IP addresses and networks that get no service. Entries go
 //! through the predecessor's states of review; the last two deny.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::target;
 use super::time::Timestamp;
@@ -11,7 +11,7 @@ use super::time::Timestamp;
 pub enum DenyKind {
     /// An onion address, alone (all its ports) or with a port.
     Target,
-    /// An IP address.
+    /// An IP address or a network. Of IPv6 the first 64 bits count: the others are its owner's to choose.
     Ip,
 }
 
@@ -102,10 +102,7 @@ pub struct DenyEntry {
 pub fn normalize(kind: DenyKind, value: &str) -> Result<String, String> {
     let value = value.trim().to_ascii_lowercase();
     match kind {
-        DenyKind::Ip => match value.parse::<IpAddr>() {
-            Ok(address) => Ok(address.to_canonical().to_string()),
-            Err(_) => Err(format!("{value:?} is not an IP address.")),
-        },
+        DenyKind::Ip => network(&value),
         DenyKind::Target => {
             let (address, port) = value.split_once(':').map_or((value.as_str(), None), |(a, p)| (a, Some(p)));
             let name = address.strip_suffix(".onion").unwrap_or_default();
@@ -118,6 +115,50 @@ pub fn normalize(kind: DenyKind, value: &str) -> Result<String, String> {
             }
         }
     }
+}
+
+/// Bits of an IPv6 address that tell clients apart.
+const IPV6_BITS: u8 = 64;
+
+/// The one spelling of an address or network.
+fn network(value: &str) -> Result<String, String> {
+    let (address, bits) = value.split_once('/').map_or((value, None), |(address, bits)| (address, Some(bits)));
+    let wrong = || format!("{value:?} is neither an IP address nor a network such as 203.0.113.0/24 or 2001:db8::/32.");
+    let address: IpAddr = address.parse().map_err(|_| wrong())?;
+    let most = if address.is_ipv4() { 32 } else { 128 };
+    let bits: u8 = bits.map_or(Ok(most), |bits| bits.parse().map_err(|_| wrong()))?;
+    let canonical = address.to_canonical();
+    // `::ffff:192.0.2.0/120` is 192.0.2.0/24.
+    let bits = if canonical.is_ipv4() && address.is_ipv6() { bits.checked_sub(96).unwrap_or(u8::MAX) } else { bits };
+    let most = if canonical.is_ipv4() { 32 } else { most };
+    if bits == 0 || bits > most {
+        return Err(format!("{value:?} is no network: after the slash stand its bits, 1 to {most}."));
+    }
+    Ok(within(canonical, bits))
+}
+
+/// The network of `bits` that an address lies in, as the list spells it.
+fn within(address: IpAddr, bits: u8) -> String {
+    match address {
+        IpAddr::V4(address) if bits >= 32 => address.to_string(),
+        IpAddr::V4(address) => {
+            let mask = u32::MAX << (32 - u32::from(bits));
+            format!("{}/{bits}", Ipv4Addr::from_bits(address.to_bits() & mask))
+        }
+        IpAddr::V6(address) => {
+            let bits = bits.min(IPV6_BITS);
+            let mask = u128::MAX << (128 - u32::from(bits));
+            format!("{}/{bits}", Ipv6Addr::from_bits(address.to_bits() & mask))
+        }
+    }
+}
+
+/// Every entry that would hold for an address, as the list spells it: each network that it lies in. None for
+/// what is no address.
+pub fn spellings(address: &str) -> Vec<String> {
+    let Ok(address) = address.parse::<IpAddr>().map(|address| address.to_canonical()) else { return Vec::new() };
+    let most = if address.is_ipv4() { 32 } else { IPV6_BITS };
+    (1..=most).rev().map(|bits| within(address, bits)).collect()
 }
 
 /// As [`normalize`], for a new entry: a target must be one that somebody could order a bridge to, or
@@ -152,6 +193,35 @@ mod tests {
         assert!(normalize(DenyKind::Target, "example.com").is_err());
         assert!(normalize(DenyKind::Target, "abc.onion:x").is_err());
         assert!(normalize(DenyKind::Ip, "abc").is_err());
+    }
+
+    #[test]
+    fn networks_have_one_spelling_and_ipv6_counts_by_its_first_half() {
+        for (value, spelling) in [
+            ("203.0.113.7/24", "203.0.113.0/24"),
+            ("203.0.113.7/32", "203.0.113.7"),
+            ("::ffff:203.0.113.7/120", "203.0.113.0/24"),
+            ("2001:DB8:0:0:1::1", "2001:db8::/64"),
+            ("2001:db8::1/128", "2001:db8::/64"),
+            ("2001:db8:ffff::/32", "2001:db8::/32"),
+            ("10.0.0.0/8", "10.0.0.0/8"),
+        ] {
+            assert_eq!(normalize(DenyKind::Ip, value).as_deref(), Ok(spelling), "{value}");
+            assert_eq!(normalize(DenyKind::Ip, spelling).as_deref(), Ok(spelling), "{spelling}");
+        }
+        for wrong in ["203.0.113.0/33", "203.0.113.0/0", "::/0", "2001:db8::/129", "1.2.3.4/", "/24", "1.2.3.4/-1"] {
+            assert!(normalize(DenyKind::Ip, wrong).is_err(), "{wrong}");
+        }
+        assert!(normalize(DenyKind::Ip, "::ffff:1.2.3.4/90").is_err(), "a part of it is no IPv4");
+    }
+
+    #[test]
+    fn an_address_is_found_under_each_network_that_it_lies_in() {
+        let found = spellings("203.0.113.7");
+        assert!(["203.0.113.7", "203.0.113.0/24", "128.0.0.0/1"].iter().all(|one| found.contains(&(*one).to_owned())));
+        let found = spellings("2001:db8::beef:1:2:3");
+        assert!(["2001:db8::/64", "2001:db8::/32"].iter().all(|one| found.contains(&(*one).to_owned())), "{found:?}");
+        assert_eq!((spellings("::ffff:10.1.2.3"), spellings("?")), (spellings("10.1.2.3"), Vec::new()));
     }
 
     #[test]

@@ -62,13 +62,21 @@ pub enum AlertTopic {
     Storage,
     /// The shop's onion service can't be reached.
     OnionUnreachable,
+    /// The key of an onion service is not where it was: the service does not run.
+    OnionKeyLost,
     /// A buyer's target could not be reached when it was probed.
     TargetUnreachable,
+    /// A host does not say that it has taken a product down.
+    StuckSuspension,
+    /// Forwards may stand on a host that the shop does not know.
+    HostNotSwept,
+    /// A product was delivered after its buyer's software gave up.
+    LateDelivery,
 }
 
 impl AlertTopic {
     /// All topics.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 20] = [
         Self::NeedsRefund,
         Self::Overpaid,
         Self::RefundedTooMuch,
@@ -84,7 +92,11 @@ impl AlertTopic {
         Self::BackupFailed,
         Self::Storage,
         Self::OnionUnreachable,
+        Self::OnionKeyLost,
         Self::TargetUnreachable,
+        Self::StuckSuspension,
+        Self::HostNotSwept,
+        Self::LateDelivery,
     ];
 
     /// The name in the database and in the output of `alerts`.
@@ -105,7 +117,11 @@ impl AlertTopic {
             Self::BackupFailed => "backup_failed",
             Self::Storage => "storage",
             Self::OnionUnreachable => "onion_unreachable",
+            Self::OnionKeyLost => "onion_key_lost",
             Self::TargetUnreachable => "target_unreachable",
+            Self::StuckSuspension => "stuck_suspension",
+            Self::HostNotSwept => "host_not_swept",
+            Self::LateDelivery => "late_delivery",
         }
     }
 
@@ -113,17 +129,35 @@ impl AlertTopic {
     /// For what a stranger can raise as often as they like.
     pub const fn most_open(self) -> Option<u32> {
         match self {
-            Self::TargetUnreachable => Some(20),
+            Self::TargetUnreachable | Self::StuckSuspension => Some(20),
             _ => None,
         }
+    }
+
+    /// Whether it is raised by looking at something again and again, for as long as it is so. Everything else is
+    /// raised by something that has happened, and each time counts.
+    pub const fn is_looked_at(self) -> bool {
+        matches!(
+            self,
+            Self::NodeDead
+                | Self::HostDead
+                | Self::FewPorts
+                | Self::ClockBack
+                | Self::Storage
+                | Self::OnionUnreachable
+                | Self::OnionKeyLost
+                | Self::StuckSuspension
+                | Self::HostNotSwept
+        )
     }
 
     /// How urgent it is: `critical` where money or the whole shop is concerned.
     pub const fn severity(self) -> &'static str {
         match self {
             Self::NeedsRefund | Self::UnknownPayment | Self::NodeDead | Self::NoInvoices => "critical",
-            Self::Storage | Self::ClockBack => "critical",
+            Self::Storage | Self::ClockBack | Self::OnionKeyLost => "critical",
             Self::RefundedTooMuch | Self::RefundMayBeDone | Self::ClocksApart => "warning",
+            Self::StuckSuspension | Self::HostNotSwept | Self::LateDelivery => "warning",
             Self::FailedIntent | Self::HostDead | Self::BackupFailed | Self::OnionUnreachable => "warning",
             Self::Overpaid | Self::FewPorts | Self::TargetUnreachable => "info",
         }

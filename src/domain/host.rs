@@ -64,6 +64,10 @@ pub struct Host {
     pub hold_limit_secs: i64,
     /// Whether hold invoices are used for it where the node can.
     pub use_holds: bool,
+    /// Seconds after a payment for which buyers' software waits for the delivery, at least 60.
+    pub late_secs: i64,
+    /// Since when forwards may stand on it that the shop does not know; `None` once it was swept.
+    pub unswept_since: Option<Timestamp>,
     /// The last check-in.
     pub ci_date: Option<Timestamp>,
     /// What the last check-in said: 0 hello, 1 goodbye, 2 farewell.

@@ -3,6 +3,7 @@
 
 use super::host::{Host, PortKind, PortRange};
 use super::money::Msat;
+use super::text;
 
 /// Messages by field, as clients of the API know them.
 pub type FieldErrors = Vec<(&'static str, Vec<String>)>;
@@ -50,6 +51,7 @@ pub struct HostChange {
     pub grace_secs: Option<i64>,
     pub hold_limit_secs: Option<i64>,
     pub use_holds: Option<bool>,
+    pub late_secs: Option<i64>,
 }
 
 impl HostChange {
@@ -61,7 +63,11 @@ impl HostChange {
         }
         if let Some(ip) = self.ip {
             // One spelling for each address, so that two hosts on it are seen to share it.
-            host.ip = ip.trim().parse::<std::net::IpAddr>().map_or(ip, |address| address.to_canonical().to_string());
+            host.ip = ip
+                .trim()
+                .trim_matches(['[', ']'])
+                .parse::<std::net::IpAddr>()
+                .map_or(ip, |address| address.to_canonical().to_string());
         }
         macro_rules! set {
             ($($field:ident)*) => {$( if let Some(value) = self.$field { host.$field = value; } )*};
@@ -69,7 +75,8 @@ impl HostChange {
         set!(name is_enabled is_test_host is_testnet offers_tor_bridges tor_bridge_duration tor_bridge_price_initial
             tor_bridge_price_extension offers_nostr_aliases nostr_alias_port nostr_alias_duration
             nostr_alias_price_initial nostr_alias_price_extension offers_rssh_tunnels rssh_tunnel_price
-            terms_of_service terms_of_service_url bridge_bandwidth_initial grace_secs hold_limit_secs use_holds);
+            terms_of_service terms_of_service_url bridge_bandwidth_initial grace_secs hold_limit_secs use_holds
+            late_secs);
         changes(&before, host)
     }
 }
@@ -87,7 +94,7 @@ fn changes(before: &Host, after: &Host) -> Vec<String> {
     // Texts stand in quotes, so that one sees where they end.
     compare!("{:?}": ip name description is_enabled is_test_host is_testnet offers_tor_bridges tor_bridge_duration
         offers_nostr_aliases nostr_alias_port nostr_alias_duration offers_rssh_tunnels terms_of_service
-        terms_of_service_url bridge_bandwidth_initial grace_secs hold_limit_secs use_holds);
+        terms_of_service_url bridge_bandwidth_initial grace_secs hold_limit_secs use_holds late_secs);
     compare!("{}": tor_bridge_price_initial tor_bridge_price_extension nostr_alias_price_initial
         nostr_alias_price_extension rssh_tunnel_price);
     list
@@ -108,8 +115,8 @@ pub fn name_errors(name: &str) -> Vec<String> {
     if matches!(name.to_ascii_lowercase().as_str(), "www" | "shop") {
         errors.push("Must not be one of: www, shop".to_owned());
     }
-    if name.chars().any(char::is_control) {
-        errors.push("Control characters are not allowed.".to_owned());
+    if !text::is_plain_text(name) {
+        errors.push(text::NOT_PLAIN.to_owned());
     }
     errors
 }
@@ -144,6 +151,7 @@ pub fn errors(host: &Host) -> FieldErrors {
     check("bridge_bandwidth_initial", outside(host.bridge_bandwidth_initial, 0, i64::MAX));
     check("grace_secs", outside(host.grace_secs, 600, 30 * 86_400));
     check("hold_limit_secs", outside(host.hold_limit_secs, 60, 3600));
+    check("late_secs", outside(host.late_secs, 60, 30 * 86_400));
     errors
 }
 

@@ -1,5 +1,6 @@
 //! The rules of the shop as pure code: no I/O, no clock, no randomness of its own.
 
+pub mod address;
 pub mod alias;
 pub mod clocks;
 pub mod deal;
@@ -15,6 +16,8 @@ pub mod node;
 pub mod operator;
 pub mod product;
 pub mod purchase;
+pub mod recent;
 pub mod target;
+pub mod text;
 pub mod time;
 pub mod vanity_ports;

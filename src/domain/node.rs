@@ -5,7 +5,7 @@ use std::fmt;
 use super::id::{NodeId, OperatorId};
 use super::time::Timestamp;
 
-/// The command that makes the macaroon for refunds.
+/// The command that makes the macaroon for refunds, which an LND pays.
 pub const PAYMENT_BAKE_COMMAND: &str =
     "lncli bakemacaroon offchain:read offchain:write --save_to=ip2tor-shop-refunds.macaroon";
 
@@ -76,6 +76,8 @@ pub struct Node {
     pub details_macaroon_file: Option<String>,
     /// The file with a macaroon that can pay, read by refunds alone.
     pub payment_macaroon_file: Option<String>,
+    /// Whether refunds are paid from it. An LND has a payment macaroon then.
+    pub pays_refunds: bool,
     /// The lowest number is tried first.
     pub priority: i64,
     /// Whether it is used.
@@ -104,6 +106,18 @@ pub struct Node {
     pub created_at: Timestamp,
     /// When it last changed.
     pub modified_at: Timestamp,
+}
+
+impl Node {
+    /// What an operator does to let it pay refunds: the commands, in one line.
+    pub fn how_to_pay_refunds(&self) -> String {
+        let enabled = if self.is_enabled { "" } else { " --is-enabled=true" };
+        let id = self.id;
+        if self.kind == NodeKind::Cln || self.payment_macaroon_file.is_some() {
+            return format!("`node set {id} --pays-refunds=true{enabled}`");
+        }
+        format!("`{PAYMENT_BAKE_COMMAND}` on the node, then `node set {id} --payment-macaroon-file FILE{enabled}`")
+    }
 }
 
 impl fmt::Debug for Node {

@@ -110,7 +110,7 @@ pub enum Subject {
     Alias {
         /// The name, unique per public IP address.
         alias: String,
-        /// The Nostr public key as the buyer gave it.
+        /// The Nostr public key as an npub, the one form that hosts' scripts read.
         public_key: String,
     },
 }
@@ -157,12 +157,15 @@ pub struct Product {
     pub is_monitored: bool,
     /// Switched off by the operator for abuse: nothing is delivered on it any more.
     pub is_killed: bool,
-    /// When a host could first see it as P.
+    /// When its host was first told of it as P (by a poll or the push); `None` once the host has reported H.
+    /// While it is `None` the host can have nothing of it.
     pub shown_at: Option<Timestamp>,
     /// Since when it has been P, while it is.
     pub pending_since: Option<Timestamp>,
     /// The first change from P to A.
     pub activated_at: Option<Timestamp>,
+    /// Since when it has been S, while it is.
+    pub suspending_since: Option<Timestamp>,
     /// Since when it has been H, while it is.
     pub suspended_at: Option<Timestamp>,
     /// When it was deleted; a tombstone stays.
@@ -199,10 +202,13 @@ impl Product {
         debug_assert!(self.status.may_become(next), "product {:?} -> {next:?}", self.status);
         self.status = next;
         self.pending_since = (next == ProductStatus::NeedsActivate).then_some(now);
+        self.suspending_since = (next == ProductStatus::NeedsSuspend).then_some(now);
         self.suspended_at = (next == ProductStatus::Suspended).then_some(now);
         if next == ProductStatus::NeedsActivate {
-            self.shown_at.get_or_insert(now);
             self.deleted_at = None;
+        }
+        if next == ProductStatus::Suspended {
+            self.shown_at = None;
         }
         if next == ProductStatus::Active {
             self.activated_at.get_or_insert(now);

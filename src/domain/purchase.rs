@@ -269,6 +269,8 @@ pub struct Purchase {
     pub owed: Msat,
     /// What was paid back to the buyer.
     pub refunded: Msat,
+    /// Seconds from the payment to the delivery, where that was later than buyers' software waits.
+    pub late_secs: Option<i64>,
     /// Its invoice.
     pub invoice: Invoice,
     /// When it was ordered.
@@ -283,6 +285,14 @@ impl Purchase {
         debug_assert!(self.status == next || self.status.may_become(next), "order {:?} -> {next:?}", self.status);
         self.status = next;
         self.message = message.map(str::to_owned);
+    }
+
+    /// Seconds from its payment to its delivery `now`. `None` while either is missing, and where the payment was
+    /// held: that is only taken once it is delivered.
+    pub fn secs_to_delivery(&self, now: Timestamp) -> Option<i64> {
+        let is_delivered = self.status == OrderStatus::Paid && self.delivery == Delivery::Delivered;
+        let paid_at = self.invoice.paid_at.filter(|_| is_delivered && !self.invoice.is_hold)?;
+        Some(now.millis_since(paid_at) / 1000)
     }
 
     /// Whether the product is (or was) promised for this order's money and not given yet.

@@ -43,7 +43,7 @@ pub fn is_onion(host: &str) -> bool {
 }
 
 /// Checks `<address>.onion` and returns the address.
-fn check_host(host: &str) -> Result<&str, &'static str> {
+pub(super) fn check_host(host: &str) -> Result<&str, &'static str> {
     let Some(address) = host.strip_suffix(".onion") else {
         return Err("Only one port may follow the .onion address.");
     };

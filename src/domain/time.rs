@@ -15,6 +15,10 @@ pub struct Timestamp(pub i64);
 /// A clock that is put back by no more than this was corrected, not wrong. Seconds.
 pub const CLOCK_TOLERANCE_SECS: i64 = 60;
 
+/// What was seen "just now", again and again, is stored anew only once what is stored is this old: each
+/// write wears the memory card, and a crash loses no more than this of it. Seconds.
+pub const STAMP_SECS: i64 = 600;
+
 /// The wire value for "never", as the predecessor wrote it.
 pub const NEVER_WIRE: &str = "9999-12-31T23:59:59Z";
 

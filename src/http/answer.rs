@@ -1,6 +1,5 @@
 //! The forms of a successful answer. Each serves and documents itself.
 
-use std::collections::HashMap;
 use std::marker::PhantomData;
 
 use http::{HeaderValue, StatusCode, header};
@@ -11,7 +10,7 @@ use poem_openapi::types::Type;
 use serde::Serialize;
 
 use super::problem::Problem;
-use super::wire::Detail;
+use super::wire::{self, Detail};
 
 /// Compact JSON, raw UTF-8; `Content-Type` without a charset, as the contract has it.
 pub fn json_response(status: StatusCode, body: &impl Serialize) -> Response {
@@ -127,23 +126,50 @@ impl ApiResponse for Text {
 
 /// Which problems an operation can have, for the document.
 pub trait Problems: Send + Sync + 'static {
-    /// Statuses and what they mean.
-    const STATUSES: &'static [(StatusCode, &'static str)];
+    /// Statuses besides [`ALWAYS`], and what they mean.
+    const OWN: &'static [(StatusCode, &'static str)];
 }
+
+/// Problems of every request.
+const ALWAYS: [(StatusCode, &str); 7] = [
+    (StatusCode::UNAUTHORIZED, "Credentials are missing or wrong. Wrong ones are refused on public endpoints too."),
+    (
+        StatusCode::NOT_FOUND,
+        "There is no such thing, or the caller may not see it; a page when the path leads nowhere.",
+    ),
+    (StatusCode::METHOD_NOT_ALLOWED, "The method is not one of those in the header `Allow`."),
+    (StatusCode::NOT_ACCEPTABLE, "The answer has none of the media types in the header `Accept`."),
+    (StatusCode::TOO_MANY_REQUESTS, "Too many requests: see the header `Retry-After`."),
+    (StatusCode::INTERNAL_SERVER_ERROR, "A defect of the shop; the body has an id for its operator."),
+    (StatusCode::SERVICE_UNAVAILABLE, "Not now: see the header `Retry-After`."),
+];
+const BAD_PARAMETER: (StatusCode, &str) =
+    (StatusCode::BAD_REQUEST, "A parameter is wrong (messages by field), or the request as a whole (one sentence).");
+const FOREIGN: &str =
+    "With a name and a password, or with a cookie: the browser says that another web site asks for it.";
 
 /// Problems of a request that only reads.
 pub struct Reading;
 
 impl Problems for Reading {
-    const STATUSES: &'static [(StatusCode, &'static str)] = &[
-        (StatusCode::BAD_REQUEST, "A parameter is wrong: messages by field."),
-        (StatusCode::UNAUTHORIZED, "Credentials are missing or wrong. Wrong ones are refused on public endpoints too."),
-        (StatusCode::NOT_FOUND, "There is no such thing, or the caller may not see it."),
-        (StatusCode::METHOD_NOT_ALLOWED, "The method is not one of those in the header `Allow`."),
-        (StatusCode::NOT_ACCEPTABLE, "The answer has none of the media types in the header `Accept`."),
-        (StatusCode::TOO_MANY_REQUESTS, "Too many requests: see the header `Retry-After`."),
-        (StatusCode::INTERNAL_SERVER_ERROR, "A defect of the shop; the body has an id for its operator."),
-        (StatusCode::SERVICE_UNAVAILABLE, "Not now: see the header `Retry-After`."),
+    const OWN: &'static [(StatusCode, &'static str)] = &[BAD_PARAMETER];
+}
+
+/// Problems of a request that reads what not everybody may see.
+pub struct ReadingAsStaff;
+
+impl Problems for ReadingAsStaff {
+    const OWN: &'static [(StatusCode, &'static str)] =
+        &[BAD_PARAMETER, (StatusCode::FORBIDDEN, "The caller is known and may not see this: a host.")];
+}
+
+/// Problems of a request that changes something with GET.
+pub struct Saying;
+
+impl Problems for Saying {
+    const OWN: &'static [(StatusCode, &'static str)] = &[
+        BAD_PARAMETER,
+        (StatusCode::FORBIDDEN, "With a name and a password only POST is taken, and nothing from another web site."),
     ];
 }
 
@@ -151,19 +177,16 @@ impl Problems for Reading {
 pub struct Writing;
 
 impl Problems for Writing {
-    const STATUSES: &'static [(StatusCode, &'static str)] = &[
-        (StatusCode::BAD_REQUEST, "The body is wrong (messages by field), or it can't be done in this state."),
-        (StatusCode::UNAUTHORIZED, "Credentials are missing or wrong. Wrong ones are refused on public endpoints too."),
-        (StatusCode::NOT_FOUND, "There is no such thing, or the caller may not see it."),
-        (StatusCode::METHOD_NOT_ALLOWED, "The method is not one of those in the header `Allow`."),
-        (StatusCode::NOT_ACCEPTABLE, "The answer has none of the media types in the header `Accept`."),
+    const OWN: &'static [(StatusCode, &'static str)] = &[
+        (
+            StatusCode::BAD_REQUEST,
+            "The body is wrong (messages by field), or it can't be done in this state (one sentence).",
+        ),
+        (StatusCode::FORBIDDEN, FOREIGN),
         (StatusCode::REQUEST_TIMEOUT, "The body did not come in time."),
         (StatusCode::CONFLICT, "It is in use, or was changed at the same time."),
         (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large."),
-        (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is neither JSON nor a form."),
-        (StatusCode::TOO_MANY_REQUESTS, "Too many requests: see the header `Retry-After`."),
-        (StatusCode::INTERNAL_SERVER_ERROR, "A defect of the shop; the body has an id for its operator."),
-        (StatusCode::SERVICE_UNAVAILABLE, "Not now: see the header `Retry-After`."),
+        (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is neither JSON nor a form, or it is compressed."),
     ];
 }
 
@@ -185,14 +208,19 @@ impl<P: Problems> From<Failure<P>> for poem::Error {
 impl<P: Problems> ApiResponse for Failure<P> {
     fn meta() -> MetaResponses {
         let schema = |status: StatusCode| match status {
-            StatusCode::BAD_REQUEST => HashMap::<String, Vec<String>>::schema_ref(),
+            StatusCode::BAD_REQUEST => wire::bad_request(),
             _ => Detail::schema_ref(),
         };
         let response = |(status, description): &(StatusCode, &'static str)| {
-            let content = MetaMediaType { content_type: "application/json", schema: schema(*status) };
-            documented(*status, description, vec![content])
+            let mut content = vec![MetaMediaType { content_type: "application/json", schema: schema(*status) }];
+            if *status == StatusCode::NOT_FOUND {
+                content.push(MetaMediaType { content_type: "text/html; charset=utf-8", schema: String::schema_ref() });
+            }
+            documented(*status, description, content)
         };
-        MetaResponses { responses: P::STATUSES.iter().map(response).collect() }
+        let mut statuses: Vec<_> = P::OWN.iter().chain(&ALWAYS).collect();
+        statuses.sort_by_key(|(status, _)| *status);
+        MetaResponses { responses: statuses.into_iter().map(response).collect() }
     }
 
     fn register(registry: &mut Registry) {
@@ -202,5 +230,9 @@ impl<P: Problems> ApiResponse for Failure<P> {
 
 /// The outcome of an operation that only reads.
 pub type ReadResult<T> = Result<T, Failure<Reading>>;
+/// The outcome of an operation that only reads, for operators.
+pub type StaffResult<T> = Result<T, Failure<ReadingAsStaff>>;
+/// The outcome of an operation that changes something with GET.
+pub type SayResult<T> = Result<T, Failure<Saying>>;
 /// The outcome of an operation that changes something.
 pub type WriteResult<T> = Result<T, Failure<Writing>>;

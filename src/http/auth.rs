@@ -57,7 +57,7 @@ pub async fn authenticate(
     match credentials(headers) {
         Credentials::None => Ok(None),
         Credentials::Malformed(text) => Err(Problem::unauthorized(text)),
-        Credentials::Token(token) => match authenticator.token(token)? {
+        Credentials::Token(token) => match authenticator.token(token).await? {
             Some(host) => Ok(Some(Scope::Host(host))),
             None => Err(Problem::unauthorized("Invalid token.")),
         },

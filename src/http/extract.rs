@@ -146,7 +146,7 @@ impl<'a, T: Type> ApiExtractor<'a> for Body<T> {
         _: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
         let call = <&Call as FromRequest>::from_request(request, body).await?;
-        let reading = input::read(request.headers(), body.take()?, call.app.limits.body_bytes);
+        let reading = input::read(request.headers(), body.take()?, &call.app.bodies);
         let input = BodyWait::on(request, reading).await;
         Ok(Self { input, documents: PhantomData })
     }

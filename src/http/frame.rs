@@ -19,7 +19,7 @@ use super::negotiate::{Form, negotiate};
 use super::paths::{Found, find};
 use super::problem::{FORBIDDEN, NOT_ACCEPTABLE, NOT_AUTHENTICATED, Problem};
 use super::resources::{Access, RESOURCES, Resource};
-use super::{App, metadata, pages};
+use super::{App, metadata, pages, same_site};
 use crate::services::Scope;
 
 /// Methods in the order in which `Allow` names them.
@@ -90,6 +90,7 @@ impl Frame {
             Form::NotAcceptable => return Err(Problem::detail(StatusCode::NOT_ACCEPTABLE, NOT_ACCEPTABLE)),
         }
         let origin = Origin::of(&request, &*self.app.is_trusted_proxy);
+        same_site::check(request.method(), served.resource.is_change, request.headers(), &origin)?;
         let scope = authenticate(&self.app.auth, request.headers(), &origin).await?;
         authorise(served.resource.access, scope.as_ref())?;
         let is_head = request.method() == Method::HEAD;
@@ -151,10 +152,6 @@ fn add_headers(response: &mut Response, allow: &HeaderValue, language: Language)
     headers.insert(header::ALLOW, allow.clone());
     headers.insert(header::VARY, HeaderValue::from_static("Accept, Accept-Language, Cookie"));
     headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
-    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
-    headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin"));
 }
 
 impl Endpoint for Frame {

@@ -13,25 +13,37 @@ use super::App;
 use super::client::Origin;
 use super::pages;
 use super::problem::Problem;
+use super::seat::Seat;
+use super::security;
 use super::surface::{Surface, advertise};
 
-/// Whether the body of a request is being waited for; in its extensions.
+/// Whether the body of a request is being waited for; in its extensions. Its connection's seat hears of it.
 #[derive(Clone, Default)]
-pub struct BodyWait(Arc<AtomicBool>);
+pub struct BodyWait {
+    is_waited_for: Arc<AtomicBool>,
+    seat: Option<Arc<Seat>>,
+}
 
 impl BodyWait {
     /// Waits for a body.
     pub async fn on<T>(request: &Request, body: impl Future<Output = T>) -> T {
         let wait = request.extensions().get::<Self>().cloned().unwrap_or_default();
-        wait.0.store(true, Ordering::Relaxed);
+        wait.set(true);
         let body = body.await;
-        wait.0.store(false, Ordering::Relaxed);
+        wait.set(false);
         body
+    }
+
+    fn set(&self, is_waited_for: bool) {
+        self.is_waited_for.store(is_waited_for, Ordering::Relaxed);
+        if let Some(seat) = &self.seat {
+            seat.waits_for_body(is_waited_for);
+        }
     }
 
     /// What a request is answered that took too long.
     fn problem(&self) -> Problem {
-        if self.0.load(Ordering::Relaxed) {
+        if self.is_waited_for.load(Ordering::Relaxed) {
             Problem::detail(StatusCode::REQUEST_TIMEOUT, "The body did not come in time.")
         } else {
             Problem::detail(StatusCode::SERVICE_UNAVAILABLE, "This took too long. Please try again.")
@@ -56,24 +68,32 @@ impl<E: Endpoint<Output = Response>> Endpoint for Guard<E> {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
-        let surface = Surface::of(&request);
-        if surface.is_limited() {
-            let client = Origin::client_of(&request, &*self.app.is_trusted_proxy);
-            if let Err(secs) = self.app.requests.admit(&client, self.app.shop.now()) {
-                return Ok(Problem::throttled(secs).into_response());
-            }
-        }
-        let uri = request.uri().clone();
-        let mut response = self.answer(request).await;
+        let (surface, uri) = (Surface::of(&request), request.uri().clone());
+        let response = match self.admit(&request, surface) {
+            Ok(()) => self.answer(request).await,
+            Err(problem) => problem.into_response(),
+        };
+        let mut response = for_scripts(uri.path(), response);
         advertise(self.app.advertised.as_deref(), surface, &uri, &mut response);
+        security::add_headers(&mut response);
         Ok(response)
     }
 }
 
 impl<E: Endpoint<Output = Response>> Guard<E> {
+    /// Whether a request is looked at at all.
+    fn admit(&self, request: &Request, surface: Surface) -> Result<(), Problem> {
+        if surface.is_limited() {
+            let client = Origin::client_of(request, &*self.app.is_trusted_proxy);
+            self.app.requests.admit(&client, self.app.shop.now()).map_err(Problem::throttled)?;
+        }
+        security::check_host(request.version(), request.headers())
+    }
+
     /// An answer, whatever happens inside.
     async fn answer(&self, mut request: Request) -> Response {
-        let body = BodyWait::default();
+        let seat = request.extensions().get::<Arc<Seat>>().cloned();
+        let body = BodyWait { seat, ..BodyWait::default() };
         request.extensions_mut().insert(body.clone());
         let work = AssertUnwindSafe(self.inner.call(request)).catch_unwind();
         let answer = match tokio::time::timeout(self.app.limits.request_time, work).await {
@@ -84,6 +104,20 @@ impl<E: Endpoint<Output = Response>> Guard<E> {
         };
         answer.unwrap_or_else(IntoResponse::into_response)
     }
+}
+
+/// The lists that hosts' scripts ask for.
+const SCRIPT_LISTS: [&str; 2] = ["/api/v1/tor_bridges/", "/api/v1/nostr_aliases/"];
+
+/// There are scripts that take whatever is neither empty nor a list for "there are none", and remove all forwards. What
+/// says only that the shop can't answer now has no body there.
+fn for_scripts(path: &str, mut response: Response) -> Response {
+    let can_not_now = response.status() == StatusCode::TOO_MANY_REQUESTS || response.status().is_server_error();
+    if can_not_now && SCRIPT_LISTS.contains(&path) {
+        response.set_body(());
+        response.headers_mut().remove(http::header::CONTENT_TYPE);
+    }
+    response
 }
 
 /// Errors of the router: nothing else of poem's may be seen.
@@ -120,6 +154,10 @@ mod tests {
         Arc::new(App::new(shop, limits, Box::new(|_| false)))
     }
 
+    fn request() -> Request {
+        Request::builder().header("host", "shop.example").finish()
+    }
+
     async fn breaks(_: Request) -> poem::Result<Response> {
         panic!("a secret detail")
     }
@@ -128,7 +166,7 @@ mod tests {
     async fn a_panic_is_answered_with_nothing_but_an_id() {
         let dir = tempfile::tempdir().unwrap();
         let broken = make(breaks);
-        let mut response = Guard::new(app(&dir), broken).get_response(Request::default()).await;
+        let mut response = Guard::new(app(&dir), broken).get_response(request()).await;
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
         let body = response.take_body().into_string().await.unwrap();
         assert!(
@@ -140,8 +178,20 @@ mod tests {
     async fn work_that_takes_too_long_is_given_up() {
         let dir = tempfile::tempdir().unwrap();
         let endless = make(|_| std::future::pending::<poem::Result<Response>>());
-        let response = Guard::new(app(&dir), endless).get_response(Request::default()).await;
+        let response = Guard::new(app(&dir), endless).get_response(request()).await;
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    }
+
+    #[tokio::test]
+    async fn a_host_that_asks_for_its_list_gets_no_text_that_its_script_would_take_for_an_empty_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let guard = Guard::new(app(&dir), make(breaks));
+        for (path, is_empty) in [("/api/v1/tor_bridges/?status=A", true), ("/api/v1/tor_bridges/x/", false)] {
+            let request = Request::builder().uri_str(path).finish();
+            let mut response = guard.get_response(request).await;
+            assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+            assert_eq!(response.take_body().into_vec().await.unwrap().is_empty(), is_empty, "{path}");
+        }
     }
 
     #[tokio::test]
@@ -151,13 +201,13 @@ mod tests {
             BodyWait::on(&request, std::future::pending::<()>()).await;
             poem::Result::<Response>::Ok(Response::default())
         });
-        let response = Guard::new(app(&dir), hungry).get_response(Request::default()).await;
+        let response = Guard::new(app(&dir), hungry).get_response(request()).await;
         assert_eq!(response.status(), StatusCode::REQUEST_TIMEOUT);
         let slow = make(async |request: Request| {
             BodyWait::on(&request, std::future::ready(())).await;
             std::future::pending::<poem::Result<Response>>().await
         });
-        let response = Guard::new(app(&dir), slow).get_response(Request::default()).await;
+        let response = Guard::new(app(&dir), slow).get_response(request()).await;
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE, "once it has come it is ours");
     }
 }

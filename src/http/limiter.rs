@@ -1,18 +1,19 @@
 //! How often one client may ask: a token bucket each, in bounded memory. Clients are addresses over
 //! TCP (IPv6: their network of 64 bits) and circuits through the onion service.
 
-use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::client::Client;
+use crate::domain::recent::Recent;
 use crate::domain::time::Timestamp;
 
-/// At most this many clients are remembered; when there are more, those that have not used up
-/// anything are forgotten, then all.
-const MAX_CLIENTS: usize = 20_000;
+/// At most this many clients are remembered; when there are more, those that have used up least are forgotten.
+const MAX_CLIENTS: usize = 14_000;
+/// What strangers can make one limiter hold, in bytes.
+pub const MOST_BYTES: usize = Recent::<i64>::most_bytes(MAX_CLIENTS);
 
 /// A rate: `burst` at once, then one per `every`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,13 +58,14 @@ pub struct Limiter {
     rate: Rate,
     hasher: RandomState,
     /// By client: when its bucket is full again, in milliseconds since the epoch.
-    full_at: Mutex<HashMap<u64, i64>>,
+    full_at: Mutex<Recent<i64>>,
 }
 
 impl Limiter {
     /// A limiter without clients.
     pub fn new(rate: Rate) -> Self {
-        Self { rate, hasher: RandomState::new(), full_at: Mutex::default() }
+        let full_at = Mutex::new(Recent::new(MAX_CLIENTS, |full_at| *full_at));
+        Self { rate, hasher: RandomState::new(), full_at }
     }
 
     /// Takes one from the client's bucket, or says in how many seconds there is one again. Requests
@@ -94,8 +96,7 @@ impl Limiter {
         let every = self.rate.step();
         let capacity = every.saturating_mul(i64::from(self.rate.burst));
         let mut buckets = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
-        make_room(&mut buckets, now);
-        let full_at = buckets.entry(key).or_insert(now.0);
+        let full_at = buckets.entry(key, || now.0);
         // A clock that was set back must not lock anybody out.
         if *full_at < now.0 || *full_at > now.0.saturating_add(capacity) {
             *full_at = now.0;
@@ -110,7 +111,7 @@ impl Limiter {
     }
 
     fn put(&self, key: u64) {
-        if let Some(full_at) = self.full_at.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&key) {
+        if let Some(full_at) = self.full_at.lock().unwrap_or_else(PoisonError::into_inner).get_mut(key) {
             *full_at = full_at.saturating_sub(self.rate.step());
         }
     }
@@ -126,15 +127,6 @@ impl Limiter {
 
     fn common_key(&self) -> u64 {
         self.hasher.hash_one(())
-    }
-}
-
-fn make_room(buckets: &mut HashMap<u64, i64>, now: Timestamp) {
-    if buckets.len() >= MAX_CLIENTS {
-        buckets.retain(|_, full_at| *full_at > now.0);
-        if buckets.len() >= MAX_CLIENTS {
-            buckets.clear();
-        }
     }
 }
 
@@ -194,11 +186,14 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_bounded() {
+    fn a_flood_of_clients_is_bounded_and_gives_nobody_back_what_they_have_used_up() {
         let limiter = Limiter::new(RATE);
+        let greedy = client("203.0.113.1");
+        while limiter.admit(&greedy, START).is_ok() {}
         for number in 0..u32::try_from(MAX_CLIENTS).expect("small") + 100 {
             let _ = limiter.admit(&Client::Ip(IpAddr::V4((0x0a00_0000 + number).into())), START);
         }
         assert!(limiter.full_at.lock().expect("no panic").len() <= MAX_CLIENTS);
+        assert!(limiter.admit(&greedy, START).is_err());
     }
 }

@@ -1,7 +1,10 @@
-//! Pictures of payment requests: QR codes, made when they are asked for. Nothing is stored.
+//! Pictures of payment requests: QR codes, made when they are first asked for. Those asked for last are kept
+//! in memory; nothing is stored.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use bytes::Bytes;
 use http::header;
 use poem::{Request, Response};
 use qrcode::{Color, EcLevel, QrCode};
@@ -16,13 +19,51 @@ const SCALE: usize = 6;
 /// Modules of white around the code, as the standard asks.
 const MARGIN: usize = 4;
 
+/// Pictures that are kept at most…
+const KEPT: usize = 32;
+/// …each with its payment request of at most so many bytes; larger ones are made again each time.
+const KEPT_BYTES: usize = 8 << 10;
+/// What strangers can make the pictures hold, in bytes.
+pub const MOST_BYTES: usize = KEPT * (KEPT_BYTES + 128);
+
+/// The pictures that were asked for last, the latest at the end.
+#[derive(Default)]
+pub struct Pictures(Mutex<VecDeque<(String, Bytes)>>);
+
+impl Pictures {
+    /// The picture of a payment request.
+    fn of(&self, payment_request: &str) -> Result<Bytes, String> {
+        if let Some(picture) = self.kept(payment_request) {
+            return Ok(picture);
+        }
+        let picture = Bytes::from(png_of(payment_request)?.into_boxed_slice());
+        if payment_request.len() + picture.len() <= KEPT_BYTES {
+            let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if kept.len() >= KEPT {
+                kept.pop_front();
+            }
+            kept.push_back((payment_request.to_owned(), picture.clone()));
+        }
+        Ok(picture)
+    }
+
+    fn kept(&self, payment_request: &str) -> Option<Bytes> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = kept.iter().position(|(of, _)| of == payment_request)?;
+        let entry = kept.remove(at)?;
+        let picture = entry.1.clone();
+        kept.push_back(entry);
+        Some(picture)
+    }
+}
+
 /// The picture of an invoice: `qr_<id>.png`.
 pub fn qr_image(app: &Arc<App>, request: &Request) -> Result<Response, Problem> {
     let file = request.raw_path_param("file").unwrap_or_default();
     let id = file.strip_prefix("qr_").and_then(|rest| rest.strip_suffix(".png")).and_then(OrderId::parse);
     let view = orders::view(&app.shop, id.ok_or_else(Problem::not_found)?)?;
     let text = view.purchase.invoice.payment_request.ok_or_else(Problem::not_found)?;
-    let picture = png_of(&text).map_err(|error| Problem::internal(&error))?;
+    let picture = app.pictures.of(&text).map_err(|error| Problem::internal(&error))?;
     Ok(Response::builder()
         .header(header::CONTENT_TYPE, "image/png")
         .header(header::CACHE_CONTROL, "public, max-age=31536000, immutable")
@@ -61,11 +102,35 @@ fn png_of(payment_request: &str) -> Result<Vec<u8>, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::png_of;
+    use super::*;
+
+    const INVOICE: &str = "lnbc250n1ppet26sl62nwwgeumdp645nt4lay79lj8q9y4m006skhds5v35w9c0";
+
+    #[test]
+    fn a_picture_is_made_once_and_only_the_latest_are_kept() {
+        let pictures = Pictures::default();
+        let first = pictures.of(INVOICE).expect("a picture");
+        assert_eq!(pictures.of(INVOICE).expect("a picture").as_ptr(), first.as_ptr(), "the very same");
+        for number in 1..KEPT {
+            pictures.of(&format!("{INVOICE}{number}")).expect("a picture");
+        }
+        assert_eq!(pictures.of(INVOICE).expect("a picture").as_ptr(), first.as_ptr(), "asked for again");
+        for number in 0..KEPT {
+            pictures.of(&format!("{INVOICE}x{number}")).expect("a picture");
+        }
+        assert_ne!(pictures.of(INVOICE).expect("a picture").as_ptr(), first.as_ptr(), "forgotten");
+        assert!(pictures.0.lock().expect("no panic").len() <= KEPT);
+    }
+
+    #[test]
+    fn what_the_largest_invoice_needs_is_kept_too() {
+        let picture = png_of(&INVOICE.repeat(15)).expect("a picture");
+        assert!(picture.len() + INVOICE.len() * 15 <= KEPT_BYTES, "{} bytes", picture.len());
+    }
 
     #[test]
     fn the_picture_is_a_png_with_a_white_margin() {
-        let picture = png_of("lnbc250n1ppet26sl62nwwgeumdp645nt4lay79lj8q9y4m006skhds5v35w9c0").expect("a picture");
+        let picture = png_of(INVOICE).expect("a picture");
         let mut reader = png::Decoder::new(std::io::Cursor::new(picture)).read_info().expect("a PNG");
         let mut pixels = vec![0; reader.output_buffer_size().expect("a size")];
         reader.next_frame(&mut pixels).expect("an image");

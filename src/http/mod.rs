@@ -4,8 +4,10 @@
 mod answer;
 mod api;
 mod auth;
+mod bodies;
 mod call;
 pub mod client;
+mod connection;
 mod extract;
 mod frame;
 mod guard;
@@ -25,8 +27,11 @@ mod problem;
 mod push;
 mod reads;
 mod resources;
+mod same_site;
+mod seat;
+pub mod seats;
+mod security;
 mod surface;
-mod visitors;
 mod wire;
 
 use std::sync::Arc;
@@ -35,10 +40,12 @@ use std::time::Duration;
 use poem::endpoint::{make, make_sync};
 use poem::{Endpoint, Request, Response, Route, get};
 
+use self::bodies::Bodies;
 use self::client::IsTrusted;
 use self::frame::Frame;
 use self::guard::Guard;
 use self::limiter::{Limiter, Rate};
+use self::media::Pictures;
 use self::order_rate::{OrderLimiters, OrderRates};
 use self::reads::Reads;
 use crate::services::Shop;
@@ -62,10 +69,13 @@ pub struct Limits {
     pub orders: OrderRates,
 }
 
+/// The largest body, in bytes, unless the operator says otherwise.
+pub const BODY_BYTES: usize = 64 << 10;
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            body_bytes: 64 * 1024,
+            body_bytes: BODY_BYTES,
             request_time: Duration::from_secs(30),
             // A RaspiBlitz polls every two seconds; several may share an address.
             requests: Rate::per_minute(1200),
@@ -83,6 +93,8 @@ pub struct App {
     limits: Limits,
     requests: Limiter,
     orders: OrderLimiters,
+    bodies: Bodies,
+    pictures: Pictures,
     pushes: push::Connections,
     readiness: Readiness,
     /// The onion address that pages on clearnet name, as `http://<address>.onion`.
@@ -99,6 +111,8 @@ impl App {
             is_trusted_proxy,
             requests: Limiter::new(limits.requests),
             orders: OrderLimiters::new(limits.orders),
+            bodies: Bodies::new(limits.body_bytes),
+            pictures: Pictures::default(),
             pushes: push::Connections::default(),
             readiness: Readiness::default(),
             advertised: None,
@@ -116,6 +130,24 @@ impl App {
         self.readiness.clone()
     }
 }
+
+/// The limiters of rates: of requests, and of orders of each kind.
+const LIMITERS: usize = 6;
+/// What the circuits of the onion service take here, in bytes, when as many are open as may be by default: a
+/// place and a task for each. What Tor itself keeps of them is limited by its own settings.
+const CIRCUITS_BYTES: usize = 512 * 1024;
+
+/// Everything that strangers can make the process remember, each with its bound in bytes at the default
+/// settings; in all less than 16 MiB.
+pub const REMEMBERED: [(&str, usize); 7] = [
+    ("connections", seats::MOST_BYTES),
+    ("large bodies", bodies::MOST_BYTES),
+    ("rates", LIMITERS * limiter::MOST_BYTES),
+    ("failed logins", crate::services::auth::MOST_BYTES),
+    ("pictures", media::MOST_BYTES),
+    ("documents", openapi::MOST_BYTES),
+    ("onion circuits", CIRCUITS_BYTES),
+];
 
 /// All of the HTTP interface, for any listener.
 pub fn app(app: App) -> impl Endpoint<Output = Response> + 'static {

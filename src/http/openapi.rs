@@ -2,9 +2,13 @@
 
 use std::sync::OnceLock;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use http::HeaderValue;
 use poem_openapi::{LicenseObject, OpenApiService};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use super::api;
 
@@ -50,6 +54,12 @@ pub fn openapi_document() -> String {
     document
 }
 
+/// The same, made once: it does not change while the shop runs.
+pub fn shown_document() -> Bytes {
+    static DOCUMENT: OnceLock<Bytes> = OnceLock::new();
+    DOCUMENT.get_or_init(|| openapi_document().into()).clone()
+}
+
 /// The same document as JSON.
 pub fn openapi_json() -> Result<Value, serde_json::Error> {
     let mut document: Value = serde_json::from_str(&service().spec())?;
@@ -60,9 +70,12 @@ pub fn openapi_json() -> Result<Value, serde_json::Error> {
     Ok(document)
 }
 
-/// The page that shows the document.
-pub fn page() -> Bytes {
-    static PAGE: OnceLock<Bytes> = OnceLock::new();
+/// What the page and the document take once somebody has asked for them, in bytes.
+pub const MOST_BYTES: usize = 1900 << 10;
+
+/// The page that shows the document, and what it may do: run its own scripts, and ask this shop.
+pub fn page() -> (Bytes, HeaderValue) {
+    static PAGE: OnceLock<(Bytes, HeaderValue)> = OnceLock::new();
     PAGE.get_or_init(|| {
         let service = service();
         let html = service.swagger_ui_html();
@@ -70,7 +83,20 @@ pub fn page() -> Bytes {
             Ok(document) => html.replacen(&service.spec(), &document, 1),
             Err(_) => html,
         };
-        html.replacen("<title>Swagger UI</title>", "<title>IP2Tor Shop API</title>", 1).into()
+        let html = html.replacen("<title>Swagger UI</title>", "<title>IP2Tor Shop API</title>", 1);
+        let policy = HeaderValue::try_from(policy(&html));
+        (html.into(), policy.unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'")))
     })
     .clone()
+}
+
+/// Names each script of the page by its hash: no other one is run.
+fn policy(html: &str) -> String {
+    let scripts = html.split("<script").skip(1).filter_map(|rest| rest.split_once('>')?.1.split_once("</script>"));
+    let hash = |(script, _): (&str, &str)| format!(" 'sha256-{}'", STANDARD.encode(Sha256::digest(script)));
+    let hashes: String = scripts.map(hash).collect();
+    format!(
+        "default-src 'none'; script-src{hashes}; style-src 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; \
+         form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+    )
 }

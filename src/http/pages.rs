@@ -3,8 +3,15 @@
 use http::{HeaderValue, StatusCode, Uri, header};
 use poem::Response;
 
+/// What a page of ours may do: nothing but show itself.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; \
+                      frame-ancestors 'none'";
+/// What does not change while the shop runs.
+const FOR_MINUTES: HeaderValue = HeaderValue::from_static("public, max-age=300");
+
 fn html(status: StatusCode, body: impl Into<poem::Body>) -> Response {
-    Response::builder().status(status).header(header::CONTENT_TYPE, "text/html; charset=utf-8").body(body)
+    let page = Response::builder().status(status).header(header::CONTENT_TYPE, "text/html; charset=utf-8");
+    page.header(header::CONTENT_SECURITY_POLICY, POLICY).header(header::CACHE_CONTROL, "no-cache").body(body)
 }
 
 /// A path that leads nowhere.
@@ -19,13 +26,17 @@ pub fn front() -> Response {
 
 /// The documentation of the API.
 pub fn docs() -> Response {
-    html(StatusCode::OK, super::openapi::page())
+    let (page, policy) = super::openapi::page();
+    let mut response = html(StatusCode::OK, page);
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    response.headers_mut().insert(header::CACHE_CONTROL, FOR_MINUTES);
+    response
 }
 
 /// The OpenAPI document.
 pub fn document() -> Response {
-    let document = super::openapi::openapi_document();
-    Response::builder().header(header::CONTENT_TYPE, "application/yaml").body(document)
+    let document = Response::builder().header(header::CONTENT_TYPE, "application/yaml");
+    document.header(header::CACHE_CONTROL, FOR_MINUTES).body(super::openapi::shown_document())
 }
 
 /// The same path with a slash at its end; the query is kept.

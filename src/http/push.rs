@@ -15,8 +15,9 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
-use super::App;
+use super::client::Origin;
 use super::problem::{NOT_AUTHENTICATED, Problem};
+use super::{App, same_site};
 use crate::domain::id::{HostId, ProductId};
 use crate::domain::product::{ProductKind, ProductStatus};
 use crate::services::hosts_admin::hash_token;
@@ -73,8 +74,9 @@ impl Drop for Seat {
 
 /// Accepts a host's connection.
 pub async fn connect(app: &Arc<App>, request: &Request) -> Result<Response, Problem> {
+    same_site::check_socket(request.headers(), &Origin::of(request, &*app.is_trusted_proxy))?;
     let token = token(request.headers()).ok_or_else(|| Problem::unauthorized(NOT_AUTHENTICATED))?;
-    let host = app.auth.token(token)?.ok_or_else(|| Problem::unauthorized("Invalid token."))?;
+    let host = app.auth.token(token).await?.ok_or_else(|| Problem::unauthorized("Invalid token."))?;
     let upgrade = WebSocket::from_request(request, &mut RequestBody::default()).await;
     let no_socket = |_| Problem::detail(StatusCode::UPGRADE_REQUIRED, "This address speaks WebSocket only.");
     let upgrade = upgrade.map_err(no_socket)?;

@@ -46,14 +46,17 @@ pub struct Resource {
     pub about: &'static str,
     /// Its writable fields.
     pub writable: Writable,
+    /// Whether every request for it changes something, GET included.
+    pub is_change: bool,
 }
 
 const fn public(path: &'static str, name: &'static str, about: &'static str) -> Resource {
-    Resource { path, access: Access::Anybody, renders: Renders::Json, name, about, writable: Writable::Nothing }
+    let (access, writable) = (Access::Anybody, Writable::Nothing);
+    Resource { path, access, renders: Renders::Json, name, about, writable, is_change: false }
 }
 
 const fn private(path: &'static str, name: &'static str, about: &'static str, writable: Writable) -> Resource {
-    Resource { path, access: Access::Known, renders: Renders::Json, name, about, writable }
+    Resource { path, access: Access::Known, renders: Renders::Json, name, about, writable, is_change: false }
 }
 
 fn host_is_visible(call: &Call) -> bool {
@@ -131,10 +134,13 @@ pub const RESOURCES: [Resource; 22] = [
     ),
     private("/hosts", "Host List", "The caller's hosts.", Writable::Post(metadata::host_fields)),
     private("/hosts/:id", "Host Instance", "A host.", Writable::Put(metadata::host_fields, host_is_visible)),
-    private(
-        "/hosts/:id/check_in",
-        "Check in",
-        "A host says that it is there.",
-        Writable::Post(metadata::check_in_fields),
-    ),
+    Resource {
+        is_change: true,
+        ..private(
+            "/hosts/:id/check_in",
+            "Check in",
+            "A host says that it is there.",
+            Writable::Post(metadata::check_in_fields),
+        )
+    },
 ];

@@ -3,8 +3,10 @@
 
 mod memory;
 pub mod plan;
+mod runs;
 pub mod schedule;
 pub mod table;
 
+pub use runs::Runs;
 pub use schedule::Scheduler;
 pub use table::JobContext;

@@ -17,6 +17,7 @@ use crate::store::job_runs::{self, JobRun};
 /// The running schedules.
 pub struct Scheduler {
     scheduler: JobScheduler,
+    context: Arc<JobContext>,
 }
 
 impl Scheduler {
@@ -41,14 +42,15 @@ impl Scheduler {
             scheduler.add(job).await.map_err(|error| broken(&error))?;
         }
         scheduler.start().await.map_err(|error| broken(&error))?;
-        Ok(Self { scheduler })
+        Ok(Self { scheduler, context })
     }
 
-    /// Stops triggering.
+    /// Stops triggering, and stores what is known of the last runs.
     pub async fn stop(&mut self) {
         if let Err(error) = self.scheduler.shutdown().await {
             tracing::debug!(%error, "the scheduler did not stop cleanly");
         }
+        store_last_runs(&self.context).await;
     }
 }
 
@@ -66,6 +68,8 @@ async fn with_memory(memory: Memory) -> Result<JobScheduler, JobSchedulerError> 
 /// The jobs go on from the new time; what is stored of when they come is put right, too.
 pub(super) async fn clock_was_put_back(context: &JobContext, was: Timestamp, now: Timestamp) {
     tracing::warn!(%was, %now, "the clock was put back: the jobs are planned anew");
+    // What they were to do by the wrong clock must not be stored after that.
+    store_last_runs(context).await;
     if let Err(error) = plan(context).await {
         tracing::error!(%error, "when the jobs run next can't be stored");
     }
@@ -93,7 +97,7 @@ pub async fn catch_up(context: &JobContext) {
     }
 }
 
-/// Runs a job now and stores when, how long, how it ended, and when it comes again.
+/// Runs a job now and notes when, how long, how it ended, and when it comes again.
 pub async fn run_and_record(context: &JobContext, name: &'static str) {
     let started_at = context.shop.now();
     let result = table::run(context, name).await;
@@ -106,15 +110,38 @@ pub async fn run_and_record(context: &JobContext, name: &'static str) {
         }
     };
     let cron = context.config.jobs.all().into_iter().find(|(of, _)| *of == name);
-    let run = JobRun {
-        name: name.to_owned(),
-        started_at: Some(started_at),
-        duration_ms: Some(ended_at.millis_since(started_at).max(0)),
-        outcome: Some(outcome),
-        next_at: cron.and_then(|(_, cron)| cron.next_after(ended_at)),
-    };
-    let stored = context.shop.change(move |db, _| Ok(job_runs::record(db, &run)?)).await;
-    if let Err(error) = stored {
-        tracing::error!(job = name, %error, "the run of a job can't be recorded");
+    note(
+        context,
+        result.is_err(),
+        JobRun {
+            name: name.to_owned(),
+            started_at: Some(started_at),
+            duration_ms: Some(ended_at.millis_since(started_at).max(0)),
+            outcome: Some(outcome),
+            next_at: cron.and_then(|(_, cron)| cron.next_after(ended_at)),
+        },
+    )
+    .await;
+}
+
+async fn note(context: &JobContext, has_failed: bool, run: JobRun) {
+    let now = context.shop.now();
+    let due = context.runs.lock().unwrap_or_else(PoisonError::into_inner).note(run, has_failed, now);
+    store(context, due).await;
+}
+
+/// Stores the runs that are still in memory.
+pub(super) async fn store_last_runs(context: &JobContext) {
+    let due = context.runs.lock().unwrap_or_else(PoisonError::into_inner).take();
+    store(context, due).await;
+}
+
+async fn store(context: &JobContext, runs: Vec<JobRun>) {
+    if runs.is_empty() {
+        return;
+    }
+    let record = move |db: &_, _: &mut _| Ok(runs.iter().try_for_each(|run| job_runs::record(db, run))?);
+    if let Err(error) = context.shop.change(record).await {
+        tracing::error!(%error, "runs of jobs can't be recorded");
     }
 }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use super::Runs;
 use crate::config::Config;
+use crate::services::backup::Keep;
 use crate::services::{Error, Shop, backup, clock, deadlines, host_watch};
 use crate::worker::follow::{self, Strangers};
 use crate::worker::registry::Registry;
@@ -15,6 +17,8 @@ pub struct JobContext {
     pub registry: Arc<Registry>,
     /// Its configuration.
     pub config: Config,
+    /// What is known of the jobs' runs and not stored yet.
+    pub runs: std::sync::Mutex<Runs>,
     /// Held payments of unknown orders, remembered between scans.
     pub strangers: tokio::sync::Mutex<Strangers>,
 }
@@ -31,6 +35,7 @@ pub async fn run(context: &JobContext, name: &str) -> Result<String, Error> {
         "suspend_expired" => guarded(shop, suspend_expired(shop)).await,
         "delete_suspended" => guarded(shop, delete_suspended(shop)).await,
         "close_unpaid" => guarded(shop, close_unpaid(shop)).await,
+        "delete_unpaid" => guarded(shop, delete_unpaid(shop)).await,
         "backup" => backup(context).await,
         "delete_old_backups" => delete_old_backups(context).await,
         "rescan" => rescan(context).await,
@@ -82,6 +87,10 @@ async fn close_unpaid(shop: &Shop) -> Result<String, Error> {
     Ok(format!("{closed} unpaid invoices closed, {owed} products not activated in time"))
 }
 
+async fn delete_unpaid(shop: &Shop) -> Result<String, Error> {
+    Ok(format!("{} orders deleted that nobody paid", deadlines::delete_unpaid(shop).await?))
+}
+
 async fn backup(context: &JobContext) -> Result<String, Error> {
     let (db, places, now) = (context.shop.db.clone(), context.config.places(), context.shop.now());
     let made = on_a_blocking_thread(move || backup::create_scheduled(&db, &places, now)).await?;
@@ -89,8 +98,9 @@ async fn backup(context: &JobContext) -> Result<String, Error> {
 }
 
 async fn delete_old_backups(context: &JobContext) -> Result<String, Error> {
-    let (places, days, now) = (context.config.places(), context.config.retention.backup_days, context.shop.now());
-    let delete = move || backup::delete_old(&places, days, now).map_err(|error| Error::Internal(error.to_string()));
+    let (places, retention) = (context.config.places(), &context.config.retention);
+    let keep = Keep { days: retention.daily_backups as usize, weeks: retention.weekly_backups as usize };
+    let delete = move || backup::delete_old(&places, keep).map_err(|error| Error::Internal(error.to_string()));
     Ok(format!("{} deleted", on_a_blocking_thread(delete).await?))
 }
 

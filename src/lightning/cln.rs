@@ -18,6 +18,7 @@ use serde_json::json;
 use super::cln_call::{Failure, Socket};
 use super::policy::Policy;
 use super::{InvoiceStream, LightningNode, bolt11, outcome};
+use crate::domain::address::with_port;
 use crate::domain::lightning::{
     CancelOutcome, InvoicePage, InvoiceRequest, MadeInvoice, Network, NodeError, NodeErrorKind, NodeInfo, NodeInvoice,
     NodeInvoiceState, PaymentHash, Preimage, SettleOutcome,
@@ -219,7 +220,7 @@ impl LightningNode for CoreLightning {
         let info = self.socket.info(self.policy.call_limit).await?;
         let (channels, inbound) = self.usable_channels().await.unzip();
         let id = info.id.to_string();
-        let uri = |host: &str, port: u16| format!("{id}@{host}:{port}");
+        let uri = |host: &str, port: u16| format!("{id}@{}", with_port(host, port));
         Ok(NodeInfo {
             uris: info.address.iter().filter_map(|at| Some(uri(at.address.as_deref()?, at.port))).collect(),
             pubkey: Some(id),

@@ -20,6 +20,7 @@ use tokio_rustls::client::TlsStream;
 use super::credentials::Source;
 use super::dial::{BoxedIo, Dial};
 use super::trust::{explain_handshake, tls_config, validity};
+use crate::domain::address::with_port;
 use crate::domain::clocks::Validity;
 use crate::domain::lightning::{NodeError, NodeErrorKind};
 
@@ -34,11 +35,7 @@ pub struct NodeAddress {
 
 impl fmt::Display for NodeAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.host.contains(':') {
-            write!(f, "[{}]:{}", self.host, self.port)
-        } else {
-            write!(f, "{}:{}", self.host, self.port)
-        }
+        f.write_str(&with_port(&self.host, self.port))
     }
 }
 

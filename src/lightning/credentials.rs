@@ -40,7 +40,12 @@ impl Source {
                     let detail = format!("bad credentials: the {what} file {}: {reason}", path.display());
                     NodeError::new(NodeErrorKind::BadCredentials, detail)
                 };
-                let size = tokio::fs::metadata(path).await.map_err(|error| problem(error.to_string()))?.len();
+                let about = tokio::fs::metadata(path).await.map_err(|error| problem(error.to_string()))?;
+                if !about.is_file() {
+                    // What comes out of a pipe would be waited for, for ever.
+                    return Err(problem("it is no regular file".to_owned()));
+                }
+                let size = about.len();
                 if size > MAX_FILE_BYTES {
                     return Err(problem(format!("{size} bytes are no {what}")));
                 }
@@ -61,7 +66,7 @@ impl Source {
 pub struct Credentials {
     /// The node's certificate (PEM), pinned; `None` trusts the system's roots (hosted nodes).
     pub certificate: Option<Source>,
-    /// The macaroon for invoices (binary, or hex as some tools export it).
+    /// The macaroon for invoices (binary, hex or base64).
     pub macaroon: Source,
     /// An optional read-only macaroon: lets a node with the stock invoice macaroon tell its name,
     /// height and the like.

@@ -14,6 +14,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use super::connector::Connector;
 use super::credentials::Source;
 use super::macaroon::Macaroon;
+use super::pasted;
 use super::policy::Policy;
 use super::rights::{self, Call};
 use crate::domain::lightning::{NodeError, NodeErrorKind};
@@ -215,7 +216,9 @@ impl MacaroonHeader {
     }
 
     async fn load(&self) -> Result<Arc<Loaded>, NodeError> {
-        let bytes = binary(self.source.read("macaroon").await?);
+        let bytes = self.source.read("macaroon").await?;
+        // What is none the check says, in its words.
+        let bytes = pasted::macaroon(&bytes).unwrap_or(bytes);
         (self.check)(&bytes)?;
         let mut header = HeaderValue::from_str(&hex::encode(&bytes)).expect("hex digits are a valid header");
         header.set_sensitive(true);
@@ -223,11 +226,6 @@ impl MacaroonHeader {
         *locked(&self.loaded) = Some(Arc::clone(&loaded));
         Ok(loaded)
     }
-}
-
-/// Macaroons are handed on in hex as well; both are understood.
-fn binary(bytes: Vec<u8>) -> Vec<u8> {
-    hex::decode(bytes.trim_ascii()).unwrap_or(bytes)
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -7,7 +7,6 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use bytes::Bytes;
 use futures_util::TryStreamExt;
-use http::{HeaderValue, Request};
 use http_body_util::Full;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -18,7 +17,7 @@ use super::dial::Dial;
 use super::link::{HttpClient, Link, MacaroonHeader};
 use super::permissions::{details_check, invoice_check};
 use super::policy::Policy;
-use super::rest_http::{Exchange, invoices_of, read_answer};
+use super::rest_http::{Exchange, HTTP1, invoices_of, read_answer};
 use super::rest_json::{Added, Balance, Listed, Nothing, RestInfo, RestInvoice};
 use super::rights::Call;
 use super::served::{BareCalls, Served};
@@ -30,8 +29,6 @@ use crate::domain::lightning::{
 };
 use crate::domain::money::Msat;
 
-/// ALPN of HTTP/1.1.
-const HTTP1: &[u8] = b"http/1.1";
 /// Most invoices in one page.
 const MAX_PAGE: u32 = 500;
 
@@ -59,20 +56,6 @@ impl LndRest {
         }
     }
 
-    fn request(&self, exchange: &Exchange, macaroon: HeaderValue) -> Result<Request<Full<Bytes>>, NodeError> {
-        let body = exchange.body.as_ref().map_or_else(Bytes::new, |body| Bytes::from(body.to_string()));
-        Request::builder()
-            .method(exchange.method.clone())
-            .uri(format!("{}{}", self.base, exchange.path))
-            .header("Grpc-Metadata-macaroon", macaroon)
-            .header(http::header::CONTENT_TYPE, "application/json")
-            .body(Full::new(body))
-            .map_err(|_| {
-                let detail = format!("bad credentials: {} is not an address of a node", self.base);
-                NodeError::new(NodeErrorKind::BadCredentials, detail)
-            })
-    }
-
     /// The answer; `None` when the node has no such invoice.
     async fn find<T: DeserializeOwned>(
         &self,
@@ -81,7 +64,7 @@ impl LndRest {
         exchange: Exchange,
     ) -> Result<Option<T>, NodeError> {
         let call = |client: HttpClient<Full<Bytes>>, header| {
-            let request = self.request(&exchange, header);
+            let request = exchange.request(&self.base, header);
             async move { read_answer(client.request(request?).await).await }
         };
         self.link.call(limit, macaroon, call).await
@@ -133,7 +116,7 @@ impl LndRest {
 
     async fn stream(&self, call: Call, path: String) -> Result<InvoiceStream, NodeError> {
         let macaroon = self.macaroon.permitting(call).await?;
-        let request = self.request(&Exchange::get(path), macaroon.header().await?)?;
+        let request = Exchange::get(path).request(&self.base, macaroon.header().await?)?;
         let client = self.link.client();
         Ok(super::stream::run(invoices_of(async move { client.request(request).await })))
     }

@@ -28,7 +28,7 @@ const KEY_LABEL: &[u8; 32] = b"macaroons-key-generator\0\0\0\0\0\0\0\0\0";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MacaroonError {
     /// The first byte is not the version of the binary format that LND writes.
-    #[error("this is not a macaroon: give the file as LND writes it, or its content in hex (base64 is not read)")]
+    #[error("this is not a macaroon: give the file as LND writes it, or its content in hex or base64")]
     NotBinary,
     /// A field is cut off, out of order or missing.
     #[error("the macaroon is damaged: a field is cut off or missing")]

@@ -16,6 +16,7 @@ pub mod lnd_grpc;
 pub mod lnd_rest;
 pub mod macaroon;
 mod outcome;
+pub mod pasted;
 pub mod paying;
 pub mod permissions;
 pub mod policy;

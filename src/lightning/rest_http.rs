@@ -5,17 +5,21 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
-use http::{Method, Response};
-use http_body_util::{BodyExt, BodyStream, Limited};
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Method, Request, Response};
+use http_body_util::{BodyExt, BodyStream, Full, Limited};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::Error as ClientError;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tonic::Code;
 
 use super::lnd_errors::{from_answer, from_transport, is_unknown_invoice};
-use super::rest_json::{RestInvoice, StreamLine, read_error};
+use super::rest_json::{RestInvoice, StreamLine, is_error_of_lnd, read_error};
 use crate::domain::lightning::{NodeError, NodeErrorKind, NodeInvoice};
 
+/// ALPN of HTTP/1.1.
+pub const HTTP1: &[u8] = b"http/1.1";
 /// Largest answer that is read.
 const MAX_ANSWER: usize = 16 * 1024 * 1024;
 /// Longest line of a stream: one invoice.
@@ -44,6 +48,50 @@ impl Exchange {
     pub fn post(path: &str, body: Value) -> Self {
         Self { method: Method::POST, path: path.to_owned(), body: Some(body) }
     }
+
+    /// The request for the node at `base` (`https://host:port`).
+    ///
+    /// # Errors
+    /// [`NodeErrorKind::BadCredentials`] when that is no address.
+    pub fn request(&self, base: &str, macaroon: HeaderValue) -> Result<Request<Full<Bytes>>, NodeError> {
+        let body = self.body.as_ref().map_or_else(Bytes::new, |body| Bytes::from(body.to_string()));
+        Request::builder()
+            .method(self.method.clone())
+            .uri(format!("{base}{}", self.path))
+            .header("Grpc-Metadata-macaroon", macaroon)
+            .header(CONTENT_TYPE, "application/json")
+            .body(Full::new(body))
+            .map_err(|_| {
+                let detail = format!("bad credentials: {base} is not an address of a node");
+                NodeError::new(NodeErrorKind::BadCredentials, detail)
+            })
+    }
+}
+
+/// An answer that says no.
+pub struct Refusal {
+    /// LND's code, or what the HTTP status comes closest to.
+    pub code: Code,
+    /// LND's words, or the HTTP status.
+    pub message: String,
+    /// Whether LND itself says so, and not something that stands before it.
+    pub is_of_lnd: bool,
+}
+
+/// Reads an answer without success.
+///
+/// # Errors
+/// When the connection breaks meanwhile.
+pub async fn read_refusal(answer: Response<Incoming>) -> Result<Refusal, NodeError> {
+    let (head, body) = answer.into_parts();
+    let error = serde_json::from_slice(&whole(body).await?).unwrap_or(Value::Null);
+    let (code, message) = read_error(&error, head.status.as_u16());
+    Ok(Refusal { code, message, is_of_lnd: is_error_of_lnd(&error) })
+}
+
+async fn whole(body: Incoming) -> Result<Bytes, NodeError> {
+    let broken = |error: Box<dyn std::error::Error + Send + Sync>| from_transport(&*error);
+    Ok(Limited::new(body, MAX_ANSWER).collect().await.map_err(broken)?.to_bytes())
 }
 
 /// Reads an answer; `None` when it says that there is no such invoice.
@@ -51,8 +99,7 @@ pub async fn read_answer<T: DeserializeOwned>(
     answer: Result<Response<Incoming>, ClientError>,
 ) -> Result<Option<T>, NodeError> {
     let (head, body) = answer.map_err(|error| from_transport(&error))?.into_parts();
-    let broken = |error: Box<dyn std::error::Error + Send + Sync>| from_transport(&*error);
-    let bytes = Limited::new(body, MAX_ANSWER).collect().await.map_err(broken)?.to_bytes();
+    let bytes = whole(body).await?;
     if head.status.is_success() {
         return serde_json::from_slice(&bytes).map(Some).map_err(|_| not_lnd());
     }
@@ -92,7 +139,7 @@ fn read_line(line: &[u8]) -> Result<NodeInvoice, NodeError> {
 }
 
 /// The non-empty lines of a body.
-fn lines_of(body: Incoming) -> impl Stream<Item = Result<Vec<u8>, NodeError>> + Send {
+pub fn lines_of(body: Incoming) -> impl Stream<Item = Result<Vec<u8>, NodeError>> + Send {
     let frames = BodyStream::new(body);
     stream::try_unfold((frames, Splitter::default()), |(mut frames, mut splitter)| async move {
         loop {

@@ -175,15 +175,30 @@ pub struct StreamLine {
     pub error: Option<Value>,
 }
 
-/// The gRPC code and the text of an error, as LND's gateway writes it in answers and in streams.
+/// The gRPC code and the text of an error, as LND's gateway writes it in answers and in streams. A stream that fails
+/// before its first message is an answer with the error of a stream in it.
 pub fn read_error(error: &Value, http_status: u16) -> (Code, String) {
-    let code = ["code", "grpc_code"].iter().find_map(|key| error.get(key)?.as_i64());
-    let code = match code.and_then(|code| i32::try_from(code).ok()) {
+    let error = inner(error);
+    let code = match code_of(error) {
         Some(code) => Code::from_i32(code),
         None => code_of_http(http_status),
     };
     let text = ["message", "error"].iter().find_map(|key| error.get(key)?.as_str());
     (code, text.map_or_else(|| format!("HTTP status {http_status}"), str::to_owned))
+}
+
+/// Whether LND itself says so, and not something that stands before it.
+pub fn is_error_of_lnd(error: &Value) -> bool {
+    code_of(inner(error)).is_some()
+}
+
+fn inner(error: &Value) -> &Value {
+    error.get("error").filter(|inner| inner.is_object()).unwrap_or(error)
+}
+
+fn code_of(error: &Value) -> Option<i32> {
+    let code = ["code", "grpc_code"].iter().find_map(|key| error.get(key)?.as_i64());
+    code.and_then(|code| i32::try_from(code).ok())
 }
 
 /// For answers that don't come from LND itself but from a proxy before it.
@@ -199,7 +214,7 @@ const fn code_of_http(status: u16) -> Code {
 }
 
 /// A number that may be written as a string.
-fn number<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+pub fn number<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: std::str::FromStr + Deserialize<'de>,
@@ -247,5 +262,8 @@ mod tests {
         let stream = serde_json::json!({"grpc_code": 14, "message": "shutting down", "http_code": 503});
         assert_eq!(read_error(&stream, 200), (Code::Unavailable, "shutting down".to_owned()));
         assert_eq!(read_error(&Value::Null, 502).0, Code::Unavailable);
+        let begun = serde_json::json!({"error": {"code": 2, "message": "permission denied", "details": []}});
+        assert_eq!(read_error(&begun, 500), (Code::Unknown, "permission denied".to_owned()));
+        assert!(is_error_of_lnd(&begun) && is_error_of_lnd(&answer) && !is_error_of_lnd(&Value::Null));
     }
 }

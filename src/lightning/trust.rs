@@ -9,6 +9,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
+use super::pasted;
 use crate::domain::clocks::Validity;
 use crate::domain::lightning::{NodeError, NodeErrorKind};
 use crate::domain::time::Timestamp;
@@ -38,9 +39,14 @@ fn rooted_config(roots: RootCertStore) -> ClientConfig {
 }
 
 fn pinned_config(pem: &[u8]) -> Result<ClientConfig, NodeError> {
-    let certificates: Vec<_> = CertificateDer::pem_slice_iter(pem).filter_map(Result::ok).collect();
+    let (pem, problem) = match pasted::certificate(pem) {
+        Ok(pem) => (pem, String::new()),
+        // What was given long ago is used as far as it goes.
+        Err(problem) => (pem.to_vec(), problem),
+    };
+    let certificates: Vec<_> = CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok).collect();
     if certificates.is_empty() {
-        return Err(bad("bad credentials: the certificate is not in PEM form (-----BEGIN CERTIFICATE-----)"));
+        return Err(bad(&format!("bad credentials: {problem}")));
     }
     let verifier = Pinned { certificates, provider: ring::default_provider() };
     Ok(builder().dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth())
@@ -128,7 +134,8 @@ fn validity_of(certificate: &CertificateDer<'_>) -> Option<Validity> {
 
 /// When the first certificate in `pem` is valid.
 pub fn validity(pem: &[u8]) -> Option<Validity> {
-    CertificateDer::pem_slice_iter(pem).filter_map(Result::ok).find_map(|certificate| validity_of(&certificate))
+    let pem = pasted::certificate(pem).unwrap_or_else(|_| pem.to_vec());
+    CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok).find_map(|certificate| validity_of(&certificate))
 }
 
 fn timestamp(time: UnixTime) -> Timestamp {

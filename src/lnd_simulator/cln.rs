@@ -41,7 +41,7 @@ pub async fn listen(shared: Arc<Shared>, listener: UnixListener) {
 
 async fn serve(node: &Arc<Node>, stream: UnixStream) -> io::Result<()> {
     let (mut read, mut write) = stream.into_split();
-    let (answers, mut outbox) = mpsc::unbounded_channel::<Option<Value>>();
+    let (answers, mut outbox) = mpsc::unbounded_channel::<Sent>();
     // Calls that still wait end with the connection.
     let mut calls = JoinSet::new();
     let reading = async {
@@ -53,8 +53,10 @@ async fn serve(node: &Arc<Node>, stream: UnixStream) -> io::Result<()> {
     };
     let writing = async {
         while let Some(answer) = outbox.recv().await {
-            let Some(answer) = answer else { return Err(io::ErrorKind::ConnectionReset.into()) };
-            write.write_all(format!("{answer}\n\n").as_bytes()).await?;
+            write.write_all(&answer.bytes).await?;
+            if answer.is_last {
+                return Err(io::ErrorKind::ConnectionReset.into());
+            }
         }
         Ok(())
     };
@@ -81,17 +83,27 @@ async fn next_request(read: &mut (impl AsyncReadExt + Unpin), buffer: &mut Vec<u
     }
 }
 
-/// Sends the answer to one request; nothing stands for a connection that is to be cut.
-async fn answer(node: Arc<Node>, mut request: Value, answers: UnboundedSender<Option<Value>>) {
+/// What goes out, and whether the connection is cut then.
+struct Sent {
+    bytes: Vec<u8>,
+    is_last: bool,
+}
+
+/// Sends the answer to one request.
+async fn answer(node: Arc<Node>, mut request: Value, answers: UnboundedSender<Sent>) {
     let method = request["method"].as_str().unwrap_or_default().to_owned();
     let params = Params::new(&method, request["params"].take());
     let answer = match strike(&node, &method).await {
         Ok(faults) if !faults.unavailable => {
             let outcome = call(&node, &method, params).await;
-            let lost = faults.lose_answer || faults.reset_after;
-            (!lost).then(|| envelope(request["id"].take(), outcome))
+            let mut bytes = format!("{}\n\n", envelope(request["id"].take(), outcome)).into_bytes();
+            let is_lost = faults.lose_answer || faults.reset_after;
+            if is_lost || faults.cut {
+                bytes.truncate(if is_lost { 0 } else { bytes.len() / 2 });
+            }
+            Sent { bytes, is_last: is_lost || faults.cut }
         }
-        _ => None,
+        _ => Sent { bytes: Vec::new(), is_last: true },
     };
     // Who hung up needs no answer.
     let _ = answers.send(answer);

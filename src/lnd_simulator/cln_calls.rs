@@ -41,6 +41,9 @@ pub async fn call(node: &Arc<Node>, method: &str, params: Params) -> Result<Valu
         "waitinvoice" => wait(node, &params).await,
         "decode" | "decodepay" => decode(node, &params),
         "pay" => cln_pay::pay(node, &params).await,
+        "xpay" if !node.faults.cln.lacks_xpay() => cln_pay::xpay(node, &params).await,
+        "listpays" => cln_pay::list(node, &params, "pays", "preimage"),
+        "listsendpays" => cln_pay::list(node, &params, "payments", "payment_preimage"),
         _ => Err(Refused::new(UNKNOWN_COMMAND, format!("Unknown command '{method}'"))),
     }
 }

@@ -95,6 +95,8 @@ fn names(method: &str) -> &'static [&'static str] {
         "waitinvoice" => &["label"],
         "decode" => &["string"],
         "decodepay" | "pay" => &["bolt11"],
+        "xpay" => &["invstring", "amount_msat", "maxfee"],
+        "listpays" | "listsendpays" => &["bolt11", "payment_hash", "status"],
         _ => &[],
     }
 }

@@ -140,6 +140,8 @@ fn obey(shared: &Shared, dir: &Path, instruction: Instruction) -> Result<(), Str
         Instruction::DropConnections => node.faults.drop_connections(),
         Instruction::Wallet(wallet) => node.faults.set_wallet(wallet),
         Instruction::Synced(synced) => node.faults.set_synced(synced),
+        Instruction::EndPayments(end) => node.faults.cln.end_payments(Some(end)),
+        Instruction::LacksXpay => node.faults.cln.set_lacks_xpay(true),
         Instruction::NoRoute(no_route) => node.faults.set_no_route(no_route),
         Instruction::Height(height) => node.set_height(height).map_err(|error| text(&error))?,
         Instruction::Balance { local_sat, remote_sat } => {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::cln_faults::{ClnFaults, Part, PayEnd};
 use crate::domain::lightning::Network;
 
 /// How a call goes wrong.
@@ -23,6 +24,8 @@ pub enum Fault {
     Reset,
     /// The call is done, its stream is reset without an answer.
     ResetAfter,
+    /// The call is done, and the connection breaks in the middle of its answer (by gRPC: before it).
+    Cut,
 }
 
 /// A fault for some calls.
@@ -57,10 +60,13 @@ struct Conditions {
     no_route: bool,
     lacking: Vec<String>,
     peers_gone: bool,
+    spared: Vec<String>,
 }
 
 /// The faults in force.
 pub struct Faults {
+    /// Those of Core Lightning's payments.
+    pub cln: ClnFaults,
     conditions: Mutex<Conditions>,
     streams: watch::Sender<u64>,
     payments: watch::Sender<u64>,
@@ -70,7 +76,13 @@ pub struct Faults {
 impl Default for Faults {
     fn default() -> Self {
         let epoch = || watch::Sender::new(0);
-        Self { conditions: Mutex::default(), streams: epoch(), payments: epoch(), connections: epoch() }
+        Self {
+            cln: ClnFaults::default(),
+            conditions: Mutex::default(),
+            streams: epoch(),
+            payments: epoch(),
+            connections: epoch(),
+        }
     }
 }
 
@@ -90,8 +102,14 @@ impl Faults {
         self.add(Rule { method: method_name(method), fault, times: None });
     }
 
+    /// Spares the next call of `method` from its faults.
+    pub fn spare_next(&self, method: &str) {
+        self.lock().spared.push(method.to_owned());
+    }
+
     /// Back to a healthy node.
     pub fn clear(&self) {
+        self.cln.clear();
         *self.lock() = Conditions::default();
     }
 
@@ -189,6 +207,10 @@ impl Faults {
     /// What goes wrong with this call; counts it.
     pub fn strike(&self, method: &str) -> Vec<Fault> {
         let mut conditions = self.lock();
+        if let Some(at) = conditions.spared.iter().position(|spared| spared == method) {
+            conditions.spared.remove(at);
+            return Vec::new();
+        }
         let mut struck = Vec::new();
         for rule in conditions.rules.iter_mut().filter(|rule| rule.method.as_deref().is_none_or(|name| name == method))
         {
@@ -236,6 +258,11 @@ pub enum Instruction {
     Height(u32),
     /// `payments:no-route`, `payments:routed`
     NoRoute(bool),
+    /// For Core Lightning's `pay` and `xpay`: `payments:error=CODE` (nothing is sent), `payments:error-after=CODE` (a part
+    /// is on its way), `payments:error-before=CODE` (a part is sent a moment later)
+    EndPayments(PayEnd),
+    /// `xpay:missing`
+    LacksXpay,
     /// `balance:LOCAL_SAT/REMOTE_SAT`
     Balance {
         /// What can be sent.
@@ -256,9 +283,9 @@ impl fmt::Display for UnknownInstruction {
         write!(
             f,
             "unknown fault {:?}; use METHOD:FAULT[:TIMES] (METHOD a call such as AddInvoice, or all; FAULT \
-             unavailable, slow=MILLISECONDS, lose-answer, reset or reset-after), streams:drop, connections:drop, \
+             unavailable, slow=MILLISECONDS, lose-answer, reset, reset-after or cut), streams:drop, connections:drop, \
              wallet:locked|starting|unlocked, chain:synced|unsynced|height=N, payments:no-route|routed|drop, \
-             balance:LOCAL_SAT/REMOTE_SAT, certificate:renew, or clear",
+             payments:error=CODE|error-after=CODE|error-before=CODE, xpay:missing, balance:LOCAL_SAT/REMOTE_SAT, certificate:renew, or clear",
             self.0
         )
     }
@@ -284,6 +311,8 @@ impl FromStr for Instruction {
             ["payments", "drop"] => Some(Self::DropPayments),
             ["payments", "no-route"] => Some(Self::NoRoute(true)),
             ["payments", "routed"] => Some(Self::NoRoute(false)),
+            ["payments", end] => end_of_payments(end).map(Self::EndPayments),
+            ["xpay", "missing"] => Some(Self::LacksXpay),
             ["balance", both] => balance(both),
             ["certificate", "renew"] => Some(Self::RenewCertificate),
             [method, fault] => rule(method, fault, None),
@@ -292,6 +321,17 @@ impl FromStr for Instruction {
         };
         parsed.ok_or_else(|| UnknownInstruction(text.to_owned()))
     }
+}
+
+fn end_of_payments(text: &str) -> Option<PayEnd> {
+    let (end, code) = text.split_once('=')?;
+    let part = match end {
+        "error" => Part::None,
+        "error-after" => Part::Sent,
+        "error-before" => Part::Late,
+        _ => return None,
+    };
+    Some(PayEnd { code: code.parse().ok()?, part })
 }
 
 fn balance(text: &str) -> Option<Instruction> {
@@ -305,6 +345,7 @@ fn rule(method: &str, fault: &str, times: Option<u32>) -> Option<Instruction> {
         "lose-answer" => Fault::LoseAnswer,
         "reset" => Fault::Reset,
         "reset-after" => Fault::ResetAfter,
+        "cut" => Fault::Cut,
         _ => Fault::Slow(Duration::from_millis(fault.strip_prefix("slow=")?.parse().ok()?)),
     };
     Some(Instruction::Rule(Rule { method: method_name(method), fault, times }))

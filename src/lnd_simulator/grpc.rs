@@ -39,7 +39,7 @@ pub async fn serve(access: Arc<Access>, request: Request<Incoming>) -> Result<Re
         Ok(()) => dispatch(Arc::clone(&access.node), &path, request).await,
         Err(status) => status.into_http(),
     };
-    if faults.reset_after {
+    if faults.reset_after || faults.cut {
         return Err(Reset);
     }
     Ok(if faults.lose_answer { unavailable() } else { answer })
@@ -51,6 +51,7 @@ pub struct Strike {
     pub unavailable: bool,
     pub lose_answer: bool,
     pub reset_after: bool,
+    pub cut: bool,
 }
 
 /// Lets the faults for `method` work as far as they do before the call.
@@ -63,6 +64,7 @@ pub async fn strike(node: &Node, method: &str) -> Result<Strike, Reset> {
             Fault::Unavailable => strike.unavailable = true,
             Fault::LoseAnswer => strike.lose_answer = true,
             Fault::ResetAfter => strike.reset_after = true,
+            Fault::Cut => strike.cut = true,
         }
     }
     Ok(strike)

@@ -22,6 +22,8 @@ pub enum Entry {
     Forgotten { hash: Hex32 },
     /// A payment began or changed.
     Paid(Payment),
+    /// A payment was deleted from the node's list.
+    PaymentForgotten { hash: Hex32 },
     /// The highest numbers given out, which may belong to nothing that is still there.
     Counters { last_add: u64, last_settle: u64 },
     /// The chain grew.

@@ -28,6 +28,7 @@ impl Remembered {
             Entry::Changed { hash, progress } => self.book.restore(PaymentHash(hash.0), progress),
             Entry::Forgotten { hash } => self.book.remove(PaymentHash(hash.0)),
             Entry::Paid(payment) => drop(self.payments.insert(payment.hash(), payment)),
+            Entry::PaymentForgotten { hash } => drop(self.payments.remove(&PaymentHash(hash.0))),
             Entry::Counters { last_add, last_settle } => self.book.raise_counters(last_add, last_settle),
             Entry::Height(height) => self.height = Some(height),
             Entry::Balance { local_msat, remote_msat } => self.balance = Some((local_msat, remote_msat)),

@@ -10,6 +10,7 @@ mod book;
 mod calls;
 mod cln;
 mod cln_calls;
+mod cln_faults;
 mod cln_params;
 mod cln_pay;
 mod control;
@@ -43,6 +44,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use cln_faults::{Part, PayEnd};
 pub use control::{CommandError, cli_fault, cli_pay, cli_serve};
 pub use faults::{Fault, Faults, Instruction, Rule, UnknownInstruction, Wallet};
 pub use files::{MACAROONS, StartError};

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use super::bolt11::Identity;
 use super::book::{Arrival, Refusal};
 use super::faults::Faults;
-use super::invoice::{Invoice, State, Terms};
+use super::invoice::{Hex32, Invoice, State, Terms};
 use super::journal::Entry;
 use super::payment::Payment;
 use super::state::NodeState;
@@ -47,7 +47,7 @@ pub struct Node {
     pub faults: Faults,
     clock_skew: Arc<SkewedClock>,
     denied: Mutex<Vec<String>>,
-    peers: Mutex<HashMap<PublicKey, Weak<Node>>>,
+    peers: Mutex<HashMap<PublicKey, Reach>>,
     subscriptions: watch::Sender<u64>,
     state: Mutex<NodeState>,
 }
@@ -62,6 +62,13 @@ impl Clock for SkewedClock {
     fn now(&self) -> Timestamp {
         self.right.now().plus_secs(self.ahead_secs.load(Ordering::SeqCst))
     }
+}
+
+/// A node that payments reach.
+struct Reach {
+    node: Weak<Node>,
+    /// Whether a channel leads there; else routing costs something.
+    is_direct: bool,
 }
 
 /// The parts of a node that do not change.
@@ -106,15 +113,30 @@ impl Node {
         self.denied.lock().unwrap_or_else(PoisonError::into_inner).push(path.to_owned());
     }
 
-    /// Lets this node's payments reach the invoices of `other`.
+    /// Lets this node's payments reach the invoices of `other`, a direct peer.
     pub fn connect(&self, other: &Arc<Node>) {
-        let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
-        peers.insert(other.identity.public_key, Arc::downgrade(other));
+        self.reach(other, true);
     }
 
-    /// The connected node with this key.
+    /// Lets this node's payments reach the invoices of `other` by way of a third node, which takes a fee.
+    pub fn connect_by_way(&self, other: &Arc<Node>) {
+        self.reach(other, false);
+    }
+
+    fn reach(&self, other: &Arc<Node>, is_direct: bool) {
+        let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
+        peers.insert(other.identity.public_key, Reach { node: Arc::downgrade(other), is_direct });
+    }
+
+    /// The reachable node with this key.
     pub fn peer(&self, key: &PublicKey) -> Option<Arc<Node>> {
-        self.peers.lock().unwrap_or_else(PoisonError::into_inner).get(key)?.upgrade()
+        self.peers.lock().unwrap_or_else(PoisonError::into_inner).get(key)?.node.upgrade()
+    }
+
+    /// Whether a channel leads to the node with this key.
+    pub fn is_direct_peer(&self, key: &PublicKey) -> bool {
+        let peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
+        peers.get(key).is_some_and(|reach| reach.is_direct)
     }
 
     /// How many subscriptions, to invoices or payments, have begun since the start.
@@ -209,6 +231,13 @@ impl Node {
         let mut state = self.lock();
         state.book.forget(hash)?;
         Ok(state.write_down_removal(hash)?)
+    }
+
+    /// Removes a payment from the node's list, as LND's `deletepayments` and Core Lightning's `autoclean` do.
+    pub fn forget_payment(&self, hash: PaymentHash) -> Result<(), NodeFailure> {
+        let mut state = self.lock();
+        state.payments.remove(&hash);
+        Ok(state.write_down(&[Entry::PaymentForgotten { hash: Hex32(hash.0) }])?)
     }
 
     /// Removes the invoice that Core Lightning's face names `label`, if it is in `state`; else says

@@ -84,7 +84,7 @@ impl Node {
         };
         let payee = invoice.get_payee_pub_key();
         let own = payee == self.identity.public_key;
-        let direct = own || self.peer(&payee).is_some();
+        let direct = own || self.is_direct_peer(&payee);
         let fee_msat = if direct { 0 } else { BASE_FEE_MSAT + amount_msat / 1000 };
         let hash = PaymentHash(*AsRef::<[u8; 32]>::as_ref(invoice.payment_hash()));
         Ok(Bill { invoice, hash, amount_msat, fee_msat, own })

@@ -73,6 +73,11 @@ impl Payment {
     pub fn hash(&self) -> PaymentHash {
         PaymentHash(self.hash.0)
     }
+
+    /// Whether its outcome is final.
+    pub fn is_over(&self) -> bool {
+        self.state != PaymentState::InFlight
+    }
 }
 
 /// Why a payment was not begun. The texts are LND's.

@@ -43,10 +43,23 @@ pub async fn serve(access: Arc<Access>, request: Request<Incoming>) -> Result<Re
     }
     Ok(match reply {
         _ if faults.lose_answer => unavailable(),
-        Ok(Reply::One(value)) => answer(StatusCode::OK, Body::new(Full::from(value.to_string()))),
+        Ok(Reply::One(value)) => answer(StatusCode::OK, whole_or_cut(value.to_string(), faults.cut)),
+        Ok(Reply::Lines(mut lines)) if faults.cut => {
+            let first = lines.next().await.map_or_else(String::new, line);
+            answer(StatusCode::OK, whole_or_cut(first, true))
+        }
         Ok(Reply::Lines(lines)) => answer(StatusCode::OK, in_lines(lines)),
+        Err(status) if is_streaming(rpc) => refusal_of_stream(&status),
         Err(status) => refusal(&status),
     })
+}
+
+/// The gateway asks by gRPC itself, and hands on what a stream ends with as the last line of a stream, also when it is
+/// the first.
+fn is_streaming(rpc: &str) -> bool {
+    ["/SubscribeInvoices", "/SubscribeSingleInvoice", "/SendPaymentV2", "/TrackPaymentV2"]
+        .iter()
+        .any(|method| rpc.ends_with(method))
 }
 
 /// The gRPC call behind a path, and the last part of the path when it is an argument.
@@ -87,14 +100,27 @@ async fn fields(method: &Method, query: Option<&str>, body: Incoming) -> Result<
 
 /// One JSON document per line; an error is the last line.
 fn in_lines(lines: Answers<Value>) -> Body {
-    let frames = lines.map(|line| {
-        let line = match line {
-            Ok(value) => json!({ "result": value }),
-            Err(status) => json!({ "error": error(&status) }),
-        };
-        Ok::<_, Reset>(Frame::data(bytes::Bytes::from(format!("{line}\n"))))
-    });
+    let frames = lines.map(|answer| Ok::<_, Reset>(Frame::data(bytes::Bytes::from(line(answer)))));
     Body::new(StreamBody::new(frames))
+}
+
+fn line(answer: Result<Value, Status>) -> String {
+    let line = match answer {
+        Ok(value) => json!({ "result": value }),
+        Err(status) => json!({ "error": error(&status) }),
+    };
+    format!("{line}\n")
+}
+
+/// The text, or its first half and then the end of the connection.
+fn whole_or_cut(text: String, cut: bool) -> Body {
+    if !cut {
+        return Body::new(Full::from(text));
+    }
+    let mut bytes = text.into_bytes();
+    bytes.truncate(bytes.len() / 2);
+    let half = Ok(Frame::data(bytes::Bytes::from(bytes)));
+    Body::new(StreamBody::new(futures_util::stream::iter([half, Err(Reset)])))
 }
 
 fn error(status: &Status) -> Value {
@@ -102,7 +128,15 @@ fn error(status: &Status) -> Value {
 }
 
 fn refusal(status: &Status) -> Response<Body> {
-    let http = match status.code() {
+    answer(http_status(status), Body::new(Full::from(error(status).to_string())))
+}
+
+fn refusal_of_stream(status: &Status) -> Response<Body> {
+    answer(http_status(status), Body::new(Full::from(line(Err(status.clone())))))
+}
+
+fn http_status(status: &Status) -> StatusCode {
+    match status.code() {
         Code::InvalidArgument | Code::FailedPrecondition | Code::OutOfRange => StatusCode::BAD_REQUEST,
         Code::Unauthenticated => StatusCode::UNAUTHORIZED,
         Code::PermissionDenied => StatusCode::FORBIDDEN,
@@ -111,8 +145,7 @@ fn refusal(status: &Status) -> Response<Body> {
         Code::Unimplemented => StatusCode::NOT_IMPLEMENTED,
         Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
-    };
-    answer(http, Body::new(Full::from(error(status).to_string())))
+    }
 }
 
 fn answer(status: StatusCode, body: Body) -> Response<Body> {

@@ -88,6 +88,7 @@ async fn call_subserver(node: Arc<Node>, rpc: &str, argument: &str, mut fields: 
         }
         "SendPaymentV2" => {
             let order = payment_request(request)?;
+            fields.finish()?;
             lines(streams::send_payment_v2(node, order).await?, rest_json::payment).await
         }
         "TrackPaymentV2" => {
@@ -156,6 +157,7 @@ fn payment_request(fields: &mut Fields) -> Result<routerrpc::SendPaymentRequest,
         fee_limit_sat: fields.signed("fee_limit_sat")?,
         fee_limit_msat: fields.signed("fee_limit_msat")?,
         no_inflight_updates: fields.flag("no_inflight_updates")?,
+        timeout_seconds: i32::try_from(fields.signed("timeout_seconds")?).unwrap_or(i32::MAX),
         ..Default::default()
     })
 }

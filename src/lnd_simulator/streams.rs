@@ -44,6 +44,8 @@ pub async fn send_payment_v2(
     request: routerrpc::SendPaymentRequest,
 ) -> Result<Answers<lnrpc::Payment>, Status> {
     calls::server_active(&node)?;
+    // Heard from before the payment can be seen, so that nothing is dropped too early for its stream.
+    let dropped = node.faults.payments_dropped();
     let fee_limit_msat = calls::optional_msat((request.fee_limit_sat, request.fee_limit_msat))?;
     let order = PayOrder {
         request: request.payment_request,
@@ -56,7 +58,7 @@ pub async fn send_payment_v2(
     })?;
     let first = (!request.no_inflight_updates).then_some(started.payment);
     let payments = stream::iter(first).chain(UnboundedReceiverStream::new(started.updates));
-    Ok(payments_of(&node, payments))
+    Ok(payments_of(&node, payments, dropped))
 }
 
 /// `TrackPaymentV2`
@@ -65,11 +67,12 @@ pub async fn track_payment_v2(
     request: routerrpc::TrackPaymentRequest,
 ) -> Result<Answers<lnrpc::Payment>, Status> {
     let hash = calls::payment_hash(&request.payment_hash)?;
+    let dropped = node.faults.payments_dropped();
     let (present, changes) = node.track(hash).ok_or_else(|| Status::not_found("payment isn't initiated"))?;
     let in_flight = present.state == super::payment::PaymentState::InFlight;
     let first = (!in_flight || !request.no_inflight_updates).then_some(present);
     let payments = stream::iter(first).chain(UnboundedReceiverStream::new(changes));
-    Ok(payments_of(&node, payments))
+    Ok(payments_of(&node, payments, dropped))
 }
 
 /// `AddHoldInvoice`
@@ -146,9 +149,12 @@ fn droppable<T: Send + 'static>(node: &Node, answers: impl stream::Stream<Item =
     until(answers.map(Ok).boxed(), ended)
 }
 
-/// As [`droppable`], for payments, which may also be dropped alone.
-fn payments_of(node: &Node, payments: impl stream::Stream<Item = Payment> + Send + 'static) -> Answers<lnrpc::Payment> {
-    let dropped = node.faults.payments_dropped();
+/// As [`droppable`], for payments, which may also be `dropped` alone.
+fn payments_of(
+    node: &Node,
+    payments: impl stream::Stream<Item = Payment> + Send + 'static,
+    dropped: impl Future<Output = ()> + Send + 'static,
+) -> Answers<lnrpc::Payment> {
     let ended = async {
         dropped.await;
         unknown("routerrpc server shutting down".to_owned())

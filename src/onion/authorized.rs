@@ -127,7 +127,7 @@ impl AuthorizedClients {
 /// # Errors
 /// A name or a key that is none, or a file that cannot be written.
 pub fn authorize(state_dir: &Path, nickname: &str, name: &str, key: &str) -> Result<(), OnionError> {
-    let (name, key) = (parse_name("admin.clients", name)?, parse_key("admin.clients", key)?);
+    let (name, key) = (parse_name("admin.clients", name)?, parse_key("admin.clients", key.trim())?);
     let directory = directory(state_dir, nickname)?;
     state::make_directory(&directory)?;
     let path = directory.join(format!("{name}.{EXTENSION}"));

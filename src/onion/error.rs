@@ -80,7 +80,7 @@ pub enum OnionError {
     },
     /// An import would replace another identity.
     #[error(
-        "this shop already is {address}: importing another key would lose that address. Export it first if it may be needed again, then reset and import"
+        "this shop already is {address}: importing another key would lose that address. Export its key first if it is there and may be needed again, then `onion reset --yes-lose-the-address` and import"
     )]
     OtherKey {
         /// The address that would be lost.

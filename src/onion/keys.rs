@@ -31,7 +31,7 @@ const OPENSSH_HEADER: &[u8] = b"-----BEGIN OPENSSH PRIVATE KEY-----";
 /// The bytes of a C-tor secret key file.
 const C_TOR_LENGTH: usize = 96;
 /// The identity key's file in a service's part of the keystore.
-const KEY_FILE: &str = "ks_hs_id.ed25519_expanded_private";
+pub const KEY_FILE: &str = "ks_hs_id.ed25519_expanded_private";
 /// A keystore that lives for one import.
 const SCRATCH: &str = "import.tmp";
 
@@ -72,42 +72,82 @@ pub fn export(state_dir: &Path, nickname: &str, file: &Path, format: KeyFormat) 
     }
 }
 
-/// Makes the key in `file` (either format) the identity of `nickname`, and says its address. The
-/// same key again is fine.
+/// Makes the key in `content` (either format; `file` is named when it is none) the identity of `nickname`, and says
+/// its address. The same key again is fine. `remembered` is the address that the service is to have.
 ///
 /// # Errors
-/// [`OnionError::OtherKey`] when the service has another identity, [`OnionError::StateInUse`] when
-/// the shop runs, [`OnionError::NotAKey`], wrong modes.
-pub fn import(state_dir: &Path, nickname: &str, file: &Path) -> Result<String, OnionError> {
+/// [`OnionError::OtherKey`] when the service has, or is to have, another identity, [`OnionError::StateInUse`]
+/// when the shop runs, [`OnionError::NotAKey`], wrong modes.
+pub fn import(
+    state_dir: &Path,
+    nickname: &str,
+    file: &Path,
+    content: &[u8],
+    remembered: Option<&str>,
+) -> Result<String, OnionError> {
     parse_nickname("nickname", nickname)?;
     state::prepare(state_dir)?;
     let _lock = StateLock::take(state_dir)?;
-    let content = fs::read(file).map_err(OnionError::io("read", file))?;
-    let key = parse(state_dir, nickname, file, &content)?;
+    let key = parse(state_dir, nickname, file, content)?;
     let wanted = address_of(&key);
     match load(state_dir, nickname) {
         Ok(old) if address_of(&old) == wanted => return Ok(wanted),
         Ok(old) => return Err(OnionError::OtherKey { address: address_of(&old) }),
+        Err(_) if remembered.is_some_and(|remembered| remembered != wanted) => {
+            return Err(OnionError::OtherKey { address: remembered.unwrap_or_default().to_owned() });
+        }
         Err(OnionError::NoKey { .. }) => {}
+        // What is damaged is the very key that comes now.
+        Err(OnionError::DamagedKey { .. }) if remembered.is_some() => {}
         Err(error) => return Err(error),
     }
     forget(state_dir, nickname)?;
     let inserted = keystore(state_dir)?.insert(key, &specifier(nickname)?, KeystoreSelector::Primary, false);
     inserted.map_err(OnionError::tor)?;
+    make_durable(state_dir, nickname)?;
     Ok(wanted)
 }
 
-/// Removes the identity of `nickname` and all that belongs to it, and says the address that was
-/// lost, if the key can still be read. The next start makes a new one.
+/// The address of the key in `content`, in either format.
 ///
 /// # Errors
-/// [`OnionError::NoKey`], [`OnionError::StateInUse`], wrong modes.
+/// [`OnionError::NotAKey`], or trouble with `state_dir`, whose lock the caller holds.
+pub fn address_in(state_dir: &Path, file: &Path, content: &[u8]) -> Result<String, OnionError> {
+    Ok(address_of(&parse(state_dir, "scratch", file, content)?))
+}
+
+/// The nickname under which the key of an address lies in `state_dir`, if it does.
+pub fn nickname_of(state_dir: &Path, wanted: &str) -> Option<String> {
+    let services = state::entries(&state_dir.join("keystore/hss")).unwrap_or_default();
+    let mut names = services.iter().filter_map(|path| path.file_name()?.to_str());
+    names.find(|name| address(state_dir, name).is_ok_and(|found| found == wanted)).map(str::to_owned)
+}
+
+/// Makes the key durable: once its address is known to anybody it must not be lost with the power.
+///
+/// # Errors
+/// [`OnionError::Io`].
+pub fn make_durable(state_dir: &Path, nickname: &str) -> Result<(), OnionError> {
+    let file = key_path(state_dir, nickname);
+    for path in file.ancestors().take_while(|path| path.starts_with(state_dir)) {
+        let synced = fs::File::open(path).and_then(|opened| opened.sync_all());
+        synced.map_err(OnionError::io("store", path))?;
+    }
+    Ok(())
+}
+
+/// Removes the identity of `nickname` and all that belongs to it, and says the address that was
+/// lost, if the key is there and can be read. The next start makes a new one.
+///
+/// # Errors
+/// [`OnionError::StateInUse`], wrong modes.
 pub fn reset(state_dir: &Path, nickname: &str) -> Result<Option<String>, OnionError> {
     let lost = match address(state_dir, nickname) {
         Ok(address) => Some(address),
-        Err(OnionError::DamagedKey { .. }) => None,
+        Err(OnionError::DamagedKey { .. } | OnionError::NoKey { .. }) => None,
         Err(error) => return Err(error),
     };
+    state::prepare(state_dir)?;
     let _lock = StateLock::take(state_dir)?;
     forget(state_dir, nickname)?;
     Ok(lost)

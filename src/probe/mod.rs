@@ -4,6 +4,7 @@
 //! What cannot be told apart is not guessed: over a SOCKS proxy, and whenever time runs out, the
 //! verdict says that nobody knows why, and nobody is blamed.
 
+pub mod port;
 #[cfg(test)]
 mod tests;
 mod tls;

@@ -24,6 +24,9 @@ use throttle::{Caller, Throttle};
 
 pub use throttle::Source;
 
+/// What strangers can make the authenticator hold, in bytes.
+pub const MOST_BYTES: usize = throttle::MOST_BYTES + good::MOST_BYTES;
+
 /// Passwords that are checked at once.
 const CHECKS_AT_ONCE: usize = 1;
 /// Checks under way or waiting for their turn; more are told to come back.
@@ -55,13 +58,17 @@ impl Authenticator {
         Self { db, clock, checks, places, memory: Mutex::new(memory) }
     }
 
-    /// The host that a token belongs to.
+    /// The host that a token belongs to. The first use of a new one ends the one that it replaces.
     ///
     /// # Errors
     /// Only when the database fails.
-    pub fn token(&self, token: &str) -> Result<Option<HostId>, Error> {
-        let hash = hash_token(token);
-        Ok(self.db.read(|db| hosts::by_token_hash(db, &hash))?)
+    pub async fn token(&self, token: &str) -> Result<Option<HostId>, Error> {
+        let (hash, now) = (hash_token(token), self.clock.now());
+        let Some(owner) = self.db.read(|db| hosts::by_token_hash(db, &hash, now))? else { return Ok(None) };
+        if owner.ends_former {
+            self.db.write(move |db| hosts::end_former_token(db, owner.host)).await?;
+        }
+        Ok(Some(owner.host))
     }
 
     /// Whether the token with this SHA-256 still opens the door of `host`: not when it was replaced or
@@ -70,7 +77,8 @@ impl Authenticator {
     /// # Errors
     /// Only when the database fails.
     pub fn is_token_of(&self, hash: &[u8; 32], host: HostId) -> Result<bool, Error> {
-        Ok(self.db.read(|db| hosts::by_token_hash(db, hash))? == Some(host))
+        let owner = self.db.read(|db| hosts::by_token_hash(db, hash, self.clock.now()))?;
+        Ok(owner.is_some_and(|owner| owner.host == host))
     }
 
     /// The operator with this name and password; `None` when one of them is wrong.

@@ -7,8 +7,10 @@
 
 mod claim;
 mod files;
+mod pending;
 mod restore;
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
@@ -16,9 +18,11 @@ use super::instance::LockError;
 use super::{Act, Error};
 use crate::domain::effect::AlertTopic;
 use crate::domain::time::Timestamp;
-use crate::store::{Db, StoreError, alerts, backup};
+use crate::store::backup::CarriedFile;
+use crate::store::{Db, StoreError, alerts, backup, db};
 
 use claim::Claim;
+pub use pending::{is_pending, settle, settle_pending};
 pub use restore::{Restored, restore};
 
 /// How the names of backups begin and end.
@@ -68,6 +72,22 @@ pub enum BackupError {
     /// The name for the new backup is taken.
     #[error("{} exists already, and a backup replaces nothing: choose another name, or remove it", .0.display())]
     Taken(PathBuf),
+    /// A scheduled backup would leave too little of the disk.
+    #[error(
+        "{}: a backup of {needed} bytes would leave less than a tenth of the disk free ({free} of {total} bytes are): free \
+         some, or make one by hand elsewhere (`ip2tor-shop backup create --output FILE`)",
+        .folder.display()
+    )]
+    NoRoom {
+        /// The folder for backups.
+        folder: PathBuf,
+        /// What the backup needs at the most. Bytes.
+        needed: u64,
+        /// What is free. Bytes.
+        free: u64,
+        /// The size of the disk. Bytes.
+        total: u64,
+    },
     /// There is a shop already, and nobody said that it may be replaced.
     #[error("there is a shop in {} already: --force moves it aside", .0.display())]
     Exists(PathBuf),
@@ -94,6 +114,10 @@ pub struct BackupFile {
 /// [`BackupError`]; the file is not there then.
 pub fn create(db: &Db, places: &Places, act: &Act, output: Option<&Path>) -> Result<BackupFile, BackupError> {
     let claim = match output {
+        // SQLite would take a file of one of these names for a part of the database.
+        Some(path) if db::files_of(db.path()).iter().any(|own| own == path) => {
+            return Err(BackupError::Taken(path.to_owned()));
+        }
         Some(path) => Claim::of(path)?,
         None => {
             files::make_private_folder(&places.backup_dir)?;
@@ -113,7 +137,9 @@ pub fn create(db: &Db, places: &Places, act: &Act, output: Option<&Path>) -> Res
 /// # Errors
 /// Why there is no new backup.
 pub fn create_scheduled(db: &Db, places: &Places, now: Timestamp) -> Result<BackupFile, Error> {
-    let made = create(db, places, &Act::of_the_shop(now), None);
+    let made = files::make_private_folder(&places.backup_dir)
+        .and_then(|()| files::leave_room(&places.backup_dir, db.path()))
+        .and_then(|()| create(db, places, &Act::of_the_shop(now), None));
     let problem = made.as_ref().err().map(ToString::to_string);
     db.write_blocking(move |db| match problem {
         None => alerts::close(db, AlertTopic::BackupFailed, "", now),
@@ -140,8 +166,27 @@ fn write(db: &Db, places: &Places, partial: &Path) -> Result<(), BackupError> {
 /// # Errors
 /// When the folder can't be read; one that is not there is empty.
 pub fn list(places: &Places) -> Result<Vec<BackupFile>, BackupError> {
+    list_in(&places.backup_dir)
+}
+
+/// The newest backup in a folder, if there is one.
+fn newest_in(folder: &Path) -> Result<Option<PathBuf>, BackupError> {
+    Ok(list_in(folder)?.into_iter().next().map(|newest| newest.path))
+}
+
+/// The keys of onion services in a backup, by the names of their files (`…/<nickname>/<file>`); no other secret.
+///
+/// # Errors
+/// When the file is no backup, in whatever way.
+pub fn onion_keys(file: &Path, key_file: &str) -> Result<Vec<CarriedFile>, BackupError> {
+    let mut keys = backup::files(file, "onion/keystore/hss/")?;
+    keys.retain(|key| key.name.ends_with(&format!("/{key_file}")));
+    Ok(keys)
+}
+
+fn list_in(folder: &Path) -> Result<Vec<BackupFile>, BackupError> {
     let mut found = Vec::new();
-    for path in files::entries(&places.backup_dir)? {
+    for path in files::entries(folder)? {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let Some((made_at, number)) = read_name(name) else { continue };
         let size = fs::metadata(&path).map_err(io(&path))?.len();
@@ -151,19 +196,42 @@ pub fn list(places: &Places) -> Result<Vec<BackupFile>, BackupError> {
     Ok(found.into_iter().map(|(_, file)| file).collect())
 }
 
-/// Deletes backups in the backup folder that are older than `keep_days`; never the newest one.
-/// Returns how many.
+/// How many backups are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keep {
+    /// Days of which the newest one is kept.
+    pub days: usize,
+    /// Weeks of which the newest one is kept.
+    pub weeks: usize,
+}
+
+/// Deletes the backups in the backup folder that are neither the newest of one of the last days that have one,
+/// nor of one of the last weeks; never the newest one. Returns how many.
 ///
 /// # Errors
 /// When a file can't be deleted.
-pub fn delete_old(places: &Places, keep_days: u32, now: Timestamp) -> Result<usize, BackupError> {
-    let oldest = now.plus_secs(-i64::from(keep_days) * 86_400);
+pub fn delete_old(places: &Places, keep: Keep) -> Result<usize, BackupError> {
     let mut deleted = 0;
-    for file in list(places)?.iter().skip(1).filter(|file| file.made_at < oldest) {
+    for file in too_many(&list(places)?, keep) {
         fs::remove_file(&file.path).map_err(io(&file.path))?;
         deleted += 1;
     }
     Ok(deleted)
+}
+
+/// Which of these (newest first) are too many. Counted are days and weeks that have a backup, so that a shop that
+/// was off for a month loses none of the last ones; no clock is asked.
+fn too_many(files: &[BackupFile], keep: Keep) -> Vec<&BackupFile> {
+    let (mut days, mut weeks) = (BTreeSet::new(), BTreeSet::new());
+    let mut is_too_many = |(i, file): &(usize, &BackupFile)| {
+        let day = file.made_at.secs().div_euclid(86_400);
+        // 1970-01-01 was a Thursday: weeks begin on Mondays.
+        let week = (day + 3).div_euclid(7);
+        let of_day = days.len() < keep.days && days.insert(day);
+        let of_week = weeks.len() < keep.weeks && weeks.insert(week);
+        *i > 0 && !of_day && !of_week
+    };
+    files.iter().enumerate().filter(|file| is_too_many(file)).map(|(_, file)| file).collect()
 }
 
 /// A name in the backup folder that nobody has; backups of one second are numbered.

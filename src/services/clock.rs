@@ -55,6 +55,15 @@ pub async fn is_right(shop: &Shop) -> Result<bool, Error> {
     Ok(true)
 }
 
+/// Notes the time at which a shop ends, exactly.
+///
+/// # Errors
+/// Those of the database.
+pub async fn end(shop: &Shop) -> Result<(), Error> {
+    let now = shop.now();
+    shop.change(move |db, _| Ok(meta::note_last_time(db, now)?)).await
+}
+
 /// What was put right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Accepted {

@@ -7,7 +7,7 @@ use super::shop::Shop;
 use crate::domain::deal::{ACTIVATION_LIMIT_SECS, EXPIRED_MESSAGE};
 use crate::domain::id::{OrderId, ProductId};
 use crate::domain::time::Timestamp;
-use crate::store::{deals, products};
+use crate::store::{deals, products, unpaid};
 
 /// Orders and products handled in one transaction.
 const BATCH: usize = 200;
@@ -107,4 +107,18 @@ pub async fn delete_suspended(shop: &Shop) -> Result<usize, Error> {
     let limit = shop.now().plus_secs(-days * 86_400);
     let due = shop.db.read(|db| products::suspended_since_before(db, limit))?;
     each_product(shop, due, |deal, now| deal.suspended_too_long(now)).await
+}
+
+/// Deletes orders that ended some days ago and that nobody paid: what costs a stranger nothing must not grow for
+/// ever. One line of each is left. Returns how many.
+pub async fn delete_unpaid(shop: &Shop) -> Result<usize, Error> {
+    let before = shop.now().plus_secs(-i64::from(shop.settings.unpaid_days) * 86_400);
+    let mut deleted = 0;
+    loop {
+        let batch = shop.change(move |db, _| Ok(unpaid::delete(db, before, BATCH as u32)?)).await?;
+        deleted += batch;
+        if batch < BATCH {
+            return Ok(deleted);
+        }
+    }
 }

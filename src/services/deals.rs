@@ -4,12 +4,12 @@
 use crate::store::Connection;
 
 use super::Error;
-use super::refunds;
 use super::shop::{Aftermath, Shop};
+use super::{late, refunds};
 use crate::domain::deal::Deal;
 use crate::domain::effect::{AlertTopic, Effect};
 use crate::domain::id::{OrderId, ProductId};
-use crate::domain::product::Subject;
+use crate::domain::product::{ProductStatus, Subject};
 use crate::domain::purchase::{Invoice, InvoiceState, Purchase};
 use crate::domain::time::Timestamp;
 use crate::store::outbox::{self, IntentKind};
@@ -59,6 +59,8 @@ fn change<T>(
         perform(shop, db, after, &mut deal, &effect, now)?;
     }
     forget_moot_intents(db, after, &before, &deal, now)?;
+    close_stuck(db, &before, &deal, now)?;
+    late::note(db, &before, &mut deal, now)?;
     deals::save(db, &before, &mut deal, actor, now)?;
     Ok(value)
 }
@@ -144,6 +146,15 @@ fn forget_moot_intents(
     Ok(())
 }
 
+/// A product that its host has taken down after all, or has again, is nobody's worry any more.
+fn close_stuck(db: &Connection, before: &Deal, deal: &Deal, now: Timestamp) -> Result<(), Error> {
+    let (old, new) = (before.product.status, deal.product.status);
+    if old == ProductStatus::NeedsSuspend && new != ProductStatus::NeedsSuspend {
+        alerts::close(db, AlertTopic::StuckSuspension, &deal.product.id.to_string(), now)?;
+    }
+    Ok(())
+}
+
 /// Once it is paid or given up, nobody has to look at an order's target any more.
 fn close_moot_alert(db: &Connection, old: &Purchase, new: &Purchase, now: Timestamp) -> Result<(), Error> {
     // Who was warned has a message.
@@ -156,6 +167,11 @@ fn close_moot_alert(db: &Connection, old: &Purchase, new: &Purchase, now: Timest
 /// Reserves the product's former place if it is free, else (for a bridge) another port.
 fn reserve_place(shop: &Shop, db: &Connection, deal: &mut Deal) -> Result<bool, Error> {
     let Some(host) = hosts::get(db, deal.product.host_id)? else { return Ok(false) };
+    if host.unswept_since.is_some() {
+        // What is free here may be in use there, and a payment can't wait for a trial: the money goes back, or is
+        // owed. An operator who has swept the host can have it delivered again.
+        return Ok(false);
+    }
     let product = &mut deal.product;
     product.placed = match &product.subject {
         Subject::Alias { alias, .. } => places::reserve_alias(db, &host.ip, alias, product.id)?,

@@ -65,7 +65,10 @@ mod tests {
     }
 
     fn is_denied(db: &Db, target: &str, ip: &str) -> bool {
-        db.read(|db| deny_list::is_denied(db, Some(target), Some(ip))).unwrap()
+        let look = |db: &Connection| {
+            Ok::<_, Error>(deny_list::is_target_denied(db, target)? || deny_list::is_ip_denied(db, ip)?)
+        };
+        db.read(look).unwrap()
     }
 
     #[test]
@@ -85,6 +88,47 @@ mod tests {
             put(&db, DenyKind::Target, address!(), status);
             assert_eq!(is_denied(&db, concat!(address!(), ":80"), ""), status.denies(), "{status:?}");
         }
+    }
+
+    #[test]
+    fn a_network_is_denied_with_every_address_in_it() {
+        let (_dir, db) = database();
+        put(&db, DenyKind::Ip, "203.0.113.0/24", DenyStatus::Denied);
+        put(&db, DenyKind::Ip, "2001:db8:1::/48", DenyStatus::Recommended);
+        put(&db, DenyKind::Ip, "2001:db8:2::/48", DenyStatus::Neutral);
+        for (ip, denied) in [
+            ("203.0.113.9", true),
+            ("::ffff:203.0.113.9", true),
+            ("203.0.114.9", false),
+            ("2001:db8:1:ffff::1", true),
+            ("2001:db8:2::1", false),
+            ("2001:db8:3::1", false),
+        ] {
+            assert_eq!(is_denied(&db, "abc.onion:80", ip), denied, "{ip}");
+        }
+    }
+
+    #[test]
+    fn a_denied_ipv6_client_stays_denied_with_another_address_of_its_network() {
+        let (_dir, db) = database();
+        put(&db, DenyKind::Ip, "2001:db8::1", DenyStatus::Denied);
+        assert!(is_denied(&db, "abc.onion:80", "2001:db8::dead:beef"));
+        assert!(!is_denied(&db, "abc.onion:80", "2001:db8:0:1::1"));
+    }
+
+    #[test]
+    fn entries_of_an_older_version_deny_the_whole_network_as_well() {
+        let (_dir, db) = database();
+        let old = |db: &Connection| {
+            for value in ["2001:db8::1", "2001:db8::2", "192.0.2.1"] {
+                deny_list::put(db, DenyKind::Ip, value, DenyStatus::Denied, "", administrator().now)?;
+            }
+            deny_list::respell(db)?;
+            deny_list::respell(db)
+        };
+        db.write_blocking(move |db| old(db).map_err(Error::from)).unwrap();
+        assert!(is_denied(&db, "abc.onion:80", "2001:db8::3") && is_denied(&db, "abc.onion:80", "192.0.2.1"));
+        assert_eq!(db.read(|db| list(db, &administrator())).unwrap().len(), 2);
     }
 
     #[test]

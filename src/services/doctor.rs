@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use super::clock::ADVICE;
-use super::{Act, Error, Settings, hosts_admin, nodes_admin, operators};
+use super::{Act, Error, Settings, host_watch, hosts_admin, nodes_admin, operators};
 use crate::domain::host::Host;
 use crate::domain::lightning::Network;
 use crate::domain::node::Node;
-use crate::store::{Connection, Db, alerts, backup, meta};
+use crate::store::{Connection, Db, alerts, backup, meta, schema};
 
 /// With less room than this a backup or a busy day may not fit any more. Bytes.
 const ROOM: u64 = 200 << 20;
@@ -47,11 +47,41 @@ impl Finding {
 /// When the database can't be read.
 pub fn examine(db: &Connection, act: &Act, settings: &Settings) -> Result<Vec<Finding>, Error> {
     let hosts = hosts(db, act, settings)?;
-    let mut findings = vec![database(db)?, clock(db, act)?, people(db, act)?, hosts, nodes(db, act)?];
+    let (stuck, unswept) = (stuck(db, act)?, unswept(db, act)?);
+    let mut findings = vec![database(db)?, clock(db, act)?, people(db, act)?, hosts];
+    findings.extend([stuck, unswept].into_iter().flatten());
+    findings.push(nodes(db, act)?);
     findings.extend(node_clocks(db, act)?);
     findings.extend(plain_nodes(db, act)?);
     findings.push(open_alerts(db)?);
     Ok(findings)
+}
+
+/// Ports and names that no host gives back.
+fn stuck(db: &Connection, act: &Act) -> Result<Option<Finding>, Error> {
+    let stuck = host_watch::stuck(db, act.now)?;
+    let Some(first) = stuck.first() else { return Ok(None) };
+    let text = format!(
+        "{} products are to be taken down for more than an hour, and their hosts, which check in, do not say that they          are: `bridge list --status S`; once a host is seen not to have one, `bridge release {}`",
+        stuck.len(),
+        first.id
+    );
+    Ok(Some(Finding::new("suspensions", Grade::Notice, text)))
+}
+
+/// Hosts that may have forwards which are not in the database.
+fn unswept(db: &Connection, act: &Act) -> Result<Option<Finding>, Error> {
+    let hosts = hosts_admin::list(db, act)?;
+    let unswept: Vec<_> = hosts.iter().filter(|view| view.host.unswept_since.is_some()).collect();
+    let Some(first) = unswept.first() else { return Ok(None) };
+    let names: Vec<_> = unswept.iter().map(|view| view.host.name.as_str()).collect();
+    let aside: usize = unswept.iter().map(|view| view.set_aside.len()).sum();
+    let text = format!(
+        "not swept since a restore: {} ({aside} ports set aside). Remove the forwards that `bridge list` does not know,          then `host set {} --swept`",
+        names.join(", "),
+        first.host.id
+    );
+    Ok(Some(Finding::new("sweep", Grade::Notice, text)))
 }
 
 /// Tries whether the disk takes a change; the change is rolled back.
@@ -85,7 +115,13 @@ fn room(bytes: u64) -> Finding {
 
 fn database(db: &Connection) -> Result<Finding, Error> {
     Ok(match backup::damage(db)? {
-        None => Finding::new("database", Grade::Good, "whole"),
+        None => match schema::foreign(db, None).map_err(Error::from)? {
+            None => Finding::new("database", Grade::Good, "whole"),
+            Some(foreign) => {
+                let text = format!("{foreign}: undo that, or its backups can't be restored");
+                Finding::new("database", Grade::Notice, text)
+            }
+        },
         Some(damage) => Finding::new("database", Grade::Bad, format!("damaged ({damage}): restore a backup")),
     })
 }
@@ -249,7 +285,7 @@ mod tests {
         host(&db, "anna", "192.0.2.1", &[]);
         let act = administrator();
         let note = |later| {
-            let note: Result<(), Error> = db.write_blocking(move |db| Ok(meta::note_time(db, later)?));
+            let note: Result<(), Error> = db.write_blocking(move |db| Ok(meta::note_last_time(db, later)?));
             note.unwrap();
         };
         note(act.now.plus_secs(5));

@@ -1,10 +1,13 @@
 //! Extending a product: more time for the price that was agreed at purchase.
 
+use std::time::Duration;
+
 use crate::store::Connection;
 
 use super::Error;
 use super::deals::change_order;
 use super::invoices::{self, InvoicePlan};
+use super::making::NO_INVOICE_MESSAGE;
 use super::orders::{refuse_when_overloaded, store_purchase};
 use super::shop::{Aftermath, Shop};
 use crate::domain::deal::{Deal, REPLACED_MESSAGE};
@@ -29,10 +32,63 @@ pub enum Extension {
     TestHost,
 }
 
-/// Orders one more period for a product.
+/// An invoice that is not made within this time is not waited for.
+const INVOICE_WAIT: Duration = Duration::from_secs(5);
+
+/// Orders one more period for a product, and waits for the invoice: clients take an order that is answered as one
+/// that can be paid, and wait for minutes for the invoice of one that has ended.
+///
+/// # Errors
+/// [`Error::Unavailable`] when no invoice can be made, or not soon; there is no order then.
 pub async fn extend(shop: &Shop, product: ProductId, kind: ProductKind) -> Result<Extension, Error> {
+    let extension = order(shop, product, kind).await?;
+    if let Extension::Order(order) = extension
+        && !is_payable_soon(shop, order).await?
+    {
+        return Err(invoices::no_node());
+    }
+    Ok(extension)
+}
+
+/// Orders one more period for a product; its invoice follows.
+pub async fn order(shop: &Shop, product: ProductId, kind: ProductKind) -> Result<Extension, Error> {
     let shop_in_change = shop.clone();
     shop.change(move |db, after| extend_in(&shop_in_change, db, after, product, kind)).await
+}
+
+/// Waits until the invoice of an order is made; gives the order up when that takes too long. Whether it can be paid.
+async fn is_payable_soon(shop: &Shop, order: OrderId) -> Result<bool, Error> {
+    let waiting = async {
+        loop {
+            let rung = shop.invoice_bell.notified();
+            let state = invoice_state(shop, order)?;
+            if state != InvoiceState::Initial {
+                return Ok::<_, Error>(state);
+            }
+            rung.await;
+        }
+    };
+    match tokio::time::timeout(INVOICE_WAIT, waiting).await {
+        Ok(state) => Ok(state? != InvoiceState::Void),
+        Err(_) => give_up(shop, order).await,
+    }
+}
+
+fn invoice_state(shop: &Shop, order: OrderId) -> Result<InvoiceState, Error> {
+    shop.db.read(|db| Ok(deals::purchase(db, order)?.ok_or(Error::NotFound)?.0.invoice.state))
+}
+
+/// An order whose invoice is not made yet ends: what its node may still make is cancelled there. Whether it can be paid
+/// after all.
+pub async fn give_up(shop: &Shop, order: OrderId) -> Result<bool, Error> {
+    let inner = shop.clone();
+    shop.change(move |db, after| {
+        change_order(&inner, db, after, order, "shop", |deal, i, now| {
+            deal.refuse(i, NO_INVOICE_MESSAGE, now);
+            Ok(deal.purchases[i].invoice.state != InvoiceState::Void)
+        })
+    })
+    .await
 }
 
 fn extend_in(
@@ -51,6 +107,7 @@ fn extend_in(
         return Ok(Extension::TestHost);
     }
     check_product(&deal)?;
+    super::deny::refuse_target(db, &deal.product)?;
     if let Some(open) = reusable_order(&deal, shop.now()) {
         return Ok(Extension::Order(open));
     }

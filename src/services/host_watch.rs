@@ -9,11 +9,14 @@ use super::shop::{Aftermath, Shop};
 use crate::domain::effect::AlertTopic;
 use crate::domain::host::{ALIVE_SECS, CHECK_IN_HELLO, Host, PortKind};
 use crate::domain::id::ProductId;
+use crate::domain::product::{Product, Subject};
 use crate::domain::time::Timestamp;
-use crate::store::{alerts, hosts, outages, places};
+use crate::store::{alerts, hosts, outages, places, products};
 
 /// Fewer free bridge ports than this are told, unless the host's ranges are that small.
 const FEW_PORTS: u32 = 5;
+/// A product that is to be taken down for so long is told, if its host checks in all the time. Seconds.
+const STUCK_SECS: i64 = 3600;
 
 /// What a look at all hosts found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,11 +40,71 @@ pub async fn look(shop: &Shop) -> Result<Watched, Error> {
         let inner = shop.clone();
         shop.change(move |db, after| {
             few_ports(&inner, db, &host)?;
+            hosts::note_alive(db, host.id, is_alive, inner.now())?;
             if is_alive { back(&inner, db, after, &host) } else { dead(&inner, db, &host) }
         })
         .await?;
     }
+    tell_stuck(shop).await?;
     Ok(watched)
+}
+
+/// Products that their hosts do not report as taken down, although they check in: a host's scripts say nothing of a
+/// forward that they do not find, so the port would never be free again.
+pub fn stuck(db: &Connection, now: Timestamp) -> Result<Vec<Product>, Error> {
+    let limit = now.plus_secs(-STUCK_SECS);
+    let mut stuck = Vec::new();
+    for product in products::suspending_since_before(db, limit)? {
+        // One that was away has to have had the time since it came back.
+        if hosts::alive_since(db, product.host_id)?.is_some_and(|since| since <= limit) {
+            stuck.push(product);
+        }
+    }
+    Ok(stuck)
+}
+
+/// Each is told once: a look that finds nothing new writes nothing.
+async fn tell_stuck(shop: &Shop) -> Result<(), Error> {
+    let now = shop.now();
+    let news = shop.db.read(|db| untold(db, stuck(db, now)?))?;
+    if news.is_empty() {
+        return Ok(());
+    }
+    shop.change(move |db, _| {
+        for product in &news {
+            let text = stuck_text(product, hosts::get_any(db, product.host_id)?.as_ref());
+            alerts::raise(db, AlertTopic::StuckSuspension, &product.id.to_string(), &text, now)?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+fn untold(db: &Connection, mut stuck: Vec<Product>) -> Result<Vec<Product>, Error> {
+    if stuck.is_empty() {
+        return Ok(stuck);
+    }
+    let open = alerts::list(db, false)?;
+    let topic = AlertTopic::StuckSuspension.name();
+    let told: Vec<&str> =
+        open.iter().filter(|alert| alert.topic == topic).map(|alert| alert.subject.as_str()).collect();
+    // More than an alert of their own are counted in one.
+    stuck.retain(|product| !told.contains(&product.id.to_string().as_str()) && !told.contains(&""));
+    Ok(stuck)
+}
+
+fn stuck_text(product: &Product, host: Option<&Host>) -> String {
+    let name = host.map_or("?", |host| host.name.as_str());
+    let what = match (&product.subject, product.port) {
+        (Subject::Alias { alias, .. }, _) => format!("alias {alias}"),
+        (_, Some(port)) => format!("port {port}"),
+        _ => "a port".to_owned(),
+    };
+    format!(
+        "Host {name} was told to take {what} down more than {} minutes ago, checks in, and does not say that it has. See on          the host whether it is gone; then give it back: `bridge release {}`",
+        STUCK_SECS / 60,
+        product.id
+    )
 }
 
 fn dead(shop: &Shop, db: &Connection, host: &Host) -> Result<(), Error> {

@@ -7,10 +7,11 @@ use crate::store::Connection;
 
 use super::shop::Shop;
 use super::{Error, Scope, invoices};
+use crate::domain::effect::AlertTopic;
 use crate::domain::host::{Host, PortKind};
 use crate::domain::id::{HostId, OperatorId};
 use crate::domain::time::Timestamp;
-use crate::store::{audit_log, deals, hosts, meta, operators, places, products};
+use crate::store::{alerts, audit_log, deals, hosts, meta, operators, places, products};
 
 /// The shop as a web site.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,17 +120,6 @@ pub fn owner_name(shop: &Shop, owner: OperatorId) -> Result<String, Error> {
     shop.db.read(|db| Ok(operators::get(db, owner)?.map(|operator| operator.name).unwrap_or_default()))
 }
 
-/// Records a check-in. The message has been validated (at most 140 characters).
-pub async fn check_in(shop: &Shop, scope: &Scope, id: HostId, status: u8, message: String) -> Result<Timestamp, Error> {
-    let (scope, now) = (scope.clone(), shop.now());
-    shop.change(move |db, _| {
-        visible(db, &scope, id)?;
-        hosts::check_in(db, id, status, &message, now)?;
-        Ok(now)
-    })
-    .await
-}
-
 /// Changes a host's name, the one thing that it may change of its own record. `None` leaves it.
 pub async fn rename(shop: &Shop, scope: &Scope, id: HostId, name: Option<String>) -> Result<Host, Error> {
     let (scope, now) = (scope.clone(), shop.now());
@@ -159,6 +149,8 @@ pub async fn delete(shop: &Shop, scope: &Scope, id: HostId) -> Result<(), Error>
             let text = "Money is owed to buyers of this host; it can be deleted once that was paid back.";
             return Err(Error::Conflict(text.to_owned()));
         }
+        places::free_set_aside(db, &visible(db, &scope, id)?)?;
+        alerts::close(db, AlertTopic::HostNotSwept, &id.to_string(), now)?;
         hosts::delete(db, id, now)?;
         audit_log::record(db, now, &scope.actor(), "host", id, "deleted")?;
         Ok(())

@@ -4,14 +4,14 @@ mod ranges;
 
 use sha2::{Digest, Sha256};
 
-use super::{Act, Error, operators};
+use super::{Act, Error, operators, sweep};
 use crate::domain::host::{Host, PortKind, PortRange};
 use crate::domain::host_rules::{self, HostChange};
 use crate::domain::id::{HostId, Random};
 use crate::domain::money::Msat;
 use crate::domain::time::Timestamp;
 use crate::store::audit_log::{self, Entry};
-use crate::store::{Connection, hosts};
+use crate::store::{Connection, deals, hosts, places};
 
 /// Ports for one kind of product, both ends included.
 pub type Span = (PortKind, u16, u16);
@@ -40,6 +40,8 @@ pub struct HostView {
     pub ranges: Vec<PortRange>,
     /// The name of its operator.
     pub owner: String,
+    /// Ports that are set aside, since something answers there that is not in the database.
+    pub set_aside: Vec<u16>,
 }
 
 /// A host that was just added.
@@ -69,11 +71,16 @@ pub fn add(db: &Connection, act: &Act, random: &dyn Random, new: NewHost) -> Res
         None => new_token(random),
     };
     let token_hash = hash_token(&token);
-    if hosts::by_token_hash(db, &token_hash)?.is_some() {
+    if hosts::by_token_hash(db, &token_hash, act.now)?.is_some() {
         return Err(Error::field("token", "Another host has this token."));
     }
     hosts::insert(db, &host, &token_hash)?;
     ranges::replace(db, &host, &new.ranges)?;
+    if new.id.is_some() && deals::any_restored(db)? {
+        // The backup was made before it was added for the first time: what it sold is not known.
+        sweep::doubt(db, &host, act.now)?;
+        host.unswept_since = Some(act.now);
+    }
     act.record(db, "host", host.id, &format!("added: {} at {}", host.name, host.ip))?;
     let warnings = host_rules::warnings(&host, &hosts::ranges(db, host.id)?);
     Ok(Added { host, token, warnings })
@@ -113,6 +120,19 @@ pub fn set(
     Ok((changed, host_rules::warnings(&host, &hosts::ranges(db, id)?)))
 }
 
+/// Its operator has swept the host: no forward stands on it that the shop does not know. Returns what changed.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn swept(db: &Connection, act: &Act, id: HostId) -> Result<Option<String>, Error> {
+    let host = visible(db, act, id)?;
+    let changed = sweep::swept(db, act, &host)?;
+    if let Some(change) = &changed {
+        act.record(db, "host", id, change)?;
+    }
+    Ok(changed)
+}
+
 /// The hosts that the one who asks may see, in the order of their addresses.
 pub fn list(db: &Connection, act: &Act) -> Result<Vec<HostView>, Error> {
     hosts::list(db, act.sees()?)?.into_iter().map(|host| view(db, host)).collect()
@@ -135,15 +155,25 @@ pub fn history(db: &Connection, act: &Act, id: HostId) -> Result<Vec<Entry>, Err
     Ok(audit_log::of(db, &host.id.to_string())?)
 }
 
-/// Gives a host a new token; the old one stops working at once.
+/// Gives a host a new token. The old one works until the new one was used, for a day at most: scripts that are refused
+/// in between may take everything down. With `at_once` it ends here.
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub fn rotate_token(db: &Connection, act: &Act, random: &dyn Random, id: HostId) -> Result<String, Error> {
+pub fn rotate_token(
+    db: &Connection,
+    act: &Act,
+    random: &dyn Random,
+    id: HostId,
+    at_once: bool,
+) -> Result<String, Error> {
     visible(db, act, id)?;
     let token = new_token(random);
-    hosts::set_token(db, id, &hash_token(&token), act.now)?;
-    act.record(db, "host", id, "token replaced")?;
+    hosts::replace_token(db, id, &hash_token(&token), act.now)?;
+    if at_once {
+        hosts::end_former_token(db, id)?;
+    }
+    act.record(db, "host", id, if at_once { "token replaced at once" } else { "token replaced" })?;
     Ok(token)
 }
 
@@ -159,7 +189,7 @@ fn visible(db: &Connection, act: &Act, id: HostId) -> Result<Host, Error> {
 
 fn view(db: &Connection, host: Host) -> Result<HostView, Error> {
     let owner = crate::store::operators::get(db, host.owner_id)?.map_or_else(String::new, |owner| owner.name);
-    Ok(HostView { ranges: hosts::ranges(db, host.id)?, owner, host })
+    Ok(HostView { ranges: hosts::ranges(db, host.id)?, set_aside: places::set_aside(db, &host)?, owner, host })
 }
 
 fn check(host: &Host) -> Result<(), Error> {
@@ -206,6 +236,8 @@ fn defaults(id: HostId, owner_id: crate::domain::id::OperatorId, now: Timestamp)
         grace_secs: 600,
         hold_limit_secs: 90,
         use_holds: true,
+        late_secs: 360,
+        unswept_since: None,
         ci_date: None,
         ci_status: 0,
         ci_message: None,

@@ -1,10 +1,16 @@
 //! One process per data folder: two shops on one database would make each other's invoices.
 
-use std::fs::{File, TryLockError};
+use std::fs::{self, File, Permissions, TryLockError};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The name of the lock in the data folder.
 const LOCK_FILE: &str = "instance.lock";
+/// How often a lock that is taken is tried: a command may have it for a moment.
+const ATTEMPTS: u32 = 10;
+/// Between two of these attempts.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Held while a shop runs, or while its database is replaced. Given back on drop, and by the system
 /// when the process ends in any way.
@@ -36,21 +42,41 @@ impl InstanceLock {
     /// [`LockError::Running`] when another process has it.
     pub fn take(data_dir: &Path) -> Result<Self, LockError> {
         let path = data_dir.join(LOCK_FILE);
-        let file = match File::options().create(true).truncate(false).write(true).open(&path) {
+        let file = match File::options().create(true).truncate(false).write(true).mode(0o600).open(&path) {
             Ok(file) => file,
             Err(source) => return Err(LockError::Io { path, source }),
         };
-        match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(LockError::Running(data_dir.to_owned())),
-            Err(TryLockError::Error(source)) => Err(LockError::Io { path, source }),
+        // One of an earlier version is open to all. That it stays so, on a file system without modes or in
+        // somebody else's folder, is no reason not to sell: there is nothing in it.
+        let _ = fs::set_permissions(&path, Permissions::from_mode(0o600));
+        for attempt in 1.. {
+            match file.try_lock() {
+                Ok(()) => return Ok(Self { _file: file }),
+                Err(TryLockError::WouldBlock) if attempt < ATTEMPTS => std::thread::sleep(PAUSE),
+                Err(TryLockError::WouldBlock) => break,
+                Err(TryLockError::Error(source)) => return Err(LockError::Io { path, source }),
+            }
         }
+        Err(LockError::Running(data_dir.to_owned()))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_lock_is_its_owners_alone_also_one_of_an_earlier_version() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(LOCK_FILE);
+        for before in [None, Some(0o644)] {
+            if let Some(mode) = before {
+                fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            }
+            drop(InstanceLock::take(dir.path()).unwrap());
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+    }
 
     #[test]
     fn a_data_folder_has_one_shop_at_a_time() {

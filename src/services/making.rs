@@ -115,7 +115,9 @@ pub async fn made(shop: &Shop, intent: &Intent, made: MadeInvoice) -> Result<(),
         // Another node took over, or the order ended: this invoice must not live on.
         cancel_attempt(db, after, &intent, inner.now())
     })
-    .await
+    .await?;
+    shop.invoice_bell.notify_waiters();
+    Ok(())
 }
 
 fn cancel_attempt(db: &Connection, after: &mut Aftermath, intent: &Intent, now: Timestamp) -> Result<(), Error> {
@@ -154,7 +156,9 @@ pub async fn not_made(shop: &Shop, intent: &Intent, error: NodeError) -> Result<
             None => tell_of_refusal(db, host, &intent, &error, inner.now()),
         }
     })
-    .await
+    .await?;
+    shop.invoice_bell.notify_waiters();
+    Ok(())
 }
 
 /// One alert per host: it stays open until an invoice is made for it.

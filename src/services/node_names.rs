@@ -1,5 +1,7 @@
 //! What a node is called that was never given a name: where it is, in short.
 
+use crate::domain::address::with_port;
+
 /// The longest name that is made up. Characters.
 const LONGEST: usize = 40;
 
@@ -11,14 +13,19 @@ pub fn default(host: &str, port: u16) -> String {
         parts.reverse();
         return shortened(&parts.join("/"), LONGEST);
     }
+    let whole = with_port(host, port);
+    if whole.len() <= LONGEST {
+        return whole;
+    }
     let port = format!(":{port}");
     shortened(host, LONGEST - port.len()) + &port
 }
 
 /// Whether a node at `host` has the name that it is given by default, now or by earlier versions.
 pub fn is_default(name: &str, host: &str, port: u16) -> bool {
-    let in_full = if port == 0 { host.to_owned() } else { format!("{host}:{port}") };
-    !name.is_empty() && (name == default(host, port) || name == in_full)
+    let in_full =
+        if port == 0 { [host.to_owned(), host.to_owned()] } else { [with_port(host, port), format!("{host}:{port}")] };
+    !name.is_empty() && (name == default(host, port) || in_full.iter().any(|full| full == name))
 }
 
 /// The text, or its beginning and its end.

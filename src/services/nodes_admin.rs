@@ -6,8 +6,9 @@ use open_matters::{needs_no_open_refund, needs_nothing_open};
 
 use super::refunds::BY_HAND;
 use super::{Act, Error, node_names, nodes_alive, operators};
+use crate::domain::address;
 use crate::domain::id::{NodeId, Random};
-use crate::domain::node::{Node, NodeKind};
+use crate::domain::node::{Node, NodeKind, PAYMENT_BAKE_COMMAND};
 use crate::store::node_state::Spec;
 use crate::store::{Connection, nodes};
 
@@ -27,6 +28,7 @@ pub struct NodeChange {
     pub macaroon: Option<Vec<u8>>,
     pub details_macaroon_file: Option<String>,
     pub payment_macaroon_file: Option<String>,
+    pub pays_refunds: Option<bool>,
     pub priority: Option<i64>,
     pub is_enabled: Option<bool>,
     pub allow_spending: Option<bool>,
@@ -43,6 +45,17 @@ impl NodeChange {
             || [certificate, macaroon].iter().any(|content| content.is_some());
         let is_switched_on = self.is_enabled == Some(true);
         host.is_some() || port.is_some() || is_credential || self.allow_spending.is_some() || is_switched_on
+    }
+
+    /// With what was typed in its one spelling.
+    fn normalized(mut self, kind: NodeKind) -> Result<Self, Error> {
+        if let Some(host) = self.host.take() {
+            let is_socket = kind == NodeKind::Cln;
+            let read = if is_socket { Ok(host.trim().to_owned()) } else { address::host(&host) };
+            self.host = Some(read.map_err(|problem| Error::field("host", problem))?);
+        }
+        self.name = self.name.map(|name| name.trim().to_owned());
+        Ok(self)
     }
 
     /// Writes the new values into `node` and returns what changed. A file replaces stored content
@@ -64,6 +77,8 @@ impl NodeChange {
             node.details_macaroon_file = self.details_macaroon_file;
         }
         if self.payment_macaroon_file.is_some() {
+            // Who gives it wants it used, unless told otherwise.
+            self.pays_refunds = self.pays_refunds.or(Some(true));
             node.payment_macaroon_file = self.payment_macaroon_file;
         }
         let mut list = Vec::new();
@@ -75,7 +90,7 @@ impl NodeChange {
                 }
             )*};
         }
-        set!(name host port priority is_enabled allow_spending use_holds);
+        set!(name host port priority is_enabled allow_spending use_holds pays_refunds);
         if (&before.certificate_file, &before.certificate) != (&node.certificate_file, &node.certificate) {
             list.push("certificate replaced".to_owned());
         }
@@ -107,6 +122,7 @@ pub fn new_node(
     let operator_id = operators::owner(db, act, owner)?;
     let mut node = empty(NodeId(random.uuid()), operator_id, kind, act);
     refuse_useless(kind, &change)?;
+    let change = change.normalized(kind)?;
     change.apply(&mut node);
     if node.name.is_empty() {
         node.name = node_names::default(&node.host, node.port);
@@ -154,6 +170,7 @@ pub fn changed(
 ) -> Result<(Node, Vec<String>), Error> {
     let mut node = show(db, act, id)?;
     refuse_useless(node.kind, &change)?;
+    let change = change.normalized(node.kind)?;
     let (place, has_moved) = ((node.host.clone(), node.port), change.has_moved);
     let mut changed = change.apply(&mut node);
     if place != (node.host.clone(), node.port) && !has_moved {
@@ -248,11 +265,11 @@ fn refuse_useless(kind: NodeKind, change: &NodeChange) -> Result<(), Error> {
     if kind == NodeKind::Cln {
         refuse_for_a_socket(change)?;
     }
-    if kind == NodeKind::LndGrpc || change.payment_macaroon_file.is_none() {
+    if kind != NodeKind::Cln || change.payment_macaroon_file.is_none() {
         return Ok(());
     }
-    let text = "Only nodes of kind lnd_grpc pay refunds. Add this LND once more with that kind to use the macaroon, or \
-                pay buyers back by other means and note it with `order resolve`.";
+    let text = "Core Lightning has no macaroons: who may use its socket may pay. To let the shop pay refunds from it, say \
+                --pays-refunds=true instead.";
     Err(Error::field("payment_macaroon_file", text))
 }
 
@@ -290,6 +307,12 @@ fn check(node: &Node) -> Result<(), Error> {
     need(socket || node.port > 0, "port", "A port is a number from 1 to 65535.");
     let macaroon = node.macaroon_file.is_some() || node.macaroon.is_some();
     need(socket || macaroon, "macaroon_file", "The shop needs the node's macaroon for invoices (invoice.macaroon).");
+    let can_pay = socket || node.payment_macaroon_file.is_some();
+    let hint = format!(
+        "An LND pays refunds with a macaroon of its own for that: make one with `{PAYMENT_BAKE_COMMAND}`, and name it with \
+         --payment-macaroon-file FILE."
+    );
+    need(can_pay || !node.pays_refunds, "pays_refunds", &hint);
     need(node.name.chars().count() <= 100, "name", "Ensure this field has no more than 100 characters.");
     if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }
 }
@@ -308,6 +331,7 @@ fn empty(id: NodeId, operator_id: crate::domain::id::OperatorId, kind: NodeKind,
         macaroon: None,
         details_macaroon_file: None,
         payment_macaroon_file: None,
+        pays_refunds: false,
         priority: 0,
         is_enabled: true,
         allow_spending: false,

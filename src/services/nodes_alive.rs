@@ -34,18 +34,11 @@ pub async fn store(
 ) -> Result<Verdict, Error> {
     let (now, name, settings) = (shop.now(), name.to_owned(), shop.settings.clone());
     shop.change(move |db, _| {
-        let problem = match &answer {
-            Ok(info) => problem_of(db, node, info)?,
-            Err(error) => Some(error.clone()),
-        };
+        let Verdict { problem, unfit, .. } = verdict(db, &settings, node, &answer)?;
         let is_other = problem.as_ref().is_some_and(|problem| problem.kind == NodeErrorKind::OtherNode);
         if let (Ok(info), false) = (&answer, is_other) {
             node_state::set_info(db, node, info.network, info.pubkey.as_deref(), &describe(info))?;
         }
-        let unfit = match (&answer, &problem) {
-            (Ok(info), None) => unfit(&settings, db, node, info)?,
-            _ => None,
-        };
         let text = problem.as_ref().or(unfit.as_ref()).map(ToString::to_string);
         let alive = problem.is_none();
         let was = node_state::set_alive(db, node, alive, text.as_deref(), now)?;
@@ -64,6 +57,31 @@ pub async fn store(
         Ok(Verdict { is_news: was != alive, problem, unfit })
     })
     .await
+}
+
+/// Judges the answer to a check and stores nothing.
+///
+/// # Errors
+/// Those of the database.
+pub fn judge(shop: &Shop, node: NodeId, answer: &Result<NodeInfo, NodeError>) -> Result<Verdict, Error> {
+    shop.db.read(|db| verdict(db, &shop.settings, node, answer))
+}
+
+fn verdict(
+    db: &Connection,
+    settings: &Settings,
+    node: NodeId,
+    answer: &Result<NodeInfo, NodeError>,
+) -> Result<Verdict, Error> {
+    let problem = match answer {
+        Ok(info) => problem_of(db, node, info)?,
+        Err(error) => Some(error.clone()),
+    };
+    let unfit = match (answer, &problem) {
+        (Ok(info), None) => unfit(settings, db, node, info)?,
+        _ => None,
+    };
+    Ok(Verdict { is_news: false, problem, unfit })
 }
 
 /// Whether anything depends on a node: it is enabled, or some of its invoices are not final.

@@ -153,6 +153,11 @@ fn check(shop: &Shop, db: &Connection, request: &OrderRequest) -> Result<(Host, 
         let text = format!("Sorry, this host does not offer the product '{name}' at the moment.");
         return Err(Error::non_field(text));
     }
+    // What was sold after a restored backup was made may stand there still, and names can't be tried.
+    if request.product == OrderedProduct::NostrAlias && host.unswept_since.is_some() {
+        let text = "Sorry, this host can't take orders of aliases at the moment. Please try again later.";
+        return Err(Error::non_field(text));
+    }
     let subject = subject(request)?;
     if let Subject::Alias { alias, .. } = &subject
         && places::alias_is_taken(db, &host.ip, alias)?
@@ -210,7 +215,7 @@ fn store_order(shop: &Shop, db: &Connection, after: &mut Aftermath, request: Ord
     let purchase = store_purchase(shop, db, after, &plan)?;
     let denied = super::deny::refuse_if_denied(shop, db, after, purchase.id, &product, request.client_ip.as_deref())?;
     if product.kind() == ProductKind::TorBridge && !denied {
-        super::probes::begin(shop, db, after, &purchase)?;
+        super::probes::begin(shop, db, after, &purchase, &host)?;
     }
     Ok(purchase.id)
 }
@@ -243,6 +248,7 @@ fn new_product(shop: &Shop, host: &Host, subject: Subject, comment: Option<Strin
         shown_at: None,
         pending_since: None,
         activated_at: None,
+        suspending_since: None,
         suspended_at: None,
         deleted_at: None,
         created_at: now,
@@ -298,6 +304,7 @@ fn new_purchase(shop: &Shop, kind: PurchaseKind, price: Msat, now: Timestamp) ->
         granted_bytes: 0,
         owed: Msat(0),
         refunded: Msat(0),
+        late_secs: None,
         invoice,
         created_at: now,
         modified_at: now,

@@ -3,9 +3,9 @@
 
 use crate::store::Connection;
 
-use super::Error;
 use super::deals::change_order;
 use super::shop::{Aftermath, Shop};
+use super::{Error, late};
 use crate::domain::deal::Deal;
 use crate::domain::effect::AlertTopic;
 use crate::domain::id::{NodeId, OrderId};
@@ -214,6 +214,7 @@ pub async fn mark_refunded(shop: &Shop, order: OrderId, actor: &str, note: &str)
     let (inner, actor, note) = (shop.clone(), actor.to_owned(), note.to_owned());
     shop.change(move |db, after| {
         refuse_open_refund(db, order)?;
+        late::owe_instead(&inner, db, after, order, &actor)?;
         let (purchase, _) = deals::purchase(db, order)?.ok_or(Error::NotFound)?;
         if purchase.owed == Msat(0) {
             return Err(Error::Conflict("Nothing is owed for this order.".to_owned()));

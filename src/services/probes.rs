@@ -1,8 +1,11 @@
-//! Probing a new order's target: what the policy makes of it.
+//! Probing before a new order's invoice is made: its port, where the host was not swept since a restore, and its
+//! target, as the policy has it.
 
 use super::Error;
 use super::deals::change_order;
 use super::shop::{Aftermath, ProbePolicy, Shop};
+use crate::domain::deal::{PORT_TRIAL_MESSAGE, PROBING_MESSAGE};
+use crate::domain::host::Host;
 use crate::domain::product::Subject;
 use crate::domain::purchase::Purchase;
 use crate::store::outbox::{self, Intent, IntentKind};
@@ -19,26 +22,56 @@ pub struct Finding {
     pub blames_target: bool,
 }
 
-/// Sees to the probe of a new order: beside its invoice, or before it.
-pub(super) fn begin(shop: &Shop, db: &Connection, after: &mut Aftermath, purchase: &Purchase) -> Result<(), Error> {
-    if shop.settings.probe == ProbePolicy::Off {
+/// Sees to the probe of a new order: beside its invoice, or before it. A port that has to be tried is always tried
+/// before.
+pub(super) fn begin(
+    shop: &Shop,
+    db: &Connection,
+    after: &mut Aftermath,
+    purchase: &Purchase,
+    host: &Host,
+) -> Result<(), Error> {
+    let tries_port = host.unswept_since.is_some();
+    if shop.settings.probe == ProbePolicy::Off && !tries_port {
         return Ok(());
     }
     let invoice = &purchase.invoice;
     outbox::add(db, IntentKind::Probe, purchase.id, invoice.hash, invoice.node_id, shop.now())?;
     after.outbox = true;
-    if shop.settings.probe == ProbePolicy::Reject {
+    if shop.settings.probe == ProbePolicy::Reject || tries_port {
         outbox::drop_kind(db, IntentKind::Make, invoice.hash)?;
+        let message = if tries_port { PORT_TRIAL_MESSAGE } else { PROBING_MESSAGE };
         change_order(shop, db, after, purchase.id, "shop", |deal, i, _| {
-            deal.probe_started(i);
+            deal.probe_started(i, message);
             Ok(())
         })?;
     }
     Ok(())
 }
 
-/// The target to probe; `None` when nobody waits for it any more.
+/// The port of an order was tried and is free. Its invoice is made now, unless its target has to be probed before.
+pub async fn port_is_free(shop: &Shop, intent: &Intent) -> Result<(), Error> {
+    if shop.settings.probe == ProbePolicy::Reject {
+        return Ok(());
+    }
+    let (inner, intent) = (shop.clone(), intent.clone());
+    shop.change(move |db, after| {
+        let goes_on = change_order(&inner, db, after, intent.order, "shop", |deal, i, _| Ok(deal.probe_passed(i)))?;
+        if goes_on { make(&inner, db, after, &intent) } else { Ok(()) }
+    })
+    .await
+}
+
+fn make(shop: &Shop, db: &Connection, after: &mut Aftermath, intent: &Intent) -> Result<(), Error> {
+    after.outbox = true;
+    Ok(outbox::add(db, IntentKind::Make, intent.order, intent.hash, intent.node_id, shop.now())?)
+}
+
+/// The target to probe; `None` when nobody waits for it any more, or targets are not probed.
 pub fn target(shop: &Shop, intent: &Intent) -> Result<Option<String>, Error> {
+    if shop.settings.probe == ProbePolicy::Off {
+        return Ok(None);
+    }
     shop.db.read(|db| {
         let Some((purchase, product)) = deals::purchase(db, intent.order)? else { return Ok(None) };
         let product = products::get(db, product)?.filter(|_| purchase.status.is_open());
@@ -71,11 +104,7 @@ pub async fn finish(shop: &Shop, intent: &Intent, finding: Option<Finding>) -> R
             }
             Ok(deal.probe_passed(i))
         })?;
-        if goes_on {
-            outbox::add(db, IntentKind::Make, intent.order, intent.hash, intent.node_id, inner.now())?;
-            after.outbox = true;
-        }
-        Ok(())
+        if goes_on { make(&inner, db, after, &intent) } else { Ok(()) }
     })
     .await
 }

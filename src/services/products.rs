@@ -57,15 +57,61 @@ fn visible(db: &Connection, scope: &Scope, id: ProductId, kind: ProductKind) -> 
     Ok(ProductView { product, host })
 }
 
+/// One product as its host is told of it.
+pub async fn show(shop: &Shop, scope: &Scope, id: ProductId, kind: ProductKind) -> Result<ProductView, Error> {
+    loop {
+        let view = get(shop, scope, id, kind)?;
+        if tell(shop, std::slice::from_ref(&view)).await? {
+            return Ok(view);
+        }
+    }
+}
+
 /// One product, if the scope may see it.
 pub fn get(shop: &Shop, scope: &Scope, id: ProductId, kind: ProductKind) -> Result<ProductView, Error> {
     shop.db.read(|db| visible(db, scope, id, kind))
 }
 
-/// The products that the scope may see, newest first; those that a host is to activate in the order in which
-/// they were paid, since the longest waiting one is the first to be given up. A `host` that the scope may not see gives an
-/// empty list, one that does not exist an error under `host`.
+/// The products that the scope may see, newest first, as hosts are told of them: from here on a host may have what is
+/// P among them, and has it in the order in which it was paid, since the longest waiting one is the first to be given
+/// up. A `host` that the scope may not see gives an empty list, one that does not exist an error under `host`.
 pub async fn list(
+    shop: &Shop,
+    scope: &Scope,
+    kind: ProductKind,
+    host: Option<HostId>,
+    status: Option<ProductStatus>,
+) -> Result<Vec<ProductView>, Error> {
+    loop {
+        let views = look(shop, scope, kind, host, status).await?;
+        if tell(shop, &views).await? {
+            return Ok(views);
+        }
+    }
+}
+
+/// Notes, before anybody hears of it, that products are shown as P for the first time; a host that polls for what it
+/// knows costs no write. `false` when one of them is P no more: it must not be shown so, since its port may be
+/// another's by now.
+async fn tell(shop: &Shop, views: &[ProductView]) -> Result<bool, Error> {
+    let is_news = |product: &Product| product.status == ProductStatus::NeedsActivate && product.shown_at.is_none();
+    let news: Vec<ProductId> =
+        views.iter().map(|view| &view.product).filter(|product| is_news(product)).map(|product| product.id).collect();
+    if news.is_empty() {
+        return Ok(true);
+    }
+    let now = shop.now();
+    shop.change(move |db, _| {
+        let mut all = true;
+        for id in news {
+            all &= products::mark_shown(db, id, now)?;
+        }
+        Ok(all)
+    })
+    .await
+}
+
+async fn look(
     shop: &Shop,
     scope: &Scope,
     kind: ProductKind,
@@ -229,7 +275,7 @@ pub async fn delete(shop: &Shop, scope: &Scope, id: ProductId, kind: ProductKind
 /// all, each with its host.
 pub async fn monitored(shop: &Shop, scope: &Scope) -> Result<Vec<ProductView>, Error> {
     let status = matches!(scope, Scope::Host(_)).then_some(ProductStatus::Active);
-    let mut views = list(shop, scope, ProductKind::TorBridge, None, status).await?;
+    let mut views = look(shop, scope, ProductKind::TorBridge, None, status).await?;
     views.retain(|view| view.product.is_monitored && view.product.placed);
     Ok(views)
 }

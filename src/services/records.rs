@@ -5,10 +5,11 @@ use super::products::ProductView;
 use super::{Error, Shop};
 use crate::domain::id::{OrderId, ProductId};
 use crate::domain::purchase::Purchase;
+use crate::domain::time::Timestamp;
 use crate::store::audit_log::{self, Entry};
 use crate::store::deals::{self, Search};
 use crate::store::products::{self, Filter};
-use crate::store::{Connection, hosts};
+use crate::store::{Connection, hosts, unpaid};
 
 /// Orders, newest first.
 pub fn orders(shop: &Shop, search: Search) -> Result<Vec<OrderView>, Error> {
@@ -25,6 +26,11 @@ pub fn order(shop: &Shop, id: OrderId) -> Result<(OrderView, Vec<Entry>), Error>
         let history = audit_log::of_order(db, id)?;
         Ok((order_view(db, purchase, product)?, history))
     })
+}
+
+/// The day on which an order was placed that is no longer there since nobody paid it.
+pub fn deleted_unpaid(shop: &Shop, id: OrderId) -> Result<Option<Timestamp>, Error> {
+    shop.db.read(|db| Ok(unpaid::ordered_on(db, id)?))
 }
 
 fn order_view(db: &Connection, purchase: Purchase, product: ProductId) -> Result<OrderView, Error> {

@@ -4,14 +4,14 @@
 
 use crate::store::Connection;
 
-use super::Error;
 use super::payments::record_refund;
 use super::shop::Shop;
+use super::{Error, late, refund_nodes};
 use crate::domain::effect::AlertTopic;
-use crate::domain::id::{NodeId, OrderId};
+use crate::domain::id::OrderId;
 use crate::domain::lightning::{Network, PaymentHash};
 use crate::domain::money::Msat;
-use crate::domain::node::{Node, NodeKind, PAYMENT_BAKE_COMMAND};
+use crate::domain::node::Node;
 use crate::domain::purchase::{OrderStatus, Purchase};
 use crate::domain::time::Timestamp;
 use crate::store::deals::{self, Search};
@@ -21,6 +21,10 @@ use crate::store::{alerts, audit_log, hosts, nodes, products};
 /// An intent that the node knows nothing of, or only an earlier failure, is given up after this time:
 /// whoever stored it has long asked the node, or never will. Longer than a payment takes to begin. Seconds.
 const GIVE_UP_SECS: i64 = 180;
+
+/// After this time a node that knows nothing of a payment may also have forgotten it: Core Lightning's `autoclean`
+/// deletes finished payments, and each node has a command for it. No cleaning is due sooner than this. Seconds.
+const MAY_FORGET_SECS: i64 = 3600;
 
 /// Why the debt of an order that came out of a backup is not simply paid, also one that arose since the restore:
 /// the shop may be living through it for the second time.
@@ -87,7 +91,8 @@ pub fn node_of(shop: &Shop, refund: &Refund) -> Result<Node, Error> {
 /// [`Error::Invalid`] or [`Error::Refused`] with what is wrong.
 pub async fn intend(shop: &Shop, request: Request, actor: &str) -> Result<(Refund, Node), Error> {
     let (inner, actor) = (shop.clone(), actor.to_owned());
-    shop.change(move |db, _| {
+    shop.change(move |db, after| {
+        late::owe_instead(&inner, db, after, request.order, &actor)?;
         let refund = checked(&inner, db, &request)?;
         let node = nodes::get(db, refund.node)?.ok_or(Error::NotFound)?;
         refunds::intend(db, &refund)?;
@@ -123,10 +128,11 @@ fn checked(shop: &Shop, db: &Connection, request: &Request) -> Result<Refund, Er
     check_amount(bill.amount, request.amount, purchase.owed)?;
     let product = products::get(db, product)?.ok_or(Error::NotFound)?;
     let host = hosts::get_any(db, product.host_id)?.ok_or(Error::NotFound)?;
-    if !shop.settings.network_fits(Network::of_payment_request(&bill.bolt11), host.is_testnet) {
+    let network = Network::of_payment_request(&bill.bolt11);
+    if !shop.settings.network_fits(network, host.is_testnet) {
         return Err(Error::field("bolt11", "The payment request is for another network than the order was paid on."));
     }
-    let node = paying_node(db, purchase.invoice.node_id)?;
+    let node = refund_nodes::choose(db, purchase.invoice.node_id, request.order, network)?;
     Ok(Refund {
         hash: bill.hash,
         order: request.order,
@@ -156,22 +162,6 @@ fn check_amount(asked: Option<Msat>, given: Option<Msat>, owed: Msat) -> Result<
             Err(Error::field("amount", text))
         }
     }
-}
-
-/// The node that was paid, or the operator's best other one, with a macaroon for payments.
-fn paying_node(db: &Connection, paid: NodeId) -> Result<Node, Error> {
-    let none = || {
-        let text = format!(
-            "No node has a macaroon for payments. Make one with `{PAYMENT_BAKE_COMMAND}`, and tell the shop with `node set ID \
-             --payment-macaroon-file FILE`. (Paid back by other means? Use `order resolve`.)"
-        );
-        Error::Refused(text)
-    };
-    let owner = nodes::owner(db, paid)?.ok_or_else(none)?;
-    let mut able: Vec<Node> = nodes::list(db, Some(owner))?;
-    able.retain(|node| node.payment_macaroon_file.is_some() && node.kind == NodeKind::LndGrpc && node.is_enabled);
-    able.sort_by_key(|node| node.id != paid);
-    able.into_iter().next().ok_or_else(none)
 }
 
 /// The buyer has the money: the order owes so much less. Returns what it owes now, and its state.
@@ -275,4 +265,9 @@ fn tell_of_doubt(db: &Connection, purchase: &Purchase, now: Timestamp) -> Result
 /// Whether an intent that its node has not paid can be given up.
 pub fn is_abandoned(shop: &Shop, refund: &Refund) -> bool {
     refund.modified_at.plus_secs(GIVE_UP_SECS) <= shop.now()
+}
+
+/// Whether that a node knows nothing of a payment still means that it never tried it.
+pub fn is_remembered(shop: &Shop, refund: &Refund) -> bool {
+    shop.now() < refund.modified_at.plus_secs(MAY_FORGET_SECS)
 }

@@ -7,11 +7,12 @@ use tokio::sync::{Notify, broadcast};
 use uuid::Uuid;
 
 use super::Error;
+use super::check_ins::CheckIns;
 use super::rates::RateRules;
 use crate::domain::id::{HostId, IdRuns, OrderId, Random};
 use crate::domain::lightning::{Network, Preimage};
 use crate::domain::time::{Clock, Timestamp};
-use crate::store::{Db, meta};
+use crate::store::{Db, deny_list, meta};
 
 /// The rules that an operator can change; defaults are those of the shop's specification.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub struct Settings {
     pub make_limit_secs: i64,
     /// Days that a suspended product keeps its port.
     pub suspended_days: u32,
+    /// Days that an order is kept which ended without any payment.
+    pub unpaid_days: u32,
     /// Whether time that a dead host cost is added to its products.
     pub credit_outages: bool,
     /// Whether `private` route hints are asked for.
@@ -56,6 +59,7 @@ impl Default for Settings {
             backlog_limit_secs: 10,
             make_limit_secs: 60,
             suspended_days: 45,
+            unpaid_days: 14,
             credit_outages: true,
             private_route_hints: true,
             limit_to_inbound: false,
@@ -104,8 +108,12 @@ pub struct Shop {
     pub settings: Arc<Settings>,
     /// Rings when there is something in the outbox.
     pub outbox_bell: Arc<Notify>,
+    /// Rings when an invoice was made, or none could be: for those who wait for one before they answer.
+    pub invoice_bell: Arc<Notify>,
     /// Rings with the host that has work to do; lost rings are harmless, hosts also poll.
     pub host_bell: broadcast::Sender<HostId>,
+    /// Check-ins of hosts that are not stored yet.
+    pub(super) check_ins: Arc<CheckIns>,
     secret: Secret,
 }
 
@@ -127,7 +135,10 @@ impl Shop {
     pub fn new(db: Db, clock: Arc<dyn Clock>, random: Arc<dyn Random>, settings: Settings) -> Result<Self, Error> {
         let mut fresh = [0; 32];
         random.fill(&mut fresh);
-        let secret = db.write_blocking(move |db| meta::preimage_secret(db, &fresh).map_err(Error::from))?;
+        let secret = db.write_blocking(move |db| {
+            deny_list::respell(db)?;
+            meta::preimage_secret(db, &fresh).map_err(Error::from)
+        })?;
         Ok(Self {
             db,
             clock,
@@ -135,7 +146,9 @@ impl Shop {
             ids: Arc::default(),
             settings: Arc::new(settings),
             outbox_bell: Arc::new(Notify::new()),
+            invoice_bell: Arc::new(Notify::new()),
             host_bell: broadcast::channel(256).0,
+            check_ins: Arc::default(),
             secret: Secret(secret),
         })
     }

@@ -2,6 +2,7 @@
 
 use super::hosts::{Site, site};
 use super::{Act, Error};
+use crate::domain::text::is_plain_text;
 use crate::store::{Connection, meta};
 
 /// The longest domain or name, as on the predecessor.
@@ -14,11 +15,14 @@ const MAX: usize = 100;
 pub fn set(db: &Connection, act: &Act, domain: Option<&str>, name: Option<&str>) -> Result<Site, Error> {
     act.needs_administrator()?;
     if let Some(domain) = domain {
-        check("domain", domain, !domain.contains(|c: char| c.is_whitespace() || c == '/'))?;
+        let domain = domain.trim();
+        let is_url = domain.contains(|c: char| c.is_whitespace() || matches!(c, '/' | '@' | '"' | '\'' | '<' | '>'));
+        check("domain", domain, !is_url)?;
         meta::set_text(db, "site_domain", domain)?;
         act.record(db, "site", "site", &format!("domain set to {domain}"))?;
     }
     if let Some(name) = name {
+        let name = name.trim();
         check("name", name, true)?;
         meta::set_text(db, "site_name", name)?;
         act.record(db, "site", "site", &format!("name set to {name}"))?;
@@ -28,7 +32,7 @@ pub fn set(db: &Connection, act: &Act, domain: Option<&str>, name: Option<&str>)
 
 fn check(field: &'static str, text: &str, fits: bool) -> Result<(), Error> {
     let length = text.chars().count();
-    if fits && (1..=MAX).contains(&length) && !text.chars().any(char::is_control) {
+    if fits && (1..=MAX).contains(&length) && is_plain_text(text) {
         return Ok(());
     }
     Err(Error::field(field, format!("{text:?} can't be the {field}: 1 to {MAX} characters, no address of a page.")))

@@ -1,12 +1,15 @@
 //! What the tests of the services share: a database, people and a host.
 
+use std::path::Path;
+use std::sync::Arc;
+
 use super::hosts_admin::{self, NewHost};
-use super::{Act, operators};
+use super::{Act, Settings, Shop, operators};
 use crate::domain::host::PortKind;
 use crate::domain::host_rules::HostChange;
 use crate::domain::id::{HostId, OperatorId, SystemRandom};
 use crate::domain::operator::Role;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{SystemClock, Timestamp};
 use crate::store::Db;
 
 /// A new database in a folder of its own.
@@ -40,4 +43,10 @@ pub fn host(db: &Db, owner: &'static str, ip: &str, ranges: &[(u16, u16)]) -> (H
     let act = administrator();
     let added = db.write_blocking(move |db| hosts_admin::add(db, &act, &SystemRandom, new)).unwrap();
     (added.host.id, added.token)
+}
+
+/// A shop on the database in a file, with the machine's own clock.
+pub fn shop_in(database: &Path) -> Shop {
+    let db = Db::open(database).unwrap();
+    Shop::new(db, Arc::new(SystemClock), Arc::new(SystemRandom), Settings::default()).unwrap()
 }

@@ -23,8 +23,9 @@ const SUSPENDED: &str = "a.at > ?1 AND a.actor = 'shop' AND a.noun = 'product' A
 /// Looks for it.
 pub fn find(db: &Connection, now: Timestamp) -> Result<Ahead, StoreError> {
     let future = now.plus_secs(CLOCK_TOLERANCE_SECS);
-    let mut products =
-        db.prepare("SELECT id FROM product WHERE pending_since > ?1 OR suspended_at > ?1 OR activated_at > ?1")?;
+    let mut products = db.prepare(
+        "SELECT id FROM product WHERE pending_since > ?1 OR suspending_since > ?1 OR suspended_at > ?1 OR activated_at > ?1",
+    )?;
     let mut found: Vec<ProductId> = products.query_map([future], |row| row.get(0))?.collect::<Result<_, _>>()?;
     let mut suspended =
         db.prepare(&format!("SELECT p.id FROM audit_log a JOIN product p ON p.seq = a.noun_seq WHERE {SUSPENDED}"))?;

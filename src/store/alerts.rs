@@ -4,7 +4,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::db::StoreError;
 use crate::domain::effect::AlertTopic;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{STAMP_SECS, Timestamp};
 
 /// An alert as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct Alert {
     pub severity: String,
     /// What the operator should know.
     pub text: String,
-    /// How often it was raised since it is open.
+    /// How often it was raised since it is open; what is looked at again and again counts once in [`STAMP_SECS`].
     pub occurrences: u32,
     /// When it was first raised.
     pub first_at: Timestamp,
@@ -33,7 +33,8 @@ pub struct Alert {
 /// ([`AlertTopic::most_open`]).
 const OTHERS: &str = "";
 
-/// Raises an alert, or counts it again while it is open. Returns whether it is new.
+/// Raises an alert, or counts it again while it is open. What is looked at again and again counts only with another
+/// text, or when [`STAMP_SECS`] have passed: it would otherwise be written at each look. Returns whether it is new.
 pub fn raise(
     db: &Connection,
     topic: AlertTopic,
@@ -67,13 +68,17 @@ fn count_again(
     text: &str,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let again = db
-        .prepare_cached(
-            "UPDATE alert SET text = ?3, last_at = ?4, occurrences = occurrences + 1 \
-             WHERE topic = ?1 AND subject = ?2 AND closed_at IS NULL",
-        )?
-        .execute(params![topic.name(), subject, text, now])?;
-    Ok(again > 0)
+    let is_open = "SELECT EXISTS (SELECT 1 FROM alert WHERE topic = ?1 AND subject = ?2 AND closed_at IS NULL)";
+    if !db.prepare_cached(is_open)?.query_row(params![topic.name(), subject], |row| row.get(0))? {
+        return Ok(false);
+    }
+    db.prepare_cached(
+        "UPDATE alert SET text = ?3, last_at = ?4, occurrences = occurrences + 1 \
+         WHERE topic = ?1 AND subject = ?2 AND closed_at IS NULL \
+         AND (?6 OR text <> ?3 OR last_at NOT BETWEEN ?5 AND ?4)",
+    )?
+    .execute(params![topic.name(), subject, text, now, now.plus_secs(-STAMP_SECS), !topic.is_looked_at()])?;
+    Ok(true)
 }
 
 fn is_full(db: &Connection, topic: AlertTopic) -> Result<bool, StoreError> {

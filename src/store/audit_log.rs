@@ -59,7 +59,8 @@ pub fn record_product(
     record_numbered(db, at, actor, ("product", "product"), product, change)
 }
 
-/// With the running number of what it is about, which is in a table.
+/// With the running number of what it is about, which is in a table; its id there need not be repeated in each
+/// entry.
 fn record_numbered(
     db: &Connection,
     at: Timestamp,
@@ -70,9 +71,9 @@ fn record_numbered(
 ) -> Result<(), StoreError> {
     let sql = format!(
         "INSERT INTO audit_log (at, actor, noun, noun_id, noun_seq, change) \
-         SELECT ?1, ?2, '{noun}', ?3, seq, ?5 FROM {table} WHERE id = ?4"
+         SELECT ?1, ?2, '{noun}', '', seq, ?4 FROM {table} WHERE id = ?3"
     );
-    match db.prepare_cached(&sql)?.execute(params![at, actor, id.to_string(), id, change])? {
+    match db.prepare_cached(&sql)?.execute(params![at, actor, id, change])? {
         1 => Ok(()),
         _ => Err(StoreError::Broken(format!("there is no {noun} {id} to note a change of"))),
     }
@@ -100,13 +101,15 @@ pub fn of_product(db: &Connection, product: ProductId) -> Result<Vec<Entry>, Sto
 
 /// The query for entries that are `about` something.
 pub(super) fn text(about: &str) -> String {
-    format!("SELECT at, actor, noun, noun_id, change FROM audit_log WHERE {about} ORDER BY id")
+    format!("SELECT at, actor, noun, change FROM audit_log WHERE {about} ORDER BY id")
 }
 
-fn entries(db: &Connection, about: &str, id: impl ToSql) -> Result<Vec<Entry>, StoreError> {
+fn entries(db: &Connection, about: &str, id: impl ToSql + Display) -> Result<Vec<Entry>, StoreError> {
     let mut statement = db.prepare_cached(&text(about))?;
+    let noun_id = id.to_string();
     let rows = statement.query_map([id], |row| {
-        Ok(Entry { at: row.get(0)?, actor: row.get(1)?, noun: row.get(2)?, noun_id: row.get(3)?, change: row.get(4)? })
+        let noun_id = noun_id.clone();
+        Ok(Entry { at: row.get(0)?, actor: row.get(1)?, noun: row.get(2)?, noun_id, change: row.get(3)? })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

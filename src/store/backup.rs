@@ -10,6 +10,14 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags, backup::Backup, params};
 
 use super::db::StoreError;
+use super::schema;
+
+/// The most files that a backup carries, and the bytes of the largest: far more than a shop has.
+const MOST_FILES: i64 = 2000;
+/// See [`MOST_FILES`].
+pub const MOST_BYTES: u64 = 1 << 20;
+/// The bytes of all files together; they are in memory at once.
+const MOST_IN_ALL: i64 = 64 << 20;
 
 /// A file that a backup carries: its name there, with `/` between folders, and its content.
 #[derive(Clone, PartialEq, Eq)]
@@ -36,10 +44,7 @@ pub fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
 pub fn add_files(backup: &Path, files: &[CarriedFile]) -> Result<(), StoreError> {
     let mut db = Connection::open(backup)?;
     let transaction = db.transaction()?;
-    transaction.execute_batch(
-        "DROP TABLE IF EXISTS backup_file; \
-         CREATE TABLE backup_file (name TEXT NOT NULL PRIMARY KEY, content BLOB NOT NULL) STRICT;",
-    )?;
+    transaction.execute_batch(&format!("DROP TABLE IF EXISTS backup_file; {};", schema::BACKUP_FILE))?;
     for file in files {
         let row = params![file.name, file.content];
         transaction.execute("INSERT INTO backup_file (name, content) VALUES (?, ?)", row)?;
@@ -48,13 +53,27 @@ pub fn add_files(backup: &Path, files: &[CarriedFile]) -> Result<(), StoreError>
     Ok(())
 }
 
+/// The files in a backup, or only those whose name begins with `prefix`.
+pub fn files(backup: &Path, prefix: &str) -> Result<Vec<CarriedFile>, StoreError> {
+    let db = Connection::open_with_flags(backup, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let is_table = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'backup_file' AND sql = ?";
+    if db.query_row(is_table, [schema::BACKUP_FILE], |row| row.get::<_, i64>(0))? == 0 {
+        return Err(StoreError::Broken("it is no backup of a shop".to_owned()));
+    }
+    let mut statement = db.prepare(
+        "SELECT name, content FROM backup_file WHERE substr(name, 1, length(?1)) = ?1 AND length(content) <= ?2 \
+         ORDER BY name LIMIT ?3",
+    )?;
+    let rows = statement.query_map(params![prefix, MOST_BYTES.cast_signed(), MOST_FILES], |row| {
+        Ok(CarriedFile { name: row.get(0)?, content: row.get(1)? })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// Takes the files out of a backup's copy, leaving nothing of them in it.
 pub fn take_files(copy: &Path) -> Result<Vec<CarriedFile>, StoreError> {
+    let files = files(copy, "")?;
     let db = Connection::open(copy)?;
-    let mut statement = db.prepare("SELECT name, content FROM backup_file ORDER BY name")?;
-    let rows = statement.query_map([], |row| Ok(CarriedFile { name: row.get(0)?, content: row.get(1)? }))?;
-    let files = rows.collect::<Result<_, _>>()?;
-    drop(statement);
     db.pragma_update(None, "secure_delete", true)?;
     db.execute_batch("DROP TABLE backup_file")?;
     Ok(files)
@@ -64,16 +83,45 @@ pub fn take_files(copy: &Path) -> Result<Vec<CarriedFile>, StoreError> {
 pub fn problem(backup: &Path) -> Option<String> {
     let check = || -> rusqlite::Result<Option<String>> {
         let db = Connection::open_with_flags(backup, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        let result: String = db.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
-        if result != "ok" {
-            return Ok(Some(format!("it is damaged: {result}")));
-        }
         let count =
             "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('backup_file', 'host', 'meta')";
         let tables: i64 = db.query_row(count, [], |row| row.get(0))?;
-        Ok((tables < 3).then(|| "it is a database, but not a backup of a shop".to_owned()))
+        if tables < 3 {
+            return Ok(Some("it is a database, but not a backup of a shop".to_owned()));
+        }
+        let result: String = db.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+        Ok((result != "ok").then(|| format!("it is damaged: {result}")))
     };
     check().unwrap_or_else(|error| Some(format!("it can't be read as a backup: {error}")))
+}
+
+/// Why a backup of unknown origin must not become a shop's database, if so: as [`problem`], and what is in it
+/// besides a shop's own tables and a reasonable number of files. Nothing that it contains is run.
+pub fn refusal(backup: &Path) -> Option<String> {
+    let check = || -> Result<Option<String>, StoreError> {
+        let db = Connection::open_with_flags(backup, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let tables: i64 =
+            db.query_row("SELECT count(*) FROM sqlite_schema WHERE name = 'backup_file'", [], |row| row.get(0))?;
+        if tables == 0 {
+            return Ok(Some("it is a database, but not a backup of a shop".to_owned()));
+        }
+        if let Some(foreign) = schema::foreign(&db, Some(schema::BACKUP_FILE))? {
+            return Ok(Some(format!("{foreign}; if you have made that yourself, undo it in a copy of the backup")));
+        }
+        // As a blob: the length of a text ends at a NUL.
+        let sizes = "SELECT count(*), coalesce(max(size), 0), coalesce(sum(size), 0) FROM \
+                     (SELECT length(content) + length(CAST(name AS BLOB)) AS size FROM backup_file)";
+        let (count, largest, total): (i64, i64, i64) =
+            db.query_row(sizes, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        let is_absurd = count > MOST_FILES || largest > MOST_BYTES.cast_signed() || total > MOST_IN_ALL;
+        Ok(is_absurd.then(|| format!("it carries {count} files of {total} bytes, one of {largest}: no shop has those")))
+    };
+    match check() {
+        Ok(None) => problem(backup),
+        Ok(refusal) => refusal,
+        Err(error @ StoreError::OtherVersion(_)) => Some(error.to_string()),
+        Err(error) => Some(format!("it can't be read as a backup: {error}")),
+    }
 }
 
 /// What is wrong with the database in use, if anything.

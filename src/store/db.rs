@@ -6,15 +6,18 @@
 //! fsync: an SD card takes 10-50 ms for each.
 
 use std::collections::VecDeque;
-use std::fs::{self, OpenOptions};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Savepoint, TransactionBehavior};
 use tokio::sync::oneshot;
+
+mod files;
+
+pub use files::{files_of, is_file_of};
 
 mod migrations {
     refinery::embed_migrations!("migrations");
@@ -24,6 +27,8 @@ mod migrations {
 const GROUP: usize = 256;
 /// How long SQLite waits for another process (the command line) that is writing.
 const BUSY: Duration = Duration::from_secs(10);
+/// With less room on its disk, in bytes, the database can't be written for long.
+const LEAST_ROOM: u64 = 1 << 20;
 /// Idle read connections kept for the next reader.
 const READERS: usize = 8;
 
@@ -92,22 +97,26 @@ struct Inner {
     readers: Mutex<Vec<Connection>>,
     /// Sees other connections' commits (`PRAGMA data_version`); never reads or writes data.
     watcher: Mutex<Connection>,
+    /// Whether the last commit failed.
+    is_failing: Arc<AtomicBool>,
 }
 
 impl Db {
     /// Opens (or creates) the database file, migrates it, and starts the writer. The file is its
     /// owner's alone: it holds secrets.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        make_private(path).map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        files::make_private(path).map_err(|error| StoreError::Unavailable(error.to_string()))?;
         let writer = writer(path)?;
         let watcher = reader(path)?;
         let (queue, jobs) = mpsc::channel();
+        let is_failing = Arc::new(AtomicBool::default());
+        let outcome = Arc::clone(&is_failing);
         std::thread::Builder::new()
             .name("db-writer".to_owned())
-            .spawn(move || write_loop(writer, &jobs))
+            .spawn(move || write_loop(writer, &jobs, &outcome))
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        let inner = Inner { path: path.to_owned(), queue, readers: Mutex::default(), watcher: Mutex::new(watcher) };
-        Ok(Self { inner: Arc::new(inner) })
+        let (path, watcher) = (path.to_owned(), Mutex::new(watcher));
+        Ok(Self { inner: Arc::new(Inner { path, queue, readers: Mutex::default(), watcher, is_failing }) })
     }
 
     /// The database file.
@@ -177,6 +186,17 @@ impl Db {
         tokio::task::spawn_blocking(move || db.read(query)).await.map_err(|_| closed())?
     }
 
+    /// Whether changes can be stored, as far as can be told without a write: the last commit did not fail, and
+    /// the disk takes something. After a failure the next commit that succeeds says that it is over.
+    pub fn can_write(&self) -> bool {
+        let folder = self.inner.path.parent().unwrap_or(Path::new("."));
+        let takes = rustix::fs::statvfs(folder).is_ok_and(|disk| {
+            !disk.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY)
+                && disk.f_bavail.saturating_mul(disk.f_frsize) >= LEAST_ROOM
+        });
+        takes && !self.inner.is_failing.load(Ordering::Relaxed)
+    }
+
     /// A number that changes with every commit by any connection or process: the key for caches.
     pub fn version(&self) -> Result<i64, StoreError> {
         Ok(lock(&self.inner.watcher).pragma_query_value(None, "data_version", |row| row.get(0))?)
@@ -189,37 +209,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn closed() -> StoreError {
     StoreError::Unavailable("the shop is shutting down".to_owned())
-}
-
-/// Makes the file if there is none, and takes the rights of all others away. SQLite gives the files
-/// that it makes beside it the same mode.
-fn make_private(path: &Path) -> std::io::Result<()> {
-    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
-    narrow(path, &file.metadata()?);
-    for beside in &files_of(path)[1..] {
-        if let Ok(about) = fs::metadata(beside) {
-            narrow(beside, &about);
-        }
-    }
-    Ok(())
-}
-
-/// The files of a database: itself, and what SQLite keeps beside it while it is open or after a crash.
-pub fn files_of(database: &Path) -> [PathBuf; 3] {
-    ["", "-wal", "-shm"].map(|suffix| {
-        let mut name = database.as_os_str().to_owned();
-        name.push(suffix);
-        name.into()
-    })
-}
-
-/// A file system without modes, or a file of somebody else, is no reason not to sell.
-fn narrow(path: &Path, about: &fs::Metadata) {
-    if about.permissions().mode() & 0o077 != 0
-        && let Err(error) = fs::set_permissions(path, fs::Permissions::from_mode(0o600))
-    {
-        tracing::warn!(file = %path.display(), %error, "others can read the database; this can't be changed");
-    }
 }
 
 /// A migration that met a full or failing disk is no defect.
@@ -262,6 +251,25 @@ pub fn revise<T, E: From<StoreError>>(path: &Path, change: impl FnOnce(&Connecti
     // Closing would fold the log in as well, but not tell when that fails.
     db.pragma_update(None, "journal_mode", "DELETE").map_err(StoreError::from)?;
     Ok(value)
+}
+
+/// The migrations that this program knows, oldest first: version, name and checksum.
+pub(super) fn known_migrations() -> Vec<(i32, String, u64)> {
+    let mut known: Vec<_> = migrations::migrations::runner()
+        .get_migrations()
+        .iter()
+        .map(|migration| (migration.version(), migration.to_string(), migration.checksum()))
+        .collect();
+    known.sort();
+    known
+}
+
+/// An empty database in memory, as the migrations up to `version` make it.
+pub(super) fn blank(version: i32) -> Result<Connection, StoreError> {
+    let mut db = Connection::open_in_memory()?;
+    let runner = migrations::migrations::runner().set_target(refinery::Target::Version(version));
+    runner.run(&mut db).map_err(|error| migration_error(&error))?;
+    Ok(db)
 }
 
 fn writer(path: &Path) -> Result<Connection, StoreError> {
@@ -311,12 +319,17 @@ where
     })
 }
 
-fn write_loop(mut connection: Connection, jobs: &mpsc::Receiver<Job>) {
+fn write_loop(mut connection: Connection, jobs: &mpsc::Receiver<Job>, is_failing: &AtomicBool) {
     while let Ok(first) = jobs.recv() {
         let mut group = VecDeque::from([first]);
         group.extend(jobs.try_iter().take(GROUP - 1));
         let mut finishes = Vec::with_capacity(group.len());
+        let before = connection.total_changes();
         let outcome = run_group(&mut connection, &mut group, &mut finishes);
+        // A group that changed nothing says nothing of the disk.
+        if outcome.is_err() || connection.total_changes() != before {
+            is_failing.store(outcome.is_err(), Ordering::Relaxed);
+        }
         for finish in finishes {
             finish(outcome.clone());
         }
@@ -359,4 +372,4 @@ fn run_group(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

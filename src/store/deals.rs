@@ -14,7 +14,7 @@ use crate::domain::purchase::{Delivery, Invoice, InvoiceState, OrderStatus, Purc
 use crate::domain::time::{CLOCK_TOLERANCE_SECS, Timestamp};
 
 const PURCHASE: &str = "SELECT o.id AS order_id, o.kind, o.status, o.message, o.price, o.delivery, \
-    o.granted_secs, o.granted_bytes, o.owed, o.refunded, o.created_at AS ordered_at, o.modified_at AS order_modified_at, \
+    o.granted_secs, o.granted_bytes, o.owed, o.refunded, o.late_secs, o.created_at AS ordered_at, o.modified_at AS order_modified_at, \
     (SELECT p.id FROM product p WHERE p.seq = o.product_seq) AS product_id, v.state, v.node_id, v.payment_hash, \
     v.is_hold, v.payment_request, v.amount, \
     v.tax_currency, v.tax_rate_cents, v.info_currency, v.info_rate_cents, \
@@ -56,6 +56,7 @@ fn purchase_from_row(row: &Row<'_>) -> rusqlite::Result<Purchase> {
         granted_bytes: row.get("granted_bytes")?,
         owed: row.get("owed")?,
         refunded: row.get("refunded")?,
+        late_secs: row.get("late_secs")?,
         invoice,
         created_at: row.get("ordered_at")?,
         modified_at: row.get("order_modified_at")?,
@@ -231,13 +232,14 @@ fn save_purchase(
 fn update_order(db: &Connection, before: OrderStatus, new: &Purchase) -> Result<(), StoreError> {
     let mut statement = db.prepare_cached(
         "UPDATE purchase_order SET status = :status, message = :message, delivery = :delivery, \
-         granted_secs = :granted_secs, granted_bytes = :granted_bytes, owed = :owed, refunded = :refunded, modified_at = :modified_at \
+         granted_secs = :granted_secs, granted_bytes = :granted_bytes, owed = :owed, refunded = :refunded, \
+         late_secs = :late_secs, modified_at = :modified_at \
          WHERE id = :id AND status = :before",
     )?;
     let changed = statement.execute(named_params! {
         ":id": new.id, ":before": before.letter(), ":status": new.status.letter(), ":message": new.message,
         ":delivery": new.delivery.name(), ":granted_secs": new.granted_secs, ":granted_bytes": new.granted_bytes,
-        ":owed": new.owed, ":refunded": new.refunded, ":modified_at": new.modified_at,
+        ":owed": new.owed, ":refunded": new.refunded, ":late_secs": new.late_secs, ":modified_at": new.modified_at,
     })?;
     if changed == 1 { Ok(()) } else { Err(StoreError::Conflict("the order")) }
 }
@@ -309,6 +311,12 @@ pub fn mark_as_restored(db: &Connection) -> Result<(), StoreError> {
         "INSERT OR REPLACE INTO meta (key, value) SELECT 'restored_orders', coalesce(max(seq), 0) FROM purchase_order";
     db.execute(newest, [])?;
     Ok(())
+}
+
+/// Whether the database came out of a backup.
+pub fn any_restored(db: &Connection) -> Result<bool, StoreError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM meta WHERE key = 'restored_orders')";
+    Ok(db.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
 }
 
 /// Whether an order came out of a backup: what became of it between that and the restore is not known.

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::db::StoreError;
 use super::row::named;
-use crate::domain::deny_list::{DenyEntry, DenyKind, DenyStatus};
+use crate::domain::deny_list::{self, DenyEntry, DenyKind, DenyStatus};
 use crate::domain::time::Timestamp;
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<DenyEntry> {
@@ -32,15 +32,50 @@ pub fn get(db: &Connection, kind: DenyKind, value: &str) -> Result<Option<DenyEn
     Ok(statement.query_row(params![kind.name(), value], from_row).optional()?)
 }
 
-/// Whether a target (its onion address, with or without the port) or an IP address is denied. The
-/// states that deny are those of [`DenyStatus::denies`].
-pub fn is_denied(db: &Connection, target: Option<&str>, ip: Option<&str>) -> Result<bool, StoreError> {
-    let onion = target.and_then(|target| target.rsplit_once(':')).map(|(onion, _)| onion);
+/// Whether a target (its onion address, with or without the port) is denied. The states that deny are those of
+/// [`DenyStatus::denies`].
+pub fn is_target_denied(db: &Connection, target: &str) -> Result<bool, StoreError> {
+    let onion = target.rsplit_once(':').map(|(onion, _)| onion);
     let mut statement = db.prepare_cached(
         "SELECT EXISTS (SELECT 1 FROM deny_entry WHERE status IN ('recommended', 'denied') AND \
-         ((kind = 'target' AND value IN (?1, ?2)) OR (kind = 'ip' AND value = ?3)))",
+         kind = 'target' AND value IN (?1, ?2))",
     )?;
-    Ok(statement.query_row(params![target, onion, ip], |row| row.get(0))?)
+    Ok(statement.query_row(params![target, onion], |row| row.get(0))?)
+}
+
+/// Whether an IP address, or a network that it lies in, is denied.
+pub fn is_ip_denied(db: &Connection, ip: &str) -> Result<bool, StoreError> {
+    // Most shops deny no address: then one look at the index is all.
+    let any = "SELECT EXISTS (SELECT 1 FROM deny_entry WHERE kind = 'ip')";
+    if !db.prepare_cached(any)?.query_row([], |row| row.get::<_, bool>(0))? {
+        return Ok(false);
+    }
+    let mut statement = db.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM deny_entry WHERE status IN ('recommended', 'denied') AND kind = 'ip' AND value = ?)",
+    )?;
+    for spelling in deny_list::spellings(ip) {
+        if statement.query_row([spelling], |row| row.get(0))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Gives entries that an older version has stored the spelling of today. Where that is there already, its state
+/// stays.
+pub fn respell(db: &Connection) -> Result<(), StoreError> {
+    // Only the addresses of IPv6 are spelled otherwise.
+    let mut statement =
+        db.prepare("SELECT id, value FROM deny_entry WHERE kind = 'ip' AND value LIKE '%:%' AND value NOT LIKE '%/%'")?;
+    let old =
+        statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<Vec<(i64, String)>, _>>()?;
+    for (id, value) in old {
+        let Ok(spelling) = deny_list::normalize(DenyKind::Ip, &value) else { continue };
+        if db.execute("UPDATE OR IGNORE deny_entry SET value = ?2 WHERE id = ?1", params![id, spelling])? == 0 {
+            remove(db, id)?;
+        }
+    }
+    Ok(())
 }
 
 /// Stores an entry, or a new status and comment of the one that is there.

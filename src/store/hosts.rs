@@ -5,13 +5,13 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use super::db::StoreError;
 use crate::domain::host::{Host, PortKind, PortRange};
 use crate::domain::id::{HostId, OperatorId};
-use crate::domain::time::Timestamp;
+use crate::domain::time::{CLOCK_TOLERANCE_SECS, Timestamp};
 
 const COLUMNS: &str = "id, owner_id, ip, name, description, is_enabled, is_test_host, is_testnet, offers_tor_bridges, \
     tor_bridge_duration, tor_bridge_price_initial, tor_bridge_price_extension, offers_nostr_aliases, nostr_alias_port, \
     nostr_alias_duration, nostr_alias_price_initial, nostr_alias_price_extension, offers_rssh_tunnels, \
     rssh_tunnel_price, terms_of_service, terms_of_service_url, bridge_bandwidth_initial, grace_secs, hold_limit_secs, \
-    use_holds, ci_date, ci_status, ci_message, created_at, modified_at";
+    use_holds, late_secs, unswept_since, ci_date, ci_status, ci_message, created_at, modified_at";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Host> {
     Ok(Host {
@@ -40,6 +40,8 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Host> {
         grace_secs: row.get("grace_secs")?,
         hold_limit_secs: row.get("hold_limit_secs")?,
         use_holds: row.get("use_holds")?,
+        late_secs: row.get("late_secs")?,
+        unswept_since: row.get("unswept_since")?,
         ci_date: row.get("ci_date")?,
         ci_status: row.get("ci_status")?,
         ci_message: row.get("ci_message")?,
@@ -71,10 +73,32 @@ pub fn list(db: &Connection, owner: Option<OperatorId>) -> Result<Vec<Host>, Sto
     Ok(hosts.collect::<Result<_, _>>()?)
 }
 
-/// The host that owns the token with this SHA-256.
-pub fn by_token_hash(db: &Connection, hash: &[u8; 32]) -> Result<Option<HostId>, StoreError> {
-    let mut statement = db.prepare_cached("SELECT id FROM host WHERE token_hash = ? AND deleted_at IS NULL")?;
-    Ok(statement.query_row([hash.as_slice()], |row| row.get(0)).optional()?)
+/// Whose token it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenOwner {
+    /// The host.
+    pub host: HostId,
+    /// Whether it is the present token of a host whose former one still works.
+    pub ends_former: bool,
+}
+
+/// The host that owns the token with this SHA-256, present or former.
+pub fn by_token_hash(db: &Connection, hash: &[u8; 32], now: Timestamp) -> Result<Option<TokenOwner>, StoreError> {
+    let present = db
+        .prepare_cached(
+            "SELECT id, former_token_hash IS NOT NULL FROM host WHERE token_hash = ? AND deleted_at IS NULL",
+        )?
+        .query_row([hash.as_slice()], |row| Ok(TokenOwner { host: row.get(0)?, ends_former: row.get(1)? }))
+        .optional()?;
+    if present.is_some() {
+        return Ok(present);
+    }
+    let former = db
+        .prepare_cached("SELECT id, token_replaced_at FROM host WHERE former_token_hash = ? AND deleted_at IS NULL")?
+        .query_row([hash.as_slice()], |row| Ok((row.get(0)?, row.get::<_, Timestamp>(1)?)))
+        .optional()?;
+    let works = |at: Timestamp| at.is_within(FORMER_TOKEN_SECS, now);
+    Ok(former.filter(|(_, at)| works(*at)).map(|(host, _)| TokenOwner { host, ends_former: false }))
 }
 
 /// Stores a new host.
@@ -110,7 +134,7 @@ pub fn update(db: &Connection, host: &Host) -> Result<(), StoreError> {
          rssh_tunnel_price = :rssh_tunnel_price, terms_of_service = :terms_of_service, \
          terms_of_service_url = :terms_of_service_url, bridge_bandwidth_initial = :bridge_bandwidth_initial, \
          grace_secs = :grace_secs, hold_limit_secs = :hold_limit_secs, use_holds = :use_holds, \
-         modified_at = :modified_at WHERE id = :id AND deleted_at IS NULL",
+         late_secs = :late_secs, modified_at = :modified_at WHERE id = :id AND deleted_at IS NULL",
         named_params! {
             ":id": host.id, ":owner_id": host.owner_id, ":ip": host.ip, ":ip_sort": ip_sort(&host.ip),
             ":name": host.name, ":description": host.description, ":is_enabled": host.is_enabled,
@@ -125,20 +149,54 @@ pub fn update(db: &Connection, host: &Host) -> Result<(), StoreError> {
             ":offers_rssh_tunnels": host.offers_rssh_tunnels, ":rssh_tunnel_price": host.rssh_tunnel_price,
             ":terms_of_service": host.terms_of_service, ":terms_of_service_url": host.terms_of_service_url,
             ":bridge_bandwidth_initial": host.bridge_bandwidth_initial, ":grace_secs": host.grace_secs,
-            ":hold_limit_secs": host.hold_limit_secs, ":use_holds": host.use_holds,
+            ":hold_limit_secs": host.hold_limit_secs, ":use_holds": host.use_holds, ":late_secs": host.late_secs,
             ":modified_at": host.modified_at,
         },
     )?;
     if changed == 1 { Ok(()) } else { Err(StoreError::Conflict("the host")) }
 }
 
-/// Replaces the token.
-pub fn set_token(db: &Connection, id: HostId, token_hash: &[u8; 32], now: Timestamp) -> Result<(), StoreError> {
+/// A token that was replaced works for so long, if the new one is not used before. Seconds.
+const FORMER_TOKEN_SECS: i64 = 86_400;
+
+/// Replaces the token. The one that the host uses goes on to work until the new one is used: that is the present one,
+/// or, where that was never used, the one before.
+pub fn replace_token(db: &Connection, id: HostId, token_hash: &[u8; 32], now: Timestamp) -> Result<(), StoreError> {
+    let still = now.plus_secs(-FORMER_TOKEN_SECS);
     db.execute(
-        "UPDATE host SET token_hash = ?, modified_at = ? WHERE id = ?",
-        params![token_hash.as_slice(), now, id],
+        "UPDATE host SET former_token_hash = CASE WHEN token_replaced_at > ?4 THEN former_token_hash ELSE token_hash END, \
+         token_replaced_at = ?2, token_hash = ?1, modified_at = ?2 WHERE id = ?3",
+        params![token_hash.as_slice(), now, id, still],
     )?;
     Ok(())
+}
+
+/// From here on only the present token works.
+pub fn end_former_token(db: &Connection, id: HostId) -> Result<(), StoreError> {
+    db.execute("UPDATE host SET former_token_hash = NULL, token_replaced_at = NULL WHERE id = ?", [id])?;
+    Ok(())
+}
+
+/// Since when forwards may stand on the host that are not in the database; `None` is that there are none.
+pub fn set_unswept(db: &Connection, id: HostId, since: Option<Timestamp>) -> Result<(), StoreError> {
+    db.execute("UPDATE host SET unswept_since = ?2 WHERE id = ?1", params![id, since])?;
+    Ok(())
+}
+
+/// Since when the host has been alive; `None` while it is not. Written only when that changes, or when a clock that was
+/// ahead has stamped it.
+pub fn note_alive(db: &Connection, id: HostId, is_alive: bool, now: Timestamp) -> Result<(), StoreError> {
+    let since = is_alive.then_some(now);
+    let sql = "UPDATE host SET alive_since = ?2 WHERE id = ?1 \
+               AND ((alive_since IS NULL) <> (?2 IS NULL) OR alive_since > ?3)";
+    db.prepare_cached(sql)?.execute(params![id, since, now.plus_secs(CLOCK_TOLERANCE_SECS)])?;
+    Ok(())
+}
+
+/// Since when the host has been alive, as it was last noted.
+pub fn alive_since(db: &Connection, id: HostId) -> Result<Option<Timestamp>, StoreError> {
+    let sql = "SELECT alive_since FROM host WHERE id = ? AND deleted_at IS NULL";
+    Ok(db.prepare_cached(sql)?.query_row([id], |row| row.get(0)).optional()?.flatten())
 }
 
 /// Records a check-in.
@@ -211,9 +269,10 @@ pub fn adopt_ports(db: &Connection, ip: &str, host: HostId, first: u16) -> Resul
     Ok(())
 }
 
-/// Moves the ports and aliases that a host sold from one IP address to another; `false` when one of
-/// them is in use there, and then nothing of it may be committed.
+/// Moves the ports and aliases that a host sold from one IP address to another, and its ports that are set aside;
+/// `false` when one of those that it sold is in use there, and then nothing of it may be committed.
 pub fn move_places(db: &Connection, host: HostId, from: &str, to: &str) -> Result<bool, StoreError> {
+    db.execute("UPDATE OR IGNORE port SET ip = ?3 WHERE ip = ?2 AND product_id = ?1", params![host, from, to])?;
     for table in ["port", "alias_name"] {
         let sold = sold_at(table);
         db.execute(&format!("UPDATE OR IGNORE {table} SET ip = ?3 WHERE {sold}"), params![host, from, to])?;

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::db::StoreError;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{STAMP_SECS, Timestamp};
 
 /// The secret that preimages are derived from; `fresh` becomes it when there is none yet.
 pub fn preimage_secret(db: &Connection, fresh: &[u8; 32]) -> Result<[u8; 32], StoreError> {
@@ -18,13 +18,23 @@ pub fn newest_time(db: &Connection) -> Result<Option<Timestamp>, StoreError> {
     Ok(statement.query_row([], |row| row.get(0)).optional()?)
 }
 
-/// Moves the newest time forward, never back.
+/// Moves the newest time forward, never back, and by no less than [`STAMP_SECS`]: a clock that is that much
+/// behind does no harm.
 pub fn note_time(db: &Connection, now: Timestamp) -> Result<(), StoreError> {
+    note_time_after(db, now, STAMP_SECS)
+}
+
+/// Moves the newest time forward to `now` exactly, never back: the last word of a shop that ends.
+pub fn note_last_time(db: &Connection, now: Timestamp) -> Result<(), StoreError> {
+    note_time_after(db, now, 0)
+}
+
+fn note_time_after(db: &Connection, now: Timestamp, secs: i64) -> Result<(), StoreError> {
     db.prepare_cached(
         "INSERT INTO meta (key, value) VALUES ('newest_time', ?1) \
-         ON CONFLICT (key) DO UPDATE SET value = max(value, excluded.value)",
+         ON CONFLICT (key) DO UPDATE SET value = excluded.value WHERE excluded.value - value > ?2 * 1000",
     )?
-    .execute(params![now])?;
+    .execute(params![now, secs])?;
     Ok(())
 }
 
@@ -43,5 +53,11 @@ pub fn text(db: &Connection, key: &str) -> Result<Option<String>, StoreError> {
 /// Stores a text value.
 pub fn set_text(db: &Connection, key: &str, value: &str) -> Result<(), StoreError> {
     db.prepare_cached("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)")?.execute(params![key, value])?;
+    Ok(())
+}
+
+/// Removes a value; one that is not there is fine.
+pub fn remove(db: &Connection, key: &str) -> Result<(), StoreError> {
+    db.execute("DELETE FROM meta WHERE key = ?", [key])?;
     Ok(())
 }

@@ -24,6 +24,8 @@ pub mod products;
 pub mod rates;
 pub mod refunds;
 pub mod row;
+pub mod schema;
+pub mod unpaid;
 
 pub use db::{Db, StoreError};
 /// A connection or open transaction, handed through by services.

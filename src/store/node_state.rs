@@ -9,7 +9,7 @@ use super::db::StoreError;
 use crate::domain::id::{NodeId, OperatorId};
 use crate::domain::lightning::{Network, PaymentHash};
 use crate::domain::money::Msat;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{STAMP_SECS, Timestamp};
 
 /// A node that could make an invoice.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,7 +126,8 @@ pub fn live_holds(db: &Connection, node: NodeId) -> Result<u32, StoreError> {
     Ok(statement.query_row([node], |row| row.get(0))?)
 }
 
-/// Whether a node was alive, and stores whether it is. `error` is what it said when it is not.
+/// Whether a node was alive, and stores whether it is. `error` is what it said when it is not. Where nothing
+/// but the time has changed, that is stored every [`STAMP_SECS`].
 pub fn set_alive(
     db: &Connection,
     node: NodeId,
@@ -136,8 +137,11 @@ pub fn set_alive(
 ) -> Result<bool, StoreError> {
     let was: Option<bool> =
         db.prepare_cached("SELECT is_alive FROM node WHERE id = ?")?.query_row([node], |row| row.get(0)).optional()?;
-    db.prepare_cached("UPDATE node SET is_alive = ?2, last_error = ?3, checked_at = ?4 WHERE id = ?1")?
-        .execute(params![node, alive, error, now])?;
+    db.prepare_cached(
+        "UPDATE node SET is_alive = ?2, last_error = ?3, checked_at = ?4 WHERE id = ?1 \
+         AND (is_alive <> ?2 OR last_error IS NOT ?3 OR checked_at IS NULL OR checked_at NOT BETWEEN ?5 AND ?4)",
+    )?
+    .execute(params![node, alive, error, now, now.plus_secs(-STAMP_SECS)])?;
     Ok(was.unwrap_or(false))
 }
 
@@ -152,7 +156,8 @@ pub fn set_info(
 ) -> Result<(), StoreError> {
     db.prepare_cached(
         "UPDATE node SET network = coalesce(?2, network), pubkey = coalesce(?3, pubkey), info = ?4, \
-         settle_index = iif(pubkey <> ?3, 0, settle_index) WHERE id = ?1",
+         settle_index = iif(pubkey <> ?3, 0, settle_index) WHERE id = ?1 \
+         AND (network IS NOT coalesce(?2, network) OR pubkey IS NOT coalesce(?3, pubkey) OR info IS NOT ?4)",
     )?
     .execute(params![node, network.map(Network::name), pubkey, info])?;
     Ok(())

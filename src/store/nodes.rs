@@ -22,6 +22,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Node> {
         macaroon: row.get("macaroon")?,
         details_macaroon_file: row.get("details_macaroon_file")?,
         payment_macaroon_file: row.get("payment_macaroon_file")?,
+        pays_refunds: row.get("pays_refunds")?,
         priority: row.get("priority")?,
         is_enabled: row.get("is_enabled")?,
         allow_spending: row.get("allow_spending")?,
@@ -85,13 +86,14 @@ pub fn update(db: &Connection, node: &Node) -> Result<(), StoreError> {
     let changed = db.execute(
         "UPDATE node SET operator_id = :operator_id, name = :name, host = :host, port = :port, \
          certificate_file = :certificate_file, certificate = :certificate, macaroon_file = :macaroon_file, \
-         macaroon = :macaroon, payment_macaroon_file = :payment_macaroon_file, \
+         macaroon = :macaroon, payment_macaroon_file = :payment_macaroon_file, pays_refunds = :pays_refunds, \
          details_macaroon_file = :details_macaroon_file, priority = :priority, is_enabled = :is_enabled, allow_spending = :allow_spending, \
          use_holds = :use_holds, modified_at = :modified_at WHERE id = :id AND removed_at IS NULL",
         named_params! {
             ":id": node.id, ":operator_id": node.operator_id, ":name": node.name, ":host": node.host,
             ":port": node.port, ":certificate_file": node.certificate_file, ":certificate": node.certificate,
             ":macaroon_file": node.macaroon_file, ":macaroon": node.macaroon, ":payment_macaroon_file": node.payment_macaroon_file,
+            ":pays_refunds": node.pays_refunds,
             ":details_macaroon_file": node.details_macaroon_file, ":priority": node.priority,
             ":is_enabled": node.is_enabled, ":allow_spending": node.allow_spending, ":use_holds": node.use_holds,
             ":modified_at": node.modified_at,
@@ -115,7 +117,7 @@ pub fn remove(db: &Connection, id: NodeId, now: Timestamp) -> Result<(), StoreEr
     db.execute(
         "UPDATE node SET removed_at = ?2, modified_at = ?2, is_enabled = 0, is_alive = 0, certificate = NULL, \
          certificate_file = NULL, macaroon = NULL, macaroon_file = NULL, payment_macaroon_file = NULL, \
-         details_macaroon_file = NULL WHERE id = ?1",
+         pays_refunds = 0, details_macaroon_file = NULL WHERE id = ?1",
         params![id, now],
     )?;
     Ok(())

@@ -142,6 +142,25 @@ pub fn release(db: &Connection, product: &Product) -> Result<bool, StoreError> {
     Ok(given_back == 1)
 }
 
+/// Takes a port from the product that it was reserved for and sets it aside: it is the host's own from here on.
+pub fn put_aside(db: &Connection, host: &Host, product: ProductId, port: u16) -> Result<(), StoreError> {
+    let sql = "UPDATE port SET product_id = ?1 WHERE ip = ?2 AND port = ?3 AND product_id = ?4";
+    db.prepare_cached(sql)?.execute(params![host.id, host.ip, port, product])?;
+    Ok(())
+}
+
+/// The ports of a host that are set aside.
+pub fn set_aside(db: &Connection, host: &Host) -> Result<Vec<u16>, StoreError> {
+    let mut statement = db.prepare_cached("SELECT port FROM port WHERE ip = ? AND product_id = ? ORDER BY port")?;
+    let ports = statement.query_map(params![host.ip, host.id], |row| row.get(0))?;
+    Ok(ports.collect::<Result<_, _>>()?)
+}
+
+/// Frees the ports of a host that are set aside. Returns how many.
+pub fn free_set_aside(db: &Connection, host: &Host) -> Result<usize, StoreError> {
+    Ok(db.execute("DELETE FROM port WHERE ip = ? AND product_id = ?", params![host.ip, host.id])?)
+}
+
 /// How many ports of `kind` a host has free.
 pub fn free_ports(db: &Connection, host: &Host, kind: PortKind) -> Result<u32, StoreError> {
     let ranges = super::hosts::ranges(db, host.id)?;

@@ -4,7 +4,7 @@
 use rusqlite::Connection;
 
 use super::products::Filter;
-use super::{Db, StoreError, alerts, audit_log, deals, hosts, outbox, products};
+use super::{Db, StoreError, alerts, audit_log, deals, hosts, outbox, products, unpaid};
 use crate::domain::id::{HostId, ProductId};
 use crate::domain::product::ProductStatus;
 use crate::domain::purchase::OrderStatus;
@@ -58,6 +58,17 @@ fn each_search_of_products_has_its_index_or_ends_at_its_limit() {
 }
 
 #[test]
+fn what_waits_to_be_taken_down_and_whose_a_token_is_have_their_indexes() {
+    let (_dir, db) = database();
+    let stuck = plan(&db, &products::suspending_text());
+    assert!(stuck.contains("product_suspending") && !stuck.contains("TEMP B-TREE"), "{stuck}");
+    let former = plan(&db, "SELECT id FROM host WHERE former_token_hash = ? AND deleted_at IS NULL");
+    assert!(former.contains("host_by_former_token"), "{former}");
+    let aside = plan(&db, "SELECT port FROM port WHERE ip = ? AND product_id = ?");
+    assert!(aside.contains("PRIMARY KEY (ip=?)"), "{aside}");
+}
+
+#[test]
 fn what_happened_to_one_thing_is_read_without_the_rest_of_the_log() {
     let (_dir, db) = database();
     for (about, index) in [
@@ -108,4 +119,12 @@ fn the_places_of_a_host_are_found_by_its_address_and_its_products() {
         let plan = plan(&db, &format!("SELECT count(*) FROM {table} WHERE {}", hosts::sold_at(table)));
         assert!(plan.contains("product_by_host") && !plan.contains("SCAN"), "{table}: {plan}");
     }
+}
+
+#[test]
+fn orders_that_nobody_paid_are_found_among_the_rejected_ones() {
+    let (_dir, db) = database();
+    let plan = plan(&db, &unpaid::candidates_text(200));
+    assert!(plan.contains("order_rejected (modified_at<?)") && !plan.contains("TEMP B-TREE"), "{plan}");
+    assert!(!plan.contains("SCAN"), "{plan}");
 }

@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 use super::db::StoreError;
 use super::row::named;
+use crate::domain::alias;
 use crate::domain::id::{HostId, ProductId};
 use crate::domain::money::Msat;
 use crate::domain::product::{Product, ProductKind, ProductStatus, Subject, Terms};
@@ -11,12 +12,17 @@ use crate::domain::time::Timestamp;
 
 pub(super) const COLUMNS: &str = "id, kind, host_id, status, port, placed, target, alias, public_key, comment, suspend_after, \
     duration_secs, grace_secs, price_extension, bandwidth_initial, bandwidth_remaining, bandwidth_checked_at, \
-    is_monitored, is_killed, shown_at, pending_since, activated_at, suspended_at, deleted_at, created_at, modified_at";
+    is_monitored, is_killed, shown_at, pending_since, activated_at, suspending_since, \
+    suspended_at, deleted_at, created_at, modified_at";
 
 pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Product> {
     let subject = match named(row, "kind", ProductKind::parse)? {
         ProductKind::TorBridge => Subject::Target(row.get("target")?),
-        ProductKind::NostrAlias => Subject::Alias { alias: row.get("alias")?, public_key: row.get("public_key")? },
+        ProductKind::NostrAlias => {
+            // Keys that were sold before stand there as they were ordered.
+            let key: String = row.get("public_key")?;
+            Subject::Alias { alias: row.get("alias")?, public_key: alias::to_npub(&key).unwrap_or(key) }
+        }
     };
     Ok(Product {
         id: row.get("id")?,
@@ -40,6 +46,7 @@ pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Product> {
         shown_at: row.get("shown_at")?,
         pending_since: row.get("pending_since")?,
         activated_at: row.get("activated_at")?,
+        suspending_since: row.get("suspending_since")?,
         suspended_at: row.get("suspended_at")?,
         deleted_at: row.get("deleted_at")?,
         created_at: row.get("created_at")?,
@@ -93,7 +100,8 @@ pub fn update(db: &Connection, before: ProductStatus, product: &Product) -> Resu
         "UPDATE product SET status = :status, port = :port, placed = :placed, comment = :comment, \
          suspend_after = :suspend_after, bandwidth_remaining = :bandwidth_remaining, \
          bandwidth_checked_at = :bandwidth_checked_at, is_killed = :is_killed, shown_at = :shown_at, \
-         pending_since = :pending_since, activated_at = :activated_at, suspended_at = :suspended_at, \
+         pending_since = :pending_since, activated_at = :activated_at, \
+         suspending_since = :suspending_since, suspended_at = :suspended_at, \
          deleted_at = :deleted_at, modified_at = :modified_at WHERE id = :id AND status = :before",
     )?;
     let changed = statement.execute(named_params! {
@@ -101,7 +109,8 @@ pub fn update(db: &Connection, before: ProductStatus, product: &Product) -> Resu
         ":placed": product.placed, ":comment": product.comment, ":suspend_after": product.suspend_after,
         ":bandwidth_remaining": product.bandwidth_remaining, ":bandwidth_checked_at": product.bandwidth_checked_at,
         ":is_killed": product.is_killed, ":shown_at": product.shown_at, ":pending_since": product.pending_since,
-        ":activated_at": product.activated_at, ":suspended_at": product.suspended_at,
+        ":activated_at": product.activated_at, ":suspending_since": product.suspending_since,
+        ":suspended_at": product.suspended_at,
         ":deleted_at": product.deleted_at, ":modified_at": product.modified_at,
     })?;
     if changed == 1 { Ok(()) } else { Err(StoreError::Conflict("the product")) }
@@ -196,6 +205,30 @@ pub fn pending_since_before(db: &Connection, limit: Timestamp) -> Result<Vec<Pro
 /// Products that have been H since before `limit`.
 pub fn suspended_since_before(db: &Connection, limit: Timestamp) -> Result<Vec<ProductId>, StoreError> {
     ids(db, "SELECT id FROM product WHERE status = 'H' AND suspended_at <= ?", limit)
+}
+
+/// The host of a product is told of it as P now: from here on it may have it. `false` when it is P no more, and
+/// must not be told so.
+pub fn mark_shown(db: &Connection, id: ProductId, now: Timestamp) -> Result<bool, StoreError> {
+    let sql = "UPDATE product SET shown_at = ifnull(shown_at, ?2) WHERE id = ?1 AND status = 'P'";
+    Ok(db.prepare_cached(sql)?.execute(params![id, now])? == 1)
+}
+
+/// Everything that is P may have been shown: a backup was restored, and nobody knows what happened since.
+pub fn mark_all_shown(db: &Connection, now: Timestamp) -> Result<(), StoreError> {
+    db.execute("UPDATE product SET shown_at = ?1 WHERE status = 'P' AND shown_at IS NULL", [now])?;
+    Ok(())
+}
+
+/// Products that have been S since before `limit`, those that wait for the longest first.
+pub fn suspending_since_before(db: &Connection, limit: Timestamp) -> Result<Vec<Product>, StoreError> {
+    let mut statement = db.prepare_cached(&suspending_text())?;
+    let rows = statement.query_map([limit], from_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn suspending_text() -> String {
+    format!("SELECT {COLUMNS} FROM product WHERE status = 'S' AND suspending_since <= ? ORDER BY suspending_since")
 }
 
 /// Whether the host has products that are not deleted or archived.

@@ -8,6 +8,7 @@ pub mod follow;
 pub mod history;
 pub mod holds;
 pub mod outbox;
+pub mod payer;
 pub mod probing;
 pub mod rates;
 pub mod refunds;

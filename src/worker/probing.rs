@@ -1,16 +1,30 @@
-//! Probes the targets of new orders over Tor.
+//! Probes before new orders' invoices are made: ports of hosts that were not swept since a restore, and targets
+//! over Tor.
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::onion::Dialer;
+use crate::probe::port::{self, PortVerdict};
 use crate::probe::{self, Target, Verdict};
+use crate::services::ports::{self, Trial};
 use crate::services::probes::{self, Finding};
 use crate::services::{Error, Shop};
 use crate::store::outbox::Intent;
 
+/// All the ports that one order may have tried. RaspiBlitz waits 120 s for its invoice.
+const PORT_BUDGET: Duration = Duration::from_secs(20);
+
 /// Probes an order's target and applies what it found. An intent that waited too long (the shop was
 /// down, or many were before it) lets its order go on.
 pub async fn perform(shop: &Shop, dialer: Option<&Dialer>, intent: &Intent) -> Result<(), Error> {
+    if let Some(trial) = ports::to_try(shop, intent)? {
+        if !find_free_port(shop, dialer, trial).await? {
+            return probes::finish(shop, intent, None).await;
+        }
+        probes::port_is_free(shop, intent).await?;
+    }
     let target = probes::target(shop, intent)?.and_then(|target| parse(shop, &target));
     let late = !intent.created_at.is_within(shop.settings.make_limit_secs, shop.now());
     let finding = match (target, dialer) {
@@ -18,6 +32,29 @@ pub async fn perform(shop: &Shop, dialer: Option<&Dialer>, intent: &Intent) -> R
         _ => None,
     };
     probes::finish(shop, intent, finding).await
+}
+
+/// Looks for ports until nothing answers at one, for as long as buyers' software waits without worry. `false` when the
+/// order has ended over it.
+async fn find_free_port(shop: &Shop, dialer: Option<&Dialer>, trial: Trial) -> Result<bool, Error> {
+    let dialer = dialer.unwrap_or(&Dialer::Direct);
+    let deadline = Instant::now() + PORT_BUDGET;
+    let mut next = Some(trial);
+    while let Some(trial) = next {
+        let verdict = match Instant::now() < deadline {
+            true => port::try_port(dialer, &trial.ip, trial.port).await,
+            false => PortVerdict::NotTried { reason: "too many ports before it answered".to_owned() },
+        };
+        next = match verdict {
+            PortVerdict::Silent => return Ok(true),
+            PortVerdict::Answers => ports::answers(shop, &trial).await?,
+            PortVerdict::NotTried { reason } => {
+                ports::not_tried(shop, &trial, &reason).await?;
+                None
+            }
+        };
+    }
+    Ok(false)
 }
 
 fn parse(shop: &Shop, target: &str) -> Option<Target> {

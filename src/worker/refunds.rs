@@ -1,25 +1,20 @@
 //! Pays what an order owes back to its buyer, through a node. Runs in the process of the command
 //! line, beside a running shop.
 
-use std::path::PathBuf;
-
 use crate::domain::id::OrderId;
-use crate::domain::lightning::{NodeError, PaymentHash, PaymentState};
+use crate::domain::lightning::{PaymentHash, PaymentState};
 use crate::domain::money::Msat;
 use crate::domain::node::Node;
 use crate::domain::purchase::OrderStatus;
 use crate::lightning::bolt11;
-use crate::lightning::connector::NodeAddress;
-use crate::lightning::credentials::Source;
 use crate::lightning::dial::Dial;
-use crate::lightning::paying::{LndPayer, PayingNode, PaymentCredentials};
-use crate::lightning::policy::Policy;
 use crate::services::refunds::{self, BY_HAND, Bill, Request, Stated};
 use crate::services::{Error, Shop, nodes_admin};
 use crate::store::refunds::Refund;
 
 use super::alive;
 use super::connect::connect;
+use super::payer::{nothing_paid, payer};
 use super::registry::Entry;
 
 /// What the operator asks for.
@@ -78,7 +73,7 @@ pub async fn refund(shop: &Shop, dial: &Dial, wanted: RefundOrder, actor: &str) 
     match payer.pay(&refund.bolt11, refund.fee_limit, amount_to_name(&refund)?).await {
         Ok(state) => conclude(shop, &refund, state, actor).await,
         Err(error) if error.may_have_happened() => Err(not_known(&error.to_string())),
-        Err(error) => nothing_sent(shop, &refund, refused(&error), actor).await,
+        Err(error) => nothing_sent(shop, &refund, nothing_paid(&node, &error), actor).await,
     }
 }
 
@@ -92,21 +87,6 @@ fn amount_to_name(refund: &Refund) -> Result<Option<Msat>, Error> {
     Ok(read(&refund.bolt11)?.amount.is_none().then_some(refund.amount))
 }
 
-fn payer(node: &Node, dial: &Dial) -> Result<LndPayer, Error> {
-    let file = node.payment_macaroon_file.clone().ok_or_else(|| {
-        let text = format!("Node {} has no macaroon for payments any more; set it again.", node.name);
-        Error::Refused(text)
-    })?;
-    let certificate = match (&node.certificate_file, &node.certificate) {
-        (Some(file), _) => Some(Source::File(PathBuf::from(file))),
-        (None, stored) => stored.clone().map(Source::Memory),
-    };
-    let credentials = PaymentCredentials { certificate, macaroon: Source::File(PathBuf::from(file)) };
-    let address = NodeAddress { host: node.host.clone(), port: node.port };
-    let policy = if node.host.ends_with(".onion") { Policy::default().patient() } else { Policy::default() };
-    LndPayer::new(address, credentials, policy, dial.clone()).map_err(|error| refused(&error))
-}
-
 /// What became of an earlier payment; `None` when it did not take place and another may be tried.
 async fn learn(shop: &Shop, dial: &Dial, node: &Node, open: &Refund, actor: &str) -> Result<Option<Refunded>, Error> {
     let payer = payer(node, dial)?;
@@ -118,6 +98,7 @@ async fn learn(shop: &Shop, dial: &Dial, node: &Node, open: &Refund, actor: &str
         }
         PaymentState::Unknown => {
             needs_same_wallet(shop, dial, node, open).await?;
+            needs_memory(shop, node, open)?;
             refunds::failed(shop, open, "the node was never asked", actor).await?;
             Ok(None)
         }
@@ -149,6 +130,19 @@ async fn needs_same_wallet(shop: &Shop, dial: &Dial, node: &Node, open: &Refund)
         }
         None => Err(not_known("the node does not tell its public key")),
     }
+}
+
+/// Nodes forget payments: that one knows nothing of a payment that was begun long ago says nothing about it.
+fn needs_memory(shop: &Shop, node: &Node, open: &Refund) -> Result<(), Error> {
+    if refunds::is_remembered(shop, open) {
+        return Ok(());
+    }
+    let (name, hash, begun, order) = (&node.name, open.hash, open.modified_at.to_wire(), open.order);
+    Err(Error::Refused(format!(
+        "It is not known whether the refund was paid: node {name} knows nothing of payment {hash}, which was begun at {begun}, \
+         and may have forgotten it (`autoclean`, `deletepayments`). Ask the buyer whether the money has come, and state the \
+         outcome: `order resolve {order} --refund-outcome paid` or `… failed`."
+    )))
 }
 
 /// Records what a person says became of a refund, unless its node itself can tell.
@@ -191,10 +185,6 @@ async fn conclude(shop: &Shop, refund: &Refund, state: PaymentState, actor: &str
 async fn nothing_sent(shop: &Shop, refund: &Refund, error: Error, actor: &str) -> Result<Refunded, Error> {
     refunds::failed(shop, refund, &error.to_string(), actor).await?;
     Err(error)
-}
-
-fn refused(error: &NodeError) -> Error {
-    Error::Refused(format!("Nothing was paid: {error}"))
 }
 
 fn not_known(why: &str) -> Error {

@@ -1,11 +1,12 @@
 //! Where the predecessor was wrong: each line is a request that it accepted, or crashed on.
 
+use ip2tor_shop::domain::deny_list::{DenyKind, DenyStatus};
 use ip2tor_shop::domain::product::ProductStatus;
-use ip2tor_shop::services::{deadlines, payments};
+use ip2tor_shop::services::{Act, deadlines, deny_list, payments};
 use serde_json::{Value, json};
 
 use crate::support::request::Answer;
-use crate::support::{ONION, PUBLIC_KEY, TestShop};
+use crate::support::{ONION, PUBLIC_KEY, PUBLIC_KEY_HEX, TestShop};
 
 fn bridge_order(shop: &TestShop, host: &str, target: &str) -> Value {
     json!({ "product": "tor_bridge", "host_id": shop.host(host).to_string(), "tos_accepted": true, "target": target })
@@ -266,16 +267,83 @@ async fn a_bridge_whose_first_invoice_is_open_is_not_deleted_and_the_host_hears_
 }
 
 #[tokio::test]
-async fn a_key_in_upper_case_is_the_same_key_and_stored_in_lower_case() {
+async fn hosts_read_a_key_as_npub_and_a_name_in_lower_case_whatever_was_ordered() {
     let shop = TestShop::new();
-    let prefix = bech32::Hrp::parse("npub").expect("a prefix");
-    let key = bech32::encode::<bech32::Bech32>(prefix, &[9; 32]).expect("a key");
-    let body = json!({
+    let keys = [PUBLIC_KEY_HEX.to_owned(), PUBLIC_KEY_HEX.to_ascii_uppercase(), PUBLIC_KEY.to_ascii_uppercase()];
+    for (number, key) in keys.iter().enumerate() {
+        let body = json!({
+            "product": "nostr_alias", "host_id": shop.host("host4nostr").to_string(), "tos_accepted": true,
+            "alias": format!("Carol{number}"), "public_key": key,
+        });
+        let answer = order(&shop, &body).await;
+        assert_eq!(answer.status, 201, "{}", answer.text());
+        let path = "/api/v1/nostr_aliases/";
+        let alias = shop.ask("GET", path).token("host4nostr").send().await.json()[0].clone();
+        assert_eq!((&alias["public_key"], &alias["alias"]), (&json!(PUBLIC_KEY), &json!(format!("carol{number}"))));
+        let path = format!("{path}{}/", alias["id"].as_str().unwrap());
+        let same = json!({ "alias": format!("Carol{number}"), "public_key": key });
+        let repeated = shop.ask("PATCH", &path).token("host4nostr").json(&same).send().await;
+        assert_eq!(repeated.status, 200, "{}", repeated.text());
+    }
+    let zero = json!({
         "product": "nostr_alias", "host_id": shop.host("host4nostr").to_string(), "tos_accepted": true,
-        "alias": "carol", "public_key": key.to_ascii_uppercase(),
+        "alias": "dora", "public_key": "0".repeat(64),
     });
-    let answer = order(&shop, &body).await;
-    assert_eq!(answer.status, 201, "{}", answer.text());
+    assert_eq!(fields(&order(&shop, &zero).await), ["public_key"]);
+}
+
+#[tokio::test]
+async fn a_key_that_was_sold_in_hexadecimal_before_reaches_its_host_as_npub() {
+    let shop = TestShop::new();
+    shop.order_alias("host4nostr", "erin").await;
+    let old = |db: &ip2tor_shop::store::Connection| {
+        let sql = "UPDATE product SET public_key = ?";
+        db.execute(sql, [PUBLIC_KEY_HEX]).map_err(ip2tor_shop::store::StoreError::from)
+    };
+    shop.shop.db.write_blocking(old).expect("as an older version stored it");
     let aliases = shop.ask("GET", "/api/v1/nostr_aliases/").token("host4nostr").send().await.json();
-    assert_eq!(aliases[0]["public_key"], key);
+    assert_eq!(aliases[0]["public_key"], PUBLIC_KEY);
+}
+
+#[tokio::test]
+async fn the_deny_list_holds_when_a_bridge_is_extended() {
+    let shop = TestShop::new();
+    let (_, bridge) = shop.active_bridge("host1", None).await;
+    let path = format!("/api/v1/public/tor_bridges/{bridge}/extend/");
+    let deny = |kind: DenyKind, value: &'static str, status: DenyStatus| {
+        let act = Act::on_command_line(shop.shop.now());
+        shop.shop.db.write_blocking(move |db| deny_list::add(db, &act, kind, value, status, "")).expect("listed");
+    };
+    let extend = || shop.ask("POST", &path).send();
+    deny(DenyKind::Ip, "203.0.113.0/24", DenyStatus::Denied);
+    let refused = extend().await;
+    assert!(refused.status == 400 && refused.text().contains("deny list"), "{}", refused.text());
+    deny(DenyKind::Ip, "203.0.113.0/24", DenyStatus::Neutral);
+    deny(DenyKind::Target, ONION, DenyStatus::Denied);
+    let refused = extend().await;
+    assert!(refused.status == 400 && refused.text().contains("deny list"), "{}", refused.text());
+    let orders = "SELECT count(*) FROM purchase_order";
+    let count = |db: &ip2tor_shop::store::Connection| {
+        db.query_row(orders, [], |row| row.get::<_, i64>(0)).map_err(ip2tor_shop::store::StoreError::from)
+    };
+    assert_eq!(shop.shop.db.read(count).unwrap(), 1, "no order was made");
+    deny(DenyKind::Target, ONION, DenyStatus::Neutral);
+    assert_eq!(extend().await.status, 200);
+}
+
+#[tokio::test]
+async fn a_poll_of_what_its_host_knows_already_writes_nothing() {
+    let shop = TestShop::new();
+    let order = shop.order_bridge("host1", None).await;
+    shop.make_invoices().await;
+    shop.pay(order).await;
+    let poll = || shop.ask("GET", "/api/v1/tor_bridges/?status=P").token("host1").send();
+    let shown = || shop.view(order).product.shown_at;
+    let other = shop.ask("GET", "/api/v1/tor_bridges/?status=P").token("host2test").send().await;
+    assert_eq!((other.json(), shown()), (json!([]), None), "nobody has seen it yet");
+    assert_eq!(poll().await.json()[0]["status"], "P");
+    assert_eq!(shown(), Some(shop.shop.now()), "before it is answered");
+    let version = shop.shop.db.version().unwrap();
+    assert_eq!(poll().await.json()[0]["status"], "P");
+    assert_eq!(shop.shop.db.version().unwrap(), version);
 }

@@ -7,6 +7,7 @@ use futures_util::{SinkExt, StreamExt};
 use ip2tor_shop::domain::id::SystemRandom;
 use ip2tor_shop::domain::product::ProductStatus;
 use ip2tor_shop::http::listener::{ConnectionLimits, serve};
+use ip2tor_shop::http::seats::Seats;
 use ip2tor_shop::services::products::{self, OperatorAction};
 use ip2tor_shop::services::{Act, Scope, Settings, Shop, hosts_admin};
 use ip2tor_shop::store::Db;
@@ -25,7 +26,7 @@ pub async fn listen(shop: &TestShop, limits: ConnectionLimits) -> std::net::Sock
     let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.expect("a port");
     let address = *acceptor.local_addr()[0].as_socket_addr().expect("an address");
     let app = Arc::clone(&shop.app);
-    tokio::spawn(serve(acceptor, app, limits, std::future::pending()));
+    tokio::spawn(serve(acceptor, app, Seats::new(limits), std::future::pending()));
     address
 }
 
@@ -105,7 +106,7 @@ async fn a_connection_ends_as_soon_as_its_token_is_replaced() {
     assert_eq!(next(&mut socket).await["type"], "hello");
 
     let (host, act) = (shop.host("host1"), Act::on_command_line(shop.shop.now()));
-    let rotate = move |db: &_| hosts_admin::rotate_token(db, &act, &SystemRandom, host);
+    let rotate = move |db: &_| hosts_admin::rotate_token(db, &act, &SystemRandom, host, true);
     shop.shop.db.write(rotate).await.expect("a new token");
     let administrator = Scope::Administrator("cli".to_owned());
     products::operate(&shop.shop, &administrator, bridge, OperatorAction::Suspend).await.expect("suspended");
@@ -123,6 +124,30 @@ async fn a_connection_ends_as_soon_as_its_token_is_replaced() {
         _ => None,
     });
     assert_eq!(reason, Some(1008), "{said:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_another_site_opens_no_connection_with_the_cookie() {
+    let shop = TestShop::new();
+    let address = listen(&shop, ConnectionLimits::default()).await;
+    let cookie = shop.token("host1").replace("Token ", "x-auth-token=");
+    for (name, value, status) in [
+        ("origin", "https://evil.example".to_owned(), Some(403)),
+        ("origin", "null".to_owned(), Some(403)),
+        ("sec-fetch-site", "cross-site".to_owned(), Some(403)),
+        ("origin", format!("http://{address}"), None),
+        ("sec-fetch-site", "same-origin".to_owned(), None),
+    ] {
+        let mut request = format!("ws://{address}/shop/host").into_client_request().expect("a request");
+        request.headers_mut().insert("cookie", cookie.parse().expect("a header value"));
+        request.headers_mut().insert(name, value.parse().expect("a header value"));
+        let refused = match connect_async(request).await {
+            Ok(_) => None,
+            Err(tokio_tungstenite::tungstenite::Error::Http(response)) => Some(response.status().as_u16()),
+            Err(other) => panic!("{other}"),
+        };
+        assert_eq!(refused, status, "{name}: {value}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,4 @@
-//! Everybody at once, from this machine, with the limits as they are by default.
+//! Everybody at once, from this machine, with a place for each; otherwise the limits are those by default.
 
 use std::net::SocketAddr;
 
@@ -17,7 +17,8 @@ async fn five_hundred_orders_at_once_get_the_three_hundred_ports_of_a_host() {
     let shop = TestShop::new();
     shop.sql("UPDATE port_range SET first_port = 20000, last_port = 20299");
     let form = format!("product=tor_bridge&host_id={}&tos_accepted=true&target={ONION}%3A80", shop.host("host1"));
-    let answers = all_at_once(listen(&shop, ConnectionLimits::default()).await, form).await;
+    let limits = ConnectionLimits { max_connections: ORDERS, ..ConnectionLimits::default() };
+    let answers = all_at_once(listen(&shop, limits).await, form).await;
     let count = |text: &str| answers.iter().filter(|answer| answer.contains(text)).count();
     assert_eq!((count("HTTP/1.1 201 "), count("does not have any Tor bridge ports available")), (300, 200));
     let ports = "SELECT count(DISTINCT port), count(*) FROM product WHERE placed = 1";

@@ -20,6 +20,8 @@ pub struct Told {
     pub orders: BTreeMap<String, Seen>,
     /// Products whose activation was accepted.
     pub activated: BTreeSet<String>,
+    /// Products that a host was told to activate, and has not reported (perhaps unheard) as taken down.
+    pub listed: BTreeSet<String>,
     /// Orders whose payment was taken, as the payer knows.
     pub settled: BTreeSet<String>,
     /// Bytes that were reported and accepted, by product.

@@ -41,6 +41,11 @@ fn promises(state: &State, told: &Told, broken: &mut Vec<String>) {
             broken.push(format!("order {id} showed another invoice: {order:?}"));
         }
     }
+    for id in &told.listed {
+        if state.products.get(&plain(id)).is_none_or(|product| !product.placed) {
+            broken.push(format!("a host was told of {id} and may have it, and its port was given back"));
+        }
+    }
     for id in &told.activated {
         if state.products.get(&plain(id)).is_none_or(|product| product.activated_at.is_none()) {
             broken.push(format!("the activation of {id} was accepted and is gone"));

@@ -112,6 +112,14 @@ macro_rules! lnd_contract {
                 a_node_behind_the_chain_is_explained,
                 a_silent_node_is_explained,
             ],
+            paying: [
+                a_refund_reaches_the_buyer_once,
+                the_fee_limit_is_kept,
+                a_payment_whose_answer_is_lost_can_be_tracked,
+                the_amount_is_said_exactly_once,
+                a_payment_on_another_network_is_not_tried,
+                the_macaroon_for_invoices_cannot_pay,
+            ],
             $($more)*
         );
     };
@@ -122,14 +130,6 @@ lnd_contract!(lnd_grpc, Kind::LndGrpc,
     connection: [
         one_connection_serves_all_calls,
         a_connection_that_fell_silent_ends_its_streams,
-    ],
-    paying: [
-        a_refund_reaches_the_buyer_once,
-        the_fee_limit_is_kept,
-        a_payment_whose_answer_is_lost_can_be_tracked,
-        the_amount_is_said_exactly_once,
-        a_payment_on_another_network_is_not_tried,
-        the_macaroon_for_invoices_cannot_pay,
     ],
 );
 
@@ -172,6 +172,13 @@ contract!(core_lightning, Kind::CoreLightning,
     rights: [
         channels_without_their_peers_receive_nothing,
         a_sample_tells_the_nodes_time_and_is_gone,
+    ],
+    paying: [
+        a_refund_reaches_the_buyer_once,
+        the_fee_limit_is_kept,
+        a_payment_whose_answer_is_lost_can_be_tracked,
+        the_amount_is_said_exactly_once,
+        a_payment_on_another_network_is_not_tried,
     ],
     check: [
         a_good_node_says_what_it_is,

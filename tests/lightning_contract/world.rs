@@ -15,7 +15,7 @@ use ip2tor_shop::lightning::credentials::{Credentials, Source};
 use ip2tor_shop::lightning::dial::Dial;
 use ip2tor_shop::lightning::lnd_grpc::LndGrpc;
 use ip2tor_shop::lightning::lnd_rest::LndRest;
-use ip2tor_shop::lightning::paying::{LndPayer, PaymentCredentials};
+use ip2tor_shop::lightning::paying::{ClnPayer, LndGrpcPayer, LndRestPayer, PayingNode, PaymentCredentials};
 use ip2tor_shop::lightning::policy::Policy;
 use ip2tor_shop::lightning::{InvoiceStream, LightningNode};
 use ip2tor_shop::lnd_simulator::{Options, Running, Simulator};
@@ -107,8 +107,18 @@ impl World {
     }
 
     /// A payer of this node.
-    pub fn payer(&self, credentials: PaymentCredentials, policy: Policy) -> LndPayer {
-        LndPayer::new(address(self.grpc), credentials, policy, Dial::direct()).unwrap()
+    pub fn payer(&self, credentials: PaymentCredentials, policy: Policy) -> Box<dyn PayingNode> {
+        let dial = Dial::direct();
+        match self.kind {
+            Kind::LndGrpc => Box::new(LndGrpcPayer::new(address(self.grpc), credentials, policy, dial).unwrap()),
+            Kind::LndRest => Box::new(LndRestPayer::new(address(self.rest), credentials, policy, dial)),
+            Kind::CoreLightning => Box::new(ClnPayer::new(self.file("lightning-rpc"), policy)),
+        }
+    }
+
+    /// The name of the call that pays.
+    pub fn pays(&self) -> &'static str {
+        if self.kind == Kind::CoreLightning { "xpay" } else { "SendPaymentV2" }
     }
 
     /// The name of the call that makes an invoice, for faults.

@@ -4,6 +4,7 @@
 use super::debts;
 use super::deeds;
 use super::ending;
+use super::host;
 use super::news;
 use super::node::Weather;
 use super::rules;
@@ -12,7 +13,9 @@ use super::world::{Outcome, World};
 
 /// The seconds that pass before each round: in all longer than any invoice can be paid, than any delay
 /// between two tries, and than the time that a host has to activate.
-const ROUNDS: [i64; 7] = [40, 40, 40, 1000, 60, 2000, 60];
+const ROUNDS: [i64; 9] = [40, 40, 40, 1000, 60, 2000, 60, 4000, 60];
+/// After so many rounds the operator has been told of everything that no host takes down.
+const TOLD: usize = 8;
 /// After so many rounds every order that is over is unpayable because the node was told, not because
 /// its time is up.
 const SOON: usize = 3;
@@ -44,6 +47,9 @@ pub async fn down(world: &mut World) -> Outcome {
         if n == SOON {
             rules::nothing_over_is_payable(world)?;
         }
+        if n == TOLD {
+            host::operator_gives_stuck_ones_back(world).await?;
+        }
         round(world, seconds).await?;
     }
     Ok(())
@@ -71,12 +77,15 @@ async fn round(world: &mut World, seconds: i64) -> Outcome {
     }
     work::all_intents(world).await?;
     rules::look(world)?;
-    for _ in 0..world.last.products.len() {
-        if !world.last.products.values().any(|product| deeds::wish(product).is_some()) {
-            break;
+    for host in world.hosts.clone() {
+        while host::is_busy(world) {
+            for each in world.hosts.clone() {
+                host::step(world, each).await?;
+                rules::look(world)?;
+            }
         }
-        deeds::host_reports(world, true).await?;
-        rules::look(world)?;
+        host::round(world, host).await?;
+        host::round(world, host).await?;
     }
     Ok(())
 }

@@ -2,20 +2,23 @@
 
 use ip2tor_shop::domain::id::{OrderId, Random};
 use ip2tor_shop::domain::lightning::{NodeInvoiceState, PaymentHash};
-use ip2tor_shop::domain::product::{Product, ProductKind, ProductStatus, Subject};
+use ip2tor_shop::domain::product::{Product, ProductKind, ProductStatus};
+use ip2tor_shop::services::extensions::{self, Extension};
 use ip2tor_shop::services::orders::{self, OrderRequest, OrderedProduct};
 use ip2tor_shop::services::products::{self, OperatorAction, ProductPatch};
-use ip2tor_shop::services::{Scope, extensions, hosts};
+use ip2tor_shop::services::{Scope, hosts};
 
+use super::host;
 use super::node::Weather;
-use super::world::{IP, Outcome, World};
+use super::world::{Outcome, World};
 
+const NPUB: &str = "npub10elfcs4fr0l0r8af98jlmgdh9c8tcxjvz9qkw038js35mp4dma8qzvjptg";
 const TARGET: &str = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion:8333";
 
-/// A buyer orders a bridge or one of three names.
+/// A buyer orders a bridge or one of two names.
 pub async fn order(world: &mut World) -> Outcome {
     let host_id = world.hosts[world.luck.usize(..world.hosts.len())];
-    let alias = (world.luck.u32(..4) == 0).then(|| world.luck.choice(["anna", "Anna", "bob"]).unwrap().to_owned());
+    let alias = (world.luck.u32(..4) == 0).then(|| world.luck.choice(["anna", "bob"]).unwrap().to_owned());
     let product = if alias.is_some() { OrderedProduct::NostrAlias } else { OrderedProduct::TorBridge };
     world.note(format!("order {}", product.name()));
     let request = OrderRequest {
@@ -24,7 +27,7 @@ pub async fn order(world: &mut World) -> Outcome {
         tos_accepted: true,
         comment: None,
         target: alias.is_none().then(|| TARGET.to_owned()),
-        public_key: alias.is_some().then(|| "ab".repeat(32)),
+        public_key: alias.is_some().then(|| NPUB.to_owned()),
         alias,
         client_ip: None,
     };
@@ -44,7 +47,14 @@ fn any_product(world: &mut World) -> Option<Product> {
 pub async fn extend(world: &mut World) -> Outcome {
     let Some(product) = any_product(world) else { return Ok(()) };
     world.note(format!("extend {} in {}", short(product.id), product.status.letter()));
-    let answer = extensions::extend(&world.shop, product.id, product.kind()).await;
+    let answer = extensions::order(&world.shop, product.id, product.kind()).await;
+    if let Ok(Extension::Order(order)) = answer
+        && world.chance(10)
+    {
+        // Nobody has waited for as long as the node takes.
+        world.note(format!("extend: {} is given up", short(order)));
+        extensions::give_up(&world.shop, order).await.map_err(|error| format!("giving up: {error}"))?;
+    }
     world.answered(answer).map(drop)
 }
 
@@ -87,28 +97,13 @@ pub fn foreign_payment(world: &mut World) {
     }
 }
 
-/// A host reports on one of its products, rightly or not.
+/// The scripts of a host go on; when they don't obey, perhaps with a report of anything on anything.
 pub async fn host_reports(world: &mut World, obeys: bool) -> Outcome {
-    let waiting: Vec<_> = world.last.products.values().filter(|product| wish(product).is_some()).collect();
-    let Some(product) = world.luck.choice(waiting).cloned() else {
-        return if obeys { Ok(()) } else { wrong_report(world).await };
-    };
-    let status = match wish(&product) {
-        Some(ProductStatus::Active) if !obeys && world.chance(15) => ProductStatus::Failed,
-        Some(status) if obeys || world.chance(85) => status,
-        _ => return wrong_report(world).await,
-    };
-    report(world, &product, status).await.map(drop)
-}
-
-/// What the host is to report.
-pub fn wish(product: &Product) -> Option<ProductStatus> {
-    match product.status {
-        _ if product.deleted_at.is_some() => None,
-        ProductStatus::NeedsActivate => Some(ProductStatus::Active),
-        ProductStatus::NeedsSuspend => Some(ProductStatus::Suspended),
-        _ => None,
+    let host = world.hosts[world.luck.usize(..world.hosts.len())];
+    if !obeys && world.chance(15) {
+        return wrong_report(world).await;
     }
+    if obeys { host::round(world, host).await } else { host::step(world, host).await }
 }
 
 async fn wrong_report(world: &mut World) -> Outcome {
@@ -122,16 +117,7 @@ pub async fn report(world: &mut World, product: &Product, status: ProductStatus)
     let patch = ProductPatch { status: Some(status), ..ProductPatch::default() };
     let scope = Scope::Host(product.host_id);
     let answer = products::patch(&world.shop, &scope, product.id, product.kind(), patch).await;
-    let done = world.answered(answer.map(drop))?;
-    if done && status == ProductStatus::Suspended {
-        forget_forward(world, product);
-    }
-    Ok(())
-}
-
-fn forget_forward(world: &mut World, product: &Product) {
-    let mine = product.id;
-    world.memory.forwards.retain(|_, of| *of != mine);
+    if world.answered(answer.map(drop))? { host::reported(world, product, status) } else { Ok(()) }
 }
 
 /// A host reports traffic.
@@ -174,7 +160,7 @@ pub async fn operate(world: &mut World) -> Outcome {
     let scope = Scope::Administrator("admin".to_owned());
     let answer = products::operate(&world.shop, &scope, product.id, action).await;
     if world.answered(answer.map(drop))? && action == OperatorAction::Release {
-        forget_forward(world, &product);
+        host::forget(world, &product);
     }
     Ok(())
 }
@@ -230,14 +216,6 @@ pub fn weather(world: &mut World) {
         seat.stream = None;
     }
     world.trace.push(format!("node {n}: {what:?}"));
-}
-
-/// The product that a place belongs to, as the host's scripts see it.
-pub fn place_of(product: &Product) -> Option<(String, u16)> {
-    match product.subject {
-        Subject::Target(_) => product.port.map(|port| (IP.to_owned(), port)),
-        Subject::Alias { .. } => None,
-    }
 }
 
 /// Whether the order's invoice can still be paid at a node.

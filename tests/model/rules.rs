@@ -7,7 +7,8 @@ use ip2tor_shop::domain::lightning::NodeInvoiceState;
 use ip2tor_shop::domain::product::{Product, ProductKind, ProductStatus};
 use ip2tor_shop::domain::purchase::{Delivery, InvoiceState, OrderStatus, Purchase};
 
-use super::deeds::{payable, place_of, short};
+use super::deeds::{payable, short};
+use super::host::{place, what_hosts_have};
 use super::snapshot::Snapshot;
 use super::world::{Outcome, World};
 
@@ -35,7 +36,8 @@ pub fn look(world: &mut World) -> Outcome {
         let name = short(product.id);
         product_is_sound(&now, product).map_err(|text| format!("product {name}: {text}"))?;
         time_adds_up(world, &now, product).map_err(|text| format!("product {name}: {text}"))?;
-        port_is_nobody_elses(world, product).map_err(|text| format!("product {name}: {text}"))?;
+        place_is_nobody_elses(world, product).map_err(|text| format!("product {name}: {text}"))?;
+        what_hosts_have(&world.memory.seen, product).map_err(|text| format!("product {name}: {text}"))?;
     }
     places_agree(&now)?;
     rule(now.log_entries >= world.last.log_entries, || "the change log lost entries".to_owned())?;
@@ -194,12 +196,14 @@ fn time_adds_up(world: &World, now: &Snapshot, product: &Product) -> Outcome {
 }
 
 /// The hosts' scripts keep a forward until they are told to remove it.
-fn port_is_nobody_elses(world: &World, product: &Product) -> Outcome {
-    let Some(place) = place_of(product).filter(|_| product.status == ProductStatus::NeedsActivate) else {
+fn place_is_nobody_elses(world: &World, product: &Product) -> Outcome {
+    if product.status != ProductStatus::NeedsActivate {
         return Ok(());
-    };
-    let owner = world.memory.forwards.get(&place).copied().unwrap_or(product.id);
-    rule(owner == product.id, || format!("got port {} while it still leads to {}", place.1, short(owner)))
+    }
+    let place = place(product);
+    let script = world.memory.scripts.get(&product.host_id);
+    let owner = script.and_then(|script| script.forwards.get(&place)).copied().unwrap_or(product.id);
+    rule(owner == product.id, || format!("got {place} while it still leads to {}", short(owner)))
 }
 
 fn places_agree(now: &Snapshot) -> Outcome {
@@ -252,11 +256,6 @@ fn remember(world: &mut World, now: &Snapshot) {
     for (purchase, _) in now.orders.values() {
         if let Some(request) = &purchase.invoice.payment_request {
             world.memory.shown.entry(purchase.id).or_insert_with(|| request.clone());
-        }
-    }
-    for product in now.products.values().filter(|product| product.status == ProductStatus::NeedsActivate) {
-        if let Some(place) = place_of(product) {
-            world.memory.forwards.insert(place, product.id);
         }
     }
     world.memory.used.clear();

@@ -1,7 +1,7 @@
 //! Everything that a run is made of: the shop on its own database, two nodes, two hosts that share a
 //! public address, two clocks, and what an observer remembers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -16,6 +16,7 @@ use ip2tor_shop::store::{Db, StoreError, hosts, node_state};
 use ip2tor_shop::worker::follow::Strangers;
 use ip2tor_shop::worker::registry::Entry;
 
+use super::host::Script;
 use super::node::Node;
 use super::snapshot::Snapshot;
 use super::work::InFlight;
@@ -62,8 +63,10 @@ pub struct Seat {
 pub struct Memory {
     /// Payment requests as first shown.
     pub shown: BTreeMap<OrderId, String>,
-    /// Forwards that the hosts' scripts keep, by address and port.
-    pub forwards: BTreeMap<(String, u16), ProductId>,
+    /// What the hosts' scripts have and are about to do.
+    pub scripts: BTreeMap<HostId, Script>,
+    /// Products that a host was told of, or reported, and may have something of.
+    pub seen: BTreeSet<ProductId>,
     /// Bytes reported as used since the last look.
     pub used: BTreeMap<ProductId, i64>,
     /// Payment hashes of settlements that the operator must be told of.
@@ -117,6 +120,9 @@ impl World {
         let seats = specs.into_iter().map(|spec| seat(spec, &true_clock)).collect();
         let shop = Shop::new(db, clock.clone(), random.clone(), settings.clone()).unwrap();
         let last = Snapshot::take(&shop).unwrap();
+        // One host has the scripts of each kind.
+        let scripts = hosts.iter().enumerate();
+        let scripts = scripts.map(|(n, host)| (*host, Script::new(n == 1))).collect();
         Self {
             luck,
             clock,
@@ -132,7 +138,7 @@ impl World {
             late_news: Vec::new(),
             strangers: Strangers::default(),
             fragile: true,
-            memory: Memory::default(),
+            memory: Memory { scripts, ..Memory::default() },
             last,
             trace: Vec::new(),
             tally: BTreeMap::new(),
@@ -213,9 +219,9 @@ fn seed_database(db: &Db, luck: &mut fastrand::Rng, random: &Seeded, nodes: [Nod
         )?;
         for (n, node) in nodes.into_iter().enumerate() {
             db.execute(
-                "INSERT INTO node (id, operator_id, kind, name, host, port, payment_macaroon_file, priority, is_alive, \
-                 network, created_at, modified_at) \
-                 VALUES (?, 1, 'lnd_grpc', ?, '127.0.0.1', 1, 'pay', ?, 1, 'regtest', 0, 0)",
+                "INSERT INTO node (id, operator_id, kind, name, host, port, payment_macaroon_file, pays_refunds, priority, \
+                 is_alive, network, created_at, modified_at) \
+                 VALUES (?, 1, 'lnd_grpc', ?, '127.0.0.1', 1, 'pay', 1, ?, 1, 'regtest', 0, 0)",
                 (node, format!("node{n}"), n as i64),
             )?;
         }
@@ -261,6 +267,8 @@ fn new_host(luck: &mut fastrand::Rng, random: &Seeded, n: u32) -> Host {
         grace_secs: 600,
         hold_limit_secs: HOLD_LIMIT_SECS,
         use_holds: luck.u32(..3) > 0,
+        late_secs: 360,
+        unswept_since: None,
         ci_date: None,
         ci_status: 0,
         ci_message: None,

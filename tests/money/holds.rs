@@ -16,12 +16,13 @@ use ip2tor_shop::store::{Connection, StoreError};
 use crate::rig::{ALIVE_NODES, Rig, Setup};
 
 impl Rig {
-    /// Orders a bridge whose payment arrives and is held.
+    /// Orders a bridge whose payment arrives and is held; its host is told of it.
     pub async fn held_bridge(&self) -> (OrderId, ProductId) {
         let (order, product) = self.ordered().await;
         assert!(self.view(order).purchase.invoice.is_hold);
         self.pay(order);
         self.wait_product(product, ProductStatus::NeedsActivate).await;
+        assert!(self.poll().await.contains(&product));
         (order, product)
     }
 
@@ -168,6 +169,7 @@ async fn an_undelivered_reactivation_leaves_the_product_as_it_was() {
     let before = rig.view(extension).product;
     rig.pay(extension);
     rig.wait_product(product, ProductStatus::NeedsActivate).await;
+    rig.poll().await;
     rig.clock.advance_secs(90);
     rig.wait_order(extension, "R").await;
     assert_eq!(rig.message(extension), RETURNED_MESSAGE);

@@ -80,6 +80,7 @@ async fn a_product_that_nobody_activates_owes_a_refund_and_a_late_activation_cle
     let (order, product) = rig.ordered().await;
     rig.pay(order);
     rig.wait_order(order, "P").await;
+    rig.poll().await;
     rig.clock.advance_secs(30 * 60);
     assert_eq!(deadlines::give_up_unactivated(&rig.shop).await, Ok(1));
     assert_eq!(rig.order_status(order), "N");

@@ -1,31 +1,84 @@
 //! Paying back what is owed: once, and known to have happened.
 
+use std::sync::Arc;
+
 use ip2tor_shop::domain::id::{OrderId, ProductId, SystemRandom};
 use ip2tor_shop::domain::lightning::{InvoiceRequest, NodeInvoice, NodeInvoiceState, PaymentHash, Preimage};
 use ip2tor_shop::domain::money::Msat;
+use ip2tor_shop::domain::node::NodeKind;
 use ip2tor_shop::domain::product::{ProductKind, ProductStatus};
 use ip2tor_shop::domain::purchase::OrderStatus;
 use ip2tor_shop::lightning::dial::Dial;
-use ip2tor_shop::lnd_simulator::{Fault, PaymentState, State};
+use ip2tor_shop::lnd_simulator::{Fault, Part, PayEnd, PaymentState, Running, State};
 use ip2tor_shop::services::backup;
 use ip2tor_shop::services::nodes_admin::{self, NodeChange};
 use ip2tor_shop::services::refunds::{self, Bill, Request, Stated};
-use ip2tor_shop::services::{Act, Error, Scope, deadlines, hosts, payments, products};
+use ip2tor_shop::services::{Act, Error, Scope, Shop, deadlines, hosts, payments, products};
 use ip2tor_shop::store::outbox::{self, Attempt};
 use ip2tor_shop::worker::refunds::{RefundOrder, Refunded, refund, state_outcome};
 
-use crate::rig::{ALIVE_NODES, NODE, Rig, SPARE, Setup};
+use crate::rig::{ALIVE_NODES, NODE, Rig, SPARE, Setup, address};
 
-/// The second node is the buyer's, a direct peer of the shop's.
-async fn rig_with_buyer() -> Rig {
-    let rig = Rig::new(Setup::two_nodes()).await;
-    let macaroon = rig.dir.path().join(NODE).join("admin.macaroon").display().to_string();
+/// The rules of refunds hold for every kind of node that pays them.
+macro_rules! with_each_kind {
+    ($($rule:ident),+ $(,)?) => {
+        with_each_kind!(@ lnd_grpc, NodeKind::LndGrpc, $($rule),+);
+        with_each_kind!(@ lnd_rest, NodeKind::LndRest, $($rule),+);
+        with_each_kind!(@ cln, NodeKind::Cln, $($rule),+);
+    };
+    (@ $module:ident, $kind:expr, $($rule:ident),+) => {
+        mod $module {
+            use super::NodeKind;
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $rule() {
+                    super::$rule($kind).await;
+                }
+            )+
+        }
+    };
+}
+
+pub(crate) use with_each_kind;
+
+with_each_kind!(
+    what_is_owed_is_paid_back_once_and_ends_the_order,
+    an_order_that_was_delivered_stays_paid_when_its_surplus_goes_back,
+    one_payment_request_pays_for_one_order_only,
+    the_amount_must_be_what_is_owed,
+    a_lost_answer_is_learned_by_running_the_command_again,
+    a_debt_that_grows_while_it_is_paid_back_is_only_less_by_what_was_paid,
+    a_host_that_is_late_does_not_deliver_what_is_being_paid_back,
+    a_host_that_is_late_delivers_once_the_refund_has_failed,
+    only_the_wallet_that_was_asked_for_a_refund_is_believed_that_it_did_not_pay,
+    a_refund_whose_wallet_is_lost_is_ended_by_hand_and_the_node_stays_until_then,
+    what_a_node_knows_of_a_refund_is_not_overruled_by_hand,
+    an_order_is_not_delivered_again_while_its_money_may_be_on_its_way_back,
+    what_a_node_says_when_it_shuts_down_does_not_mean_that_nothing_was_paid,
+    a_refusal_counts_as_not_paid_once_the_node_says_that_it_never_tried,
+    an_intent_that_never_reached_the_node_is_given_up_after_a_while,
+    a_payment_that_fails_leaves_the_debt_and_can_be_tried_again,
+    an_earlier_failure_says_nothing_about_the_same_payment_begun_again_by_another_command,
+);
+
+/// A shop whose first node is of this kind and can pay refunds. The second is the buyer's, a direct peer of the first.
+pub async fn rig_with_buyer(kind: NodeKind) -> Rig {
+    let rig = Rig::new(Setup { kind, ..Setup::two_nodes() }).await;
     rig.sim().node().connect(rig.spare().sim.node());
-    change_node(&rig, rig.node, NodeChange { payment_macaroon_file: Some(macaroon), ..NodeChange::default() }).await;
+    change_node(&rig, rig.node, able(&rig)).await;
     rig
 }
 
-async fn change_node(rig: &Rig, node: ip2tor_shop::domain::id::NodeId, change: NodeChange) {
+/// What lets the first node pay refunds.
+pub fn able(rig: &Rig) -> NodeChange {
+    if rig.kind == NodeKind::Cln {
+        return NodeChange { pays_refunds: Some(true), ..NodeChange::default() };
+    }
+    let macaroon = rig.dir.path().join(NODE).join("admin.macaroon").display().to_string();
+    NodeChange { payment_macaroon_file: Some(macaroon), ..NodeChange::default() }
+}
+
+pub async fn change_node(rig: &Rig, node: ip2tor_shop::domain::id::NodeId, change: NodeChange) {
     let act = Act::on_command_line(rig.now());
     let changed = rig.shop.db.write(move |db| nodes_admin::set(db, &act, node, change, None)).await;
     assert!(changed.is_ok_and(|changed| !changed.is_empty()));
@@ -33,7 +86,7 @@ async fn change_node(rig: &Rig, node: ip2tor_shop::domain::id::NodeId, change: N
 
 impl Rig {
     /// An order that owes its whole price.
-    async fn owing(&self) -> OrderId {
+    pub async fn owing(&self) -> OrderId {
         self.check_in().await;
         let (order, _) = self.ordered().await;
         self.pay(order);
@@ -44,18 +97,19 @@ impl Rig {
     /// What was paid is not delivered in time.
     async fn comes_to_owe(&self, order: OrderId) {
         self.wait_order(order, "P").await;
+        self.poll().await;
         self.clock.advance_secs(30 * 60);
         deadlines::give_up_unactivated(&self.shop).await.expect("given up");
         assert_eq!((self.order_status(order), self.view(order).purchase.owed), ("N", Msat(25_000)));
     }
 
     /// The buyer's invoice.
-    async fn bill(&self, amount: u64, number: u8) -> String {
+    pub async fn bill(&self, amount: u64, number: u8) -> String {
         self.make_bill(amount, number, Some(Preimage([number; 32]))).await
     }
 
     /// One whose payment stays on its way until the buyer takes it.
-    async fn held_bill(&self, amount: u64, number: u8) -> String {
+    pub async fn held_bill(&self, amount: u64, number: u8) -> String {
         self.make_bill(amount, number, None).await
     }
 
@@ -73,7 +127,7 @@ impl Rig {
         buyer.create(&request).await.expect("made").payment_request
     }
 
-    fn buyer_has(&self, number: u8) -> u64 {
+    pub fn buyer_has(&self, number: u8) -> u64 {
         let invoice = self.spare().sim.node().invoice(Preimage([number; 32]).hash()).expect("the buyer's invoice");
         invoice.progress.htlcs.iter().map(|htlc| htlc.amount_msat).sum()
     }
@@ -84,14 +138,14 @@ impl Rig {
     }
 
     /// What a command writes down before it asks the node.
-    fn request(&self, order: OrderId, bolt11: &str, number: u8) -> Request {
+    pub fn request(&self, order: OrderId, bolt11: &str, number: u8) -> Request {
         let hash = Preimage([number; 32]).hash();
         let expires_at = self.now().plus_secs(3600);
         let bill = Bill { bolt11: bolt11.to_owned(), hash, amount: Some(Msat(25_000)), expires_at };
         Request { order, bill, amount: None, fee_limit: None, not_paid_since_backup: false }
     }
 
-    async fn refund(&self, order: OrderId, bolt11: &str, amount: Option<u64>) -> Result<Refunded, Error> {
+    pub async fn refund(&self, order: OrderId, bolt11: &str, amount: Option<u64>) -> Result<Refunded, Error> {
         self.refund_as_told(order, bolt11, amount, false).await
     }
 
@@ -103,19 +157,32 @@ impl Rig {
         not_paid_since_backup: bool,
     ) -> Result<Refunded, Error> {
         let (bolt11, amount) = (bolt11.to_owned(), amount.map(Msat));
-        let wanted = RefundOrder { order, bolt11, amount, fee_limit: None, not_paid_since_backup };
+        self.run(RefundOrder { order, bolt11, amount, fee_limit: None, not_paid_since_backup }).await
+    }
+
+    /// Runs the command.
+    pub async fn run(&self, wanted: RefundOrder) -> Result<Refunded, Error> {
         // As the command line does: a shop of its own on the same database, beside the running one.
         let db = ip2tor_shop::store::Db::open(self.shop.db.path()).expect("the database");
         let settings = (*self.shop.settings).clone();
-        let shop =
-            ip2tor_shop::services::Shop::new(db, self.clock.clone(), std::sync::Arc::new(SystemRandom), settings);
-        refund(&shop.expect("a shop"), &Dial::direct(), wanted, "cli").await
+        let shop = Shop::new(db, self.clock.clone(), Arc::new(SystemRandom), settings).expect("a shop");
+        refund(&shop, &Dial::direct(), wanted, "cli").await
+    }
+
+    /// The call by which the first node is told to pay, for faults.
+    pub fn sends(&self) -> &'static str {
+        if self.kind == NodeKind::Cln { "xpay" } else { "SendPaymentV2" }
+    }
+
+    /// The call by which it is asked what became of a payment.
+    pub fn tracks(&self) -> &'static str {
+        if self.kind == NodeKind::Cln { "listpays" } else { "TrackPaymentV2" }
     }
 
     /// The node pays the buyer's first bill, and its answer is lost; the bill.
-    async fn refund_without_answer(&self, order: OrderId, msat: u64) -> String {
+    pub async fn refund_without_answer(&self, order: OrderId, msat: u64) -> String {
         let bill = self.bill(msat, 1).await;
-        self.sim().faults().next("SendPaymentV2", Fault::ResetAfter, 1);
+        self.sim().faults().next(self.sends(), Fault::ResetAfter, 1);
         assert!(matches!(self.refund(order, &bill, None).await, Err(Error::Unavailable { .. })));
         bill
     }
@@ -160,7 +227,7 @@ impl Rig {
     }
 
     /// State, what is owed and what was paid back.
-    fn debt(&self, order: OrderId) -> (&'static str, u64, u64) {
+    pub fn debt(&self, order: OrderId) -> (&'static str, u64, u64) {
         let purchase = self.view(order).purchase;
         (purchase.status.letter(), purchase.owed.0, purchase.refunded.0)
     }
@@ -169,14 +236,13 @@ impl Rig {
         self.count(&format!("SELECT count(*) FROM alert WHERE topic = '{topic}' AND closed_at IS NULL"))
     }
 
-    fn refunds(&self, state: &str) -> i64 {
+    pub fn refunds(&self, state: &str) -> i64 {
         self.count(&format!("SELECT count(*) FROM refund WHERE state = '{state}'"))
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_owed_is_paid_back_once_and_ends_the_order() {
-    let rig = rig_with_buyer().await;
+async fn what_is_owed_is_paid_back_once_and_ends_the_order(kind: NodeKind) {
+    let rig = rig_with_buyer(kind).await;
     let order = rig.owing().await;
     let bill = rig.bill(25_000, 1).await;
     let paid = rig.refund(order, &bill, None).await;
@@ -193,9 +259,8 @@ async fn what_is_owed_is_paid_back_once_and_ends_the_order() {
     assert_eq!((rig.buyer_has(1), rig.buyer_has(2)), (25_000, 0));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_order_that_was_delivered_stays_paid_when_its_surplus_goes_back() {
-    let rig = rig_with_buyer().await;
+async fn an_order_that_was_delivered_stays_paid_when_its_surplus_goes_back(kind: NodeKind) {
+    let rig = rig_with_buyer(kind).await;
     let (order, product) = rig.overpaid().await;
     rig.report(product, ProductStatus::Active).await.expect("accepted");
     let paid = rig.refund(order, &rig.bill(700, 1).await, None).await.expect("paid");
@@ -203,9 +268,8 @@ async fn an_order_that_was_delivered_stays_paid_when_its_surplus_goes_back() {
     assert_eq!((rig.debt(order), rig.told_of("order_overpaid")), (("P", 0, 700), 0));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn one_payment_request_pays_for_one_order_only() {
-    let rig = rig_with_buyer().await;
+async fn one_payment_request_pays_for_one_order_only(kind: NodeKind) {
+    let rig = rig_with_buyer(kind).await;
     let (first, second) = (rig.owing().await, rig.owing().await);
     let bill = rig.bill(25_000, 1).await;
     rig.refund(first, &bill, None).await.expect("paid");
@@ -213,9 +277,8 @@ async fn one_payment_request_pays_for_one_order_only() {
     assert!(matches!(&refused, Err(Error::Conflict(text)) if text.contains(&first.to_string())), "{refused:?}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_amount_must_be_what_is_owed() {
-    let rig = rig_with_buyer().await;
+async fn the_amount_must_be_what_is_owed(kind: NodeKind) {
+    let rig = rig_with_buyer(kind).await;
     let order = rig.owing().await;
     let refused = rig.refund(order, &rig.bill(24_000, 1).await, None).await;
     assert!(matches!(&refused, Err(Error::Invalid(fields)) if fields[0].0 == "bolt11"), "{refused:?}");
@@ -228,9 +291,8 @@ async fn the_amount_must_be_what_is_owed() {
     assert_eq!(rig.buyer_has(2), 25_000);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_lost_answer_is_learned_by_running_the_command_again() {
-    let rig = rig_with_buyer().await;
+async fn a_lost_answer_is_learned_by_running_the_command_again(kind: NodeKind) {
+    let rig = rig_with_buyer(kind).await;
     let order = rig.owing().await;
     rig.refund_without_answer(order, 25_000).await;
     assert_eq!((rig.order_status(order), rig.refunds("intended")), ("N", 1));
@@ -245,9 +307,8 @@ async fn a_lost_answer_is_learned_by_running_the_command_again() {
     assert_eq!((rig.buyer_has(1), rig.buyer_has(2)), (25_000, 0));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_debt_that_grows_while_it_is_paid_back_is_only_less_by_what_was_paid() {
-    let rig = rig_with_buyer().await;
+async fn a_debt_that_grows_while_it_is_paid_back_is_only_less_by_what_was_paid(kind: NodeKind) {
+    let rig = rig_with_buyer(kind).await;
     let (order, product) = rig.overpaid().await;
     let bill = rig.refund_without_answer(order, 700).await;
     rig.report(product, ProductStatus::Failed).await.expect("accepted");
@@ -260,9 +321,8 @@ async fn a_debt_that_grows_while_it_is_paid_back_is_only_less_by_what_was_paid()
     assert_eq!((rig.buyer_has(1), rig.buyer_has(2)), (700, 25_000));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_host_that_is_late_does_not_deliver_what_is_being_paid_back() {
-    let rig = rig_with_buyer().await;
+async fn a_host_that_is_late_does_not_deliver_what_is_being_paid_back(kind: NodeKind) {
+    let rig = rig_with_buyer(kind).await;
     let order = rig.owing().await;
     let product = rig.view(order).product.id;
     let bill = rig.refund_without_answer(order, 25_000).await;
@@ -274,9 +334,8 @@ async fn a_host_that_is_late_does_not_deliver_what_is_being_paid_back() {
     assert!(rig.report(product, ProductStatus::Active).await.is_err(), "nothing is paid for it any more");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_host_that_is_late_delivers_once_the_refund_has_failed() {
-    let rig = rig_with_buyer().await;
+async fn a_host_that_is_late_delivers_once_the_refund_has_failed(kind: NodeKind) {
+    let rig = rig_with_buyer(kind).await;
     let order = rig.owing().await;
     rig.sim().faults().set_no_route(true);
     assert!(rig.refund(order, &rig.bill(25_000, 1).await, None).await.is_err());
@@ -284,14 +343,12 @@ async fn a_host_that_is_late_delivers_once_the_refund_has_failed() {
     assert_eq!(rig.debt(order), ("P", 0, 0));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn only_the_wallet_that_was_asked_for_a_refund_is_believed_that_it_did_not_pay() {
-    let rig = rig_with_buyer().await;
+async fn only_the_wallet_that_was_asked_for_a_refund_is_believed_that_it_did_not_pay(kind: NodeKind) {
+    let rig = rig_with_buyer(kind).await;
     let order = rig.owing().await;
-    let home = rig.sim_addr.port();
     rig.refund_without_answer(order, 25_000).await;
 
-    let away = || wallet(&rig, SPARE, rig.spare().sim.local_addr().port());
+    let away = || wallet(&rig, SPARE, &rig.spare().sim);
     let refused = try_change(&rig, NodeChange { has_moved: false, ..away() }).await;
     let says = |text: &str| text.contains(&order.to_string()) && text.contains("--moved");
     assert!(matches!(&refused, Err(Error::Conflict(text)) if says(text)), "{refused:?}");
@@ -303,13 +360,17 @@ async fn only_the_wallet_that_was_asked_for_a_refund_is_believed_that_it_did_not
     assert!(matches!(&refused, Err(Error::Refused(text)) if says(text)), "{refused:?}");
     assert_eq!((rig.refunds("intended"), rig.buyer_has(2)), (1, 0));
 
-    change_node(&rig, rig.node, wallet(&rig, NODE, home)).await;
+    change_node(&rig, rig.node, wallet(&rig, NODE, rig.sim())).await;
     rig.refund(order, &second, None).await.expect("the first payment took place");
     assert_eq!((rig.debt(order), rig.buyer_has(1), rig.buyer_has(2)), (("S", 0, 25_000), 25_000, 0));
 }
 
 /// The shop's first node, as reached at another wallet.
-fn wallet(rig: &Rig, name: &str, port: u16) -> NodeChange {
+fn wallet(rig: &Rig, name: &str, sim: &Running) -> NodeChange {
+    let (host, port) = address(rig.kind, sim);
+    if rig.kind == NodeKind::Cln {
+        return NodeChange { host: Some(host), has_moved: true, ..NodeChange::default() };
+    }
     let file = |file: &str| Some(rig.dir.path().join(name).join(file).display().to_string());
     NodeChange {
         port: Some(port),
@@ -331,13 +392,12 @@ async fn remove_node(rig: &Rig) -> Result<(), Error> {
     rig.shop.db.write(move |db| nodes_admin::remove(db, &act, node)).await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_refund_whose_wallet_is_lost_is_ended_by_hand_and_the_node_stays_until_then() {
+async fn a_refund_whose_wallet_is_lost_is_ended_by_hand_and_the_node_stays_until_then(kind: NodeKind) {
     for (stated, debt) in [(Stated::Paid, ("S", 0, 25_000)), (Stated::Failed, ("N", 25_000, 0))] {
-        let mut rig = rig_with_buyer().await;
+        let mut rig = rig_with_buyer(kind).await;
         let order = rig.owing().await;
         let bill = rig.bill(25_000, 1).await;
-        rig.sim().faults().next("SendPaymentV2", Fault::Reset, 1);
+        rig.sim().faults().next(rig.sends(), Fault::Reset, 1);
         assert!(matches!(rig.refund(order, &bill, None).await, Err(Error::Unavailable { .. })));
         rig.stop_node().await;
         let refused = remove_node(&rig).await;
@@ -353,9 +413,8 @@ async fn a_refund_whose_wallet_is_lost_is_ended_by_hand_and_the_node_stays_until
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_a_node_knows_of_a_refund_is_not_overruled_by_hand() {
-    let rig = rig_with_buyer().await;
+async fn what_a_node_knows_of_a_refund_is_not_overruled_by_hand(kind: NodeKind) {
+    let rig = rig_with_buyer(kind).await;
     let order = rig.owing().await;
     rig.refund_without_answer(order, 25_000).await;
     rig.clock.advance_secs(180);
@@ -364,9 +423,8 @@ async fn what_a_node_knows_of_a_refund_is_not_overruled_by_hand() {
     assert_eq!(rig.refunds("intended"), 1);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_order_is_not_delivered_again_while_its_money_may_be_on_its_way_back() {
-    let rig = rig_with_buyer().await;
+async fn an_order_is_not_delivered_again_while_its_money_may_be_on_its_way_back(kind: NodeKind) {
+    let rig = rig_with_buyer(kind).await;
     let order = rig.owing().await;
     let bill = rig.refund_without_answer(order, 25_000).await;
     let again = payments::retry_delivery(&rig.shop, order, "cli").await;
@@ -376,20 +434,23 @@ async fn an_order_is_not_delivered_again_while_its_money_may_be_on_its_way_back(
     assert!(payments::retry_delivery(&rig.shop, order, "cli").await.is_err(), "it was paid back");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_a_node_says_when_it_shuts_down_does_not_mean_that_nothing_was_paid() {
-    let rig = rig_with_buyer().await;
+async fn what_a_node_says_when_it_shuts_down_does_not_mean_that_nothing_was_paid(kind: NodeKind) {
+    let rig = rig_with_buyer(kind).await;
     let order = rig.owing().await;
     let bill = rig.held_bill(25_000, 1).await;
     let shuts_down = async {
         rig.wait_until("the payment is on its way", || rig.buyer_has(1) == 25_000).await;
         // Nor does it tell afterwards what became of the payment.
-        rig.sim().faults().next("TrackPaymentV2", Fault::Unavailable, 1);
-        rig.sim().faults().drop_payments();
+        rig.sim().faults().next(rig.tracks(), Fault::Unavailable, 1);
+        match kind {
+            NodeKind::Cln => rig.sim().faults().drop_connections(),
+            NodeKind::LndGrpc | NodeKind::LndRest => rig.sim().faults().drop_payments(),
+        }
     };
     let (refunded, ()) = tokio::join!(rig.refund(order, &bill, None), shuts_down);
     assert!(matches!(&refunded, Err(Error::Unavailable { detail, .. }) if detail.contains("Run the same command")));
     assert_eq!((rig.debt(order), rig.refunds("intended")), (("N", 25_000, 0), 1));
+    rig.sim().faults().clear();
     rig.spare().sim.node().settle(Preimage([1; 32])).expect("the buyer takes it");
     rig.wait_until("the node knows", || rig.node_has_paid(1)).await;
     let second = rig.bill(25_000, 2).await;
@@ -397,26 +458,31 @@ async fn what_a_node_says_when_it_shuts_down_does_not_mean_that_nothing_was_paid
     assert_eq!((rig.debt(order), rig.buyer_has(2)), (("S", 0, 25_000), 0));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_refusal_counts_as_not_paid_once_the_node_says_that_it_never_tried() {
-    let rig = rig_with_buyer().await;
+async fn a_refusal_counts_as_not_paid_once_the_node_says_that_it_never_tried(kind: NodeKind) {
+    let rig = rig_with_buyer(kind).await;
     let order = rig.owing().await;
     let bill = rig.bill(25_000, 1).await;
-    rig.sim().faults().set_synced(false);
+    match kind {
+        NodeKind::Cln => rig.sim().faults().cln.end_payments(Some(PayEnd { code: -32602, part: Part::None })),
+        NodeKind::LndGrpc | NodeKind::LndRest => rig.sim().faults().set_synced(false),
+    }
     let refused = rig.refund(order, &bill, None).await;
     assert!(matches!(&refused, Err(Error::Refused(text)) if text.contains("Nothing was paid")), "{refused:?}");
     assert_eq!(rig.refunds("failed"), 1);
-    rig.sim().faults().next("TrackPaymentV2", Fault::Unavailable, 1);
+    rig.sim().faults().next(rig.tracks(), Fault::Unavailable, 1);
+    let refused = rig.refund(order, &bill, None).await;
+    assert!(matches!(&refused, Err(Error::Refused(text)) if text.contains("Nothing was paid")), "{refused:?}");
+    rig.sim().faults().spare_next(rig.tracks());
+    rig.sim().faults().next(rig.tracks(), Fault::Unavailable, 1);
     assert!(matches!(rig.refund(order, &bill, None).await, Err(Error::Unavailable { .. })), "it does not say so");
     assert_eq!(rig.refunds("intended"), 1);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_intent_that_never_reached_the_node_is_given_up_after_a_while() {
-    let rig = rig_with_buyer().await;
+async fn an_intent_that_never_reached_the_node_is_given_up_after_a_while(kind: NodeKind) {
+    let rig = rig_with_buyer(kind).await;
     let order = rig.owing().await;
     let bill = rig.bill(25_000, 1).await;
-    rig.sim().faults().next("SendPaymentV2", Fault::Reset, 1);
+    rig.sim().faults().next(rig.sends(), Fault::Reset, 1);
     assert!(matches!(rig.refund(order, &bill, None).await, Err(Error::Unavailable { .. })));
     assert!(matches!(rig.refund(order, &bill, None).await, Err(Error::Unavailable { .. })), "too early to tell");
     rig.clock.advance_secs(180);
@@ -424,9 +490,8 @@ async fn an_intent_that_never_reached_the_node_is_given_up_after_a_while() {
     assert_eq!(rig.buyer_has(1), 25_000);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_payment_that_fails_leaves_the_debt_and_can_be_tried_again() {
-    let rig = rig_with_buyer().await;
+async fn a_payment_that_fails_leaves_the_debt_and_can_be_tried_again(kind: NodeKind) {
+    let rig = rig_with_buyer(kind).await;
     let order = rig.owing().await;
     let bill = rig.bill(25_000, 1).await;
     rig.sim().faults().set_no_route(true);
@@ -438,9 +503,8 @@ async fn a_payment_that_fails_leaves_the_debt_and_can_be_tried_again() {
     assert_eq!(rig.order_status(order), "S");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_earlier_failure_says_nothing_about_the_same_payment_begun_again_by_another_command() {
-    let rig = rig_with_buyer().await;
+async fn an_earlier_failure_says_nothing_about_the_same_payment_begun_again_by_another_command(kind: NodeKind) {
+    let rig = rig_with_buyer(kind).await;
     let order = rig.owing().await;
     let (bill, other) = (rig.bill(25_000, 1).await, rig.bill(25_000, 2).await);
     rig.sim().faults().set_no_route(true);
@@ -459,7 +523,7 @@ async fn an_earlier_failure_says_nothing_about_the_same_payment_begun_again_by_a
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_became_of_one_intent_does_not_end_the_next_for_the_same_payment() {
-    let rig = rig_with_buyer().await;
+    let rig = rig_with_buyer(NodeKind::LndGrpc).await;
     let order = rig.owing().await;
     let bill = rig.bill(25_000, 1).await;
     let (first, _) = refunds::intend(&rig.shop, rig.request(order, &bill, 1), "cli").await.expect("intended");
@@ -493,7 +557,7 @@ async fn a_product_and_its_host_stay_until_what_is_owed_for_them_was_paid_back()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_debt_out_of_a_restored_backup_is_paid_only_when_the_operator_has_made_sure() {
-    let mut rig = rig_with_buyer().await;
+    let mut rig = rig_with_buyer(NodeKind::LndGrpc).await;
     let order = rig.owing().await;
     let act = Act::on_command_line(rig.now());
     let (from, to) = (rig.places("old"), rig.places("new"));
@@ -518,7 +582,7 @@ async fn a_debt_out_of_a_restored_backup_is_paid_only_when_the_operator_has_made
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_debt_that_arises_again_after_a_restore_is_paid_only_when_the_operator_has_made_sure() {
-    let mut rig = rig_with_buyer().await;
+    let mut rig = rig_with_buyer(NodeKind::LndGrpc).await;
     rig.check_in().await;
     let (order, _) = rig.ordered().await;
     let act = Act::on_command_line(rig.now());
@@ -542,13 +606,14 @@ async fn a_debt_that_arises_again_after_a_restore_is_paid_only_when_the_operator
     );
     assert_eq!((rig.buyer_has(1), rig.buyer_has(2)), (25_000, 0));
 
+    rig.swept().await;
     let fresh = rig.owing().await;
     rig.refund(fresh, &second, None).await.expect("an order after the restore is not in doubt");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_paid_twice_by_two_invoices_of_an_order_is_owed_once() {
-    let rig = rig_with_buyer().await;
+    let rig = rig_with_buyer(NodeKind::LndGrpc).await;
     rig.check_in().await;
     let (order, _) = rig.active_bridge().await;
     let former = rig.former_attempt(order).await;
@@ -564,7 +629,7 @@ async fn what_is_paid_twice_by_two_invoices_of_an_order_is_owed_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn once_a_former_invoice_is_paid_the_visible_one_is_cancelled_and_still_counts_if_it_was_paid() {
-    let rig = rig_with_buyer().await;
+    let rig = rig_with_buyer(NodeKind::LndGrpc).await;
     rig.check_in().await;
     let (order, _) = rig.ordered().await;
     rig.tell_settled(rig.former_attempt(order).await).await;
@@ -578,29 +643,9 @@ async fn once_a_former_invoice_is_paid_the_visible_one_is_cancelled_and_still_co
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_payment_after_the_refund_is_owed_again() {
-    let rig = rig_with_buyer().await;
+    let rig = rig_with_buyer(NodeKind::LndGrpc).await;
     let order = rig.owing().await;
     rig.refund(order, &rig.bill(25_000, 1).await, None).await.expect("paid back");
     rig.tell_settled(rig.former_attempt(order).await).await;
     assert_eq!((rig.debt(order), rig.told_of("order_needs_refund")), (("N", 25_000, 25_000), 1));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn without_a_payment_macaroon_it_is_said_how_to_make_one() {
-    let rig = Rig::new(Setup::two_nodes()).await;
-    let order = rig.owing().await;
-    let refused = rig.refund(order, &rig.bill(25_000, 1).await, None).await;
-    let says = |text: &str| text.contains("bakemacaroon") && text.contains("--payment-macaroon-file");
-    assert!(matches!(&refused, Err(Error::Refused(text)) if says(text)), "{refused:?}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_macaroon_for_invoices_pays_nothing() {
-    let rig = rig_with_buyer().await;
-    let order = rig.owing().await;
-    let macaroon = rig.dir.path().join(NODE).join("shop.macaroon").display().to_string();
-    change_node(&rig, rig.node, NodeChange { payment_macaroon_file: Some(macaroon), ..NodeChange::default() }).await;
-    let refused = rig.refund(order, &rig.bill(25_000, 1).await, None).await;
-    assert!(matches!(&refused, Err(Error::Refused(text)) if text.contains("Nothing was paid")), "{refused:?}");
-    assert_eq!((rig.order_status(order), rig.refunds("failed")), ("N", 1));
 }

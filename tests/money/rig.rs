@@ -9,6 +9,7 @@ use ip2tor_shop::domain::host::{Host, PortKind, PortRange};
 use ip2tor_shop::domain::id::{HostId, NodeId, OperatorId, OrderId, ProductId, Random, SystemRandom};
 use ip2tor_shop::domain::lightning::PaymentHash;
 use ip2tor_shop::domain::money::Msat;
+use ip2tor_shop::domain::node::NodeKind;
 use ip2tor_shop::domain::product::{ProductKind, ProductStatus};
 use ip2tor_shop::domain::time::{Clock, ManualClock, Timestamp};
 use ip2tor_shop::lightning::dial::Dial;
@@ -16,7 +17,7 @@ use ip2tor_shop::lnd_simulator::{Options, Running, Simulator, State};
 use ip2tor_shop::services::backup::Places;
 use ip2tor_shop::services::orders::{self, OrderRequest, OrderView, OrderedProduct};
 use ip2tor_shop::services::products::{self, ProductPatch};
-use ip2tor_shop::services::{Error, Scope, Settings, Shop, hosts as host_services};
+use ip2tor_shop::services::{Error, Scope, Settings, Shop, check_ins};
 use ip2tor_shop::store::{Db, StoreError, hosts};
 use ip2tor_shop::worker::{self, Tasks, registry::Registry};
 use tempfile::TempDir;
@@ -45,6 +46,9 @@ pub struct Rig {
     pub clock: Arc<ManualClock>,
     pub sim: Option<Running>,
     pub sim_addr: SocketAddr,
+    /// How the shop speaks to its first node.
+    pub kind: NodeKind,
+    rest_addr: SocketAddr,
     pub shop: Shop,
     pub registry: Arc<Registry>,
     pub tasks: Tasks,
@@ -68,13 +72,15 @@ pub struct Setup {
     pub duration: i64,
     /// Whether there is a second node.
     pub spare: bool,
+    /// How the shop speaks to its first node; to the second it speaks gRPC.
+    pub kind: NodeKind,
     pub settings: Settings,
 }
 
 impl Default for Setup {
     fn default() -> Self {
         let settings = Settings { allow_regtest: true, ..Settings::default() };
-        Self { ports: 100, use_holds: false, duration: 86_400, spare: false, settings }
+        Self { ports: 100, use_holds: false, duration: 86_400, spare: false, kind: NodeKind::LndGrpc, settings }
     }
 }
 
@@ -96,20 +102,22 @@ impl Rig {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let dir = tempfile::tempdir().expect("a temporary folder");
         let clock = Arc::new(ManualClock::new(START));
-        let sim = start_simulator(&dir, NODE, &clock, free_address()).await;
-        let sim_addr = sim.local_addr();
+        let (sim_addr, rest_addr) = (free_address(), free_address());
+        let sim = start_simulator(&dir, NODE, &clock, sim_addr, rest_addr).await;
         let db = Db::open(&dir.path().join("shop.sqlite3")).expect("a database");
         let node = NodeId(SystemRandom.uuid());
         let host = new_host(&setup);
         let host_id = host.id;
         seed(&db, host, setup.ports);
-        add_node(&db, &dir, NODE, sim_addr, node, 0);
+        add_node(&db, &dir, NODE, &sim, setup.kind, node, 0);
         let spare = if setup.spare { Some(Spare::start(&db, &dir, &clock).await) } else { None };
         let nodes = 1 + i64::from(setup.spare);
         let (shop, registry, tasks) = start_shop(db, &clock, &setup.settings);
         let settings = setup.settings;
         let sim = Some(sim);
-        let rig = Self { dir, clock, sim, sim_addr, shop, registry, tasks, host: host_id, node, spare, settings };
+        let (kind, host) = (setup.kind, host_id);
+        let rig =
+            Self { dir, clock, sim, sim_addr, kind, rest_addr, shop, registry, tasks, host, node, spare, settings };
         rig.wait_until("all nodes are alive", || rig.count(ALIVE_NODES) == nodes).await;
         rig
     }
@@ -156,7 +164,7 @@ impl Rig {
 
     /// Starts the node again at the same address.
     pub async fn start_node(&mut self) {
-        self.sim = Some(start_simulator(&self.dir, NODE, &self.clock, self.sim_addr).await);
+        self.sim = Some(start_simulator(&self.dir, NODE, &self.clock, self.sim_addr, self.rest_addr).await);
     }
 
     /// Ends the second node.
@@ -207,9 +215,7 @@ impl Rig {
     }
 
     pub async fn check_in(&self) {
-        host_services::check_in(&self.shop, &Scope::Host(self.host), self.host, 0, String::new())
-            .await
-            .expect("check-in");
+        check_ins::check_in(&self.shop, &Scope::Host(self.host), self.host, 0, String::new()).await.expect("check-in");
     }
 
     pub fn bridge_request(&self) -> OrderRequest {
@@ -269,6 +275,13 @@ impl Rig {
         products::patch(&self.shop, &scope, product, ProductKind::TorBridge, patch).await.map(drop)
     }
 
+    /// The host asks what it is to activate.
+    pub async fn poll(&self) -> Vec<ProductId> {
+        let status = Some(ProductStatus::NeedsActivate);
+        let listed = products::list(&self.shop, &Scope::Host(self.host), ProductKind::TorBridge, None, status).await;
+        listed.expect("a list").into_iter().map(|view| view.product.id).collect()
+    }
+
     pub async fn wait_order(&self, order: OrderId, status: &str) {
         self.wait_until(&format!("the order is {status}"), || self.order_status(order) == status).await;
     }
@@ -310,9 +323,9 @@ impl Rig {
 
 impl Spare {
     async fn start(db: &Db, dir: &TempDir, clock: &Arc<ManualClock>) -> Self {
-        let sim = start_simulator(dir, SPARE, clock, free_address()).await;
+        let sim = start_simulator(dir, SPARE, clock, free_address(), free_address()).await;
         let node = NodeId(SystemRandom.uuid());
-        add_node(db, dir, SPARE, sim.local_addr(), node, 1);
+        add_node(db, dir, SPARE, &sim, NodeKind::LndGrpc, node, 1);
         Self { sim, node }
     }
 }
@@ -322,8 +335,26 @@ fn free_address() -> SocketAddr {
     (Ipv4Addr::LOCALHOST, port::free_port()).into()
 }
 
-async fn start_simulator(dir: &TempDir, name: &str, clock: &Arc<ManualClock>, listen: SocketAddr) -> Running {
+/// Where a node of this kind is reached: host and port.
+pub fn address(kind: NodeKind, sim: &Running) -> (String, u16) {
+    let local = || "127.0.0.1".to_owned();
+    match kind {
+        NodeKind::LndGrpc => (local(), sim.local_addr().port()),
+        NodeKind::LndRest => (local(), sim.rest_addr().expect("it serves REST").port()),
+        NodeKind::Cln => (sim.lightning_rpc().display().to_string(), 0),
+    }
+}
+
+async fn start_simulator(
+    dir: &TempDir,
+    name: &str,
+    clock: &Arc<ManualClock>,
+    listen: SocketAddr,
+    rest: SocketAddr,
+) -> Running {
     let mut options = Options::new(listen, dir.path().join(name));
+    options.rest_listen = Some(rest);
+    options.lightning_rpc = true;
     options.clock = clock.clone();
     options.lightning_rpc = true;
     Simulator::start(options).await.expect("the simulated node starts")
@@ -363,6 +394,8 @@ fn new_host(setup: &Setup) -> Host {
         grace_secs: 600,
         hold_limit_secs: 90,
         use_holds: setup.use_holds,
+        late_secs: 360,
+        unswept_since: None,
         ci_date: None,
         ci_status: 0,
         ci_message: None,
@@ -393,15 +426,18 @@ fn seed(db: &Db, host: Host, ports: u16) {
     .expect("the database is seeded");
 }
 
-fn add_node(db: &Db, dir: &TempDir, name: &'static str, sim: SocketAddr, node: NodeId, priority: i64) {
+fn add_node(db: &Db, dir: &TempDir, name: &'static str, sim: &Running, kind: NodeKind, node: NodeId, priority: i64) {
+    let (host, port) = address(kind, sim);
     let lnd = dir.path().join(name);
     let (certificate, macaroon) = (lnd.join("tls.cert"), lnd.join("shop.macaroon"));
-    let (certificate, macaroon) = (certificate.display().to_string(), macaroon.display().to_string());
+    // Core Lightning has neither.
+    let file = |path: PathBuf| (kind != NodeKind::Cln).then(|| path.display().to_string());
+    let (certificate, macaroon) = (file(certificate), file(macaroon));
     db.write_blocking::<(), StoreError, _>(move |db| {
         db.execute(
             "INSERT INTO node (id, operator_id, kind, name, host, port, certificate_file, macaroon_file, priority, \
-             created_at, modified_at) VALUES (?, 1, 'lnd_grpc', ?, '127.0.0.1', ?, ?, ?, ?, 0, 0)",
-            (node, name, sim.port(), certificate, macaroon, priority),
+             created_at, modified_at) VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?, 0, 0)",
+            (node, kind.name(), name, host, port, certificate, macaroon, priority),
         )?;
         Ok(())
     })

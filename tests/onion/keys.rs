@@ -18,7 +18,10 @@ async fn the_address_moves_with_an_exported_key_into_an_empty_state() {
     keys::export(&old_dir.path().join("state"), "shop", &backup, KeyFormat::Arti).unwrap();
     drop(old);
 
-    assert_eq!(keys::import(&new_dir.path().join("state"), "shop", &backup).unwrap(), address);
+    assert_eq!(
+        keys::import(&new_dir.path().join("state"), "shop", &backup, &std::fs::read(&backup).unwrap(), None).unwrap(),
+        address
+    );
     let new = Shop::start(network, new_dir.path()).await;
     assert_eq!(new.address, address);
 }
@@ -31,7 +34,8 @@ async fn the_address_moves_from_c_tor_and_back() {
     let address = c_tor_address(&theirs);
 
     let state = dir.path().join("state");
-    assert_eq!(keys::import(&state, "shop", &theirs.join("hs_ed25519_secret_key")).unwrap(), address);
+    let key = theirs.join("hs_ed25519_secret_key");
+    assert_eq!(keys::import(&state, "shop", &key, &std::fs::read(&key).unwrap(), None).unwrap(), address);
     let shop = Shop::start(network, dir.path()).await;
     assert_eq!(shop.address, address);
     drop(shop);

@@ -25,7 +25,8 @@ async fn a_restricted_service_admits_authorized_clients_only() {
     let config = settings(network, dir.path());
     let service_dir = dir.path().join("key");
     let address = c_tor_address(&service_dir);
-    keys::import(&config.state_dir, "admin", &service_dir.join("hs_ed25519_secret_key")).unwrap();
+    let key = service_dir.join("hs_ed25519_secret_key");
+    keys::import(&config.state_dir, "admin", &key, &std::fs::read(&key).unwrap(), None).unwrap();
 
     let tor = Tor::new(config.clone()).unwrap();
     let nobody = AuthorizedClients::for_admin(&config).unwrap();

@@ -229,7 +229,7 @@ async fn failed(shop: &TestShop) -> ProductId {
 /// An active bridge and an open order of one more period.
 async fn extension(shop: &TestShop) -> (ProductId, OrderId) {
     let (_, product) = shop.active_bridge("host1", Some("life")).await;
-    match extensions::extend(&shop.shop, product, ProductKind::TorBridge).await {
+    match extensions::order(&shop.shop, product, ProductKind::TorBridge).await {
         Ok(Extension::Order(order)) => (product, order),
         other => panic!("it can be extended: {other:?}"),
     }

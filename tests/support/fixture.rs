@@ -66,6 +66,8 @@ fn host(described: &Value) -> Host {
         grace_secs: 600,
         hold_limit_secs: 90,
         use_holds: true,
+        late_secs: 360,
+        unswept_since: None,
         ci_date: None,
         ci_status: 0,
         ci_message: None,

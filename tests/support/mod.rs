@@ -23,8 +23,9 @@ use tempfile::TempDir;
 pub const START: Timestamp = Timestamp::from_secs(1_795_000_000);
 /// A valid version 3 onion address.
 pub const ONION: &str = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion";
-/// A valid Nostr public key.
-pub const PUBLIC_KEY: &str = "7e7e9c42a91bfef19fa929e5fda1b72e0ebc1a4c1141673e2794234d86addf4e";
+/// A valid Nostr public key, and the same as hosts read it.
+pub const PUBLIC_KEY_HEX: &str = "7e7e9c42a91bfef19fa929e5fda1b72e0ebc1a4c1141673e2794234d86addf4e";
+pub const PUBLIC_KEY: &str = "npub10elfcs4fr0l0r8af98jlmgdh9c8tcxjvz9qkw038js35mp4dma8qzvjptg";
 /// The password of every operator in the tests.
 pub const PASSWORD: &str = "correct horse";
 

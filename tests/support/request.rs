@@ -1,10 +1,12 @@
 //! Requests to a [`TestShop`] and what came back.
 
+use std::time::Duration;
+
 use ip2tor_shop::http::Surface;
 use poem::http::uri::Scheme;
 use poem::http::{HeaderMap, Method, StatusCode, Uri};
 use poem::web::{LocalAddr, RemoteAddr};
-use poem::{Addr, Endpoint, Request, RequestParts};
+use poem::{Addr, Endpoint, Request, RequestParts, Response};
 use serde_json::Value;
 
 use super::TestShop;
@@ -21,6 +23,7 @@ pub struct Ask<'a> {
     body: Vec<u8>,
     peer: Addr,
     surface: Surface,
+    uri_waits: bool,
 }
 
 /// An answer.
@@ -45,6 +48,7 @@ impl TestShop {
             body: Vec::new(),
             peer: Addr::SocketAddr("203.0.113.9:50000".parse().expect("an address")),
             surface: Surface::Clearnet,
+            uri_waits: path.contains("/extend"),
         }
     }
 }
@@ -93,7 +97,7 @@ impl Ask<'_> {
         self.from(Addr::custom("onion-circuit", circuit.to_string()))
     }
 
-    /// Sends it.
+    /// Sends it. What waits for an invoice gets one.
     pub async fn send(self) -> Answer {
         let mut builder = Request::builder().method(self.method).uri(self.uri);
         for (name, value) in &self.headers {
@@ -108,9 +112,23 @@ impl Ask<'_> {
         let parts = RequestParts::from((plain.into_parts().0, local, RemoteAddr(self.peer), Scheme::HTTP));
         let mut request = Request::from_parts(parts, body);
         request.set_data(self.surface);
-        let mut response = self.shop.app.get_response(request).await;
+        let waits = self.uri_waits;
+        let answering = self.shop.app.get_response(request);
+        let mut response = if waits { with_node(self.shop, answering).await } else { answering.await };
         let body = response.take_body().into_vec().await.expect("a body");
         Answer { status: response.status(), headers: response.headers().clone(), body }
+    }
+}
+
+/// Waits for an answer while a node makes the invoices that are asked for.
+async fn with_node(shop: &TestShop, answer: impl Future<Output = Response>) -> Response {
+    let mut answer = std::pin::pin!(answer);
+    loop {
+        let node = tokio::time::timeout(Duration::from_millis(5), &mut answer);
+        if let Ok(response) = node.await {
+            return response;
+        }
+        shop.make_invoices().await;
     }
 }
 

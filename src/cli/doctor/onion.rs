@@ -12,9 +12,9 @@ const PROXY_PATIENCE: Duration = Duration::from_secs(2);
 /// What was found about one of its parts.
 type Part = (Grade, String);
 
-/// Looks at the keys, their modes, the operators' clients and the proxy.
-pub fn examine(settings: &OnionConfig) -> Finding {
-    let parts = [Some(service(settings)), operators(settings), settings.socks_proxy.map(proxy)];
+/// Looks at the keys (`remembered` is the shop's address in the database), their modes, the operators' clients and the proxy.
+pub fn examine(settings: &OnionConfig, remembered: Option<&str>) -> Finding {
+    let parts = [Some(service(settings, remembered)), operators(settings), settings.socks_proxy.map(proxy)];
     let parts: Vec<Part> = parts.into_iter().flatten().collect();
     let has = |grade: &Grade| parts.iter().any(|part| part.0 == *grade);
     let grade = [Grade::Bad, Grade::Notice].into_iter().find(has).unwrap_or(Grade::Good);
@@ -22,7 +22,7 @@ pub fn examine(settings: &OnionConfig) -> Finding {
     Finding::new("onion", grade, texts.join("; "))
 }
 
-fn service(settings: &OnionConfig) -> Part {
+fn service(settings: &OnionConfig, remembered: Option<&str>) -> Part {
     if !settings.enabled {
         let advice = match settings.socks_proxy {
             Some(_) => "off: there is no .onion address",
@@ -30,8 +30,14 @@ fn service(settings: &OnionConfig) -> Part {
         };
         return (Grade::Notice, advice.to_owned());
     }
+    let lost = |address: &str| {
+        let text =
+            format!("the key of {address} is gone, and the shop runs without it: `alerts` says where it still is");
+        (Grade::Bad, text)
+    };
     match keys::address(&settings.state_dir, &settings.nickname) {
-        Ok(address) => (Grade::Good, address),
+        Ok(address) => remembered.filter(|known| **known != *address).map_or((Grade::Good, address), lost),
+        Err(OnionError::NoKey { .. }) if remembered.is_some() => lost(remembered.unwrap_or_default()),
         Err(OnionError::NoKey { .. }) => (Grade::Good, "no address yet: the next start makes one".to_owned()),
         Err(error) => (Grade::Bad, error.to_string()),
     }
@@ -73,9 +79,14 @@ mod tests {
     fn a_shop_before_its_first_start_is_told_so_and_one_without_tor_what_it_lacks() {
         let dir = tempfile::tempdir().unwrap();
         let mut settings = OnionConfig { state_dir: dir.path().join("tor"), ..OnionConfig::default() };
-        assert_eq!(examine(&settings), Finding::new("onion", Grade::Good, "no address yet: the next start makes one"));
+        assert_eq!(
+            examine(&settings, None),
+            Finding::new("onion", Grade::Good, "no address yet: the next start makes one")
+        );
+        let found = examine(&settings, Some("abc.onion"));
+        assert!(found.grade == Grade::Bad && found.text.contains("the key of abc.onion is gone"), "{}", found.text);
         settings.enabled = false;
-        assert_eq!(examine(&settings).grade, Grade::Notice);
+        assert_eq!(examine(&settings, None).grade, Grade::Notice);
     }
 
     #[test]
@@ -85,15 +96,15 @@ mod tests {
         let state = settings.state_dir.clone();
         prepare(&state).unwrap();
         settings.admin.enabled = true;
-        let found = examine(&settings);
+        let found = examine(&settings, None);
         assert_eq!(found.grade, Grade::Bad);
         assert!(found.text.contains("onion authorize NAME KEY"), "{}", found.text);
         authorized::authorize(&state, "admin", "laptop", KEY).unwrap();
-        let found = examine(&settings);
+        let found = examine(&settings, None);
         assert_eq!(found.grade, Grade::Good, "{}", found.text);
         assert!(found.text.ends_with("can be found by laptop"), "{}", found.text);
         set_permissions(&state, Permissions::from_mode(0o755)).unwrap();
-        let found = examine(&settings);
+        let found = examine(&settings, None);
         assert_eq!(found.grade, Grade::Bad);
         assert!(found.text.contains("chmod 700"), "{}", found.text);
     }
@@ -104,9 +115,9 @@ mod tests {
         let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
         let socks_proxy = Some(proxy.local_addr().unwrap());
         let settings = OnionConfig { state_dir: dir.path().join("tor"), socks_proxy, ..OnionConfig::default() };
-        assert_eq!(examine(&settings).grade, Grade::Good);
+        assert_eq!(examine(&settings, None).grade, Grade::Good);
         drop(proxy);
-        let found = examine(&settings);
+        let found = examine(&settings, None);
         assert_eq!(found.grade, Grade::Notice);
         assert!(found.text.contains("onion.socks_proxy"), "{}", found.text);
     }

@@ -1,5 +1,6 @@
 //! Asking nodes: `node check`, and what `node add` and `node set` are given, before it is stored.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -16,12 +17,14 @@ use crate::domain::node::Node;
 use crate::domain::time::{Clock, SystemClock};
 use crate::lightning::check::NodeCheck;
 use crate::lightning::dial::Dial;
-use crate::lightning::{self, LightningNode, permissions};
+use crate::lightning::{self, LightningNode, pasted, permissions};
+use crate::services::instance::InstanceLock;
 use crate::services::{Shop, node_clocks, nodes_admin, nodes_alive};
 use crate::worker::connect::connect;
 
-/// Asks the nodes and stores what they answer, as the shop does each minute. Fails when one can't be
-/// used.
+/// Asks the nodes. What they answer is stored, as the shop does each minute, unless one is running: that finds out by
+/// itself, and what this command can't reach (with another user's rights, without its Tor) it may. Fails when one
+/// can't be used.
 pub fn check(data: &DataArgs, id: Option<NodeId>, output: &Output) -> Result<(), Failure> {
     let data = data.open()?;
     let nodes = match id {
@@ -35,7 +38,7 @@ pub fn check(data: &DataArgs, id: Option<NodeId>, output: &Output) -> Result<(),
         let dial = app::command_dial(&data.config, nodes.iter().map(|node| node.host.as_str())).await?;
         let mut checks = Vec::new();
         for node in &nodes {
-            checks.push((node, ask(&shop, &dial, node).await?));
+            checks.push((node, ask(&shop, &dial, node, &data.config.data_dir).await?));
         }
         Ok(checks)
     })?;
@@ -72,7 +75,7 @@ pub fn look_at_payment_macaroon(file: &str) -> Result<(), Failure> {
         Failure::Failed(text)
     };
     let bytes = std::fs::read(file).map_err(|error| problem(error.to_string()))?;
-    let bytes = hex::decode(bytes.trim_ascii()).unwrap_or(bytes);
+    let bytes = pasted::macaroon(&bytes).unwrap_or(bytes);
     permissions::payment_check()(&bytes).map_err(|error| problem(error.detail))
 }
 
@@ -115,11 +118,14 @@ async fn sample(node: &dyn LightningNode) -> Result<MadeInvoice, NodeError> {
     lightning::check::sample(node, Preimage(preimage)).await
 }
 
-/// What one node says; also stored.
-async fn ask(shop: &Shop, dial: &Dial, node: &Node) -> Result<NodeCheck, Failure> {
+/// What one node says.
+async fn ask(shop: &Shop, dial: &Dial, node: &Node, data_dir: &Path) -> Result<NodeCheck, Failure> {
     let Look { check, ahead_secs, certificate } = look(dial, node).await;
     let result = check.problem.clone().map_or_else(|| Ok(check.info.clone()), Err);
-    let verdict = nodes_alive::store(shop, node.id, &node.name, result).await?;
+    let verdict = match InstanceLock::take(data_dir) {
+        Ok(_alone) => nodes_alive::store(shop, node.id, &node.name, result).await?,
+        Err(_) => nodes_alive::judge(shop, node.id, &result)?,
+    };
     let problem = verdict.problem.or(verdict.unfit);
     let apart = match ahead_secs {
         Some(seconds) => node_clocks::note(shop, node.id, seconds, certificate).await?,

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
 
+use super::super::credential::{Kind, credential};
 use super::super::failure::Failure;
 use crate::services::nodes_admin::NodeChange;
 
@@ -27,10 +28,13 @@ pub struct NodeFields {
     /// The file with its read-only macaroon, where the one for invoices tells nothing of the node
     #[arg(long, value_name = "FILE")]
     details_macaroon_file: Option<PathBuf>,
-    /// The file with a macaroon that can pay (offchain:read offchain:write); only `order refund` reads it,
-    /// and only for nodes of kind lnd_grpc
+    /// The file with an LND's macaroon that can pay (offchain:read offchain:write): lets the node pay refunds; only
+    /// `order refund` reads it
     #[arg(long, value_name = "FILE")]
     payment_macaroon_file: Option<PathBuf>,
+    /// Whether `order refund` may pay from this node; an LND needs a payment macaroon for that, Core Lightning nothing
+    #[arg(long, value_name = "BOOL")]
+    pays_refunds: Option<bool>,
     /// Keep copies of certificate and macaroon for invoices in the database, so that the files may go
     #[arg(long)]
     store_credentials: bool,
@@ -53,12 +57,17 @@ pub struct NodeFields {
 
 impl NodeFields {
     /// What is to change.
-    pub fn change(self) -> Result<NodeChange, Failure> {
-        let (certificate_file, certificate) = credential(self.certificate_file, self.store_credentials)?;
-        let (macaroon_file, macaroon) = credential(self.macaroon_file, self.store_credentials)?;
-        let (details_macaroon_file, _) = credential(self.details_macaroon_file, false)?;
+    pub fn change(self, database: &Path) -> Result<NodeChange, Failure> {
+        let read = |field, file, what, store| credential(database, field, file, what, store);
+        let stores = self.store_credentials;
+        let (certificate_file, certificate) =
+            read("certificate_file", self.certificate_file, Kind::Certificate, stores)?;
+        let (macaroon_file, macaroon) = read("macaroon_file", self.macaroon_file, Kind::Macaroon, stores)?;
+        let (details_macaroon_file, _) =
+            read("details_macaroon_file", self.details_macaroon_file, Kind::Macaroon, false)?;
         // Never stored: what can spend stays in its file.
-        let (payment_macaroon_file, _) = credential(self.payment_macaroon_file, false)?;
+        let (payment_macaroon_file, _) =
+            read("payment_macaroon_file", self.payment_macaroon_file, Kind::Macaroon, false)?;
         Ok(NodeChange {
             name: self.name,
             host: self.host,
@@ -69,6 +78,7 @@ impl NodeFields {
             macaroon,
             details_macaroon_file,
             payment_macaroon_file,
+            pays_refunds: self.pays_refunds,
             priority: self.priority,
             is_enabled: self.is_enabled,
             allow_spending: self.allow_spending,
@@ -76,29 +86,4 @@ impl NodeFields {
             has_moved: false,
         })
     }
-}
-
-/// The file as the database keeps it (a full path), or its content.
-fn credential(file: Option<PathBuf>, store: bool) -> Result<(Option<String>, Option<Vec<u8>>), Failure> {
-    let Some(file) = file else { return Ok((None, None)) };
-    let content = read(&file)?;
-    if store {
-        return Ok((None, Some(content)));
-    }
-    let path = std::path::absolute(&file).map_err(|error| unreadable(&file, &error))?;
-    Ok((Some(path.display().to_string()), None))
-}
-
-fn read(file: &Path) -> Result<Vec<u8>, Failure> {
-    std::fs::read(file).map_err(|error| unreadable(file, &error))
-}
-
-fn unreadable(file: &Path, error: &std::io::Error) -> Failure {
-    let hint = match error.kind() {
-        std::io::ErrorKind::PermissionDenied => {
-            "; the shop's user must be able to read it: add the user to the file's group, or give it a copy of its own"
-        }
-        _ => "",
-    };
-    Failure::Failed(format!("can't read {}: {error}{hint}", file.display()))
 }

@@ -33,6 +33,19 @@ fn all_problems_are_reported_at_once_with_their_keys() {
 }
 
 #[test]
+fn a_log_level_that_is_none_and_a_schedule_that_never_comes_are_problems() {
+    for (text, key) in [
+        ("[log]\nlevel = \"verbose\"", "log.level"),
+        ("[log]\nlevel = \"\"", "log.level"),
+        ("[jobs]\nbackup = \"0 0 0 30 2 *\"", "jobs.backup"),
+        ("[jobs]\nbackup = \"0 0 0 1 1 * 2020\"", "jobs.backup"),
+    ] {
+        let problems = Config::parse(text).unwrap_err();
+        assert_eq!(problems.0[0].key, key, "{text}");
+    }
+}
+
+#[test]
 fn what_is_no_toml_is_one_problem_with_its_line() {
     let problems = Config::parse("data_dir = ").unwrap_err();
     assert!(problems.to_string().contains("line 1"), "{problems}");

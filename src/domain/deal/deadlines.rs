@@ -16,8 +16,7 @@ impl Deal {
     /// The paid time is over.
     pub fn time_is_over(&mut self, now: Timestamp) {
         if self.product.is_due_to_suspend(now) {
-            self.product.become_(ProductStatus::NeedsSuspend, now);
-            self.notify();
+            self.take_down(now);
         }
     }
 
@@ -46,7 +45,7 @@ impl Deal {
             product.suspend_after = product.suspend_after.map(|end| end.plus_secs(-ahead));
             product.activated_at = Some(now);
         }
-        for at in [&mut product.pending_since, &mut product.suspended_at] {
+        for at in [&mut product.pending_since, &mut product.suspending_since, &mut product.suspended_at] {
             *at = at.map(|at| at.min(now));
         }
     }

@@ -1,6 +1,6 @@
 //! The invoice of a purchase: probed for, made, refused, given up.
 
-use super::{Deal, PROBING_MESSAGE};
+use super::Deal;
 use crate::domain::effect::AlertTopic;
 use crate::domain::lightning::MadeInvoice;
 use crate::domain::purchase::{InvoiceState, OrderStatus};
@@ -23,9 +23,10 @@ impl Deal {
         purchase.become_(OrderStatus::ToBePaid, message.as_deref());
     }
 
-    /// The target is being probed, and the invoice waits for the result.
-    pub fn probe_started(&mut self, i: usize) {
-        self.purchases[i].become_(OrderStatus::RemoteChecks, Some(PROBING_MESSAGE));
+    /// The host's port or the target is being tried (`message` says which), and the invoice waits for the
+    /// result.
+    pub fn probe_started(&mut self, i: usize, message: &str) {
+        self.purchases[i].become_(OrderStatus::RemoteChecks, Some(message));
     }
 
     /// The probe let the order pass: its invoice is to be made. Returns whether the order waited.

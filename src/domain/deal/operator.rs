@@ -13,8 +13,7 @@ impl Deal {
         if self.product.status != ProductStatus::Active {
             return Err(Refusal("Only an active product can be suspended.".to_owned()));
         }
-        self.product.become_(ProductStatus::NeedsSuspend, now);
-        self.notify();
+        self.take_down(now);
         Ok(())
     }
 
@@ -30,10 +29,7 @@ impl Deal {
             }
         }
         match self.product.status {
-            ProductStatus::Active => {
-                self.product.become_(ProductStatus::NeedsSuspend, now);
-                self.notify();
-            }
+            ProductStatus::Active => self.take_down(now),
             ProductStatus::NeedsActivate => self.give_up_pending(SWITCHED_OFF_HELD_MESSAGE, now),
             _ => {}
         }

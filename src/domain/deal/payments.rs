@@ -1,8 +1,8 @@
 //! The payment of a purchase: held, settled, given back, paid back.
 
 use super::{
-    Deal, EXPIRED_MESSAGE, HELD_MESSAGE, HOLD_HOPELESS_MESSAGE, HOLD_REFUSED_MESSAGE, MIN_HOLD_BLOCKS,
-    PAID_AGAIN_MESSAGE, RETURNED_MESSAGE, Refusal, endings,
+    Deal, EXPIRED_MESSAGE, HELD_MESSAGE, HOLD_HOPELESS_MESSAGE, HOLD_REFUSED_MESSAGE, LATE_RETURNED_MESSAGE,
+    MIN_HOLD_BLOCKS, PAID_AGAIN_MESSAGE, RETURNED_MESSAGE, Refusal, endings,
 };
 use crate::domain::effect::{AlertTopic, Effect};
 use crate::domain::money::Msat;
@@ -123,6 +123,23 @@ impl Deal {
             self.take_back_grant(i);
             self.withdraw(i, now);
         }
+    }
+
+    /// The buyer of what was delivered late wants the money instead: it is owed, and what it paid for is taken
+    /// back.
+    pub fn return_late(&mut self, i: usize, now: Timestamp) -> Result<(), Refusal> {
+        let purchase = &self.purchases[i];
+        let is_late = purchase.status == OrderStatus::Paid && purchase.late_secs.is_some();
+        if !is_late || purchase.delivery != Delivery::Delivered {
+            return Err(Refusal("Only what was delivered late is taken back for its price.".to_owned()));
+        }
+        let subject = purchase.id.to_string();
+        self.effects.push(Effect::CloseAlert(AlertTopic::LateDelivery, subject));
+        self.purchases[i].delivery = Delivery::None;
+        self.owe_everything(i, LATE_RETURNED_MESSAGE);
+        self.take_back_grant(i);
+        self.withdraw(i, now);
+        Ok(())
     }
 
     /// The operator wants an undelivered order to be tried again.

@@ -19,6 +19,8 @@ impl Deal {
             // Time counts from activation; until now the field held an estimate.
             self.product.suspend_after = Some(now);
         }
+        // Whatever way it was told: it has it.
+        self.product.shown_at.get_or_insert(now);
         self.product.become_(ProductStatus::Active, now);
         for i in 0..self.purchases.len() {
             if self.purchases[i].has_claim() {
@@ -45,6 +47,8 @@ impl Deal {
         if self.product.status != ProductStatus::NeedsActivate {
             return Err(refused_move(self.product.status, ProductStatus::Failed));
         }
+        // It has tried, and may have a part of it.
+        self.product.shown_at.get_or_insert(now);
         self.give_up_pending(HOLD_FAILED_MESSAGE, now);
         Ok(())
     }
@@ -54,8 +58,7 @@ impl Deal {
         self.product.bandwidth_remaining = self.product.bandwidth_remaining.saturating_sub(bytes);
         self.product.bandwidth_checked_at = Some(now);
         if self.product.is_bandwidth_used_up() && self.product.status == ProductStatus::Active {
-            self.product.become_(ProductStatus::NeedsSuspend, now);
-            self.notify();
+            self.take_down(now);
         }
     }
 

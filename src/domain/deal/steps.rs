@@ -103,17 +103,13 @@ impl Deal {
                 self.product.become_(ProductStatus::Archived, now);
                 self.release_place();
             }
-            ProductStatus::NeedsActivate if !self.has_claims() => {
-                self.product.become_(ProductStatus::NeedsSuspend, now);
-                self.notify();
-            }
+            ProductStatus::NeedsActivate if !self.has_claims() => self.take_down(now),
             ProductStatus::Active if !self.is_paid_for(now, first) => {
                 if first {
                     // The activation was not paid for: its place is free once the host has reported H.
                     self.product.activated_at = None;
                 }
-                self.product.become_(ProductStatus::NeedsSuspend, now);
-                self.notify();
+                self.take_down(now);
             }
             ProductStatus::Suspended => self.release_if_never_used(),
             _ => {}
@@ -139,8 +135,18 @@ impl Deal {
                 _ => {}
             }
         }
+        self.take_down(now);
+    }
+
+    /// The host is to take it down. Where no host was ever told of it there is nothing to take down: waiting
+    /// for a report would keep its place for ever, since scripts report only what they have.
+    pub(super) fn take_down(&mut self, now: Timestamp) {
         self.product.become_(ProductStatus::NeedsSuspend, now);
-        self.notify();
+        if self.product.shown_at.is_some() {
+            return self.notify();
+        }
+        self.product.become_(ProductStatus::Suspended, now);
+        self.release_if_never_used();
     }
 
     pub(super) fn underpaid(&mut self, i: usize, now: Timestamp) {

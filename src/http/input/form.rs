@@ -19,7 +19,7 @@ pub fn urlencoded(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
 
 /// The fields of a multipart form. It is small and in memory already, so it is read in one go.
 pub fn multipart(content_type: &str, bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
-    let boundary = boundary(content_type).ok_or_else(broken)?;
+    let boundary = boundary(content_type).ok_or_else(no_boundary)?;
     let delimiter = format!("--{boundary}");
     let mut fields = Map::new();
     // The first piece is a preamble; a piece that starts with "--" ends the form.
@@ -41,6 +41,11 @@ pub fn multipart(content_type: &str, bytes: &[u8]) -> Result<Map<String, Value>,
 
 fn broken() -> Problem {
     Problem::detail(StatusCode::BAD_REQUEST, "The form could not be read.")
+}
+
+fn no_boundary() -> Problem {
+    let text = "Multipart form parse error - the Content-Type needs a boundary of 1 to 70 characters.";
+    Problem::detail(StatusCode::BAD_REQUEST, text)
 }
 
 fn boundary(content_type: &str) -> Option<&str> {

@@ -9,7 +9,8 @@ use crate::services::error::NON_FIELD;
 
 /// The fields of a JSON object.
 pub fn parse(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
-    match serde_json::from_slice(bytes) {
+    // Some programs put a mark before it that says in which order the bytes are.
+    match serde_json::from_slice(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)) {
         Ok(value) => object(value),
         Err(error) => Err(Problem::detail(StatusCode::BAD_REQUEST, format!("JSON parse error - {error}"))),
     }

@@ -7,9 +7,9 @@ pub mod read;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
-use poem::error::ReadBodyError;
 use serde_json::{Map, Value};
 
+use super::bodies::Bodies;
 use super::problem::Problem;
 
 pub use python::{python_text, type_name};
@@ -31,23 +31,24 @@ pub struct Input {
     pub is_form: bool,
 }
 
-/// Reads a body of at most `limit` bytes.
-pub async fn read(headers: &HeaderMap, body: poem::Body, limit: usize) -> Result<Input, Problem> {
-    let declared = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if declared.is_some_and(|length| length > limit as u64) {
-        return Err(too_large(limit));
-    }
-    let bytes = match body.into_bytes_limit(limit).await {
-        Ok(bytes) => bytes,
-        Err(ReadBodyError::PayloadTooLarge) => return Err(too_large(limit)),
-        Err(_) => return Err(Problem::detail(StatusCode::BAD_REQUEST, "The body could not be read.")),
-    };
+/// Reads a body.
+pub async fn read(headers: &HeaderMap, body: poem::Body, bodies: &Bodies) -> Result<Input, Problem> {
+    refuse_encoded(headers)?;
+    let bytes = bodies.read(headers, body).await?;
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     parse(content_type, &bytes)
 }
 
-fn too_large(limit: usize) -> Problem {
-    Problem::detail(StatusCode::PAYLOAD_TOO_LARGE, format!("The body is larger than {limit} bytes."))
+/// A compressed body would be read as if it were what it says it is.
+fn refuse_encoded(headers: &HeaderMap) -> Result<(), Problem> {
+    for encoding in headers.get_all(header::CONTENT_ENCODING) {
+        let is_plain = |coding: &str| matches!(coding.trim(), "" | "identity");
+        if !encoding.to_str().is_ok_and(|codings| codings.to_ascii_lowercase().split(',').all(is_plain)) {
+            let text = "Bodies are read as they are: the request must not have a Content-Encoding.";
+            return Err(Problem::detail(StatusCode::UNSUPPORTED_MEDIA_TYPE, text));
+        }
+    }
+    Ok(())
 }
 
 fn parse(content_type: &str, bytes: &Bytes) -> Result<Input, Problem> {

@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Input, python_text};
+use crate::domain::text;
 use crate::domain::time::Timestamp;
 use crate::http::problem::Problem;
 
@@ -97,6 +98,9 @@ impl<'a> Reader<'a> {
         }
         if text.contains('\0') {
             return self.refuse(name, "Null characters are not allowed.");
+        }
+        if !text::is_plain_text(&text) {
+            return self.refuse(name, text::NOT_PLAIN);
         }
         if rule.max > 0 && text.chars().count() > rule.max {
             return self.refuse(name, format!("Ensure this field has no more than {} characters.", rule.max));

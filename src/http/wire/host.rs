@@ -3,7 +3,7 @@
 use poem_openapi::Object;
 use serde::Serialize;
 
-use super::{date, msat};
+use super::{Nullable, date, msat};
 use crate::domain::host::Host;
 use crate::domain::time::Timestamp;
 use crate::http::call::Call;
@@ -31,7 +31,7 @@ pub struct PublicHostView {
     /// Its name, at most 20 characters.
     pub name: String,
     /// What it says of itself.
-    pub description: Option<String>,
+    pub description: Nullable<String>,
     /// Whether it is paid for on a test network.
     pub is_testnet: bool,
     /// Whether it sells Tor bridges.
@@ -61,9 +61,9 @@ pub struct PublicHostView {
     /// Where the terms are; may be empty.
     pub terms_of_service_url: String,
     /// The last check-in.
-    pub ci_date: Option<String>,
+    pub ci_date: Nullable<String>,
     /// What it said.
-    pub ci_message: Option<String>,
+    pub ci_message: Nullable<String>,
     /// 0 hello, 1 goodbye, 2 farewell.
     pub ci_status: u8,
     /// The number of its operator.
@@ -88,7 +88,7 @@ impl PublicHostView {
             is_alive: host.is_alive(now),
             is_test_host: host.is_test_host,
             name: host.name.clone(),
-            description: host.description.clone(),
+            description: Nullable(host.description.clone()),
             is_testnet: host.is_testnet,
             offers_tor_bridges: host.offers_tor_bridges,
             tor_bridge_duration: host.tor_bridge_duration,
@@ -103,8 +103,8 @@ impl PublicHostView {
             rssh_tunnel_price: msat(host.rssh_tunnel_price),
             terms_of_service: host.terms_of_service.clone(),
             terms_of_service_url: host.terms_of_service_url.clone(),
-            ci_date: date(host.ci_date),
-            ci_message: host.ci_message.clone(),
+            ci_date: Nullable(date(host.ci_date)),
+            ci_message: Nullable(host.ci_message.clone()),
             ci_status: host.ci_status,
             owner: host.owner_id.0,
             are_there_tor_bridge_ports_available: public.has_bridge_ports,
@@ -136,11 +136,11 @@ pub struct HostView {
     /// Whether it is paid for on a test network.
     pub is_testnet: bool,
     /// The last check-in.
-    pub ci_date: Option<String>,
+    pub ci_date: Nullable<String>,
     /// 0 hello, 1 goodbye, 2 farewell.
     pub ci_status: u8,
     /// What it said.
-    pub ci_message: Option<String>,
+    pub ci_message: Nullable<String>,
     /// Bytes that a new bridge (and each extension) comes with; 0 is without limit.
     pub bridge_bandwidth_initial: i64,
 }
@@ -154,9 +154,9 @@ impl HostView {
             name: host.name.clone(),
             site: SiteView { domain: site.domain.clone(), name: site.name.clone() },
             is_testnet: host.is_testnet,
-            ci_date: date(host.ci_date),
+            ci_date: Nullable(date(host.ci_date)),
             ci_status: host.ci_status,
-            ci_message: host.ci_message.clone(),
+            ci_message: Nullable(host.ci_message.clone()),
             bridge_bandwidth_initial: host.bridge_bandwidth_initial,
         }
     }
@@ -185,5 +185,5 @@ pub struct NodeView {
     /// Whether it answered when it was last asked.
     pub is_alive: bool,
     /// Its public key, once known.
-    pub identity_pubkey: Option<String>,
+    pub identity_pubkey: Nullable<String>,
 }

@@ -2,20 +2,36 @@
 //! contract's. They serialise themselves and describe themselves in the document.
 
 pub mod host;
+mod nullable;
 pub mod order;
 pub mod product;
 pub mod request;
 
 use poem_openapi::Object;
+use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
+use poem_openapi::types::Type;
 use serde::Serialize;
 
 use crate::domain::time::{NEVER_WIRE, Timestamp};
+
+pub use nullable::Nullable;
 
 /// One sentence that says what is wrong.
 #[derive(Debug, Serialize, Object)]
 pub struct Detail {
     /// What is wrong.
     pub detail: String,
+}
+
+/// The two shapes of a 400: one sentence, or messages by field; those of a nested object by its fields.
+pub fn bad_request() -> MetaSchemaRef {
+    let one_of = |any_of| MetaSchemaRef::Inline(Box::new(MetaSchema { any_of, ..MetaSchema::ANY }));
+    let by_name = |values| {
+        let additional_properties = Some(Box::new(values));
+        MetaSchemaRef::Inline(Box::new(MetaSchema { additional_properties, ..MetaSchema::new("object") }))
+    };
+    let nested = by_name(one_of(vec![Vec::<String>::schema_ref(), by_name(Vec::<String>::schema_ref())]));
+    one_of(vec![Detail::schema_ref(), by_name(one_of(vec![Vec::<String>::schema_ref(), nested]))])
 }
 
 /// A date as the contract writes it, or null.

@@ -6,7 +6,7 @@ use poem_openapi::Object;
 use serde::Serialize;
 
 use super::product::ProductView;
-use super::{date, msat};
+use super::{Nullable, date, msat};
 use crate::domain::fiat::{TAX_RATE, decimal};
 use crate::domain::purchase::{InvoiceState, Purchase};
 use crate::domain::time::Timestamp;
@@ -48,7 +48,7 @@ pub struct PurchaseOrderView {
     /// N paid and not delivered (a refund is owed), S refunded.
     pub status: String,
     /// What a person should know about the status.
-    pub message: Option<String>,
+    pub message: Nullable<String>,
     /// What is bought: exactly one item.
     pub item_details: Vec<ItemView>,
     /// Its invoice: none until it is made, then exactly one.
@@ -109,27 +109,27 @@ pub struct InvoiceView {
     /// The currency for information.
     pub info_currency_ex_rate_currency: String,
     /// Base64 of the payment hash; null until the invoice is made.
-    pub payment_hash: Option<String>,
+    pub payment_hash: Nullable<String>,
     /// BOLT11; null until the invoice is made.
-    pub payment_request: Option<String>,
+    pub payment_request: Nullable<String>,
     /// 0 initial, 1 unpaid, 2 paid, 3 expired.
     pub status: u8,
     /// Not used.
-    pub pay_index: Option<i64>,
+    pub pay_index: Nullable<i64>,
     /// Not used.
-    pub description: Option<String>,
+    pub description: Nullable<String>,
     /// Not used.
     pub metadata: String,
     /// Seconds that it can be paid.
     pub expiry: u32,
     /// When the node made it.
-    pub creation_at: Option<String>,
+    pub creation_at: Nullable<String>,
     /// When it can no longer be paid.
-    pub expires_at: Option<String>,
+    pub expires_at: Nullable<String>,
     /// When it was paid.
-    pub paid_at: Option<String>,
+    pub paid_at: Nullable<String>,
     /// The payment request as a picture; null until the invoice is made.
-    pub qr_image: Option<String>,
+    pub qr_image: Nullable<String>,
 }
 
 /// Under which address an invoice is shown; the content differs in one field.
@@ -154,7 +154,7 @@ impl PurchaseOrderView {
         Self {
             url: order_url(call, purchase),
             status: purchase.status.letter().to_owned(),
-            message: purchase.message.clone(),
+            message: Nullable(purchase.message.clone()),
             item_details: vec![ItemView::new(call, view, site)],
             ln_invoices: shown.then(|| InvoiceView::new(call, purchase, InvoiceForm::Plain)).into_iter().collect(),
         }
@@ -203,17 +203,17 @@ impl InvoiceView {
             tax_rate: decimal(TAX_RATE),
             tax_currency_ex_rate_currency: fiat.tax_currency,
             info_currency_ex_rate_currency: fiat.info_currency,
-            payment_hash: is_made.then(|| STANDARD.encode(invoice.hash.0)),
-            payment_request: invoice.payment_request.clone(),
+            payment_hash: Nullable(is_made.then(|| STANDARD.encode(invoice.hash.0))),
+            payment_request: Nullable(invoice.payment_request.clone()),
             status: wire_status(invoice.state),
-            pay_index: None,
-            description: None,
+            pay_index: Nullable(None),
+            description: Nullable(None),
             metadata: String::new(),
             expiry: invoice.expiry_secs,
-            creation_at: date(invoice.made_at),
-            expires_at: date(invoice.expires_at),
-            paid_at: date(invoice.paid_at),
-            qr_image: is_made.then(|| qr_url(call, purchase)),
+            creation_at: Nullable(date(invoice.made_at)),
+            expires_at: Nullable(date(invoice.expires_at)),
+            paid_at: Nullable(date(invoice.paid_at)),
+            qr_image: Nullable(is_made.then(|| qr_url(call, purchase))),
         }
     }
 }

@@ -4,7 +4,7 @@ use poem_openapi::{Object, Union};
 use serde::Serialize;
 
 use super::host::HostView;
-use super::{date, end};
+use super::{Nullable, date, end};
 use crate::domain::host::Host;
 use crate::domain::product::{Product, ProductKind, Subject};
 use crate::http::call::Call;
@@ -18,14 +18,14 @@ pub struct TorBridgeView {
     /// Its id.
     pub id: String,
     /// The buyer's note.
-    pub comment: Option<String>,
+    pub comment: Nullable<String>,
     /// I initial, P to be activated, A active, S to be suspended, H suspended, Z archived, D to be
     /// deleted, F failed.
     pub status: String,
     /// Its host.
     pub host: HostView,
     /// The public port.
-    pub port: Option<u16>,
+    pub port: Nullable<u16>,
     /// The onion address and port behind it.
     pub target: String,
     /// When it is suspended; `9999-12-31T23:59:59Z` is never.
@@ -33,7 +33,7 @@ pub struct TorBridgeView {
     /// Bytes left.
     pub bandwidth_remaining: i64,
     /// When the host last counted.
-    pub bandwidth_last_checked: Option<String>,
+    pub bandwidth_last_checked: Nullable<String>,
 }
 
 /// A Nostr alias as its host sees it.
@@ -44,13 +44,13 @@ pub struct NostrAliasView {
     /// Its id.
     pub id: String,
     /// The buyer's note.
-    pub comment: Option<String>,
+    pub comment: Nullable<String>,
     /// As of a Tor bridge.
     pub status: String,
     /// Its host.
     pub host: HostView,
     /// The port that serves it.
-    pub port: Option<u16>,
+    pub port: Nullable<u16>,
     /// The name.
     pub alias: String,
     /// The key that it stands for.
@@ -83,10 +83,10 @@ impl ProductView {
     pub fn new(call: &Call, product: &Product, host: &Host, site: &Site) -> Self {
         let url = call.url(format_args!("{}/{}/", path_of(product.kind()), product.id));
         let id = product.id.to_string();
-        let comment = product.comment.clone();
+        let comment = Nullable(product.comment.clone());
         let status = product.status.letter().to_owned();
         let host = HostView::new(call, host, site);
-        let (port, suspend_after) = (product.port, end(product.suspend_after));
+        let (port, suspend_after) = (Nullable(product.port), end(product.suspend_after));
         match &product.subject {
             Subject::Target(target) => Self::TorBridge(TorBridgeView {
                 url,
@@ -98,7 +98,7 @@ impl ProductView {
                 target: target.clone(),
                 suspend_after,
                 bandwidth_remaining: product.bandwidth_remaining,
-                bandwidth_last_checked: date(product.bandwidth_checked_at),
+                bandwidth_last_checked: Nullable(date(product.bandwidth_checked_at)),
             }),
             Subject::Alias { alias, public_key } => Self::NostrAlias(NostrAliasView {
                 url,
@@ -125,11 +125,11 @@ pub struct PublicTorBridgeView {
     /// The id of its host.
     pub host_id: String,
     /// The public port; null once it was given back.
-    pub port: Option<u16>,
+    pub port: Nullable<u16>,
     /// When it is suspended; `9999-12-31T23:59:59Z` is never.
     pub suspend_after: String,
     /// The buyer's note.
-    pub comment: Option<String>,
+    pub comment: Nullable<String>,
     /// The onion address and port behind it.
     pub target: String,
 }
@@ -144,11 +144,11 @@ pub struct PublicNostrAliasView {
     /// The id of its host.
     pub host_id: String,
     /// The port that serves it.
-    pub port: Option<u16>,
+    pub port: Nullable<u16>,
     /// When it is suspended; `9999-12-31T23:59:59Z` is never.
     pub suspend_after: String,
     /// The buyer's note.
-    pub comment: Option<String>,
+    pub comment: Nullable<String>,
     /// The name.
     pub alias: String,
     /// The key that it stands for.
@@ -171,8 +171,8 @@ impl From<&Product> for PublicProductView {
         let id = product.id.to_string();
         let status = product.status.letter().to_owned();
         let host_id = product.host_id.to_string();
-        let (port, suspend_after) = (product.public_port(), end(product.suspend_after));
-        let comment = product.comment.clone();
+        let (port, suspend_after) = (Nullable(product.public_port()), end(product.suspend_after));
+        let comment = Nullable(product.comment.clone());
         match &product.subject {
             Subject::Target(target) => {
                 let target = target.clone();

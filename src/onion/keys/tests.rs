@@ -5,6 +5,11 @@ use std::os::unix::fs::PermissionsExt;
 
 const NICK: &str = "shop";
 
+/// [`super::import`] of a file's content, for a shop that has had no address yet.
+fn import(state: &Path, nickname: &str, file: &Path) -> Result<String, OnionError> {
+    super::import(state, nickname, file, &fs::read(file).unwrap(), None)
+}
+
 fn c_tor_key(dir: &Path, seed: u8) -> PathBuf {
     let mut content = C_TOR_HEADER.to_vec();
     content.extend([seed; 64]);
@@ -142,4 +147,23 @@ fn an_export_never_overwrites_a_file() {
     import(&state, NICK, &c_tor_key(files.path(), 7)).unwrap();
     fs::write(&file, "precious").unwrap();
     assert!(matches!(export(&state, NICK, &file, KeyFormat::Arti), Err(OnionError::Exists(_))));
+}
+
+#[test]
+fn the_key_of_the_remembered_address_replaces_a_damaged_one_and_no_other_key_does() {
+    let files = tempfile::tempdir().unwrap();
+    let (state, other) = (files.path().join("state"), files.path().join("other"));
+    let first = import(&state, NICK, &c_tor_key(files.path(), 7)).unwrap();
+    let content = fs::read(key_path(&state, NICK)).unwrap();
+    let own = |content: &[u8]| super::import(&state, NICK, Path::new("backup"), content, Some(&first));
+    let foreign = fs::read(c_tor_key(files.path(), 9)).unwrap();
+    for damage in [|key: &Path| fs::write(key, "x").unwrap(), |key: &Path| fs::remove_file(key).unwrap()] {
+        damage(&key_path(&state, NICK));
+        assert!(matches!(own(&foreign), Err(OnionError::OtherKey { address }) if address == first));
+        assert_eq!(own(&content).unwrap(), first);
+    }
+    state::prepare(&other).unwrap();
+    assert_eq!(address_in(&other, Path::new("backup"), &content).unwrap(), first);
+    assert_eq!(nickname_of(&state, &first).as_deref(), Some(NICK));
+    assert_eq!(nickname_of(&other, &first), None);
 }

@@ -52,13 +52,13 @@ impl Rig {
     }
 }
 
-#[test]
-fn a_token_leads_to_its_host_alone() {
+#[tokio::test]
+async fn a_token_leads_to_its_host_alone() {
     let rig = rig();
     let (id, token) = host(&rig.db, "anna", "192.0.2.1", &[]);
-    assert_eq!(rig.auth.token(&token), Ok(Some(id)));
-    assert_eq!(rig.auth.token(&token.to_uppercase()), Ok(None));
-    assert_eq!(rig.auth.token(""), Ok(None));
+    assert_eq!(rig.auth.token(&token).await, Ok(Some(id)));
+    assert_eq!(rig.auth.token(&token.to_uppercase()).await, Ok(None));
+    assert_eq!(rig.auth.token("").await, Ok(None));
 }
 
 #[tokio::test]
@@ -170,4 +170,40 @@ async fn many_requests_with_a_good_password_are_all_let_in() {
     let rig = rig();
     let results = futures_util::future::join_all((0..20).map(|_| rig.try_password(PASSWORD))).await;
     assert!(results.into_iter().all(|result| result == Ok(true)));
+}
+
+#[tokio::test]
+async fn a_replaced_token_works_until_the_new_one_is_used() {
+    let rig = rig();
+    let (id, old) = host(&rig.db, "anna", "192.0.2.1", &[]);
+    let new = replace_token(&rig, id, false);
+    assert_eq!(rig.auth.token(&old).await, Ok(Some(id)), "the host has not heard of the new one yet");
+    assert!(rig.auth.is_token_of(&hash_token(&old), id).unwrap());
+    assert_eq!(rig.auth.token(&new).await, Ok(Some(id)));
+    assert_eq!(rig.auth.token(&old).await, Ok(None));
+    assert!(!rig.auth.is_token_of(&hash_token(&old), id).unwrap(), "and its connections end");
+    assert_eq!(rig.auth.token(&new).await, Ok(Some(id)));
+}
+
+#[tokio::test]
+async fn a_replaced_token_works_for_a_day_at_most_or_ends_at_once() {
+    let rig = rig();
+    let (id, old) = host(&rig.db, "anna", "192.0.2.1", &[]);
+    let unused = replace_token(&rig, id, false);
+    rig.clock.advance_secs(86_399);
+    let new = replace_token(&rig, id, false);
+    assert_eq!(rig.auth.token(&unused).await, Ok(None), "it was replaced before the host had it");
+    assert_eq!(rig.auth.token(&old).await, Ok(Some(id)), "the one that the host has");
+    rig.clock.advance_secs(86_400);
+    assert_eq!(rig.auth.token(&old).await, Ok(None));
+    let last = replace_token(&rig, id, true);
+    assert_eq!(rig.auth.token(&new).await, Ok(None));
+    assert_eq!(rig.auth.token(&last).await, Ok(Some(id)));
+}
+
+fn replace_token(rig: &Rig, id: HostId, at_once: bool) -> String {
+    let act = super::super::Act::on_command_line(rig.clock.now());
+    rig.db
+        .write_blocking(move |db| super::super::hosts_admin::rotate_token(db, &act, &SystemRandom, id, at_once))
+        .unwrap()
 }

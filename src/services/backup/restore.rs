@@ -1,12 +1,16 @@
-//! Putting a backup in place. Nothing that is there is ever deleted: it is moved aside.
+//! Restoring a backup: all of it is checked and made ready beside the shop's files, and then put in place by
+//! [`super::pending`]. Nothing that is there is ever deleted: it is moved aside.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{BackupError, Places, files, io};
+use rustix::fs::{Access, access};
+
+use super::{BackupError, Places, files, io, pending};
 use crate::domain::id::{NodeId, OrderId};
 use crate::services::instance::InstanceLock;
-use crate::services::{Act, Error, refunds};
+use crate::services::onion_address::{self, Service};
+use crate::services::{Act, Error, refunds, sweep};
 use crate::store::backup::{self, CarriedFile};
 use crate::store::{Connection, StoreError, db, node_state, nodes};
 
@@ -15,6 +19,8 @@ use crate::store::{Connection, StoreError, db, node_state, nodes};
 pub struct Restored {
     /// Whether the backup has keys of the onion service.
     pub onion: bool,
+    /// The address that the shop had when the backup was made, if it is known.
+    pub address: Option<String>,
     /// Where the configuration of the backup was put, to compare with yours.
     pub config: Option<PathBuf>,
     /// Nodes whose credentials now come from the database, since their files are not here.
@@ -25,96 +31,122 @@ pub struct Restored {
     pub moved: Vec<PathBuf>,
 }
 
-/// A copy of a backup that is ready to be the shop's database, and what came with it.
-struct Prepared {
-    carried: Vec<CarriedFile>,
-    nodes: Vec<String>,
-    owing: Vec<OrderId>,
-}
-
-/// Puts the backup `file` in place. Everything is checked and prepared before anything changes.
+/// Puts the backup `file` in place, all of it or nothing. Everything is checked and prepared before anything
+/// changes; what is cut short after that is completed by the next start or command.
 ///
 /// # Errors
 /// [`BackupError::Exists`] when there is a shop and `force` is not given; [`BackupError::NoBackup`];
 /// [`BackupError::Lock`] while a shop runs there.
 pub fn restore(places: &Places, file: &Path, force: bool, act: &Act) -> Result<Restored, BackupError> {
-    fs::metadata(file).map_err(io(file))?;
-    if let Some(reason) = backup::problem(file) {
-        return Err(BackupError::NoBackup { path: file.to_owned(), reason });
-    }
-    if !force && (places.database.exists() || keystore(places).exists()) {
-        return Err(BackupError::Exists(places.data_dir.clone()));
+    let refuse = |reason: String| BackupError::NoBackup { path: file.to_owned(), reason };
+    check_kind(file)?;
+    if let Some(reason) = backup::refusal(file) {
+        return Err(refuse(reason));
     }
     files::make_private_folder(&places.data_dir)?;
-    let _lock = InstanceLock::take(&places.data_dir)?;
-    let fresh = files::beside(&places.database, ".restoring");
-    let prepared = prepare(file, &fresh, act).inspect_err(|_| {
-        // What is left of it holds secrets.
-        for left in db::files_of(&fresh) {
-            let _ = fs::remove_file(left);
-        }
-    })?;
-    put_in_place(places, &fresh, prepared, act)
-}
-
-fn keystore(places: &Places) -> PathBuf {
-    places.onion_state_dir.join("keystore")
-}
-
-/// Makes the copy: brought up to date, with the credentials of the backup for nodes whose files are not on this
-/// machine, and with marks on what may have happened since. Nobody may ever use it without these.
-fn prepare(file: &Path, fresh: &Path, act: &Act) -> Result<Prepared, BackupError> {
-    let refuse = |reason: String| BackupError::NoBackup { path: file.to_owned(), reason };
-    files::write_private(fresh, b"")?;
-    backup::copy(file, fresh)?;
-    let carried = backup::take_files(fresh)?;
-    if let Some(stray) = files::stray(&carried) {
-        return Err(refuse(format!("it carries a file that does not belong into a shop: {}", stray.name)));
+    let lock = InstanceLock::take(&places.data_dir)?;
+    pending::settle(places, &lock)?;
+    // After that: a restore that was cut short may just have been completed.
+    if !force && is_taken(places) {
+        return Err(BackupError::Exists(places.data_dir.clone()));
     }
-    let revised = db::revise(fresh, |db| {
-        let nodes = adopt(db, &carried)?;
-        let owing = refunds::doubt(db, act.now)?;
-        node_state::mark_history_due(db)?;
-        act.record(db, "backup", "backup", "restored")?;
-        Ok::<_, BackupError>((nodes, owing))
-    });
-    let (nodes, owing) = revised.map_err(|error| match error {
+    let restored = prepare(places, file, act).inspect_err(|_| {
+        // The error that counts is the first.
+        let _ = pending::undo(places);
+    })?;
+    pending::decide(places, &pending::unused_suffix(places, act.now.secs()))?;
+    Ok(Restored { moved: pending::complete(places)?, ..restored })
+}
+
+fn is_taken(places: &Places) -> bool {
+    [&places.database, &places.onion_state_dir.join("keystore")]
+        .into_iter()
+        .any(|path| fs::symlink_metadata(path).is_ok())
+}
+
+/// Only a regular file is looked into: a pipe never ends, and of a folder the backups in it are named.
+fn check_kind(file: &Path) -> Result<(), BackupError> {
+    let about = fs::metadata(file).map_err(io(file))?;
+    let reason = if about.is_dir() {
+        match super::newest_in(file)? {
+            Some(newest) => format!("it is a folder; the newest backup in it is {}", newest.display()),
+            None => "it is a folder, and there is no backup in it; name the file".to_owned(),
+        }
+    } else if about.is_file() {
+        // SQLite would only say that it can't open it.
+        return access(file, Access::READ_OK).map_err(|error| io(file)(error.into()));
+    } else {
+        "it is no regular file; copy it to one first".to_owned()
+    };
+    Err(BackupError::NoBackup { path: file.to_owned(), reason })
+}
+
+/// Makes everything ready beside its place.
+pub(super) fn prepare(places: &Places, file: &Path, act: &Act) -> Result<Restored, BackupError> {
+    let refuse = |reason: String| BackupError::NoBackup { path: file.to_owned(), reason };
+    let fresh = pending::fresh(&places.database);
+    files::write_new(&fresh, b"")?;
+    backup::copy(file, &fresh)?;
+    let carried = backup::take_files(&fresh)?;
+    if let Some(reason) = carried.iter().find_map(files::stray) {
+        return Err(refuse(reason));
+    }
+    let onion = prepare_onion(places, &carried).map_err(|error| match error {
+        BackupError::Io { source, .. } if is_clash(&source) => {
+            refuse("two of the files that it carries have one name, or are in each other's way".to_owned())
+        }
+        other => other,
+    })?;
+    let mut restored = prepare_database(&fresh, &carried, act).map_err(|error| match error {
         BackupError::Store(StoreError::OtherVersion(_)) => refuse(error.to_string()),
         other => other,
     })?;
-    fs::File::open(fresh).and_then(|file| file.sync_all()).map_err(io(fresh))?;
-    Ok(Prepared { carried, nodes, owing })
-}
-
-fn put_in_place(places: &Places, fresh: &Path, prepared: Prepared, act: &Act) -> Result<Restored, BackupError> {
-    let Prepared { carried, nodes, owing } = prepared;
-    let onion = carried.iter().any(|file| file.name.starts_with("onion/"));
-    let mut restored = Restored { onion, nodes, owing, ..Restored::default() };
-    let aside = |path: &Path| files::beside(path, &format!(".replaced-{}", act.now.secs()));
-    // With its log under the name at which SQLite looks for it.
-    for (old, to) in db::files_of(&places.database).iter().zip(db::files_of(&aside(&places.database))) {
-        move_aside(old, to, &mut restored)?;
-    }
-    if onion {
-        let keystore = keystore(places);
-        move_aside(&keystore, aside(&keystore), &mut restored)?;
-    }
-    files::publish(fresh, &places.database)?;
-    files::put_back(&places.onion_state_dir, &carried)?;
     if let Some(config) = carried.iter().find(|file| file.name == "config.toml") {
-        let path = places.data_dir.join("config.restored.toml");
-        files::write_private(&path, &config.content)?;
+        let path = pending::restored_config(places);
+        files::write_new(&pending::fresh(&path), &config.content)?;
         restored.config = Some(path);
     }
-    Ok(restored)
+    files::sync_folder(&places.data_dir)?;
+    Ok(Restored { onion, ..restored })
 }
 
-fn move_aside(path: &Path, to: PathBuf, restored: &mut Restored) -> Result<(), BackupError> {
-    if path.exists() {
-        fs::rename(path, &to).map_err(io(path))?;
-        restored.moved.push(to);
+fn is_clash(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind as Kind;
+    matches!(error.kind(), Kind::AlreadyExists | Kind::NotADirectory | Kind::IsADirectory | Kind::InvalidFilename)
+}
+
+/// Writes the keys and the list of clients; says whether the backup has keys.
+fn prepare_onion(places: &Places, carried: &[CarriedFile]) -> Result<bool, BackupError> {
+    let state = &places.onion_state_dir;
+    if !carried.iter().any(|file| file.name.starts_with("onion/")) {
+        return Ok(false);
     }
-    Ok(())
+    files::make_private_folder(state)?;
+    let place = |folder: &str| pending::fresh(&state.join(folder));
+    files::unpack("authorized_clients", carried, &place("authorized_clients"))?;
+    let has_keys = files::unpack("keystore", carried, &place("keystore"))?.is_some();
+    if has_keys {
+        // What Tor remembers of a service belongs to its keys.
+        files::make_private_folder(&place("hss"))?;
+    }
+    files::sync_folder(state)?;
+    Ok(has_keys)
+}
+
+/// Makes the database: brought up to date, with the credentials of the backup for nodes whose files are not on this
+/// machine, and with marks on what may have happened since. Nobody may ever use it without these.
+fn prepare_database(fresh: &Path, carried: &[CarriedFile], act: &Act) -> Result<Restored, BackupError> {
+    let restored = db::revise(fresh, |db| {
+        let nodes = adopt(db, carried)?;
+        let owing = refunds::doubt(db, act.now)?;
+        node_state::mark_history_due(db)?;
+        sweep::doubt_all(db, act.now)?;
+        act.record(db, "backup", "backup", "restored")?;
+        let address = onion_address::remembered(db, Service::Public)?;
+        Ok::<_, BackupError>(Restored { nodes, owing, address, ..Restored::default() })
+    })?;
+    fs::File::open(fresh).and_then(|file| file.sync_all()).map_err(io(fresh))?;
+    Ok(restored)
 }
 
 fn adopt(db: &Connection, carried: &[CarriedFile]) -> Result<Vec<String>, Error> {

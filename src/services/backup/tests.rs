@@ -68,7 +68,7 @@ fn a_backup_brings_back_hosts_tokens_the_secret_the_onion_key_and_credentials() 
     assert_eq!(std::fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
     assert!(!to.onion_state_dir.join("cached").exists());
     let db = Db::open(&to.database).unwrap();
-    let found = db.read(|db| hosts::by_token_hash(db, &hash_token(&token))).unwrap();
+    let found = db.read(|db| hosts::by_token_hash(db, &hash_token(&token), administrator().now)).unwrap();
     assert!(found.is_some());
     assert_eq!(db.write_blocking(|db| meta::preimage_secret(db, &[0; 32])).unwrap(), SECRET);
     let node = db.read(|db| nodes::list(db, None)).unwrap().remove(0);
@@ -109,7 +109,7 @@ fn a_backup_of_another_version_replaces_nothing() {
     assert!(error.to_string().contains("another version"), "{error}");
     assert!(!files::beside(&places.database, ".restoring").exists());
     let db = Db::open(&places.database).unwrap();
-    assert!(db.read(|db| hosts::by_token_hash(db, &hash_token(&token))).unwrap().is_some());
+    assert!(db.read(|db| hosts::by_token_hash(db, &hash_token(&token), administrator().now)).unwrap().is_some());
 }
 
 #[test]
@@ -118,27 +118,28 @@ fn a_backup_with_a_file_that_leads_elsewhere_replaces_nothing() {
     let (db, places, _) = shop(dir.path());
     let made = create(&db, &places, &administrator(), None).unwrap();
     drop(db);
-    let evil = CarriedFile { name: "onion/keystore/../../../config.toml".to_owned(), content: Vec::new() };
-    backup::add_files(&made.path, &[evil]).unwrap();
-    let error = restore(&places, &made.path, true, &administrator()).unwrap_err();
-    assert!(matches!(error, BackupError::NoBackup { .. }), "{error}");
-    assert!(places.database.exists() && places.onion_state_dir.join("keystore/hss/shop/key").exists());
-}
-
-#[test]
-fn a_restored_database_is_marked_before_anything_is_replaced() {
-    let dir = tempfile::tempdir().unwrap();
-    let (db, places, _) = shop(dir.path());
-    let made = create(&db, &places, &administrator(), None).unwrap();
-    drop(db);
-    // The last step fails: there is a folder where the backup's configuration is to go.
-    std::fs::create_dir(places.data_dir.join("config.restored.toml")).unwrap();
-    restore(&places, &made.path, true, &administrator()).unwrap_err();
-    let db = Db::open(&places.database).unwrap();
-    let log = db.read(|db| audit_log::of(db, "backup")).unwrap();
-    assert_eq!(log.last().map(|entry| entry.change.as_str()), Some("restored"));
-    let marked = "SELECT count(*) FROM meta WHERE key = 'restored_orders'";
-    assert_eq!(db.read(|db| Ok::<i64, StoreError>(db.query_row(marked, [], |row| row.get(0))?)).unwrap(), 1);
+    for names in [
+        &["onion/keystore/../../../config.toml"][..],
+        &["onion/keystore/hss/a\0b"],
+        &["onion/keystore"],
+        &["onion/keystore/"],
+        &["onion/keystore//a"],
+        &["/etc/passwd"],
+        &["node/../../x/certificate"],
+        &["something else"],
+        &["onion/keystore/a\u{1b}[2J"],
+        // Two that can't both be there.
+        &["onion/keystore/hss/a", "onion/keystore/hss/a/b"],
+    ] {
+        let file = |name: &&str| CarriedFile { name: (*name).to_owned(), content: Vec::new() };
+        backup::add_files(&made.path, &names.iter().map(file).collect::<Vec<_>>()).unwrap();
+        let error = restore(&places, &made.path, true, &administrator()).unwrap_err();
+        assert!(matches!(error, BackupError::NoBackup { .. }), "{names:?}: {error}");
+        assert!(!error.to_string().contains('\u{1b}') && !error.to_string().contains('\0'), "{error:?}");
+        assert!(places.database.exists() && places.onion_state_dir.join("keystore/hss/shop/key").exists());
+        let left = ["", "tor"].map(|folder| files::entries(&places.data_dir.join(folder)).unwrap()).concat();
+        assert!(left.iter().all(|path| !path.display().to_string().contains("restor")), "{left:?}");
+    }
 }
 
 #[test]
@@ -156,10 +157,7 @@ fn a_shop_is_replaced_only_when_told_and_is_moved_aside() {
     let restored = restore(&places, &made.path, true, &administrator()).unwrap();
     assert!(restored.moved.iter().all(|path| path.exists()));
     assert!(restored.moved.len() >= 2, "the database and the keys: {:?}", restored.moved);
-    let old = restored
-        .moved
-        .iter()
-        .find(|path| path.extension().is_some_and(|end| end.to_string_lossy().starts_with("replaced")));
+    let old = restored.moved.iter().find(|path| path.display().to_string().contains("shop.sqlite3.replaced"));
     assert!(Db::open(old.unwrap()).is_ok(), "it is still a shop's: {:?}", restored.moved);
 }
 
@@ -183,21 +181,59 @@ fn what_is_no_backup_changes_nothing() {
     assert!(!to.data_dir.exists());
 }
 
-#[test]
-fn old_backups_are_deleted_but_never_the_newest() {
+mod hostile;
+mod interrupted;
+
+/// A day whose midnight begins a Monday.
+const MONDAY: i64 = 1_893_456_000 - 86_400;
+
+/// The days before [`MONDAY`] whose backups are kept of those that were made at noon of each `days` before it.
+fn kept(days: impl IntoIterator<Item = i64>, keep: Keep) -> Vec<i64> {
     let dir = tempfile::tempdir().unwrap();
     let (_db, places, _) = shop(dir.path());
     std::fs::create_dir(&places.backup_dir).unwrap();
-    let now = administrator().now;
-    for days in [0, 10, 40, 50] {
-        std::fs::write(places.backup_dir.join(name_at(now.plus_secs(-days * 86_400), 1)), "").unwrap();
+    let at = |day: i64| Timestamp::from_secs(MONDAY + 43_200 - day * 86_400);
+    for day in days {
+        std::fs::write(places.backup_dir.join(name_at(at(day), 1)), "").unwrap();
     }
     std::fs::write(places.backup_dir.join("something else"), "").unwrap();
-    assert_eq!(delete_old(&places, 30, now).unwrap(), 2);
-    assert_eq!(list(&places).unwrap().len(), 2);
-    assert_eq!(delete_old(&places, 30, now.plus_secs(400 * 86_400)).unwrap(), 1);
-    assert_eq!(list(&places).unwrap()[0].made_at, now);
+    delete_old(&places, keep).unwrap();
     assert!(places.backup_dir.join("something else").exists());
+    list(&places).unwrap().iter().map(|file| (MONDAY + 43_200 - file.made_at.secs()) / 86_400).collect()
+}
+
+const WEEK_AND_MONTH: Keep = Keep { days: 7, weeks: 4 };
+
+#[test]
+fn the_newest_backup_of_each_of_seven_days_and_four_weeks_is_kept() {
+    // On a Monday: this week's is today's, the others are their weeks' Sundays.
+    assert_eq!(kept(0..365, WEEK_AND_MONTH), [0, 1, 2, 3, 4, 5, 6, 8, 15]);
+}
+
+#[test]
+fn a_shop_that_was_off_for_long_loses_none_of_its_last_backups() {
+    assert_eq!(kept([300, 301, 302], WEEK_AND_MONTH), [300, 301, 302]);
+    assert_eq!(kept([0, 300, 600], Keep { days: 1, weeks: 0 }), [0]);
+}
+
+#[test]
+fn of_several_backups_of_a_day_the_newest_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_db, places, _) = shop(dir.path());
+    std::fs::create_dir(&places.backup_dir).unwrap();
+    for hour in 0..5 {
+        let at = Timestamp::from_secs(MONDAY + hour * 3600);
+        std::fs::write(places.backup_dir.join(name_at(at, 1)), "").unwrap();
+    }
+    assert_eq!(delete_old(&places, WEEK_AND_MONTH).unwrap(), 4);
+    assert_eq!(list(&places).unwrap()[0].made_at, Timestamp::from_secs(MONDAY + 4 * 3600));
+}
+
+#[test]
+fn a_backup_leaves_a_tenth_of_the_disk_free() {
+    assert!(files::has_room(10, 110, 1000));
+    assert!(!files::has_room(11, 110, 1000));
+    assert!(!files::has_room(200, 110, 1000));
 }
 
 #[test]

@@ -29,7 +29,7 @@ fn a_token_is_forty_hex_characters_and_stored_only_as_a_hash() {
     operator(&db, "anna");
     let (id, token) = host(&db, "anna", "192.0.2.1", &[]);
     assert!(token.len() == 40 && token.bytes().all(|byte| byte.is_ascii_hexdigit()), "{token}");
-    assert_eq!(db.read(|db| hosts::by_token_hash(db, &hash_token(&token))).unwrap(), Some(id));
+    assert_eq!(owner(&db, &token), Some(id));
     let log = db.read(|db| audit_log::of(db, &id.to_string())).unwrap();
     assert!(log.iter().all(|entry| !entry.change.contains(&token)));
 }
@@ -55,9 +55,71 @@ fn a_new_token_replaces_the_old_one() {
     operator(&db, "anna");
     let (id, old) = host(&db, "anna", "192.0.2.1", &[]);
     let act = administrator();
-    let new = db.write_blocking(move |db| rotate_token(db, &act, &SystemRandom, id)).unwrap();
-    assert_eq!(db.read(|db| hosts::by_token_hash(db, &hash_token(&old))).unwrap(), None);
-    assert_eq!(db.read(|db| hosts::by_token_hash(db, &hash_token(&new))).unwrap(), Some(id));
+    let new = db.write_blocking(move |db| rotate_token(db, &act, &SystemRandom, id, true)).unwrap();
+    assert_eq!((owner(&db, &old), owner(&db, &new)), (None, Some(id)));
+}
+
+#[test]
+fn a_token_that_still_works_for_one_host_is_given_to_no_other() {
+    let (_dir, db) = database();
+    operator(&db, "anna");
+    let (id, old) = host(&db, "anna", "192.0.2.1", &[]);
+    let act = administrator();
+    db.write_blocking(move |db| rotate_token(db, &act, &SystemRandom, id, false)).unwrap();
+    let new = NewHost { token: Some(old), ..new_host("192.0.2.2", &[]) };
+    assert_eq!(fields(try_add(&db, new).err().unwrap()), ["token"]);
+}
+
+fn owner(db: &Db, token: &str) -> Option<HostId> {
+    let found = db.read(|db| hosts::by_token_hash(db, &hash_token(token), administrator().now)).unwrap();
+    found.map(|owner| owner.host)
+}
+
+/// As after the restore of a backup.
+fn doubt_all(db: &Db) {
+    let now = administrator().now;
+    let restored = move |db: &Connection| {
+        deals::mark_as_restored(db)?;
+        sweep::doubt_all(db, now)
+    };
+    db.write_blocking(restored).unwrap();
+}
+
+fn told(db: &Db) -> Vec<String> {
+    let open = db.read(|db| crate::store::alerts::list(db, false)).unwrap();
+    let topic = crate::domain::effect::AlertTopic::HostNotSwept.name();
+    open.into_iter().filter(|alert| alert.topic == topic).map(|alert| alert.text).collect()
+}
+
+#[test]
+fn a_restore_leaves_every_host_to_be_swept_and_tells_how() {
+    let (_dir, db) = database();
+    operator(&db, "anna");
+    let (id, _) = host(&db, "anna", "192.0.2.1", &[(20_000, 20_099)]);
+    doubt_all(&db);
+    let shown = || db.read(|db| show(db, &administrator(), id)).unwrap().host.unswept_since;
+    assert_eq!(shown(), Some(administrator().now));
+    assert!(told(&db)[0].contains(&format!("host set {id} --swept")), "{:?}", told(&db));
+    let act = administrator();
+    let sweep = move || {
+        db.write_blocking({
+            let act = act.clone();
+            move |db| swept(db, &act, id)
+        })
+        .unwrap()
+    };
+    assert!(sweep().is_some() && sweep().is_none(), "once");
+}
+
+#[test]
+fn a_host_that_the_backup_does_not_have_is_to_be_swept_when_it_is_added_again() {
+    let (_dir, db) = database();
+    operator(&db, "anna");
+    let again = || NewHost { id: Some(HostId(SystemRandom.uuid())), ..new_host("192.0.2.1", &[]) };
+    assert_eq!(try_add(&db, again()).unwrap().host.unswept_since, None, "taken over from an old shop");
+    doubt_all(&db);
+    assert!(try_add(&db, again()).unwrap().host.unswept_since.is_some());
+    assert_eq!(try_add(&db, new_host("192.0.2.3", &[])).unwrap().host.unswept_since, None, "a new machine");
 }
 
 #[test]

@@ -62,22 +62,33 @@ fn a_node_that_was_never_given_a_name_is_called_by_where_it_is_now() {
 }
 
 #[test]
-fn only_a_node_that_can_pay_refunds_takes_a_macaroon_for_them() {
+fn each_kind_of_node_is_let_pay_refunds_in_its_own_way() {
     let (_dir, db) = database();
     operator(&db, "anna");
-    let add = |kind, host: &str| {
-        let host = Some(host.to_owned());
-        let macaroon_file = change().macaroon_file.filter(|_| kind != NodeKind::Cln);
-        let payment_macaroon_file = Some("/lnd/pay.macaroon".to_owned());
-        let change = NodeChange { host, macaroon_file, payment_macaroon_file, ..change() };
+    let add = |kind, host: &str, given: NodeChange| {
+        let macaroon_file = (kind != NodeKind::Cln).then(|| "/lnd/invoice.macaroon".to_owned());
+        let change = NodeChange { host: Some(host.to_owned()), macaroon_file, ..given };
         let act = administrator();
         db.write_blocking(move |db| super::add(db, &act, &SystemRandom, kind, change, Some("anna")))
     };
-    for (kind, host) in [(NodeKind::LndRest, "127.0.0.1"), (NodeKind::Cln, "/cln/lightning-rpc")] {
-        let refused = add(kind, host);
-        assert!(matches!(&refused, Err(Error::Invalid(fields)) if fields[0].0 == "payment_macaroon_file"));
+    let field = |result: Result<Node, Error>| match result {
+        Err(Error::Invalid(fields)) => fields[0].0,
+        other => panic!("{other:?}"),
+    };
+    let macaroon =
+        || NodeChange { payment_macaroon_file: Some("/lnd/pay.macaroon".to_owned()), ..NodeChange::default() };
+    let switched = || NodeChange { pays_refunds: Some(true), ..NodeChange::default() };
+    for kind in [NodeKind::LndGrpc, NodeKind::LndRest] {
+        assert!(add(kind, "127.0.0.1", macaroon()).unwrap().pays_refunds, "the macaroon switches it on");
+        let off = NodeChange { pays_refunds: Some(false), ..macaroon() };
+        assert!(!add(kind, "127.0.0.1", off).unwrap().pays_refunds);
+        assert!(!add(kind, "127.0.0.1", NodeChange::default()).unwrap().pays_refunds);
+        assert_eq!(field(add(kind, "127.0.0.1", switched())), "pays_refunds", "not without a macaroon");
     }
-    assert!(add(NodeKind::LndGrpc, "127.0.0.1").is_ok());
+    let socket = "/cln/lightning-rpc";
+    assert!(!add(NodeKind::Cln, socket, NodeChange::default()).unwrap().pays_refunds);
+    assert!(add(NodeKind::Cln, socket, switched()).unwrap().pays_refunds);
+    assert_eq!(field(add(NodeKind::Cln, socket, macaroon())), "payment_macaroon_file");
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! Groups of changes: one commit, each rolled back alone, and what a failing disk makes of them.
 
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
 use super::*;
 
 fn put(db: &Connection, key: &str, bytes: i64) -> Result<(), StoreError> {
@@ -33,6 +36,46 @@ fn the_database_is_its_owners_alone_and_what_was_open_to_others_is_closed() {
     }
     drop(Db::open(&dir.path().join("new")).unwrap());
     assert_eq!(mode("new"), 0o600);
+}
+
+/// How many locks this process has on a file, by the system's own list.
+pub(crate) fn locks_on(file: &Path) -> usize {
+    let (inode, process) = (fs::metadata(file).unwrap().ino(), std::process::id().to_string());
+    let list = fs::read_to_string("/proc/locks").unwrap();
+    let on_file = |line: &&str| {
+        let fields: Vec<_> = line.split_whitespace().collect();
+        let place = fields.get(5).and_then(|place| place.rsplit(':').next()).map(str::to_owned);
+        fields.get(4) == Some(&process.as_str()) && place == Some(inode.to_string())
+    };
+    list.lines().filter(on_file).count()
+}
+
+#[test]
+fn nothing_that_is_done_to_a_database_in_use_gives_its_locks_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("shop.sqlite3");
+    let db = Db::open(&file).unwrap();
+    db.write_blocking(|db| put(db, "key", 1)).unwrap();
+    let beside = files_of(&file)[2].clone();
+    let held = (locks_on(&file), locks_on(&beside));
+    assert!(held.0 > 0 && held.1 > 0, "SQLite holds locks on both: {held:?}");
+    // What commands, the demo and the start do.
+    let again = Db::open(&file).unwrap();
+    again.read(|db| Ok::<_, StoreError>(assert!(super::super::backup::damage(db)?.is_none()))).unwrap();
+    super::super::backup::copy(&file, &dir.path().join("copy")).unwrap();
+    drop(again);
+    let held = (locks_on(&file), locks_on(&beside));
+    assert!(held.0 > 0 && held.1 > 0, "they are still there: {held:?}");
+}
+
+#[test]
+fn a_database_that_is_a_link_to_nowhere_is_no_reason_to_begin_an_empty_shop() {
+    let dir = tempfile::tempdir().unwrap();
+    let (file, unmounted) = (dir.path().join("shop.sqlite3"), dir.path().join("disk"));
+    std::os::unix::fs::symlink(&unmounted, &file).unwrap();
+    let Err(error) = Db::open(&file) else { panic!("a shop was begun") };
+    assert!(error.to_string().contains("not mounted"), "{error}");
+    assert!(!unmounted.exists());
 }
 
 /// The text of the whole schema.

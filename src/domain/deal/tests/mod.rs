@@ -38,9 +38,11 @@ enum Event {
     HoldOverdue(usize),
     Refunded(usize, u64),
     Retry(usize),
+    Shown,
     HostActivates,
     HostSuspends,
     HostFails,
+    ReturnLate(usize),
     Used(i64),
     Delete,
     ActivationOverdue,
@@ -69,6 +71,15 @@ fn apply(deal: &mut Deal, event: Event, place_free: bool, now: Timestamp) -> Vec
         Event::Refunded(i, _) if deal.purchases[i].invoice.state != InvoiceState::Paid => {}
         Event::Refunded(i, amount) => deal.refunded(i, Msat(amount), now),
         Event::Retry(i) => drop(deal.retry_delivery(i, now)),
+        // As the store does it.
+        Event::Shown if deal.product.status != ProductStatus::NeedsActivate => {}
+        Event::Shown => drop(deal.product.shown_at.get_or_insert(now)),
+        Event::ReturnLate(i) => {
+            if deal.purchases[i].secs_to_delivery(now).is_some() {
+                deal.purchases[i].late_secs = Some(400);
+            }
+            drop(deal.return_late(i, now));
+        }
         Event::HostActivates => drop(deal.host_activates(now)),
         Event::HostSuspends => drop(deal.host_suspends(now)),
         Event::HostFails => drop(deal.host_fails(now)),
@@ -121,6 +132,7 @@ fn ordered(is_hold: bool) -> Deal {
         is_monitored: true,
         is_killed: false,
         shown_at: None,
+        suspending_since: None,
         pending_since: None,
         activated_at: None,
         suspended_at: None,
@@ -161,6 +173,7 @@ fn purchase(number: usize, kind: PurchaseKind, is_hold: bool, now: Timestamp) ->
         granted_bytes: 0,
         owed: Msat(0),
         refunded: Msat(0),
+        late_secs: None,
         invoice,
         created_at: now,
         modified_at: now,

@@ -33,7 +33,7 @@ fn no_sequence_of_events_breaks_a_rule_of_the_money() {
 fn draw(luck: &mut fastrand::Rng, purchases: usize) -> Event {
     let i = luck.usize(..purchases);
     let amount = luck.choice([PRICE, PRICE, PRICE + 700, PRICE - 1]).unwrap();
-    match luck.u32(..37) {
+    match luck.u32(..42) {
         0..2 if purchases < 5 => Event::Extend,
         2..6 => Event::Made(i),
         6 => Event::Refuse(i),
@@ -55,6 +55,8 @@ fn draw(luck: &mut fastrand::Rng, purchases: usize) -> Event {
         32..34 => Event::Used(luck.choice([1, BYTES / 2, 5 * BYTES]).unwrap()),
         34 if luck.u32(..4) == 0 => Event::OperatorKills,
         35 => Event::PaidAgain(i, luck.choice([PRICE, 700]).unwrap()),
+        36..40 => Event::Shown,
+        40 => Event::ReturnLate(i),
         _ => Event::OperatorReleases,
     }
 }
@@ -69,6 +71,7 @@ fn check(before: &Deal, deal: &Deal, effects: &[Effect], event: Event, now: Time
     }
     rule(deal.product.placed || !is_working(deal), "it is promised without a place")?;
     rule(!deal.product.is_killed || !is_working(deal), "it is killed, and works")?;
+    what_the_host_has(deal)?;
     time(before, deal, now)?;
     let bytes = |deal: &Deal| deal.purchases.iter().map(|purchase| purchase.granted_bytes).sum::<i64>();
     let used = if let Event::Used(bytes) = event { bytes } else { 0 };
@@ -101,6 +104,18 @@ fn rule(holds: bool, text: &str) -> Result<(), String> {
 
 const fn is_working(deal: &Deal) -> bool {
     matches!(deal.product.status, ProductStatus::NeedsActivate | ProductStatus::Active)
+}
+
+/// Only what a host was told of may have to be taken down there; what it can't have keeps no place that nobody paid
+/// for.
+fn what_the_host_has(deal: &Deal) -> Result<(), String> {
+    let product = &deal.product;
+    let (told, status) = (product.shown_at.is_some(), product.status);
+    rule(told || !matches!(status, ProductStatus::Active | ProductStatus::NeedsSuspend), "no host was told of it")?;
+    rule(!told || status != ProductStatus::Suspended, "taken down, and still there")?;
+    rule(product.suspending_since.is_some() == (status == ProductStatus::NeedsSuspend), "suspending_since is wrong")?;
+    let is_idle = status == ProductStatus::Suspended && product.activated_at.is_none() && !deal.has_claims();
+    rule(!is_idle || !product.placed, "it keeps a place that nobody paid for")
 }
 
 /// A payment ends in delivery or in an amount owed, to the last millisatoshi; what was paid back, whenever

@@ -7,7 +7,7 @@ use std::fmt::Write;
 use super::*;
 
 /// Stages of a purchase, each with the events that lead there from an order.
-const STAGES: [(&str, bool, &[Event]); 19] = [
+const STAGES: [(&str, bool, &[Event]); 23] = [
     ("ordered", false, &[]),
     ("refused", false, &[Event::Refuse(0)]),
     ("payable", false, &[Event::Made(0)]),
@@ -15,6 +15,8 @@ const STAGES: [(&str, bool, &[Event]); 19] = [
     ("over", false, &[Event::Made(0), Event::Void(0)]),
     ("underpaid", false, &[Event::Made(0), Event::Settled(0, PRICE - 1)]),
     ("paid", false, &[Event::Made(0), Event::Settled(0, PRICE)]),
+    ("paid, shown", false, &[Event::Made(0), Event::Settled(0, PRICE), Event::Shown]),
+    ("undelivered, unseen", false, &[Event::Made(0), Event::Settled(0, PRICE), Event::OperatorKills]),
     ("undelivered", false, &[Event::Made(0), Event::Settled(0, PRICE), Event::HostFails]),
     ("undelivered, off", false, &[Event::Made(0), Event::Settled(0, PRICE), Event::HostFails, Event::HostSuspends]),
     ("refunded", false, &[Event::Made(0), Event::Settled(0, PRICE), Event::HostFails, Event::Refunded(0, PRICE)]),
@@ -35,16 +37,20 @@ const STAGES: [(&str, bool, &[Event]); 19] = [
     ),
     ("killed", false, &[Event::Made(0), Event::Settled(0, PRICE), Event::HostActivates, Event::OperatorKills]),
     ("held", true, &[Event::Made(0), Event::Held(0, PRICE, None)]),
-    ("hold returning", true, &[Event::Made(0), Event::Held(0, PRICE, None), Event::HoldOverdue(0)]),
-    ("hold returned", true, &[Event::Made(0), Event::Held(0, PRICE, None), Event::HoldOverdue(0), Event::Void(0)]),
+    ("held, shown", true, &[Event::Made(0), Event::Held(0, PRICE, None), Event::Shown]),
+    ("hold returning, unseen", true, &[Event::Made(0), Event::Held(0, PRICE, None), Event::HoldOverdue(0)]),
+    ("hold returning", true, &[Event::Made(0), Event::Held(0, PRICE, None), Event::Shown, Event::HoldOverdue(0)]),
+    ("hold returned", true, RETURNED),
     ("settling", true, &[Event::Made(0), Event::Held(0, PRICE, None), Event::HostActivates]),
 ];
+const RETURNED: &[Event] =
+    &[Event::Made(0), Event::Held(0, PRICE, None), Event::Shown, Event::HoldOverdue(0), Event::Void(0)];
 const RUNNING: &[Event] = &[Event::Made(0), Event::Settled(0, PRICE), Event::HostActivates];
 const OFF: &[Event] =
     &[Event::Made(0), Event::Settled(0, PRICE), Event::HostActivates, Event::OperatorSuspends, Event::HostSuspends];
 
 /// The events that are tried in each stage.
-const EVENTS: [Event; 21] = [
+const EVENTS: [Event; 22] = [
     Event::Made(0),
     Event::Refuse(0),
     Event::Close(0),
@@ -62,6 +68,7 @@ const EVENTS: [Event; 21] = [
     Event::HostActivates,
     Event::HostSuspends,
     Event::HostFails,
+    Event::ReturnLate(0),
     Event::Delete,
     Event::LongSuspended,
     Event::OperatorSuspends,

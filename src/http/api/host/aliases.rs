@@ -33,7 +33,7 @@ impl Aliases {
     /// A Nostr alias
     #[oai(path = "/nostr_aliases/:id/", method = "get", operation_id = "nostr_aliases_read")]
     async fn read(&self, call: &Call, caller: Caller, #[oai(name = "id")] _id: Id) -> ReadResult<Reply<ProductView>> {
-        Ok(products::read(call, &caller.0, KIND)?)
+        Ok(products::read(call, &caller.0, KIND).await?)
     }
 
     /// Never possible: report changes with PATCH
@@ -45,7 +45,7 @@ impl Aliases {
         #[oai(name = "id")] _id: Id,
         body: Body<NostrAliasBody>,
     ) -> WriteResult<Reply<ProductView>> {
-        products::read(call, &caller.0, KIND)?;
+        products::find(call, &caller.0, KIND)?;
         Err(products::never_writable(KIND, &body.read()?).into())
     }
 

@@ -43,7 +43,7 @@ impl Bridges {
     /// A Tor bridge
     #[oai(path = "/tor_bridges/:id/", method = "get", operation_id = "tor_bridges_read")]
     async fn read(&self, call: &Call, caller: Caller, #[oai(name = "id")] _id: Id) -> ReadResult<Reply<ProductView>> {
-        Ok(products::read(call, &caller.0, KIND)?)
+        Ok(products::read(call, &caller.0, KIND).await?)
     }
 
     /// Never possible: report changes with PATCH
@@ -55,7 +55,7 @@ impl Bridges {
         #[oai(name = "id")] _id: Id,
         body: Body<TorBridgeBody>,
     ) -> WriteResult<Reply<ProductView>> {
-        products::read(call, &caller.0, KIND)?;
+        products::find(call, &caller.0, KIND)?;
         Err(products::never_writable(KIND, &body.read()?).into())
     }
 

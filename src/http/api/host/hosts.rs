@@ -8,7 +8,8 @@ use serde_json::json;
 use crate::domain::host::Host;
 use crate::domain::id::HostId;
 use crate::domain::money::Msat;
-use crate::http::answer::{Deleted, ReadResult, Reply, WriteResult};
+use crate::domain::text;
+use crate::http::answer::{Deleted, ReadResult, Reply, SayResult, WriteResult};
 use crate::http::api::Tag;
 use crate::http::call::Call;
 use crate::http::extract::{Body, Caller, Id};
@@ -18,7 +19,7 @@ use crate::http::problem::Problem;
 use crate::http::wire::host::{CheckInView, HostView};
 use crate::http::wire::request::{CheckInBody, HostBody};
 use crate::services::error::NON_FIELD;
-use crate::services::{Scope, hosts};
+use crate::services::{Scope, check_ins, hosts};
 
 /// Hosts.
 pub struct Hosts;
@@ -96,7 +97,7 @@ impl Hosts {
         call: &Call,
         caller: Caller,
         #[oai(name = "id")] _id: Id,
-    ) -> ReadResult<Reply<CheckInView>> {
+    ) -> SayResult<Reply<CheckInView>> {
         Ok(check_in(call, &caller.0, 0, String::new()).await?)
     }
 
@@ -121,7 +122,7 @@ impl Hosts {
 }
 
 async fn check_in(call: &Call, scope: &Scope, status: u8, message: String) -> Result<Reply<CheckInView>, Problem> {
-    let date = hosts::check_in(call.shop(), scope, call.id(HostId::parse)?, status, message.clone()).await?;
+    let date = check_ins::check_in(call.shop(), scope, call.id(HostId::parse)?, status, message.clone()).await?;
     Ok(Reply(CheckInView { check_in: "ok".to_owned(), date: date.to_wire(), status, message }))
 }
 
@@ -194,8 +195,8 @@ fn name_problem(name: &str) -> Option<&'static str> {
         Some("Underscores are not allowed.")
     } else if ["www", "shop"].contains(&name) {
         Some("Must not be one of: www, shop")
-    } else if name.chars().any(char::is_control) {
-        Some("Control characters are not allowed.")
+    } else if !text::is_plain_text(name) {
+        Some(text::NOT_PLAIN)
     } else {
         None
     }

@@ -3,7 +3,7 @@
 use poem_openapi::OpenApi;
 use serde_json::{Value, json};
 
-use crate::http::answer::{ReadResult, Reply};
+use crate::http::answer::{Reply, StaffResult};
 use crate::http::api::Tag;
 use crate::http::call::Call;
 use crate::http::extract::Caller;
@@ -17,7 +17,7 @@ impl Index {
     ///
     /// For operators only: a host's token gets 403.
     #[oai(path = "/", method = "get", operation_id = "index")]
-    async fn read(&self, call: &Call, _caller: Caller) -> ReadResult<Reply<Value>> {
+    async fn read(&self, call: &Call, _caller: Caller) -> StaffResult<Reply<Value>> {
         let url = |path: &str| call.url(format_args!("{path}/"));
         Ok(Reply(json!({
             "public/hosts": url("hosts"),

@@ -71,9 +71,9 @@ fn shown(call: &Call, view: &Found) -> Result<Reply<ProductView>, Problem> {
     Ok(Reply(ProductView::new(call, &view.product, &view.host, &site)))
 }
 
-/// One product.
-pub fn read(call: &Call, scope: &Scope, kind: ProductKind) -> Result<Reply<ProductView>, Problem> {
-    shown(call, &find(call, scope, kind)?)
+/// One product. A host is told of it as by a list.
+pub async fn read(call: &Call, scope: &Scope, kind: ProductKind) -> Result<Reply<ProductView>, Problem> {
+    shown(call, &products::show(call.shop(), scope, call.id(ProductId::parse)?, kind).await?)
 }
 
 /// Deletes a product.
@@ -127,9 +127,9 @@ fn refuse_new_subject(reader: &mut Reader<'_>, subject: &Subject) {
         }
         Subject::Alias { alias, public_key } => {
             if let Some(Some(new)) = reader.text("alias", filled(alias::MAX_LENGTH))
-                && new != *alias
+                && !new.eq_ignore_ascii_case(alias)
             {
-                let problem = alias::check_alias(&new).err();
+                let problem = alias::parse_alias(&new).err();
                 reader.complain("alias", problem.unwrap_or_else(|| "The buyer's alias can't be changed.".to_owned()));
             }
             let Some(Some(new)) = reader.text("public_key", filled(alias::MAX_KEY_LENGTH)) else { return };

@@ -3,7 +3,9 @@
 
 use std::fmt::Write;
 
+use crate::domain::address::with_port;
 use crate::domain::product::Subject;
+use crate::domain::text::{for_line, for_toml};
 use crate::http::answer::Text;
 use crate::http::call::Call;
 use crate::http::problem::Problem;
@@ -25,14 +27,16 @@ pub async fn config(call: &Call, scope: &Scope, port: Option<&str>) -> Result<Te
         };
         let owner = hosts::owner_name(call.shop(), view.host.owner_id)?;
         for (check, address, proxy) in
-            [("via-ip2tor", format!("{}:{public_port}", view.host.ip), None), ("via-tor", target.clone(), Some(port))]
+            [("via-ip2tor", with_port(&view.host.ip, public_port), None), ("via-tor", target.clone(), Some(port))]
         {
+            let (name, url) = (&view.host.name, for_toml(&format!("https://{address}")));
             let _ = write!(
                 text,
-                "\n# Port:{public_port} {check} on Host:{ip} ({name} - Owner:{owner})\n[[inputs.http_response]]\n  \
-                 urls = [\"https://{address}\"]\n",
+                "\n# Port:{public_port} {check} on Host:{ip} ({shown} - Owner:{owner})\n[[inputs.http_response]]\n  \
+                 urls = [{url}]\n",
                 ip = view.host.ip,
-                name = view.host.name,
+                shown = for_line(name),
+                owner = for_line(&owner),
             );
             if let Some(proxy) = proxy {
                 let _ = writeln!(text, "  http_proxy = \"http://localhost:{proxy}\"");
@@ -40,8 +44,8 @@ pub async fn config(call: &Call, scope: &Scope, port: Option<&str>) -> Result<Te
             let _ = write!(
                 text,
                 "\n  response_timeout = \"15s\"\n  insecure_skip_verify = true\n\n  [inputs.http_response.tags]\n    \
-                 bridge_host = \"{name}\"\n    bridge_port = \"{public_port}\"\n    checks = \"{check}\"\n",
-                name = view.host.name,
+                 bridge_host = {name}\n    bridge_port = \"{public_port}\"\n    checks = \"{check}\"\n",
+                name = for_toml(name),
             );
         }
     }

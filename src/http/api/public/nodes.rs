@@ -8,6 +8,7 @@ use crate::http::api::Tag;
 use crate::http::call::Call;
 use crate::http::extract::Id;
 use crate::http::problem::Problem;
+use crate::http::wire::Nullable;
 use crate::http::wire::host::NodeView;
 use crate::services::Error;
 use crate::store::node_state;
@@ -29,7 +30,7 @@ impl Nodes {
             url: call.url(format_args!("public/lnnodes/lndgrpc/{id}/")),
             is_enabled: node.is_enabled,
             is_alive: node.is_alive,
-            identity_pubkey: node.pubkey,
+            identity_pubkey: Nullable(node.pubkey),
         }))
     }
 }

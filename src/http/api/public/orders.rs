@@ -104,9 +104,8 @@ fn read_order(call: &Call, input: &Input) -> Result<OrderRequest, Problem> {
             .ok()
     });
     let name = reader.text("alias", up_to(alias::MAX_LENGTH)).flatten();
-    if let Some(Err(problem)) = name.as_deref().map(alias::check_alias) {
-        reader.complain("alias", problem);
-    }
+    let name =
+        name.and_then(|name| alias::parse_alias(&name).map_err(|problem| reader.complain("alias", problem)).ok());
     let mut public_key = reader.text("public_key", up_to(alias::MAX_KEY_LENGTH)).flatten();
     // A tunnel's key is another kind of key; that it is not offered is said later.
     if product == Some(OrderedProduct::NostrAlias) {

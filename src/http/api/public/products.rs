@@ -12,7 +12,7 @@ use crate::http::problem::Problem;
 use crate::http::wire::order::ExtendedView;
 use crate::http::wire::product::PublicProductView;
 use crate::services::extensions::{self, Extension};
-use crate::services::products;
+use crate::services::{deny, products};
 
 /// Tor bridges and Nostr aliases.
 pub struct Products;
@@ -28,7 +28,8 @@ impl Products {
     /// Order one more period of a Tor bridge
     ///
     /// Any body is ignored. While an earlier order can still be paid for some minutes, that one is
-    /// answered again.
+    /// answered again. The invoice is made before this answers: when that fails, or takes longer than 5 s,
+    /// the answer is 503 and there is no order.
     #[oai(path = "/tor_bridges/:id/extend/", method = "post", operation_id = "public_tor_bridges_extend")]
     async fn extend_bridge(&self, call: &Call, #[oai(name = "id")] _id: Id) -> WriteResult<Reply<ExtendedView>> {
         Ok(extend(call, ProductKind::TorBridge).await?)
@@ -56,6 +57,7 @@ fn read(call: &Call, kind: ProductKind) -> Result<Reply<PublicProductView>, Prob
 
 async fn extend(call: &Call, kind: ProductKind) -> Result<Reply<ExtendedView>, Problem> {
     let id = call.id(ProductId::parse)?;
+    deny::refuse_client(call.shop(), call.origin.client.ip().as_deref())?;
     Ok(Reply(match extensions::extend(call.shop(), id, kind).await? {
         Extension::Order(order) => ExtendedView {
             status: "ok".to_owned(),

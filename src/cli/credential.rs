@@ -1,0 +1,82 @@
+//! The files with a node's certificate and macaroons, as they are given on the command line: what is in them is looked
+//! at there, and not when the shop first needs it.
+
+use std::path::{Path, PathBuf};
+
+use super::failure::Failure;
+use crate::lightning::pasted;
+use crate::store::db::is_file_of;
+
+/// Larger files are no certificates or macaroons. Bytes.
+const MAX_BYTES: u64 = 256 * 1024;
+
+/// What a file of a node is to be.
+#[derive(Clone, Copy)]
+pub enum Kind {
+    /// `tls.cert`, in any form.
+    Certificate,
+    /// A macaroon, in any form.
+    Macaroon,
+}
+
+/// The file as the database keeps it (a full path), or its content; only if it is what it is to be.
+pub fn credential(
+    database: &Path,
+    field: &'static str,
+    file: Option<PathBuf>,
+    kind: Kind,
+    store: bool,
+) -> Result<(Option<String>, Option<Vec<u8>>), Failure> {
+    let Some(file) = file else { return Ok((None, None)) };
+    let refuse = |problem: String| Failure::Invalid(vec![(field, vec![format!("{}: {problem}", file.display())])]);
+    let about = std::fs::metadata(&file).map_err(|error| unreadable(&file, &error))?;
+    if !about.is_file() || about.len() > MAX_BYTES || is_file_of(database, &file) {
+        return Err(refuse("this is not such a file".to_owned()));
+    }
+    let content = std::fs::read(&file).map_err(|error| unreadable(&file, &error))?;
+    let content = match kind {
+        Kind::Certificate => pasted::check_certificate(&content).map_err(refuse)?,
+        Kind::Macaroon => pasted::macaroon(&content).map_err(|error| refuse(error.to_string()))?,
+    };
+    if store {
+        return Ok((None, Some(content)));
+    }
+    let path = std::path::absolute(&file).map_err(|error| unreadable(&file, &error))?;
+    Ok((Some(path.display().to_string()), None))
+}
+
+fn unreadable(file: &Path, error: &std::io::Error) -> Failure {
+    let hint = match error.kind() {
+        std::io::ErrorKind::PermissionDenied => {
+            "; the shop's user must be able to read it: add the user to the file's group, or give it a copy of its own"
+        }
+        _ => "",
+    };
+    Failure::Failed(format!("can't read {}: {error}{hint}", file.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lightning::macaroon::Macaroon;
+    use crate::store::Db;
+
+    #[test]
+    fn a_credential_is_stored_in_its_one_form_and_what_is_none_is_refused_with_its_field() {
+        let dir = tempfile::tempdir().unwrap();
+        let database = dir.path().join("shop.sqlite3");
+        drop(Db::open(&database).unwrap());
+        let file = dir.path().join("file");
+        let binary = Macaroon::mint(b"root", b"0", [7; 16], &[("invoices", "write")]).encode();
+        std::fs::write(&file, format!("\u{feff}\"{}\"\r\n", hex::encode(&binary).to_uppercase())).unwrap();
+        let get = |file: &Path, kind, store| credential(&database, "macaroon_file", Some(file.to_owned()), kind, store);
+        assert_eq!(get(&file, Kind::Macaroon, true).unwrap(), (None, Some(binary)));
+        assert_eq!(get(&file, Kind::Macaroon, false).unwrap(), (Some(file.display().to_string()), None));
+        for (file, kind) in
+            [(&file, Kind::Certificate), (&database, Kind::Macaroon), (&dir.path().to_owned(), Kind::Macaroon)]
+        {
+            let Err(Failure::Invalid(fields)) = get(file, kind, false) else { panic!("{}", file.display()) };
+            assert_eq!(fields[0].0, "macaroon_file");
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! The key of one onion service together with the address that the database remembers.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::super::data::Data;
+use super::super::failure::Failure;
+use crate::config::Config;
+use crate::domain::time::{Clock, SystemClock};
+use crate::onion::keys::{self, KeyFormat};
+use crate::onion::{OnionConfig, OnionError};
+use crate::services::onion_address::{self, Service};
+use crate::services::{Act, backup};
+use crate::store::Db;
+
+/// Larger files are no keys. Bytes.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// One service of a shop.
+pub struct Identity {
+    service: Service,
+    state_dir: PathBuf,
+    nickname: String,
+    /// The shop's database, if there is one yet.
+    db: Option<Db>,
+}
+
+impl Identity {
+    /// The shop's own service, or the operators'.
+    pub fn of(config: &Config, onion: &OnionConfig, is_admin: bool) -> Result<Self, Failure> {
+        let (service, nickname) = match is_admin {
+            false => (Service::Public, onion.nickname.clone()),
+            true => (Service::Operators, onion.admin.nickname.clone()),
+        };
+        // One that may not be seen is there; opening it says what is wrong.
+        let is_there = config.database().try_exists().unwrap_or(true);
+        let db = if is_there { Some(Data::open(config.clone())?.db) } else { None };
+        Ok(Self { service, state_dir: onion.state_dir.clone(), nickname, db })
+    }
+
+    fn remembered(&self) -> Result<Option<String>, Failure> {
+        let Some(db) = &self.db else { return Ok(None) };
+        Ok(db.read(|db| onion_address::remembered(db, self.service))?)
+    }
+
+    /// The address, also when its key is not where it should be.
+    pub fn address(&self) -> Result<String, Failure> {
+        match (self.remembered()?, keys::address(&self.state_dir, &self.nickname)) {
+            (None, address) => Ok(address?),
+            (Some(address), Ok(present)) if present == address => Ok(address),
+            (Some(address), Ok(present)) => Err(self.lost(&address, &format!("{present} is there in its place"))),
+            (Some(address), Err(OnionError::NoKey { .. })) => Err(self.lost(&address, "there is none")),
+            (Some(_), Err(other)) => Err(other.into()),
+        }
+    }
+
+    fn lost(&self, address: &str, what: &str) -> Failure {
+        Failure::Failed(format!(
+            "the key of {address} is not in {} under the nickname {:?}: {what}. The start of the shop raises an alert \
+             that says where it still is (`alerts`); `onion import FILE` takes it from an export or a backup",
+            self.state_dir.display(),
+            self.nickname
+        ))
+    }
+
+    /// Writes the key into a new file.
+    pub fn export(&self, file: &Path, format: KeyFormat) -> Result<(), Failure> {
+        Ok(keys::export(&self.state_dir, &self.nickname, file, format)?)
+    }
+
+    /// Takes over the key in a file or backup; says its address.
+    pub fn import(&self, file: &Path) -> Result<String, Failure> {
+        let remembered = self.remembered()?;
+        // A pipe would be waited for, for ever.
+        let about = fs::metadata(file).map_err(|error| unreadable(file, &error))?;
+        if !about.is_file() {
+            return Err(Failure::Failed(format!("{} is no regular file: name one", file.display())));
+        }
+        let contents = match backup::onion_keys(file, keys::KEY_FILE) {
+            Ok(found) => self.of_backup(found.into_iter().map(|key| (key.name, key.content)).collect(), file)?,
+            Err(_) => vec![read_key(file, about.len())?],
+        };
+        let mut result = Err(Failure::Failed(format!("there is no key of an onion service in {}", file.display())));
+        for content in contents {
+            let remembered = remembered.as_deref();
+            result = keys::import(&self.state_dir, &self.nickname, file, &content, remembered).map_err(of_change);
+            if result.is_ok() {
+                break;
+            }
+        }
+        result
+    }
+
+    /// The keys of a backup that may be meant: that of the same nickname, or for an address that is remembered any
+    /// (only its own is taken).
+    fn of_backup(&self, mut found: Vec<(String, Vec<u8>)>, file: &Path) -> Result<Vec<Vec<u8>>, Failure> {
+        let own = format!("/{}/{}", self.nickname, keys::KEY_FILE);
+        found.sort_by_key(|(name, _)| !name.ends_with(&own));
+        if self.remembered()?.is_none() {
+            found.retain(|(name, _)| name.ends_with(&own));
+        }
+        if found.is_empty() {
+            let text = format!("the backup {} has no key for the nickname {:?}", file.display(), self.nickname);
+            return Err(Failure::Failed(text));
+        }
+        Ok(found.into_iter().map(|(_, content)| content).collect())
+    }
+
+    /// Gives the address up; says which it was.
+    pub fn reset(&self) -> Result<Option<String>, Failure> {
+        let remembered = self.remembered()?;
+        if remembered.is_none()
+            && let Err(error @ OnionError::NoKey { .. }) = keys::address(&self.state_dir, &self.nickname)
+        {
+            return Err(error.into());
+        }
+        let lost = keys::reset(&self.state_dir, &self.nickname).map_err(of_change)?;
+        if let Some(db) = &self.db {
+            let (act, service) = (Act::on_command_line(SystemClock.now()), self.service);
+            db.write_blocking(move |db| onion_address::forget(db, &act, service))?;
+        }
+        Ok(lost.or(remembered))
+    }
+}
+
+/// The content of a file that may be a key. It is no database: those were tried with SQLite before.
+fn read_key(file: &Path, size: u64) -> Result<Vec<u8>, Failure> {
+    if size > MAX_BYTES {
+        return Err(Failure::Failed(format!("{} is not a key of an onion service, nor a backup", file.display())));
+    }
+    fs::read(file).map_err(|error| unreadable(file, &error))
+}
+
+fn unreadable(file: &Path, error: &std::io::Error) -> Failure {
+    Failure::Failed(format!("cannot read {}: {error}", file.display()))
+}
+
+/// A key can't be changed while the shop runs.
+pub fn of_change(error: OnionError) -> Failure {
+    match error {
+        OnionError::StateInUse(_) => Failure::Failed(
+            "the shop is running: stop it first (systemctl stop ip2tor-shop), then run this again".to_owned(),
+        ),
+        other => other.into(),
+    }
+}

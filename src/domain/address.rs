@@ -1,0 +1,93 @@
+//! Where a machine is: names and IP addresses as people type them, and as they are written with a port.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use super::target;
+
+/// Host and port as one writes them in URLs and lists: an IPv6 address in brackets.
+pub fn with_port(host: &str, port: u16) -> String {
+    if host.parse::<Ipv6Addr>().is_ok() { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+}
+
+/// A host name, IP address or onion address in its one spelling: without blanks and brackets, in lower case.
+///
+/// # Errors
+/// What is wrong and what would be right.
+pub fn host(text: &str) -> Result<String, String> {
+    let hint = "Leave out the scheme (https://), the path and the port (--port): only a host name or IP address.";
+    let text = text.trim_matches(|symbol: char| symbol.is_whitespace() || symbol == '\u{feff}');
+    let bare = text.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(text);
+    if let Ok(address) = bare.parse::<IpAddr>() {
+        return Ok(address.to_canonical().to_string());
+    }
+    if text.is_empty() || text.contains(['/', ':', '[', ']', '@']) {
+        return Err(hint.to_owned());
+    }
+    let name = text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase();
+    if target::is_onion(&name) {
+        let onion = target::check_host(&name).map(str::to_owned).map_err(str::to_owned);
+        return onion.map(|address| format!("{address}.onion"));
+    }
+    let fits = |symbol: u8| symbol.is_ascii_alphanumeric() || matches!(symbol, b'-' | b'_');
+    let is_label = |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(fits);
+    // A name whose last part is a number is meant as an IPv4 address.
+    let is_number = name.rsplit('.').next().is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit()));
+    if name.len() > 253 || !name.split('.').all(is_label) || is_number {
+        return Err(format!("{text:?} is neither a host name nor an IP address. {hint}"));
+    }
+    Ok(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ipv6_address_is_written_in_brackets_before_a_port() {
+        assert_eq!(with_port("2001:db8::1", 20_000), "[2001:db8::1]:20000");
+        assert_eq!(with_port("192.0.2.1", 80), "192.0.2.1:80");
+        assert_eq!(with_port("node.example", 80), "node.example:80");
+    }
+
+    #[test]
+    fn a_host_has_one_spelling() {
+        let onion = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion";
+        for (typed, stored) in [
+            (" 192.168.0.10\n", "192.168.0.10"),
+            ("[2001:DB8::1]", "2001:db8::1"),
+            ("2001:db8:0:0:0:0:0:1", "2001:db8::1"),
+            ("::ffff:192.0.2.1", "192.0.2.1"),
+            ("Node.Example.", "node.example"),
+            ("raspberrypi", "raspberrypi"),
+            ("\u{feff}lnd_1", "lnd_1"),
+            (&onion.to_uppercase(), onion),
+        ] {
+            assert_eq!(host(typed).as_deref(), Ok(stored), "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_more_or_less_than_a_host_is_refused() {
+        for typed in [
+            "",
+            " ",
+            "https://node.example",
+            "node.example:10009",
+            "node.example/",
+            "[2001:db8::1]:10009",
+            "[::1",
+            "::1]",
+            "a b",
+            "user@node",
+            "10.0.0.300",
+            "192.168.1",
+            "abc.onion",
+            "nöde.example",
+            "a..b",
+            "2001:db8::1%eth0",
+            "\"x\"",
+        ] {
+            assert!(host(typed).is_err(), "{typed:?}");
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! One connection: hyper speaks HTTP/1.1 on it, the shop answers, and the connection's seat hears of both.
+
+use std::convert::Infallible;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::StatusCode;
+use http::uri::Scheme;
+use http_body_util::combinators::BoxBody;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use poem::web::{LocalAddr, RemoteAddr};
+use poem::{Endpoint, Response};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_util::sync::CancellationToken;
+
+use super::listener::HEAD_BYTES;
+use super::seat::{End, Seat};
+use super::seats::Place;
+
+/// Both ends of a connection.
+#[derive(Clone)]
+pub struct Ends {
+    /// Ours.
+    pub local: LocalAddr,
+    /// The client's.
+    pub remote: RemoteAddr,
+    /// How it came.
+    pub scheme: Scheme,
+}
+
+/// Serves `app` on a connection until either side ends it, its time is up, or another one gets its place.
+pub async fn serve<I, E>(io: I, ends: Ends, place: Place, app: Arc<E>, stopping: CancellationToken)
+where
+    I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    E: Endpoint<Output = Response> + 'static,
+{
+    let seat = Arc::clone(place.seat());
+    let mut end = End::of(Arc::clone(&seat));
+    let answer = service_fn(move |request| answer(Arc::clone(&app), ends.clone(), Arc::clone(&seat), request));
+    let connection = http1::Builder::new()
+        .max_header_size(HEAD_BYTES)
+        .max_buf_size(HEAD_BYTES)
+        // The seat's deadlines tell a quiet connection from a head that does not end.
+        .header_read_timeout(None)
+        .serve_connection(TokioIo::new(Seated { io, place }), answer)
+        .with_upgrades();
+    let mut connection = std::pin::pin!(connection);
+    let mut is_told = false;
+    loop {
+        tokio::select! {
+            biased;
+            // What goes wrong with it is the client's affair.
+            _ = connection.as_mut() => return,
+            () = &mut end => return,
+            () = stopping.cancelled(), if !is_told => {
+                is_told = true;
+                connection.as_mut().graceful_shutdown();
+            }
+        }
+    }
+}
+
+async fn answer<E: Endpoint<Output = Response>>(
+    app: Arc<E>,
+    ends: Ends,
+    seat: Arc<Seat>,
+    mut request: http::Request<Incoming>,
+) -> Result<http::Response<Answer>, Infallible> {
+    seat.begins();
+    request.extensions_mut().insert(Arc::clone(&seat));
+    let response = app.get_response((request, ends.local, ends.remote, ends.scheme).into()).await;
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        seat.upgrades();
+    } else {
+        seat.answers();
+    }
+    let (parts, body) = http::Response::<BoxBody<Bytes, io::Error>>::from(response).into_parts();
+    Ok(http::Response::from_parts(parts, Answer { body, seat }))
+}
+
+/// The body of an answer; its end is told to the seat.
+struct Answer {
+    body: BoxBody<Bytes, io::Error>,
+    seat: Arc<Seat>,
+}
+
+impl Body for Answer {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        self.seat.answered();
+    }
+}
+
+/// A connection that tells its seat what comes and goes, and has its place as long as it lives.
+struct Seated<T> {
+    io: T,
+    place: Place,
+}
+
+impl<T: AsyncRead + Unpin> AsyncRead for Seated<T> {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut this.io).poll_read(context, buffer);
+        if buffer.filled().len() > before {
+            this.place.seat().heard();
+        }
+        read
+    }
+}
+
+impl<T> Seated<T> {
+    fn wrote(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if matches!(written, Poll::Ready(Ok(1..))) {
+            self.place.seat().took();
+        }
+        written
+    }
+}
+
+impl<T: AsyncWrite + Unpin> AsyncWrite for Seated<T> {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.io).poll_write(context, bytes);
+        this.wrote(written)
+    }
+
+    // Without this hyper would copy whole answers for each connection that is slow to take them.
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.io).poll_write_vectored(context, slices);
+        this.wrote(written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let flushed = Pin::new(&mut this.io).poll_flush(context);
+        if matches!(flushed, Poll::Ready(Ok(()))) {
+            this.place.flushed();
+        }
+        flushed
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().io).poll_shutdown(context)
+    }
+}

@@ -1,0 +1,91 @@
+//! What is known of the jobs' runs, before it is stored. Some jobs run each minute, and each write wears the
+//! memory card: a run is stored at once only when its job begins to fail or works again, the others together
+//! every [`STAMP_SECS`] and at the end. A crash loses what came since; no rule depends on it.
+
+use std::collections::BTreeMap;
+
+use crate::domain::time::{STAMP_SECS, Timestamp};
+use crate::store::job_runs::JobRun;
+
+/// The last run of each job that is not stored yet; as many as there are jobs.
+#[derive(Debug, Default)]
+pub struct Runs {
+    unstored: BTreeMap<String, JobRun>,
+    /// Jobs whose last run failed.
+    failing: BTreeMap<String, bool>,
+    stored_at: Option<Timestamp>,
+}
+
+impl Runs {
+    /// Notes a run that ended now; returns those that are to be stored.
+    pub fn note(&mut self, run: JobRun, has_failed: bool, now: Timestamp) -> Vec<JobRun> {
+        let has_turned = self.failing.insert(run.name.clone(), has_failed).unwrap_or(false) != has_failed;
+        self.unstored.insert(run.name.clone(), run);
+        let is_fresh = |at: Timestamp| at <= now && at.is_within(STAMP_SECS, now);
+        if !has_turned && self.stored_at.is_some_and(is_fresh) {
+            return Vec::new();
+        }
+        self.stored_at = Some(now);
+        self.take()
+    }
+
+    /// The last run of a job, while it is not stored.
+    #[cfg(test)]
+    pub fn unstored(&self, name: &str) -> Option<&JobRun> {
+        self.unstored.get(name)
+    }
+
+    /// What is not stored yet.
+    pub fn take(&mut self) -> Vec<JobRun> {
+        std::mem::take(&mut self.unstored).into_values().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOON: Timestamp = Timestamp::from_secs(1_893_499_200);
+
+    fn run(name: &str, at: Timestamp) -> JobRun {
+        let name = name.to_owned();
+        JobRun { name, started_at: Some(at), duration_ms: Some(1), outcome: None, next_at: None }
+    }
+
+    fn names(runs: &[JobRun]) -> Vec<&str> {
+        runs.iter().map(|run| run.name.as_str()).collect()
+    }
+
+    #[test]
+    fn a_day_of_runs_is_stored_in_batches_ten_minutes_apart() {
+        let mut runs = Runs::default();
+        let mut batches = Vec::new();
+        for minute in 0..24 * 60 {
+            let now = NOON.plus_secs(minute * 60);
+            for name in ["close_unpaid", "host_alive"] {
+                batches.extend(Some(runs.note(run(name, now), false, now)).filter(|batch| !batch.is_empty()));
+            }
+        }
+        assert!(batches.len() <= 145, "{}", batches.len());
+        assert_eq!(names(&batches[1]), ["close_unpaid", "host_alive"]);
+    }
+
+    #[test]
+    fn a_job_that_begins_to_fail_or_works_again_is_stored_at_once_with_what_waited() {
+        let mut runs = Runs::default();
+        runs.note(run("backup", NOON), false, NOON);
+        let soon = NOON.plus_secs(1);
+        assert!(runs.note(run("rescan", soon), false, soon).is_empty());
+        assert_eq!(names(&runs.note(run("backup", soon), true, soon)), ["backup", "rescan"]);
+        assert!(runs.note(run("backup", soon), true, soon).is_empty(), "it goes on to fail");
+        assert_eq!(names(&runs.note(run("backup", soon), false, soon)), ["backup"]);
+    }
+
+    #[test]
+    fn after_the_clock_was_put_back_a_run_is_stored_although_the_last_time_lies_ahead() {
+        let mut runs = Runs::default();
+        runs.note(run("backup", NOON), false, NOON);
+        let before = NOON.plus_secs(-86_400);
+        assert_eq!(names(&runs.note(run("backup", before), false, before)), ["backup"]);
+    }
+}

@@ -1,0 +1,273 @@
+//! What befalls operators, with the real program: a restore that is killed, an onion key that is lost, things pasted
+//! wrongly, and a command beside a running shop.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+
+const BIN: &str = env!("CARGO_BIN_EXE_ip2tor-shop");
+
+/// A network that does not exist: Tor starts, and reaches nobody.
+const NO_NETWORK: &str = "[onion.arti.tor_network]\n\
+    authorities = { v3idents = [\"0000000000000000000000000000000000000001\"] }\n\
+    fallback_caches = [{ rsa_identity = \"0000000000000000000000000000000000000001\", \
+    ed_identity = \"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE\", orports = [\"127.0.0.1:1\"] }]\n";
+
+/// A folder with a configuration and the data of a shop.
+struct Shop(tempfile::TempDir);
+
+impl Shop {
+    fn new(more: &str) -> Self {
+        let shop = Self(tempfile::tempdir().unwrap());
+        let data = shop.data();
+        let config = format!("data_dir = {:?}\n[http]\nlisten = \"127.0.0.1:0\"\n{more}", data.to_str().unwrap());
+        std::fs::write(shop.config(), config).unwrap();
+        shop
+    }
+
+    fn data(&self) -> PathBuf {
+        self.0.path().join("data")
+    }
+
+    fn config(&self) -> PathBuf {
+        self.0.path().join("config.toml")
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(BIN);
+        command.args(args).arg("--config").arg(self.config()).env_remove("RUST_LOG");
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        self.command(args).output().unwrap()
+    }
+
+    fn json(&self, args: &[&str]) -> Value {
+        let output = self.run(&[args, &["--json"]].concat());
+        assert!(output.status.success(), "{args:?}: {}", text(&output));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    fn refusal(&self, args: &[&str]) -> String {
+        let output = self.run(args);
+        assert_eq!(output.status.code(), Some(1), "{args:?}: {}", text(&output));
+        text(&output)
+    }
+
+    /// Starts the shop; returns when it answers, with what it says of itself.
+    fn start(&self) -> (Running, Value) {
+        let log = std::fs::File::create(self.0.path().join("log")).unwrap();
+        let mut process = self.command(&["serve", "--json"]).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+        let mut told = serde_json::Deserializer::from_reader(process.stdout.take().unwrap()).into_iter::<Value>();
+        let running = Running(process);
+        let told = told.next().unwrap_or_else(|| panic!("{}", self.log())).unwrap();
+        (running, told)
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.0.path().join("log")).unwrap()
+    }
+}
+
+/// A running shop; killed when dropped.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&[output.stdout.clone(), output.stderr.clone()].concat()).into_owned()
+}
+
+fn answers(told: &Value) -> bool {
+    let address = told["shop_url"].as_str().unwrap().strip_prefix("http://").unwrap();
+    std::net::TcpStream::connect(address).is_ok()
+}
+
+#[test]
+fn a_restore_that_is_killed_leaves_the_old_shop_or_the_new_one_and_never_an_empty_one() {
+    let from = Shop::new("[onion]\nenabled = false\n");
+    from.json(&["operator", "add", "new", "--role", "administrator"]);
+    let file = from.json(&["backup", "create"])["file"].as_str().unwrap().to_owned();
+    let mut after_the_decision = 0;
+    for round in 0..12 {
+        let shop = Shop::new("[onion]\nenabled = false\n");
+        shop.json(&["operator", "add", "old", "--role", "administrator"]);
+        let restore = ["backup", "restore", file.as_str(), "--force"];
+        let mut process = shop.command(&restore).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        // At another moment each time: when the copy appears, when it is decided, or when the old one is away.
+        let sign = [
+            shop.data().join("shop.sqlite3.restoring"),
+            shop.data().join("restore.pending"),
+            shop.data().join("restore.pending.new"),
+        ][round % 3]
+            .clone();
+        while process.try_wait().unwrap().is_none() && !sign.exists() {
+            std::hint::spin_loop();
+        }
+        let _ = process.kill();
+        process.wait().unwrap();
+        after_the_decision += usize::from(shop.data().join("restore.pending").exists());
+        let operators = shop.json(&["operator", "list"]);
+        let names: Vec<_> =
+            operators.as_array().unwrap().iter().map(|operator| operator["name"].as_str().unwrap()).collect();
+        assert!(names == ["old"] || names == ["new"], "round {round}: {names:?}");
+        assert!(!shop.data().join("restore.pending").exists());
+    }
+    eprintln!("{after_the_decision} of 12 were killed between the decision and the end");
+}
+
+#[test]
+fn a_lost_onion_key_stops_the_onion_part_alone_and_comes_back_from_the_backup_that_the_alert_names() {
+    let shop = Shop::new(NO_NETWORK);
+    shop.json(&["operator", "add", "anna", "--role", "administrator"]);
+    let (running, told) = shop.start();
+    let address = told["onion"].as_str().unwrap().to_owned();
+    drop(running);
+    let backup = shop.json(&["backup", "create"])["file"].as_str().unwrap().to_owned();
+    std::fs::remove_dir_all(shop.data().join("tor")).unwrap();
+
+    let (running, told) = shop.start();
+    assert!(told["onion"].is_null() && answers(&told), "{told}");
+    let alert = shop.json(&["alerts"])[0].clone();
+    assert_eq!(alert["topic"], "onion_key_lost", "{alert}");
+    let says = alert["text"].as_str().unwrap();
+    assert!(says.contains(&address) && says.contains(&format!("onion import {backup}")), "{says}");
+    assert!(shop.refusal(&["onion", "address"]).contains(&address));
+    assert!(text(&shop.run(&["doctor"])).contains("is gone"));
+    assert!(shop.refusal(&["onion", "import", &backup]).contains("stop it first"));
+    drop(running);
+
+    assert_eq!(shop.json(&["onion", "import", &backup])["address"], address.as_str());
+    let (running, told) = shop.start();
+    assert_eq!(told["onion"], address.as_str());
+    assert_eq!(shop.json(&["alerts"]), serde_json::json!([]));
+    drop(running);
+
+    // Another nickname has no key; a database without its folder has none either.
+    let config = std::fs::read_to_string(shop.config()).unwrap();
+    std::fs::write(shop.config(), config.replace("[onion.arti", "[onion]\nnickname = \"another\"\n[onion.arti"))
+        .unwrap();
+    let (running, told) = shop.start();
+    assert!(told["onion"].is_null());
+    let says = shop.json(&["alerts"])[0]["text"].as_str().unwrap().to_owned();
+    assert!(says.contains("set onion.nickname = \"shop\""), "{says}");
+    drop(running);
+
+    assert_eq!(shop.json(&["onion", "reset", "--yes-lose-the-address"])["lost"], address.as_str());
+    let (running, told) = shop.start();
+    assert!(told["onion"].as_str().is_some_and(|new| new != address), "{told}");
+    drop(running);
+    let other = shop.json(&["onion", "address"])["address"].clone();
+    assert!(shop.refusal(&["onion", "import", &backup]).contains(other.as_str().unwrap()));
+}
+
+#[test]
+fn what_is_pasted_is_refused_where_it_is_given_with_its_flag() {
+    let shop = Shop::new("[onion]\nenabled = false\n");
+    shop.json(&["operator", "add", "anna", "--role", "administrator"]);
+    let file = |name: &str, content: &[u8]| {
+        let path = shop.0.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let macaroon = ip2tor_shop::lightning::macaroon::Macaroon::mint(b"root", b"0", [7; 16], &[("invoices", "write")]);
+    let hex = hex::encode(macaroon.encode());
+    let good = file("good", format!("\u{feff}\"{hex}\"\r\n").as_bytes());
+    let half = file("half", hex[..40].as_bytes());
+    let key = file("key", b"-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----\n");
+    for (args, says) in [
+        (&["--host=127.0.0.1", "--macaroon-file", &half][..], "--macaroon-file"),
+        (&["--host=127.0.0.1", "--macaroon-file", &good, "--certificate-file", &key], "--certificate-file"),
+        (&["--host=https://node.example", "--macaroon-file", &good], "--host"),
+        (&["--host=[::1]:10009", "--macaroon-file", &good], "--host"),
+        (&["--host=127.0.0.1", "--details-macaroon-file", &key, "--macaroon-file", &good], "--details-macaroon-file"),
+    ] {
+        let refusal = shop.refusal(&[&["node", "add"], args].concat());
+        assert!(refusal.contains(says), "{args:?}: {refusal}");
+    }
+    assert_eq!(shop.json(&["node", "list"]), serde_json::json!([]));
+    let password = file("password", "\u{feff}  correct horse \r\nfrom the manager\r\n".as_bytes());
+    shop.json(&["operator", "add", "bert", "--password-file", &password]);
+    let blank = file("blank", b"\nsecret\n");
+    assert!(shop.refusal(&["operator", "add", "carl", "--password-file", &blank]).contains("first line is empty"));
+    let level = file("level.toml", b"[log]\nlevel = \"verbose\"\n");
+    let output = Command::new(BIN).args(["check-config", "--config", &level]).output().unwrap();
+    assert_eq!(output.status.code(), Some(78));
+    assert!(text(&output).contains("log.level"), "{}", text(&output));
+}
+
+#[test]
+fn checking_a_node_beside_a_running_shop_changes_nothing_of_what_it_sells() {
+    let shop = Shop::new("[onion]\nenabled = false\n");
+    shop.json(&["operator", "add", "anna", "--role", "administrator"]);
+    let file = shop.0.path().join("macaroon");
+    let rights = [("invoices", "read"), ("invoices", "write"), ("info", "read")];
+    let macaroon = ip2tor_shop::lightning::macaroon::Macaroon::mint(b"root", b"0", [7; 16], &rights);
+    std::fs::write(&file, macaroon.encode()).unwrap();
+    // A node that this command can't reach; the shop may.
+    let database = rusqlite::Connection::open(shop.data().join("shop.sqlite3")).unwrap();
+    let add = "INSERT INTO node (id, operator_id, kind, name, host, port, macaroon_file, is_alive, checked_at, network, \
+               created_at, modified_at) SELECT x'11111111111111111111111111111111', id, 'lnd_grpc', 'n', '127.0.0.1', 1, \
+               ?, 1, 1, 'mainnet', 0, 0 FROM operator";
+    database.execute(add, [file.to_str().unwrap()]).unwrap();
+    let stored = || -> (bool, Option<String>) {
+        let row = "SELECT is_alive, last_error FROM node";
+        database.query_row(row, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
+    };
+    let running = std::fs::File::create(shop.data().join("instance.lock")).unwrap();
+    running.try_lock().unwrap();
+    let checked = shop.run(&["node", "check"]);
+    assert_eq!((checked.status.code(), stored()), (Some(1), (true, None)), "{}", text(&checked));
+    assert!(text(&checked).contains("refused"), "it is told all the same: {}", text(&checked));
+    assert_eq!(shop.json(&["alerts"]), serde_json::json!([]));
+    drop(running);
+    shop.run(&["node", "check"]);
+    assert!(!stored().0, "without a running shop it is stored");
+}
+
+#[test]
+fn a_command_of_a_newer_version_leaves_the_tables_of_a_running_shop_alone() {
+    let shop = Shop::new("[onion]\nenabled = false\n");
+    shop.json(&["operator", "add", "anna", "--role", "administrator"]);
+    let database = rusqlite::Connection::open(shop.data().join("shop.sqlite3")).unwrap();
+    let newest =
+        "DELETE FROM refinery_schema_history WHERE version = (SELECT max(version) FROM refinery_schema_history)";
+    database.execute(newest, []).unwrap();
+    let running = std::fs::File::create(shop.data().join("instance.lock")).unwrap();
+    running.try_lock().unwrap();
+    assert!(shop.refusal(&["operator", "list"]).contains("restart the shop"));
+}
+
+#[test]
+fn an_empty_or_useless_rust_log_does_not_silence_the_shop() {
+    for value in ["", "verbose"] {
+        let shop = Shop::new("[onion]\nenabled = false\n");
+        let log = std::fs::File::create(shop.0.path().join("log")).unwrap();
+        let mut command = shop.command(&["serve", "--json"]);
+        let mut process = command.env("RUST_LOG", value).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+        let mut told = serde_json::Deserializer::from_reader(process.stdout.take().unwrap()).into_iter::<Value>();
+        let running = Running(process);
+        told.next().unwrap().unwrap();
+        drop(running);
+        assert!(shop.log().contains("the shop answers"), "RUST_LOG={value:?}: {}", shop.log());
+        assert_eq!(shop.log().contains("RUST_LOG is not used"), !value.is_empty());
+    }
+}
+
+#[test]
+fn a_folder_in_place_of_a_backup_is_answered_with_the_newest_one_in_it() {
+    let shop = Shop::new("[onion]\nenabled = false\n");
+    shop.json(&["operator", "add", "anna", "--role", "administrator"]);
+    let file = shop.json(&["backup", "create"])["file"].as_str().unwrap().to_owned();
+    let folder = Path::new(&file).parent().unwrap().to_str().unwrap();
+    assert!(shop.refusal(&["backup", "restore", folder, "--force"]).contains(&file));
+}

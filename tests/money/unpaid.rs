@@ -1,0 +1,102 @@
+//! What becomes of orders that nobody paid, and what is never deleted.
+
+use ip2tor_shop::domain::id::OrderId;
+use ip2tor_shop::domain::product::{ProductKind, ProductStatus};
+use ip2tor_shop::services::extensions::{self, Extension};
+use ip2tor_shop::services::{Error, deadlines, orders, records};
+use ip2tor_shop::store::audit_log;
+
+use crate::rig::{Rig, Setup};
+
+const DAY: i64 = 86_400;
+/// Every table that an order writes to.
+const ROWS: &str = "SELECT (SELECT count(*) FROM purchase_order) + (SELECT count(*) FROM invoice) \
+    + (SELECT count(*) FROM invoice_attempt) + (SELECT count(*) FROM product) \
+    + (SELECT count(*) FROM audit_log WHERE noun IN ('order', 'product')) + (SELECT count(*) FROM effect)";
+
+/// Places an order that is not paid in time.
+async fn unpaid(rig: &Rig) -> OrderId {
+    rig.check_in().await;
+    let (order, _) = rig.ordered().await;
+    rig.clock.advance_secs(1000);
+    deadlines::close_unpaid(&rig.shop).await.expect("closed");
+    rig.wait_order_as_time_passes(order, "R").await;
+    order
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_nobody_paid_is_deleted_after_two_weeks_but_for_one_line() {
+    let rig = Rig::new(Setup::default()).await;
+    let order = unpaid(&rig).await;
+    let newest = unpaid(&rig).await;
+    let ended = rig.now();
+    rig.clock.advance_secs(14 * DAY - 3600);
+    assert_eq!(deadlines::delete_unpaid(&rig.shop).await, Ok(0), "it is not two weeks old");
+    rig.clock.advance_secs(2 * 3600);
+    assert_eq!(deadlines::delete_unpaid(&rig.shop).await, Ok(1));
+    assert_eq!(orders::view(&rig.shop, order).map(drop), Err(Error::NotFound));
+    assert_eq!(orders::view(&rig.shop, newest).map(|view| view.purchase.id), Ok(newest), "running numbers go on");
+    let left: i64 = rig.count(ROWS);
+    let of_newest = rig.shop.db.read(|db| audit_log::of_order(db, newest)).expect("its history");
+    assert!(left <= 6 + of_newest.len() as i64, "{left} rows are left");
+    let placed = records::deleted_unpaid(&rig.shop, order).expect("the line is read").expect("there is a line");
+    assert!(placed <= ended && placed.plus_secs(2 * DAY) > ended, "{placed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_saw_money_is_never_deleted() {
+    let rig = Rig::new(Setup::holding()).await;
+    let (bought, product) = rig.active_bridge().await;
+    let (returned, _) = rig.ordered().await;
+    rig.pay(returned);
+    rig.wait_until("the payment is held", || rig.count("SELECT count(*) FROM invoice WHERE state = 'held'") == 1).await;
+    rig.clock.advance_secs(200);
+    deadlines::return_overdue_holds(&rig.shop).await.expect("given back");
+    rig.wait_order_as_time_passes(returned, "R").await;
+    unpaid(&rig).await;
+    rig.clock.advance_secs(400 * DAY);
+    assert_eq!(deadlines::delete_unpaid(&rig.shop).await, Ok(0));
+    for order in [bought, returned] {
+        assert_eq!(orders::view(&rig.shop, order).map(|view| view.purchase.id), Ok(order));
+    }
+    assert_eq!(rig.product_status(product), ProductStatus::Active);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_extension_that_nobody_paid_goes_without_its_bridge() {
+    let rig = Rig::new(Setup::default()).await;
+    let (bought, product) = rig.active_bridge().await;
+    rig.check_in().await;
+    let Ok(Extension::Order(extension)) = extensions::extend(&rig.shop, product, ProductKind::TorBridge).await else {
+        panic!("it can be extended")
+    };
+    rig.wait_until("its invoice", || rig.view(extension).purchase.invoice.payment_request.is_some()).await;
+    rig.clock.advance_secs(1000);
+    deadlines::close_unpaid(&rig.shop).await.expect("closed");
+    rig.wait_order_as_time_passes(extension, "R").await;
+    unpaid(&rig).await;
+    rig.clock.advance_secs(15 * DAY);
+    assert_eq!(deadlines::delete_unpaid(&rig.shop).await, Ok(1));
+    assert_eq!(rig.product_status(product), ProductStatus::Active);
+    assert_eq!(rig.view(bought).product.id, product);
+    assert_eq!(orders::view(&rig.shop, extension).map(drop), Err(Error::NotFound));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_of_an_order_or_product_that_is_there_can_not_be_deleted() {
+    let rig = Rig::new(Setup::default()).await;
+    let (order, _) = rig.active_bridge().await;
+    for noun in ["order", "product", "node"] {
+        let sql = format!("DELETE FROM audit_log WHERE noun = '{noun}'");
+        let refused = rig
+            .shop
+            .db
+            .write_blocking(move |db| db.execute(&sql, []).map(drop).map_err(ip2tor_shop::store::StoreError::from));
+        assert!(refused.is_err_and(|error| error.to_string().contains("append-only")), "{noun}");
+    }
+    let changed = rig.shop.db.write_blocking(|db| {
+        db.execute("UPDATE audit_log SET change = 'x'", []).map(drop).map_err(ip2tor_shop::store::StoreError::from)
+    });
+    assert!(changed.is_err());
+    assert!(!rig.shop.db.read(|db| audit_log::of_order(db, order)).expect("its history").is_empty());
+}
