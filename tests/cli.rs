@@ -376,10 +376,13 @@ fn a_node_is_added_with_its_files_changed_and_removed() {
         ip2tor_shop::lightning::macaroon::Macaroon::mint(b"root", b"0", [7; 16], &[("invoices", "write")]).encode();
     std::fs::write(&macaroon, &secret).unwrap();
     let file = macaroon.to_str().unwrap();
-    let node = shop.json(&["node", "add", "--host=127.0.0.1", "--macaroon-file", file, "--priority=5"]);
+    let add = ["node", "add", "--host=127.0.0.1", "--macaroon-file", file, "--priority=5"];
+    assert!(shop.refusal(&add).contains("Nothing was stored; --untested"), "no node is there");
+    assert_eq!(shop.json(&["node", "list"]), serde_json::json!([]));
+    let node = shop.json(&[&add[..], &["--untested"]].concat());
     assert_eq!((node["port"].as_u64(), node["macaroon_file"].as_str()), (Some(10_009), Some(file)));
     let id = node["id"].as_str().unwrap();
-    shop.json(&["node", "set", id, "--macaroon-file", file, "--store-credentials", "--priority=-1"]);
+    shop.json(&["node", "set", id, "--macaroon-file", file, "--store-credentials", "--priority=-1", "--untested"]);
     let listed = shop.run(&["node", "list", "--json"]);
     assert!(!stdout(&listed).contains(&hex::encode(&secret)[..40]));
     assert_eq!(shop.json(&["node", "list"])[0]["macaroon_file"], Value::Null);
@@ -560,7 +563,13 @@ fn node_check_says_what_the_node_is_or_exactly_what_is_wrong() {
     assert_eq!(checks[0]["ok"], true, "{checks}");
     assert_eq!(shop.json(&["node", "list"])[0]["is_alive"], true);
 
-    shop.json(&["node", "set", id, "--macaroon-file", &simulator.file("admin.macaroon")]);
+    for (file, why) in [("admin.macaroon", "too powerful"), ("readonly.macaroon", "lacks invoices:write")] {
+        let set = ["node", "set", id, "--macaroon-file", &simulator.file(file)];
+        let text = shop.refusal(&set);
+        assert!(text.contains(why) && text.contains("Nothing was stored"), "{text}");
+    }
+    assert_eq!(shop.json(&["node", "list"])[0]["macaroon_file"], macaroon.as_str(), "what works stays");
+    shop.json(&["node", "set", id, "--macaroon-file", &simulator.file("admin.macaroon"), "--untested"]);
     let refused = shop.run(&["node", "check", id]);
     assert_eq!(refused.status.code(), Some(1), "a macaroon that can spend is refused: {}", stdout(&refused));
     shop.json(&["node", "set", id, "--allow-spending=true"]);
@@ -578,6 +587,47 @@ fn node_check_says_what_the_node_is_or_exactly_what_is_wrong() {
         Value::Array(Vec::new()),
         "it may only be restarted: nobody is alarmed within two minutes"
     );
+}
+
+#[test]
+fn a_node_is_tried_before_it_is_stored() {
+    let shop = Shop::with_operator();
+    shop.permit_regtest();
+    let mut simulator = Simulator::start();
+    let (certificate, macaroon) = (simulator.file("tls.cert"), simulator.file("shop.macaroon"));
+    let files = ["--certificate-file", &certificate, "--macaroon-file", &macaroon, "--host=127.0.0.1"];
+    let wrong_port = shop.refusal(&[&["node", "add", "--port=1"], &files[..]].concat());
+    assert!(wrong_port.contains("nothing listens") && wrong_port.contains("--untested"), "{wrong_port}");
+    let added = shop.run(&[&["node", "add", "--port", &simulator.port], &files[..]].concat());
+    assert!(stdout(&added).contains("ok: lnd-simulator"), "{}", stdout(&added));
+    let id = shop.json(&["node", "list"])[0]["id"].as_str().unwrap().to_owned();
+    simulator.stop();
+    // What has nothing to do with access needs no node.
+    shop.json(&["node", "set", &id, "--priority=3", "--name=alice"]);
+    shop.json(&["node", "set", &id, "--is-enabled=false"]);
+    assert!(shop.refusal(&["node", "set", &id, "--is-enabled=true"]).contains("nothing listens"));
+    shop.json(&["node", "set", &id, "--is-enabled=true", "--untested"]);
+    let paying = shop.refusal(&["node", "set", &id, "--payment-macaroon-file", &macaroon]);
+    assert!(paying.contains("it can't pay"), "{paying}");
+}
+
+#[test]
+fn a_core_lightning_node_takes_a_socket_and_nothing_else() {
+    let shop = Shop::with_operator();
+    shop.permit_regtest();
+    let file = shop.config();
+    let file = file.to_str().unwrap();
+    for flag in [["--port", "9835"], ["--macaroon-file", file], ["--certificate-file", file]] {
+        let text = shop.refusal(&[&["node", "add", "--kind=cln", "--host=/run/cln/lightning-rpc"], &flag[..]].concat());
+        assert!(text.contains(flag[0]) && text.contains("by its socket alone"), "{text}");
+    }
+    let long = format!("/{}/lightning-rpc", "a".repeat(93));
+    let text = shop.refusal(&["node", "add", "--kind=cln", "--host", &long]);
+    assert!(text.contains("at most 107 bytes"), "{text}");
+    let missing = shop.refusal(&["node", "add", "--kind=cln", "--host=/run/no/lightning-rpc"]);
+    assert!(missing.contains("no lightningd listens at /run/no/lightning-rpc"), "{missing}");
+    let added = shop.json(&["node", "add", "--kind=cln", "--host=/run/no/bitcoin/lightning-rpc", "--untested"]);
+    assert_eq!(added["name"], "bitcoin/lightning-rpc");
 }
 
 #[test]

@@ -112,13 +112,14 @@ async fn what_lightningd_says_of_itself_is_understood() {
         })),
         _ => result(json!({"channels": [
             {"state": "CHANNELD_NORMAL", "receivable_msat": 7000, "peer_id": id},
-            {"state": "ONCHAIN", "receivable_msat": 9000, "peer_id": id},
+            {"state": "ONCHAIN", "receivable_msat": 9000, "peer_id": id, "peer_connected": true},
+            {"state": "CHANNELD_NORMAL", "receivable_msat": 9000, "peer_id": id, "peer_connected": false},
         ]})),
     });
     let info = daemon.node().info().await.unwrap();
     assert_eq!(info.network, Some(Network::Mainnet));
     assert_eq!(info.uris, [format!("{id}@203.0.113.5:9735")]);
-    assert_eq!((info.active_channels, info.block_height), (Some(2), Some(110)));
+    assert_eq!((info.active_channels, info.block_height), (Some(1), Some(110)));
     assert_eq!((info.synced_to_chain, info.inbound), (Some(false), Some(Msat(7000))));
 }
 

@@ -124,6 +124,18 @@ async fn the_pinned_certificate_is_refused_once_it_has_expired() {
     let error = connect(address, Some(node.pem())).await.unwrap_err();
     assert_eq!(error.kind, NodeErrorKind::ExpiredCertificate);
     assert!(error.detail.starts_with("expired certificate:") && !error.detail.contains('\n'), "{error}");
+    let (this_machine, certificate) = (error.detail.find("this machine's clock"), error.detail.find("2021-01-01"));
+    assert!(this_machine.is_some() && this_machine < certificate, "this machine's time is said first: {error}");
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_not_valid_yet_says_this_machines_time_first() {
+    let node = Identity::valid_in(3000..4000);
+    let address = serve(&node, &node.key).await;
+    let error = connect(address, Some(node.pem())).await.unwrap_err();
+    assert_eq!(error.kind, NodeErrorKind::ExpiredCertificate);
+    let (this_machine, certificate) = (error.detail.find("this machine's clock"), error.detail.find("3000-01-01"));
+    assert!(this_machine.is_some() && this_machine < certificate && error.detail.contains("timedatectl"), "{error}");
 }
 
 #[tokio::test]

@@ -3,6 +3,8 @@
 
 #[path = "money/clock.rs"]
 mod clock;
+#[path = "money/clocks_apart.rs"]
+mod clocks_apart;
 #[path = "money/holds.rs"]
 mod holds;
 #[path = "money/hosts.rs"]
@@ -23,5 +25,7 @@ mod refund_ways;
 mod refunds;
 #[path = "money/rig.rs"]
 mod rig;
+#[path = "money/rights.rs"]
+mod rights;
 #[path = "money/unpaid.rs"]
 mod unpaid;

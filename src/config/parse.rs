@@ -20,7 +20,7 @@ impl Default for Config {
             data_dir: PathBuf::from("/var/lib/ip2tor-shop"),
             http: Http::default(),
             orders: Orders::default(),
-            holds: Holds { max_open_per_node: 200, max_unpaid_per_node: 1000, cltv_blocks: 144 },
+            holds: Holds { max_open_per_node: 200, max_unpaid_per_node: 1000, cltv_blocks: 60 },
             lightning: Lightning { allow_regtest: false, private_route_hints: true, limit_to_inbound: false },
             jobs: Jobs::default(),
             retention: Retention { suspended_days: 45, unpaid_days: 14, daily_backups: 7, weekly_backups: 4 },

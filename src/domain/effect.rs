@@ -58,6 +58,8 @@ pub enum AlertTopic {
     NodeUnheard,
     /// No Lightning node could make an invoice for a host.
     NoInvoices,
+    /// A Lightning node has another time than this machine.
+    ClocksApart,
     /// A host has few free ports left.
     FewPorts,
     /// The machine's clock is before the newest time in the database.
@@ -82,7 +84,7 @@ pub enum AlertTopic {
 
 impl AlertTopic {
     /// All topics.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::NeedsRefund,
         Self::Overpaid,
         Self::RefundedTooMuch,
@@ -96,6 +98,7 @@ impl AlertTopic {
         Self::NodeDead,
         Self::NodeUnheard,
         Self::NoInvoices,
+        Self::ClocksApart,
         Self::FewPorts,
         Self::ClockBack,
         Self::BackupFailed,
@@ -124,6 +127,7 @@ impl AlertTopic {
             Self::NodeDead => "node_dead",
             Self::NodeUnheard => "node_unheard",
             Self::NoInvoices => "no_invoices",
+            Self::ClocksApart => "clocks_apart",
             Self::FewPorts => "few_ports",
             Self::ClockBack => "clock_back",
             Self::BackupFailed => "backup_failed",
@@ -170,7 +174,7 @@ impl AlertTopic {
             Self::NeedsRefund | Self::UnknownPayment | Self::NodeDead | Self::NoInvoices => "critical",
             Self::InvoiceVanished | Self::LeftOut | Self::NodeUnheard => "critical",
             Self::Storage | Self::ClockBack | Self::OnionKeyLost => "critical",
-            Self::RefundedTooMuch | Self::RefundMayBeDone | Self::HoldLost => "warning",
+            Self::RefundedTooMuch | Self::RefundMayBeDone | Self::HoldLost | Self::ClocksApart => "warning",
             Self::StuckSuspension | Self::HostNotSwept | Self::LateDelivery => "warning",
             Self::FailedIntent | Self::HostDead | Self::BackupFailed | Self::OnionUnreachable => "warning",
             Self::Overpaid | Self::FewPorts | Self::TargetUnreachable => "info",

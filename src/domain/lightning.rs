@@ -237,10 +237,14 @@ pub struct NodeInfo {
     pub synced_to_chain: Option<bool>,
     /// Software version.
     pub version: Option<String>,
+    /// Why no invoice may be made there: it could not be cancelled, or its payment would not be noticed.
+    pub lacks: Option<NodeError>,
+    /// Why payments can't be held there although nodes of its kind can do that.
+    pub cannot_hold: Option<String>,
 }
 
 /// How a call to a node failed. The kind decides what happens next, the text is for the operator.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{detail}")]
 pub struct NodeError {
     /// What kind of failure it is.
@@ -270,7 +274,8 @@ impl NodeError {
 
     /// Whether the node itself said no, so that the call had reached it.
     pub const fn is_an_answer(&self) -> bool {
-        matches!(self.kind, NodeErrorKind::Rejected | NodeErrorKind::NotSynced | NodeErrorKind::WrongMacaroon)
+        use NodeErrorKind as K;
+        matches!(self.kind, K::Rejected | K::NotServed | K::NotSynced | K::WrongMacaroon)
     }
 }
 
@@ -283,7 +288,7 @@ pub enum NodeErrorKind {
     ConnectTimedOut,
     /// The certificate is not the pinned one or not valid for the address.
     WrongCertificate,
-    /// The certificate has expired.
+    /// The certificate has expired, or is not valid yet, by this machine's clock.
     ExpiredCertificate,
     /// The macaroon is not valid at this node or lacks a permission.
     WrongMacaroon,
@@ -301,6 +306,10 @@ pub enum NodeErrorKind {
     TimedOut,
     /// The connection broke or the node is shutting down; the call may have been carried out.
     Unavailable,
+    /// The node, or what stands before it, does not have this call at all.
+    NotServed,
+    /// The node's clock is so far from ours that its invoice can't be paid in time.
+    ClocksApart,
     /// The node answered that it will not do this (bad amount, no such feature, …).
     Rejected,
 }

@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod alias;
+pub mod clocks;
 pub mod deal;
 pub mod deny_list;
 pub mod effect;

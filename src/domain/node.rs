@@ -98,6 +98,8 @@ pub struct Node {
     pub pubkey: Option<String>,
     /// What it last said of itself (JSON).
     pub info: Option<String>,
+    /// What is wrong with its clock or ours, while the two are apart.
+    pub clock_note: Option<String>,
     /// How far its settlements are processed.
     pub settle_index: u64,
     /// When it was added.

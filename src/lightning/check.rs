@@ -1,7 +1,12 @@
 //! Connects to a node and says in one line what it is, or what is wrong and what to do about it.
 
 use super::LightningNode;
-use crate::domain::lightning::{Network, NodeError, NodeErrorKind, NodeInfo};
+use super::outcome::info_from_request;
+use crate::domain::lightning::{InvoiceRequest, MadeInvoice, Network, NodeError, NodeErrorKind, NodeInfo, Preimage};
+use crate::domain::money::Msat;
+
+/// How long a sample may be paid, should it not be possible to cancel it. Seconds.
+const SAMPLE_EXPIRY_SECS: u32 = 60;
 
 /// The result of checking a node.
 #[derive(Clone, Debug)]
@@ -34,6 +39,31 @@ pub async fn check(node: &dyn LightningNode, expected: Option<Network>, known_in
     }
 }
 
+/// Makes an invoice and cancels it at once: whether both can be done is seen by doing it, and the invoice tells the
+/// node's time, network and key.
+///
+/// # Errors
+/// What the node says to either.
+pub async fn sample(node: &dyn LightningNode, preimage: Preimage) -> Result<MadeInvoice, NodeError> {
+    let request = InvoiceRequest {
+        hash: preimage.hash(),
+        preimage: Some(preimage),
+        amount: Msat(1000),
+        memo: "network check".to_owned(),
+        expiry_secs: SAMPLE_EXPIRY_SECS,
+        cltv_expiry: None,
+        private: false,
+    };
+    let made = node.create(&request).await?;
+    node.cancel(request.hash).await?;
+    Ok(made)
+}
+
+/// What an invoice tells of the node that made it.
+pub fn told_by(made: &MadeInvoice) -> NodeInfo {
+    info_from_request(&made.payment_request)
+}
+
 fn problem_of(info: &NodeInfo, expected: Option<Network>) -> Option<NodeError> {
     if let (Some(network), Some(expected)) = (info.network, expected)
         && network != expected
@@ -41,6 +71,9 @@ fn problem_of(info: &NodeInfo, expected: Option<Network>) -> Option<NodeError> {
         let (is, needed) = (network.name(), expected.name());
         let detail = format!("wrong network: the node works on {is}, the shop needs {needed} here");
         return Some(NodeError::new(NodeErrorKind::WrongNetwork, detail));
+    }
+    if let Some(lack) = &info.lacks {
+        return Some(lack.clone());
     }
     if info.synced_to_chain == Some(false) {
         let height = info.block_height.map(|height| format!(" (it is at block {height})")).unwrap_or_default();
@@ -75,12 +108,15 @@ fn describe(info: &NodeInfo) -> String {
         Some(version) => parts.push(format!("version {}", printable(version))),
         None => parts.push("its macaroon does not permit more (info:read)".to_owned()),
     }
+    if let Some(reason) = &info.cannot_hold {
+        parts.push(format!("makes plain invoices only, since it can't hold payments ({})", printable(reason)));
+    }
     format!("ok: {}", parts.join(", "))
 }
 
 /// A node chooses its own name: control characters stay off the terminal.
 fn printable(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(100).collect()
+    text.chars().filter(|c| !c.is_control()).take(300).collect()
 }
 
 #[cfg(test)]
@@ -105,6 +141,16 @@ mod tests {
         assert_eq!(kind(known(), Some(Network::Mainnet)), Some(NodeErrorKind::WrongNetwork));
         let behind = NodeInfo { synced_to_chain: Some(false), ..known() };
         assert_eq!(kind(behind, None), Some(NodeErrorKind::NotSynced));
+    }
+
+    #[test]
+    fn a_node_that_cannot_hold_is_good_and_says_so_one_that_cannot_cancel_is_not() {
+        let plain = NodeInfo { cannot_hold: Some("not served".to_owned()), ..known() };
+        let check = NodeCheck { problem: problem_of(&plain, None), info: plain };
+        assert!(check.line().starts_with("ok: ") && check.line().contains("plain invoices only"), "{}", check.line());
+        let lack = NodeError::new(NodeErrorKind::WrongMacaroon, "wrong macaroon: it lacks something");
+        let useless = NodeInfo { lacks: Some(lack.clone()), ..known() };
+        assert_eq!(problem_of(&useless, None), Some(lack));
     }
 
     #[test]

@@ -61,7 +61,14 @@ struct Channels {
 #[derive(Deserialize)]
 struct Channel {
     state: String,
+    /// Older lightningds don't say.
+    #[serde(default = "yes")]
+    peer_connected: bool,
     receivable_msat: Option<cln_rpc::primitives::Amount>,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// An answer without content of interest.
@@ -101,12 +108,15 @@ impl CoreLightning {
         Ok(Added { payment_request: made.bolt11, add_index: made.created_index })
     }
 
-    /// What the usable channels can receive.
-    async fn inbound(&self) -> Option<Msat> {
+    /// How many channels can be used now, and what they can receive: a channel without its peer can't, although
+    /// `getinfo` counts it as active.
+    async fn usable_channels(&self) -> Option<(u32, Msat)> {
         let call = self.socket.call_with::<Channels>("listpeerchannels", json!({}), self.policy.call_limit);
         let channels = call.await.ok()?.channels.into_iter();
-        let usable = channels.filter(|channel| channel.state == "CHANNELD_NORMAL");
-        Some(Msat(usable.filter_map(|channel| Some(channel.receivable_msat?.msat())).sum()))
+        let usable = |channel: &Channel| channel.state == "CHANNELD_NORMAL" && channel.peer_connected;
+        let amounts: Vec<u64> =
+            channels.filter(usable).map(|channel| channel.receivable_msat.map_or(0, |amount| amount.msat())).collect();
+        Some((u32::try_from(amounts.len()).unwrap_or(u32::MAX), Msat(amounts.into_iter().sum())))
     }
 
     async fn delete(&self, invoice: ListinvoicesInvoices) -> Result<bool, NodeError> {
@@ -208,8 +218,13 @@ impl LightningNode for CoreLightning {
         Ok(InvoicePage { invoices: page.invoices.into_iter().filter_map(readable).collect(), next })
     }
 
+    fn keeps_expired(&self) -> bool {
+        true
+    }
+
     async fn info(&self) -> Result<NodeInfo, NodeError> {
         let info = self.socket.info(self.policy.call_limit).await?;
+        let (channels, inbound) = self.usable_channels().await.unzip();
         let id = info.id.to_string();
         let uri = |host: &str, port: u16| format!("{id}@{}", with_port(host, port));
         Ok(NodeInfo {
@@ -217,11 +232,12 @@ impl LightningNode for CoreLightning {
             pubkey: Some(id),
             alias: Some(info.alias),
             network: Network::parse(&info.network),
-            active_channels: Some(info.num_active_channels),
+            active_channels: channels,
             block_height: Some(info.blockheight),
-            inbound: self.inbound().await,
+            inbound,
             synced_to_chain: Some(info.warning_bitcoind_sync.is_none() && info.warning_lightningd_sync.is_none()),
             version: Some(info.version),
+            ..NodeInfo::default()
         })
     }
 }

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use tokio::net::UnixStream;
 use tokio_util::codec::Framed;
 
+use super::cln_path;
 use crate::domain::lightning::{NodeError, NodeErrorKind};
 
 /// Code of every call that lightningd does not answer any more because it ends.
@@ -97,13 +98,9 @@ impl Socket {
     fn explain_connect(&self, error: &io::Error) -> NodeError {
         let path = self.path.display();
         match error.kind() {
-            io::ErrorKind::PermissionDenied => NodeError::new(
-                NodeErrorKind::BadCredentials,
-                format!(
-                    "bad credentials: the shop's user may not use {path}; let it into the socket's group \
-                         (lightningd: rpc-file-mode=0660)"
-                ),
-            ),
+            io::ErrorKind::PermissionDenied => {
+                NodeError::new(NodeErrorKind::BadCredentials, cln_path::closed(&self.path, cln_path::is_hidden))
+            }
             io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
                 let detail =
                     format!("refused: no lightningd listens at {path}; is it running, and is this its socket?");

@@ -19,8 +19,9 @@ use tokio_rustls::client::TlsStream;
 
 use super::credentials::Source;
 use super::dial::{BoxedIo, Dial};
-use super::trust::{explain_handshake, tls_config};
+use super::trust::{explain_handshake, tls_config, validity};
 use crate::domain::address::with_port;
+use crate::domain::clocks::Validity;
 use crate::domain::lightning::{NodeError, NodeErrorKind};
 
 /// Where a node listens.
@@ -82,6 +83,11 @@ impl Connector {
             );
             Err(NodeError::new(NodeErrorKind::ConnectTimedOut, detail))
         })
+    }
+
+    /// When the configured certificate is valid; `None` without one.
+    pub async fn certificate_validity(&self) -> Option<Validity> {
+        validity(&self.read_certificate().await.ok()??)
     }
 
     /// A node may renew its certificate between our reading it and the handshake: a certificate that

@@ -3,7 +3,7 @@
 //! caller one deadline and never a busy loop.
 
 use std::future::Future;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::HeaderValue;
@@ -13,8 +13,10 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use super::connector::Connector;
 use super::credentials::Source;
+use super::macaroon::Macaroon;
 use super::pasted;
 use super::policy::Policy;
+use super::rights::{self, Call};
 use crate::domain::lightning::{NodeError, NodeErrorKind};
 
 /// The HTTP client over a node's connector; `B` is the request body.
@@ -49,6 +51,11 @@ where
     /// A handle on the shared connection.
     pub fn client(&self) -> HttpClient<B> {
         locked(&self.client).client.clone()
+    }
+
+    /// Where and how the node is reached.
+    pub const fn connector(&self) -> &Connector {
+        &self.connector
     }
 
     /// The demands and time limits of this node.
@@ -131,13 +138,19 @@ pub type Check = fn(&[u8]) -> Result<(), NodeError>;
 pub struct MacaroonHeader {
     source: Source,
     check: Check,
-    header: Mutex<Option<HeaderValue>>,
+    loaded: Mutex<Option<Arc<Loaded>>>,
+}
+
+struct Loaded {
+    header: HeaderValue,
+    /// What it permits; `None` when that can't be read.
+    macaroon: Option<Macaroon>,
 }
 
 impl MacaroonHeader {
     /// A macaroon whose bytes must pass `check` before they are used.
     pub const fn new(source: Source, check: Check) -> Self {
-        Self { source, check, header: Mutex::new(None) }
+        Self { source, check, loaded: Mutex::new(None) }
     }
 
     /// The header value: hex, marked as sensitive so that no log shows it.
@@ -145,27 +158,73 @@ impl MacaroonHeader {
     /// # Errors
     /// `BadCredentials`, or what the check says.
     pub async fn header(&self) -> Result<HeaderValue, NodeError> {
-        if let Some(header) = locked(&self.header).clone() {
-            return Ok(header);
+        Ok(self.loaded().await?.header.clone())
+    }
+
+    /// The header value of what the source has now.
+    ///
+    /// # Errors
+    /// As [`MacaroonHeader::header`].
+    pub async fn reread(&self) -> Result<HeaderValue, NodeError> {
+        Ok(self.load().await?.header.clone())
+    }
+
+    /// The macaroon as far as it can be read.
+    ///
+    /// # Errors
+    /// As [`MacaroonHeader::header`].
+    pub async fn macaroon(&self) -> Result<Option<Macaroon>, NodeError> {
+        Ok(self.loaded().await?.macaroon.clone())
+    }
+
+    /// Whether LND will let it make this call. One that can't be read is left to the node.
+    ///
+    /// # Errors
+    /// As [`MacaroonHeader::header`].
+    pub async fn permits(&self, call: Call) -> Result<bool, NodeError> {
+        let permits = |loaded: &Loaded| loaded.macaroon.as_ref().is_none_or(|macaroon| rights::permits(macaroon, call));
+        if permits(&*self.loaded().await?) {
+            return Ok(true);
+        }
+        // It may have been replaced by a better one.
+        Ok(permits(&*self.load().await?))
+    }
+
+    /// Itself, provided that it may make this call: what it may not is not asked.
+    ///
+    /// # Errors
+    /// `WrongMacaroon`, or as [`MacaroonHeader::header`].
+    pub async fn permitting(&self, call: Call) -> Result<&Self, NodeError> {
+        if self.permits(call).await? {
+            return Ok(self);
+        }
+        let names = self.macaroon().await?.map(|macaroon| rights::lacking(&macaroon, &[call])).unwrap_or_default();
+        Err(rights::lack(&names))
+    }
+
+    async fn loaded(&self) -> Result<Arc<Loaded>, NodeError> {
+        if let Some(loaded) = locked(&self.loaded).clone() {
+            return Ok(loaded);
         }
         self.load().await
     }
 
     /// Reads the macaroon again; `None` when it is still the one that was `used`.
     async fn renewed(&self, used: &HeaderValue) -> Result<Option<HeaderValue>, NodeError> {
-        let header = self.load().await?;
+        let header = self.load().await?.header.clone();
         Ok((header != used).then_some(header))
     }
 
-    async fn load(&self) -> Result<HeaderValue, NodeError> {
+    async fn load(&self) -> Result<Arc<Loaded>, NodeError> {
         let bytes = self.source.read("macaroon").await?;
         // What is none the check says, in its words.
         let bytes = pasted::macaroon(&bytes).unwrap_or(bytes);
         (self.check)(&bytes)?;
         let mut header = HeaderValue::from_str(&hex::encode(&bytes)).expect("hex digits are a valid header");
         header.set_sensitive(true);
-        *locked(&self.header) = Some(header.clone());
-        Ok(header)
+        let loaded = Arc::new(Loaded { header, macaroon: Macaroon::parse(&bytes).ok() });
+        *locked(&self.loaded) = Some(Arc::clone(&loaded));
+        Ok(loaded)
     }
 }
 

@@ -76,6 +76,10 @@ pub fn from_answer(code: Code, message: &str) -> NodeError {
              such as: {BAKE_COMMAND}"
         ),
         NodeErrorKind::NotSynced => format!("not synced: the node says {said:?}; wait until it has caught up"),
+        NodeErrorKind::NotServed => format!(
+            "not served: the node says {said:?}; it was built without this service (LND: invoicesrpc), or something \
+             before it lets only a part of its calls through"
+        ),
         NodeErrorKind::TimedOut => format!("time-out: the node says {said:?}"),
         NodeErrorKind::Unavailable => {
             format!("the node can't answer now: {said:?}; it may be starting, or is its wallet locked?")
@@ -94,6 +98,8 @@ fn kind_of(code: Code, lower: &str) -> NodeErrorKind {
         _ if says(&MACAROON_TEXTS) => NodeErrorKind::WrongMacaroon,
         _ if lower.contains("syncing") || lower.contains("not synced") => NodeErrorKind::NotSynced,
         Code::Unavailable | Code::Cancelled | Code::Aborted => NodeErrorKind::Unavailable,
+        // Who does not know an invoice says so with its own text, which was looked for before.
+        Code::Unimplemented | Code::NotFound if !is_unknown_invoice(lower) => NodeErrorKind::NotServed,
         _ => NodeErrorKind::Rejected,
     }
 }
@@ -146,6 +152,15 @@ mod tests {
         assert!(!from_answer(Code::Unknown, "amount too large").may_have_happened());
         assert!(from_transport(&std::io::Error::other("reset")).may_have_happened());
         assert!(from_answer(Code::Unavailable, "transport is closing").may_have_happened());
+    }
+
+    #[test]
+    fn a_call_that_the_node_does_not_have_is_told_from_one_that_it_refuses() {
+        let unknown_service = "unknown service invoicesrpc.Invoices";
+        assert_eq!(from_answer(Code::Unimplemented, unknown_service).kind, NodeErrorKind::NotServed);
+        assert_eq!(from_answer(Code::NotFound, "Not Found").kind, NodeErrorKind::NotServed);
+        assert_eq!(from_answer(Code::NotFound, "unable to locate invoice").kind, NodeErrorKind::Rejected);
+        assert!(!from_answer(Code::NotFound, "Not Found").may_have_happened());
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! LND over gRPC: the generated clients over our own connection.
 
+mod bare;
+
 use async_trait::async_trait;
 use fedimint_tonic_lnd::invoicesrpc::invoices_client::InvoicesClient;
-use fedimint_tonic_lnd::invoicesrpc::{
-    AddHoldInvoiceRequest, CancelInvoiceMsg, SettleInvoiceMsg, SubscribeSingleInvoiceRequest,
-};
+use fedimint_tonic_lnd::invoicesrpc::{AddHoldInvoiceRequest, SubscribeSingleInvoiceRequest};
 use fedimint_tonic_lnd::lnrpc;
 use fedimint_tonic_lnd::lnrpc::lightning_client::LightningClient;
 use futures_util::{Stream, TryStreamExt, future, stream};
@@ -21,7 +21,10 @@ use super::link::{HttpClient, Link, MacaroonHeader};
 use super::lnd_errors::{from_status, is_unknown_invoice};
 use super::permissions::{details_check, invoice_check};
 use super::policy::Policy;
+use super::rights::Call;
+use super::served::{BareCalls as _, Served};
 use super::{InvoiceStream, LightningNode, bolt11, outcome, pages};
+use crate::domain::clocks::Validity;
 use crate::domain::lightning::{
     CancelOutcome, InvoicePage, InvoiceRequest, MadeInvoice, Network, NodeError, NodeErrorKind, NodeInfo, NodeInvoice,
     NodeInvoiceState, PaymentHash, Preimage, SettleOutcome,
@@ -41,6 +44,7 @@ pub struct LndGrpc {
     origin: Uri,
     macaroon: MacaroonHeader,
     details: Option<MacaroonHeader>,
+    served: Served,
 }
 
 impl LndGrpc {
@@ -57,6 +61,7 @@ impl LndGrpc {
             origin,
             macaroon: MacaroonHeader::new(credentials.macaroon, invoice_check(powerful)),
             details: credentials.details_macaroon.map(|source| MacaroonHeader::new(source, details_check(powerful))),
+            served: Served::default(),
         })
     }
 
@@ -84,7 +89,8 @@ impl LndGrpc {
             let request = with_macaroon(message.clone(), header);
             async move { client.add_invoice(request).await.map_err(|status| from_status(&status)) }
         };
-        let added = self.link.call(limit, &self.macaroon, call).await?.into_inner();
+        let macaroon = self.macaroon.permitting(Call::AddInvoice).await?;
+        let added = self.link.call(limit, macaroon, call).await?.into_inner();
         Ok(Added { payment_request: added.payment_request, add_index: Some(added.add_index) })
     }
 
@@ -98,13 +104,18 @@ impl LndGrpc {
             private: request.private,
             ..Default::default()
         };
+        self.ask_to_hold(message).await
+    }
+
+    async fn ask_to_hold(&self, message: AddHoldInvoiceRequest) -> Result<Added, NodeError> {
         let limit = self.link.policy().create_limit;
         let call = |client, header| {
             let mut client = self.invoices(client);
             let request = with_macaroon(message.clone(), header);
             async move { client.add_hold_invoice(request).await.map_err(|status| from_status(&status)) }
         };
-        let added = self.link.call(limit, &self.macaroon, call).await?.into_inner();
+        let macaroon = self.macaroon.permitting(Call::AddHoldInvoice).await?;
+        let added = self.link.call(limit, macaroon, call).await?.into_inner();
         Ok(Added { payment_request: added.payment_request, add_index: Some(added.add_index) })
     }
 
@@ -126,7 +137,8 @@ impl LndGrpc {
             let request = with_macaroon(message, header);
             async move { client.list_invoices(request).await.map_err(|status| from_status(&status)) }
         };
-        Ok(self.link.call(self.link.policy().call_limit, &self.macaroon, call).await?.into_inner())
+        let macaroon = self.macaroon.permitting(Call::ListInvoices).await?;
+        Ok(self.link.call(self.link.policy().call_limit, macaroon, call).await?.into_inner())
     }
 
     async fn page(&self, pending_only: bool, after: u64, limit: u32) -> Result<InvoicePage, NodeError> {
@@ -152,6 +164,7 @@ impl LndGrpc {
 
     /// What the channels can receive; `None` where the macaroon does not permit it (offchain:read).
     async fn inbound(&self, macaroon: &MacaroonHeader) -> Option<Msat> {
+        let macaroon = macaroon.permitting(Call::ChannelBalance).await.ok()?;
         let call = |client, header| {
             let mut client = self.lightning(client);
             let request = with_macaroon(lnrpc::ChannelBalanceRequest {}, header);
@@ -168,6 +181,8 @@ impl LndGrpc {
             async move { client.get_info(request).await.map_err(|status| from_status(&status)) }
         };
         let answer = self.link.call(self.link.policy().call_limit, macaroon, call).await?.into_inner();
+        // The balance also counts what lies with peers who are not there.
+        let inbound = if answer.num_active_channels == 0 { Some(Msat(0)) } else { self.inbound(macaroon).await };
         Ok(NodeInfo {
             pubkey: Some(answer.identity_pubkey),
             alias: Some(answer.alias),
@@ -175,10 +190,32 @@ impl LndGrpc {
             network: answer.chains.first().and_then(|chain| Network::parse(&chain.network)),
             active_channels: Some(answer.num_active_channels),
             block_height: Some(answer.block_height),
-            inbound: self.inbound(macaroon).await,
+            inbound,
             synced_to_chain: Some(answer.synced_to_chain),
             version: Some(answer.version),
+            ..NodeInfo::default()
         })
+    }
+
+    /// What the node says of itself as far as the macaroons permit.
+    async fn description(&self) -> Result<NodeInfo, NodeError> {
+        if self.details.is_some() && self.macaroon.permits(Call::ListInvoices).await? {
+            // Details alone make no invoice: only a call tells whether the node takes the macaroon that does.
+            self.newest_invoice().await?;
+        }
+        let macaroon = self.details.as_ref().unwrap_or(&self.macaroon);
+        if macaroon.permits(Call::GetInfo).await? {
+            match self.get_info(macaroon).await {
+                // The node may take the macaroon for invoices all the same; a bad one fails below.
+                Err(error) if error.kind == NodeErrorKind::WrongMacaroon => {}
+                result => return result,
+            }
+        }
+        if !self.macaroon.permits(Call::ListInvoices).await? {
+            return Ok(NodeInfo::default());
+        }
+        let newest = self.newest_invoice().await?;
+        Ok(newest.map(|invoice| outcome::info_from_request(&invoice.payment_request)).unwrap_or_default())
     }
 }
 
@@ -189,9 +226,10 @@ impl LightningNode for LndGrpc {
     }
 
     async fn create(&self, request: &InvoiceRequest) -> Result<MadeInvoice, NodeError> {
+        self.served.require(self, &self.macaroon, request.preimage.is_none()).await?;
         let added = match request.preimage {
             Some(preimage) => self.add_plain(request, preimage).await,
-            None => self.add_hold(request).await,
+            None => self.served.learn(self.add_hold(request).await),
         };
         let added = outcome::existing_if_rejected(self, request.hash, added).await?;
         outcome::on_expected_network(self, self.link.policy(), request.hash, &added.payment_request).await?;
@@ -205,27 +243,16 @@ impl LightningNode for LndGrpc {
             let request = with_macaroon(message, header);
             async move { found(client.lookup_invoice(request).await) }
         };
-        self.link.call(self.link.policy().call_limit, &self.macaroon, call).await?.map(invoice_from_lnd).transpose()
+        let macaroon = self.macaroon.permitting(Call::LookupInvoice).await?;
+        self.link.call(self.link.policy().call_limit, macaroon, call).await?.map(invoice_from_lnd).transpose()
     }
 
     async fn cancel(&self, hash: PaymentHash) -> Result<CancelOutcome, NodeError> {
-        let call = |client, header| {
-            let mut client = self.invoices(client);
-            let request = with_macaroon(CancelInvoiceMsg { payment_hash: hash.0.to_vec() }, header);
-            async move { found(client.cancel_invoice(request).await) }
-        };
-        let answer = self.link.call(self.link.policy().call_limit, &self.macaroon, call).await;
-        outcome::of_cancel(self, hash, answer.map(|found| found.is_some())).await
+        outcome::of_cancel(self, hash, self.served.learn(self.cancel_bare(hash).await)).await
     }
 
     async fn settle(&self, preimage: Preimage) -> Result<SettleOutcome, NodeError> {
-        let call = |client, header| {
-            let mut client = self.invoices(client);
-            let request = with_macaroon(SettleInvoiceMsg { preimage: preimage.0.to_vec() }, header);
-            async move { found(client.settle_invoice(request).await) }
-        };
-        let answer = self.link.call(self.link.policy().call_limit, &self.macaroon, call).await;
-        outcome::of_settle(self, preimage.hash(), answer.map(|found| found.is_some())).await
+        outcome::of_settle(self, preimage.hash(), self.served.learn(self.settle_bare(preimage).await)).await
     }
 
     async fn settlements(&self, cursor: u64) -> Result<InvoiceStream, NodeError> {
@@ -234,7 +261,8 @@ impl LightningNode for LndGrpc {
         self.newest_invoice().await?;
         let mut client = self.lightning(self.link.client()).max_decoding_message_size(MAX_MESSAGE);
         let message = lnrpc::InvoiceSubscription { settle_index: cursor, add_index: 0 };
-        let request = with_macaroon(message, self.macaroon.header().await?);
+        let macaroon = self.macaroon.permitting(Call::SubscribeInvoices).await?;
+        let request = with_macaroon(message, macaroon.header().await?);
         let invoices = flat(async move { client.subscribe_invoices(request).await });
         let settled = invoices.try_filter(|invoice| future::ready(invoice.state == NodeInvoiceState::Settled));
         Ok(super::stream::run(settled))
@@ -243,7 +271,7 @@ impl LightningNode for LndGrpc {
     async fn watch(&self, hash: PaymentHash) -> Result<InvoiceStream, NodeError> {
         let mut client = self.invoices(self.link.client());
         let message = SubscribeSingleInvoiceRequest { r_hash: hash.0.to_vec() };
-        let header = self.macaroon.header().await?;
+        let header = self.macaroon.permitting(Call::SubscribeSingleInvoice).await?.header().await?;
         let is_known = self.is_known(hash, header.clone());
         let request = with_macaroon(message, header);
         let states = flat(async move { client.subscribe_single_invoice(request).await });
@@ -258,19 +286,13 @@ impl LightningNode for LndGrpc {
         self.page(false, after, limit).await
     }
 
+    async fn certificate_validity(&self) -> Option<Validity> {
+        self.link.connector().certificate_validity().await
+    }
+
     async fn info(&self) -> Result<NodeInfo, NodeError> {
-        if self.details.is_some() {
-            // Details alone make no invoice: only a call tells whether the node takes the macaroon that does.
-            self.newest_invoice().await?;
-        }
-        match self.get_info(self.details.as_ref().unwrap_or(&self.macaroon)).await {
-            Err(error) if error.kind == NodeErrorKind::WrongMacaroon => {
-                // The stock invoice macaroon does not reach GetInfo; a bad one fails here again.
-                let newest = self.newest_invoice().await?;
-                Ok(newest.map(|invoice| outcome::info_from_request(&invoice.payment_request)).unwrap_or_default())
-            }
-            result => result,
-        }
+        let info = self.description().await?;
+        Ok(self.served.findings(self, &self.macaroon).await?.noted_in(info))
     }
 }
 

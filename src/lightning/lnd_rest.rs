@@ -20,7 +20,10 @@ use super::permissions::{details_check, invoice_check};
 use super::policy::Policy;
 use super::rest_http::{Exchange, HTTP1, invoices_of, read_answer};
 use super::rest_json::{Balance, Listed, MaybeInvoice, Nothing, RestAdded, RestInfo, RestInvoice, readable};
+use super::rights::Call;
+use super::served::{BareCalls, Served};
 use super::{InvoiceStream, LightningNode, bolt11, outcome, pages};
+use crate::domain::clocks::Validity;
 use crate::domain::lightning::{
     CancelOutcome, InvoicePage, InvoiceRequest, MadeInvoice, NodeError, NodeErrorKind, NodeInfo, NodeInvoice,
     NodeInvoiceState, PaymentHash, Preimage, SettleOutcome,
@@ -36,6 +39,7 @@ pub struct LndRest {
     base: String,
     macaroon: MacaroonHeader,
     details: Option<MacaroonHeader>,
+    served: Served,
 }
 
 impl LndRest {
@@ -49,6 +53,7 @@ impl LndRest {
             base,
             macaroon: MacaroonHeader::new(credentials.macaroon, invoice_check(powerful)),
             details: credentials.details_macaroon.map(|source| MacaroonHeader::new(source, details_check(powerful))),
+            served: Served::default(),
         }
     }
 
@@ -79,7 +84,14 @@ impl LndRest {
 
     async fn list(&self, query: &str) -> Result<Listed, NodeError> {
         let exchange = Exchange::get(format!("/v1/invoices?{query}"));
-        self.ask(self.link.policy().call_limit, &self.macaroon, exchange).await
+        let macaroon = self.macaroon.permitting(Call::ListInvoices).await?;
+        self.ask(self.link.policy().call_limit, macaroon, exchange).await
+    }
+
+    async fn add(&self, call: Call, exchange: Exchange) -> Result<Added, NodeError> {
+        let macaroon = self.macaroon.permitting(call).await?;
+        let added: RestAdded = self.ask(self.link.policy().create_limit, macaroon, exchange).await?;
+        Ok(added.into())
     }
 
     async fn page(&self, pending_only: bool, after: u64, limit: u32) -> Result<InvoicePage, NodeError> {
@@ -98,6 +110,7 @@ impl LndRest {
 
     /// What the channels can receive; `None` where the macaroon does not permit it (offchain:read).
     async fn inbound(&self, macaroon: &MacaroonHeader) -> Option<Msat> {
+        let macaroon = macaroon.permitting(Call::ChannelBalance).await.ok()?;
         let exchange = Exchange::get("/v1/balance/channels".to_owned());
         let balance: Balance = self.ask(self.link.policy().call_limit, macaroon, exchange).await.ok()?;
         Some(Msat(balance.remote_balance.msat))
@@ -105,11 +118,60 @@ impl LndRest {
 
     async fn stream(
         &self,
+        call: Call,
         path: String,
     ) -> Result<impl Stream<Item = Result<NodeInvoice, NodeError>> + Send + 'static, NodeError> {
-        let request = Exchange::get(path).request(&self.base, self.macaroon.header().await?)?;
+        let macaroon = self.macaroon.permitting(call).await?;
+        let request = Exchange::get(path).request(&self.base, macaroon.header().await?)?;
         let client = self.link.client();
         Ok(invoices_of(async move { client.request(request).await }))
+    }
+
+    async fn get_info(&self, macaroon: &MacaroonHeader) -> Result<NodeInfo, NodeError> {
+        let exchange = Exchange::get("/v1/getinfo".to_owned());
+        let info: RestInfo = self.ask(self.link.policy().call_limit, macaroon, exchange).await?;
+        let info = NodeInfo::from(info);
+        // The balance also counts what lies with peers who are not there.
+        let inbound = if info.active_channels == Some(0) { Some(Msat(0)) } else { self.inbound(macaroon).await };
+        Ok(NodeInfo { inbound, ..info })
+    }
+
+    /// What the node says of itself as far as the macaroons permit; as with gRPC.
+    async fn description(&self) -> Result<NodeInfo, NodeError> {
+        if self.details.is_some() && self.macaroon.permits(Call::ListInvoices).await? {
+            self.newest_invoice().await?;
+        }
+        let macaroon = self.details.as_ref().unwrap_or(&self.macaroon);
+        if macaroon.permits(Call::GetInfo).await? {
+            match self.get_info(macaroon).await {
+                Err(error) if error.kind == NodeErrorKind::WrongMacaroon => {}
+                result => return result,
+            }
+        }
+        if !self.macaroon.permits(Call::ListInvoices).await? {
+            return Ok(NodeInfo::default());
+        }
+        let newest = self.newest_invoice().await?;
+        Ok(newest.map(|invoice| outcome::info_from_request(&invoice.payment_request)).unwrap_or_default())
+    }
+}
+
+#[async_trait]
+impl BareCalls for LndRest {
+    async fn cancel_bare(&self, hash: PaymentHash) -> Result<bool, NodeError> {
+        let exchange = Exchange::post("/v2/invoices/cancel", json!({"payment_hash": STANDARD.encode(hash.0)}));
+        let macaroon = self.macaroon.permitting(Call::CancelInvoice).await?;
+        Ok(self.find::<Nothing>(self.link.policy().call_limit, macaroon, exchange).await?.is_some())
+    }
+
+    async fn settle_bare(&self, preimage: Preimage) -> Result<bool, NodeError> {
+        let exchange = Exchange::post("/v2/invoices/settle", json!({"preimage": STANDARD.encode(preimage.0)}));
+        let macaroon = self.macaroon.permitting(Call::SettleInvoice).await?;
+        Ok(self.find::<Nothing>(self.link.policy().call_limit, macaroon, exchange).await?.is_some())
+    }
+
+    async fn hold_nothing(&self) -> Result<(), NodeError> {
+        self.add(Call::AddHoldInvoice, Exchange::post("/v2/invoices/hodl", json!({}))).await.map(drop)
     }
 }
 
@@ -120,44 +182,48 @@ impl LightningNode for LndRest {
     }
 
     async fn create(&self, request: &InvoiceRequest) -> Result<MadeInvoice, NodeError> {
-        let exchange = match &request.preimage {
-            Some(preimage) => Exchange::post("/v1/invoices", plain_body(request, preimage)),
-            None => Exchange::post("/v2/invoices/hodl", hold_body(request)),
+        self.served.require(self, &self.macaroon, request.preimage.is_none()).await?;
+        let added = match &request.preimage {
+            Some(preimage) => {
+                self.add(Call::AddInvoice, Exchange::post("/v1/invoices", plain_body(request, preimage))).await
+            }
+            None => {
+                let exchange = Exchange::post("/v2/invoices/hodl", hold_body(request));
+                self.served.learn(self.add(Call::AddHoldInvoice, exchange).await)
+            }
         };
-        let added = self.ask::<RestAdded>(self.link.policy().create_limit, &self.macaroon, exchange).await;
-        let added = outcome::existing_if_rejected(self, request.hash, added.map(Added::from)).await?;
+        let added = outcome::existing_if_rejected(self, request.hash, added).await?;
         outcome::on_expected_network(self, self.link.policy(), request.hash, &added.payment_request).await?;
         bolt11::made(added, request)
     }
 
     async fn look_up(&self, hash: PaymentHash) -> Result<Option<NodeInvoice>, NodeError> {
         let exchange = Exchange::get(format!("/v1/invoice/{hash}"));
-        let found = self.find::<RestInvoice>(self.link.policy().call_limit, &self.macaroon, exchange).await?;
+        let macaroon = self.macaroon.permitting(Call::LookupInvoice).await?;
+        let found = self.find::<RestInvoice>(self.link.policy().call_limit, macaroon, exchange).await?;
         found.map(RestInvoice::into_node_invoice).transpose()
     }
 
     async fn cancel(&self, hash: PaymentHash) -> Result<CancelOutcome, NodeError> {
-        let exchange = Exchange::post("/v2/invoices/cancel", json!({"payment_hash": STANDARD.encode(hash.0)}));
-        let answer = self.find::<Nothing>(self.link.policy().call_limit, &self.macaroon, exchange).await;
-        outcome::of_cancel(self, hash, answer.map(|found| found.is_some())).await
+        outcome::of_cancel(self, hash, self.served.learn(self.cancel_bare(hash).await)).await
     }
 
     async fn settle(&self, preimage: Preimage) -> Result<SettleOutcome, NodeError> {
-        let exchange = Exchange::post("/v2/invoices/settle", json!({"preimage": STANDARD.encode(preimage.0)}));
-        let answer = self.find::<Nothing>(self.link.policy().call_limit, &self.macaroon, exchange).await;
-        outcome::of_settle(self, preimage.hash(), answer.map(|found| found.is_some())).await
+        outcome::of_settle(self, preimage.hash(), self.served.learn(self.settle_bare(preimage).await)).await
     }
 
     async fn settlements(&self, cursor: u64) -> Result<InvoiceStream, NodeError> {
         // As with gRPC: the node says nothing before the first settlement, a cheap call tells more.
         self.newest_invoice().await?;
-        let all = self.stream(format!("/v1/invoices/subscribe?settle_index={cursor}")).await?;
+        let path = format!("/v1/invoices/subscribe?settle_index={cursor}");
+        let all = self.stream(Call::SubscribeInvoices, path).await?;
         let settled = |invoice: &NodeInvoice| std::future::ready(invoice.state == NodeInvoiceState::Settled);
         Ok(super::stream::run(all.try_filter(settled)))
     }
 
     async fn watch(&self, hash: PaymentHash) -> Result<InvoiceStream, NodeError> {
-        let states = self.stream(format!("/v2/invoices/subscribe/{}", URL_SAFE.encode(hash.0))).await?;
+        let path = format!("/v2/invoices/subscribe/{}", URL_SAFE.encode(hash.0));
+        let states = self.stream(Call::SubscribeSingleInvoice, path).await?;
         let request =
             Exchange::get(format!("/v1/invoice/{hash}")).request(&self.base, self.macaroon.header().await?)?;
         let client = self.link.client();
@@ -173,21 +239,13 @@ impl LightningNode for LndRest {
         self.page(false, after, limit).await
     }
 
+    async fn certificate_validity(&self) -> Option<Validity> {
+        self.link.connector().certificate_validity().await
+    }
+
     async fn info(&self) -> Result<NodeInfo, NodeError> {
-        if self.details.is_some() {
-            // As with gRPC: the node must take the macaroon that makes invoices too.
-            self.newest_invoice().await?;
-        }
-        let macaroon = self.details.as_ref().unwrap_or(&self.macaroon);
-        let exchange = Exchange::get("/v1/getinfo".to_owned());
-        match self.ask::<RestInfo>(self.link.policy().call_limit, macaroon, exchange).await {
-            Ok(info) => Ok(NodeInfo { inbound: self.inbound(macaroon).await, ..NodeInfo::from(info) }),
-            Err(error) if error.kind == NodeErrorKind::WrongMacaroon => {
-                let newest = self.newest_invoice().await?;
-                Ok(newest.map(|invoice| outcome::info_from_request(&invoice.payment_request)).unwrap_or_default())
-            }
-            Err(error) => Err(error),
-        }
+        let info = self.description().await?;
+        Ok(self.served.findings(self, &self.macaroon).await?.noted_in(info))
     }
 }
 

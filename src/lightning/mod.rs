@@ -5,6 +5,7 @@ pub mod bolt11;
 pub mod check;
 pub mod cln;
 mod cln_call;
+mod cln_path;
 pub mod connector;
 mod convert;
 pub mod credentials;
@@ -22,6 +23,8 @@ pub mod permissions;
 pub mod policy;
 mod rest_http;
 mod rest_json;
+mod rights;
+mod served;
 mod stream;
 pub mod supervise;
 mod trust;
@@ -29,6 +32,7 @@ mod trust;
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 
+use crate::domain::clocks::Validity;
 use crate::domain::lightning::{
     CancelOutcome, InvoicePage, InvoiceRequest, MadeInvoice, NodeError, NodeInfo, NodeInvoice, PaymentHash, Preimage,
     SettleOutcome,
@@ -80,6 +84,17 @@ pub trait LightningNode: Send + Sync {
     /// A page of everything that the node has of invoices, otherwise like [`LightningNode::open_invoices`].
     async fn all_invoices(&self, after: u64, limit: u32) -> Result<InvoicePage, NodeError>;
 
-    /// What the node says of itself; succeeds with empty parts when only those are not allowed.
+    /// Whether the node keeps an invoice that has expired until it is cancelled.
+    fn keeps_expired(&self) -> bool {
+        false
+    }
+
+    /// From when until when the certificate is valid that the node must show, if one is given.
+    async fn certificate_validity(&self) -> Option<Validity> {
+        None
+    }
+
+    /// What the node says of itself, and what it can't do; succeeds with empty parts when only those are
+    /// not allowed. Asks for nothing that the macaroon does not permit.
     async fn info(&self) -> Result<NodeInfo, NodeError>;
 }

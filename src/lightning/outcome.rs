@@ -19,7 +19,7 @@ pub async fn existing_if_rejected(
     added: Result<Added, NodeError>,
 ) -> Result<Added, NodeError> {
     match added {
-        Err(error) if error.kind == NodeErrorKind::Rejected => match node.look_up(hash).await? {
+        Err(error) if says_no(&error) => match node.look_up(hash).await? {
             Some(NodeInvoice { payment_request, add_index, .. }) => {
                 Ok(Added { payment_request, add_index: Some(add_index).filter(|index| *index > 0) })
             }
@@ -59,7 +59,7 @@ pub async fn of_cancel(
     match answer {
         Ok(true) => Ok(CancelOutcome::Cancelled),
         Ok(false) => Ok(CancelOutcome::Unknown),
-        Err(error) if error.kind == NodeErrorKind::Rejected => match state(node, hash).await? {
+        Err(error) if says_no(&error) => match state(node, hash).await? {
             Some(NodeInvoiceState::Settled) => Ok(CancelOutcome::AlreadySettled),
             Some(NodeInvoiceState::Canceled) => Ok(CancelOutcome::Cancelled),
             None => Ok(CancelOutcome::Unknown),
@@ -81,7 +81,7 @@ pub async fn of_settle(
     match answer {
         Ok(true) => Ok(SettleOutcome::Settled),
         Ok(false) => Ok(SettleOutcome::Unknown),
-        Err(error) if error.kind == NodeErrorKind::Rejected => match state(node, hash).await? {
+        Err(error) if says_no(&error) => match state(node, hash).await? {
             Some(NodeInvoiceState::Settled) => Ok(SettleOutcome::Settled),
             Some(NodeInvoiceState::Canceled) => Ok(SettleOutcome::AlreadyCanceled),
             None => Ok(SettleOutcome::Unknown),
@@ -89,6 +89,11 @@ pub async fn of_settle(
         },
         Err(error) => Err(error),
     }
+}
+
+/// Whether the node answered that it won't, or can't: its word on the invoice's state decides then.
+const fn says_no(error: &NodeError) -> bool {
+    matches!(error.kind, NodeErrorKind::Rejected | NodeErrorKind::NotServed)
 }
 
 async fn state(node: &dyn LightningNode, hash: PaymentHash) -> Result<Option<NodeInvoiceState>, NodeError> {

@@ -193,6 +193,7 @@ impl From<RestInfo> for NodeInfo {
             inbound: None,
             synced_to_chain: Some(info.synced_to_chain),
             version: Some(info.version),
+            ..Self::default()
         }
     }
 }
@@ -252,6 +253,8 @@ const fn code_of_http(status: u16) -> Code {
     match status {
         401 => Code::Unauthenticated,
         403 => Code::PermissionDenied,
+        404 => Code::NotFound,
+        501 => Code::Unimplemented,
         429 | 502..=504 => Code::Unavailable,
         _ => Code::Unknown,
     }

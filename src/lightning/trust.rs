@@ -10,7 +10,9 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
 use super::pasted;
+use crate::domain::clocks::Validity;
 use crate::domain::lightning::{NodeError, NodeErrorKind};
+use crate::domain::time::Timestamp;
 
 /// The TLS configuration that accepts exactly the certificates in `pem`, or, without, what the
 /// system's roots vouch for. `alpn` is the protocol to speak.
@@ -111,31 +113,73 @@ impl ServerCertVerifier for Pinned {
 }
 
 /// Whether `now` is within the certificate's validity.
-fn check_validity(certificate: &CertificateDer<'_>, now: UnixTime) -> Result<(), CertificateError> {
-    let (_, parsed) = x509_parser::parse_x509_certificate(certificate).map_err(|_| CertificateError::BadEncoding)?;
-    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
-    if now > parsed.validity().not_after.timestamp() {
-        return Err(CertificateError::Expired);
+fn check_validity(certificate: &CertificateDer<'_>, time: UnixTime) -> Result<(), CertificateError> {
+    let validity = validity_of(certificate).ok_or(CertificateError::BadEncoding)?;
+    let now = timestamp(time);
+    // The end of validity is a second that still counts.
+    if now.secs() > validity.until.secs() {
+        return Err(CertificateError::ExpiredContext { time, not_after: unix_time(validity.until) });
     }
-    if now < parsed.validity().not_before.timestamp() {
-        return Err(CertificateError::NotValidYet);
+    if now < validity.from {
+        return Err(CertificateError::NotValidYetContext { time, not_before: unix_time(validity.from) });
     }
     Ok(())
+}
+
+fn validity_of(certificate: &CertificateDer<'_>) -> Option<Validity> {
+    let (_, parsed) = x509_parser::parse_x509_certificate(certificate).ok()?;
+    let at = |time: x509_parser::time::ASN1Time| Timestamp::from_secs(time.timestamp());
+    Some(Validity { from: at(parsed.validity().not_before), until: at(parsed.validity().not_after) })
+}
+
+/// When the first certificate in `pem` is valid.
+pub fn validity(pem: &[u8]) -> Option<Validity> {
+    let pem = pasted::certificate(pem).unwrap_or_else(|_| pem.to_vec());
+    CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok).find_map(|certificate| validity_of(&certificate))
+}
+
+fn timestamp(time: UnixTime) -> Timestamp {
+    Timestamp::from_secs(i64::try_from(time.as_secs()).unwrap_or(i64::MAX / 1000))
+}
+
+fn unix_time(time: Timestamp) -> UnixTime {
+    UnixTime::since_unix_epoch(std::time::Duration::from_secs(time.secs().try_into().unwrap_or(0)))
+}
+
+/// A certificate that is past its date, or before it: as often as not it is this machine's clock that is wrong.
+fn outside_validity(node: &str, reason: &CertificateError) -> Option<NodeError> {
+    let (time, what, is_wrong) = match reason {
+        CertificateError::ExpiredContext { time, not_after } => {
+            let what = format!("expired at {}", timestamp(*not_after));
+            (
+                *time,
+                what,
+                "renew it on the node (LND: delete tls.cert and tls.key, restart) and give the shop the new one",
+            )
+        }
+        CertificateError::NotValidYetContext { time, not_before } => {
+            let what = format!("is valid from {} only", timestamp(*not_before));
+            (*time, what, "the node's clock was ahead when it made it: set that one and have the certificate made anew")
+        }
+        _ => return None,
+    };
+    let detail = format!(
+        "expired certificate: by this machine's clock it is {}, and {node} shows a certificate that {what}. If that \
+         time is wrong, set the clock (`timedatectl`); if it is right, {is_wrong}",
+        timestamp(time)
+    );
+    Some(NodeError::new(NodeErrorKind::ExpiredCertificate, detail))
 }
 
 /// What a failed handshake means.
 pub fn explain_handshake(error: &std::io::Error, node: &str) -> NodeError {
     let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
+    if let Some(Error::InvalidCertificate(reason)) = tls
+        && let Some(explained) = outside_validity(node, reason)
+    {
+        return explained;
+    }
     match tls {
-        Some(Error::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. })) => {
-            NodeError::new(
-                NodeErrorKind::ExpiredCertificate,
-                format!(
-                    "expired certificate: {node} shows a certificate that is past its date; renew it on the node \
-                         (LND: delete tls.cert and tls.key, restart) and give the shop the new one"
-                ),
-            )
-        }
         Some(Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure)) => NodeError::new(
             NodeErrorKind::WrongCertificate,
             format!(

@@ -5,6 +5,9 @@ use tonic::{Code, Status};
 use crate::domain::time::Timestamp;
 use crate::lightning::macaroon::{DEFAULT_ROOT_KEY_ID, Macaroon, MacaroonError};
 
+/// What a bearer reads who lacks the permission.
+const DENIED: &str = "permission denied";
+
 /// The permission that LND wants for a call; `None` for calls that the simulator does not have.
 pub fn required(path: &str) -> Option<(&'static str, &'static str)> {
     let permission = match path {
@@ -49,8 +52,13 @@ pub fn check<'a>(
     if macaroon.permits(entity, action) || macaroon.permits("uri", path) {
         Ok(())
     } else {
-        Err(unknown("permission denied".to_owned()))
+        Err(unknown(DENIED.to_owned()))
     }
+}
+
+/// Whether the refusal is for want of a permission.
+pub fn is_denial(status: &Status) -> bool {
+    status.message() == DENIED
 }
 
 fn verify(macaroon: &Macaroon, root_key: &[u8; 32], now: Timestamp) -> Result<(), Status> {
@@ -82,7 +90,10 @@ fn satisfied(caveat: &[u8], now: Timestamp) -> bool {
 /// The answer to a call that does not exist here.
 pub fn unimplemented(path: &str) -> Status {
     let (service, method) = path.trim_start_matches('/').rsplit_once('/').unwrap_or((path, ""));
-    Status::unimplemented(format!("unknown method {method} for service {service}"))
+    if service == "lnrpc.Lightning" {
+        return Status::unimplemented(format!("unknown method {method} for service {service}"));
+    }
+    Status::unimplemented(format!("unknown service {service}"))
 }
 
 /// LND answers most errors as Go's plain errors, which gRPC calls unknown.

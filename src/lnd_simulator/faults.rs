@@ -81,6 +81,8 @@ struct Conditions {
     told_network: Option<Network>,
     blinds: bool,
     no_route: bool,
+    lacking: Vec<String>,
+    peers_gone: bool,
     spared: Vec<String>,
 }
 
@@ -202,6 +204,27 @@ impl Faults {
     /// Whether the node's payments find no route.
     pub fn no_route(&self) -> bool {
         self.lock().no_route
+    }
+
+    /// Makes the node one that was built without these services or calls: `beginning` of their paths, such as
+    /// `/invoicesrpc.`.
+    pub fn leave_out(&self, beginning: &str) {
+        self.lock().lacking.push(beginning.to_owned());
+    }
+
+    /// Whether the node was built without this call.
+    pub fn lacks(&self, path: &str) -> bool {
+        self.lock().lacking.iter().any(|beginning| path.starts_with(beginning.as_str()))
+    }
+
+    /// Whether the peers of the node's channels are gone; the channels stay.
+    pub fn set_peers_gone(&self, gone: bool) {
+        self.lock().peers_gone = gone;
+    }
+
+    /// Whether the peers of the node's channels are gone.
+    pub fn peers_gone(&self) -> bool {
+        self.lock().peers_gone
     }
 
     /// Ends all open streams with an error; connections stay.

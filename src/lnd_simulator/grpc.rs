@@ -77,11 +77,16 @@ fn unavailable() -> Response<Body> {
 impl Access {
     /// Checks that the node serves calls and that one of the macaroons (hex) permits this one.
     pub fn admit(&self, path: &str, macaroons: GetAll<'_, HeaderValue>) -> Result<(), Status> {
-        if auth::required(path).is_none() {
+        if auth::required(path).is_none() || self.node.faults.lacks(path) {
             return Err(auth::unimplemented(path));
         }
         ready(&self.node)?;
-        auth::check(macaroons.iter().map(HeaderValue::as_bytes), &self.root_key, path, self.node.clock.now())
+        let macaroons = macaroons.iter().map(HeaderValue::as_bytes);
+        let admitted = auth::check(macaroons, &self.root_key, path, self.node.clock.now());
+        if admitted.as_ref().is_err_and(auth::is_denial) {
+            self.node.note_denied(path);
+        }
+        admitted
     }
 }
 

@@ -60,6 +60,7 @@ pub use quirks::Quirks;
 use crate::domain::id::{Random, SystemRandom};
 use crate::domain::lightning::Network;
 use crate::domain::time::{Clock, SystemClock};
+use crate::lightning::macaroon::{DEFAULT_ROOT_KEY_ID, Macaroon};
 use grpc::Access;
 use node::Setup;
 use server::{Face, Shared};
@@ -208,6 +209,14 @@ impl Running {
     /// The node itself: arriving payments, the height of the chain, garbage collection and so on.
     pub fn node(&self) -> &Arc<Node> {
         &self.shared.access.node
+    }
+
+    /// A macaroon of this node with these permissions (entity and action), as `lncli bakemacaroon` makes it.
+    pub fn bake(&self, permissions: &[(&str, &str)]) -> Vec<u8> {
+        let access = &self.shared.access;
+        let mut nonce = [0; 16];
+        access.node.random.fill(&mut nonce);
+        Macaroon::mint(&access.root_key, DEFAULT_ROOT_KEY_ID, nonce, permissions).encode()
     }
 
     /// Makes a new certificate, valid for `valid_secs` from now; new connections get it.

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use bitcoin::secp256k1::PublicKey;
@@ -22,7 +22,7 @@ use super::quirks::Quirks;
 use super::state::NodeState;
 use crate::domain::id::Random;
 use crate::domain::lightning::{PaymentHash, Preimage};
-use crate::domain::time::Clock;
+use crate::domain::time::{Clock, Timestamp};
 
 /// How a change was refused: by a rule, or because it could not be written down.
 #[derive(Debug, thiserror::Error)]
@@ -47,11 +47,25 @@ pub struct Node {
     pub random: Arc<dyn Random>,
     /// What the node was told to do wrong.
     pub faults: Faults,
+    clock_skew: Arc<SkewedClock>,
+    denied: Mutex<Vec<String>>,
     peers: Mutex<HashMap<PublicKey, Reach>>,
     subscriptions: watch::Sender<u64>,
     pub(super) quirks: Mutex<Quirks>,
     invoices_read: AtomicU64,
     state: Mutex<NodeState>,
+}
+
+/// A clock that can be wrong.
+struct SkewedClock {
+    right: Arc<dyn Clock>,
+    ahead_secs: AtomicI64,
+}
+
+impl Clock for SkewedClock {
+    fn now(&self) -> Timestamp {
+        self.right.now().plus_secs(self.ahead_secs.load(Ordering::SeqCst))
+    }
 }
 
 /// A node that payments reach.
@@ -74,19 +88,35 @@ impl Node {
     pub fn open(dir: &Path, setup: Setup) -> io::Result<Self> {
         let state = NodeState::open(dir)?;
         let Setup { identity, alias, clock, random } = setup;
-        let (faults, peers, subscriptions) = (Faults::default(), Mutex::default(), watch::Sender::new(0));
+        let clock_skew = Arc::new(SkewedClock { right: clock, ahead_secs: AtomicI64::new(0) });
         Ok(Self {
             identity,
             alias,
-            clock,
+            clock: clock_skew.clone(),
             random,
-            faults,
-            peers,
-            subscriptions,
+            faults: Faults::default(),
+            clock_skew,
+            denied: Mutex::default(),
+            peers: Mutex::default(),
+            subscriptions: watch::Sender::new(0),
             quirks: Mutex::default(),
             invoices_read: AtomicU64::default(),
             state: Mutex::new(state),
         })
+    }
+
+    /// Puts the node's clock so far ahead of the right one, or behind it.
+    pub fn set_clock_ahead(&self, seconds: i64) {
+        self.clock_skew.ahead_secs.store(seconds, Ordering::SeqCst);
+    }
+
+    /// The calls (paths of gRPC) that were denied for want of a permission; LND logs each as an error.
+    pub fn denied_calls(&self) -> Vec<String> {
+        self.denied.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn note_denied(&self, path: &str) {
+        self.denied.lock().unwrap_or_else(PoisonError::into_inner).push(path.to_owned());
     }
 
     /// Lets this node's payments reach the invoices of `other`, a direct peer.

@@ -22,7 +22,8 @@ const MAX_BODY: usize = 4 * 1024 * 1024;
 pub async fn serve(access: Arc<Access>, request: Request<Incoming>) -> Result<Response<Body>, Reset> {
     let (head, body) = request.into_parts();
     let path = head.uri.path().to_owned();
-    let Some((rpc, argument)) = route(&head.method, &path) else {
+    let routed = route(&head.method, &path).filter(|(rpc, _)| !access.node.faults.lacks(rpc));
+    let Some((rpc, argument)) = routed else {
         return Ok(refusal(&Status::not_found("Not Found")));
     };
     let faults = strike(&access.node, rpc.rsplit('/').next().unwrap_or_default()).await?;

@@ -50,7 +50,10 @@ pub fn examine(db: &Connection, act: &Act, settings: &Settings) -> Result<Vec<Fi
     let (stuck, unswept) = (stuck(db, act)?, unswept(db, act)?);
     let mut findings = vec![database(db)?, clock(db, act)?, people(db, act)?, hosts];
     findings.extend([stuck, unswept].into_iter().flatten());
-    findings.extend([nodes(db, act)?, open_alerts(db)?]);
+    findings.push(nodes(db, act)?);
+    findings.extend(node_clocks(db, act)?);
+    findings.extend(plain_nodes(db, act)?);
+    findings.push(open_alerts(db)?);
     Ok(findings)
 }
 
@@ -191,6 +194,27 @@ fn nodes(db: &Connection, act: &Act) -> Result<Finding, Error> {
             Finding::new("nodes", grade, format!("not usable: {}", problems.join(", ")))
         }
     })
+}
+
+/// Enabled nodes that have another time than this machine.
+fn node_clocks(db: &Connection, act: &Act) -> Result<Option<Finding>, Error> {
+    let nodes = nodes_admin::list(db, act)?;
+    let notes: Vec<_> = nodes.into_iter().filter(|node| node.is_enabled).filter_map(|node| node.clock_note).collect();
+    Ok((!notes.is_empty()).then(|| Finding::new("clocks of nodes", Grade::Notice, notes.join("; "))))
+}
+
+/// Enabled nodes that should hold payments and can't.
+fn plain_nodes(db: &Connection, act: &Act) -> Result<Option<Finding>, Error> {
+    let nodes = nodes_admin::list(db, act)?;
+    let told: Vec<_> = nodes.iter().filter(|node| node.is_enabled && node.use_holds).filter_map(cannot_hold).collect();
+    let advice = "these nodes make plain invoices: buyers pay before the host has delivered";
+    let text = || format!("{advice}: {}", told.join("; "));
+    Ok((!told.is_empty()).then(|| Finding::new("held payments", Grade::Notice, text())))
+}
+
+fn cannot_hold(node: &Node) -> Option<String> {
+    let info: serde_json::Value = serde_json::from_str(node.info.as_deref()?).ok()?;
+    Some(format!("{} ({})", node.name, info["cannot_hold"].as_str()?))
 }
 
 fn open_alerts(db: &Connection) -> Result<Finding, Error> {

@@ -9,6 +9,7 @@ use super::invoices;
 use super::nodes_alive;
 use super::ownership::{MAX_ATTEMPTS, MEMO};
 use super::shop::{Aftermath, Shop};
+use crate::domain::clocks;
 use crate::domain::deal::Deal;
 use crate::domain::effect::AlertTopic;
 use crate::domain::id::{HostId, NodeId};
@@ -53,7 +54,7 @@ pub fn request(shop: &Shop, intent: &Intent, wanted: &Wanted) -> InvoiceRequest 
 
 /// Whether another node could make the invoice if this one fails.
 pub fn has_alternative(shop: &Shop, intent: &Intent) -> Result<bool, Error> {
-    shop.db.read(|db| Ok(next_attempt(shop, db, intent)?.is_some()))
+    shop.db.read(|db| Ok(next_attempt(shop, db, intent, None)?.is_some()))
 }
 
 /// Refuses an invoice of another network than its host sells for: the node may have been moved since
@@ -69,6 +70,31 @@ pub fn on_right_network(shop: &Shop, wanted: &Wanted, made: MadeInvoice) -> Resu
     let network = network.map_or("an unknown network", Network::name);
     let detail = format!("wrong network: the node made an invoice on {network}, which its host does not sell for");
     Err(NodeError::new(NodeErrorKind::WrongNetwork, detail))
+}
+
+/// The invoice as the shop keeps it, unless nobody could pay it in time: the node's clock is behind ours, or ours
+/// is ahead.
+///
+/// # Errors
+/// [`NodeErrorKind::ClocksApart`].
+pub fn payable(shop: &Shop, wanted: &Wanted, made: MadeInvoice) -> Result<MadeInvoice, NodeError> {
+    let now = shop.now();
+    if clocks::is_payable(made.expires_at, wanted.expiry_secs, now) {
+        return Ok(within_our_time(shop, wanted, made));
+    }
+    let detail = format!(
+        "clocks apart: the node dated its invoice {}, and this machine's clock says {now}, so nobody could pay it in \
+         time (`alerts` tells which clock is likely to be wrong)",
+        made.created_at
+    );
+    Err(NodeError::new(NodeErrorKind::ClocksApart, detail))
+}
+
+/// An invoice of a node whose clock is ahead ends when ours says so, or its port would be kept for nobody.
+fn within_our_time(shop: &Shop, wanted: &Wanted, made: MadeInvoice) -> MadeInvoice {
+    let end = shop.now().plus_secs(i64::from(wanted.expiry_secs));
+    let is_late = made.expires_at > end.plus_secs(clocks::TOLERANCE_SECS);
+    MadeInvoice { expires_at: if is_late { end } else { made.expires_at }, ..made }
 }
 
 /// The node made the invoice: the order can be paid.
@@ -109,8 +135,8 @@ pub async fn not_made(shop: &Shop, intent: &Intent, error: NodeError) -> Result<
     shop.change(move |db, after| {
         outbox::done(db, intent.id)?;
         // An earlier try may have counted, even when this one certainly did not.
-        let wrong_network = error.kind == NodeErrorKind::WrongNetwork;
-        let may_exist = error.may_have_happened() || intent.attempts > 0 || wrong_network;
+        let is_unfit = matches!(error.kind, NodeErrorKind::WrongNetwork | NodeErrorKind::ClocksApart);
+        let may_exist = error.may_have_happened() || intent.attempts > 0 || is_unfit;
         outbox::set_outcome(db, intent.hash, if may_exist { "abandoned" } else { "failed" })?;
         if may_exist {
             // Whoever takes over, or if nobody does: that invoice must not be payable.
@@ -120,7 +146,7 @@ pub async fn not_made(shop: &Shop, intent: &Intent, error: NodeError) -> Result<
         if purchase.invoice.hash != intent.hash || purchase.invoice.state != InvoiceState::Initial {
             return Ok(());
         }
-        let next = next_attempt(&inner, db, &intent)?;
+        let next = next_attempt(&inner, db, &intent, Some(&error))?;
         let host = change_order(&inner, db, after, purchase.id, "shop", |deal, i, now| {
             match &next {
                 Some(attempt) => switch_attempt(deal, i, attempt),
@@ -165,7 +191,14 @@ fn switch_attempt(deal: &mut Deal, i: usize, attempt: &Attempt) {
     invoice.is_hold = attempt.is_hold;
 }
 
-fn next_attempt(shop: &Shop, db: &Connection, intent: &Intent) -> Result<Option<Attempt>, Error> {
+/// The attempt that takes the place of one that failed with `error`. A node that won't hold payments, although it
+/// was thought to, is asked for a plain invoice before any other node is.
+fn next_attempt(
+    shop: &Shop,
+    db: &Connection,
+    intent: &Intent,
+    error: Option<&NodeError>,
+) -> Result<Option<Attempt>, Error> {
     let Some((purchase, product)) = deals::purchase(db, intent.order)? else { return Ok(None) };
     let Some(product) = products::get(db, product)? else { return Ok(None) };
     let Some(host) = hosts::get(db, product.host_id)? else { return Ok(None) };
@@ -176,11 +209,19 @@ fn next_attempt(shop: &Shop, db: &Connection, intent: &Intent) -> Result<Option<
     if attempts.len() >= MAX_ATTEMPTS as usize {
         return Ok(None);
     }
-    let tried: Vec<NodeId> = attempts.iter().map(|attempt| attempt.node_id).collect();
+    let refused_to_hold = attempts.last().is_some_and(|last| last.is_hold) && error.is_some_and(is_about_holding);
+    let is_tried = |attempt: &&Attempt| !refused_to_hold || attempt.node_id != intent.node_id;
+    let tried: Vec<NodeId> = attempts.iter().filter(is_tried).map(|attempt| attempt.node_id).collect();
     let Some(node) = invoices::choose_node(shop, db, &host, &tried, purchase.price)? else { return Ok(None) };
-    let may_hold = purchase.kind == PurchaseKind::First || product.status != ProductStatus::Active;
+    let fits = purchase.kind == PurchaseKind::First || product.status != ProductStatus::Active;
+    let may_hold = fits && !(refused_to_hold && node.id == intent.node_id);
     let number = attempts.last().map_or(0, |attempt| attempt.number + 1);
     Ok(Some(invoices::attempt(shop, db, &host, may_hold, &purchase, &node, number)?))
+}
+
+/// Whether a node may refuse so because it was asked to hold: it lacks the service or the right.
+fn is_about_holding(error: &NodeError) -> bool {
+    matches!(error.kind, NodeErrorKind::NotServed | NodeErrorKind::WrongMacaroon)
 }
 
 /// A cancellation or settlement is through (or moot); the state of the invoice was applied before.

@@ -24,6 +24,8 @@ pub mod invoices;
 mod late;
 pub mod left_out;
 pub mod making;
+pub mod node_clocks;
+mod node_names;
 pub mod nodes_admin;
 pub mod nodes_alive;
 pub mod onion_address;

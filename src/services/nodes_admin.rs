@@ -1,12 +1,19 @@
 //! What operators do with their Lightning nodes: add, change, list, remove.
 
+mod open_matters;
+
+use open_matters::{needs_no_open_refund, needs_nothing_open};
+
 use super::refunds::BY_HAND;
-use super::{Act, Error, nodes_alive, operators};
-use crate::domain::address::{self, with_port};
+use super::{Act, Error, node_names, nodes_alive, operators};
+use crate::domain::address;
 use crate::domain::id::{NodeId, Random};
 use crate::domain::node::{Node, NodeKind, PAYMENT_BAKE_COMMAND};
 use crate::store::node_state::Spec;
-use crate::store::{Connection, nodes, refunds};
+use crate::store::{Connection, nodes};
+
+/// Linux has room for 108 bytes, the last of which ends the path.
+const LONGEST_SOCKET_PATH: usize = 107;
 
 /// New values for the fields of a node that are to change.
 #[derive(Clone, Default)]
@@ -31,6 +38,15 @@ pub struct NodeChange {
 }
 
 impl NodeChange {
+    /// Whether it is about how the node is reached, with what, and that it is used: what can be tried.
+    pub fn is_about_access(&self) -> bool {
+        let Self { host, port, certificate_file, certificate, macaroon_file, macaroon, .. } = self;
+        let is_credential = [certificate_file, macaroon_file, &self.details_macaroon_file].iter().any(|f| f.is_some())
+            || [certificate, macaroon].iter().any(|content| content.is_some());
+        let is_switched_on = self.is_enabled == Some(true);
+        host.is_some() || port.is_some() || is_credential || self.allow_spending.is_some() || is_switched_on
+    }
+
     /// With what was typed in its one spelling.
     fn normalized(mut self, kind: NodeKind) -> Result<Self, Error> {
         if let Some(host) = self.host.take() {
@@ -46,9 +62,10 @@ impl NodeChange {
     /// and the other way round; credentials themselves are never named.
     fn apply(mut self, node: &mut Node) -> Vec<String> {
         let before = node.clone();
-        if before.name == default_name(&before.host, before.port) {
+        if node_names::is_default(&before.name, &before.host, before.port) {
             let host = self.host.as_deref().unwrap_or(&before.host);
-            self.name = self.name.or_else(|| Some(default_name(host, self.port.unwrap_or(before.port))));
+            let name = || node_names::default(host, self.port.unwrap_or(before.port));
+            self.name = self.name.or_else(|| Some(name()));
         }
         if self.certificate_file.is_some() || self.certificate.is_some() {
             (node.certificate_file, node.certificate) = (self.certificate_file, self.certificate);
@@ -90,16 +107,11 @@ impl NodeChange {
     }
 }
 
-/// What a node is called by default: where it is. It stays so when the node moves.
-fn default_name(host: &str, port: u16) -> String {
-    if port == 0 { host.to_owned() } else { with_port(host, port) }
-}
-
-/// Adds a node. It counts as dead until it was asked for the first time.
+/// A node that is to be added, as far as it can be judged without asking it.
 ///
 /// # Errors
 /// [`Error::Invalid`] by field.
-pub fn add(
+pub fn new_node(
     db: &Connection,
     act: &Act,
     random: &dyn Random,
@@ -113,51 +125,49 @@ pub fn add(
     let change = change.normalized(kind)?;
     change.apply(&mut node);
     if node.name.is_empty() {
-        node.name = default_name(&node.host, node.port);
+        node.name = node_names::default(&node.host, node.port);
     }
     check(&node)?;
-    nodes::insert(db, &node)?;
-    act.record(db, "node", node.id, &format!("added: {} {}", kind.name(), node.name))?;
     Ok(node)
 }
 
-/// Another node would not know the invoices that this one made, and their orders would end while they
-/// can still be paid; nor would it know the refunds that this one was asked to pay.
-fn needs_nothing_open(db: &Connection, id: NodeId) -> Result<(), Error> {
-    let live = nodes::live_invoices(db, id)?;
-    if live > 0 {
-        return Err(Error::Conflict(format!(
-            "{live} invoices of this node are not final. If another node is there, add it as a new one (`node add`) and \
-             disable this one (`node set {id} --is-enabled=false`). If this very node has moved, say so with --moved."
-        )));
-    }
-    needs_no_open_refund(db, id, "If this very node has moved, say so with --moved.")
-}
-
-fn needs_no_open_refund(db: &Connection, id: NodeId, advice: &str) -> Result<(), Error> {
-    let open = refunds::open_at(db, id)?;
-    if open.is_empty() {
-        return Ok(());
-    }
-    let orders = open.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    Err(Error::Conflict(format!(
-        "It is not known whether this node has paid refunds of orders {orders}, and no other one can tell. Run `order \
-         refund` for them again. {advice}"
-    )))
-}
-
-/// Changes a node and returns what changed.
+/// Stores a [`new_node`]. It counts as dead until it was asked for the first time.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::Invalid`] by field; [`Error::Conflict`] for another host or port while
-/// invoices could still be paid or a refund's outcome is not known, unless the node itself has moved there.
-pub fn set(
+/// Those of the database.
+pub fn insert(db: &Connection, act: &Act, node: &Node) -> Result<(), Error> {
+    nodes::insert(db, node)?;
+    act.record(db, "node", node.id, &format!("added: {} {}", node.kind.name(), node.name))
+}
+
+/// Adds a node without asking it.
+///
+/// # Errors
+/// [`Error::Invalid`] by field.
+pub fn add(
+    db: &Connection,
+    act: &Act,
+    random: &dyn Random,
+    kind: NodeKind,
+    change: NodeChange,
+    owner: Option<&str>,
+) -> Result<Node, Error> {
+    let node = new_node(db, act, random, kind, change, owner)?;
+    insert(db, act, &node)?;
+    Ok(node)
+}
+
+/// A node as it would be after a change, and what would change, as far as it can be judged without asking it.
+///
+/// # Errors
+/// As [`set`].
+pub fn changed(
     db: &Connection,
     act: &Act,
     id: NodeId,
     change: NodeChange,
     owner: Option<&str>,
-) -> Result<Vec<String>, Error> {
+) -> Result<(Node, Vec<String>), Error> {
     let mut node = show(db, act, id)?;
     refuse_useless(node.kind, &change)?;
     let change = change.normalized(node.kind)?;
@@ -175,6 +185,22 @@ pub fn set(
     }
     check(&node)?;
     node.modified_at = act.now;
+    Ok((node, changed))
+}
+
+/// Changes a node without asking it, and returns what changed.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Invalid`] by field; [`Error::Conflict`] for another host or port while
+/// invoices could still be paid or a refund's outcome is not known, unless the node itself has moved there.
+pub fn set(
+    db: &Connection,
+    act: &Act,
+    id: NodeId,
+    change: NodeChange,
+    owner: Option<&str>,
+) -> Result<Vec<String>, Error> {
+    let (node, changed) = changed(db, act, id, change, owner)?;
     nodes::update(db, &node)?;
     nodes_alive::forget_unused(db, id, act.now)?;
     for change in &changed {
@@ -236,12 +262,30 @@ pub fn remove(db: &Connection, act: &Act, id: NodeId) -> Result<(), Error> {
 
 /// Refuses what a node of this kind has no use for.
 fn refuse_useless(kind: NodeKind, change: &NodeChange) -> Result<(), Error> {
+    if kind == NodeKind::Cln {
+        refuse_for_a_socket(change)?;
+    }
     if kind != NodeKind::Cln || change.payment_macaroon_file.is_none() {
         return Ok(());
     }
     let text = "Core Lightning has no macaroons: who may use its socket may pay. To let the shop pay refunds from it, say \
                 --pays-refunds=true instead.";
     Err(Error::field("payment_macaroon_file", text))
+}
+
+/// Core Lightning is reached through a socket: who may open it may do everything.
+fn refuse_for_a_socket(change: &NodeChange) -> Result<(), Error> {
+    let text = "A Core Lightning node has none of this: it is named by its socket alone (--host), and whoever may open \
+                that may use it. For an LND, say --kind lnd_grpc or lnd_rest.";
+    let given = [
+        ("port", change.port.is_some()),
+        ("certificate_file", change.certificate_file.is_some() || change.certificate.is_some()),
+        ("macaroon_file", change.macaroon_file.is_some() || change.macaroon.is_some()),
+        ("details_macaroon_file", change.details_macaroon_file.is_some()),
+    ];
+    let errors: Vec<_> =
+        given.iter().filter(|(_, is_given)| *is_given).map(|(field, _)| (*field, vec![text.to_owned()])).collect();
+    if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }
 }
 
 fn check(node: &Node) -> Result<(), Error> {
@@ -254,6 +298,9 @@ fn check(node: &Node) -> Result<(), Error> {
     let socket = node.kind == NodeKind::Cln;
     need(!node.host.trim().is_empty(), "host", "Say where the node is.");
     need(!socket || node.host.starts_with('/'), "host", "A Core Lightning node is named by its socket's full path.");
+    let long = "The path of a socket has at most 107 bytes on Linux. Name a shorter one: a symbolic link to the socket's \
+                folder will do.";
+    need(!socket || node.host.len() <= LONGEST_SOCKET_PATH, "host", long);
     let bare = !node.host.contains('/') && node.host.matches(':').count() != 1;
     let hint = "Leave out the scheme (https://), the path and the port (--port): only a host name or IP address.";
     need(socket || bare, "host", hint);
@@ -295,6 +342,7 @@ fn empty(id: NodeId, operator_id: crate::domain::id::OperatorId, kind: NodeKind,
         network: None,
         pubkey: None,
         info: None,
+        clock_note: None,
         settle_index: 0,
         created_at: act.now,
         modified_at: act.now,

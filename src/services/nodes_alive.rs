@@ -101,7 +101,7 @@ fn verdict(
 }
 
 /// Whether anything depends on a node: it is enabled, or some of its invoices are not final.
-fn is_used(db: &Connection, node: NodeId) -> Result<bool, Error> {
+pub(super) fn is_used(db: &Connection, node: NodeId) -> Result<bool, Error> {
     let Some(node) = nodes::get(db, node)? else { return Ok(false) };
     Ok(node.is_enabled || nodes::live_invoices(db, node.id)? > 0)
 }
@@ -111,6 +111,7 @@ pub(super) fn forget_unused(db: &Connection, node: NodeId, now: Timestamp) -> Re
     if !is_used(db, node)? {
         alerts::close(db, AlertTopic::NodeDead, &node.to_string(), now)?;
         alerts::close(db, AlertTopic::NodeUnheard, &node.to_string(), now)?;
+        alerts::close(db, AlertTopic::ClocksApart, &node.to_string(), now)?;
     }
     Ok(())
 }
@@ -125,6 +126,9 @@ fn unfit(settings: &Settings, db: &Connection, node: NodeId, info: &NodeInfo) ->
 fn problem_of(db: &Connection, node: NodeId, info: &NodeInfo, now: Timestamp) -> Result<Option<NodeError>, Error> {
     if let Some(other) = other_node(db, node, info)? {
         return Ok(Some(other));
+    }
+    if let Some(lack) = &info.lacks {
+        return Ok(Some(lack.clone()));
     }
     let since = node_state::unsynced_since(db, node)?.filter(|_| info.synced_to_chain == Some(false));
     let lags = since.is_some_and(|since| since.plus_secs(UNSYNCED_SECS) <= now);
@@ -207,6 +211,7 @@ fn describe(info: &NodeInfo) -> String {
         "inbound_msat": info.inbound.map(|inbound| inbound.0),
         "synced_to_chain": info.synced_to_chain,
         "version": info.version,
+        "cannot_hold": info.cannot_hold,
     })
     .to_string()
 }

@@ -11,7 +11,7 @@ use crate::domain::id::{HostId, ProductId};
 use crate::domain::product::{Product, ProductKind, ProductStatus};
 use crate::domain::purchase::{OrderStatus, Purchase};
 use crate::domain::time::Timestamp;
-use crate::store::products::{self, Filter};
+use crate::store::products::{self, Filter, Order};
 use crate::store::{hosts, refunds};
 
 /// A product with its host.
@@ -73,8 +73,8 @@ pub fn get(shop: &Shop, scope: &Scope, id: ProductId, kind: ProductKind) -> Resu
 }
 
 /// The products that the scope may see, newest first, as hosts are told of them: from here on a host may have what is
-/// P among them. A `host` that the scope may not see gives an empty list, one that does not exist an error under
-/// `host`.
+/// P among them, and has it in the order in which it was paid, since the longest waiting one is the first to be given
+/// up. A `host` that the scope may not see gives an empty list, one that does not exist an error under `host`.
 pub async fn list(
     shop: &Shop,
     scope: &Scope,
@@ -132,7 +132,9 @@ async fn look(
             (Scope::Host(own), Some(host)) if *own == host => Some(host),
             _ => return Ok(Vec::new()),
         };
-        with_hosts(db, products::list(db, kind, Filter { host, status })?)
+        let is_work = matches!(scope, Scope::Host(_)) && status == Some(ProductStatus::NeedsActivate);
+        let order = if is_work { Order::LongestPendingFirst } else { Order::NewestFirst };
+        with_hosts(db, products::list(db, kind, Filter { host, status }, order)?)
     };
     // What a host polls for is short; everything else may be long.
     if status.is_some_and(|status| matches!(status, ProductStatus::NeedsActivate | ProductStatus::NeedsSuspend)) {

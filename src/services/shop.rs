@@ -58,7 +58,7 @@ impl Default for Settings {
             allow_regtest: false,
             max_holds_per_node: 200,
             max_unpaid_holds_per_node: 1000,
-            hold_cltv_blocks: 144,
+            hold_cltv_blocks: 60,
             backlog_limit_secs: 10,
             make_limit_secs: 60,
             suspended_days: 45,

@@ -20,16 +20,54 @@ pub struct Candidate {
     pub kind: String,
     /// Its network, once known.
     pub network: Option<Network>,
-    /// Whether it may use hold invoices.
+    /// Whether it may use hold invoices, and can make them as far as it was asked.
     pub use_holds: bool,
     /// What its channels could receive when it was last asked, if it tells.
     pub inbound: Option<Msat>,
 }
 
+/// What was found out about a node's clock.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClockReading {
+    /// How far it was ahead of ours (negative: behind), if it is known. Seconds.
+    pub ahead_secs: Option<i64>,
+    /// When that was.
+    pub read_at: Option<Timestamp>,
+    /// What the operator was told, while the clocks are apart.
+    pub note: Option<String>,
+}
+
+/// What was last found out about the clock of a node.
+pub fn clock(db: &Connection, node: NodeId) -> Result<ClockReading, StoreError> {
+    let mut statement =
+        db.prepare_cached("SELECT clock_ahead_secs, clock_read_at, clock_note FROM node WHERE id = ?")?;
+    let reading = statement
+        .query_row([node], |row| Ok(ClockReading { ahead_secs: row.get(0)?, read_at: row.get(1)?, note: row.get(2)? }));
+    Ok(reading.optional()?.unwrap_or_default())
+}
+
+/// Stores what was found out about the clock of a node.
+pub fn set_clock(db: &Connection, node: NodeId, reading: &ClockReading) -> Result<(), StoreError> {
+    db.prepare_cached("UPDATE node SET clock_ahead_secs = ?2, clock_read_at = ?3, clock_note = ?4 WHERE id = ?1")?
+        .execute(params![node, reading.ahead_secs, reading.read_at, reading.note])?;
+    Ok(())
+}
+
+/// How far the clocks of all other nodes were ahead, as found out since `since`. Seconds.
+pub fn other_clocks(db: &Connection, node: NodeId, since: Timestamp) -> Result<Vec<i64>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT clock_ahead_secs FROM node WHERE id <> ? AND clock_read_at >= ? AND clock_ahead_secs IS NOT NULL \
+         AND removed_at IS NULL",
+    )?;
+    let rows = statement.query_map(params![node, since], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// Enabled nodes of an operator that are alive, best priority first.
 pub fn usable(db: &Connection, owner: OperatorId) -> Result<Vec<Candidate>, StoreError> {
     let mut statement = db.prepare_cached(
-        "SELECT id, kind, network, use_holds, json_extract(info, '$.inbound_msat') FROM node WHERE operator_id = ? AND is_enabled = 1 AND is_alive = 1 \
+        "SELECT id, kind, network, use_holds AND json_extract(info, '$.cannot_hold') IS NULL, \
+         json_extract(info, '$.inbound_msat') FROM node WHERE operator_id = ? AND is_enabled = 1 AND is_alive = 1 \
          ORDER BY priority, created_at",
     )?;
     let rows = statement.query_map([owner], |row| {

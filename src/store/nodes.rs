@@ -33,6 +33,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Node> {
         network: row.get("network")?,
         pubkey: row.get("pubkey")?,
         info: row.get("info")?,
+        clock_note: row.get("clock_note")?,
         settle_index: row.get::<_, i64>("settle_index")?.cast_unsigned(),
         created_at: row.get("created_at")?,
         modified_at: row.get("modified_at")?,

@@ -207,9 +207,13 @@ pub fn postpone(db: &Connection, id: i64, next: Timestamp, error: &str, is_uncer
     Ok(())
 }
 
+/// The index is named: SQLite would read all invoices to be made by the one that keeps intents apart.
+pub(super) const OLDEST_MAKE: &str =
+    "SELECT min(created_at) FROM effect INDEXED BY effect_make WHERE kind = 'make_invoice'";
+
 /// When the oldest invoice that is still to be made was decided.
 pub fn oldest_make(db: &Connection) -> Result<Option<Timestamp>, StoreError> {
-    let mut statement = db.prepare_cached("SELECT min(created_at) FROM effect WHERE kind = 'make_invoice'")?;
+    let mut statement = db.prepare_cached(OLDEST_MAKE)?;
     Ok(statement.query_row([], |row| row.get(0))?)
 }
 

@@ -110,6 +110,23 @@ fn whether_any_alert_of_a_topic_is_open_is_read_without_the_closed_ones() {
 }
 
 #[test]
+fn the_oldest_invoice_to_be_made_is_the_first_of_its_index() {
+    let (_dir, db) = database();
+    let plan = plan(&db, outbox::OLDEST_MAKE);
+    assert!(plan.contains("effect_make") && !plan.contains("kind=?"), "{plan}");
+}
+
+#[test]
+fn what_a_host_is_to_activate_is_found_without_its_other_products() {
+    let (_dir, db) = database();
+    let host = Some(HostId(uuid::Uuid::from_u128(1)));
+    let order = products::Order::LongestPendingFirst;
+    let filter = Filter { host, status: Some(ProductStatus::NeedsActivate) };
+    let plan = plan(&db, &products::list_text(filter, order));
+    assert!(plan.contains("product_by_host (host_id=? AND kind=? AND status=?)"), "{plan}");
+}
+
+#[test]
 fn the_places_of_a_host_are_found_by_its_address_and_its_products() {
     let (_dir, db) = database();
     for table in ["port", "alias_name"] {

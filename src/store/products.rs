@@ -125,19 +125,32 @@ pub struct Filter {
     pub status: Option<ProductStatus>,
 }
 
-/// Products of a kind, newest first, without tombstones.
-pub fn list(db: &Connection, kind: ProductKind, filter: Filter) -> Result<Vec<Product>, StoreError> {
-    // A text for each case, so that each has the index that fits. The letter is written out: SQLite
-    // plans a statement anew when a bound value decides whether a partial index can be used.
-    let host = if filter.host.is_some() { "host_id = ?2" } else { "?2 IS NULL" };
-    let status = filter.status.map(|status| format!("AND status = '{}'", status.letter())).unwrap_or_default();
-    let sql = format!(
-        "SELECT {COLUMNS} FROM product WHERE kind = ?1 AND {host} {status} AND deleted_at IS NULL \
-         ORDER BY created_at DESC, rowid DESC"
-    );
-    let mut statement = db.prepare_cached(&sql)?;
+/// In which order products are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// As clients know it.
+    NewestFirst,
+    /// For who works on them: what has waited for its activation for longest is due first.
+    LongestPendingFirst,
+}
+
+/// Products of a kind, without tombstones.
+pub fn list(db: &Connection, kind: ProductKind, filter: Filter, order: Order) -> Result<Vec<Product>, StoreError> {
+    let mut statement = db.prepare_cached(&list_text(filter, order))?;
     let rows = statement.query_map(params![kind.name(), filter.host], from_row)?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// A text for each case, so that each has the index that fits. The letter is written out: SQLite
+/// plans a statement anew when a bound value decides whether a partial index can be used.
+pub(super) fn list_text(filter: Filter, order: Order) -> String {
+    let host = if filter.host.is_some() { "host_id = ?2" } else { "?2 IS NULL" };
+    let status = filter.status.map(|status| format!("AND status = '{}'", status.letter())).unwrap_or_default();
+    let order = match order {
+        Order::NewestFirst => "created_at DESC, rowid DESC",
+        Order::LongestPendingFirst => "pending_since, rowid",
+    };
+    format!("SELECT {COLUMNS} FROM product WHERE kind = ?1 AND {host} {status} AND deleted_at IS NULL ORDER BY {order}")
 }
 
 /// Products of every kind, tombstones included, newest first: for the operator.

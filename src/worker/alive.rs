@@ -5,9 +5,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::registry::Entry;
-use crate::domain::lightning::{InvoiceRequest, Network, NodeError, NodeInfo, Preimage};
-use crate::domain::money::Msat;
-use crate::lightning::bolt11;
+use crate::domain::lightning::{Network, NodeError, NodeInfo, Preimage};
+use crate::lightning::{bolt11, check};
 use crate::services::{Error, Shop, nodes_alive, ownership};
 use crate::store::node_state;
 
@@ -96,7 +95,7 @@ pub(super) async fn ask(shop: &Shop, entry: &Entry) -> Result<NodeInfo, NodeErro
     }
     let lacks_network = info.network.is_none() && network().is_none();
     let lacks_pubkey = info.pubkey.is_none() && needed().is_some();
-    if info.synced_to_chain != Some(false) && (lacks_network || lacks_pubkey) {
+    if info.lacks.is_none() && info.synced_to_chain != Some(false) && (lacks_network || lacks_pubkey) {
         let request = sample_invoice(shop, entry).await?;
         learn_from(&mut info, &request);
     }
@@ -128,17 +127,5 @@ fn learn_from(info: &mut NodeInfo, request: &str) {
 async fn sample_invoice(shop: &Shop, entry: &Entry) -> Result<String, NodeError> {
     let mut preimage = [0; 32];
     shop.random.fill(&mut preimage);
-    let preimage = Preimage(preimage);
-    let request = InvoiceRequest {
-        hash: preimage.hash(),
-        preimage: Some(preimage),
-        amount: Msat(1000),
-        memo: "network check".to_owned(),
-        expiry_secs: 60,
-        cltv_expiry: None,
-        private: false,
-    };
-    let made = entry.node.create(&request).await?;
-    entry.node.cancel(request.hash).await?;
-    Ok(made.payment_request)
+    Ok(check::sample(&*entry.node, Preimage(preimage)).await?.payment_request)
 }

@@ -13,7 +13,7 @@ use super::{alive, heard, history};
 use crate::domain::lightning::{NodeError, NodeInvoice, NodeInvoiceState, PaymentHash};
 use crate::domain::time::Timestamp;
 use crate::services::absence::{self, Absence, Asked};
-use crate::services::{Error, Shop, left_out, ownership};
+use crate::services::{Error, Shop, left_out, ownership, payments};
 use crate::store::{deals, node_state, nodes};
 
 /// Open invoices asked for at a time.
@@ -158,7 +158,14 @@ async fn look_up_missing(
     let mut answered = Ok(());
     for hash in missing {
         match entry.node.look_up(hash).await {
-            Ok(Some(invoice)) => each(shop, hash, heard::apply(shop, entry, invoice, None).await).await?,
+            Ok(Some(invoice)) => {
+                let is_left = invoice.state == NodeInvoiceState::Canceled && entry.node.keeps_expired();
+                each(shop, hash, heard::apply(shop, entry, invoice, None).await).await?;
+                if is_left {
+                    // It ended by itself, while the shop was down, say: nobody else will delete it.
+                    each(shop, hash, payments::apply_leftover(shop, entry.spec.id, hash).await).await?;
+                }
+            }
             Ok(None) => unknown.push(hash),
             Err(error) => {
                 let is_away = error.is_absence();

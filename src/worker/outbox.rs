@@ -11,11 +11,13 @@ use tokio::time::Instant;
 use super::marks::{Mark, Marks};
 use super::registry::{Entry, Registry};
 use super::{Tasks, alive, heard, probing};
+use crate::domain::clocks;
 use crate::domain::id::NodeId;
 use crate::domain::lightning::{CancelOutcome, MadeInvoice, NodeError, NodeErrorKind, SettleOutcome};
+use crate::domain::time::Timestamp;
 use crate::onion::Dialer;
 use crate::services::absence::{self, Absence, Asked};
-use crate::services::{Error, Shop, making};
+use crate::services::{Error, Shop, making, node_clocks};
 use crate::store::outbox::{self, Intent, IntentKind, Wanted};
 
 /// Calls to one node at the same time.
@@ -279,7 +281,11 @@ async fn make(shop: &Shop, entry: Result<Entry, NodeError>, intent: &Intent) -> 
     };
     let lost = |error: &NodeError| error.may_have_happened() && intent.attempts == 0;
     let created = entry.node.create(&making::request(shop, intent, &wanted)).await;
-    match created.and_then(|made| making::on_right_network(shop, &wanted, made)) {
+    if let Ok(made) = &created {
+        compare_clocks(shop, &entry, made.created_at, intent.created_at).await?;
+    }
+    let fits = |made| making::payable(shop, &wanted, making::on_right_network(shop, &wanted, made)?);
+    match created.and_then(fits) {
         Ok(made) => made_invoice(shop, &entry, intent, &wanted, made).await?,
         // Another node would be faster.
         Err(error) if lost(&error) && !making::has_alternative(shop, intent)? => return Ok(Performed::AskAgain),
@@ -290,6 +296,16 @@ async fn make(shop: &Shop, entry: Result<Entry, NodeError>, intent: &Intent) -> 
         }
     }
     Ok(Performed::Recorded)
+}
+
+/// Each invoice tells what time its node has.
+async fn compare_clocks(shop: &Shop, entry: &Entry, made_at: Timestamp, asked_at: Timestamp) -> Result<(), Error> {
+    let ahead_secs = clocks::ahead_secs(made_at, asked_at, shop.now());
+    if !node_clocks::is_news(shop, entry.spec.id, ahead_secs)? {
+        return Ok(());
+    }
+    let certificate = entry.node.certificate_validity().await;
+    node_clocks::note(shop, entry.spec.id, ahead_secs, certificate).await.map(drop)
 }
 
 async fn made_invoice(

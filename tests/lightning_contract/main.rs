@@ -12,6 +12,7 @@ mod invoices;
 mod paying;
 #[path = "../support/port.rs"]
 mod port;
+mod rights;
 mod settlements;
 mod strangers;
 mod world;
@@ -100,6 +101,17 @@ macro_rules! lnd_contract {
                 a_macaroon_that_can_spend_is_refused_before_anything_is_sent,
                 a_macaroon_that_can_spend_is_used_where_that_is_allowed,
             ],
+            rights: [
+                nothing_is_asked_that_the_macaroon_does_not_permit,
+                who_cannot_cancel_makes_no_invoice,
+                who_may_not_hold_makes_plain_invoices,
+                a_node_without_the_service_for_cancelling_makes_no_invoice,
+                a_node_without_the_call_for_holding_makes_plain_invoices,
+                a_service_that_went_missing_is_noticed,
+                a_lesser_macaroon_still_follows_what_was_sold,
+                channels_without_their_peers_receive_nothing,
+                a_sample_tells_the_nodes_time_and_is_gone,
+            ],
             check: [
                 a_good_node_says_what_it_is,
                 a_stopped_node_is_explained,
@@ -178,6 +190,10 @@ contract!(core_lightning, Kind::CoreLightning,
         a_restarted_node_is_found_again,
         a_stopped_node_is_refused,
         a_node_that_starts_is_an_outage,
+    ],
+    rights: [
+        channels_without_their_peers_receive_nothing,
+        a_sample_tells_the_nodes_time_and_is_gone,
     ],
     paying: [
         a_refund_reaches_the_buyer_once,

@@ -378,11 +378,11 @@ async fn blocks_that_were_found_before_the_shop_heard_of_the_payment_count() {
     let mut rig = Rig::new(Setup::holding()).await;
     let (order, _) = rig.ordered().await;
     let invoice = rig.sim().node().invoice(rig.hash(order)).expect("the invoice");
-    assert_eq!(invoice.terms.cltv_expiry, 144, "set explicitly");
+    assert_eq!(invoice.terms.cltv_expiry, 60, "set explicitly");
     rig.tasks.stop().await;
     rig.pay(order);
     let height = rig.sim().node().invoice(rig.hash(order)).expect("the invoice").progress.htlcs[0].accept_height;
-    rig.sim().node().set_height(height + 124).expect("blocks were found");
+    rig.sim().node().set_height(height + 40).expect("blocks were found");
     rig.restart_shop().await;
     rig.wait_order(order, "R").await;
     assert_eq!(rig.message(order), HOLD_REFUSED_MESSAGE);

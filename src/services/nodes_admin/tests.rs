@@ -92,6 +92,31 @@ fn each_kind_of_node_is_let_pay_refunds_in_its_own_way() {
 }
 
 #[test]
+fn a_core_lightning_node_is_its_socket_and_has_neither_port_nor_credentials() {
+    let (_dir, db) = database();
+    operator(&db, "anna");
+    let add = |change: NodeChange| {
+        let act = administrator();
+        db.write_blocking(move |db| super::add(db, &act, &SystemRandom, NodeKind::Cln, change, Some("anna")))
+    };
+    let at = |host: &str| NodeChange { host: Some(host.to_owned()), ..NodeChange::default() };
+    let socket = || at("/home/cln/.lightning/bitcoin/lightning-rpc");
+    let file = || Some("/lnd/file".to_owned());
+    for (field, change) in [
+        ("port", NodeChange { port: Some(9835), ..socket() }),
+        ("certificate_file", NodeChange { certificate: Some(vec![1]), ..socket() }),
+        ("macaroon_file", NodeChange { macaroon_file: file(), ..socket() }),
+        ("details_macaroon_file", NodeChange { details_macaroon_file: file(), ..socket() }),
+        ("host", at(&format!("/{}", "a".repeat(107)))),
+    ] {
+        let refused = add(change);
+        assert!(matches!(&refused, Err(Error::Invalid(fields)) if fields[0].0 == field), "{field}: {refused:?}");
+    }
+    assert_eq!(add(socket()).unwrap().name, "bitcoin/lightning-rpc");
+    assert!(add(at(&format!("/{}", "a".repeat(106)))).is_ok(), "107 bytes fit");
+}
+
+#[test]
 fn operators_see_only_their_own_nodes() {
     let (_dir, db) = database();
     let anna = operator(&db, "anna");

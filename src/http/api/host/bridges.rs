@@ -21,7 +21,8 @@ pub struct Bridges;
 impl Bridges {
     /// Tor bridges, newest first
     ///
-    /// A host polls `?status=P` for what is to be activated and `?status=S` for what is to be suspended.
+    /// A host polls `?status=P` for what is to be activated (the longest waiting first) and `?status=S` for what is
+    /// to be suspended.
     #[oai(path = "/tor_bridges/", method = "get", operation_id = "tor_bridges_list")]
     async fn list(&self, call: &Call, caller: Caller, host: Query, status: Query) -> ReadResult<Reply<Products>> {
         Ok(products::list(call, &caller.0, KIND, host.0.as_deref(), status.0.as_deref()).await?)
