@@ -615,9 +615,10 @@ fn a_node_is_tried_before_it_is_stored() {
 fn a_core_lightning_node_takes_a_socket_and_nothing_else() {
     let shop = Shop::with_operator();
     shop.permit_regtest();
-    let file = shop.config();
-    let file = file.to_str().unwrap();
-    for flag in [["--port", "9835"], ["--macaroon-file", file], ["--certificate-file", file]] {
+    let mut simulator = Simulator::start();
+    let [certificate, macaroon] = ["tls.cert", "shop.macaroon"].map(|name| simulator.file(name));
+    simulator.stop();
+    for flag in [["--port", "9835"], ["--macaroon-file", &macaroon], ["--certificate-file", &certificate]] {
         let text = shop.refusal(&[&["node", "add", "--kind=cln", "--host=/run/cln/lightning-rpc"], &flag[..]].concat());
         assert!(text.contains(flag[0]) && text.contains("by its socket alone"), "{text}");
     }

@@ -151,5 +151,6 @@ fn orders_that_nobody_paid_are_found_among_the_rejected_ones() {
     let (_dir, db) = database();
     let plan = plan(&db, &unpaid::candidates_text(200));
     assert!(plan.contains("order_rejected (modified_at<?)") && !plan.contains("TEMP B-TREE"), "{plan}");
-    assert!(!plan.contains("SCAN"), "{plan}");
+    // Alerts are few.
+    assert!(!plan.replace("SCAN l", "").contains("SCAN"), "{plan}");
 }

@@ -9,13 +9,17 @@ use crate::domain::time::Timestamp;
 /// Seconds.
 const DAY: i64 = 86_400;
 
-/// Rejected orders that no money was ever seen for, not even held, and that nothing is left to do for. The newest
-/// order stays: running numbers must not be given again.
+/// Rejected orders that no money was ever seen for, not even held, and that nothing is left to do for. One whose
+/// invoice has vanished at its node may have been paid: it stays, and so does the alert that tells of it, closed or
+/// not. The newest order stays as well: running numbers must not be given again.
 const NEVER_PAID: &str = "o.status = 'R' AND o.delivery = 'none' AND o.owed = 0 AND o.refunded = 0 \
     AND v.state IN ('expired', 'void') AND v.received IS NULL AND v.held_at IS NULL AND v.paid_at IS NULL \
     AND NOT EXISTS (SELECT 1 FROM invoice_attempt a WHERE a.seq = o.seq AND (a.received IS NOT NULL \
         OR EXISTS (SELECT 1 FROM effect e WHERE e.payment_hash = a.payment_hash \
             AND e.kind IN ('make_invoice', 'cancel_invoice', 'settle_invoice', 'probe_target')))) \
+    AND NOT EXISTS (SELECT 1 FROM alert l WHERE l.topic = 'invoice_vanished' AND l.subject = \
+        lower(substr(hex(o.id), 1, 8) || '-' || substr(hex(o.id), 9, 4) || '-' || substr(hex(o.id), 13, 4) || '-' \
+            || substr(hex(o.id), 17, 4) || '-' || substr(hex(o.id), 21))) \
     AND o.seq < (SELECT max(seq) FROM purchase_order)";
 
 /// A product that was never more than ordered: no order is left, no host has seen it, nothing is reserved.

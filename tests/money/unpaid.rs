@@ -2,6 +2,7 @@
 
 use ip2tor_shop::domain::id::OrderId;
 use ip2tor_shop::domain::product::{ProductKind, ProductStatus};
+use ip2tor_shop::services::absence::{self, Absence, Asked};
 use ip2tor_shop::services::extensions::{self, Extension};
 use ip2tor_shop::services::{Error, deadlines, orders, records};
 use ip2tor_shop::store::audit_log;
@@ -60,6 +61,23 @@ async fn an_order_that_saw_money_is_never_deleted() {
         assert_eq!(orders::view(&rig.shop, order).map(|view| view.purchase.id), Ok(order));
     }
     assert_eq!(rig.product_status(product), ProductStatus::Active);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_whose_invoice_has_vanished_may_have_been_paid_and_stays() {
+    let rig = Rig::new(Setup::default()).await;
+    rig.check_in().await;
+    let (order, _) = rig.ordered().await;
+    let asked = Absence { forgets_paid: true, asked: Asked::Compared };
+    absence::apply_unknown(&rig.shop, rig.node, rig.hash(order), asked).await.expect("it has vanished");
+    rig.wait_order(order, "R").await;
+    rig.execute("UPDATE alert SET closed_at = last_at");
+    let forgotten = unpaid(&rig).await;
+    unpaid(&rig).await;
+    rig.clock.advance_secs(20 * DAY);
+    assert_eq!(deadlines::delete_unpaid(&rig.shop).await, Ok(1));
+    assert_eq!(orders::view(&rig.shop, order).map(|view| view.purchase.id), Ok(order));
+    assert_eq!(orders::view(&rig.shop, forgotten).map(drop), Err(Error::NotFound));
 }
 
 #[tokio::test(flavor = "multi_thread")]
