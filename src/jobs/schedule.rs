@@ -95,6 +95,7 @@ pub async fn catch_up(context: &JobContext) {
             run_and_record(context, name).await;
         }
     }
+    store_last_runs(context).await;
 }
 
 /// Runs a job now and notes when, how long, how it ended, and when it comes again.
