@@ -182,7 +182,7 @@ fn what_is_pasted_is_refused_where_it_is_given_with_its_flag() {
     let macaroon = ip2tor_shop::lightning::macaroon::Macaroon::mint(b"root", b"0", [7; 16], &[("invoices", "write")]);
     let hex = hex::encode(macaroon.encode());
     let good = file("good", format!("\u{feff}\"{hex}\"\r\n").as_bytes());
-    let half = file("half", hex[..40].as_bytes());
+    let half = file("half", &hex.as_bytes()[..40]);
     let key = file("key", b"-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----\n");
     for (args, says) in [
         (&["--host=127.0.0.1", "--macaroon-file", &half][..], "--macaroon-file"),

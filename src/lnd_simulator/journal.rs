@@ -15,7 +15,7 @@ use super::payment::Payment;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Entry {
     /// An invoice was made.
-    Added { add_index: u64, terms: Terms, progress: Progress },
+    Added { add_index: u64, terms: Box<Terms>, progress: Progress },
     /// An invoice changed.
     Changed { hash: Hex32, progress: Progress },
     /// A cancelled invoice was removed.

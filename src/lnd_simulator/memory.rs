@@ -23,7 +23,7 @@ impl Remembered {
     pub fn apply(&mut self, entry: Entry) {
         match entry {
             Entry::Added { add_index, terms, progress } => {
-                self.book.insert(Invoice { terms: Arc::new(terms), add_index, progress });
+                self.book.insert(Invoice { terms: Arc::from(terms), add_index, progress });
             }
             Entry::Changed { hash, progress } => self.book.restore(PaymentHash(hash.0), progress),
             Entry::Forgotten { hash } => self.book.remove(PaymentHash(hash.0)),
@@ -41,7 +41,7 @@ impl Remembered {
         let (last_add, last_settle) = self.book.counters();
         let invoices = self.book.range(0..u64::MAX, false).map(|invoice| Entry::Added {
             add_index: invoice.add_index,
-            terms: (*invoice.terms).clone(),
+            terms: Box::new((*invoice.terms).clone()),
             progress: invoice.progress.clone(),
         });
         let payments = self.payments.values().cloned().map(Entry::Paid);

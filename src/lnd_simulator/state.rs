@@ -102,7 +102,7 @@ impl NodeState {
         let progress = invoice.progress.clone();
         let fresh = invoice.state() == State::Open && progress.htlcs.is_empty();
         let mut entries = vec![match fresh {
-            true => Entry::Added { add_index: invoice.add_index, terms: (*invoice.terms).clone(), progress },
+            true => Entry::Added { add_index: invoice.add_index, terms: Box::new((*invoice.terms).clone()), progress },
             false => Entry::Changed { hash, progress },
         }];
         let resolved = self.resolve_payment(invoice);
