@@ -43,10 +43,8 @@ async fn look(world: &mut World, weather: Weather) -> Outcome {
     probe_all(world).await?;
     world.note(format!("the outbox is looked at, {weather:?}"));
     let before: Vec<Weather> = world.seats.iter().map(|seat| seat.node.weather()).collect();
-    for n in 0..before.len() {
-        if before[n] == Weather::Fine {
-            world.seats[n].node.set_weather(weather, world.luck.u64(..));
-        }
+    for (n, _) in before.iter().enumerate().filter(|(_, before)| **before == Weather::Fine) {
+        world.seats[n].node.set_weather(weather, world.luck.u64(..));
     }
     // Rarely a node is not in use: disabled, or its credentials are gone.
     let absent = (weather != Weather::Fine && world.chance(5)).then(|| world.luck.usize(..world.seats.len()));

@@ -12,7 +12,7 @@ const ALERTS: &str = "SELECT count(*) FROM alert WHERE topic = 'clocks_apart' AN
 impl Rig {
     fn clock_alert(&self) -> String {
         let text = "SELECT text FROM alert WHERE topic = 'clocks_apart' ORDER BY id DESC LIMIT 1";
-        let read = |db: &rusqlite::Connection| Ok::<_, rusqlite::Error>(db.query_row(text, [], |row| row.get(0))?);
+        let read = |db: &rusqlite::Connection| db.query_row(text, [], |row| row.get(0));
         read(&rusqlite::Connection::open(self.shop.db.path()).expect("the database")).expect("an alert")
     }
 
