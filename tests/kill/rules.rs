@@ -106,7 +106,7 @@ fn nodes_agree(state: &State, books: &Books, broken: &mut Vec<String>) {
     }
 }
 
-/// Paid means: delivered, about to be, or owed.
+/// Paid means: delivered, about to be, owed, or paid back.
 fn delivered_or_owed(id: &str, order: &Order, state: &State, broken: &mut Vec<String>) {
     let product = &state.products[&order.product];
     let surplus = order.owed == order.received - order.price;
@@ -114,6 +114,8 @@ fn delivered_or_owed(id: &str, order: &Order, state: &State, broken: &mut Vec<St
         ("paid", "P", "delivered") => surplus && order.granted_secs > 0,
         ("paid", "P", "awaiting") => surplus && product.status == "P",
         ("paid", "N", _) => order.owed == order.received,
+        // The operator has paid it back, all of it.
+        ("paid", "S", "none") => order.owed == 0 && order.refunded == order.received,
         ("paid", ..) => false,
         ("settling", "T", "delivered") => order.granted_secs > 0,
         ("held", "T", "awaiting") => product.status == "P",

@@ -16,6 +16,7 @@ pub struct Order {
     pub granted_secs: i64,
     pub granted_bytes: i64,
     pub owed: i64,
+    pub refunded: i64,
     pub price: i64,
     pub invoice_state: String,
     pub is_hold: bool,
@@ -160,7 +161,7 @@ impl State {
 
 const ORDERS: &str = "SELECT lower(hex(o.id)), lower(hex(p.id)), o.status, o.kind, o.delivery, \
     o.granted_secs, o.granted_bytes, o.owed, o.price, i.state, i.is_hold, lower(hex(i.node_id)), \
-    lower(hex(i.payment_hash)), coalesce(i.received, 0), coalesce(o.message, '') \
+    lower(hex(i.payment_hash)), coalesce(i.received, 0), coalesce(o.message, ''), o.refunded \
     FROM purchase_order o JOIN invoice i ON i.seq = o.seq JOIN product p ON p.seq = o.product_seq";
 
 fn order(row: &Row<'_>) -> rusqlite::Result<(String, Order)> {
@@ -179,6 +180,7 @@ fn order(row: &Row<'_>) -> rusqlite::Result<(String, Order)> {
         hash: row.get(12)?,
         received: row.get(13)?,
         message: row.get(14)?,
+        refunded: row.get(15)?,
     };
     Ok((row.get(0)?, order))
 }
