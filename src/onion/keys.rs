@@ -10,6 +10,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use safelog::DisplayRedacted as _;
 use tor_hscrypto::pk::{HsIdKey, HsIdKeypair};
@@ -23,6 +24,10 @@ use super::state::{self, StateLock};
 
 #[cfg(test)]
 mod tests;
+
+/// How often a keystore is looked at again that can't be read, and after how long.
+const LOOKS: u32 = 5;
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// What a C-tor secret key file starts with.
 const C_TOR_HEADER: &[u8; 32] = b"== ed25519v1-secret: type0 ==\0\0\0";
@@ -184,7 +189,16 @@ fn specifier(nickname: &str) -> Result<HsIdKeypairSpecifier, OnionError> {
 fn keystore(state_dir: &Path) -> Result<KeyMgr, OnionError> {
     let config = OnionConfig { state_dir: state_dir.to_owned(), ..OnionConfig::default() }.to_arti()?;
     state::check_parents(config.fs_mistrust(), state_dir)?;
-    let store = ArtiNativeKeystore::from_path_and_mistrust(state_dir.join("keystore"), config.fs_mistrust());
+    let open = || ArtiNativeKeystore::from_path_and_mistrust(state_dir.join("keystore"), config.fs_mistrust());
+    let mut store = open();
+    // Beside a running shop: a key that it is just writing may have another name before it is looked at.
+    for _ in 0..LOOKS {
+        if store.is_ok() {
+            break;
+        }
+        std::thread::sleep(PAUSE);
+        store = open();
+    }
     let store = store.map_err(OnionError::tor)?;
     KeyMgrBuilder::default().primary_store(Box::new(store)).build().map_err(OnionError::tor)
 }
