@@ -22,8 +22,10 @@ const STEPS: u64 = 100;
 /// Everything that is expected happens within this, also on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(90);
 /// The seconds that pass while everything calms down; the chain backend of the first node hangs for the first ones.
-const ROUNDS: [i64; 6] = [40, 40, 1000, 60, 2000, 60];
+const ROUNDS: [i64; 8] = [40, 40, 1000, 60, 2000, 60, 4000, 60];
 const HANGS: usize = 3;
+/// After so many rounds the operator has been told of everything that no host takes down.
+const TOLD: usize = 7;
 
 /// Runs so many worlds side by side.
 pub fn some(worlds: u64, folder: &Path, empty: &[u8]) {
@@ -156,8 +158,11 @@ async fn calm(world: &mut World) -> Outcome {
         if n == HANGS {
             world.seats[0].node.set_weather(Weather::Fine, 0);
         }
+        if n == TOLD {
+            host::operator_gives_stuck_ones_back(world).await?;
+        }
         pass(world, seconds).await?;
-        for number in 0..4 {
+        for number in 0..work::JOBS {
             work::job(world, number).await?;
         }
         let is_last = n + 1 == ROUNDS.len();
