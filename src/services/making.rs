@@ -123,7 +123,10 @@ pub async fn made(shop: &Shop, intent: &Intent, made: MadeInvoice) -> Result<(),
     Ok(())
 }
 
+/// The intent is a new one also where there is one already: that may be under way and have found nothing at the node,
+/// just before the call that made the invoice came through.
 fn cancel_attempt(db: &Connection, after: &mut Aftermath, intent: &Intent, now: Timestamp) -> Result<(), Error> {
+    outbox::drop_kind(db, IntentKind::Cancel, intent.hash)?;
     outbox::add(db, IntentKind::Cancel, intent.order, intent.hash, intent.node_id, now)?;
     after.outbox = true;
     Ok(())
