@@ -26,6 +26,13 @@ pub struct Order {
     pub message: String,
 }
 
+impl Order {
+    /// Whether a payment was held and is back with its buyer: nothing is received then.
+    fn was_given_back(&self) -> bool {
+        self.status == "R" && self.received == 0 && self.message.contains("back in your wallet")
+    }
+}
+
 /// A product.
 #[derive(Clone, Debug)]
 pub struct Product {
@@ -139,7 +146,7 @@ impl State {
             count(&|order| order.status == "P" && order.is_hold),
             count(&|order| order.status == "P" && order.kind == "extension"),
             count(&|order| order.status == "R"),
-            count(&|order| order.status == "R" && order.message.contains("back in your wallet")),
+            count(&|order| order.was_given_back()),
             count(&|order| order.status == "N"),
             self.products.values().filter(|product| product.status == "A").count()
         )
@@ -153,9 +160,9 @@ impl State {
         happened("was paid after a hold", &|order| order.status == "P" && order.is_hold);
         happened("was paid at once", &|order| order.status == "P" && !order.is_hold);
         happened("extended", &|order| order.status == "P" && order.kind == "extension");
-        happened("was given back", &|order| order.status == "R" && order.is_hold && order.received > 0);
+        happened("was given back", &|order| order.is_hold && order.was_given_back());
         happened("was owed", &|order| order.status == "N" && order.owed > 0);
-        happened("expired", &|order| order.status == "R" && order.received == 0);
+        happened("expired", &|order| order.status == "R" && !order.was_given_back());
     }
 }
 
