@@ -16,6 +16,7 @@ use super::bolt11::Added;
 use super::connector::{Connector, NodeAddress};
 use super::convert::{invoice_from_lnd, readable, readable_one};
 use super::credentials::Credentials;
+use super::description::{self, Describes};
 use super::dial::Dial;
 use super::link::{HttpClient, Link, MacaroonHeader};
 use super::lnd_errors::{from_status, is_unknown_invoice};
@@ -196,26 +197,16 @@ impl LndGrpc {
             ..NodeInfo::default()
         })
     }
+}
 
-    /// What the node says of itself as far as the macaroons permit.
-    async fn description(&self) -> Result<NodeInfo, NodeError> {
-        if self.details.is_some() && self.macaroon.permits(Call::ListInvoices).await? {
-            // Details alone make no invoice: only a call tells whether the node takes the macaroon that does.
-            self.newest_invoice().await?;
-        }
-        let macaroon = self.details.as_ref().unwrap_or(&self.macaroon);
-        if macaroon.permits(Call::GetInfo).await? {
-            match self.get_info(macaroon).await {
-                // The node may take the macaroon for invoices all the same; a bad one fails below.
-                Err(error) if error.kind == NodeErrorKind::WrongMacaroon => {}
-                result => return result,
-            }
-        }
-        if !self.macaroon.permits(Call::ListInvoices).await? {
-            return Ok(NodeInfo::default());
-        }
-        let newest = self.newest_invoice().await?;
-        Ok(newest.map(|invoice| outcome::info_from_request(&invoice.payment_request)).unwrap_or_default())
+#[async_trait]
+impl Describes for LndGrpc {
+    async fn get_info(&self, macaroon: &MacaroonHeader) -> Result<NodeInfo, NodeError> {
+        self.get_info(macaroon).await
+    }
+
+    async fn newest_request(&self) -> Result<Option<String>, NodeError> {
+        Ok(self.newest_invoice().await?.map(|invoice| invoice.payment_request))
     }
 }
 
@@ -291,7 +282,7 @@ impl LightningNode for LndGrpc {
     }
 
     async fn info(&self) -> Result<NodeInfo, NodeError> {
-        let info = self.description().await?;
+        let info = description::of(self, &self.macaroon, self.details.as_ref()).await?;
         Ok(self.served.findings(self, &self.macaroon).await?.noted_in(info))
     }
 }

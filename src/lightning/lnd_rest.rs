@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::bolt11::Added;
 use super::connector::{Connector, NodeAddress};
 use super::credentials::Credentials;
+use super::description::{self, Describes};
 use super::dial::Dial;
 use super::link::{HttpClient, Link, MacaroonHeader};
 use super::permissions::{details_check, invoice_check};
@@ -135,24 +136,16 @@ impl LndRest {
         let inbound = if info.active_channels == Some(0) { Some(Msat(0)) } else { self.inbound(macaroon).await };
         Ok(NodeInfo { inbound, ..info })
     }
+}
 
-    /// What the node says of itself as far as the macaroons permit; as with gRPC.
-    async fn description(&self) -> Result<NodeInfo, NodeError> {
-        if self.details.is_some() && self.macaroon.permits(Call::ListInvoices).await? {
-            self.newest_invoice().await?;
-        }
-        let macaroon = self.details.as_ref().unwrap_or(&self.macaroon);
-        if macaroon.permits(Call::GetInfo).await? {
-            match self.get_info(macaroon).await {
-                Err(error) if error.kind == NodeErrorKind::WrongMacaroon => {}
-                result => return result,
-            }
-        }
-        if !self.macaroon.permits(Call::ListInvoices).await? {
-            return Ok(NodeInfo::default());
-        }
-        let newest = self.newest_invoice().await?;
-        Ok(newest.map(|invoice| outcome::info_from_request(&invoice.payment_request)).unwrap_or_default())
+#[async_trait]
+impl Describes for LndRest {
+    async fn get_info(&self, macaroon: &MacaroonHeader) -> Result<NodeInfo, NodeError> {
+        self.get_info(macaroon).await
+    }
+
+    async fn newest_request(&self) -> Result<Option<String>, NodeError> {
+        Ok(self.newest_invoice().await?.map(|invoice| invoice.payment_request))
     }
 }
 
@@ -244,7 +237,7 @@ impl LightningNode for LndRest {
     }
 
     async fn info(&self) -> Result<NodeInfo, NodeError> {
-        let info = self.description().await?;
+        let info = description::of(self, &self.macaroon, self.details.as_ref()).await?;
         Ok(self.served.findings(self, &self.macaroon).await?.noted_in(info))
     }
 }

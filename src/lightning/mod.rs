@@ -9,6 +9,7 @@ mod cln_path;
 pub mod connector;
 mod convert;
 pub mod credentials;
+mod description;
 pub mod dial;
 mod link;
 mod lnd_errors;
