@@ -81,7 +81,7 @@ pub async fn start(config: Config) -> Result<App, StartError> {
 /// # Errors
 /// As [`start`].
 pub async fn start_locked(config: Config, lock: InstanceLock) -> Result<App, StartError> {
-    crate::tls::install_provider();
+    crate::onion::tls::install_provider();
     let db = storage::open(&config, &lock).await?;
     // Before anything else begins: a start that fails for a taken address must leave no trace.
     let acceptor = bind(config.http.listen).await?;

@@ -9,6 +9,7 @@ mod check_config;
 mod clock;
 mod credential;
 mod data;
+#[cfg(feature = "demo")]
 mod demo;
 mod deny;
 mod doctor;
@@ -16,6 +17,7 @@ mod failure;
 mod history;
 mod host;
 mod host_fields;
+#[cfg(feature = "demo")]
 mod lnd_simulator;
 mod logging;
 mod node;
@@ -53,6 +55,7 @@ enum Command {
     /// Run the shop
     Serve(serve::Args),
     /// Run a complete shop to try out: a simulated Lightning node, a host, and its agent
+    #[cfg(feature = "demo")]
     Demo(demo::Args),
     /// Report every problem of a configuration file (exit code 78 when there is one)
     CheckConfig(check_config::Args),
@@ -77,6 +80,7 @@ enum Command {
     /// Lightning nodes
     Node(node::Args),
     /// A development node that speaks LND's gRPC (regtest, no real money)
+    #[cfg(feature = "demo")]
     LndSimulator(lnd_simulator::Args),
     /// The shop's onion service and its keys
     Onion(onion::Args),
@@ -132,12 +136,15 @@ fn misuse(error: &clap::Error) -> ExitCode {
 fn dispatch(command: Command, output: &Output) -> Result<(), Failure> {
     // Long-running commands log as they are configured; the others only what is wrong.
     match &command {
-        Command::Serve(_) | Command::Demo(_) => {}
+        Command::Serve(_) => {}
+        #[cfg(feature = "demo")]
+        Command::Demo(_) => {}
         Command::Node(args) if args.is_check() => logging::init("warn,ip2tor_shop::store::alerts=off"),
         _ => logging::init("warn"),
     }
     match command {
         Command::Serve(args) => serve::run(args, output),
+        #[cfg(feature = "demo")]
         Command::Demo(args) => demo::run(args, output),
         Command::CheckConfig(args) => check_config::run(&args, output),
         Command::Openapi => openapi::run(output),
@@ -150,6 +157,7 @@ fn dispatch(command: Command, output: &Output) -> Result<(), Failure> {
         Command::Alerts(args) => alerts::run(args, output),
         Command::Backup(args) => backup::run(args, output),
         Command::Node(args) => node::run(args, output),
+        #[cfg(feature = "demo")]
         Command::LndSimulator(args) => lnd_simulator::run(args, output),
         Command::Onion(args) => onion::run(args, output),
         Command::Clock(args) => clock::run(args, output),

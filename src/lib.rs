@@ -4,19 +4,18 @@
 pub mod app;
 mod cli;
 pub mod config;
+#[cfg(feature = "demo")]
 mod demo;
-pub mod domain;
 pub mod http;
 pub mod jobs;
-pub mod lightning;
-pub mod lnd_simulator;
-pub mod onion;
-pub mod probe;
 pub mod rates;
 pub mod services;
 pub mod store;
-pub mod tls;
 pub mod worker;
+
+pub use ip2tor_domain as domain;
+pub use ip2tor_lightning as lightning;
+pub use ip2tor_onion as onion;
 
 /// Runs the program: parses the command line and does what it says. Exit codes: 0 done, 1 failed,
 /// 2 wrong usage, 78 wrong configuration.

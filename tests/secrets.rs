@@ -11,13 +11,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use ip2tor_lnd_simulator::Fault;
 use ip2tor_shop::domain::id::OrderId;
 use ip2tor_shop::domain::lightning::{InvoiceRequest, Preimage};
 use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::domain::node::NodeKind;
 use ip2tor_shop::domain::product::ProductStatus;
 use ip2tor_shop::lightning::dial::Dial;
-use ip2tor_shop::lnd_simulator::Fault;
 use ip2tor_shop::services::nodes_admin::{self, NodeChange};
 use ip2tor_shop::services::{Act, deadlines};
 use ip2tor_shop::store::{StoreError, node_state};

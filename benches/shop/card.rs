@@ -131,11 +131,11 @@ struct Year<'n> {
     tasks: Tasks,
     places: Places,
     host: HostId,
-    node: &'n Arc<ip2tor_shop::lnd_simulator::Node>,
+    node: &'n Arc<ip2tor_lnd_simulator::Node>,
 }
 
 impl<'n> Year<'n> {
-    fn begin(dir: &Path, host: HostId, node: &'n Arc<ip2tor_shop::lnd_simulator::Node>) -> Self {
+    fn begin(dir: &Path, host: HostId, node: &'n Arc<ip2tor_lnd_simulator::Node>) -> Self {
         let clock = Arc::new(ManualClock::new(SystemClock.now()));
         let settings = Settings { allow_regtest: true, max_holds_per_node: 0, ..Settings::default() };
         let shop = Shop::new(world::open(dir), clock.clone(), Arc::new(SystemRandom), settings).expect("a shop");

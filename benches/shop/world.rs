@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ip2tor_lnd_simulator::{Options, Running, Simulator};
 use ip2tor_shop::domain::host::PortKind;
 use ip2tor_shop::domain::host_rules::HostChange;
 use ip2tor_shop::domain::id::{HostId, SystemRandom};
@@ -11,7 +12,6 @@ use ip2tor_shop::domain::lightning::PaymentHash;
 use ip2tor_shop::domain::node::NodeKind;
 use ip2tor_shop::domain::operator::Role;
 use ip2tor_shop::domain::time::{Clock, SystemClock};
-use ip2tor_shop::lnd_simulator::{Options, Running, Simulator};
 use ip2tor_shop::services::hosts_admin::{self, NewHost};
 use ip2tor_shop::services::nodes_admin::{self, NodeChange};
 use ip2tor_shop::services::{Act, Error, operators};

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::failure::Failure;
 use super::output::Output;
 use super::{block_on, data};
-use crate::lnd_simulator::{CommandError, MACAROONS, Options, Running, cli_fault, cli_pay, cli_serve};
+use ip2tor_lnd_simulator::{CommandError, MACAROONS, Options, Running, cli_fault, cli_pay, cli_serve};
 
 #[derive(ClapArgs)]
 pub struct Args {

@@ -56,7 +56,7 @@ fn payment_request(text: &str) -> String {
 
 /// Pays, and says what was paid. Fails when that was another payment request than the one given.
 pub fn run(data: Data, args: Args, output: &Output) -> Result<(), Failure> {
-    crate::tls::install_provider();
+    crate::onion::tls::install_provider();
     let (nodes, config) = (data.read(nodes_admin::list)?, data.config.clone());
     let shop = data.shop()?;
     let wanted = RefundOrder {
@@ -96,7 +96,7 @@ pub fn run(data: Data, args: Args, output: &Output) -> Result<(), Failure> {
 
 /// Notes the outcome of a refund whose wallet is lost.
 pub fn state_outcome(data: Data, id: OrderId, outcome: Outcome, note: &str, output: &Output) -> Result<(), Failure> {
-    crate::tls::install_provider();
+    crate::onion::tls::install_provider();
     let (nodes, config) = (data.read(nodes_admin::list)?, data.config.clone());
     let shop = data.shop()?;
     let (stated, resolved, word) = match outcome {

@@ -14,8 +14,8 @@ use serde_json::json;
 
 use crate::app::{self, App, StartError};
 use crate::config::{Config, DATABASE_FILE};
-use crate::lnd_simulator::{Options, Running, Simulator};
 use crate::store::Db;
+use ip2tor_lnd_simulator::{Options, Running, Simulator};
 use seed::Memory;
 
 /// How long the demo waits for its own node before it says so and goes on.
@@ -106,7 +106,7 @@ async fn start_simulator(port: u16, dir: PathBuf) -> Result<Running, StartError>
     let at = |port| Options::new(SocketAddr::from((Ipv4Addr::LOCALHOST, port)), dir.clone());
     let simulator = match Simulator::start(at(port)).await {
         // Its old port is taken: any other will do.
-        Err(crate::lnd_simulator::StartError::Listen { .. }) if port != 0 => Simulator::start(at(0)).await,
+        Err(ip2tor_lnd_simulator::StartError::Listen { .. }) if port != 0 => Simulator::start(at(0)).await,
         other => other,
     };
     simulator.map_err(|error| StartError::Failed(format!("the simulated Lightning node can't start: {error}")))

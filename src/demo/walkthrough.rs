@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::seed::Memory;
-use crate::lnd_simulator::Running;
+use ip2tor_lnd_simulator::Running;
 
 /// A valid version 3 onion address for the walk-through; nobody answers there.
 const TARGET: &str = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion:8333";

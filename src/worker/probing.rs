@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::onion::Dialer;
-use crate::probe::port::{self, PortVerdict};
-use crate::probe::{self, Target, Verdict};
+use crate::onion::probe::port::{self, PortVerdict};
+use crate::onion::probe::{self, Target, Verdict};
 use crate::services::ports::{self, Trial};
 use crate::services::probes::{self, Finding};
 use crate::services::{Error, Shop};

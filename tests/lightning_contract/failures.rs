@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use ip2tor_lnd_simulator::{Fault, Wallet};
 use ip2tor_shop::domain::lightning::{CancelOutcome, NodeError, NodeErrorKind, SettleOutcome};
 use ip2tor_shop::lightning::LightningNode;
-use ip2tor_shop::lnd_simulator::{Fault, Wallet};
 
 use super::world::{World, hasty, hold, next, plain, preimage, soon};
 

@@ -1,10 +1,10 @@
 //! Payments from a node, for refunds.
 
+use ip2tor_lnd_simulator::Fault;
 use ip2tor_shop::domain::lightning::{Network, NodeErrorKind, PaymentState};
 use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::lightning::paying::{PayingNode, PaymentCredentials};
 use ip2tor_shop::lightning::policy::Policy;
-use ip2tor_shop::lnd_simulator::Fault;
 
 use super::world::{Kind, PRICE, World, only, plain, soon};
 

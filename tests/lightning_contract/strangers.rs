@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use ip2tor_lnd_simulator::{Oddity, Quirks};
 use ip2tor_shop::domain::lightning::{
     CancelOutcome, InvoiceRequest, NodeErrorKind, NodeInvoice, NodeInvoiceState, PaymentHash, Preimage,
 };
 use ip2tor_shop::lightning::LightningNode;
 use ip2tor_shop::lightning::policy::Policy;
-use ip2tor_shop::lnd_simulator::{Oddity, Quirks};
 
 use super::world::{Kind, World, next, plain, soon};
 

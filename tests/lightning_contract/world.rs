@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use ip2tor_lnd_simulator::{Fault, Options, Running, Simulator};
 use ip2tor_shop::domain::lightning::{InvoiceRequest, Network, NodeError, NodeInvoice, PaymentHash, Preimage};
 use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::domain::time::{Clock, ManualClock, SystemClock, Timestamp};
@@ -18,7 +19,6 @@ use ip2tor_shop::lightning::lnd_rest::LndRest;
 use ip2tor_shop::lightning::paying::{ClnPayer, LndGrpcPayer, LndRestPayer, PayingNode, PaymentCredentials};
 use ip2tor_shop::lightning::policy::Policy;
 use ip2tor_shop::lightning::{InvoiceStream, LightningNode};
-use ip2tor_shop::lnd_simulator::{Fault, Options, Running, Simulator};
 
 use crate::port::free_port;
 

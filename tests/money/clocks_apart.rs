@@ -1,8 +1,8 @@
 //! A node whose clock is not ours.
 
+use ip2tor_lnd_simulator::State;
 use ip2tor_shop::domain::id::OrderId;
 use ip2tor_shop::domain::time::Timestamp;
-use ip2tor_shop::lnd_simulator::State;
 use ip2tor_shop::services::{Act, doctor};
 
 use crate::rig::{Rig, Setup};

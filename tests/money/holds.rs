@@ -1,5 +1,6 @@
 //! Hold invoices: the buyer pays only for what is delivered. One group of tests per rule.
 
+use ip2tor_lnd_simulator::State;
 use ip2tor_shop::domain::deal::{
     HELD_MESSAGE, HOLD_FAILED_MESSAGE, HOLD_REFUSED_MESSAGE, HOLD_UNPLACED_MESSAGE, RETURNED_MESSAGE,
 };
@@ -7,7 +8,6 @@ use ip2tor_shop::domain::id::{OrderId, ProductId};
 use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::domain::product::{ProductKind, ProductStatus};
 use ip2tor_shop::domain::purchase::InvoiceState;
-use ip2tor_shop::lnd_simulator::State;
 use ip2tor_shop::services::extensions::{self, Extension};
 use ip2tor_shop::services::products::{self, OperatorAction};
 use ip2tor_shop::services::{Act, Error, Scope, Settings, deadlines, nodes_admin, payments};
@@ -462,7 +462,7 @@ async fn what_was_postponed_before_the_clock_was_put_back_is_tried_again_at_once
     let rig = Rig::new(Setup::holding()).await;
     let (order, _) = rig.held_bridge().await;
     rig.clock.advance_secs(7200);
-    rig.sim().faults().always("CancelInvoice", ip2tor_shop::lnd_simulator::Fault::Unavailable);
+    rig.sim().faults().always("CancelInvoice", ip2tor_lnd_simulator::Fault::Unavailable);
     rig.wait_until("it is postponed", || rig.count("SELECT coalesce(max(attempts), 0) FROM effect") > 0).await;
     rig.clock.advance_secs(-7200);
     rig.sim().faults().clear();
@@ -587,7 +587,7 @@ async fn the_extension_of_a_running_product_is_a_plain_invoice() {
 async fn a_lost_answer_to_a_settle_is_learned_by_asking_again() {
     let rig = Rig::new(Setup::holding()).await;
     let (order, product) = rig.held_bridge().await;
-    rig.sim().faults().next("SettleInvoice", ip2tor_shop::lnd_simulator::Fault::ResetAfter, 1);
+    rig.sim().faults().next("SettleInvoice", ip2tor_lnd_simulator::Fault::ResetAfter, 1);
     rig.sim().faults().drop_streams();
     rig.report(product, ProductStatus::Active).await.expect("activated");
     rig.wait_order_as_time_passes(order, "P").await;

@@ -4,12 +4,12 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
+use ip2tor_lnd_simulator::Fault;
 use ip2tor_shop::domain::deal::LATE_RETURNED_MESSAGE;
 use ip2tor_shop::domain::host::{PortKind, PortRange};
 use ip2tor_shop::domain::id::{OrderId, ProductId};
 use ip2tor_shop::domain::product::{ProductKind, ProductStatus};
 use ip2tor_shop::domain::purchase::InvoiceState;
-use ip2tor_shop::lnd_simulator::Fault;
 use ip2tor_shop::services::doctor::{self, Grade};
 use ip2tor_shop::services::extensions;
 use ip2tor_shop::services::orders::{self, OrderRequest, OrderedProduct};

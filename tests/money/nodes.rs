@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use ip2tor_lnd_simulator::{Fault, State};
 use ip2tor_shop::domain::id::{NodeId, OrderId, ProductId, Random, SystemRandom};
 use ip2tor_shop::domain::lightning::{
     InvoiceRequest, Network, NodeError, NodeErrorKind, NodeInfo, NodeInvoiceState, Preimage,
@@ -11,7 +12,6 @@ use ip2tor_shop::domain::node::NodeKind;
 use ip2tor_shop::domain::product::ProductStatus;
 use ip2tor_shop::lightning::LightningNode;
 use ip2tor_shop::lightning::supervise::Backoff;
-use ip2tor_shop::lnd_simulator::{Fault, State};
 use ip2tor_shop::services::backup;
 use ip2tor_shop::services::hosts::CatalogCache;
 use ip2tor_shop::services::making::NO_INVOICE_MESSAGE;

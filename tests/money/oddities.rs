@@ -4,13 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ip2tor_lnd_simulator::{Fault, Oddity, Quirks, State};
 use ip2tor_shop::domain::deal::{CANCELLED_ELSEWHERE_MESSAGE, EXPIRED_MESSAGE, HOLD_LOST_MESSAGE, VANISHED_MESSAGE};
 use ip2tor_shop::domain::id::SystemRandom;
 use ip2tor_shop::domain::lightning::Preimage;
 use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::domain::product::ProductStatus;
 use ip2tor_shop::domain::time::Timestamp;
-use ip2tor_shop::lnd_simulator::{Fault, Oddity, Quirks, State};
 use ip2tor_shop::services::payments::{self, StreamPosition};
 use ip2tor_shop::services::products::{self, OperatorAction};
 use ip2tor_shop::services::{Act, Scope, Shop, backup, deadlines};

@@ -1,8 +1,8 @@
 //! Nodes that are slow, behind, restarted or hang: what is held goes on, and nobody is alarmed for nothing.
 
+use ip2tor_lnd_simulator::{State, Wallet};
 use ip2tor_shop::domain::id::OrderId;
 use ip2tor_shop::domain::product::ProductStatus;
-use ip2tor_shop::lnd_simulator::{State, Wallet};
 use ip2tor_shop::services::{deadlines, nodes_alive};
 use ip2tor_shop::store::outbox::{self, Intent};
 use ip2tor_shop::worker::alive;

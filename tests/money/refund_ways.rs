@@ -4,11 +4,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ip2tor_lnd_simulator::{Fault, Part, PayEnd, PayOrder};
 use ip2tor_shop::domain::lightning::{PaymentHash, Preimage};
 use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::domain::node::NodeKind;
 use ip2tor_shop::lightning::dial::Dial;
-use ip2tor_shop::lnd_simulator::{Fault, Part, PayEnd, PayOrder};
 use ip2tor_shop::services::nodes_admin::NodeChange;
 use ip2tor_shop::services::refunds::{self, Stated};
 use ip2tor_shop::services::{Error, Shop};

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ip2tor_lnd_simulator::{Fault, Part, PayEnd, PaymentState, Running, State};
 use ip2tor_shop::domain::id::{OrderId, ProductId, SystemRandom};
 use ip2tor_shop::domain::lightning::{InvoiceRequest, NodeInvoice, NodeInvoiceState, PaymentHash, Preimage};
 use ip2tor_shop::domain::money::Msat;
@@ -9,7 +10,6 @@ use ip2tor_shop::domain::node::NodeKind;
 use ip2tor_shop::domain::product::{ProductKind, ProductStatus};
 use ip2tor_shop::domain::purchase::OrderStatus;
 use ip2tor_shop::lightning::dial::Dial;
-use ip2tor_shop::lnd_simulator::{Fault, Part, PayEnd, PaymentState, Running, State};
 use ip2tor_shop::services::backup;
 use ip2tor_shop::services::nodes_admin::{self, NodeChange};
 use ip2tor_shop::services::refunds::{self, Bill, Request, Stated};

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use ip2tor_lnd_simulator::{Options, Running, Simulator, State};
 use ip2tor_shop::domain::host::{Host, PortKind, PortRange};
 use ip2tor_shop::domain::id::{HostId, NodeId, OperatorId, OrderId, ProductId, Random, SystemRandom};
 use ip2tor_shop::domain::lightning::PaymentHash;
@@ -13,7 +14,6 @@ use ip2tor_shop::domain::node::NodeKind;
 use ip2tor_shop::domain::product::{ProductKind, ProductStatus};
 use ip2tor_shop::domain::time::{Clock, ManualClock, Timestamp};
 use ip2tor_shop::lightning::dial::Dial;
-use ip2tor_shop::lnd_simulator::{Options, Running, Simulator, State};
 use ip2tor_shop::services::backup::Places;
 use ip2tor_shop::services::orders::{self, OrderRequest, OrderView, OrderedProduct};
 use ip2tor_shop::services::products::{self, ProductPatch};

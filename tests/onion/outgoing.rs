@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use ip2tor_shop::onion::probe::{Target, Verdict, probe};
 use ip2tor_shop::onion::{Dialer, Isolation, OnionConfig};
-use ip2tor_shop::probe::{Target, Verdict, probe};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::shop::{Shop, connect, until, visitor};

@@ -5,13 +5,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ip2tor_lnd_simulator::{Options, Running, Simulator};
 use ip2tor_shop::domain::host::PortKind;
 use ip2tor_shop::domain::host_rules::HostChange;
 use ip2tor_shop::domain::id::SystemRandom;
 use ip2tor_shop::domain::node::NodeKind;
 use ip2tor_shop::domain::operator::Role;
 use ip2tor_shop::domain::time::{Clock, SystemClock};
-use ip2tor_shop::lnd_simulator::{Options, Running, Simulator};
 use ip2tor_shop::onion::keys;
 use ip2tor_shop::services::hosts_admin::{self, Added, NewHost};
 use ip2tor_shop::services::nodes_admin::{self, NodeChange};
@@ -42,7 +42,7 @@ impl World {
     /// A node behind an onion service, a host, and a shop that has never run. `name` (letters and
     /// digits) is unlike that of any other world in this process.
     pub async fn new(network: &TorNetwork, name: &str) -> Self {
-        ip2tor_shop::tls::install_provider();
+        ip2tor_shop::onion::tls::install_provider();
         let dir = tempfile::tempdir().unwrap();
         let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
         let simulator = Simulator::start(Options::new(any_port, dir.path().join("lnd"))).await.unwrap();

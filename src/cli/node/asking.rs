@@ -31,7 +31,7 @@ pub fn check(data: &DataArgs, id: Option<NodeId>, output: &Output) -> Result<(),
         Some(id) => vec![data.read(|db, act| nodes_admin::show(db, act, id))?],
         None => data.read(nodes_admin::list)?,
     };
-    crate::tls::install_provider();
+    crate::onion::tls::install_provider();
     let settings = data.config.shop_settings();
     let shop = Shop::new(data.db.clone(), Arc::new(SystemClock), Arc::new(SystemRandom), settings)?;
     let checks = block_on(async {
@@ -49,7 +49,7 @@ pub fn check(data: &DataArgs, id: Option<NodeId>, output: &Output) -> Result<(),
 /// Returns what it says of itself. What may change without the operator's doing is no reason against storing it.
 pub fn try_out(data: &Data, node: &Node) -> Result<String, Failure> {
     use NodeErrorKind as K;
-    crate::tls::install_provider();
+    crate::onion::tls::install_provider();
     let tried = block_on(async {
         let dial = app::command_dial(&data.config, std::iter::once(node.host.as_str())).await?;
         Ok(look(&dial, node).await)

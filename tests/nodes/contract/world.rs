@@ -7,6 +7,7 @@ use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use ip2tor_lnd_simulator::Running;
 use ip2tor_shop::domain::lightning::{
     InvoiceRequest, Network, NodeError, NodeInvoice, NodeInvoiceState, PaymentHash, Preimage,
 };
@@ -20,7 +21,6 @@ use ip2tor_shop::lightning::lnd_grpc::LndGrpc;
 use ip2tor_shop::lightning::lnd_rest::LndRest;
 use ip2tor_shop::lightning::policy::Policy;
 use ip2tor_shop::lightning::{InvoiceStream, LightningNode};
-use ip2tor_shop::lnd_simulator::Running;
 
 use crate::PATIENCE;
 use crate::cln_network::ClnNetwork;
@@ -68,7 +68,7 @@ impl Other {
 
 impl World {
     pub async fn new(kind: Kind) -> Self {
-        ip2tor_shop::tls::install_provider();
+        ip2tor_shop::onion::tls::install_provider();
         TEST.fetch_add(1, Ordering::SeqCst);
         let nodes = match kind {
             Kind::CoreLightning => Nodes::Cln(ClnNetwork::lock()),

@@ -71,7 +71,7 @@ fn connector(node: &Lnd) -> Arc<dyn LightningNode> {
         macaroon: Source::File(node.file("shop.macaroon")),
         details_macaroon: None,
     };
-    ip2tor_shop::tls::install_provider();
+    ip2tor_shop::onion::tls::install_provider();
     let address = NodeAddress { host: "127.0.0.1".to_owned(), port: node.grpc };
     Arc::new(LndGrpc::new(address, credentials, Policy::default(), Dial::direct()).unwrap())
 }

@@ -1,0 +1,73 @@
+//! What an operator does to a product, and what becomes of it when its place is gone.
+
+use super::{
+    Deal, HOLD_UNPLACED_MESSAGE, Refusal, SWITCHED_OFF_HELD_MESSAGE, SWITCHED_OFF_MESSAGE, UNDELIVERABLE_MESSAGE,
+};
+use crate::product::ProductStatus;
+use crate::purchase::{Delivery, InvoiceState, OrderStatus};
+use crate::time::Timestamp;
+
+impl Deal {
+    /// The operator suspends a running product.
+    pub fn operator_suspends(&mut self, now: Timestamp) -> Result<(), Refusal> {
+        if self.product.status != ProductStatus::Active {
+            return Err(Refusal("Only an active product can be suspended.".to_owned()));
+        }
+        self.take_down(now);
+        Ok(())
+    }
+
+    /// The operator switches a product off for good (abuse). What was paid and not delivered is owed.
+    pub fn operator_kills(&mut self, now: Timestamp) {
+        self.product.is_killed = true;
+        for i in 0..self.purchases.len() {
+            match self.purchases[i].invoice.state {
+                InvoiceState::Initial => self.refuse(i, SWITCHED_OFF_MESSAGE, now),
+                InvoiceState::Open => self.cancel_invoice(i, SWITCHED_OFF_MESSAGE),
+                InvoiceState::Held => self.cancel_invoice(i, SWITCHED_OFF_HELD_MESSAGE),
+                _ => {}
+            }
+        }
+        match self.product.status {
+            ProductStatus::Active => self.take_down(now),
+            ProductStatus::NeedsActivate => self.give_up_pending(SWITCHED_OFF_HELD_MESSAGE, now),
+            _ => {}
+        }
+    }
+
+    /// The operator takes the port (or name) back without the host's word, because the host is gone
+    /// for good or has been cleaned by hand.
+    pub fn operator_releases(&mut self, now: Timestamp) -> Result<(), Refusal> {
+        if self.has_claims() {
+            return Err(Refusal("Somebody has paid for it; resolve the order first.".to_owned()));
+        }
+        match self.product.status {
+            ProductStatus::NeedsSuspend => self.product.become_(ProductStatus::Suspended, now),
+            ProductStatus::Suspended | ProductStatus::NeedsDelete => {}
+            _ => return Err(Refusal("Only a suspended product can be released; suspend it first.".to_owned())),
+        }
+        self.release_place();
+        Ok(())
+    }
+
+    /// No port (or name) could be reserved for a product that has to come back.
+    pub fn place_unavailable(&mut self, now: Timestamp) {
+        for i in 0..self.purchases.len() {
+            let purchase = &self.purchases[i];
+            match (purchase.has_claim(), purchase.invoice.state) {
+                (true, InvoiceState::Held) => self.cancel_invoice(i, HOLD_UNPLACED_MESSAGE),
+                (true, _) if purchase.status == OrderStatus::Paid => {
+                    self.owe_everything(i, UNDELIVERABLE_MESSAGE);
+                    self.purchases[i].delivery = Delivery::None;
+                    self.take_back_grant(i);
+                }
+                _ => {}
+            }
+        }
+        if self.product.status == ProductStatus::NeedsActivate {
+            // Never shown with this place: the transaction that would show it is this one.
+            self.product.become_(ProductStatus::NeedsSuspend, now);
+            self.product.become_(ProductStatus::Suspended, now);
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! The steps that events are made of: deliver, fulfil, grant, withdraw, owe.
+
+use super::{Deal, REFUNDED_MESSAGE, UNDELIVERABLE_MESSAGE, UNDELIVERED_MESSAGE, UNDERPAID_MESSAGE, endings};
+use crate::effect::{AlertTopic, Effect};
+use crate::money::Msat;
+use crate::product::ProductStatus;
+use crate::purchase::{Delivery, InvoiceState, OrderStatus, Purchase, PurchaseKind};
+use crate::time::Timestamp;
+
+impl Deal {
+    /// Whether anybody was promised the product and does not have it.
+    pub fn has_claims(&self) -> bool {
+        self.purchases.iter().any(Purchase::has_claim)
+    }
+
+    /// Whether its first period was delivered, or is owed to somebody: else an extension would be a
+    /// first period at the lower price.
+    pub fn was_ever_bought(&self) -> bool {
+        self.product.activated_at.is_some() || self.has_claims()
+    }
+
+    pub(super) fn deliver(&mut self, i: usize, now: Timestamp) {
+        if self.product.is_killed {
+            return self.owe_everything(i, UNDELIVERABLE_MESSAGE);
+        }
+        self.purchases[i].become_(OrderStatus::Paid, None);
+        self.purchases[i].delivery = Delivery::Awaiting;
+        if self.product.status == ProductStatus::Active {
+            return self.fulfil(i, now);
+        }
+        if self.product.activated_at.is_some() {
+            self.grant(i, now);
+        }
+        self.make_pending(now);
+    }
+
+    /// The product works: what purchase `i` paid for is given.
+    pub(super) fn fulfil(&mut self, i: usize, now: Timestamp) {
+        match self.purchases[i].invoice.state {
+            InvoiceState::Held => self.settle_held(i, now),
+            InvoiceState::Paid => {
+                self.grant(i, now);
+                self.purchases[i].delivery = Delivery::Delivered;
+                if self.purchases[i].status == OrderStatus::NeedsRefund {
+                    self.owe_only_surplus(i);
+                    self.purchases[i].become_(OrderStatus::Paid, None);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Delivered while held: the intent to take the money.
+    pub(super) fn settle_held(&mut self, i: usize, now: Timestamp) {
+        self.grant(i, now);
+        self.purchases[i].delivery = Delivery::Delivered;
+        self.purchases[i].invoice.become_(InvoiceState::Settling);
+        self.effects.push(Effect::SettleInvoice(self.purchases[i].id));
+    }
+
+    /// The intent to cancel an invoice; `message` is what the buyer reads once the node has done it.
+    pub(super) fn cancel_invoice(&mut self, i: usize, message: &str) {
+        let purchase = &mut self.purchases[i];
+        purchase.invoice.become_(InvoiceState::Cancelling);
+        purchase.delivery = Delivery::None;
+        purchase.message = Some(endings::until_confirmed(message).to_owned());
+        self.effects.push(Effect::CancelInvoice(purchase.id));
+    }
+
+    pub(super) fn grant(&mut self, i: usize, now: Timestamp) {
+        let purchase = &mut self.purchases[i];
+        if purchase.granted_secs > 0 || purchase.granted_bytes > 0 {
+            return;
+        }
+        purchase.granted_secs = self.product.add_period(now);
+        if purchase.kind == PurchaseKind::Extension {
+            purchase.granted_bytes = self.product.add_bandwidth();
+        }
+    }
+
+    pub(super) fn take_back_grant(&mut self, i: usize) {
+        let purchase = &mut self.purchases[i];
+        let product = &mut self.product;
+        product.suspend_after = product.suspend_after.map(|end| end.plus_secs(-purchase.granted_secs));
+        product.bandwidth_remaining = product.bandwidth_remaining.saturating_sub(purchase.granted_bytes);
+        purchase.granted_secs = 0;
+        purchase.granted_bytes = 0;
+    }
+
+    pub(super) fn make_pending(&mut self, now: Timestamp) {
+        self.product.become_(ProductStatus::NeedsActivate, now);
+        if !self.product.placed {
+            self.effects.push(Effect::ReservePlace);
+        }
+        self.notify();
+    }
+
+    /// Purchase `i` has no claim any more: the product goes back to where it is without it.
+    pub(super) fn withdraw(&mut self, i: usize, now: Timestamp) {
+        let first = self.purchases[i].kind == PurchaseKind::First;
+        match self.product.status {
+            ProductStatus::Initial if first => {
+                self.product.become_(ProductStatus::Archived, now);
+                self.release_place();
+            }
+            ProductStatus::NeedsActivate if !self.has_claims() => self.take_down(now),
+            ProductStatus::Active if !self.is_paid_for(now, first) => {
+                if first {
+                    // The activation was not paid for: its place is free once the host has reported H.
+                    self.product.activated_at = None;
+                }
+                self.take_down(now);
+            }
+            ProductStatus::Suspended => self.release_if_never_used(),
+            _ => {}
+        }
+    }
+
+    /// Whether an active product still has paid time and bandwidth once a purchase (`first` or not) is
+    /// undone.
+    pub(super) fn is_paid_for(&self, now: Timestamp, first: bool) -> bool {
+        !self.product.is_bandwidth_used_up() && self.product.suspend_after.map_or(!first, |end| end > now)
+    }
+
+    /// A pending product is not coming: held payments go back (`message` tells why), plain ones are owed.
+    pub(super) fn give_up_pending(&mut self, message: &str, now: Timestamp) {
+        for i in 0..self.purchases.len() {
+            match (self.purchases[i].has_claim(), self.purchases[i].invoice.state) {
+                (true, InvoiceState::Held) => self.cancel_invoice(i, message),
+                (true, InvoiceState::Paid) if self.purchases[i].status == OrderStatus::Paid => {
+                    self.owe_everything(i, UNDELIVERED_MESSAGE);
+                    // A late delivery counts its time from then.
+                    self.take_back_grant(i);
+                }
+                _ => {}
+            }
+        }
+        self.take_down(now);
+    }
+
+    /// The host is to take it down. Where no host was ever told of it there is nothing to take down: waiting
+    /// for a report would keep its place for ever, since scripts report only what they have.
+    pub(super) fn take_down(&mut self, now: Timestamp) {
+        self.product.become_(ProductStatus::NeedsSuspend, now);
+        if self.product.shown_at.is_some() {
+            return self.notify();
+        }
+        self.product.become_(ProductStatus::Suspended, now);
+        self.release_if_never_used();
+    }
+
+    pub(super) fn underpaid(&mut self, i: usize, now: Timestamp) {
+        self.purchases[i].delivery = Delivery::None;
+        self.owe_everything(i, UNDERPAID_MESSAGE);
+        self.take_back_grant(i);
+        self.withdraw(i, now);
+    }
+
+    pub(super) fn owe_everything(&mut self, i: usize, message: &str) {
+        let purchase = &mut self.purchases[i];
+        purchase.owed = purchase.invoice.received.unwrap_or_default().saturating_sub(purchase.refunded);
+        purchase.become_(OrderStatus::NeedsRefund, Some(message));
+        let owed = purchase.owed;
+        if owed == Msat(0) {
+            // Paid back before it came to that: the same money is not owed twice.
+            return self.end_refunded(i);
+        }
+        self.alert(i, AlertTopic::NeedsRefund, &format!("{owed} is owed to the buyer: {message}"));
+    }
+
+    /// What came above the price is owed while the rest is being delivered.
+    pub(super) fn owe_surplus(&mut self, i: usize) {
+        self.purchases[i].owed = self.surplus(i);
+        let owed = self.purchases[i].owed;
+        if owed > Msat(0) {
+            self.alert(i, AlertTopic::Overpaid, &format!("{owed} more was received than asked"));
+        }
+    }
+
+    /// An order in state N is delivered after all: its price is not owed any more.
+    pub(super) fn owe_only_surplus(&mut self, i: usize) {
+        self.close_debt(i);
+        self.owe_surplus(i);
+    }
+
+    /// An order in state N owes nothing any more.
+    pub(super) fn end_refunded(&mut self, i: usize) {
+        self.purchases[i].become_(OrderStatus::Refunded, Some(REFUNDED_MESSAGE));
+        self.purchases[i].delivery = Delivery::None;
+    }
+
+    /// The operator need not look after the order's debt any more.
+    pub(super) fn close_debt(&mut self, i: usize) {
+        let subject = self.purchases[i].id.to_string();
+        for topic in [AlertTopic::NeedsRefund, AlertTopic::Overpaid, AlertTopic::RefundMayBeDone] {
+            self.effects.push(Effect::CloseAlert(topic, subject.clone()));
+        }
+    }
+
+    /// What came above the price and was not paid back.
+    pub(super) fn surplus(&self, i: usize) -> Msat {
+        let purchase = &self.purchases[i];
+        let received = purchase.invoice.received.unwrap_or_default();
+        received.saturating_sub(purchase.price).saturating_sub(purchase.refunded)
+    }
+
+    /// A first purchase that came to nothing: once the host has reported H, its place is free.
+    pub(super) fn release_if_never_used(&mut self) {
+        if self.product.activated_at.is_none() && !self.has_claims() {
+            self.release_place();
+        }
+    }
+
+    pub(super) fn release_place(&mut self) {
+        if self.product.placed {
+            self.product.placed = false;
+            self.effects.push(Effect::ReleasePlace);
+        }
+    }
+
+    pub(super) fn notify(&mut self) {
+        self.effects.push(Effect::NotifyHost);
+    }
+
+    pub(super) fn alert(&mut self, i: usize, topic: AlertTopic, text: &str) {
+        let subject = self.purchases[i].id.to_string();
+        self.effects.push(Effect::Alert { topic, subject, text: text.to_owned() });
+    }
+}

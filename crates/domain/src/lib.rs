@@ -1,0 +1,25 @@
+//! The rules of the shop as pure code: no I/O, no clock, no randomness of its own.
+
+pub mod address;
+pub mod alias;
+pub mod clocks;
+#[cfg(feature = "rusqlite")]
+mod columns;
+pub mod deal;
+pub mod deny_list;
+pub mod effect;
+pub mod fiat;
+pub mod host;
+pub mod host_rules;
+pub mod id;
+pub mod lightning;
+pub mod money;
+pub mod node;
+pub mod operator;
+pub mod product;
+pub mod purchase;
+pub mod recent;
+pub mod target;
+pub mod text;
+pub mod time;
+pub mod vanity_ports;
