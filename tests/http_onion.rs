@@ -7,8 +7,8 @@ mod support;
 
 use std::time::Duration;
 
-use ip2tor_shop::http::limiter::Rate;
-use ip2tor_shop::http::order_rate::OrderRates;
+use ip2tor_shop::http::middleware::order_limit::OrderRates;
+use ip2tor_shop::http::middleware::rate_limit::Rate;
 use ip2tor_shop::http::{Limits, Surface};
 use support::request::Answer;
 use support::{ONION, TestShop};

@@ -8,7 +8,7 @@ use poem::Response;
 use serde_json::{Value, json};
 
 use super::App;
-use super::answer::json_response;
+use super::contract::answer::json_response;
 use crate::services::Error;
 use crate::store::node_state;
 

@@ -1,38 +1,16 @@
 //! The HTTP interface: the API that clients rely on, the host push, pictures of payment requests,
 //! health, documentation. Everything here translates; decisions are in `services`.
 
-mod answer;
-mod api;
-mod auth;
-mod bodies;
-mod call;
-pub mod client;
-mod connection;
-mod extract;
-mod frame;
-mod guard;
+mod contract;
+mod docs;
 mod health;
-mod input;
 mod language;
-pub mod limiter;
-pub mod listener;
 mod media;
-mod metadata;
-mod negotiate;
-mod openapi;
-pub mod order_rate;
+pub mod middleware;
 mod pages;
-mod paths;
 mod problem;
 mod push;
-mod reads;
-mod resources;
-mod same_site;
-mod seat;
-pub mod seats;
-mod security;
-mod surface;
-mod wire;
+pub mod server;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,21 +18,21 @@ use std::time::Duration;
 use poem::endpoint::{make, make_sync};
 use poem::{Endpoint, Request, Response, Route, get};
 
-use self::bodies::Bodies;
-use self::client::IsTrusted;
-use self::frame::Frame;
-use self::guard::Guard;
-use self::limiter::{Limiter, Rate};
+use self::contract::dispatch::Frame;
 use self::media::Pictures;
-use self::order_rate::{OrderLimiters, OrderRates};
-use self::reads::Reads;
+use self::middleware::get_only::Reads;
+use self::middleware::guard::Guard;
+use self::middleware::order_limit::{OrderLimiters, OrderRates};
+use self::middleware::rate_limit::{Limiter, Rate};
+use self::server::bodies::Bodies;
+use self::server::client::IsTrusted;
 use crate::services::Shop;
 use crate::services::auth::Authenticator;
 use crate::services::hosts::CatalogCache;
 
+pub use self::docs::{openapi_document, openapi_json};
 pub use self::health::Readiness;
-pub use self::openapi::{openapi_document, openapi_json};
-pub use self::surface::Surface;
+pub use self::server::surface::Surface;
 
 /// How much one client may ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,12 +118,12 @@ const CIRCUITS_BYTES: usize = 512 * 1024;
 /// Everything that strangers can make the process remember, each with its bound in bytes at the default
 /// settings; in all less than 16 MiB.
 pub const REMEMBERED: [(&str, usize); 7] = [
-    ("connections", seats::MOST_BYTES),
-    ("large bodies", bodies::MOST_BYTES),
-    ("rates", LIMITERS * limiter::MOST_BYTES),
+    ("connections", server::seats::MOST_BYTES),
+    ("large bodies", server::bodies::MOST_BYTES),
+    ("rates", LIMITERS * middleware::rate_limit::MOST_BYTES),
     ("failed logins", crate::services::auth::MOST_BYTES),
     ("pictures", media::MOST_BYTES),
-    ("documents", openapi::MOST_BYTES),
+    ("documents", docs::MOST_BYTES),
     ("onion circuits", CIRCUITS_BYTES),
 ];
 
@@ -154,7 +132,7 @@ pub fn app(app: App) -> impl Endpoint<Output = Response> + 'static {
     let app = Arc::new(app);
     let (ready, pictures, pushes) = (Arc::clone(&app), Arc::clone(&app), Arc::clone(&app));
     let routes = Route::new()
-        .nest_no_strip("/api/v1", Frame::new(Arc::clone(&app), api::operations()))
+        .nest_no_strip("/api/v1", Frame::new(Arc::clone(&app), contract::operations::operations()))
         .at("/", Reads(get(make_sync(|_| pages::front()))))
         .at("/docs", Reads(get(make_sync(|request: Request| pages::add_slash(request.uri())))))
         .at("/docs/", Reads(get(make_sync(|_| pages::docs()))))

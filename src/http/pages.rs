@@ -26,7 +26,7 @@ pub fn front() -> Response {
 
 /// The documentation of the API.
 pub fn docs() -> Response {
-    let (page, policy) = super::openapi::page();
+    let (page, policy) = super::docs::page();
     let mut response = html(StatusCode::OK, page);
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     response.headers_mut().insert(header::CACHE_CONTROL, FOR_MINUTES);
@@ -36,7 +36,7 @@ pub fn docs() -> Response {
 /// The OpenAPI document.
 pub fn document() -> Response {
     let document = Response::builder().header(header::CONTENT_TYPE, "application/yaml");
-    document.header(header::CACHE_CONTROL, FOR_MINUTES).body(super::openapi::shown_document())
+    document.header(header::CACHE_CONTROL, FOR_MINUTES).body(super::docs::shown_document())
 }
 
 /// The same path with a slash at its end; the query is kept.

@@ -8,7 +8,7 @@ use poem::error::ResponseError;
 use poem::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
-use super::answer::json_response;
+use super::contract::answer::json_response;
 use super::language::{Language, german};
 use crate::domain::id::{Random, SystemRandom};
 use crate::services::Error;

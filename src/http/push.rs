@@ -15,9 +15,10 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
-use super::client::Origin;
+use super::App;
+use super::middleware::same_site;
 use super::problem::{NOT_AUTHENTICATED, Problem};
-use super::{App, same_site};
+use super::server::client::Origin;
 use crate::domain::id::{HostId, ProductId};
 use crate::domain::product::{ProductKind, ProductStatus};
 use crate::services::hosts_admin::hash_token;

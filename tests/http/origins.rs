@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use ip2tor_shop::http::Limits;
-use ip2tor_shop::http::limiter::Rate;
-use ip2tor_shop::http::order_rate::OrderRates;
+use ip2tor_shop::http::middleware::order_limit::OrderRates;
+use ip2tor_shop::http::middleware::rate_limit::Rate;
 use poem::Addr;
 
 use crate::support::request::Ask;

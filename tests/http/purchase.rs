@@ -2,8 +2,8 @@
 
 use futures_util::future::join_all;
 use ip2tor_shop::http::Limits;
-use ip2tor_shop::http::limiter::Rate;
-use ip2tor_shop::http::order_rate::OrderRates;
+use ip2tor_shop::http::middleware::order_limit::OrderRates;
+use ip2tor_shop::http::middleware::rate_limit::Rate;
 use ip2tor_shop::store::audit_log;
 use serde_json::json;
 

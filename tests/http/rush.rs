@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use ip2tor_shop::http::listener::ConnectionLimits;
+use ip2tor_shop::http::server::listener::ConnectionLimits;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;

@@ -1,0 +1,101 @@
+//! Who calls: HTTP Basic, then the session cookie, then the host's token, in this order. Bad
+//! credentials are refused on every endpoint; an unknown scheme or session is an anonymous caller.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderMap, header};
+
+use crate::http::problem::Problem;
+use crate::http::server::client::{Client, Origin};
+use crate::services::Scope;
+use crate::services::auth::{Authenticator, Source};
+
+/// What an `Authorization` header says.
+#[derive(Debug, PartialEq, Eq)]
+enum Credentials<'a> {
+    None,
+    Basic(&'a str),
+    Token(&'a str),
+    Malformed(&'static str),
+}
+
+fn credentials(headers: &HeaderMap) -> Credentials<'_> {
+    let Some(value) = headers.get(header::AUTHORIZATION) else { return Credentials::None };
+    let Ok(text) = value.to_str() else {
+        return match value.as_bytes().get(..6).map(<[u8]>::to_ascii_lowercase).as_deref() {
+            Some(b"token ") => {
+                Credentials::Malformed("Invalid token header. Token string should not contain invalid characters.")
+            }
+            Some(b"basic ") => Credentials::Malformed("Invalid username/password."),
+            _ => Credentials::None,
+        };
+    };
+    let mut words = text.split_ascii_whitespace();
+    let scheme = words.next().unwrap_or_default().to_ascii_lowercase();
+    let (first, more) = (words.next(), words.next().is_some());
+    match (scheme.as_str(), first, more) {
+        ("basic", Some(word), false) => Credentials::Basic(word),
+        ("basic", None, _) => Credentials::Malformed("Invalid basic header. No credentials provided."),
+        ("basic", Some(_), true) => {
+            Credentials::Malformed("Invalid basic header. Credentials string should not contain spaces.")
+        }
+        ("token", Some(word), false) => Credentials::Token(word),
+        ("token", None, _) => Credentials::Malformed("Invalid token header. No credentials provided."),
+        ("token", Some(_), true) => {
+            Credentials::Malformed("Invalid token header. Token string should not contain spaces.")
+        }
+        _ => Credentials::None,
+    }
+}
+
+/// The caller of a request: `None` is anonymous.
+pub async fn authenticate(
+    authenticator: &Authenticator,
+    headers: &HeaderMap,
+    origin: &Origin,
+) -> Result<Option<Scope>, Problem> {
+    match credentials(headers) {
+        Credentials::None => Ok(None),
+        Credentials::Malformed(text) => Err(Problem::unauthorized(text)),
+        Credentials::Token(token) => match authenticator.token(token).await? {
+            Some(host) => Ok(Some(Scope::Host(host))),
+            None => Err(Problem::unauthorized("Invalid token.")),
+        },
+        Credentials::Basic(encoded) => {
+            let wrong = || Problem::unauthorized("Invalid username/password.");
+            let decoded = STANDARD.decode(encoded).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+            let pair = decoded.as_deref().and_then(|text| text.split_once(':')).ok_or_else(wrong)?;
+            // New circuits cost nothing, except where the operator's list lets nobody else in.
+            let is_of_crowd = origin.surface.is_limited() && matches!(origin.client, Client::Circuit(_));
+            let source = Source { client: &origin.client.label(), is_of_crowd };
+            authenticator.password(pair.0, pair.1, source).await?.map(Some).ok_or_else(wrong)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(value: &[u8]) -> String {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::AUTHORIZATION, value.try_into().expect("a header value"));
+        format!("{:?}", credentials(&headers))
+    }
+
+    #[test]
+    fn the_scheme_is_read_in_any_case_and_unknown_schemes_are_anonymous() {
+        assert_eq!(read(b"tOkEn abc"), "Token(\"abc\")");
+        assert_eq!(read(b"BASIC YTpi"), "Basic(\"YTpi\")");
+        assert_eq!(read(b"Bearer abc"), "None");
+        assert_eq!(read(b""), "None");
+    }
+
+    #[test]
+    fn malformed_credentials_are_told_apart() {
+        assert!(read(b"Token").contains("No credentials"));
+        assert!(read(b"Token a b").contains("spaces"));
+        assert!(read(b"Token \xff").contains("invalid characters"));
+        assert!(read(b"Basic").contains("No credentials"));
+    }
+}

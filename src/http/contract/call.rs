@@ -1,0 +1,69 @@
+//! One request as operations see it: the shop, who calls, from where, in which language, and what
+//! the path and the query say.
+
+use std::sync::Arc;
+
+use poem::{FromRequest, Request, RequestBody};
+
+use crate::http::App;
+use crate::http::language::Language;
+use crate::http::problem::{NOT_AUTHENTICATED, Problem};
+use crate::http::server::client::Origin;
+use crate::services::hosts;
+use crate::services::hosts::Site;
+use crate::services::{Scope, Shop};
+
+/// A request to the API, after negotiation and authentication.
+pub struct Call {
+    /// Everything that requests share.
+    pub app: Arc<App>,
+    /// Who sends it, and the URL of the shop as they see it.
+    pub origin: Origin,
+    /// The language of messages.
+    pub language: Language,
+    /// The caller; `None` is anonymous.
+    pub scope: Option<Scope>,
+    /// The id in the path.
+    pub id: Option<String>,
+    /// The query, in its order.
+    pub query: Vec<(String, String)>,
+}
+
+impl Call {
+    /// The shop.
+    pub fn shop(&self) -> &Shop {
+        &self.app.shop
+    }
+
+    /// An absolute URL of the API; `path` starts after `/api/v1/`.
+    pub fn url(&self, path: std::fmt::Arguments<'_>) -> String {
+        format!("{}/api/v1/{path}", self.origin.base)
+    }
+
+    /// The shop as a web site. Read each time: the catalog would be read whole after every change.
+    pub fn site(&self) -> Result<Site, Problem> {
+        Ok(self.shop().db.read(hosts::site)?)
+    }
+
+    /// A query parameter; repeated, the last wins.
+    pub fn query(&self, name: &str) -> Option<&str> {
+        self.query.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The caller of a private operation.
+    pub fn scope(&self) -> Result<&Scope, Problem> {
+        self.scope.as_ref().ok_or_else(|| Problem::unauthorized(NOT_AUTHENTICATED))
+    }
+
+    /// The id in the path, in any form that names a UUID; anything else is not found.
+    pub fn id<T>(&self, parse: impl FnOnce(&str) -> Option<T>) -> Result<T, Problem> {
+        self.id.as_deref().and_then(parse).ok_or_else(Problem::not_found)
+    }
+}
+
+impl<'a> FromRequest<'a> for &'a Call {
+    async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
+        let call = request.extensions().get::<Arc<Call>>();
+        Ok(call.map(Arc::as_ref).ok_or_else(|| Problem::internal("an operation ran outside of the frame"))?)
+    }
+}

@@ -1,0 +1,53 @@
+//! The monitoring configuration: two checks for each bridge, through its public port and through
+//! Tor.
+
+use std::fmt::Write;
+
+use crate::domain::address::with_port;
+use crate::domain::product::Subject;
+use crate::domain::text::{for_line, for_toml};
+use crate::http::contract::answer::Text;
+use crate::http::contract::call::Call;
+use crate::http::problem::Problem;
+use crate::services::{Scope, hosts, products};
+
+/// The port of the local Tor HTTP proxy unless the request names another.
+const PROXY_PORT: &str = "9065";
+
+/// The configuration of the caller's bridges; empty when there are none.
+pub async fn config(call: &Call, scope: &Scope, port: Option<&str>) -> Result<Text, Problem> {
+    let port = port.filter(|port| !port.is_empty()).unwrap_or(PROXY_PORT);
+    if port.parse::<u16>().is_err() {
+        return Err(Problem::field("port", "A valid port is required."));
+    }
+    let mut text = String::new();
+    for view in products::monitored(call.shop(), scope).await? {
+        let (Subject::Target(target), Some(public_port)) = (&view.product.subject, view.product.port) else {
+            continue;
+        };
+        let owner = hosts::owner_name(call.shop(), view.host.owner_id)?;
+        for (check, address, proxy) in
+            [("via-ip2tor", with_port(&view.host.ip, public_port), None), ("via-tor", target.clone(), Some(port))]
+        {
+            let (name, url) = (&view.host.name, for_toml(&format!("https://{address}")));
+            let _ = write!(
+                text,
+                "\n# Port:{public_port} {check} on Host:{ip} ({shown} - Owner:{owner})\n[[inputs.http_response]]\n  \
+                 urls = [{url}]\n",
+                ip = view.host.ip,
+                shown = for_line(name),
+                owner = for_line(&owner),
+            );
+            if let Some(proxy) = proxy {
+                let _ = writeln!(text, "  http_proxy = \"http://localhost:{proxy}\"");
+            }
+            let _ = write!(
+                text,
+                "\n  response_timeout = \"15s\"\n  insecure_skip_verify = true\n\n  [inputs.http_response.tags]\n    \
+                 bridge_host = {name}\n    bridge_port = \"{public_port}\"\n    checks = \"{check}\"\n",
+                name = for_toml(name),
+            );
+        }
+    }
+    Ok(Text(text))
+}

@@ -1,0 +1,26 @@
+//! The operations of the API, by who uses them. They are the source of the OpenAPI document.
+
+use poem_openapi::{OpenApi, Tags};
+
+/// Groups of operations in the document.
+#[derive(Tags)]
+pub enum Tag {
+    /// For buyers; no credentials needed.
+    Public,
+    /// For hosts, with their token.
+    Host,
+}
+
+/// All operations.
+pub fn operations() -> impl OpenApi {
+    (
+        super::public::hosts::Hosts,
+        super::public::orders::Orders,
+        super::public::products::Products,
+        super::public::nodes::Nodes,
+        super::host::index::Index,
+        super::host::bridges::Bridges,
+        super::host::aliases::Aliases,
+        super::host::hosts::Hosts,
+    )
+}

@@ -1,0 +1,102 @@
+//! The OpenAPI document, made from the operations, and the page that shows it.
+
+use std::sync::OnceLock;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::HeaderValue;
+use poem_openapi::{LicenseObject, OpenApiService};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::contract::operations;
+
+const ABOUT: &str = "Sells Tor bridges and Nostr aliases over Lightning.\n\n\
+    A buyer lists hosts, places an order, polls it until its invoice has a payment request, pays, and polls the \
+    product until it is active. A host polls its products with its token, and reports what it has done.\n\n\
+    Amounts are millisatoshi, dates are UTC (`YYYY-MM-DDTHH:MM:SSZ`), ids are UUIDs. Every path ends with a slash; \
+    without it the answer is a redirect (301). Bodies may be JSON, URL-encoded or multipart forms. `HEAD` works \
+    wherever `GET` does; `OPTIONS` describes a resource.\n\n\
+    Beside the API: `/shop/host` (WebSocket, see below), `/media/invoices/…` (QR codes), `/healthz` and \
+    `/readyz`.\n\n\
+    The WebSocket `/shop/host` tells a host at once what it has to do; it replaces no poll, since a message may be \
+    lost. The host shows its token (header `Authorization: Token <token>` or cookie `x-auth-token`) and gets JSON \
+    texts: first `{\"type\":\"hello\",\"host\":\"<id>\"}`, then for each product that waits for it, now or later, \
+    `{\"type\":\"product\",\"product\":\"tor_bridge\",\"id\":\"<id>\",\"status\":\"P\"}`: `product` is `tor_bridge` or \
+    `nostr_alias`, `status` is `P` (activate, then report `A`) or `S` (suspend, then report `H`). What the host \
+    sends is ignored. A host may have four connections; one that does not answer pings for 90 seconds is closed, as is \
+    one whose token was replaced (code 1008).";
+
+fn service() -> OpenApiService<impl poem_openapi::OpenApi, ()> {
+    OpenApiService::new(operations::operations(), "IP2Tor Shop", env!("CARGO_PKG_VERSION"))
+        .description(ABOUT)
+        .license(LicenseObject::new("MIT"))
+}
+
+/// The document as YAML, with the paths as they are served: poem-openapi drops the slash at their end.
+pub fn openapi_document() -> String {
+    let mut document = String::new();
+    let mut in_paths = false;
+    for line in service().spec_yaml().lines() {
+        if !line.starts_with(' ') {
+            in_paths = line == "paths:";
+        }
+        match line.strip_suffix(':') {
+            Some(path) if in_paths && path.starts_with("  /") && !path.ends_with('/') => {
+                document.push_str(path);
+                document.push_str("/:");
+            }
+            _ => document.push_str(line),
+        }
+        document.push('\n');
+    }
+    document
+}
+
+/// The same, made once: it does not change while the shop runs.
+pub fn shown_document() -> Bytes {
+    static DOCUMENT: OnceLock<Bytes> = OnceLock::new();
+    DOCUMENT.get_or_init(|| openapi_document().into()).clone()
+}
+
+/// The same document as JSON.
+pub fn openapi_json() -> Result<Value, serde_json::Error> {
+    let mut document: Value = serde_json::from_str(&service().spec())?;
+    if let Some(Value::Object(paths)) = document.get_mut("paths") {
+        let with_slash = |(path, item): (String, Value)| (format!("{}/", path.trim_end_matches('/')), item);
+        *paths = std::mem::take(paths).into_iter().map(with_slash).collect();
+    }
+    Ok(document)
+}
+
+/// What the page and the document take once somebody has asked for them, in bytes.
+pub const MOST_BYTES: usize = 1900 << 10;
+
+/// The page that shows the document, and what it may do: run its own scripts, and ask this shop.
+pub fn page() -> (Bytes, HeaderValue) {
+    static PAGE: OnceLock<(Bytes, HeaderValue)> = OnceLock::new();
+    PAGE.get_or_init(|| {
+        let service = service();
+        let html = service.swagger_ui_html();
+        let html = match openapi_json().map(|document| document.to_string()) {
+            Ok(document) => html.replacen(&service.spec(), &document, 1),
+            Err(_) => html,
+        };
+        let html = html.replacen("<title>Swagger UI</title>", "<title>IP2Tor Shop API</title>", 1);
+        let policy = HeaderValue::try_from(policy(&html));
+        (html.into(), policy.unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'")))
+    })
+    .clone()
+}
+
+/// Names each script of the page by its hash: no other one is run.
+fn policy(html: &str) -> String {
+    let scripts = html.split("<script").skip(1).filter_map(|rest| rest.split_once('>')?.1.split_once("</script>"));
+    let hash = |(script, _): (&str, &str)| format!(" 'sha256-{}'", STANDARD.encode(Sha256::digest(script)));
+    let hashes: String = scripts.map(hash).collect();
+    format!(
+        "default-src 'none'; script-src{hashes}; style-src 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; \
+         form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+    )
+}

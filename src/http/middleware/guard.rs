@@ -1,0 +1,213 @@
+//! What surrounds every request, whatever it asks for: the client's rate, the time-out, and an
+//! answer also when something panics.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures_util::FutureExt;
+use http::StatusCode;
+use poem::{Endpoint, IntoResponse, Request, Response};
+
+use super::security;
+use crate::http::App;
+use crate::http::pages;
+use crate::http::problem::Problem;
+use crate::http::server::client::Origin;
+use crate::http::server::seat::Seat;
+use crate::http::server::surface::{Surface, advertise};
+
+/// Whether the body of a request is being waited for; in its extensions. Its connection's seat hears of it.
+#[derive(Clone, Default)]
+pub struct BodyWait {
+    is_waited_for: Arc<AtomicBool>,
+    seat: Option<Arc<Seat>>,
+}
+
+impl BodyWait {
+    /// Waits for a body.
+    pub async fn on<T>(request: &Request, body: impl Future<Output = T>) -> T {
+        let wait = request.extensions().get::<Self>().cloned().unwrap_or_default();
+        wait.set(true);
+        let body = body.await;
+        wait.set(false);
+        body
+    }
+
+    fn set(&self, is_waited_for: bool) {
+        self.is_waited_for.store(is_waited_for, Ordering::Relaxed);
+        if let Some(seat) = &self.seat {
+            seat.waits_for_body(is_waited_for);
+        }
+    }
+
+    /// What a request is answered that took too long.
+    fn problem(&self) -> Problem {
+        if self.is_waited_for.load(Ordering::Relaxed) {
+            Problem::detail(StatusCode::REQUEST_TIMEOUT, "The body did not come in time.")
+        } else {
+            Problem::detail(StatusCode::SERVICE_UNAVAILABLE, "This took too long. Please try again.")
+        }
+    }
+}
+
+/// The guard around an endpoint.
+pub struct Guard<E> {
+    app: Arc<App>,
+    inner: E,
+}
+
+impl<E> Guard<E> {
+    /// Puts the guard around `inner`.
+    pub const fn new(app: Arc<App>, inner: E) -> Self {
+        Self { app, inner }
+    }
+}
+
+impl<E: Endpoint<Output = Response>> Endpoint for Guard<E> {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        let (surface, uri) = (Surface::of(&request), request.uri().clone());
+        let response = match self.admit(&request, surface) {
+            Ok(()) => self.answer(request).await,
+            Err(problem) => problem.into_response(),
+        };
+        let mut response = for_scripts(uri.path(), response);
+        advertise(self.app.advertised.as_deref(), surface, &uri, &mut response);
+        security::add_headers(&mut response);
+        Ok(response)
+    }
+}
+
+impl<E: Endpoint<Output = Response>> Guard<E> {
+    /// Whether a request is looked at at all.
+    fn admit(&self, request: &Request, surface: Surface) -> Result<(), Problem> {
+        if surface.is_limited() {
+            let client = Origin::client_of(request, &*self.app.is_trusted_proxy);
+            self.app.requests.admit(&client, self.app.shop.now()).map_err(Problem::throttled)?;
+        }
+        security::check_host(request.version(), request.headers())
+    }
+
+    /// An answer, whatever happens inside.
+    async fn answer(&self, mut request: Request) -> Response {
+        let seat = request.extensions().get::<Arc<Seat>>().cloned();
+        let body = BodyWait { seat, ..BodyWait::default() };
+        request.extensions_mut().insert(body.clone());
+        let work = AssertUnwindSafe(self.inner.call(request)).catch_unwind();
+        let answer = match tokio::time::timeout(self.app.limits.request_time, work).await {
+            Ok(Ok(Ok(response))) => Ok(response),
+            Ok(Ok(Err(error))) => Ok(of_routing(&error)),
+            Ok(Err(_)) => Err(Problem::internal("a handler panicked")),
+            Err(_) => Err(body.problem()),
+        };
+        answer.unwrap_or_else(IntoResponse::into_response)
+    }
+}
+
+/// The lists that hosts' scripts ask for.
+const SCRIPT_LISTS: [&str; 2] = ["/api/v1/tor_bridges/", "/api/v1/nostr_aliases/"];
+
+/// There are scripts that take whatever is neither empty nor a list for "there are none", and remove all forwards. What
+/// says only that the shop can't answer now has no body there.
+fn for_scripts(path: &str, mut response: Response) -> Response {
+    let can_not_now = response.status() == StatusCode::TOO_MANY_REQUESTS || response.status().is_server_error();
+    if can_not_now && SCRIPT_LISTS.contains(&path) {
+        response.set_body(());
+        response.headers_mut().remove(http::header::CONTENT_TYPE);
+    }
+    response
+}
+
+/// Errors of the router: nothing else of poem's may be seen.
+fn of_routing(error: &poem::Error) -> Response {
+    if let Some(problem) = error.downcast_ref::<Problem>() {
+        return problem.clone().into_response();
+    }
+    match error.status() {
+        StatusCode::NOT_FOUND => pages::not_found(),
+        status if status.is_client_error() => {
+            Problem::detail(status, "The request is not understood here.").into_response()
+        }
+        _ => Problem::internal(&error.to_string()).into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use poem::endpoint::make;
+
+    use super::*;
+    use crate::domain::id::SystemRandom;
+    use crate::domain::time::SystemClock;
+    use crate::http::Limits;
+    use crate::services::{Settings, Shop};
+    use crate::store::Db;
+
+    fn app(dir: &tempfile::TempDir) -> Arc<App> {
+        let db = Db::open(&dir.path().join("shop.sqlite3")).unwrap();
+        let shop = Shop::new(db, Arc::new(SystemClock), Arc::new(SystemRandom), Settings::default()).unwrap();
+        let limits = Limits { request_time: Duration::from_millis(50), ..Limits::default() };
+        Arc::new(App::new(shop, limits, Box::new(|_| false)))
+    }
+
+    fn request() -> Request {
+        Request::builder().header("host", "shop.example").finish()
+    }
+
+    async fn breaks(_: Request) -> poem::Result<Response> {
+        panic!("a secret detail")
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_answered_with_nothing_but_an_id() {
+        let dir = tempfile::tempdir().unwrap();
+        let broken = make(breaks);
+        let mut response = Guard::new(app(&dir), broken).get_response(request()).await;
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let body = response.take_body().into_string().await.unwrap();
+        assert!(
+            body.starts_with("{\"detail\":\"Internal error. The operator finds it as ") && !body.contains("secret")
+        );
+    }
+
+    #[tokio::test]
+    async fn work_that_takes_too_long_is_given_up() {
+        let dir = tempfile::tempdir().unwrap();
+        let endless = make(|_| std::future::pending::<poem::Result<Response>>());
+        let response = Guard::new(app(&dir), endless).get_response(request()).await;
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    }
+
+    #[tokio::test]
+    async fn a_host_that_asks_for_its_list_gets_no_text_that_its_script_would_take_for_an_empty_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let guard = Guard::new(app(&dir), make(breaks));
+        for (path, is_empty) in [("/api/v1/tor_bridges/?status=A", true), ("/api/v1/tor_bridges/x/", false)] {
+            let request = Request::builder().uri_str(path).header("host", "shop").finish();
+            let mut response = guard.get_response(request).await;
+            assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+            assert_eq!(response.take_body().into_vec().await.unwrap().is_empty(), is_empty, "{path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_that_does_not_come_is_the_clients_fault() {
+        let dir = tempfile::tempdir().unwrap();
+        let hungry = make(async |request: Request| {
+            BodyWait::on(&request, std::future::pending::<()>()).await;
+            poem::Result::<Response>::Ok(Response::default())
+        });
+        let response = Guard::new(app(&dir), hungry).get_response(request()).await;
+        assert_eq!(response.status(), StatusCode::REQUEST_TIMEOUT);
+        let slow = make(async |request: Request| {
+            BodyWait::on(&request, std::future::ready(())).await;
+            std::future::pending::<poem::Result<Response>>().await
+        });
+        let response = Guard::new(app(&dir), slow).get_response(request()).await;
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE, "once it has come it is ours");
+    }
+}

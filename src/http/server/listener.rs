@@ -1,0 +1,103 @@
+//! Serves connections of any kind, TCP and the onion service alike: HTTP/1.1 and nothing else, since the
+//! one protocol spoken here is hyper's first. What a connection may do is limited in [`super::seat`], how many
+//! there are in [`super::seats`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use poem::listener::Acceptor;
+use poem::{Endpoint, Response};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::connection;
+use super::connection::Ends;
+use super::seats::{DEFAULT_PLACES, Place, Seats};
+
+/// Waiting after a failed `accept`: most failures (no more file descriptors) pass by themselves.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+/// How long requests may go on once the shop is stopping.
+const GRACE: Duration = Duration::from_secs(10);
+/// The largest head of a request, in bytes.
+pub(in crate::http) const HEAD_BYTES: usize = 16 << 10;
+
+/// How connections are limited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConnectionLimits {
+    /// Connections at a time; more wait until one ends. One client gets a quarter of them.
+    pub max_connections: usize,
+    /// From a request's first byte to the end of its headers.
+    pub header_time: Duration,
+    /// How long a request may take; it is given up elsewhere, and here only a little later.
+    pub request_time: Duration,
+    /// A connection without a request, or whose client takes nothing of the answer, is closed then.
+    pub idle_time: Duration,
+}
+
+impl Default for ConnectionLimits {
+    fn default() -> Self {
+        Self {
+            max_connections: DEFAULT_PLACES,
+            header_time: Duration::from_secs(10),
+            request_time: Duration::from_secs(30),
+            idle_time: Duration::from_secs(60),
+        }
+    }
+}
+
+impl ConnectionLimits {
+    /// The same for a listener of its own that only a few people reach.
+    #[must_use]
+    pub fn for_few(self) -> Self {
+        Self { max_connections: (self.max_connections / 16).max(8), ..self }
+    }
+}
+
+/// Serves `app` on `acceptor` until `stop` is ready, then lets running requests end.
+pub async fn serve<A, E, S>(mut acceptor: A, app: Arc<E>, seats: Arc<Seats>, stop: S)
+where
+    A: Acceptor + 'static,
+    E: Endpoint<Output = Response> + 'static,
+    S: Future<Output = ()>,
+{
+    for address in acceptor.local_addr() {
+        tracing::info!(%address, "listening");
+    }
+    let (connections, stopping, killed) = (TaskTracker::new(), CancellationToken::new(), CancellationToken::new());
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        let (io, ends, place) = tokio::select! {
+            () = &mut stop => break,
+            next = next(&mut acceptor, &seats) => next,
+        };
+        let connection = connection::serve(io, ends, place, Arc::clone(&app), stopping.clone());
+        connections.spawn(killed.clone().run_until_cancelled_owned(connection));
+    }
+    drop(acceptor);
+    stopping.cancel();
+    connections.close();
+    if timeout(GRACE, connections.wait()).await.is_err() {
+        killed.cancel();
+        connections.wait().await;
+    }
+}
+
+/// The next connection that has a place.
+async fn next<A: Acceptor>(acceptor: &mut A, seats: &Arc<Seats>) -> (A::Io, Ends, Place) {
+    loop {
+        seats.room().await;
+        match acceptor.accept().await {
+            // Without a place for its client the connection is closed at once.
+            Ok((io, local, remote, scheme)) => {
+                if let Some(place) = seats.admit(&remote.0) {
+                    return (io, Ends { local, remote, scheme }, place);
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}

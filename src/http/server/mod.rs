@@ -1,0 +1,10 @@
+//! Connections: who has one and for how long, what HTTP on it may cost, who is at its other end, and which face of
+//! the shop it is shown.
+
+pub(super) mod bodies;
+pub mod client;
+pub(super) mod connection;
+pub mod listener;
+pub(super) mod seat;
+pub mod seats;
+pub(super) mod surface;

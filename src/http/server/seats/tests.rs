@@ -1,0 +1,211 @@
+//! Who gets a place, and who gives way.
+
+use std::net::IpAddr;
+
+use futures_util::FutureExt;
+
+use super::*;
+use crate::http::server::seat::End;
+
+fn peer(address: &str) -> Addr {
+    Addr::SocketAddr(address.parse().unwrap())
+}
+
+/// Places, and the time that is moved by hand.
+fn seats(max_connections: usize) -> (Arc<Seats>, Arc<Mutex<Instant>>) {
+    let time = Arc::new(Mutex::new(Instant::now()));
+    let clock = Arc::clone(&time);
+    let limits = ConnectionLimits { max_connections, ..ConnectionLimits::default() };
+    (
+        Seats::at(
+            limits,
+            Box::new(|address| address == IpAddr::from([10, 0, 0, 1])),
+            Arc::new(move || *clock.lock().unwrap()),
+        ),
+        time,
+    )
+}
+
+fn advance(time: &Mutex<Instant>, by: Duration) {
+    *time.lock().unwrap() += by;
+}
+
+/// A connection whose only request is answered.
+fn answered(place: &Place) {
+    place.seat().heard();
+    place.seat().begins();
+    place.seat().answers();
+    place.seat().took();
+    place.seat().answered();
+    place.flushed();
+}
+
+/// Whether there is room at once; if not somebody may have been asked to leave.
+fn has_room(seats: &Arc<Seats>) -> bool {
+    seats.room().now_or_never().is_some()
+}
+
+fn leaves(place: &Place) -> bool {
+    End::of(Arc::clone(place.seat())).now_or_never().is_some()
+}
+
+#[tokio::test]
+async fn one_address_gets_a_quarter_of_the_places_and_a_proxy_any_number() {
+    let (seats, _time) = seats(64);
+    let admit = |address: &str| seats.admit(&peer(address));
+    let mut here: Vec<_> = (0..20).map_while(|_| admit("203.0.113.1:5")).collect();
+    assert_eq!(here.len(), 16);
+    assert!(admit("203.0.113.2:5").is_some(), "another address has its own");
+    here.pop();
+    assert!(admit("203.0.113.1:6").is_some(), "one has left");
+    let network: Vec<_> = (0..20).map_while(|host| admit(&format!("[2001:db8::{host}]:5"))).collect();
+    assert_eq!(network.len(), 16, "an IPv6 network is one client");
+    let local: Vec<_> = (0..60).map_while(|_| admit("127.0.0.1:5")).collect();
+    assert_eq!(local.len(), 60);
+    let proxy: Vec<_> = (0..60).map_while(|_| admit("10.0.0.1:5")).collect();
+    assert_eq!(proxy.len(), 60, "it stands for many");
+    drop((here, network, local, proxy));
+    let inner = seats.lock();
+    assert!(inner.by_client.is_empty() && inner.taken.is_empty(), "nothing is remembered of who has left");
+}
+
+#[tokio::test]
+async fn whoever_has_its_share_gets_a_new_connection_for_an_idle_one_and_for_nothing_else() {
+    let (seats, _time) = seats(64);
+    let here: Vec<_> = (0..16).map_while(|_| seats.admit(&peer("203.0.113.1:5"))).collect();
+    here.iter().for_each(|place| place.seat().begins());
+    assert!(seats.admit(&peer("203.0.113.1:5")).is_none(), "the shop works for all of them");
+    answered(&here[3]);
+    let newcomer = seats.admit(&peer("203.0.113.1:5"));
+    assert!(newcomer.is_some() && leaves(&here[3]));
+    answered(&here[4]);
+    assert!(seats.admit(&peer("203.0.113.1:5")).is_none(), "one at a time: the other is still on its way out");
+}
+
+#[tokio::test]
+async fn when_there_is_no_place_an_answered_connection_goes_first_and_at_once() {
+    let (seats, time) = seats(8);
+    let places: Vec<_> = (1..=8).map(|host| seats.admit(&peer(&format!("203.0.113.{host}:5"))).unwrap()).collect();
+    assert!(!has_room(&seats), "all are new");
+    assert!(!places.iter().any(leaves), "and nobody has kept anybody waiting");
+    places[0].seat().begins();
+    advance(&time, Duration::from_millis(10));
+    answered(&places[5]);
+    advance(&time, Duration::from_millis(10));
+    answered(&places[2]);
+    assert!(!has_room(&seats));
+    assert_eq!(places.iter().map(leaves).filter(|leaves| *leaves).count(), 1, "one is enough");
+    assert!(leaves(&places[5]), "the one that has waited for longest");
+    let mut places = places;
+    drop(places.remove(5));
+    assert!(has_room(&seats));
+}
+
+#[tokio::test]
+async fn an_answered_connection_of_the_client_that_has_most_goes_before_those_of_others() {
+    let (seats, time) = seats(32);
+    let others: Vec<_> = (1..=24).map(|host| seats.admit(&peer(&format!("203.0.113.{host}:5"))).unwrap()).collect();
+    others.iter().for_each(answered);
+    advance(&time, Duration::from_secs(1));
+    let greedy: Vec<_> = (0..8).map(|_| seats.admit(&peer("198.51.100.1:5")).unwrap()).collect();
+    greedy.iter().for_each(answered);
+    assert!(!has_room(&seats));
+    assert!(greedy.iter().any(leaves) && !others.iter().any(leaves));
+}
+
+#[tokio::test]
+async fn who_keeps_the_shop_waiting_goes_a_little_later_and_who_it_works_for_never() {
+    let (seats, time) = seats(8);
+    let places: Vec<_> = (1..=8).map(|host| seats.admit(&peer(&format!("203.0.113.{host}:5"))).unwrap()).collect();
+    for place in &places {
+        place.seat().heard();
+        place.seat().begins();
+    }
+    advance(&time, PATIENCE);
+    assert!(!has_room(&seats) && !places.iter().any(leaves), "the shop works for all of them");
+    places[1].seat().waits_for_body(true);
+    places[2].seat().answers();
+    assert!(!has_room(&seats) && !places.iter().any(leaves), "a body may be a moment late");
+    advance(&time, PATIENCE);
+    places[2].seat().took();
+    assert!(!has_room(&seats));
+    assert!(leaves(&places[1]) && !leaves(&places[2]), "an answer that is taken is no reason to go");
+    places[1].seat().waits_for_body(false);
+    assert!(leaves(&places[1]), "that it comes now is too late");
+}
+
+#[tokio::test]
+async fn who_waits_for_a_place_gets_it_as_soon_as_somebody_is_idle() {
+    let (seats, _time) = seats(1);
+    let place = seats.admit(&peer("203.0.113.1:5")).unwrap();
+    place.seat().begins();
+    let waiting = tokio::spawn({
+        let seats = Arc::clone(&seats);
+        async move { seats.room().await }
+    });
+    tokio::task::yield_now().await;
+    answered(&place);
+    tokio::task::yield_now().await;
+    assert!(leaves(&place));
+    drop(place);
+    tokio::task::yield_now().await;
+    assert!(waiting.is_finished());
+}
+
+#[tokio::test]
+async fn each_stage_of_a_connection_has_its_time() {
+    let (seats, time) = seats(8);
+    let limits = ConnectionLimits::default();
+    let place = seats.admit(&peer("203.0.113.1:5")).unwrap();
+    let seat = place.seat();
+    let left = || seat.deadline() - *time.lock().unwrap();
+    assert_eq!(left(), limits.header_time, "the first head");
+    advance(&time, Duration::from_secs(3));
+    seat.heard();
+    assert_eq!(left(), limits.header_time - Duration::from_secs(3), "a piece of it gives no more time");
+    seat.begins();
+    let work = limits.request_time + Duration::from_secs(5);
+    assert_eq!(left(), work);
+    advance(&time, Duration::from_secs(3));
+    seat.waits_for_body(true);
+    seat.heard();
+    assert_eq!(left(), work - Duration::from_secs(3), "nor does one of the body");
+    answered(&place);
+    assert_eq!(left(), limits.idle_time);
+    advance(&time, Duration::from_secs(3));
+    seat.heard();
+    assert_eq!(left(), limits.header_time, "the next head");
+    seat.upgrades();
+    answered(&place);
+    assert_eq!(seat.turn(), Turn::Upgraded, "it has limits of its own for good");
+}
+
+#[tokio::test]
+async fn a_request_that_came_with_the_last_one_is_worked_on_while_the_last_answer_is_sent() {
+    let (seats, _time) = seats(8);
+    let place = seats.admit(&peer("203.0.113.1:5")).unwrap();
+    let seat = place.seat();
+    seat.begins();
+    seat.answers();
+    seat.answered();
+    seat.begins();
+    place.flushed();
+    assert_eq!(seat.turn(), Turn::Shop);
+    seat.answers();
+    place.flushed();
+    assert_eq!(seat.turn(), Turn::Client, "there is more to come");
+    seat.answered();
+    place.flushed();
+    assert_eq!(seat.turn(), Turn::Idle);
+}
+
+#[tokio::test]
+async fn a_connection_ends_when_its_time_is_up_also_when_that_has_become_earlier() {
+    let limits = ConnectionLimits { header_time: Duration::ZERO, ..ConnectionLimits::default() };
+    let place = Seats::new(limits).admit(&peer("203.0.113.1:5")).unwrap();
+    answered(&place);
+    let mut end = End::of(Arc::clone(place.seat()));
+    assert!((&mut end).now_or_never().is_none(), "a minute is left");
+    place.seat().heard();
+    timeout(Duration::from_secs(30), end).await.expect("the head should have come by now");
+}
