@@ -5,13 +5,17 @@ use std::sync::OnceLock;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::HeaderValue;
+use http::{HeaderValue, StatusCode, header};
+use poem::Response;
 use poem_openapi::{LicenseObject, OpenApiService};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::contract::operations;
+use super::pages::html;
 
+/// What does not change while the shop runs.
+const FOR_MINUTES: HeaderValue = HeaderValue::from_static("public, max-age=300");
 const ABOUT: &str = "Sells Tor bridges and Nostr aliases over Lightning.\n\n\
     A buyer lists hosts, places an order, polls it until its invoice has a payment request, pays, and polls the \
     product until it is active. A host polls its products with its token, and reports what it has done.\n\n\
@@ -55,7 +59,7 @@ pub fn openapi_document() -> String {
 }
 
 /// The same, made once: it does not change while the shop runs.
-pub fn shown_document() -> Bytes {
+fn shown_document() -> Bytes {
     static DOCUMENT: OnceLock<Bytes> = OnceLock::new();
     DOCUMENT.get_or_init(|| openapi_document().into()).clone()
 }
@@ -70,11 +74,26 @@ pub fn openapi_json() -> Result<Value, serde_json::Error> {
     Ok(document)
 }
 
+/// The page that shows the document.
+pub fn page() -> Response {
+    let (page, policy) = made_page();
+    let mut response = html(StatusCode::OK, page);
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    response.headers_mut().insert(header::CACHE_CONTROL, FOR_MINUTES);
+    response
+}
+
+/// The document, as it is served.
+pub fn document() -> Response {
+    let document = Response::builder().header(header::CONTENT_TYPE, "application/yaml");
+    document.header(header::CACHE_CONTROL, FOR_MINUTES).body(shown_document())
+}
+
 /// What the page and the document take once somebody has asked for them, in bytes.
 pub const MOST_BYTES: usize = 1900 << 10;
 
 /// The page that shows the document, and what it may do: run its own scripts, and ask this shop.
-pub fn page() -> (Bytes, HeaderValue) {
+fn made_page() -> (Bytes, HeaderValue) {
     static PAGE: OnceLock<(Bytes, HeaderValue)> = OnceLock::new();
     PAGE.get_or_init(|| {
         let service = service();

@@ -7,9 +7,8 @@ use http::StatusCode;
 use poem::Response;
 use serde_json::{Value, json};
 
-use super::App;
-use super::contract::answer::json_response;
-use crate::services::Error;
+use super::response::json_response;
+use crate::services::{Error, Shop};
 use crate::store::node_state;
 
 /// Says how a part of the shop is; never anything secret.
@@ -33,9 +32,9 @@ pub fn healthz() -> Response {
 
 /// Whether orders can be taken: the database can be read and written, and a Lightning node is alive.
 /// 503 when not; the body says which part is missing. Nothing is written to find out: strangers may ask.
-pub async fn readyz(app: &Arc<App>) -> Response {
-    let nodes = app.shop.db.scan::<_, Error, _>(|db| Ok(node_state::counts(db)?)).await;
-    let writable = app.shop.db.can_write();
+pub async fn readyz(shop: &Shop, readiness: &Readiness) -> Response {
+    let nodes = shop.db.scan::<_, Error, _>(|db| Ok(node_state::counts(db)?)).await;
+    let writable = shop.db.can_write();
     let (readable, (enabled, alive)) = (nodes.is_ok(), nodes.unwrap_or_default());
     let ready = readable && writable && alive > 0;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
@@ -44,7 +43,7 @@ pub async fn readyz(app: &Arc<App>) -> Response {
         "database": { "readable": readable, "writable": writable },
         "lightning": { "nodes": enabled, "alive": alive },
     });
-    for (name, part) in app.readiness.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+    for (name, part) in readiness.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
         body[*name] = part();
     }
     json_response(status, &body)

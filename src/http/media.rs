@@ -2,17 +2,16 @@
 //! in memory; nothing is stored.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use http::header;
 use poem::{Request, Response};
 use qrcode::{Color, EcLevel, QrCode};
 
-use super::App;
 use super::problem::Problem;
 use crate::domain::id::OrderId;
-use crate::services::orders;
+use crate::services::{Shop, orders};
 
 /// Pixels per module.
 const SCALE: usize = 6;
@@ -58,12 +57,12 @@ impl Pictures {
 }
 
 /// The picture of an invoice: `qr_<id>.png`.
-pub fn qr_image(app: &Arc<App>, request: &Request) -> Result<Response, Problem> {
+pub fn qr_image(pictures: &Pictures, shop: &Shop, request: &Request) -> Result<Response, Problem> {
     let file = request.raw_path_param("file").unwrap_or_default();
     let id = file.strip_prefix("qr_").and_then(|rest| rest.strip_suffix(".png")).and_then(OrderId::parse);
-    let view = orders::view(&app.shop, id.ok_or_else(Problem::not_found)?)?;
+    let view = orders::view(shop, id.ok_or_else(Problem::not_found)?)?;
     let text = view.purchase.invoice.payment_request.ok_or_else(Problem::not_found)?;
-    let picture = app.pictures.of(&text).map_err(|error| Problem::internal(&error))?;
+    let picture = pictures.of(&text).map_err(|error| Problem::internal(&error))?;
     Ok(Response::builder()
         .header(header::CONTENT_TYPE, "image/png")
         .header(header::CACHE_CONTROL, "public, max-age=31536000, immutable")

@@ -6,10 +6,9 @@ use poem::Response;
 /// What a page of ours may do: nothing but show itself.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; \
                       frame-ancestors 'none'";
-/// What does not change while the shop runs.
-const FOR_MINUTES: HeaderValue = HeaderValue::from_static("public, max-age=300");
 
-fn html(status: StatusCode, body: impl Into<poem::Body>) -> Response {
+/// A page.
+pub fn html(status: StatusCode, body: impl Into<poem::Body>) -> Response {
     let page = Response::builder().status(status).header(header::CONTENT_TYPE, "text/html; charset=utf-8");
     page.header(header::CONTENT_SECURITY_POLICY, POLICY).header(header::CACHE_CONTROL, "no-cache").body(body)
 }
@@ -22,21 +21,6 @@ pub fn not_found() -> Response {
 /// The front page.
 pub fn front() -> Response {
     html(StatusCode::OK, include_str!("../../assets/pages/front.html"))
-}
-
-/// The documentation of the API.
-pub fn docs() -> Response {
-    let (page, policy) = super::docs::page();
-    let mut response = html(StatusCode::OK, page);
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
-    response.headers_mut().insert(header::CACHE_CONTROL, FOR_MINUTES);
-    response
-}
-
-/// The OpenAPI document.
-pub fn document() -> Response {
-    let document = Response::builder().header(header::CONTENT_TYPE, "application/yaml");
-    document.header(header::CACHE_CONTROL, FOR_MINUTES).body(super::docs::shown_document())
 }
 
 /// The same path with a slash at its end; the query is kept.

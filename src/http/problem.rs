@@ -8,8 +8,8 @@ use poem::error::ResponseError;
 use poem::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
-use super::contract::answer::json_response;
 use super::language::{Language, german};
+use super::response::json_response;
 use crate::domain::id::{Random, SystemRandom};
 use crate::services::Error;
 

@@ -3,7 +3,7 @@
 //! poll.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
@@ -34,44 +34,8 @@ const PING_EVERY: Duration = Duration::from_secs(30);
 const SILENCE_LIMIT: Duration = Duration::from_secs(90);
 /// A message that can't be sent within this time ends the connection.
 const SEND_LIMIT: Duration = Duration::from_secs(10);
-/// Connections of one host at a time.
-const MAX_PER_HOST: u32 = 4;
 /// The largest message that is read; what hosts say is ignored.
 const MAX_MESSAGE: usize = 16 * 1024;
-
-/// How many connections each host has.
-#[derive(Default)]
-pub struct Connections(Mutex<HashMap<HostId, u32>>);
-
-/// One of them; given back when dropped.
-struct Seat {
-    app: Arc<App>,
-    host: HostId,
-}
-
-impl Seat {
-    fn take(app: &Arc<App>, host: HostId) -> Option<Self> {
-        let mut taken = app.pushes.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = taken.entry(host).or_default();
-        if *count >= MAX_PER_HOST {
-            return None;
-        }
-        *count += 1;
-        Some(Self { app: Arc::clone(app), host })
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        let mut taken = self.app.pushes.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = taken.get_mut(&self.host) {
-            *count -= 1;
-            if *count == 0 {
-                taken.remove(&self.host);
-            }
-        }
-    }
-}
 
 /// Accepts a host's connection.
 pub async fn connect(app: &Arc<App>, request: &Request) -> Result<Response, Problem> {
@@ -81,12 +45,13 @@ pub async fn connect(app: &Arc<App>, request: &Request) -> Result<Response, Prob
     let upgrade = WebSocket::from_request(request, &mut RequestBody::default()).await;
     let no_socket = |_| Problem::detail(StatusCode::UPGRADE_REQUIRED, "This address speaks WebSocket only.");
     let upgrade = upgrade.map_err(no_socket)?;
-    let seat = Seat::take(app, host).ok_or_else(|| Problem::throttled(60))?;
+    let seat = app.pushes.take(host).ok_or_else(|| Problem::throttled(60))?;
     let config = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
     let token_hash = hash_token(token);
+    let app = Arc::clone(app);
     let serve = move |socket| async move {
-        let seat = seat;
-        if let Err(error) = (Session { host, token_hash, socket, told: HashMap::new() }).run(&seat.app).await {
+        let _seat = seat;
+        if let Err(error) = (Session { host, token_hash, socket, told: HashMap::new() }).run(&app).await {
             tracing::warn!(host = %host, %error, "a host's connection ended");
         }
     };

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ip2tor_shop::http::Limits;
-use ip2tor_shop::http::server::listener::{ConnectionLimits, serve};
+use ip2tor_shop::http::server::limits::ConnectionLimits;
+use ip2tor_shop::http::server::listener::serve;
 use ip2tor_shop::http::server::seats::Seats;
 use poem::listener::{Acceptor, Listener, TcpListener};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

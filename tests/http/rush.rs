@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use ip2tor_shop::http::server::listener::ConnectionLimits;
+use ip2tor_shop::http::server::limits::ConnectionLimits;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;

@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ip2tor_shop::config::Config;
 use ip2tor_shop::http::REMEMBERED;
-use ip2tor_shop::http::server::listener::ConnectionLimits;
+use ip2tor_shop::http::server::limits::ConnectionLimits;
 use ip2tor_shop::http::server::seats;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -12,19 +12,7 @@ use serde::Serialize;
 use super::dto;
 use super::dto::Detail;
 use crate::http::problem::Problem;
-
-/// Compact JSON, raw UTF-8; `Content-Type` without a charset, as the contract has it.
-pub fn json_response(status: StatusCode, body: &impl Serialize) -> Response {
-    match serde_json::to_vec(body) {
-        Ok(bytes) => {
-            let mut response = Response::builder().status(status).body(bytes);
-            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            response
-        }
-        // Maps with other keys than strings are the only thing that serde_json refuses.
-        Err(error) => Problem::internal(&error.to_string()).into_response(),
-    }
-}
+use crate::http::response::json_response;
 
 /// A documented response.
 fn documented(status: StatusCode, description: &'static str, content: Vec<MetaMediaType>) -> MetaResponse {

@@ -10,7 +10,6 @@ use poem::endpoint::BoxEndpoint;
 use poem::{Body, Endpoint, IntoResponse, Request, Response};
 use poem_openapi::OpenApi;
 
-use super::answer::json_response;
 use super::auth::authenticate;
 use super::call::Call;
 use super::negotiate::{Form, negotiate};
@@ -20,6 +19,7 @@ use super::resources::{Access, RESOURCES, Resource};
 use crate::http::language::Language;
 use crate::http::middleware::same_site;
 use crate::http::problem::{FORBIDDEN, NOT_ACCEPTABLE, NOT_AUTHENTICATED, Problem};
+use crate::http::response::json_response;
 use crate::http::server::client::Origin;
 use crate::http::{App, pages};
 use crate::services::Scope;

@@ -13,8 +13,8 @@ use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use super::body;
 use super::body::Input;
 use super::call::Call;
-use crate::http::middleware::guard::BodyWait;
 use crate::http::problem::Problem;
+use crate::http::server::body_wait::BodyWait;
 use crate::services::Scope;
 
 /// The id in the path. Read it with [`Call::id`].

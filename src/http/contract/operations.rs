@@ -1,15 +1,6 @@
 //! The operations of the API, by who uses them. They are the source of the OpenAPI document.
 
-use poem_openapi::{OpenApi, Tags};
-
-/// Groups of operations in the document.
-#[derive(Tags)]
-pub enum Tag {
-    /// For buyers; no credentials needed.
-    Public,
-    /// For hosts, with their token.
-    Host,
-}
+use poem_openapi::OpenApi;
 
 /// All operations.
 pub fn operations() -> impl OpenApi {

@@ -4,8 +4,8 @@
 use serde_json::Value;
 
 use super::call::Call;
+use super::fields;
 use super::negotiate::Renders;
-use super::options;
 use crate::domain::id::{HostId, ProductId};
 use crate::domain::product::ProductKind;
 use crate::services::{hosts, products};
@@ -85,7 +85,7 @@ pub const RESOURCES: [Resource; 22] = [
     public("/public/hosts", "Public Host List", "Hosts that can be ordered from."),
     public("/public/hosts/:id", "Public Host Instance", "A host that can be ordered from."),
     Resource {
-        writable: Writable::Post(options::order_fields),
+        writable: Writable::Post(fields::order_fields),
         ..public("/public/order", "Public Order List", "Takes orders.")
     },
     public("/public/pos/:id", "Public Purchase Order Instance", "A purchase order."),
@@ -94,16 +94,16 @@ pub const RESOURCES: [Resource; 22] = [
     public("/public/po_invoices/:id", "Public Purchase Order Invoice Instance", "The invoice of a purchase order."),
     public("/public/tor_bridges/:id", "Public Tor Bridge Instance", "A Tor bridge."),
     Resource {
-        writable: Writable::Post(options::public_bridge_fields),
+        writable: Writable::Post(fields::public_bridge_fields),
         ..public("/public/tor_bridges/:id/extend", "Extend", EXTEND)
     },
     public("/public/nostr_aliases/:id", "Public Nostr Alias Instance", "A Nostr alias."),
     Resource {
-        writable: Writable::Post(options::public_alias_fields),
+        writable: Writable::Post(fields::public_alias_fields),
         ..public("/public/nostr_aliases/:id/extend", "Extend", EXTEND)
     },
     public("/public/lnnodes/lndgrpc/:id", "Public Lnd Grpc Node Instance", "A Lightning node of an operator."),
-    private("/tor_bridges", "Tor Bridge List", "The caller's Tor bridges.", Writable::Post(options::bridge_fields)),
+    private("/tor_bridges", "Tor Bridge List", "The caller's Tor bridges.", Writable::Post(fields::bridge_fields)),
     Resource {
         renders: Renders::Text,
         ..private(
@@ -117,25 +117,25 @@ pub const RESOURCES: [Resource; 22] = [
         "/tor_bridges/:id",
         "Tor Bridge Instance",
         "A Tor bridge.",
-        Writable::Put(options::bridge_fields, bridge_is_visible),
+        Writable::Put(fields::bridge_fields, bridge_is_visible),
     ),
     private("/tor_bridges/:id/consume_bandwidth", "Consume bandwidth", "Subtracts used bandwidth.", Writable::Nothing),
-    private("/nostr_aliases", "Nostr Alias List", "The caller's Nostr aliases.", Writable::Post(options::alias_fields)),
+    private("/nostr_aliases", "Nostr Alias List", "The caller's Nostr aliases.", Writable::Post(fields::alias_fields)),
     private(
         "/nostr_aliases/:id",
         "Nostr Alias Instance",
         "A Nostr alias.",
-        Writable::Put(options::alias_fields, alias_is_visible),
+        Writable::Put(fields::alias_fields, alias_is_visible),
     ),
-    private("/hosts", "Host List", "The caller's hosts.", Writable::Post(options::host_fields)),
-    private("/hosts/:id", "Host Instance", "A host.", Writable::Put(options::host_fields, host_is_visible)),
+    private("/hosts", "Host List", "The caller's hosts.", Writable::Post(fields::host_fields)),
+    private("/hosts/:id", "Host Instance", "A host.", Writable::Put(fields::host_fields, host_is_visible)),
     Resource {
         is_change: true,
         ..private(
             "/hosts/:id/check_in",
             "Check in",
             "A host says that it is there.",
-            Writable::Post(options::check_in_fields),
+            Writable::Post(fields::check_in_fields),
         )
     },
 ];

@@ -3,7 +3,6 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::FutureExt;
 use http::StatusCode;
@@ -13,43 +12,10 @@ use super::security;
 use crate::http::App;
 use crate::http::pages;
 use crate::http::problem::Problem;
+use crate::http::server::body_wait::BodyWait;
 use crate::http::server::client::Origin;
 use crate::http::server::seat::Seat;
 use crate::http::server::surface::{Surface, advertise};
-
-/// Whether the body of a request is being waited for; in its extensions. Its connection's seat hears of it.
-#[derive(Clone, Default)]
-pub struct BodyWait {
-    is_waited_for: Arc<AtomicBool>,
-    seat: Option<Arc<Seat>>,
-}
-
-impl BodyWait {
-    /// Waits for a body.
-    pub async fn on<T>(request: &Request, body: impl Future<Output = T>) -> T {
-        let wait = request.extensions().get::<Self>().cloned().unwrap_or_default();
-        wait.set(true);
-        let body = body.await;
-        wait.set(false);
-        body
-    }
-
-    fn set(&self, is_waited_for: bool) {
-        self.is_waited_for.store(is_waited_for, Ordering::Relaxed);
-        if let Some(seat) = &self.seat {
-            seat.waits_for_body(is_waited_for);
-        }
-    }
-
-    /// What a request is answered that took too long.
-    fn problem(&self) -> Problem {
-        if self.is_waited_for.load(Ordering::Relaxed) {
-            Problem::detail(StatusCode::REQUEST_TIMEOUT, "The body did not come in time.")
-        } else {
-            Problem::detail(StatusCode::SERVICE_UNAVAILABLE, "This took too long. Please try again.")
-        }
-    }
-}
 
 /// The guard around an endpoint.
 pub struct Guard<E> {
@@ -93,7 +59,7 @@ impl<E: Endpoint<Output = Response>> Guard<E> {
     /// An answer, whatever happens inside.
     async fn answer(&self, mut request: Request) -> Response {
         let seat = request.extensions().get::<Arc<Seat>>().cloned();
-        let body = BodyWait { seat, ..BodyWait::default() };
+        let body = BodyWait::at(seat);
         request.extensions_mut().insert(body.clone());
         let work = AssertUnwindSafe(self.inner.call(request)).catch_unwind();
         let answer = match tokio::time::timeout(self.app.limits.request_time, work).await {

@@ -10,12 +10,14 @@ use tokio::sync::Semaphore;
 
 use crate::http::problem::Problem;
 
+/// The largest body, in bytes, unless the operator says otherwise.
+pub const BODY_BYTES: usize = 64 << 10;
 /// A body up to this size, in bytes, is small: orders and reports are a few hundred bytes long.
 pub const SMALL_BODY: usize = 4 << 10;
 /// Larger bodies that are read at a time.
 const LARGE_AT_ONCE: usize = 8;
 /// What strangers can make the large bodies hold, in bytes, with the limit for one of them as it is by default.
-pub const MOST_BYTES: usize = LARGE_AT_ONCE * crate::http::BODY_BYTES;
+pub const MOST_BYTES: usize = LARGE_AT_ONCE * BODY_BYTES;
 
 /// The room for bodies.
 pub struct Bodies {
@@ -69,7 +71,7 @@ mod tests {
 
     #[tokio::test]
     async fn while_large_bodies_take_all_the_room_a_small_one_is_still_read() {
-        let bodies = Bodies::new(crate::http::BODY_BYTES);
+        let bodies = Bodies::new(BODY_BYTES);
         let taken: Vec<_> =
             (0..LARGE_AT_ONCE).map(|_| Arc::clone(&bodies.large).try_acquire_owned().unwrap()).collect();
         let small = bodies.read(&headers(header::CONTENT_LENGTH, "5"), Body::from("a=b&c")).await;

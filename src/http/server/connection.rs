@@ -19,7 +19,7 @@ use poem::{Endpoint, Response};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_util::sync::CancellationToken;
 
-use super::listener::HEAD_BYTES;
+use super::limits::HEAD_BYTES;
 use super::seat::{End, Seat};
 use super::seats::Place;
 

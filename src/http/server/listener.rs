@@ -13,46 +13,12 @@ use tokio_util::task::TaskTracker;
 
 use super::connection;
 use super::connection::Ends;
-use super::seats::{DEFAULT_PLACES, Place, Seats};
+use super::seats::{Place, Seats};
 
 /// Waiting after a failed `accept`: most failures (no more file descriptors) pass by themselves.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 /// How long requests may go on once the shop is stopping.
 const GRACE: Duration = Duration::from_secs(10);
-/// The largest head of a request, in bytes.
-pub(in crate::http) const HEAD_BYTES: usize = 16 << 10;
-
-/// How connections are limited.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ConnectionLimits {
-    /// Connections at a time; more wait until one ends. One client gets a quarter of them.
-    pub max_connections: usize,
-    /// From a request's first byte to the end of its headers.
-    pub header_time: Duration,
-    /// How long a request may take; it is given up elsewhere, and here only a little later.
-    pub request_time: Duration,
-    /// A connection without a request, or whose client takes nothing of the answer, is closed then.
-    pub idle_time: Duration,
-}
-
-impl Default for ConnectionLimits {
-    fn default() -> Self {
-        Self {
-            max_connections: DEFAULT_PLACES,
-            header_time: Duration::from_secs(10),
-            request_time: Duration::from_secs(30),
-            idle_time: Duration::from_secs(60),
-        }
-    }
-}
-
-impl ConnectionLimits {
-    /// The same for a listener of its own that only a few people reach.
-    #[must_use]
-    pub fn for_few(self) -> Self {
-        Self { max_connections: (self.max_connections / 16).max(8), ..self }
-    }
-}
 
 /// Serves `app` on `acceptor` until `stop` is ready, then lets running requests end.
 pub async fn serve<A, E, S>(mut acceptor: A, app: Arc<E>, seats: Arc<Seats>, stop: S)

@@ -2,8 +2,10 @@
 //! the shop it is shown.
 
 pub(super) mod bodies;
+pub(super) mod body_wait;
 pub mod client;
 pub(super) mod connection;
+pub mod limits;
 pub mod listener;
 pub(super) mod seat;
 pub mod seats;

@@ -10,7 +10,7 @@ use futures_util::task::AtomicWaker;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::bodies::SMALL_BODY;
-use super::listener::{ConnectionLimits, HEAD_BYTES};
+use super::limits::{ConnectionLimits, HEAD_BYTES};
 
 /// So much later than a request is given up its connection is.
 const SLACK: Duration = Duration::from_secs(5);

@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
 use super::client::{Client, IsTrusted, ONION_CIRCUIT};
-use super::listener::ConnectionLimits;
+use super::limits::{ConnectionLimits, DEFAULT_PLACES};
 use super::seat;
 use super::seat::{Now, Seat, Turn};
 
@@ -23,8 +23,6 @@ use super::seat::{Now, Seat, Turn};
 const PATIENCE: Duration = Duration::from_secs(3);
 /// What waits for a place looks again so often: by then somebody's time may be up.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
-/// Places, unless the operator says otherwise.
-pub const DEFAULT_PLACES: usize = 256;
 /// What strangers can make so many connections hold, in bytes.
 pub const MOST_BYTES: usize = DEFAULT_PLACES * seat::MOST_BYTES;
 

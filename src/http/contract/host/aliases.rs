@@ -10,7 +10,7 @@ use crate::http::contract::call::Call;
 use crate::http::contract::dto::product::ProductView;
 use crate::http::contract::dto::request::NostrAliasBody;
 use crate::http::contract::extract::{Body, Caller, Id, Query};
-use crate::http::contract::operations::Tag;
+use crate::http::contract::tag::Tag;
 
 const KIND: ProductKind = ProductKind::NostrAlias;
 

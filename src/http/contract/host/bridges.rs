@@ -11,7 +11,7 @@ use crate::http::contract::call::Call;
 use crate::http::contract::dto::product::ProductView;
 use crate::http::contract::dto::request::{ConsumeBody, TorBridgeBody};
 use crate::http::contract::extract::{Body, Caller, Id, Query};
-use crate::http::contract::operations::Tag;
+use crate::http::contract::tag::Tag;
 
 const KIND: ProductKind = ProductKind::TorBridge;
 

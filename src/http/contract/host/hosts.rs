@@ -16,7 +16,7 @@ use crate::http::contract::call::Call;
 use crate::http::contract::dto::host::{CheckInView, HostView};
 use crate::http::contract::dto::request::{CheckInBody, HostBody};
 use crate::http::contract::extract::{Body, Caller, Id};
-use crate::http::contract::operations::Tag;
+use crate::http::contract::tag::Tag;
 use crate::http::problem::Problem;
 use crate::services::error::NON_FIELD;
 use crate::services::{Scope, check_ins, hosts};

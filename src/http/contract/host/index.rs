@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::http::contract::answer::{Reply, StaffResult};
 use crate::http::contract::call::Call;
 use crate::http::contract::extract::Caller;
-use crate::http::contract::operations::Tag;
+use crate::http::contract::tag::Tag;
 
 /// The index.
 pub struct Index;

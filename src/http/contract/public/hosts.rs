@@ -7,7 +7,7 @@ use crate::http::contract::answer::{ReadResult, Reply};
 use crate::http::contract::call::Call;
 use crate::http::contract::dto::host::PublicHostView;
 use crate::http::contract::extract::{Id, Query};
-use crate::http::contract::operations::Tag;
+use crate::http::contract::tag::Tag;
 use crate::http::problem::Problem;
 use crate::services::hosts::PublicHost;
 

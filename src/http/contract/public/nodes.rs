@@ -8,7 +8,7 @@ use crate::http::contract::call::Call;
 use crate::http::contract::dto::Nullable;
 use crate::http::contract::dto::host::NodeView;
 use crate::http::contract::extract::Id;
-use crate::http::contract::operations::Tag;
+use crate::http::contract::tag::Tag;
 use crate::http::problem::Problem;
 use crate::services::Error;
 use crate::store::node_state;

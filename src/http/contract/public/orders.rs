@@ -13,7 +13,7 @@ use crate::http::contract::call::Call;
 use crate::http::contract::dto::order::{InvoiceForm, InvoiceView, ItemView, OrderedView, PurchaseOrderView};
 use crate::http::contract::dto::request::OrderBody;
 use crate::http::contract::extract::{Body, Id};
-use crate::http::contract::operations::Tag;
+use crate::http::contract::tag::Tag;
 use crate::http::problem::Problem;
 use crate::services::orders;
 use crate::services::orders::{OrderRequest, OrderView, OrderedProduct};

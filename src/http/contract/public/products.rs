@@ -9,7 +9,7 @@ use crate::http::contract::call::Call;
 use crate::http::contract::dto::order::ExtendedView;
 use crate::http::contract::dto::product::PublicProductView;
 use crate::http::contract::extract::Id;
-use crate::http::contract::operations::Tag;
+use crate::http::contract::tag::Tag;
 use crate::http::problem::Problem;
 use crate::services::extensions;
 use crate::services::extensions::Extension;

@@ -1,0 +1,49 @@
+//! Whether a request waits for its body: who does not send it is answered otherwise than who waits for us.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use http::StatusCode;
+use poem::Request;
+
+use super::seat::Seat;
+use crate::http::problem::Problem;
+
+/// Whether the body of a request is being waited for; in its extensions. Its connection's seat hears of it.
+#[derive(Clone, Default)]
+pub struct BodyWait {
+    is_waited_for: Arc<AtomicBool>,
+    seat: Option<Arc<Seat>>,
+}
+
+impl BodyWait {
+    /// Of a request on this connection.
+    pub fn at(seat: Option<Arc<Seat>>) -> Self {
+        Self { seat, ..Self::default() }
+    }
+
+    /// Waits for a body.
+    pub async fn on<T>(request: &Request, body: impl Future<Output = T>) -> T {
+        let wait = request.extensions().get::<Self>().cloned().unwrap_or_default();
+        wait.set(true);
+        let body = body.await;
+        wait.set(false);
+        body
+    }
+
+    fn set(&self, is_waited_for: bool) {
+        self.is_waited_for.store(is_waited_for, Ordering::Relaxed);
+        if let Some(seat) = &self.seat {
+            seat.waits_for_body(is_waited_for);
+        }
+    }
+
+    /// What a request is answered that took too long.
+    pub fn problem(&self) -> Problem {
+        if self.is_waited_for.load(Ordering::Relaxed) {
+            Problem::detail(StatusCode::REQUEST_TIMEOUT, "The body did not come in time.")
+        } else {
+            Problem::detail(StatusCode::SERVICE_UNAVAILABLE, "This took too long. Please try again.")
+        }
+    }
+}

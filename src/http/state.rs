@@ -1,0 +1,87 @@
+//! What all requests share: the shop, who may ask for how much, and what is kept in memory.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::health::Readiness;
+use super::media::Pictures;
+use super::middleware::order_limit::{OrderLimiters, OrderRates};
+use super::middleware::rate_limit::{Limiter, Rate};
+use super::push_limit;
+use super::server::bodies::{BODY_BYTES, Bodies};
+use super::server::client::IsTrusted;
+use crate::services::Shop;
+use crate::services::auth::Authenticator;
+use crate::services::hosts::CatalogCache;
+
+/// How much one client may ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The largest body, in bytes.
+    pub body_bytes: usize,
+    /// A request that takes longer is given up.
+    pub request_time: Duration,
+    /// Requests of one client.
+    pub requests: Rate,
+    /// New orders.
+    pub orders: OrderRates,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body_bytes: BODY_BYTES,
+            request_time: Duration::from_secs(30),
+            // A RaspiBlitz polls every two seconds; several may share an address.
+            requests: Rate::per_minute(1200),
+            orders: OrderRates::default(),
+        }
+    }
+}
+
+/// Everything that requests share.
+pub struct App {
+    pub(super) shop: Shop,
+    pub(super) auth: Authenticator,
+    pub(super) catalog: CatalogCache,
+    pub(super) is_trusted_proxy: Box<IsTrusted>,
+    pub(super) limits: Limits,
+    pub(super) requests: Limiter,
+    pub(super) orders: OrderLimiters,
+    pub(super) bodies: Bodies,
+    pub(super) pictures: Pictures,
+    pub(super) pushes: push_limit::Connections,
+    pub(super) readiness: Readiness,
+    /// The onion address that pages on clearnet name, as `http://<address>.onion`.
+    pub(super) advertised: Option<String>,
+}
+
+impl App {
+    /// A shop behind HTTP. `is_trusted_proxy` says whose `X-Forwarded-*` headers count.
+    pub fn new(shop: Shop, limits: Limits, is_trusted_proxy: Box<IsTrusted>) -> Self {
+        Self {
+            auth: Authenticator::new(shop.db.clone(), Arc::clone(&shop.clock), &*shop.random),
+            shop,
+            catalog: CatalogCache::default(),
+            is_trusted_proxy,
+            requests: Limiter::new(limits.requests),
+            orders: OrderLimiters::new(limits.orders),
+            bodies: Bodies::new(limits.body_bytes),
+            pictures: Pictures::default(),
+            pushes: push_limit::Connections::default(),
+            readiness: Readiness::default(),
+            advertised: None,
+            limits,
+        }
+    }
+
+    /// Lets pages on clearnet name an onion address, given as `http://<address>.onion`.
+    pub fn advertising(self, onion: Option<String>) -> Self {
+        Self { advertised: onion, ..self }
+    }
+
+    /// Where other parts of the shop tell how they are.
+    pub fn readiness(&self) -> Readiness {
+        self.readiness.clone()
+    }
+}
