@@ -13,6 +13,10 @@ use poem::listener::{Acceptor, Listener, TcpAcceptor, TcpListener};
 use poem::{EndpointExt, Response};
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::background;
+use crate::background::Tasks;
+use crate::background::nodes::registry::Registry;
+use crate::background::schedule::{JobContext, Scheduler, run};
 use crate::config::{Config, Problems};
 use crate::domain::id::SystemRandom;
 use crate::domain::time::SystemClock;
@@ -23,14 +27,11 @@ use crate::http::server::limits::ConnectionLimits;
 use crate::http::server::listener;
 use crate::http::server::seats::Seats;
 use crate::http::{self, Limits, Surface};
-use crate::jobs::{JobContext, Scheduler, schedule};
 use crate::lightning::dial::Dial;
 use crate::rates::Provider;
 use crate::services::instance::InstanceLock;
 use crate::services::{Error, ProbePolicy, Shop, check_ins, clock};
 use crate::store::node_state;
-use crate::worker::registry::Registry;
-use crate::worker::{self, Tasks};
 use onion_services::Services;
 pub use storage::lock;
 use tor::TorPart;
@@ -95,7 +96,7 @@ pub async fn start_locked(config: Config, lock: InstanceLock) -> Result<App, Sta
         settings.probe = ProbePolicy::Off;
     }
     let shop = Shop::new(db, Arc::new(SystemClock), Arc::new(SystemRandom), settings)?;
-    let registry = worker::start(&shop, tor.node_dial(), tor.dialer(), &tasks);
+    let registry = background::start(&shop, tor.node_dial(), tor.dialer(), &tasks);
     start_rates(&shop, &config, tor.rates_dial(config.rates.through_tor), &tasks)?;
     let services = tor.launch(&shop, &config)?;
     if services.is_none() {
@@ -188,7 +189,7 @@ const fn connection_limits(config: &Config) -> ConnectionLimits {
 fn start_rates(shop: &Shop, config: &Config, dial: Dial, tasks: &Tasks) -> Result<(), StartError> {
     let provider =
         Provider::new(&config.rates.url, dial).map_err(|error| StartError::Failed(format!("rates.url: {error}")))?;
-    tasks.spawn(worker::rates::run(shop.clone(), provider));
+    tasks.spawn(background::rates::run(shop.clone(), provider));
     Ok(())
 }
 
@@ -201,7 +202,7 @@ async fn start_jobs(
     let context =
         Arc::new(JobContext { shop: shop.clone(), registry, config: config.clone(), runs: Default::default() });
     let scheduler = Scheduler::start(Arc::clone(&context)).await?;
-    tasks.spawn(async move { schedule::catch_up(&context).await });
+    tasks.spawn(async move { run::catch_up(&context).await });
     Ok(scheduler)
 }
 

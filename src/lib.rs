@@ -2,16 +2,15 @@
 //! map of this library.
 
 pub mod app;
+pub mod background;
 mod cli;
 pub mod config;
 #[cfg(feature = "demo")]
 mod demo;
 pub mod http;
-pub mod jobs;
 pub mod rates;
 pub mod services;
 pub mod store;
-pub mod worker;
 
 pub use ip2tor_domain as domain;
 pub use ip2tor_lightning as lightning;

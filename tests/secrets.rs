@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ip2tor_lnd_simulator::Fault;
+use ip2tor_shop::background::refunds::{RefundOrder, refund};
 use ip2tor_shop::domain::id::OrderId;
 use ip2tor_shop::domain::lightning::{InvoiceRequest, Preimage};
 use ip2tor_shop::domain::money::Msat;
@@ -21,7 +22,6 @@ use ip2tor_shop::lightning::dial::Dial;
 use ip2tor_shop::services::nodes_admin::{self, NodeChange};
 use ip2tor_shop::services::{Act, deadlines};
 use ip2tor_shop::store::{StoreError, node_state};
-use ip2tor_shop::worker::refunds::{RefundOrder, refund};
 use rig::{NODE, Rig, Setup};
 
 /// Everything that was logged.

@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use ip2tor_shop::background::{self, Tasks};
 use ip2tor_shop::domain::id::{HostId, SystemRandom};
 use ip2tor_shop::domain::product::{ProductKind, ProductStatus};
 use ip2tor_shop::domain::time::{Clock, ManualClock, SystemClock};
@@ -16,7 +17,6 @@ use ip2tor_shop::services::orders::{self, OrderRequest, OrderedProduct};
 use ip2tor_shop::services::products::{self, ProductPatch};
 use ip2tor_shop::services::{Scope, Settings, Shop, check_ins, deadlines};
 use ip2tor_shop::store::StoreError;
-use ip2tor_shop::worker::{self, Tasks};
 
 use crate::load::{self, Connection};
 use crate::table::Table;
@@ -140,7 +140,7 @@ impl<'n> Year<'n> {
         let settings = Settings { allow_regtest: true, max_holds_per_node: 0, ..Settings::default() };
         let shop = Shop::new(world::open(dir), clock.clone(), Arc::new(SystemRandom), settings).expect("a shop");
         let tasks = Tasks::default();
-        worker::start(&shop, Dial::direct(), None, &tasks);
+        background::start(&shop, Dial::direct(), None, &tasks);
         let places = Places {
             data_dir: dir.to_owned(),
             database: dir.join("shop.sqlite3"),

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::onion_identity::{self, Keys};
 use super::{Endpoint, StartError};
+use crate::background::Tasks;
 use crate::domain::effect::AlertTopic;
 use crate::domain::time::Timestamp;
 use crate::http::Surface;
@@ -20,7 +21,6 @@ use crate::onion::{AuthorizedClients, OnionConfig, OnionService, Tor};
 use crate::services::onion_address::Service;
 use crate::services::{Error, Shop};
 use crate::store::alerts;
-use crate::worker::Tasks;
 
 /// The launched services. Clients that come before they are served wait.
 pub struct Services {

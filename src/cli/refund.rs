@@ -9,11 +9,12 @@ use super::data::Data;
 use super::failure::Failure;
 use super::output::Output;
 use crate::app;
+use crate::background::refunds;
+use crate::background::refunds::RefundOrder;
 use crate::domain::id::OrderId;
 use crate::domain::money::Msat;
 use crate::services::nodes_admin;
 use crate::services::refunds::Stated;
-use crate::worker::refunds::{self, RefundOrder};
 
 #[derive(ClapArgs)]
 pub struct Args {

@@ -1,9 +1,9 @@
 //! News from nodes: streams that break and start again, watched hold invoices, and answers that come
 //! late.
 
+use ip2tor_shop::background::nodes::holds;
 use ip2tor_shop::services::payments::{self, StreamPosition};
 use ip2tor_shop::store::node_state;
-use ip2tor_shop::worker::holds;
 
 use super::work;
 use super::world::{Outcome, World};

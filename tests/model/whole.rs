@@ -8,10 +8,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use ip2tor_shop::background::nodes::registry::Registry;
+use ip2tor_shop::background::{self, Tasks};
 use ip2tor_shop::domain::lightning::{NodeError, NodeErrorKind, NodeInvoiceState};
 use ip2tor_shop::lightning::LightningNode;
-use ip2tor_shop::worker::registry::Registry;
-use ip2tor_shop::worker::{self, Tasks};
 
 use super::node::Weather;
 use super::world::{Outcome, World};
@@ -93,7 +93,7 @@ fn start(world: &World) -> Tasks {
         Ok(Arc::clone(node) as Arc<dyn LightningNode>)
     };
     let tasks = Tasks::default();
-    worker::start_with(Registry::reaching(world.shop.clone(), connect), None, &tasks);
+    background::start_with(Registry::reaching(world.shop.clone(), connect), None, &tasks);
     tasks
 }
 

@@ -1,10 +1,10 @@
 //! The worker's part: carrying out the outbox by the real runner, and the scheduled jobs.
 
+use ip2tor_shop::background::nodes::{follow, health};
 use ip2tor_shop::domain::purchase::{InvoiceState, Purchase};
 use ip2tor_shop::services::probes::{self, Finding};
 use ip2tor_shop::services::{clock, deadlines, host_watch, making};
 use ip2tor_shop::store::outbox::{self as stored, Intent, IntentKind};
-use ip2tor_shop::worker::{alive, follow};
 
 use super::node::Weather;
 use super::world::{HOLD_LIMIT_SECS, Outcome, World};
@@ -154,7 +154,7 @@ async fn return_holds(world: &mut World) -> Outcome {
 /// Asks each node whether it is alive.
 pub async fn checks(world: &mut World) -> Outcome {
     for seat in &world.seats {
-        alive::check(&world.shop, &seat.entry).await.map_err(|error| format!("{error:?}"))?;
+        health::check(&world.shop, &seat.entry).await.map_err(|error| format!("{error:?}"))?;
         seat.node.set_counts_as_down(seat.entry.is_down());
     }
     Ok(())

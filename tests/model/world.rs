@@ -6,6 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use ip2tor_shop::background::Tasks;
+use ip2tor_shop::background::nodes::follow::Strangers;
+use ip2tor_shop::background::nodes::registry::{Entry, Registry};
+use ip2tor_shop::background::outbox::{Pauses, Runner};
 use ip2tor_shop::domain::host::{Host, PortKind, PortRange};
 use ip2tor_shop::domain::id::{HostId, NodeId, OperatorId, OrderId, ProductId, Random};
 use ip2tor_shop::domain::lightning::{NodeError, NodeErrorKind, NodeInvoice};
@@ -15,10 +19,6 @@ use ip2tor_shop::services::payments::StreamPosition;
 use ip2tor_shop::services::{Error, ProbePolicy, Settings, Shop};
 use ip2tor_shop::store::refunds::Refund;
 use ip2tor_shop::store::{Db, StoreError, hosts, node_state};
-use ip2tor_shop::worker::Tasks;
-use ip2tor_shop::worker::follow::Strangers;
-use ip2tor_shop::worker::outbox::{Pauses, Runner};
-use ip2tor_shop::worker::registry::{Entry, Registry};
 
 use super::host::Script;
 use super::node::Node;

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use ip2tor_lnd_simulator::{Fault, State};
+use ip2tor_shop::background::nodes::follow::{self, Strangers};
 use ip2tor_shop::domain::id::{NodeId, OrderId, ProductId, Random, SystemRandom};
 use ip2tor_shop::domain::lightning::{
     InvoiceRequest, Network, NodeError, NodeErrorKind, NodeInfo, NodeInvoiceState, Preimage,
@@ -18,7 +19,6 @@ use ip2tor_shop::services::making::NO_INVOICE_MESSAGE;
 use ip2tor_shop::services::nodes_admin::{self, NodeChange};
 use ip2tor_shop::services::payments::StreamPosition;
 use ip2tor_shop::services::{Act, Error, Settings, deadlines, nodes_alive, orders, payments};
-use ip2tor_shop::worker::follow::{self, Strangers};
 
 use crate::rig::{ALIVE_NODES, NODE, Rig, Setup};
 

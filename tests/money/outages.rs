@@ -1,11 +1,11 @@
 //! Nodes that are slow, behind, restarted or hang: what is held goes on, and nobody is alarmed for nothing.
 
 use ip2tor_lnd_simulator::{State, Wallet};
+use ip2tor_shop::background::nodes::health;
 use ip2tor_shop::domain::id::OrderId;
 use ip2tor_shop::domain::product::ProductStatus;
 use ip2tor_shop::services::{deadlines, nodes_alive};
 use ip2tor_shop::store::outbox::{self, Intent};
-use ip2tor_shop::worker::alive;
 
 use crate::rig::{ALIVE_NODES, Rig, Setup};
 
@@ -120,7 +120,7 @@ async fn a_node_that_is_behind_the_chain_for_less_than_five_minutes_goes_on_sell
         rig.clock.advance_secs(secs);
         rig.check_in().await;
         let entry = rig.registry.get(rig.node).expect("the node");
-        alive::check(&rig.shop, &entry).await.expect("it is checked");
+        health::check(&rig.shop, &entry).await.expect("it is checked");
         (rig.count(ALIVE_NODES), rig.critical_alerts())
     };
     for _ in 0..2 {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ip2tor_lnd_simulator::{Fault, Part, PayEnd, PayOrder};
+use ip2tor_shop::background::refunds::{RefundOrder, refund, state_outcome};
 use ip2tor_shop::domain::lightning::{PaymentHash, Preimage};
 use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::domain::node::NodeKind;
@@ -13,7 +14,6 @@ use ip2tor_shop::services::nodes_admin::NodeChange;
 use ip2tor_shop::services::refunds::{self, Stated};
 use ip2tor_shop::services::{Error, Shop};
 use ip2tor_shop::store::Db;
-use ip2tor_shop::worker::refunds::{RefundOrder, refund, state_outcome};
 
 use crate::refunds::{able, change_node, rig_with_buyer, with_each_kind};
 use crate::rig::{NODE, Rig, SPARE, Setup};

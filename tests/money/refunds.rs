@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use ip2tor_lnd_simulator::{Fault, Part, PayEnd, PaymentState, Running, State};
+use ip2tor_shop::background::refunds::{RefundOrder, Refunded, refund, state_outcome};
 use ip2tor_shop::domain::id::{OrderId, ProductId, SystemRandom};
 use ip2tor_shop::domain::lightning::{InvoiceRequest, NodeInvoice, NodeInvoiceState, PaymentHash, Preimage};
 use ip2tor_shop::domain::money::Msat;
@@ -15,7 +16,6 @@ use ip2tor_shop::services::nodes_admin::{self, NodeChange};
 use ip2tor_shop::services::refunds::{self, Bill, Request, Stated};
 use ip2tor_shop::services::{Act, Error, Scope, Shop, deadlines, hosts, payments, products};
 use ip2tor_shop::store::outbox::{self, Attempt};
-use ip2tor_shop::worker::refunds::{RefundOrder, Refunded, refund, state_outcome};
 
 use crate::rig::{ALIVE_NODES, NODE, Rig, SPARE, Setup, address};
 

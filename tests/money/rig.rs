@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ip2tor_lnd_simulator::{Options, Running, Simulator, State};
+use ip2tor_shop::background::nodes::registry::Registry;
+use ip2tor_shop::background::{self, Tasks};
 use ip2tor_shop::domain::host::{Host, PortKind, PortRange};
 use ip2tor_shop::domain::id::{HostId, NodeId, OperatorId, OrderId, ProductId, Random, SystemRandom};
 use ip2tor_shop::domain::lightning::PaymentHash;
@@ -19,7 +21,6 @@ use ip2tor_shop::services::orders::{self, OrderRequest, OrderView, OrderedProduc
 use ip2tor_shop::services::products::{self, ProductPatch};
 use ip2tor_shop::services::{Error, Scope, Settings, Shop, check_ins};
 use ip2tor_shop::store::{Db, StoreError, hosts};
-use ip2tor_shop::worker::{self, Tasks, registry::Registry};
 use tempfile::TempDir;
 
 #[path = "../support/port.rs"]
@@ -384,7 +385,7 @@ async fn start_simulator(
 fn start_shop(db: Db, clock: &Arc<ManualClock>, settings: &Settings) -> (Shop, Arc<Registry>, Tasks) {
     let shop = Shop::new(db, clock.clone(), Arc::new(SystemRandom), settings.clone()).expect("a shop");
     let tasks = Tasks::default();
-    let registry = worker::start(&shop, Dial::direct(), None, &tasks);
+    let registry = background::start(&shop, Dial::direct(), None, &tasks);
     (shop, registry, tasks)
 }
 

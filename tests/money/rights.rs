@@ -1,9 +1,9 @@
 //! Nodes that can't do everything, and Core Lightning's leftovers.
 
 use ip2tor_lnd_simulator::State;
+use ip2tor_shop::background::nodes::follow::{self, Strangers};
 use ip2tor_shop::domain::product::{ProductKind, ProductStatus};
 use ip2tor_shop::services::{Act, Scope, doctor, products};
-use ip2tor_shop::worker::follow::{self, Strangers};
 
 use crate::rig::{ALIVE_NODES, NODE, Rig, Setup};
 

@@ -10,6 +10,7 @@ use super::super::data::{Data, DataArgs};
 use super::super::failure::Failure;
 use super::super::output::Output;
 use crate::app;
+use crate::background::nodes::connect::connect;
 use crate::domain::clocks;
 use crate::domain::id::{NodeId, Random, SystemRandom};
 use crate::domain::lightning::{MadeInvoice, NodeError, NodeErrorKind, NodeInfo, Preimage};
@@ -20,7 +21,6 @@ use crate::lightning::dial::Dial;
 use crate::lightning::{self, LightningNode, pasted, permissions};
 use crate::services::instance::InstanceLock;
 use crate::services::{Shop, node_clocks, nodes_admin, nodes_alive};
-use crate::worker::connect::connect;
 
 /// Asks the nodes. What they answer is stored, as the shop does each minute, unless one is running: that finds out by
 /// itself, and what this command can't reach (with another user's rights, without its Tor) it may. Fails when one

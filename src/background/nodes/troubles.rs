@@ -67,7 +67,7 @@ pub async fn went_wrong(shop: &Shop, entry: &Entry, way: Way, error: &NodeError)
         alerts::raise(db, AlertTopic::NodeUnheard, &node.to_string(), &text, now)?;
         Ok::<_, Error>(())
     });
-    super::log_failure("telling of a node that can't be followed", raise.await);
+    crate::background::log_failure("telling of a node that can't be followed", raise.await);
 }
 
 /// It works (again).
@@ -80,5 +80,5 @@ pub async fn went_well(shop: &Shop, entry: &Entry, way: Way) {
         return;
     }
     let close = shop.change(move |db, _| Ok(alerts::close(db, AlertTopic::NodeUnheard, &node.to_string(), now)?));
-    super::log_failure("closing the alert of a node that is followed again", close.await);
+    crate::background::log_failure("closing the alert of a node that is followed again", close.await);
 }

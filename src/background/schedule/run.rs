@@ -6,13 +6,15 @@ use tokio_cron_scheduler::{
     Job, JobScheduler, JobSchedulerError, SimpleJobCode, SimpleNotificationCode, SimpleNotificationStore,
 };
 
+use super::jobs;
+use super::jobs::JobContext;
 use super::memory::Memory;
 use super::plan::Plan;
-use super::table::{self, JobContext};
 use crate::config::CronExpression;
 use crate::domain::time::Timestamp;
 use crate::services::Error;
-use crate::store::job_runs::{self, JobRun};
+use crate::store::job_runs;
+use crate::store::job_runs::JobRun;
 
 /// The running schedules.
 pub struct Scheduler {
@@ -91,7 +93,7 @@ async fn plan(context: &JobContext) -> Result<(), Error> {
 /// Does what fell due while the shop was off.
 pub async fn catch_up(context: &JobContext) {
     for (name, _) in context.config.jobs.all() {
-        if table::is_due(context, name).await {
+        if jobs::is_due(context, name).await {
             run_and_record(context, name).await;
         }
     }
@@ -101,7 +103,7 @@ pub async fn catch_up(context: &JobContext) {
 /// Runs a job now and notes when, how long, how it ended, and when it comes again.
 pub async fn run_and_record(context: &JobContext, name: &'static str) {
     let started_at = context.shop.now();
-    let result = table::run(context, name).await;
+    let result = jobs::run(context, name).await;
     let ended_at = context.shop.now();
     let outcome = match &result {
         Ok(text) => format!("ok: {text}"),

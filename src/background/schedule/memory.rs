@@ -13,9 +13,9 @@ use tokio_cron_scheduler::store::{DataStore, InitStore, MetaDataStorage};
 use tokio_cron_scheduler::{JobSchedulerError, SimpleMetadataStore};
 use uuid::Uuid;
 
+use super::jobs::JobContext;
 use super::plan::Plan;
-use super::schedule;
-use super::table::JobContext;
+use super::run;
 
 type Answer<T> = Pin<Box<dyn Future<Output = Result<T, JobSchedulerError>> + Send>>;
 
@@ -54,7 +54,7 @@ impl MetaDataStorage for Memory {
         let ticks = look.due.into_iter().map(tick).collect();
         Box::pin(async move {
             if let Some(was) = look.put_back_from {
-                schedule::clock_was_put_back(&context, was, now).await;
+                run::clock_was_put_back(&context, was, now).await;
             }
             Ok(ticks)
         })

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::Runs;
+use crate::background::nodes::registry::Registry;
 use crate::config::Config;
 use crate::services::backup::Keep;
 use crate::services::{Error, Shop, backup, clock, deadlines, host_watch};
-use crate::worker::registry::Registry;
 
 /// What jobs work with.
 pub struct JobContext {

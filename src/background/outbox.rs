@@ -9,16 +9,19 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::marks::{Mark, Marks};
-use super::registry::{Entry, Registry};
-use super::{Tasks, alive, heard, probing};
+use super::nodes::registry::{Entry, Registry};
+use super::nodes::{health, heard};
+use super::{Tasks, probes};
 use crate::domain::clocks;
 use crate::domain::id::NodeId;
 use crate::domain::lightning::{CancelOutcome, MadeInvoice, NodeError, NodeErrorKind, SettleOutcome};
 use crate::domain::time::Timestamp;
 use crate::onion::Dialer;
-use crate::services::absence::{self, Absence, Asked};
+use crate::services::absence;
+use crate::services::absence::{Absence, Asked};
 use crate::services::{Error, Shop, making, node_clocks};
-use crate::store::outbox::{self, Intent, IntentKind, Wanted};
+use crate::store::outbox;
+use crate::store::outbox::{Intent, IntentKind, Wanted};
 
 /// Calls to one node at the same time.
 const CALLS_PER_NODE: usize = 32;
@@ -179,7 +182,7 @@ impl Runner {
         self.tasks.spawn(async move {
             let _mark = mark;
             let _slot = running.probes.acquire().await.ok();
-            super::log_failure("probing a target", probing::perform(&shop, dialer.as_ref(), &intent).await);
+            super::log_failure("probing a target", probes::perform(&shop, dialer.as_ref(), &intent).await);
         });
     }
 
@@ -358,7 +361,7 @@ async fn learn(shop: &Shop, entry: &Entry, intent: &Intent) -> Result<(), Error>
 /// The node does not know the invoice: it is gone, unless another node says so. How it ended is known only if our
 /// own call may have removed it, or its time was over.
 async fn unknown(shop: &Shop, entry: &Entry, intent: &Intent) -> Result<(), Error> {
-    if let Err(error) = alive::confirm(shop, entry).await? {
+    if let Err(error) = health::confirm(shop, entry).await? {
         return making::postpone(shop, intent, &error).await;
     }
     let asked = match intent.kind {

@@ -6,10 +6,14 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::onion::Dialer;
-use crate::onion::probe::port::{self, PortVerdict};
-use crate::onion::probe::{self, Target, Verdict};
-use crate::services::ports::{self, Trial};
-use crate::services::probes::{self, Finding};
+use crate::onion::probe;
+use crate::onion::probe::port;
+use crate::onion::probe::port::PortVerdict;
+use crate::onion::probe::{Target, Verdict};
+use crate::services::ports;
+use crate::services::ports::Trial;
+use crate::services::probes;
+use crate::services::probes::Finding;
 use crate::services::{Error, Shop};
 use crate::store::outbox::Intent;
 

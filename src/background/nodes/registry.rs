@@ -10,13 +10,15 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::troubles::Troubles;
-use super::{Tasks, connect, follow};
+use super::{connect, follow};
+use crate::background::Tasks;
 use crate::domain::id::NodeId;
 use crate::domain::lightning::{NodeError, NodeErrorKind};
 use crate::lightning::LightningNode;
 use crate::lightning::dial::Dial;
 use crate::services::{Error, Shop};
-use crate::store::node_state::{self, Spec};
+use crate::store::node_state;
+use crate::store::node_state::Spec;
 
 /// How often changes of the stored nodes are looked for.
 const LOOK: Duration = Duration::from_secs(1);
@@ -140,7 +142,7 @@ impl Registry {
     }
 
     /// Compares with the database; starts what is new and ends what is gone.
-    pub(super) fn refresh(self: &Arc<Self>, tasks: &Tasks) -> Result<(), Error> {
+    pub(in crate::background) fn refresh(self: &Arc<Self>, tasks: &Tasks) -> Result<(), Error> {
         let specs = self.shop.db.read(node_state::specs)?;
         let mut nodes = self.nodes.write().unwrap_or_else(PoisonError::into_inner);
         nodes.retain(|id, entry| {
@@ -184,7 +186,7 @@ pub async fn keep_current(registry: Arc<Registry>, tasks: Tasks) {
         let version = registry.shop.db.version().ok();
         // Only a commit by somebody can have changed a node.
         if version.is_none() || version != seen {
-            super::log_failure("looking for changed nodes", registry.refresh(&tasks));
+            crate::background::log_failure("looking for changed nodes", registry.refresh(&tasks));
             seen = version;
         }
         tokio::time::sleep(LOOK).await;

@@ -8,11 +8,13 @@ use std::time::Duration;
 use futures_util::FutureExt;
 
 use super::registry::Entry;
-use super::troubles::{self, Way};
-use super::{alive, heard, history};
+use super::troubles;
+use super::troubles::Way;
+use super::{health, heard, history};
 use crate::domain::lightning::{NodeError, NodeInvoice, NodeInvoiceState, PaymentHash};
 use crate::domain::time::Timestamp;
-use crate::services::absence::{self, Absence, Asked};
+use crate::services::absence;
+use crate::services::absence::{Absence, Asked};
 use crate::services::{Error, Shop, left_out, ownership, payments};
 use crate::store::{deals, node_state, nodes};
 
@@ -90,7 +92,7 @@ pub async fn compare(shop: &Shop, entry: &Entry, strangers: &mut Strangers) -> R
 /// Inside: what the node refused to answer. Outside: the database.
 async fn once(shop: &Shop, entry: &Entry, strangers: &mut Strangers) -> Result<Result<usize, NodeError>, Error> {
     let (node, now) = (entry.spec.id, shop.now());
-    if let Err(error) = alive::confirm(shop, entry).await? {
+    if let Err(error) = health::confirm(shop, entry).await? {
         return Ok(Err(error));
     }
     // Ours first: one that is made while we compare must not look as if the node had lost it.
@@ -179,7 +181,7 @@ async fn look_up_missing(
     if unknown.is_empty() {
         return Ok(answered);
     }
-    if let Err(error) = alive::confirm(shop, entry).await? {
+    if let Err(error) = health::confirm(shop, entry).await? {
         return Ok(Err(error));
     }
     let absence = Absence { forgets_paid: entry.node.forgets_paid(), asked: Asked::Compared };

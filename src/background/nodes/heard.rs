@@ -2,7 +2,8 @@
 
 use super::registry::Entry;
 use crate::domain::lightning::NodeInvoice;
-use crate::services::payments::{self, Applied};
+use crate::services::payments;
+use crate::services::payments::Applied;
 use crate::services::{Error, Shop};
 
 /// Applies it; the stream is opened again when it turns out that the node counts its settlements anew.

@@ -12,7 +12,8 @@ use super::heard;
 use super::registry::Entry;
 use crate::domain::id::OrderId;
 use crate::domain::lightning::NodeInvoice;
-use crate::services::payments::{self, Applied, StreamPosition};
+use crate::services::payments;
+use crate::services::payments::{Applied, StreamPosition};
 use crate::services::{Error, Shop, left_out};
 use crate::store::node_state::Cursor;
 
@@ -45,7 +46,7 @@ pub async fn run(shop: Shop, entry: Entry, mut inbox: mpsc::Receiver<Told>) {
         match received {
             Ok(0) => return,
             Ok(_) => reader.take(std::mem::take(&mut batch)).await,
-            Err(_) => super::log_failure("storing the cursor of a node", reader.quiet().await),
+            Err(_) => crate::background::log_failure("storing the cursor of a node", reader.quiet().await),
         }
     }
 }

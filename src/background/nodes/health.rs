@@ -84,7 +84,7 @@ async fn identify(shop: &Shop, entry: &Entry) -> Result<NodeInfo, NodeError> {
 /// What the node says of itself. Its key is otherwise learned from an invoice of ours, never from anybody's: one with
 /// blinded paths is signed with a key of its own. Only when all of that lacks what is needed, the node is asked for an
 /// invoice, which tells network and public key; it is cancelled at once.
-pub(super) async fn ask(shop: &Shop, entry: &Entry) -> Result<NodeInfo, NodeError> {
+pub(in crate::background) async fn ask(shop: &Shop, entry: &Entry) -> Result<NodeInfo, NodeError> {
     let id = entry.spec.id;
     let mut info = entry.node.info().await?;
     let network = || shop.db.read(|db| node_state::network(db, id)).ok().flatten();

@@ -8,14 +8,15 @@ use crate::domain::node::Node;
 use crate::domain::purchase::OrderStatus;
 use crate::lightning::bolt11;
 use crate::lightning::dial::Dial;
-use crate::services::refunds::{self, BY_HAND, Bill, Request, Stated};
+use crate::services::refunds;
+use crate::services::refunds::{BY_HAND, Bill, Request, Stated};
 use crate::services::{Error, Shop, nodes_admin};
 use crate::store::refunds::Refund;
 
-use super::alive;
-use super::connect::connect;
-use super::payer::{nothing_paid, payer};
-use super::registry::Entry;
+use super::nodes::connect::connect;
+use super::nodes::health;
+use super::nodes::payer::{nothing_paid, payer};
+use super::nodes::registry::Entry;
 
 /// What the operator asks for.
 #[derive(Clone, Debug)]
@@ -117,7 +118,7 @@ async fn needs_same_wallet(shop: &Shop, dial: &Dial, node: &Node, open: &Refund)
     let Some(asked) = &open.node_pubkey else { return Ok(()) };
     let spec = nodes_admin::spec(node);
     let connection = connect(&spec, dial).map_err(|error| not_known(&error.to_string()))?;
-    let info = alive::ask(shop, &Entry::new(spec, connection)).await.map_err(|error| not_known(&error.to_string()))?;
+    let info = health::ask(shop, &Entry::new(spec, connection)).await.map_err(|error| not_known(&error.to_string()))?;
     match info.pubkey {
         Some(told) if told == *asked => Ok(()),
         Some(told) => {

@@ -11,13 +11,17 @@ use tokio::sync::mpsc;
 
 pub use super::compare::{Strangers, compare};
 use super::registry::{Entry, Registry};
-use super::settlements::{self, Told};
-use super::troubles::{self, Way};
-use super::{Tasks, alive, compare as comparing, holds};
+use super::settlements;
+use super::settlements::Told;
+use super::troubles;
+use super::troubles::Way;
+use super::{compare as comparing, health, holds};
+use crate::background::Tasks;
 use crate::domain::lightning::{NodeError, NodeErrorKind, NodeInvoice};
 use crate::lightning::supervise::{SettlementSink, supervise};
 use crate::services::{Error, Shop};
-use crate::store::node_state::{self, Cursor};
+use crate::store::node_state;
+use crate::store::node_state::Cursor;
 
 /// Starts everything that follows a node; all of it ends when the node is changed or removed.
 pub fn start(registry: &Arc<Registry>, entry: Entry, tasks: &Tasks) {
@@ -37,7 +41,7 @@ pub fn start(registry: &Arc<Registry>, entry: Entry, tasks: &Tasks) {
     });
     spawn(tasks, &entry, comparing::run(shop.clone(), entry.clone()));
     spawn(tasks, &entry, holds::run(shop.clone(), entry.clone(), tasks.clone()));
-    spawn(tasks, &entry, alive::run(shop, entry.clone()));
+    spawn(tasks, &entry, health::run(shop, entry.clone()));
 }
 
 fn spawn(tasks: &Tasks, entry: &Entry, task: impl Future<Output = ()> + Send + 'static) {
@@ -75,7 +79,7 @@ impl SettlementSink for Sink {
 
     async fn connected(&self) {
         self.entry.check.notify_one();
-        let confirmed = alive::confirm(&self.shop, &self.entry).await;
+        let confirmed = health::confirm(&self.shop, &self.entry).await;
         let is_other = matches!(confirmed, Ok(Err(error)) if error.kind == NodeErrorKind::OtherNode);
         self.is_other.store(is_other, Ordering::Relaxed);
         // Beside the stream: new settlements must not wait for a long comparison.

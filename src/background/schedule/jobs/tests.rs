@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
+use crate::background::schedule::{Scheduler, run};
 use crate::domain::id::SystemRandom;
 use crate::domain::time::{ManualClock, Timestamp};
-use crate::jobs::{Scheduler, schedule};
 use crate::services::Settings;
 use crate::services::test_support::database;
-use crate::store::job_runs::{self, JobRun};
+use crate::store::job_runs;
+use crate::store::job_runs::JobRun;
 
 /// 2030-01-01, 12:00 UTC: the backup of that night is over.
 const NOON: i64 = 1_893_499_200;
@@ -32,13 +33,13 @@ fn backups(context: &JobContext) -> usize {
 #[tokio::test]
 async fn a_backup_that_was_missed_is_made_at_the_start_and_only_then() {
     let (_dir, clock, context) = world();
-    schedule::catch_up(&context).await;
+    run::catch_up(&context).await;
     assert_eq!(backups(&context), 1, "a new shop has none yet");
     clock.advance_secs(12 * 3600);
-    schedule::catch_up(&context).await;
+    run::catch_up(&context).await;
     assert_eq!(backups(&context), 1, "the next is not due before 03:42");
     clock.advance_secs(8 * 3600);
-    schedule::catch_up(&context).await;
+    run::catch_up(&context).await;
     assert_eq!(backups(&context), 2, "the shop was off at 03:42");
 }
 
@@ -82,7 +83,7 @@ async fn a_clock_that_was_far_ahead_for_a_moment_stops_no_job() {
     clock.advance_secs(YEARS);
     ran_at(&context, "suspend_expired", start.plus_secs(YEARS)).await;
     ran_at(&context, "backup", start.plus_secs(YEARS)).await;
-    schedule::store_last_runs(&context).await;
+    run::store_last_runs(&context).await;
     clock.advance_secs(-YEARS);
     let stored_plan = || context.shop.db.read(job_runs::list).unwrap().into_iter().find(|job| job.name == "backup");
     let put_right = async {
@@ -103,8 +104,8 @@ async fn a_clock_that_was_far_ahead_for_a_moment_stops_no_job() {
 async fn a_backup_dated_in_the_future_by_a_wrong_clock_keeps_no_other_from_being_made() {
     let (_dir, clock, context) = world();
     clock.advance_secs(YEARS);
-    schedule::catch_up(&context).await;
+    run::catch_up(&context).await;
     clock.advance_secs(-YEARS);
-    schedule::catch_up(&context).await;
+    run::catch_up(&context).await;
     assert_eq!(backups(&context), 2);
 }

@@ -7,9 +7,10 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use tokio_util::sync::CancellationToken;
 
-use super::marks::{Mark, Marks};
+use super::heard;
 use super::registry::Entry;
-use super::{Tasks, heard};
+use crate::background::Tasks;
+use crate::background::marks::{Mark, Marks};
 use crate::domain::lightning::{NodeInvoice, NodeInvoiceState, PaymentHash};
 use crate::services::{Error, Shop};
 use crate::store::node_state;

@@ -1,0 +1,13 @@
+//! Lightning nodes: who is connected, what they say of themselves and of invoices, and what was missed.
+
+pub(super) mod compare;
+pub mod connect;
+pub mod follow;
+pub mod health;
+pub(super) mod heard;
+pub mod history;
+pub mod holds;
+pub mod payer;
+pub mod registry;
+pub mod settlements;
+pub(super) mod troubles;
