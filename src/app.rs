@@ -30,7 +30,7 @@ use crate::http::{self, Limits, Surface};
 use crate::lightning::dial::Dial;
 use crate::rates::Provider;
 use crate::services::instance::InstanceLock;
-use crate::services::{Error, ProbePolicy, Shop, check_ins, clock};
+use crate::services::{Error, ProbePolicy, Shop, clock, hosts};
 use crate::store::node_state;
 use onion_services::Services;
 pub use storage::lock;
@@ -227,7 +227,7 @@ impl App {
     pub async fn stop(mut self) -> InstanceLock {
         self.scheduler.stop().await;
         self.tasks.stop().await;
-        if let Err(error) = clock::end(&self.shop).await.and(check_ins::store_all(&self.shop).await) {
+        if let Err(error) = clock::end(&self.shop).await.and(hosts::check_ins::store_all(&self.shop).await) {
             tracing::warn!(%error, "the last check-ins can't be stored");
         }
         self.lock

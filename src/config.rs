@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::domain::fiat::Currency;
-use crate::services::access;
+use crate::services::file_permissions;
 
 pub use crate::services::ProbePolicy;
 pub use cron::CronExpression;
@@ -196,7 +196,7 @@ impl Config {
     pub fn load(path: &Path) -> Result<Self, Problems> {
         let text = std::fs::read_to_string(path).map_err(|error| {
             let hint = match error.kind() {
-                std::io::ErrorKind::PermissionDenied => format!("; {}", access::how_to_read(path)),
+                std::io::ErrorKind::PermissionDenied => format!("; {}", file_permissions::how_to_read(path)),
                 _ => String::new(),
             };
             let message = format!("can't read {}: {error}{hint}", path.display());

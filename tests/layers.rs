@@ -5,44 +5,21 @@ use std::path::{Path, PathBuf};
 
 /// Each layer and what it may name of the others: a layer, or (`http::health`) a part of one.
 /// What starts the program (`app`, `demo`, `main.rs`) may name everything and has no row.
-const ALLOWED: [(&str, &[&str]); 14] = [
-    ("domain", &[]),
-    ("tls", &[]),
+const ALLOWED: [(&str, &[&str]); 7] = [
     ("store", &["domain"]),
     ("services", &["domain", "store"]),
-    ("lightning", &["domain", "tls"]),
-    ("onion", &["domain", "tls"]),
-    ("probe", &["onion"]),
     ("rates", &["domain", "lightning"]),
     ("config", &["domain", "services", "onion", "rates"]),
-    ("worker", &["domain", "store", "services", "lightning", "onion", "probe", "rates", "tls"]),
-    ("jobs", &["domain", "store", "services", "worker", "config"]),
+    ("background", &["domain", "store", "services", "lightning", "onion", "rates", "config"]),
     ("http", &["domain", "services", "store::meta", "store::node_state", "store::StoreError"]),
-    (
-        "cli",
-        &[
-            "domain",
-            "store",
-            "services",
-            "lightning",
-            "onion",
-            "config",
-            "worker",
-            "http",
-            "tls",
-            "app",
-            "demo",
-            "lnd_simulator",
-        ],
-    ),
-    ("lnd_simulator", &["domain", "lightning::macaroon", "tls"]),
+    ("cli", &["domain", "store", "services", "lightning", "onion", "config", "background", "http", "app", "demo"]),
 ];
 
 /// Layers without a row.
 const FREE: [&str; 4] = ["app", "demo", "main", "lib"];
 
 /// Crates that belong to one layer alone.
-const OWNED: [(&str, &[&str]); 3] = [("rusqlite", &["store"]), ("refinery", &["store"]), ("arti_client", &["onion"])];
+const OWNED: [(&str, &[&str]); 2] = [("rusqlite", &["store"]), ("refinery", &["store"])];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")

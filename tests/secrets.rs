@@ -19,8 +19,9 @@ use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::domain::node::NodeKind;
 use ip2tor_shop::domain::product::ProductStatus;
 use ip2tor_shop::lightning::dial::Dial;
-use ip2tor_shop::services::nodes_admin::{self, NodeChange};
-use ip2tor_shop::services::{Act, deadlines};
+use ip2tor_shop::services::nodes;
+use ip2tor_shop::services::nodes::manage::NodeChange;
+use ip2tor_shop::services::{Act, products};
 use ip2tor_shop::store::{StoreError, node_state};
 use rig::{NODE, Rig, Setup};
 
@@ -72,7 +73,7 @@ async fn store_credentials(rig: &Rig) -> [Vec<u8>; 2] {
         macaroon: Some(macaroon.clone()),
         ..NodeChange::default()
     };
-    rig.shop.db.write(move |db| nodes_admin::set(db, &act, node, change, None)).await.expect("stored");
+    rig.shop.db.write(move |db| nodes::manage::set(db, &act, node, change, None)).await.expect("stored");
     [certificate, macaroon]
 }
 
@@ -113,7 +114,7 @@ async fn refunded(kind: NodeKind) -> (Vec<u8>, String) {
         _ => NodeChange { payment_macaroon_file: Some(file.display().to_string()), ..NodeChange::default() },
     };
     let (act, node) = (Act::on_command_line(rig.now()), rig.node);
-    rig.shop.db.write(move |db| nodes_admin::set(db, &act, node, switched, None)).await.expect("switched on");
+    rig.shop.db.write(move |db| nodes::manage::set(db, &act, node, switched, None)).await.expect("switched on");
     let order = owing(&rig).await;
     let bolt11 = bill(&rig).await;
     let mut told = String::new();
@@ -140,7 +141,7 @@ async fn owing(rig: &Rig) -> OrderId {
     rig.pay(order);
     rig.wait_order(order, "P").await;
     rig.clock.advance_secs(30 * 60);
-    deadlines::give_up_unactivated(&rig.shop).await.expect("given up");
+    products::expire::give_up_unactivated(&rig.shop).await.expect("given up");
     order
 }
 
@@ -161,7 +162,7 @@ async fn bill(rig: &Rig) -> String {
 
 fn debugged(rig: &Rig) -> String {
     let act = Act::on_command_line(rig.now());
-    let nodes = rig.shop.db.read(|db| nodes_admin::list(db, &act)).expect("the nodes");
+    let nodes = rig.shop.db.read(|db| nodes::manage::list(db, &act)).expect("the nodes");
     let specs = rig.shop.db.read(node_state::specs).expect("the nodes");
     format!("{nodes:?} {nodes:#?} {specs:?} {specs:#?}")
 }
@@ -180,7 +181,7 @@ async fn stored_credentials_and_preimages_are_shown_nowhere() {
     let (second, _) = rig.ordered().await;
     rig.stop_node().await;
     rig.clock.advance_secs(1000);
-    deadlines::close_unpaid(&rig.shop).await.expect("closed");
+    products::expire::close_unpaid(&rig.shop).await.expect("closed");
     rig.start_node().await;
     rig.wait_order_as_time_passes(second, "R").await;
 

@@ -13,9 +13,10 @@ use ip2tor_shop::domain::product::{ProductKind, ProductStatus};
 use ip2tor_shop::domain::time::{Clock, ManualClock, SystemClock};
 use ip2tor_shop::lightning::dial::Dial;
 use ip2tor_shop::services::backup::{self, Keep, Places};
-use ip2tor_shop::services::orders::{self, OrderRequest, OrderedProduct};
-use ip2tor_shop::services::products::{self, ProductPatch};
-use ip2tor_shop::services::{Scope, Settings, Shop, check_ins, deadlines};
+use ip2tor_shop::services::orders;
+use ip2tor_shop::services::orders::place::{OrderRequest, OrderedProduct};
+use ip2tor_shop::services::products::view::ProductPatch;
+use ip2tor_shop::services::{Scope, Settings, Shop, hosts, products};
 use ip2tor_shop::store::StoreError;
 
 use crate::load::{self, Connection};
@@ -154,18 +155,18 @@ impl<'n> Year<'n> {
     async fn day(&self) {
         self.check_in().await;
         for i in 0..UNPAID + SOLD {
-            let order = orders::place(&self.shop, self.request()).await.expect("the order is accepted");
+            let order = orders::place::place(&self.shop, self.request()).await.expect("the order is accepted");
             if i < SOLD {
                 self.sell(order).await;
             }
         }
         self.until_nothing_waits().await;
         self.clock.advance_secs(1_000);
-        deadlines::close_unpaid(&self.shop).await.expect("closed");
+        products::expire::close_unpaid(&self.shop).await.expect("closed");
         self.until_nothing_waits().await;
         self.clock.advance_secs(DAY - 1_000);
-        deadlines::suspend_expired(&self.shop).await.expect("suspended");
-        deadlines::delete_unpaid(&self.shop).await.expect("deleted");
+        products::expire::suspend_expired(&self.shop).await.expect("suspended");
+        products::expire::delete_unpaid(&self.shop).await.expect("deleted");
         backup::create_scheduled(&self.shop.db, &self.places, self.shop.now()).expect("a backup");
         backup::delete_old(&self.places, Keep { days: 7, weeks: 4 }).expect("old ones are deleted");
     }
@@ -185,20 +186,21 @@ impl<'n> Year<'n> {
 
     async fn check_in(&self) {
         let scope = Scope::Host(self.host);
-        check_ins::check_in(&self.shop, &scope, self.host, 0, String::new()).await.expect("checked in");
+        hosts::check_ins::check_in(&self.shop, &scope, self.host, 0, String::new()).await.expect("checked in");
     }
 
     async fn sell(&self, order: ip2tor_shop::domain::id::OrderId) {
         self.until_nothing_waits().await;
-        let view = orders::view(&self.shop, order).expect("the order");
+        let view = orders::place::view(&self.shop, order).expect("the order");
         let amount = view.purchase.price.0;
         self.node.arrive(view.purchase.invoice.hash, &[amount], amount).expect("the payment arrives");
-        while orders::view(&self.shop, order).expect("the order").product.status != ProductStatus::NeedsActivate {
+        while orders::place::view(&self.shop, order).expect("the order").product.status != ProductStatus::NeedsActivate
+        {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         let patch = ProductPatch { status: Some(ProductStatus::Active), ..ProductPatch::default() };
         let (scope, kind) = (Scope::Host(self.host), ProductKind::TorBridge);
-        products::patch(&self.shop, &scope, view.product.id, kind, patch).await.expect("activated");
+        products::view::patch(&self.shop, &scope, view.product.id, kind, patch).await.expect("activated");
     }
 
     /// Waits until the node has been told everything.

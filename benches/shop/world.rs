@@ -12,8 +12,10 @@ use ip2tor_shop::domain::lightning::PaymentHash;
 use ip2tor_shop::domain::node::NodeKind;
 use ip2tor_shop::domain::operator::Role;
 use ip2tor_shop::domain::time::{Clock, SystemClock};
-use ip2tor_shop::services::hosts_admin::{self, NewHost};
-use ip2tor_shop::services::nodes_admin::{self, NodeChange};
+use ip2tor_shop::services::hosts as hosts_service;
+use ip2tor_shop::services::hosts::manage::NewHost;
+use ip2tor_shop::services::nodes;
+use ip2tor_shop::services::nodes::manage::NodeChange;
 use ip2tor_shop::services::{Act, Error, operators};
 use ip2tor_shop::store::{Connection, Db, hosts};
 use tempfile::TempDir;
@@ -144,8 +146,8 @@ fn seed(db: &Db, dir: &Path, lnd_port: u16) -> Vec<HostEntry> {
         ..NodeChange::default()
     };
     change(db, move |db, act| {
-        operators::add(db, act, "bench", Role::Administrator, "-")?;
-        nodes_admin::add(db, act, &SystemRandom, NodeKind::LndGrpc, node, None)?;
+        operators::manage::add(db, act, "bench", Role::Administrator, "-")?;
+        nodes::manage::add(db, act, &SystemRandom, NodeKind::LndGrpc, node, None)?;
         (0..10).map(|i| add_host(db, act, i)).collect()
     })
 }
@@ -158,7 +160,12 @@ fn add_host(db: &Connection, act: &Act, i: u16) -> Result<HostEntry, Error> {
         ..HostChange::default()
     };
     let span = (PortKind::TorBridge, 10_000, 65_535);
-    let added = hosts_admin::add(db, act, &SystemRandom, NewHost { change, ranges: vec![span], ..NewHost::default() })?;
+    let added = hosts_service::manage::add(
+        db,
+        act,
+        &SystemRandom,
+        NewHost { change, ranges: vec![span], ..NewHost::default() },
+    )?;
     hosts::check_in(db, added.host.id, 0, "", act.now)?;
     Ok(HostEntry { id: added.host.id, token: added.token })
 }

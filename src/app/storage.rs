@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::StartError;
 use crate::config::Config;
-use crate::services::access;
 use crate::services::backup::{self, BackupError};
+use crate::services::file_permissions;
 use crate::services::instance::{InstanceLock, LockError};
 use crate::store::{Db, StoreError, meta};
 
@@ -51,7 +51,7 @@ async fn patiently<T>(data_dir: &Path, attempt: impl Fn() -> Result<T, Problem>)
 
 fn open_database(config: &Config) -> Result<Db, Problem> {
     let file = config.database();
-    let problem = |error: StoreError| match (access::denial(&file), &error) {
+    let problem = |error: StoreError| match (file_permissions::denial(&file), &error) {
         (Some(denial), _) => Problem::Final(denial),
         (None, StoreError::Unavailable(_)) => Problem::Disk(format!("can't use {}: {error}", file.display())),
         (None, _) => Problem::Final(format!("can't use {}: {error}", file.display())),
@@ -77,7 +77,7 @@ const fn is_of_the_disk(kind: ErrorKind) -> bool {
 
 fn lock_problem(error: LockError) -> Problem {
     match &error {
-        LockError::Io { path, source } => match (access::denial(path), source.kind()) {
+        LockError::Io { path, source } => match (file_permissions::denial(path), source.kind()) {
             (Some(denial), _) => Problem::Final(denial),
             (None, kind) if is_of_the_disk(kind) => Problem::Disk(error.to_string()),
             (None, _) => Problem::Final(error.to_string()),

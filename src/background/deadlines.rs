@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::services::{Shop, deadlines};
+use crate::services::{Shop, products};
 
 /// How often held payments are looked at; an indexed look that usually finds nothing.
 const LOOK: Duration = Duration::from_secs(1);
@@ -10,7 +10,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// Runs until dropped.
 pub async fn run(shop: Shop) {
     loop {
-        super::log_failure("returning overdue payments", deadlines::return_overdue_holds(&shop).await.map(drop));
+        super::log_failure("returning overdue payments", products::expire::return_overdue_holds(&shop).await.map(drop));
         tokio::time::sleep(LOOK).await;
     }
 }

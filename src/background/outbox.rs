@@ -17,9 +17,8 @@ use crate::domain::id::NodeId;
 use crate::domain::lightning::{CancelOutcome, MadeInvoice, NodeError, NodeErrorKind, SettleOutcome};
 use crate::domain::time::Timestamp;
 use crate::onion::Dialer;
-use crate::services::absence;
-use crate::services::absence::{Absence, Asked};
-use crate::services::{Error, Shop, making, node_clocks};
+use crate::services::invoices::absence::{Absence, Asked};
+use crate::services::{Error, Shop, invoices, nodes};
 use crate::store::outbox;
 use crate::store::outbox::{Intent, IntentKind, Wanted};
 
@@ -96,7 +95,7 @@ impl Runner {
 
     /// Runs until dropped.
     pub async fn run(self) {
-        super::log_failure("taking the outbox over", making::take_over(&self.shop).await);
+        super::log_failure("taking the outbox over", invoices::create::take_over(&self.shop).await);
         let mut newest = 0;
         let mut all_looked_at = None;
         loop {
@@ -265,37 +264,40 @@ async fn perform(shop: &Shop, entry: Result<Entry, NodeError>, intent: &Intent) 
         (IntentKind::Probe, _) => Ok(()),
         (IntentKind::Cancel, Ok(entry)) => cancel(shop, &entry, intent).await,
         (IntentKind::Settle, Ok(entry)) => settle(shop, &entry, intent).await,
-        (IntentKind::Cancel | IntentKind::Settle, Err(error)) => making::postpone(shop, intent, &error).await,
+        (IntentKind::Cancel | IntentKind::Settle, Err(error)) => invoices::create::postpone(shop, intent, &error).await,
     };
     done.map(|()| Performed::Recorded)
 }
 
 async fn make(shop: &Shop, entry: Result<Entry, NodeError>, intent: &Intent) -> Result<Performed, Error> {
-    let Some(wanted) = making::wanted(shop, intent)? else {
-        return making::finish(shop, intent).await.map(|()| Performed::Recorded);
+    let Some(wanted) = invoices::create::wanted(shop, intent)? else {
+        return invoices::create::finish(shop, intent).await.map(|()| Performed::Recorded);
     };
     if !intent.created_at.is_within(shop.settings.make_limit_secs, shop.now()) {
         let late = NodeError::new(NodeErrorKind::TimedOut, "the invoice was not made in time");
-        return making::not_made(shop, intent, late).await.map(|()| Performed::Recorded);
+        return invoices::create::not_made(shop, intent, late).await.map(|()| Performed::Recorded);
     }
     let entry = match entry {
         Ok(entry) => entry,
-        Err(error) => return making::not_made(shop, intent, error).await.map(|()| Performed::Recorded),
+        Err(error) => return invoices::create::not_made(shop, intent, error).await.map(|()| Performed::Recorded),
     };
     let lost = |error: &NodeError| error.may_have_happened() && intent.attempts == 0;
-    let created = entry.node.create(&making::request(shop, intent, &wanted)).await;
+    let created = entry.node.create(&invoices::create::request(shop, intent, &wanted)).await;
     if let Ok(made) = &created {
         compare_clocks(shop, &entry, made.created_at, intent.created_at).await?;
     }
-    let fits = |made| making::payable(shop, &wanted, making::on_right_network(shop, &wanted, made)?);
+    let fits =
+        |made| invoices::create::payable(shop, &wanted, invoices::create::on_right_network(shop, &wanted, made)?);
     match created.and_then(fits) {
         Ok(made) => made_invoice(shop, &entry, intent, &wanted, made).await?,
         // Another node would be faster.
-        Err(error) if lost(&error) && !making::has_alternative(shop, intent)? => return Ok(Performed::AskAgain),
+        Err(error) if lost(&error) && !invoices::create::has_alternative(shop, intent)? => {
+            return Ok(Performed::AskAgain);
+        }
         Err(error) => {
             tracing::warn!(node = entry.spec.name, %error, "the node could not make an invoice");
             entry.check.notify_one();
-            making::not_made(shop, intent, error).await?;
+            invoices::create::not_made(shop, intent, error).await?;
         }
     }
     Ok(Performed::Recorded)
@@ -304,11 +306,11 @@ async fn make(shop: &Shop, entry: Result<Entry, NodeError>, intent: &Intent) -> 
 /// Each invoice tells what time its node has.
 async fn compare_clocks(shop: &Shop, entry: &Entry, made_at: Timestamp, asked_at: Timestamp) -> Result<(), Error> {
     let ahead_secs = clocks::ahead_secs(made_at, asked_at, shop.now());
-    if !node_clocks::is_news(shop, entry.spec.id, ahead_secs)? {
+    if !nodes::clocks::is_news(shop, entry.spec.id, ahead_secs)? {
         return Ok(());
     }
     let certificate = entry.node.certificate_validity().await;
-    node_clocks::note(shop, entry.spec.id, ahead_secs, certificate).await.map(drop)
+    nodes::clocks::note(shop, entry.spec.id, ahead_secs, certificate).await.map(drop)
 }
 
 async fn made_invoice(
@@ -318,7 +320,7 @@ async fn made_invoice(
     wanted: &Wanted,
     made: MadeInvoice,
 ) -> Result<(), Error> {
-    making::made(shop, intent, made).await?;
+    invoices::create::made(shop, intent, made).await?;
     if wanted.is_hold {
         entry.holds.notify_one();
     }
@@ -330,19 +332,19 @@ async fn cancel(shop: &Shop, entry: &Entry, intent: &Intent) -> Result<(), Error
         Ok(CancelOutcome::Cancelled) => gone(shop, intent).await,
         Ok(CancelOutcome::Unknown) => unknown(shop, entry, intent).await,
         Ok(CancelOutcome::AlreadySettled) => learn(shop, entry, intent).await,
-        Err(error) => making::postpone(shop, intent, &error).await,
+        Err(error) => invoices::create::postpone(shop, intent, &error).await,
     }
 }
 
 async fn settle(shop: &Shop, entry: &Entry, intent: &Intent) -> Result<(), Error> {
     let Some(attempt) = shop.db.read(|db| outbox::attempt(db, intent.hash))? else {
-        return making::finish(shop, intent).await;
+        return invoices::create::finish(shop, intent).await;
     };
     match entry.node.settle(shop.preimage(attempt.order, attempt.number)).await {
         Ok(SettleOutcome::Settled) => learn(shop, entry, intent).await,
         Ok(SettleOutcome::AlreadyCanceled) => gone(shop, intent).await,
         Ok(SettleOutcome::Unknown) => unknown(shop, entry, intent).await,
-        Err(error) => making::postpone(shop, intent, &error).await,
+        Err(error) => invoices::create::postpone(shop, intent, &error).await,
     }
 }
 
@@ -351,10 +353,10 @@ async fn learn(shop: &Shop, entry: &Entry, intent: &Intent) -> Result<(), Error>
     match entry.node.look_up(intent.hash).await {
         Ok(Some(invoice)) => {
             heard::apply(shop, entry, invoice, None).await?;
-            making::finish(shop, intent).await
+            invoices::create::finish(shop, intent).await
         }
         Ok(None) => unknown(shop, entry, intent).await,
-        Err(error) => making::postpone(shop, intent, &error).await,
+        Err(error) => invoices::create::postpone(shop, intent, &error).await,
     }
 }
 
@@ -362,19 +364,19 @@ async fn learn(shop: &Shop, entry: &Entry, intent: &Intent) -> Result<(), Error>
 /// own call may have removed it, or its time was over.
 async fn unknown(shop: &Shop, entry: &Entry, intent: &Intent) -> Result<(), Error> {
     if let Err(error) = health::confirm(shop, entry).await? {
-        return making::postpone(shop, intent, &error).await;
+        return invoices::create::postpone(shop, intent, &error).await;
     }
     let asked = match intent.kind {
         IntentKind::Cancel => Asked::Cancelled { is_again: intent.is_uncertain },
         _ => Asked::Settled,
     };
     let absence = Absence { forgets_paid: entry.node.forgets_paid(), asked };
-    absence::apply_unknown(shop, intent.node_id, intent.hash, absence).await?;
-    making::finish(shop, intent).await
+    invoices::absence::apply_unknown(shop, intent.node_id, intent.hash, absence).await?;
+    invoices::create::finish(shop, intent).await
 }
 
 /// The invoice can't be paid any more; then the intent is through.
 async fn gone(shop: &Shop, intent: &Intent) -> Result<(), Error> {
-    absence::apply_gone(shop, intent.node_id, intent.hash).await?;
-    making::finish(shop, intent).await
+    invoices::absence::apply_gone(shop, intent.node_id, intent.hash).await?;
+    invoices::create::finish(shop, intent).await
 }

@@ -10,10 +10,10 @@ use crate::onion::probe;
 use crate::onion::probe::port;
 use crate::onion::probe::port::PortVerdict;
 use crate::onion::probe::{Target, Verdict};
-use crate::services::ports;
-use crate::services::ports::Trial;
-use crate::services::probes;
-use crate::services::probes::Finding;
+use crate::services::orders;
+use crate::services::orders::probe::Finding;
+use crate::services::products;
+use crate::services::products::ports::Trial;
 use crate::services::{Error, Shop};
 use crate::store::outbox::Intent;
 
@@ -23,19 +23,19 @@ const PORT_BUDGET: Duration = Duration::from_secs(20);
 /// Probes an order's target and applies what it found. An intent that waited too long (the shop was
 /// down, or many were before it) lets its order go on.
 pub async fn perform(shop: &Shop, dialer: Option<&Dialer>, intent: &Intent) -> Result<(), Error> {
-    if let Some(trial) = ports::to_try(shop, intent)? {
+    if let Some(trial) = products::ports::to_try(shop, intent)? {
         if !find_free_port(shop, dialer, trial).await? {
-            return probes::finish(shop, intent, None).await;
+            return orders::probe::finish(shop, intent, None).await;
         }
-        probes::port_is_free(shop, intent).await?;
+        orders::probe::port_is_free(shop, intent).await?;
     }
-    let target = probes::target(shop, intent)?.and_then(|target| parse(shop, &target));
+    let target = orders::probe::target(shop, intent)?.and_then(|target| parse(shop, &target));
     let late = !intent.created_at.is_within(shop.settings.make_limit_secs, shop.now());
     let finding = match (target, dialer) {
         (Some(target), Some(dialer)) if !late => find(shop, dialer, &target).await,
         _ => None,
     };
-    probes::finish(shop, intent, finding).await
+    orders::probe::finish(shop, intent, finding).await
 }
 
 /// Looks for ports until nothing answers at one, for as long as buyers' software waits without worry. `false` when the
@@ -51,9 +51,9 @@ async fn find_free_port(shop: &Shop, dialer: Option<&Dialer>, trial: Trial) -> R
         };
         next = match verdict {
             PortVerdict::Silent => return Ok(true),
-            PortVerdict::Answers => ports::answers(shop, &trial).await?,
+            PortVerdict::Answers => products::ports::answers(shop, &trial).await?,
             PortVerdict::NotTried { reason } => {
-                ports::not_tried(shop, &trial, &reason).await?;
+                products::ports::not_tried(shop, &trial, &reason).await?;
                 None
             }
         };

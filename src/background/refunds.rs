@@ -8,9 +8,9 @@ use crate::domain::node::Node;
 use crate::domain::purchase::OrderStatus;
 use crate::lightning::bolt11;
 use crate::lightning::dial::Dial;
-use crate::services::refunds;
-use crate::services::refunds::{BY_HAND, Bill, Request, Stated};
-use crate::services::{Error, Shop, nodes_admin};
+use crate::services::payments;
+use crate::services::payments::refunds::{BY_HAND, Bill, Request, Stated};
+use crate::services::{Error, Shop, nodes};
 use crate::store::refunds::Refund;
 
 use super::nodes::connect::connect;
@@ -58,15 +58,15 @@ pub struct Refunded {
 /// [`Error::Unavailable`] when the outcome is not known yet: run it again.
 pub async fn refund(shop: &Shop, dial: &Dial, wanted: RefundOrder, actor: &str) -> Result<Refunded, Error> {
     let bill = read(&wanted.bolt11)?;
-    if let Some(open) = refunds::open_of(shop, wanted.order)? {
-        let node = refunds::node_of(shop, &open)?;
+    if let Some(open) = payments::refunds::open_of(shop, wanted.order)? {
+        let node = payments::refunds::node_of(shop, &open)?;
         if let Some(refunded) = learn(shop, dial, &node, &open, actor).await? {
             return Ok(Refunded { is_this_request: refunded.hash == bill.hash, ..refunded });
         }
     }
     let RefundOrder { order, amount, fee_limit, not_paid_since_backup, .. } = wanted;
     let request = Request { order, bill, amount, fee_limit, not_paid_since_backup };
-    let (refund, node) = refunds::intend(shop, request, actor).await?;
+    let (refund, node) = payments::refunds::intend(shop, request, actor).await?;
     let payer = match payer(&node, dial) {
         Ok(payer) => payer,
         Err(error) => return nothing_sent(shop, &refund, error, actor).await,
@@ -94,18 +94,18 @@ async fn learn(shop: &Shop, dial: &Dial, node: &Node, open: &Refund, actor: &str
     let state = payer.track(open.hash).await.map_err(|error| not_known(&error.to_string()))?;
     match state {
         // A failure may be the one of an earlier try, and this one just about to begin.
-        PaymentState::Unknown | PaymentState::Failed { .. } if !refunds::is_abandoned(shop, open) => {
+        PaymentState::Unknown | PaymentState::Failed { .. } if !payments::refunds::is_abandoned(shop, open) => {
             Err(not_known("it was begun moments ago, perhaps by another command that is still running"))
         }
         PaymentState::Unknown => {
             needs_same_wallet(shop, dial, node, open).await?;
             needs_memory(shop, node, open)?;
-            refunds::failed(shop, open, "the node was never asked", actor).await?;
+            payments::refunds::failed(shop, open, "the node was never asked", actor).await?;
             Ok(None)
         }
         PaymentState::Failed { reason } => {
             needs_same_wallet(shop, dial, node, open).await?;
-            refunds::failed(shop, open, &reason, actor).await?;
+            payments::refunds::failed(shop, open, &reason, actor).await?;
             Ok(None)
         }
         state => conclude(shop, open, state, actor).await.map(Some),
@@ -116,7 +116,7 @@ async fn learn(shop: &Shop, dial: &Dial, node: &Node, open: &Refund, actor: &str
 /// the meantime by the same record, knows nothing of it.
 async fn needs_same_wallet(shop: &Shop, dial: &Dial, node: &Node, open: &Refund) -> Result<(), Error> {
     let Some(asked) = &open.node_pubkey else { return Ok(()) };
-    let spec = nodes_admin::spec(node);
+    let spec = nodes::manage::spec(node);
     let connection = connect(&spec, dial).map_err(|error| not_known(&error.to_string()))?;
     let info = health::ask(shop, &Entry::new(spec, connection)).await.map_err(|error| not_known(&error.to_string()))?;
     match info.pubkey {
@@ -135,7 +135,7 @@ async fn needs_same_wallet(shop: &Shop, dial: &Dial, node: &Node, open: &Refund)
 
 /// Nodes forget payments: that one knows nothing of a payment that was begun long ago says nothing about it.
 fn needs_memory(shop: &Shop, node: &Node, open: &Refund) -> Result<(), Error> {
-    if refunds::is_remembered(shop, open) {
+    if payments::refunds::is_remembered(shop, open) {
         return Ok(());
     }
     let (name, hash, begun, order) = (&node.name, open.hash, open.modified_at.to_wire(), open.order);
@@ -158,24 +158,24 @@ pub async fn state_outcome(
     actor: &str,
     note: &str,
 ) -> Result<Refund, Error> {
-    if let Some(open) = refunds::open_of(shop, order)?
-        && let Ok(payer) = refunds::node_of(shop, &open).and_then(|node| payer(&node, dial))
+    if let Some(open) = payments::refunds::open_of(shop, order)?
+        && let Ok(payer) = payments::refunds::node_of(shop, &open).and_then(|node| payer(&node, dial))
         && let Ok(PaymentState::Succeeded { .. } | PaymentState::InFlight) = payer.track(open.hash).await
     {
         let text = "The node knows of this payment: run `order refund` again, which learns what became of it.";
         return Err(Error::Conflict(text.to_owned()));
     }
-    refunds::state_outcome(shop, order, stated, actor, note).await
+    payments::refunds::state_outcome(shop, order, stated, actor, note).await
 }
 
 async fn conclude(shop: &Shop, refund: &Refund, state: PaymentState, actor: &str) -> Result<Refunded, Error> {
     match state {
         PaymentState::Succeeded { fee } => {
-            let (status, owed) = refunds::succeeded(shop, refund, fee, actor).await?;
+            let (status, owed) = payments::refunds::succeeded(shop, refund, fee, actor).await?;
             Ok(Refunded { hash: refund.hash, is_this_request: true, amount: refund.amount, fee, status, owed })
         }
         PaymentState::Failed { reason } => {
-            refunds::failed(shop, refund, &reason, actor).await?;
+            payments::refunds::failed(shop, refund, &reason, actor).await?;
             Err(Error::Refused(format!("The payment failed, nothing was paid: {reason}.")))
         }
         PaymentState::InFlight | PaymentState::Unknown => Err(not_known("the payment is on its way")),
@@ -184,7 +184,7 @@ async fn conclude(shop: &Shop, refund: &Refund, state: PaymentState, actor: &str
 
 /// The node was certainly not asked, or said no.
 async fn nothing_sent(shop: &Shop, refund: &Refund, error: Error, actor: &str) -> Result<Refunded, Error> {
-    refunds::failed(shop, refund, &error.to_string(), actor).await?;
+    payments::refunds::failed(shop, refund, &error.to_string(), actor).await?;
     Err(error)
 }
 

@@ -11,8 +11,8 @@ use crate::domain::deny_list::{DenyKind, DenyStatus};
 use crate::domain::id::{HostId, ProductId};
 use crate::domain::product::{Product, ProductStatus, Subject};
 use crate::domain::time::Timestamp;
-use crate::services::products::{OperatorAction, ProductView, operate};
-use crate::services::{Act, Scope, Shop, deny_list, records};
+use crate::services::products::view::{OperatorAction, ProductView, operate};
+use crate::services::{Act, Scope, Shop, deny_list, operator_queries};
 use crate::store::audit_log;
 use crate::store::products::Filter;
 
@@ -98,7 +98,7 @@ pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
 }
 
 fn list(shop: &Shop, filter: Filter, limit: u32, output: &Output) -> Result<(), Failure> {
-    let products = records::products(shop, filter, limit)?;
+    let products = operator_queries::products(shop, filter, limit)?;
     let documents: Vec<Value> = products.iter().map(document).collect();
     let rows: Vec<_> = products.iter().map(row).collect();
     let headers = ["ID", "STATE", "HOST", "PORT", "ENDS", "WHAT"];
@@ -143,7 +143,7 @@ fn document(view: &ProductView) -> Value {
 }
 
 fn show(shop: &Shop, id: ProductId, output: &Output) -> Result<(), Failure> {
-    let (view, orders, past) = records::product(shop, id)?;
+    let (view, orders, past) = operator_queries::product(shop, id)?;
     let mut shown = document(&view);
     let orders: Vec<_> = orders.iter().map(|order| (order.id.to_string(), order.status.letter())).collect();
     shown["orders"] = orders.iter().map(|(id, status)| json!({"id": id, "status": status})).collect();
@@ -185,7 +185,7 @@ fn change(shop: &Shop, one: &OnOne, action: OperatorAction, output: &Output) -> 
 
 /// Puts the product's target on the deny list.
 fn deny(shop: &Shop, one: &OnOne) -> Result<(), Failure> {
-    let (view, _, _) = records::product(shop, one.id)?;
+    let (view, _, _) = operator_queries::product(shop, one.id)?;
     let Subject::Target(target) = view.product.subject else {
         return Err(Failure::Usage("only a bridge has a target to deny".to_owned()));
     };

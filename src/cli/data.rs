@@ -12,7 +12,7 @@ use crate::config::{Config, DEFAULT_FILE};
 use crate::domain::id::SystemRandom;
 use crate::domain::time::{Clock, SystemClock};
 use crate::services::instance::{InstanceLock, LockError};
-use crate::services::{Act, Error, Shop, access, backup};
+use crate::services::{Act, Error, Shop, backup, file_permissions};
 use crate::store::{Connection, Db, schema};
 
 /// The shop that a command is about.
@@ -66,7 +66,7 @@ pub fn create_folder(dir: &Path) -> Result<(), Failure> {
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
     made.map_err(|error| {
         let failed = || format!("can't make the folder {}: {error}", dir.display());
-        Failure::Failed(access::folder_denial(dir).unwrap_or_else(failed))
+        Failure::Failed(file_permissions::folder_denial(dir).unwrap_or_else(failed))
     })
 }
 
@@ -90,7 +90,7 @@ impl Data {
                         it is: restart the shop (systemctl restart ip2tor-shop), then run this again";
             return Err(Failure::Failed(text.to_owned()));
         }
-        let failed = |error| access::denial(&file).unwrap_or_else(|| format!("{}: {error}", file.display()));
+        let failed = |error| file_permissions::denial(&file).unwrap_or_else(|| format!("{}: {error}", file.display()));
         let db = Db::open(&file).map_err(|error| Failure::Failed(failed(error)))?;
         Ok(Self { config, db })
     }

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use crate::app::StartError;
 use crate::config::{Problem, Problems};
 use crate::services::Error;
-use crate::services::access;
 use crate::services::backup::BackupError;
 use crate::services::error::NON_FIELD;
+use crate::services::file_permissions;
 use crate::store::StoreError;
 
 /// Why a command failed.
@@ -97,7 +97,7 @@ impl From<BackupError> for Failure {
     fn from(error: BackupError) -> Self {
         let advice = match &error {
             BackupError::Io { path, source } if source.kind() == std::io::ErrorKind::PermissionDenied => {
-                format!("; {}", access::how_to_read(path))
+                format!("; {}", file_permissions::how_to_read(path))
             }
             _ => String::new(),
         };

@@ -5,7 +5,7 @@ use clap::Args;
 use crate::domain::host::PortKind;
 use crate::domain::host_rules::HostChange;
 use crate::domain::money::Msat;
-use crate::services::hosts_admin::Span;
+use crate::services::hosts::manage::Span;
 
 /// A flag for every field; only what is given changes.
 #[derive(Args)]

@@ -12,7 +12,7 @@ use super::output::Output;
 use crate::config::{Secret, SecretSource};
 use crate::domain::id::SystemRandom;
 use crate::domain::operator::{Operator, Role};
-use crate::services::{operators, passwords};
+use crate::services::operators;
 
 /// More than this is no password. Bytes.
 const MAX_INPUT: u64 = 64 * 1024;
@@ -70,7 +70,7 @@ impl Password {
             return source.read().map(|secret| (secret, false)).map_err(Failure::Failed);
         }
         if !self.password_stdin {
-            return Ok((Secret::new(&passwords::generate(&SystemRandom)), true));
+            return Ok((Secret::new(&operators::passwords::generate(&SystemRandom)), true));
         }
         let mut bytes = Vec::new();
         let read = std::io::stdin().take(MAX_INPUT).read_to_end(&mut bytes);
@@ -94,10 +94,10 @@ pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
 
 fn add(data: &DataArgs, name: String, role: Role, password: Password, output: &Output) -> Result<(), Failure> {
     let (password, show) = password.get()?;
-    let hash = passwords::hash(password.reveal(), &SystemRandom)?;
+    let hash = operators::passwords::hash(password.reveal(), &SystemRandom)?;
     let data = data.open_or_create()?;
     let stored = name.clone();
-    let id = data.write(move |db, act| operators::add(db, act, &stored, role, &hash))?;
+    let id = data.write(move |db, act| operators::manage::add(db, act, &stored, role, &hash))?;
     let mut document = json!({"id": id.0, "name": name, "role": role.name()});
     let mut text = format!("Added {} {name}.", role.name());
     show_password(&mut document, &mut text, &password, show);
@@ -107,9 +107,9 @@ fn add(data: &DataArgs, name: String, role: Role, password: Password, output: &O
 
 fn set_password(data: &DataArgs, name: String, password: Password, output: &Output) -> Result<(), Failure> {
     let (password, show) = password.get()?;
-    let hash = passwords::hash(password.reveal(), &SystemRandom)?;
+    let hash = operators::passwords::hash(password.reveal(), &SystemRandom)?;
     let stored = name.clone();
-    data.open()?.write(move |db, act| operators::set_password(db, act, &stored, &hash))?;
+    data.open()?.write(move |db, act| operators::manage::set_password(db, act, &stored, &hash))?;
     let mut text = format!("The password of {name} is replaced.");
     let mut document = json!({"name": name});
     show_password(&mut document, &mut text, &password, show);
@@ -126,7 +126,7 @@ fn show_password(document: &mut Value, text: &mut String, password: &Secret, sho
 }
 
 fn list(data: &DataArgs, output: &Output) -> Result<(), Failure> {
-    let operators = data.open()?.read(operators::list)?;
+    let operators = data.open()?.read(operators::manage::list)?;
     let row = |operator: &Operator| {
         let Operator { id, name, role, created_at, .. } = operator;
         vec![id.0.to_string(), name.clone(), role.name().to_owned(), created_at.to_wire()]

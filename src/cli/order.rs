@@ -11,8 +11,8 @@ use super::{block_on, history};
 use crate::domain::id::OrderId;
 use crate::domain::money::Msat;
 use crate::domain::purchase::OrderStatus;
-use crate::services::orders::OrderView;
-use crate::services::{Shop, payments, records};
+use crate::services::orders::place::OrderView;
+use crate::services::{Shop, operator_queries, payments};
 use crate::store::deals::Search;
 
 #[derive(ClapArgs)]
@@ -84,7 +84,7 @@ pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
 }
 
 fn list(shop: &Shop, search: Search, output: &Output) -> Result<(), Failure> {
-    let orders = records::orders(shop, search)?;
+    let orders = operator_queries::orders(shop, search)?;
     let documents: Vec<Value> = orders.iter().map(document).collect();
     let rows: Vec<_> = orders.iter().map(row).collect();
     let headers = ["ID", "ORDERED", "STATE", "PRICE", "OWED", "HOST", "PRODUCT"];
@@ -137,14 +137,14 @@ pub fn document(view: &OrderView) -> Value {
 }
 
 fn show(shop: &Shop, id: OrderId, output: &Output) -> Result<(), Failure> {
-    if let Some(day) = records::deleted_unpaid(shop, id)? {
+    if let Some(day) = operator_queries::deleted_unpaid(shop, id)? {
         let wire = day.to_wire();
         let day = wire.split('T').next().unwrap_or_default();
         let document = json!({"id": id.to_string(), "ordered_on": day, "deleted": "never paid"});
         output.result(&document, &format!("Order {id} was placed on {day}, was never paid, and has been deleted."));
         return Ok(());
     }
-    let (view, past) = records::order(shop, id)?;
+    let (view, past) = operator_queries::order(shop, id)?;
     let mut shown = document(&view);
     shown["history"] = history::document(&past);
     let (purchase, invoice) = (&view.purchase, &view.purchase.invoice);
@@ -164,14 +164,14 @@ fn show(shop: &Shop, id: OrderId, output: &Output) -> Result<(), Failure> {
 }
 
 fn resolve(shop: &Shop, id: OrderId, note: &str, output: &Output) -> Result<(), Failure> {
-    let owed = block_on(async { Ok(payments::mark_refunded(shop, id, "cli", note).await?) })?;
+    let owed = block_on(async { Ok(payments::apply::mark_refunded(shop, id, "cli", note).await?) })?;
     let document = json!({"id": id.to_string(), "resolved": "refunded", "amount": owed.0});
     output.result(&document, &format!("Noted: {owed} of order {id} were paid back."));
     Ok(())
 }
 
 fn deliver_again(shop: &Shop, id: OrderId, output: &Output) -> Result<(), Failure> {
-    block_on(async { Ok(payments::retry_delivery(shop, id, "cli").await?) })?;
+    block_on(async { Ok(payments::apply::retry_delivery(shop, id, "cli").await?) })?;
     let document = json!({"id": id.to_string(), "resolved": "deliver_again"});
     output.result(&document, &format!("The host is asked again to deliver order {id}."));
     Ok(())

@@ -13,8 +13,8 @@ use crate::background::refunds;
 use crate::background::refunds::RefundOrder;
 use crate::domain::id::OrderId;
 use crate::domain::money::Msat;
-use crate::services::nodes_admin;
-use crate::services::refunds::Stated;
+use crate::services::nodes;
+use crate::services::payments::refunds::Stated;
 
 #[derive(ClapArgs)]
 pub struct Args {
@@ -58,7 +58,7 @@ fn payment_request(text: &str) -> String {
 /// Pays, and says what was paid. Fails when that was another payment request than the one given.
 pub fn run(data: Data, args: Args, output: &Output) -> Result<(), Failure> {
     crate::onion::tls::install_provider();
-    let (nodes, config) = (data.read(nodes_admin::list)?, data.config.clone());
+    let (nodes, config) = (data.read(nodes::manage::list)?, data.config.clone());
     let shop = data.shop()?;
     let wanted = RefundOrder {
         order: args.id,
@@ -98,7 +98,7 @@ pub fn run(data: Data, args: Args, output: &Output) -> Result<(), Failure> {
 /// Notes the outcome of a refund whose wallet is lost.
 pub fn state_outcome(data: Data, id: OrderId, outcome: Outcome, note: &str, output: &Output) -> Result<(), Failure> {
     crate::onion::tls::install_provider();
-    let (nodes, config) = (data.read(nodes_admin::list)?, data.config.clone());
+    let (nodes, config) = (data.read(nodes::manage::list)?, data.config.clone());
     let shop = data.shop()?;
     let (stated, resolved, word) = match outcome {
         Outcome::Paid => (Stated::Paid, "refund_paid", "was paid"),

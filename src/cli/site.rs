@@ -6,7 +6,7 @@ use serde_json::json;
 use super::data::DataArgs;
 use super::failure::Failure;
 use super::output::{Output, fields};
-use crate::services::hosts::Site;
+use crate::services::hosts::catalog::Site;
 use crate::services::{hosts, site};
 
 #[derive(ClapArgs)]
@@ -34,7 +34,7 @@ enum Command {
 
 pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
     match args.command {
-        Command::Show => print(output, args.data.open()?.read(|db, _| hosts::site(db))?),
+        Command::Show => print(output, args.data.open()?.read(|db, _| hosts::catalog::site(db))?),
         Command::Set { domain: None, name: None } => {
             return Err(Failure::Usage("say what to set: --domain, --name or both".to_owned()));
         }

@@ -14,9 +14,9 @@ use crate::domain::money::Msat;
 use crate::domain::node::NodeKind;
 use crate::domain::operator::Role;
 use crate::domain::time::{Clock, SystemClock};
-use crate::services::hosts_admin::{self, NewHost};
-use crate::services::nodes_admin::{self, NodeChange};
-use crate::services::{Act, Error, operators, passwords};
+use crate::services::hosts::manage::NewHost;
+use crate::services::nodes::manage::NodeChange;
+use crate::services::{Act, Error, hosts, nodes, operators};
 use crate::store::{Connection, Db};
 
 /// By this file a folder is known as the demo's.
@@ -59,7 +59,7 @@ impl Memory {
     pub fn at(mut self, db: &Db, dir: &Path, lnd: &Path, port: u16) -> Result<Self, StartError> {
         let node = NodeId::parse(&self.node_id).ok_or_else(|| broken(&dir.join(FILE), &"a wrong node id"))?;
         let change = NodeChange { has_moved: true, ..place(lnd, port) };
-        write(db, move |db, act| nodes_admin::set(db, act, node, change, None).map(drop))?;
+        write(db, move |db, act| nodes::manage::set(db, act, node, change, None).map(drop))?;
         if self.lnd_port != port {
             self.lnd_port = port;
             self.save(dir)?;
@@ -89,14 +89,14 @@ fn write<T: Send + 'static>(
 
 /// Fills an empty database.
 pub fn seed(db: &Db, dir: &Path, lnd: &Path, port: u16, with_agent: bool) -> Result<Memory, StartError> {
-    let password = passwords::generate(&SystemRandom);
-    let hash = passwords::hash(&password, &SystemRandom)?;
+    let password = operators::passwords::generate(&SystemRandom);
+    let hash = operators::passwords::hash(&password, &SystemRandom)?;
     let node =
         NodeChange { name: Some("simulated".to_owned()), host: Some("127.0.0.1".to_owned()), ..place(lnd, port) };
     let (node_id, added) = write(db, move |db, act| {
-        operators::add(db, act, ADMIN, Role::Administrator, &hash)?;
-        let node = nodes_admin::add(db, act, &SystemRandom, NodeKind::LndGrpc, node, None)?;
-        Ok((node.id, hosts_admin::add(db, act, &SystemRandom, new_host(with_agent))?))
+        operators::manage::add(db, act, ADMIN, Role::Administrator, &hash)?;
+        let node = nodes::manage::add(db, act, &SystemRandom, NodeKind::LndGrpc, node, None)?;
+        Ok((node.id, hosts::manage::add(db, act, &SystemRandom, new_host(with_agent))?))
     })?;
     let memory = Memory {
         admin: ADMIN.to_owned(),

@@ -60,7 +60,7 @@ impl Pictures {
 pub fn qr_image(pictures: &Pictures, shop: &Shop, request: &Request) -> Result<Response, Problem> {
     let file = request.raw_path_param("file").unwrap_or_default();
     let id = file.strip_prefix("qr_").and_then(|rest| rest.strip_suffix(".png")).and_then(OrderId::parse);
-    let view = orders::view(shop, id.ok_or_else(Problem::not_found)?)?;
+    let view = orders::place::view(shop, id.ok_or_else(Problem::not_found)?)?;
     let text = view.purchase.invoice.payment_request.ok_or_else(Problem::not_found)?;
     let picture = pictures.of(&text).map_err(|error| Problem::internal(&error))?;
     Ok(Response::builder()

@@ -42,7 +42,7 @@ pub const REMEMBERED: [(&str, usize); 7] = [
     ("connections", server::seats::MOST_BYTES),
     ("large bodies", server::bodies::MOST_BYTES),
     ("rates", LIMITERS * middleware::rate_limit::MOST_BYTES),
-    ("failed logins", crate::services::auth::MOST_BYTES),
+    ("failed logins", crate::services::operators::authenticate::MOST_BYTES),
     ("pictures", media::MOST_BYTES),
     ("documents", docs::MOST_BYTES),
     ("onion circuits", CIRCUITS_BYTES),

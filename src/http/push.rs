@@ -21,7 +21,7 @@ use super::problem::{NOT_AUTHENTICATED, Problem};
 use super::server::client::Origin;
 use crate::domain::id::{HostId, ProductId};
 use crate::domain::product::{ProductKind, ProductStatus};
-use crate::services::hosts_admin::hash_token;
+use crate::services::hosts::manage::hash_token;
 use crate::services::{Error, Scope, products};
 
 /// How often the database is asked whether anything was committed: the command line works in a process
@@ -128,7 +128,7 @@ impl Session {
         let mut waiting = HashMap::new();
         for kind in [ProductKind::TorBridge, ProductKind::NostrAlias] {
             for status in [ProductStatus::NeedsActivate, ProductStatus::NeedsSuspend] {
-                let found = products::list(&app.shop, &Scope::Host(self.host), kind, None, Some(status)).await?;
+                let found = products::view::list(&app.shop, &Scope::Host(self.host), kind, None, Some(status)).await?;
                 for view in found {
                     let id = view.product.id;
                     waiting.insert(id, status);

@@ -11,8 +11,8 @@ use super::push_limit;
 use super::server::bodies::{BODY_BYTES, Bodies};
 use super::server::client::IsTrusted;
 use crate::services::Shop;
-use crate::services::auth::Authenticator;
-use crate::services::hosts::CatalogCache;
+use crate::services::hosts::catalog::CatalogCache;
+use crate::services::operators::authenticate::Authenticator;
 
 /// How much one client may ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]

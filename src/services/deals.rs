@@ -4,8 +4,8 @@
 use crate::store::Connection;
 
 use super::Error;
+use super::payments;
 use super::shop::{Aftermath, Shop};
-use super::{late, refunds};
 use crate::domain::deal::Deal;
 use crate::domain::effect::{AlertTopic, Effect};
 use crate::domain::id::{OrderId, ProductId};
@@ -60,7 +60,7 @@ fn change<T>(
     }
     forget_moot_intents(db, after, &before, &deal, now)?;
     close_stuck(db, &before, &deal, now)?;
-    late::note(db, &before, &mut deal, now)?;
+    payments::late::note(db, &before, &mut deal, now)?;
     deals::save(db, &before, &mut deal, actor, now)?;
     Ok(value)
 }
@@ -123,7 +123,7 @@ fn forget_moot_intents(
 ) -> Result<(), Error> {
     for (old, new) in before.purchases.iter().zip(&deal.purchases) {
         close_moot_alert(db, old, new, now)?;
-        refunds::doubt_new_debt(db, old, new, now)?;
+        payments::refunds::doubt_new_debt(db, old, new, now)?;
         let hash = new.invoice.hash;
         let made = old.invoice.state == InvoiceState::Initial && new.invoice.state != InvoiceState::Initial;
         let given_up = made && new.invoice.state == InvoiceState::Void;

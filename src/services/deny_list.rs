@@ -1,4 +1,4 @@
-//! Deny lists, as operators keep them; what they mean for an order is in [`super::deny`].
+//! Deny lists, as operators keep them; what they mean for an order is in [`super::orders::deny`].
 
 use super::{Act, Error};
 use crate::domain::deny_list::{DenyEntry, DenyKind, DenyStatus, new_value, normalize};

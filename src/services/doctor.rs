@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::clock::ADVICE;
-use super::{Act, Error, Settings, host_watch, hosts_admin, nodes_admin, operators};
+use super::operators::manage;
+use super::{Act, Error, Settings, hosts, nodes};
 use crate::domain::host::Host;
 use crate::domain::lightning::Network;
 use crate::domain::node::Node;
@@ -59,7 +60,7 @@ pub fn examine(db: &Connection, act: &Act, settings: &Settings) -> Result<Vec<Fi
 
 /// Ports and names that no host gives back.
 fn stuck(db: &Connection, act: &Act) -> Result<Option<Finding>, Error> {
-    let stuck = host_watch::stuck(db, act.now)?;
+    let stuck = hosts::watch::stuck(db, act.now)?;
     let Some(first) = stuck.first() else { return Ok(None) };
     let text = format!(
         "{} products are to be taken down for more than an hour, and their hosts, which check in, do not say that they          are: `bridge list --status S`; once a host is seen not to have one, `bridge release {}`",
@@ -71,7 +72,7 @@ fn stuck(db: &Connection, act: &Act) -> Result<Option<Finding>, Error> {
 
 /// Hosts that may have forwards which are not in the database.
 fn unswept(db: &Connection, act: &Act) -> Result<Option<Finding>, Error> {
-    let hosts = hosts_admin::list(db, act)?;
+    let hosts = hosts::manage::list(db, act)?;
     let unswept: Vec<_> = hosts.iter().filter(|view| view.host.unswept_since.is_some()).collect();
     let Some(first) = unswept.first() else { return Ok(None) };
     let names: Vec<_> = unswept.iter().map(|view| view.host.name.as_str()).collect();
@@ -138,14 +139,14 @@ fn clock(db: &Connection, act: &Act) -> Result<Finding, Error> {
 }
 
 fn people(db: &Connection, act: &Act) -> Result<Finding, Error> {
-    Ok(match operators::list(db, act)?.len() {
+    Ok(match manage::list(db, act)?.len() {
         0 => Finding::new("operators", Grade::Bad, "none: `operator add NAME --role administrator`"),
         count => Finding::new("operators", Grade::Good, count.to_string()),
     })
 }
 
 fn hosts(db: &Connection, act: &Act, settings: &Settings) -> Result<Finding, Error> {
-    let (hosts, nodes) = (hosts_admin::list(db, act)?, nodes_admin::list(db, act)?);
+    let (hosts, nodes) = (hosts::manage::list(db, act)?, nodes::manage::list(db, act)?);
     let enabled: Vec<_> = hosts.iter().map(|view| &view.host).filter(|host| host.is_enabled).collect();
     let names = |hosts: Vec<&Host>| hosts.iter().map(|host| host.name.as_str()).collect::<Vec<_>>().join(", ");
     let dead: Vec<_> = enabled.iter().copied().filter(|host| !host.is_alive(act.now)).collect();
@@ -179,7 +180,7 @@ fn may_sell_for(node: &Node, host: &Host, settings: &Settings) -> bool {
 }
 
 fn nodes(db: &Connection, act: &Act) -> Result<Finding, Error> {
-    let nodes = nodes_admin::list(db, act)?;
+    let nodes = nodes::manage::list(db, act)?;
     let enabled: Vec<_> = nodes.iter().filter(|node| node.is_enabled).collect();
     let dead = enabled.iter().filter(|node| !node.is_alive || node.last_error.is_some());
     let problem = |node: &&Node| {
@@ -198,14 +199,14 @@ fn nodes(db: &Connection, act: &Act) -> Result<Finding, Error> {
 
 /// Enabled nodes that have another time than this machine.
 fn node_clocks(db: &Connection, act: &Act) -> Result<Option<Finding>, Error> {
-    let nodes = nodes_admin::list(db, act)?;
+    let nodes = nodes::manage::list(db, act)?;
     let notes: Vec<_> = nodes.into_iter().filter(|node| node.is_enabled).filter_map(|node| node.clock_note).collect();
     Ok((!notes.is_empty()).then(|| Finding::new("clocks of nodes", Grade::Notice, notes.join("; "))))
 }
 
 /// Enabled nodes that should hold payments and can't.
 fn plain_nodes(db: &Connection, act: &Act) -> Result<Option<Finding>, Error> {
-    let nodes = nodes_admin::list(db, act)?;
+    let nodes = nodes::manage::list(db, act)?;
     let told: Vec<_> = nodes.iter().filter(|node| node.is_enabled && node.use_holds).filter_map(cannot_hold).collect();
     let advice = "these nodes make plain invoices: buyers pay before the host has delivered";
     let text = || format!("{advice}: {}", told.join("; "));

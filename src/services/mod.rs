@@ -1,49 +1,29 @@
 //! The use cases of the shop, one function each: they open the transaction, let the domain decide,
 //! and store what it says. No HTTP types, no SQL.
 
-pub mod absence;
-pub mod access;
 mod act;
 pub mod alerts;
-pub mod auth;
 pub mod backup;
-pub mod check_ins;
 pub mod clock;
-pub mod deadlines;
 pub mod deals;
-pub mod deny;
 pub mod deny_list;
 pub mod doctor;
 pub mod error;
-pub mod extensions;
-pub mod host_watch;
+pub mod file_permissions;
 pub mod hosts;
-pub mod hosts_admin;
 pub mod instance;
 pub mod invoices;
-mod late;
 pub mod left_out;
-pub mod making;
-pub mod node_clocks;
-mod node_names;
-pub mod nodes_admin;
-pub mod nodes_alive;
+pub mod nodes;
 pub mod onion_address;
+pub mod operator_queries;
 pub mod operators;
 pub mod orders;
-pub mod ownership;
-pub mod passwords;
 pub mod payments;
-pub mod ports;
-pub mod probes;
 pub mod products;
 pub mod rates;
-pub mod records;
-mod refund_nodes;
-pub mod refunds;
 pub mod shop;
 pub mod site;
-mod sweep;
 #[cfg(test)]
 pub(crate) mod test_support;
 

@@ -7,7 +7,7 @@ use tokio::sync::{Notify, broadcast};
 use uuid::Uuid;
 
 use super::Error;
-use super::check_ins::CheckIns;
+use super::hosts::check_ins::CheckIns;
 use super::rates::RateRules;
 use crate::domain::id::{HostId, IdRuns, OrderId, Random};
 use crate::domain::lightning::{Network, Preimage};

@@ -1,6 +1,6 @@
-//! Sets the shop's domain and name; [`super::hosts::site`] reads them.
+//! Sets the shop's domain and name; [`super::hosts::catalog::site`] reads them.
 
-use super::hosts::{Site, site};
+use super::hosts::catalog::{Site, site};
 use super::{Act, Error};
 use crate::domain::text::is_plain_text;
 use crate::store::{Connection, meta};

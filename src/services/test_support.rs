@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::hosts_admin::{self, NewHost};
-use super::{Act, Settings, Shop, operators};
+use super::hosts::manage::NewHost;
+use super::{Act, Settings, Shop, hosts, operators};
 use crate::domain::host::PortKind;
 use crate::domain::host_rules::HostChange;
 use crate::domain::id::{HostId, OperatorId, SystemRandom};
@@ -27,7 +27,7 @@ pub fn administrator() -> Act {
 /// Adds an operator.
 pub fn operator(db: &Db, name: &'static str) -> OperatorId {
     let act = administrator();
-    db.write_blocking(move |db| operators::add(db, &act, name, Role::Operator, "hash")).unwrap()
+    db.write_blocking(move |db| operators::manage::add(db, &act, name, Role::Operator, "hash")).unwrap()
 }
 
 /// A host at `ip` with ports for bridges, not stored yet.
@@ -41,7 +41,7 @@ pub fn new_host(ip: &str, ranges: &[(u16, u16)]) -> NewHost {
 pub fn host(db: &Db, owner: &'static str, ip: &str, ranges: &[(u16, u16)]) -> (HostId, String) {
     let new = NewHost { owner: Some(owner.to_owned()), ..new_host(ip, ranges) };
     let act = administrator();
-    let added = db.write_blocking(move |db| hosts_admin::add(db, &act, &SystemRandom, new)).unwrap();
+    let added = db.write_blocking(move |db| hosts::manage::add(db, &act, &SystemRandom, new)).unwrap();
     (added.host.id, added.token)
 }
 

@@ -2,7 +2,7 @@
 
 use ip2tor_shop::domain::deny_list::{DenyKind, DenyStatus};
 use ip2tor_shop::domain::product::ProductStatus;
-use ip2tor_shop::services::{Act, deadlines, deny_list, payments};
+use ip2tor_shop::services::{Act, deny_list, payments, products};
 use serde_json::{Value, json};
 
 use crate::support::request::Answer;
@@ -192,7 +192,7 @@ async fn crashes_have_become_clear_answers() {
     let alias = shop.order_alias("host4nostr", "alice").await;
     shop.make_invoices().await;
     let invoice = shop.view(alias).purchase.invoice;
-    let gone = ip2tor_shop::services::payments::apply_gone(&shop.shop, invoice.node_id, invoice.hash).await;
+    let gone = ip2tor_shop::services::payments::apply::apply_gone(&shop.shop, invoice.node_id, invoice.hash).await;
     gone.expect("the node has cancelled it");
     let path = format!("/api/v1/nostr_aliases/{}/", shop.product(alias));
     assert_eq!(shop.ask("DELETE", &path).token("host4nostr").send().await.status, 204);
@@ -216,7 +216,7 @@ async fn extending_is_refused_where_it_would_give_nothing() {
     for status in [ProductStatus::Failed, ProductStatus::Suspended] {
         shop.report(never_delivered, status).await.expect("reported");
     }
-    payments::mark_refunded(&shop.shop, refunded, "cli", "by hand").await.expect("refunded");
+    payments::apply::mark_refunded(&shop.shop, refunded, "cli", "by hand").await.expect("refunded");
     let answer = extend(never_delivered.to_string()).await;
     assert!(answer.status == 400 && answer.text().contains("never delivered"), "{}", answer.text());
     let (_, forever) = shop.active_bridge("host11forever", None).await;
@@ -242,12 +242,12 @@ async fn a_bridge_shows_no_port_once_that_was_given_back() {
     let (_, bridge) = shop.active_bridge("host1", None).await;
     let path = format!("/api/v1/public/tor_bridges/{bridge}/");
     shop.clock.advance_secs(86_400 + 601);
-    deadlines::suspend_expired(&shop.shop).await.expect("suspended");
+    products::expire::suspend_expired(&shop.shop).await.expect("suspended");
     shop.report(bridge, ProductStatus::Suspended).await.expect("reported");
     let kept = shop.ask("GET", &path).send().await.json();
     assert!(kept["status"] == "H" && kept["port"].is_u64(), "it may still be extended: {kept}");
     shop.clock.advance_secs(46 * 86_400);
-    deadlines::delete_suspended(&shop.shop).await.expect("given back");
+    products::expire::delete_suspended(&shop.shop).await.expect("given back");
     let gone = shop.ask("GET", &path).send().await.json();
     assert!(gone["status"] == "D" && gone["port"].is_null(), "{gone}");
 }

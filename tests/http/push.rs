@@ -9,8 +9,9 @@ use ip2tor_shop::domain::product::ProductStatus;
 use ip2tor_shop::http::server::limits::ConnectionLimits;
 use ip2tor_shop::http::server::listener::serve;
 use ip2tor_shop::http::server::seats::Seats;
-use ip2tor_shop::services::products::{self, OperatorAction};
-use ip2tor_shop::services::{Act, Scope, Settings, Shop, hosts_admin};
+use ip2tor_shop::services::products;
+use ip2tor_shop::services::products::view::OperatorAction;
+use ip2tor_shop::services::{Act, Scope, Settings, Shop, hosts};
 use ip2tor_shop::store::Db;
 use poem::listener::{Acceptor, Listener, TcpListener};
 use serde_json::{Value, json};
@@ -77,7 +78,7 @@ async fn a_connected_host_hears_at_once_what_it_has_to_do() {
 
     shop.report(product, ProductStatus::Active).await.expect("activated");
     shop.clock.advance_secs(86_400 + 601);
-    ip2tor_shop::services::deadlines::suspend_expired(&shop.shop).await.expect("suspended");
+    ip2tor_shop::services::products::expire::suspend_expired(&shop.shop).await.expect("suspended");
     assert_eq!(next(&mut socket).await, bridge(product.to_string(), "S"));
 }
 
@@ -93,7 +94,7 @@ async fn a_connected_host_hears_of_what_another_process_changed() {
     let db = Db::open(shop.shop.db.path()).expect("the database opens");
     let other = Shop::new(db, shop.clock.clone(), Arc::new(SystemRandom), Settings::default()).expect("a shop");
     let administrator = Scope::Administrator("cli".to_owned());
-    products::operate(&other, &administrator, bridge, OperatorAction::Suspend).await.expect("suspended");
+    products::view::operate(&other, &administrator, bridge, OperatorAction::Suspend).await.expect("suspended");
     let told = next(&mut socket).await;
     assert_eq!((told["id"].as_str(), told["status"].as_str()), (Some(bridge.to_string().as_str()), Some("S")));
 }
@@ -107,10 +108,10 @@ async fn a_connection_ends_as_soon_as_its_token_is_replaced() {
     assert_eq!(next(&mut socket).await["type"], "hello");
 
     let (host, act) = (shop.host("host1"), Act::on_command_line(shop.shop.now()));
-    let rotate = move |db: &_| hosts_admin::rotate_token(db, &act, &SystemRandom, host, true);
+    let rotate = move |db: &_| hosts::manage::rotate_token(db, &act, &SystemRandom, host, true);
     shop.shop.db.write(rotate).await.expect("a new token");
     let administrator = Scope::Administrator("cli".to_owned());
-    products::operate(&shop.shop, &administrator, bridge, OperatorAction::Suspend).await.expect("suspended");
+    products::view::operate(&shop.shop, &administrator, bridge, OperatorAction::Suspend).await.expect("suspended");
     let wait = async {
         let mut said = Vec::new();
         while let Some(Ok(message)) = socket.next().await {

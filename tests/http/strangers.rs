@@ -5,8 +5,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ip2tor_shop::config::Config;
 use ip2tor_shop::http::REMEMBERED;
+use ip2tor_shop::http::server::limits;
 use ip2tor_shop::http::server::limits::ConnectionLimits;
-use ip2tor_shop::http::server::seats;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -21,8 +21,8 @@ fn all_that_strangers_can_make_the_shop_remember_stays_under_sixteen_mib() {
     let sum: usize = REMEMBERED.iter().map(|(_, bytes)| bytes).sum();
     let rows: Vec<String> = REMEMBERED.iter().map(|(what, bytes)| format!("{what}: {} KiB", bytes >> 10)).collect();
     assert!(sum < 16 * MIB, "{} KiB in all; {rows:#?}", sum >> 10);
-    assert_eq!(Config::default().http.max_connections, seats::DEFAULT_PLACES, "the sum is that of the defaults");
-    assert_eq!(ConnectionLimits::default().max_connections, seats::DEFAULT_PLACES);
+    assert_eq!(Config::default().http.max_connections, limits::DEFAULT_PLACES, "the sum is that of the defaults");
+    assert_eq!(ConnectionLimits::default().max_connections, limits::DEFAULT_PLACES);
 }
 
 #[tokio::test]

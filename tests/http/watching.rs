@@ -1,7 +1,7 @@
 //! What the operator is told of hosts that are gone.
 
 use ip2tor_shop::domain::time::Clock;
-use ip2tor_shop::services::{Scope, check_ins, host_watch};
+use ip2tor_shop::services::{Scope, hosts};
 use ip2tor_shop::store::alerts;
 
 use crate::support::TestShop;
@@ -10,14 +10,16 @@ const HELLO: u8 = 0;
 const GOODBYE: u8 = 1;
 
 async fn alert(shop: &TestShop) -> Option<String> {
-    host_watch::look(&shop.shop).await.expect("the look at the hosts");
+    hosts::watch::look(&shop.shop).await.expect("the look at the hosts");
     let open = shop.shop.db.read(|db| alerts::list(db, false)).expect("alerts");
     open.into_iter().find(|alert| alert.topic == "host_dead").map(|alert| alert.text)
 }
 
 async fn check_in(shop: &TestShop, status: u8) {
     let scope = Scope::Host(shop.host("host1"));
-    check_ins::check_in(&shop.shop, &scope, shop.host("host1"), status, String::new()).await.expect("a check-in");
+    hosts::check_ins::check_in(&shop.shop, &scope, shop.host("host1"), status, String::new())
+        .await
+        .expect("a check-in");
 }
 
 #[tokio::test]

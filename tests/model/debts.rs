@@ -6,7 +6,7 @@ use ip2tor_shop::domain::lightning::PaymentHash;
 use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::domain::product::ProductStatus;
 use ip2tor_shop::services::payments;
-use ip2tor_shop::services::refunds::{self, Bill, Request};
+use ip2tor_shop::services::payments::refunds::{self, Bill, Request};
 
 use super::deeds::{report, short};
 use super::world::{Outcome, World};
@@ -24,7 +24,7 @@ pub async fn settle(world: &mut World) -> Outcome {
     match world.luck.u32(..4) {
         0 => {
             world.note(format!("operator: try {} again", short(order)));
-            let answer = payments::retry_delivery(&world.shop, order, "cli").await;
+            let answer = payments::apply::retry_delivery(&world.shop, order, "cli").await;
             world.answered(answer).map(drop)
         }
         1 => by_hand(world, order).await,
@@ -44,7 +44,7 @@ async fn meanwhile(world: &mut World, order: OrderId) -> Outcome {
 
 async fn by_hand(world: &mut World, order: OrderId) -> Outcome {
     world.note(format!("operator: paid {} back", short(order)));
-    let answer = payments::mark_refunded(&world.shop, order, "cli", "by hand").await;
+    let answer = payments::apply::mark_refunded(&world.shop, order, "cli", "by hand").await;
     if let Ok(amount) = answer {
         *world.memory.paid_back.entry(order).or_default() += amount.0;
     }

@@ -3,10 +3,12 @@
 use ip2tor_shop::domain::id::{OrderId, Random};
 use ip2tor_shop::domain::lightning::{NodeInvoiceState, PaymentHash};
 use ip2tor_shop::domain::product::{Product, ProductKind, ProductStatus};
-use ip2tor_shop::services::extensions::{self, Extension};
-use ip2tor_shop::services::orders::{self, OrderRequest, OrderedProduct};
-use ip2tor_shop::services::products::{self, OperatorAction, ProductPatch};
-use ip2tor_shop::services::{Scope, check_ins};
+use ip2tor_shop::services::orders;
+use ip2tor_shop::services::orders::extend::Extension;
+use ip2tor_shop::services::orders::place::{OrderRequest, OrderedProduct};
+use ip2tor_shop::services::products;
+use ip2tor_shop::services::products::view::{OperatorAction, ProductPatch};
+use ip2tor_shop::services::{Scope, hosts};
 
 use super::host;
 use super::node::Weather;
@@ -31,7 +33,7 @@ pub async fn order(world: &mut World) -> Outcome {
         alias,
         client_ip: None,
     };
-    let answer = orders::place(&world.shop, request).await;
+    let answer = orders::place::place(&world.shop, request).await;
     world.answered(answer).map(drop)
 }
 
@@ -47,13 +49,13 @@ fn any_product(world: &mut World) -> Option<Product> {
 pub async fn extend(world: &mut World) -> Outcome {
     let Some(product) = any_product(world) else { return Ok(()) };
     world.note(format!("extend {} in {}", short(product.id), product.status.letter()));
-    let answer = extensions::order(&world.shop, product.id, product.kind()).await;
+    let answer = orders::extend::order(&world.shop, product.id, product.kind()).await;
     if let Ok(Extension::Order(order)) = answer
         && world.chance(10)
     {
         // Nobody has waited for as long as the node takes.
         world.note(format!("extend: {} is given up", short(order)));
-        extensions::give_up(&world.shop, order).await.map_err(|error| format!("giving up: {error}"))?;
+        orders::extend::give_up(&world.shop, order).await.map_err(|error| format!("giving up: {error}"))?;
     }
     world.answered(answer).map(drop)
 }
@@ -121,7 +123,7 @@ pub async fn report(world: &mut World, product: &Product, status: ProductStatus)
     world.note(format!("host: {} {}->{}", short(product.id), product.status.letter(), status.letter()));
     let patch = ProductPatch { status: Some(status), ..ProductPatch::default() };
     let scope = Scope::Host(product.host_id);
-    let answer = products::patch(&world.shop, &scope, product.id, product.kind(), patch).await;
+    let answer = products::view::patch(&world.shop, &scope, product.id, product.kind(), patch).await;
     if world.answered(answer.map(drop))? { host::reported(world, product, status) } else { Ok(()) }
 }
 
@@ -132,7 +134,7 @@ pub async fn bandwidth(world: &mut World) -> Outcome {
     let bytes = world.luck.choice([1, 300, 700]).unwrap();
     world.note(format!("host: {} used {bytes} bytes", short(product.id)));
     let scope = Scope::Host(product.host_id);
-    let answer = products::consume_bandwidth(&world.shop, &scope, product.id, bytes).await;
+    let answer = products::view::consume_bandwidth(&world.shop, &scope, product.id, bytes).await;
     if world.answered(answer.map(drop))? {
         *world.memory.used.entry(product.id).or_default() += bytes;
     }
@@ -143,7 +145,7 @@ pub async fn bandwidth(world: &mut World) -> Outcome {
 pub async fn check_in(world: &mut World, status: u8) -> Outcome {
     for host in world.hosts.clone() {
         world.note(format!("host: check in {status}"));
-        let answer = check_ins::check_in(&world.shop, &Scope::Host(host), host, status, String::new()).await;
+        let answer = hosts::check_ins::check_in(&world.shop, &Scope::Host(host), host, status, String::new()).await;
         world.answered(answer)?;
     }
     Ok(())
@@ -153,7 +155,7 @@ pub async fn check_in(world: &mut World, status: u8) -> Outcome {
 pub async fn delete(world: &mut World) -> Outcome {
     let Some(product) = any_product(world) else { return Ok(()) };
     world.note(format!("host: delete {} in {}", short(product.id), product.status.letter()));
-    let answer = products::delete(&world.shop, &Scope::Host(product.host_id), product.id, product.kind()).await;
+    let answer = products::view::delete(&world.shop, &Scope::Host(product.host_id), product.id, product.kind()).await;
     world.answered(answer).map(drop)
 }
 
@@ -163,7 +165,7 @@ pub async fn operate(world: &mut World) -> Outcome {
     let action = world.luck.choice([OperatorAction::Suspend, OperatorAction::Kill, OperatorAction::Release]).unwrap();
     world.note(format!("operator: {action:?} {} in {}", short(product.id), product.status.letter()));
     let scope = Scope::Administrator("admin".to_owned());
-    let answer = products::operate(&world.shop, &scope, product.id, action).await;
+    let answer = products::view::operate(&world.shop, &scope, product.id, action).await;
     if world.answered(answer.map(drop))? && action == OperatorAction::Release {
         host::forget(world, &product);
     }

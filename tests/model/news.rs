@@ -2,7 +2,8 @@
 //! late.
 
 use ip2tor_shop::background::nodes::holds;
-use ip2tor_shop::services::payments::{self, StreamPosition};
+use ip2tor_shop::services::payments;
+use ip2tor_shop::services::payments::apply::StreamPosition;
 use ip2tor_shop::store::node_state;
 
 use super::work;
@@ -25,12 +26,14 @@ pub async fn stream(world: &mut World, n: usize) -> Outcome {
     }
     let node = seat_id(world, n);
     let read = world.seats[n].read.clone();
-    let applied = payments::apply_all(&world.shop, node, news, read).await;
+    let applied = payments::apply::apply_all(&world.shop, node, news, read).await;
     let (_, mut read) = applied.map_err(|error| format!("applying: {error:?}"))?;
     // Now and then there is a pause; a crash may come before it.
     let is_quiet = world.chance(60);
     if is_quiet {
-        read = payments::caught_up(&world.shop, node, read).await.map_err(|error| format!("applying: {error:?}"))?;
+        read = payments::apply::caught_up(&world.shop, node, read)
+            .await
+            .map_err(|error| format!("applying: {error:?}"))?;
     }
     let seat = &mut world.seats[n];
     seat.read = read;
@@ -81,7 +84,10 @@ pub async fn late(world: &mut World) -> Outcome {
     let (n, news) = world.late_news.remove(0);
     world.note(format!("node {n}: late news of {:.6}: {:?}", news.hash.to_string(), news.state));
     let node = seat_id(world, n);
-    payments::apply(&world.shop, node, news, None).await.map(drop).map_err(|error| format!("late news: {error:?}"))
+    payments::apply::apply(&world.shop, node, news, None)
+        .await
+        .map(drop)
+        .map_err(|error| format!("late news: {error:?}"))
 }
 
 fn seat_id(world: &World, n: usize) -> ip2tor_shop::domain::id::NodeId {

@@ -2,8 +2,9 @@
 
 use ip2tor_shop::background::nodes::{follow, health};
 use ip2tor_shop::domain::purchase::{InvoiceState, Purchase};
-use ip2tor_shop::services::probes::{self, Finding};
-use ip2tor_shop::services::{clock, deadlines, host_watch, making};
+use ip2tor_shop::services::orders;
+use ip2tor_shop::services::orders::probe::Finding;
+use ip2tor_shop::services::{clock, hosts, invoices, products};
 use ip2tor_shop::store::outbox::{self as stored, Intent, IntentKind};
 
 use super::node::Weather;
@@ -92,7 +93,7 @@ async fn probe_all(world: &mut World) -> Outcome {
         world.note(format!("probe {:.6}: {is_good}, {blames_target}", intent.hash.to_string()));
         let finding = Finding { text: "The target does not answer".to_owned(), is_good, blames_target };
         let finding = Some(finding).filter(|_| world.chance(80));
-        probes::finish(&world.shop, &intent, finding).await.map_err(|error| format!("probing: {error:?}"))?;
+        orders::probe::finish(&world.shop, &intent, finding).await.map_err(|error| format!("probing: {error:?}"))?;
     }
     Ok(())
 }
@@ -109,7 +110,7 @@ pub async fn resume(world: &mut World) -> Outcome {
 
 /// What the worker does first after a start.
 pub async fn take_over(world: &mut World) -> Outcome {
-    making::take_over(&world.shop).await.map_err(|error| format!("{error:?}"))
+    invoices::create::take_over(&world.shop).await.map_err(|error| format!("{error:?}"))
 }
 
 /// The jobs, by their number.
@@ -125,12 +126,12 @@ pub async fn job(world: &mut World, number: u32) -> Outcome {
     let right = number > 3 || clock::is_right(&shop).await.map_err(|error| format!("{error:?}"))?;
     let done = match number {
         _ if !right => Ok(0),
-        0 => deadlines::close_unpaid(&shop).await,
-        1 => deadlines::suspend_expired(&shop).await,
-        2 => deadlines::delete_suspended(&shop).await,
-        3 => deadlines::give_up_unactivated(&shop).await,
+        0 => products::expire::close_unpaid(&shop).await,
+        1 => products::expire::suspend_expired(&shop).await,
+        2 => products::expire::delete_suspended(&shop).await,
+        3 => products::expire::give_up_unactivated(&shop).await,
         RETURN_HOLDS => return return_holds(world).await,
-        5 => host_watch::look(&shop).await.map(|seen| seen.alive),
+        5 => hosts::watch::look(&shop).await.map(|seen| seen.alive),
         _ => return checks(world).await,
     };
     done.map(drop).map_err(|error| format!("job {number}: {error:?}"))
@@ -138,7 +139,7 @@ pub async fn job(world: &mut World, number: u32) -> Outcome {
 
 /// Held payments go back in time, whatever happened to the clock.
 async fn return_holds(world: &mut World) -> Outcome {
-    deadlines::return_overdue_holds(&world.shop).await.map_err(|error| format!("{error:?}"))?;
+    products::expire::return_overdue_holds(&world.shop).await.map_err(|error| format!("{error:?}"))?;
     rules::look(world)?;
     let now = world.now();
     let too_long = |purchase: &&Purchase| {

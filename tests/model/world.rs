@@ -15,7 +15,7 @@ use ip2tor_shop::domain::id::{HostId, NodeId, OperatorId, OrderId, ProductId, Ra
 use ip2tor_shop::domain::lightning::{NodeError, NodeErrorKind, NodeInvoice};
 use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::domain::time::{Clock, ManualClock, Timestamp};
-use ip2tor_shop::services::payments::StreamPosition;
+use ip2tor_shop::services::payments::apply::StreamPosition;
 use ip2tor_shop::services::{Error, ProbePolicy, Settings, Shop};
 use ip2tor_shop::store::refunds::Refund;
 use ip2tor_shop::store::{Db, StoreError, hosts, node_state};

@@ -2,8 +2,8 @@
 
 use ip2tor_shop::domain::id::OrderId;
 use ip2tor_shop::domain::product::ProductStatus;
-use ip2tor_shop::services::products::{OperatorAction, operate};
-use ip2tor_shop::services::{Act, Error, Scope, clock, deadlines};
+use ip2tor_shop::services::products::view::{OperatorAction, operate};
+use ip2tor_shop::services::{Act, Error, Scope, clock, products};
 use ip2tor_shop::store::{alerts, audit_log};
 
 use crate::rig::{Rig, START, Setup};
@@ -30,7 +30,7 @@ impl Rig {
     }
 
     async fn suspend(&self) {
-        deadlines::suspend_expired(&self.shop).await.expect("suspended");
+        products::expire::suspend_expired(&self.shop).await.expect("suspended");
     }
 
     fn refusal(&self, result: Result<OrderId, Error>) -> bool {
@@ -82,9 +82,9 @@ async fn what_a_clock_ahead_has_dated_counts_from_when_it_is_right() {
     assert_eq!(rig.view(active).product.suspend_after, Some(START.plus_secs(PERIOD)), "one period, not ten years");
     assert_eq!(rig.product_status(product), ProductStatus::Active);
     rig.wait_order(unpaid, "R").await;
-    assert_eq!(deadlines::give_up_unactivated(&rig.shop).await, Ok(0));
+    assert_eq!(products::expire::give_up_unactivated(&rig.shop).await, Ok(0));
     rig.clock.advance_secs(1800);
-    assert_eq!(deadlines::give_up_unactivated(&rig.shop).await, Ok(1), "paid, and not activated in time");
+    assert_eq!(products::expire::give_up_unactivated(&rig.shop).await, Ok(1), "paid, and not activated in time");
     rig.wait_order(paid, "N").await;
 }
 

@@ -8,9 +8,10 @@ use ip2tor_shop::domain::id::{OrderId, ProductId};
 use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::domain::product::{ProductKind, ProductStatus};
 use ip2tor_shop::domain::purchase::InvoiceState;
-use ip2tor_shop::services::extensions::{self, Extension};
-use ip2tor_shop::services::products::{self, OperatorAction};
-use ip2tor_shop::services::{Act, Error, Scope, Settings, deadlines, nodes_admin, payments};
+use ip2tor_shop::services::orders;
+use ip2tor_shop::services::orders::extend::Extension;
+use ip2tor_shop::services::products::view::OperatorAction;
+use ip2tor_shop::services::{Act, Error, Scope, Settings, nodes, payments, products};
 use ip2tor_shop::store::node_state::{self, LiveHolds};
 use ip2tor_shop::store::{Connection, StoreError};
 
@@ -31,7 +32,7 @@ impl Rig {
     pub async fn suspended_bridge(&self) -> ProductId {
         let (_, product) = self.active_bridge().await;
         self.clock.advance_secs(86_400 + 600);
-        deadlines::suspend_expired(&self.shop).await.expect("suspended");
+        products::expire::suspend_expired(&self.shop).await.expect("suspended");
         self.report(product, ProductStatus::Suspended).await.expect("the host has suspended it");
         self.check_in().await;
         product
@@ -39,7 +40,7 @@ impl Rig {
 
     /// Orders an extension and waits for its payment request.
     pub async fn extended(&self, product: ProductId) -> OrderId {
-        let extension = extensions::extend(&self.shop, product, ProductKind::TorBridge).await;
+        let extension = orders::extend::extend(&self.shop, product, ProductKind::TorBridge).await;
         let Ok(Extension::Order(order)) = extension else { panic!("it can be extended: {extension:?}") };
         self.wait_until("its invoice", || self.view(order).purchase.invoice.payment_request.is_some()).await;
         order
@@ -97,8 +98,8 @@ async fn after_the_intent_to_settle_nothing_cancels_any_more() {
     rig.stop_node().await;
     rig.report(product, ProductStatus::Active).await.expect("activated");
     rig.clock.advance_secs(3600);
-    assert_eq!(deadlines::return_overdue_holds(&rig.shop).await, Ok(0));
-    assert_eq!(deadlines::close_unpaid(&rig.shop).await, Ok(0));
+    assert_eq!(products::expire::return_overdue_holds(&rig.shop).await, Ok(0));
+    assert_eq!(products::expire::close_unpaid(&rig.shop).await, Ok(0));
     assert_eq!(rig.count("SELECT count(*) FROM effect WHERE kind = 'cancel_invoice'"), 0);
     rig.start_node().await;
     rig.wait_order_as_time_passes(order, "P").await;
@@ -111,7 +112,7 @@ async fn after_the_intent_to_cancel_an_activation_is_refused_with_the_reason() {
     let (order, product) = rig.held_bridge().await;
     rig.stop_node().await;
     rig.clock.advance_secs(90);
-    deadlines::return_overdue_holds(&rig.shop).await.expect("given back");
+    products::expire::return_overdue_holds(&rig.shop).await.expect("given back");
     let Err(Error::Invalid(fields)) = rig.report(product, ProductStatus::Active).await else { panic!("refused") };
     assert_eq!(fields[0].0, "status");
     assert!(fields[0].1[0].contains("has gone back to the buyer"), "{fields:?}");
@@ -127,7 +128,7 @@ async fn an_undelivered_first_purchase_goes_back_and_its_port_is_free_once_the_h
     let rig = Rig::new(Setup::holding()).await;
     let (order, product) = rig.held_bridge().await;
     rig.clock.advance_secs(89);
-    assert_eq!(deadlines::return_overdue_holds(&rig.shop).await, Ok(0), "the host has 90 s");
+    assert_eq!(products::expire::return_overdue_holds(&rig.shop).await, Ok(0), "the host has 90 s");
     rig.clock.advance_secs(1);
     rig.wait_order(order, "R").await;
     assert_eq!(rig.at_node(order), Some(State::Canceled), "the buyer's wallet has its money back");
@@ -187,7 +188,7 @@ async fn a_product_whose_port_was_released_comes_back_for_a_held_payment() {
     let rig = Rig::new(Setup::holding()).await;
     let product = rig.suspended_bridge().await;
     let administrator = Scope::Administrator("admin".to_owned());
-    let released = products::operate(&rig.shop, &administrator, product, OperatorAction::Release).await;
+    let released = products::view::operate(&rig.shop, &administrator, product, OperatorAction::Release).await;
     assert_eq!((released.map(|product| product.placed), rig.ports_reserved()), (Ok(false), 0));
     let extension = rig.extended(product).await;
     assert!(rig.view(extension).purchase.invoice.is_hold);
@@ -205,7 +206,7 @@ async fn a_place_that_was_lost_holds_nothing_up() {
     let lost = |db: &_| Connection::execute(db, "DELETE FROM port", []).map_err(|error| StoreError::from(error).into());
     rig.shop.db.write::<_, Error, _>(lost).await.expect("the port is lost");
     let administrator = Scope::Administrator("admin".to_owned());
-    let released = products::operate(&rig.shop, &administrator, product, OperatorAction::Release).await;
+    let released = products::view::operate(&rig.shop, &administrator, product, OperatorAction::Release).await;
     assert_eq!(released.map(|product| product.placed), Ok(false));
 }
 
@@ -214,7 +215,7 @@ async fn a_held_payment_goes_back_when_every_port_was_sold_meanwhile() {
     let rig = Rig::new(Setup { ports: 1, ..Setup::holding() }).await;
     let product = rig.suspended_bridge().await;
     let administrator = Scope::Administrator("admin".to_owned());
-    products::operate(&rig.shop, &administrator, product, OperatorAction::Release).await.expect("released");
+    products::view::operate(&rig.shop, &administrator, product, OperatorAction::Release).await.expect("released");
     let extension = rig.extended(product).await;
     rig.ordered().await;
     rig.pay(extension);
@@ -270,7 +271,7 @@ async fn the_buyer_reads_that_the_money_is_back_only_once_the_node_has_said_so()
 async fn no_extension_is_offered_while_the_first_payment_is_held() {
     let rig = Rig::new(Setup::holding()).await;
     let (_, product) = rig.held_bridge().await;
-    let refused = extensions::extend(&rig.shop, product, ProductKind::TorBridge).await;
+    let refused = orders::extend::extend(&rig.shop, product, ProductKind::TorBridge).await;
     assert!(matches!(refused, Err(Error::Refused(_))), "{refused:?}");
 }
 
@@ -327,7 +328,7 @@ async fn parts_of_a_payment_count_only_when_all_are_there() {
     let (order, product) = rig.ordered().await;
     let node = rig.sim().node();
     node.arrive(rig.hash(order), &[10_000], 25_000).expect("a part arrives");
-    assert_eq!(deadlines::return_overdue_holds(&rig.shop).await, Ok(0));
+    assert_eq!(products::expire::return_overdue_holds(&rig.shop).await, Ok(0));
     let (view, status) = (rig.view(order), rig.product_status(product));
     assert_eq!((view.purchase.invoice.state, status), (InvoiceState::Open, ProductStatus::Initial));
 
@@ -345,7 +346,7 @@ async fn a_held_payment_that_is_too_small_is_given_back() {
     let mut news = entry.node.look_up(rig.hash(order)).await.expect("an answer").expect("the invoice");
     news.state = ip2tor_shop::domain::lightning::NodeInvoiceState::Accepted;
     news.received = Msat(24_999);
-    payments::apply(&rig.shop, rig.node, news, None).await.expect("applied");
+    payments::apply::apply(&rig.shop, rig.node, news, None).await.expect("applied");
     rig.wait_order(order, "R").await;
     assert_eq!((rig.message(order).as_str(), rig.at_node(order)), (HOLD_REFUSED_MESSAGE, Some(State::Canceled)));
     assert_eq!((rig.product_status(product), rig.ports_reserved()), (ProductStatus::Archived, 0));
@@ -488,7 +489,7 @@ async fn at_the_start_a_held_payment_whose_order_has_ended_is_given_back() {
     let (order, product) = rig.ordered().await;
     rig.tasks.stop().await;
     // As if the shop had believed an answer that was wrong.
-    payments::apply_gone(&rig.shop, rig.node, rig.hash(order)).await.expect("applied");
+    payments::apply::apply_gone(&rig.shop, rig.node, rig.hash(order)).await.expect("applied");
     assert_eq!(rig.order_status(order), "R");
     rig.pay(order);
     rig.restart_shop().await;
@@ -535,7 +536,7 @@ async fn unpaid_orders_do_not_use_up_the_holds_of_those_who_pay() {
     // Those that are over and not cancelled at the node yet hold no money either.
     rig.tasks.stop().await;
     rig.clock.advance_secs(903);
-    deadlines::close_unpaid(&rig.shop).await.expect("closed");
+    products::expire::close_unpaid(&rig.shop).await.expect("closed");
     let live = rig.shop.db.read(|db| node_state::live_holds(db, rig.node)).expect("counted");
     assert_eq!(live, LiveHolds { held: 0, unpaid: 4 });
 }
@@ -547,7 +548,7 @@ async fn a_node_with_invoices_that_are_not_final_cannot_be_removed() {
     let (act, node) = (Act::on_command_line(rig.now()), rig.node);
     let remove = || {
         let act = act.clone();
-        rig.shop.db.write(move |db| nodes_admin::remove(db, &act, node))
+        rig.shop.db.write(move |db| nodes::manage::remove(db, &act, node))
     };
     assert!(matches!(remove().await, Err(Error::Conflict(_))));
     rig.report(product, ProductStatus::Active).await.expect("activated");

@@ -11,12 +11,11 @@ use ip2tor_shop::domain::id::{OrderId, ProductId};
 use ip2tor_shop::domain::product::{ProductKind, ProductStatus};
 use ip2tor_shop::domain::purchase::InvoiceState;
 use ip2tor_shop::services::doctor::{self, Grade};
-use ip2tor_shop::services::extensions;
-use ip2tor_shop::services::orders::{self, OrderRequest, OrderedProduct};
-use ip2tor_shop::services::products::{OperatorAction, operate};
-use ip2tor_shop::services::{
-    Act, Error, ProbePolicy, Scope, Settings, backup, deadlines, host_watch, hosts_admin, payments,
-};
+use ip2tor_shop::services::hosts::{manage, watch};
+use ip2tor_shop::services::orders;
+use ip2tor_shop::services::orders::place::{OrderRequest, OrderedProduct};
+use ip2tor_shop::services::products::view::{OperatorAction, operate};
+use ip2tor_shop::services::{Act, Error, ProbePolicy, Scope, Settings, backup, payments, products};
 use ip2tor_shop::store::{alerts, hosts};
 
 use crate::rig::{ALIVE_NODES, Rig, Setup};
@@ -42,7 +41,7 @@ impl Rig {
     /// The operator has swept the host.
     pub async fn swept(&self) {
         let (act, host) = (Act::on_command_line(self.now()), self.host);
-        self.shop.db.write(move |db| hosts_admin::swept(db, &act, host)).await.expect("swept");
+        self.shop.db.write(move |db| manage::swept(db, &act, host)).await.expect("swept");
     }
 
     /// The host checks in for so long, and is looked at.
@@ -50,7 +49,7 @@ impl Rig {
         for _ in 0..minutes {
             self.clock.advance_secs(60);
             self.check_in().await;
-            host_watch::look(&self.shop).await.expect("a look");
+            watch::look(&self.shop).await.expect("a look");
         }
     }
 
@@ -134,10 +133,10 @@ async fn a_plain_payment_that_no_host_heard_of_is_owed_and_its_product_can_be_de
     rig.pay(order);
     rig.wait_order(order, "P").await;
     rig.clock.advance_secs(30 * 60);
-    deadlines::give_up_unactivated(&rig.shop).await.expect("given up");
+    products::expire::give_up_unactivated(&rig.shop).await.expect("given up");
     let (status, ports) = (rig.product_status(product), rig.count(PORTS));
     assert_eq!((rig.order_status(order), status, ports), ("N", ProductStatus::Suspended, 1), "it is promised still");
-    payments::retry_delivery(&rig.shop, order, "cli").await.expect("again");
+    payments::apply::retry_delivery(&rig.shop, order, "cli").await.expect("again");
     assert_eq!(rig.poll().await, [product]);
     rig.report(product, ProductStatus::Active).await.expect("delivered");
     assert_eq!(rig.order_status(order), "P");
@@ -172,7 +171,7 @@ async fn a_host_that_was_away_has_an_hour_from_when_it_is_back() {
     rig.minutes_pass(1).await;
     let product = rig.to_be_taken_down().await;
     rig.clock.advance_secs(6 * 3600);
-    host_watch::look(&rig.shop).await.expect("it is away");
+    watch::look(&rig.shop).await.expect("it is away");
     rig.minutes_pass(59).await;
     assert_eq!(rig.told("stuck_suspension").len(), 0);
     rig.minutes_pass(3).await;
@@ -265,24 +264,24 @@ async fn aliases_are_not_sold_on_a_host_that_was_not_swept() {
         public_key: Some("npub10elfcs4fr0l0r8af98jlmgdh9c8tcxjvz9qkw038js35mp4dma8qzvjptg".to_owned()),
         ..rig.bridge_request()
     };
-    let refused = orders::place(&rig.shop, request()).await;
+    let refused = orders::place::place(&rig.shop, request()).await;
     assert!(matches!(&refused, Err(Error::Invalid(_))), "{refused:?}");
     rig.swept().await;
-    orders::place(&rig.shop, request()).await.expect("swept");
+    orders::place::place(&rig.shop, request()).await.expect("swept");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_needs_a_port_for_a_payment_gets_none_on_a_host_that_was_not_swept() {
     let rig = Rig::new(Setup::default()).await;
     let (order, _) = rig.ordered().await;
-    payments::apply_gone(&rig.shop, rig.node, rig.hash(order)).await.expect("it is over");
+    payments::apply::apply_gone(&rig.shop, rig.node, rig.hash(order)).await.expect("it is over");
     rig.execute("UPDATE host SET unswept_since = 1");
     assert_eq!(rig.count(PORTS), 0);
     rig.pay(order);
     rig.wait_order(order, "N").await;
     assert_eq!((rig.count(PORTS), rig.view(order).purchase.owed.0), (0, 25_000));
     rig.swept().await;
-    payments::retry_delivery(&rig.shop, order, "cli").await.expect("again");
+    payments::apply::retry_delivery(&rig.shop, order, "cli").await.expect("again");
     assert_eq!((rig.order_status(order), rig.count(PORTS)), ("P", 1));
 }
 
@@ -304,8 +303,8 @@ async fn what_was_pending_in_a_backup_may_have_been_delivered_since() {
 async fn an_extension_is_answered_with_an_invoice_that_can_be_paid() {
     let rig = Rig::new(Setup::default()).await;
     let (_, product) = rig.active_bridge().await;
-    let extension = extensions::extend(&rig.shop, product, ProductKind::TorBridge).await;
-    let Ok(extensions::Extension::Order(order)) = extension else { panic!("{extension:?}") };
+    let extension = orders::extend::extend(&rig.shop, product, ProductKind::TorBridge).await;
+    let Ok(orders::extend::Extension::Order(order)) = extension else { panic!("{extension:?}") };
     assert!(rig.view(order).purchase.invoice.payment_request.is_some());
 }
 
@@ -315,7 +314,7 @@ async fn a_node_that_fails_or_says_nothing_gets_no_extension_order() {
         let rig = Rig::new(Setup::default()).await;
         let (_, product) = rig.active_bridge().await;
         rig.sim().faults().always("AddInvoice", fault);
-        let refused = extensions::extend(&rig.shop, product, ProductKind::TorBridge).await;
+        let refused = orders::extend::extend(&rig.shop, product, ProductKind::TorBridge).await;
         assert!(matches!(refused, Err(Error::Unavailable { .. })), "{fault:?}: {refused:?}");
         let open = "SELECT count(*) FROM purchase_order WHERE kind = 'extension' AND status <> 'R'";
         assert_eq!(rig.count(open), 0, "{fault:?}");
@@ -361,16 +360,19 @@ async fn what_is_delivered_after_its_buyer_gave_up_is_noted_and_told_once() {
 async fn a_late_delivery_that_is_paid_back_takes_the_product_back() {
     let rig = Rig::new(Setup::default()).await;
     let (order, product) = rig.delivered_after(400).await;
-    assert_eq!(payments::mark_refunded(&rig.shop, order, "cli", "by hand").await.map(|owed| owed.0), Ok(25_000));
+    assert_eq!(payments::apply::mark_refunded(&rig.shop, order, "cli", "by hand").await.map(|owed| owed.0), Ok(25_000));
     let view = rig.view(order);
     assert_eq!((rig.order_status(order), view.purchase.refunded.0), ("S", 25_000));
     assert_eq!((view.product.status, rig.told("late_delivery").len()), (ProductStatus::NeedsSuspend, 0));
     rig.report(product, ProductStatus::Suspended).await.expect("taken down");
     assert_eq!(rig.count(PORTS), 0, "it is nobody's any more");
-    let again = payments::mark_refunded(&rig.shop, order, "cli", "again").await;
+    let again = payments::apply::mark_refunded(&rig.shop, order, "cli", "again").await;
     assert!(again.is_err(), "{again:?}");
     let (in_time, _) = rig.active_bridge().await;
-    assert!(payments::mark_refunded(&rig.shop, in_time, "cli", "no").await.is_err(), "what came in time is kept");
+    assert!(
+        payments::apply::mark_refunded(&rig.shop, in_time, "cli", "no").await.is_err(),
+        "what came in time is kept"
+    );
     assert!(LATE_RETURNED_MESSAGE.contains("too late"));
 }
 

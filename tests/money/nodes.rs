@@ -14,11 +14,11 @@ use ip2tor_shop::domain::product::ProductStatus;
 use ip2tor_shop::lightning::LightningNode;
 use ip2tor_shop::lightning::supervise::Backoff;
 use ip2tor_shop::services::backup;
-use ip2tor_shop::services::hosts::CatalogCache;
-use ip2tor_shop::services::making::NO_INVOICE_MESSAGE;
-use ip2tor_shop::services::nodes_admin::{self, NodeChange};
-use ip2tor_shop::services::payments::StreamPosition;
-use ip2tor_shop::services::{Act, Error, Settings, deadlines, nodes_alive, orders, payments};
+use ip2tor_shop::services::hosts::catalog::CatalogCache;
+use ip2tor_shop::services::invoices::create::NO_INVOICE_MESSAGE;
+use ip2tor_shop::services::nodes::manage::NodeChange;
+use ip2tor_shop::services::payments::apply::StreamPosition;
+use ip2tor_shop::services::{Act, Error, Settings, nodes, orders, payments, products};
 
 use crate::rig::{ALIVE_NODES, NODE, Rig, Setup};
 
@@ -203,7 +203,7 @@ async fn a_nodes_network_is_wrong_when_none_of_its_operators_hosts_sells_for_it(
         rig.execute(&format!("UPDATE host SET {change}"));
         for network in [Network::Mainnet, Network::Testnet, Network::Signet, Network::Regtest] {
             let info = NodeInfo { network: Some(network), ..NodeInfo::default() };
-            let verdict = nodes_alive::store(&rig.shop, rig.node, "lnd", Ok(info)).await.expect("stored");
+            let verdict = nodes::health::store(&rig.shop, rig.node, "lnd", Ok(info)).await.expect("stored");
             assert!(verdict.problem.is_none());
             wrong.push(verdict.unfit.is_some());
         }
@@ -222,7 +222,7 @@ async fn an_operator_hears_of_a_node_on_a_network_that_nothing_is_sold_for() {
     // Nobody else asks the node.
     rig.tasks.stop().await;
     let mainnet = NodeInfo { network: Some(Network::Mainnet), ..NodeInfo::default() };
-    nodes_alive::store(&rig.shop, rig.node, "lnd", Ok(mainnet)).await.expect("stored");
+    nodes::health::store(&rig.shop, rig.node, "lnd", Ok(mainnet)).await.expect("stored");
     assert_eq!((told(&rig), rig.open_alerts("node_dead")), (0, 0));
 }
 
@@ -232,18 +232,18 @@ async fn nobody_hears_of_a_dead_node_that_is_not_used_any_more() {
     let act = Act::on_command_line(rig.now());
     let dead = async |node| {
         let gone = NodeError::new(NodeErrorKind::Refused, "gone");
-        nodes_alive::store(&rig.shop, node, "lnd", Err(gone)).await.expect("stored");
+        nodes::health::store(&rig.shop, node, "lnd", Err(gone)).await.expect("stored");
         rig.open_alerts("node_dead")
     };
     let (first, spare) = (rig.node, rig.spare().node);
     rig.tasks.stop().await;
     assert_eq!((dead(first).await, dead(spare).await), (0, 0));
-    rig.clock.advance_secs(nodes_alive::RESTART_SECS);
+    rig.clock.advance_secs(nodes::health::RESTART_SECS);
     assert_eq!((dead(first).await, dead(spare).await), (1, 2));
     let (by, change) = (act.clone(), NodeChange { is_enabled: Some(false), ..NodeChange::default() });
-    rig.shop.db.write(move |db| nodes_admin::set(db, &by, first, change, None)).await.expect("disabled");
+    rig.shop.db.write(move |db| nodes::manage::set(db, &by, first, change, None)).await.expect("disabled");
     assert_eq!(rig.open_alerts("node_dead"), 1);
-    rig.shop.db.write(move |db| nodes_admin::remove(db, &act, spare)).await.expect("removed");
+    rig.shop.db.write(move |db| nodes::manage::remove(db, &act, spare)).await.expect("removed");
     assert_eq!(rig.open_alerts("node_dead"), 0);
     assert_eq!((dead(first).await, dead(spare).await), (0, 0), "neither by a check that comes late");
 }
@@ -254,11 +254,11 @@ async fn a_disabled_node_whose_invoices_can_still_be_paid_is_told_of_when_it_die
     rig.ordered().await;
     rig.stop_node().await;
     rig.wait_until("its absence is known", || rig.count(ALIVE_NODES) == 0).await;
-    rig.clock.advance_secs(nodes_alive::RESTART_SECS);
+    rig.clock.advance_secs(nodes::health::RESTART_SECS);
     rig.wait_until("it is told", || rig.open_alerts("node_dead") == 1).await;
     let (act, node) = (Act::on_command_line(rig.now()), rig.node);
     let change = NodeChange { is_enabled: Some(false), ..NodeChange::default() };
-    rig.shop.db.write(move |db| nodes_admin::set(db, &act, node, change, None)).await.expect("disabled");
+    rig.shop.db.write(move |db| nodes::manage::set(db, &act, node, change, None)).await.expect("disabled");
     assert_eq!(rig.open_alerts("node_dead"), 1);
 }
 
@@ -271,7 +271,7 @@ async fn a_host_is_hidden_while_no_node_could_receive_the_cheapest_of_its_prices
     rig.tasks.stop().await;
     let is_public = async |inbound| {
         let info = NodeInfo { network: Some(Network::Regtest), inbound: Some(Msat(inbound)), ..NodeInfo::default() };
-        nodes_alive::store(&rig.shop, rig.node, "node", Ok(info)).await.expect("stored");
+        nodes::health::store(&rig.shop, rig.node, "node", Ok(info)).await.expect("stored");
         CatalogCache::default().get(&rig.shop).expect("the catalog").hosts[0].is_public(rig.now())
     };
     assert!(!is_public(24_999).await, "a bridge costs 25 sat");
@@ -352,14 +352,14 @@ async fn a_node_with_invoices_that_are_not_final_gets_another_address_only_if_it
     let (act, node, port) = (Act::on_command_line(rig.now()), rig.node, rig.spare().sim.local_addr().port());
     let set = |port, has_moved| {
         let (act, change) = (act.clone(), NodeChange { port: Some(port), has_moved, ..NodeChange::default() });
-        rig.shop.db.write(move |db| nodes_admin::set(db, &act, node, change, None))
+        rig.shop.db.write(move |db| nodes::manage::set(db, &act, node, change, None))
     };
     let refused = set(port, false).await;
     assert!(matches!(&refused, Err(Error::Conflict(text)) if text.contains("node add")), "{refused:?}");
     assert!(set(rig.sim_addr.port(), false).await.is_ok(), "nothing changes");
     assert!(set(port, true).await.is_ok(), "the operator says that it is the same");
     assert!(set(rig.sim_addr.port(), true).await.is_ok());
-    payments::apply_gone(&rig.shop, rig.node, rig.hash(order)).await.expect("applied");
+    payments::apply::apply_gone(&rig.shop, rig.node, rig.hash(order)).await.expect("applied");
     assert!(set(port, false).await.is_ok(), "nothing depends on it");
 }
 
@@ -396,7 +396,7 @@ async fn another_wallet_at_a_nodes_address_ends_nothing_that_the_first_can_still
     let entry = rig.registry.get(rig.node).expect("the node");
     assert_eq!(follow::compare(&rig.shop, &entry, &mut Strangers::default()).await, Ok(0));
     rig.clock.advance_secs(1000);
-    assert_eq!(deadlines::close_unpaid(&rig.shop).await, Ok(1));
+    assert_eq!(products::expire::close_unpaid(&rig.shop).await, Ok(1));
     rig.wait_until("it was asked to cancel", || rig.count("SELECT coalesce(max(attempts), 0) FROM effect") > 0).await;
     rig.foreign_settlement("a coffee", 1).await;
     rig.foreign_settlement("another", 2).await;
@@ -425,10 +425,10 @@ async fn another_wallet_takes_over_when_nothing_depends_on_the_first_and_counts_
 // ---- whose invoice ------------------------------------------------------------------------------
 
 /// What the second node says of an invoice of the first.
-async fn claimed(rig: &Rig, order: OrderId, state: NodeInvoiceState) -> payments::Applied {
+async fn claimed(rig: &Rig, order: OrderId, state: NodeInvoiceState) -> payments::apply::Applied {
     let mut news = rig.connector().look_up(rig.hash(order)).await.expect("an answer").expect("the invoice");
     (news.state, news.received) = (state, news.amount);
-    payments::apply(&rig.shop, rig.spare().node, news, None).await.expect("applied")
+    payments::apply::apply(&rig.shop, rig.spare().node, news, None).await.expect("applied")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -436,10 +436,10 @@ async fn no_other_node_can_speak_for_an_invoice_even_with_its_hash() {
     let rig = Rig::new(Setup { use_holds: true, ..Setup::two_nodes() }).await;
     let (order, product) = rig.ordered().await;
     for state in [NodeInvoiceState::Accepted, NodeInvoiceState::Settled, NodeInvoiceState::Canceled] {
-        assert_eq!(claimed(&rig, order, state).await, payments::Applied::Foreign, "{state:?}");
+        assert_eq!(claimed(&rig, order, state).await, payments::apply::Applied::Foreign, "{state:?}");
     }
-    payments::apply_gone(&rig.shop, rig.spare().node, rig.hash(order)).await.expect("nothing happens");
-    payments::apply_leftover(&rig.shop, rig.spare().node, rig.hash(order)).await.expect("nothing happens");
+    payments::apply::apply_gone(&rig.shop, rig.spare().node, rig.hash(order)).await.expect("nothing happens");
+    payments::apply::apply_leftover(&rig.shop, rig.spare().node, rig.hash(order)).await.expect("nothing happens");
     assert_eq!((rig.order_status(order), rig.product_status(product)), ("T", ProductStatus::Initial));
     assert_eq!((rig.open_alerts("unknown_payment"), rig.count("SELECT count(*) FROM effect")), (1, 0));
 
@@ -486,15 +486,16 @@ impl Rig {
             priority: Some(7),
             ..NodeChange::default()
         };
-        let add = move |db: &_| nodes_admin::add(db, &act, &SystemRandom, NodeKind::LndGrpc, change, Some("operator"));
+        let add =
+            move |db: &_| nodes::manage::add(db, &act, &SystemRandom, NodeKind::LndGrpc, change, Some("operator"));
         let node = self.shop.db.write(add).await.expect("added").id;
         self.wait_until("it is followed", || self.registry.get(node).is_ok()).await;
         node
     }
 
-    async fn heard_of(&self, order: OrderId, node: NodeId) -> payments::Applied {
+    async fn heard_of(&self, order: OrderId, node: NodeId) -> payments::apply::Applied {
         let news = self.connector().look_up(self.hash(order)).await.expect("an answer").expect("the invoice");
-        payments::apply(&self.shop, node, news, None).await.expect("applied")
+        payments::apply::apply(&self.shop, node, news, None).await.expect("applied")
     }
 }
 
@@ -503,15 +504,15 @@ async fn what_a_node_sold_under_one_record_is_no_news_under_another_not_even_whe
     let rig = Rig::new(Setup::default()).await;
     let (order, _) = rig.active_bridge().await;
     let again = rig.same_node_again().await;
-    assert_eq!(rig.heard_of(order, again).await, payments::Applied::Foreign, "also before its key is known");
+    assert_eq!(rig.heard_of(order, again).await, payments::apply::Applied::Foreign, "also before its key is known");
     rig.wait_until("both are known", || rig.count(ALIVE_NODES) == 2).await;
-    assert_eq!(rig.heard_of(order, again).await, payments::Applied::Foreign);
+    assert_eq!(rig.heard_of(order, again).await, payments::apply::Applied::Foreign);
     assert_eq!(rig.open_alerts("unknown_payment"), 0);
 
     let (act, first) = (Act::on_command_line(rig.now()), rig.node);
-    rig.shop.db.write(move |db| nodes_admin::remove(db, &act, first)).await.expect("removed");
+    rig.shop.db.write(move |db| nodes::manage::remove(db, &act, first)).await.expect("removed");
     let news = rig.registry.get(again).expect("it").node.look_up(rig.hash(order)).await.expect("an answer");
-    payments::apply(&rig.shop, again, news.expect("the invoice"), None).await.expect("applied");
+    payments::apply::apply(&rig.shop, again, news.expect("the invoice"), None).await.expect("applied");
     assert_eq!(rig.open_alerts("unknown_payment"), 0);
 }
 
@@ -602,11 +603,11 @@ async fn news_past_the_stream_never_move_the_cursor_over_what_the_stream_has_not
     let (known, _) = rig.ordered().await;
     rig.tasks.stop().await;
     // The shop believes that this one has ended, so that only the stream can tell of its payment.
-    payments::apply_gone(&rig.shop, rig.node, rig.hash(late)).await.expect("applied");
+    payments::apply::apply_gone(&rig.shop, rig.node, rig.hash(late)).await.expect("applied");
     rig.pay(late);
     rig.pay(known);
     let news = rig.connector().look_up(rig.hash(known)).await.expect("an answer").expect("the invoice");
-    payments::apply(&rig.shop, rig.node, news, None).await.expect("applied");
+    payments::apply::apply(&rig.shop, rig.node, news, None).await.expect("applied");
     assert_eq!((rig.order_status(known), rig.order_status(late)), ("P", "R"));
     rig.restart_shop().await;
     rig.wait_order(late, "P").await;
@@ -649,7 +650,7 @@ async fn thousands_of_open_invoices_are_compared_by_pages_and_only_differences_a
     let mut placing = tokio::task::JoinSet::new();
     for _ in 0..OPEN {
         let (shop, request) = (rig.shop.clone(), rig.bridge_request());
-        placing.spawn(async move { orders::place(&shop, request).await.expect("accepted") });
+        placing.spawn(async move { orders::place::place(&shop, request).await.expect("accepted") });
     }
     let orders: Vec<OrderId> = placing.join_all().await;
     let open = "SELECT count(*) FROM invoice WHERE state = 'open'";
@@ -694,7 +695,7 @@ async fn a_shop_restored_from_yesterdays_backup_finds_what_was_settled_since_and
     rig.wait_until("the operator knows", || rig.open_alerts("unknown_payment") == 1).await;
     let text = rig.count(&format!("SELECT count(*) FROM alert WHERE text LIKE '%{lost}%'"));
     assert_eq!(text, 1, "the alert names the order");
-    let unknown = ip2tor_shop::services::products::public(
+    let unknown = ip2tor_shop::services::products::view::public(
         &rig.shop,
         lost_product,
         ip2tor_shop::domain::product::ProductKind::TorBridge,
@@ -778,7 +779,7 @@ async fn a_cleanup_never_ends_what_was_just_paid() {
     rig.pay(order);
     // The shop has not heard of it; the clean-up runs first.
     rig.clock.advance_secs(1000);
-    assert_eq!(deadlines::close_unpaid(&rig.shop).await, Ok(1));
+    assert_eq!(products::expire::close_unpaid(&rig.shop).await, Ok(1));
     rig.restart_shop().await;
     rig.wait_order(order, "P").await;
     assert_eq!(rig.product_status(product), ProductStatus::NeedsActivate);
@@ -795,8 +796,8 @@ async fn two_events_for_one_payment_extend_once() {
     let end = rig.view(extension).product.suspend_after;
     let news = rig.connector().look_up(rig.hash(extension)).await.expect("an answer").expect("the invoice");
     let twice = vec![news.clone(), news.clone()];
-    payments::apply_all(&rig.shop, rig.node, twice, StreamPosition::default()).await.expect("applied");
-    payments::apply(&rig.shop, rig.node, news, None).await.expect("applied");
+    payments::apply::apply_all(&rig.shop, rig.node, twice, StreamPosition::default()).await.expect("applied");
+    payments::apply::apply(&rig.shop, rig.node, news, None).await.expect("applied");
     assert_eq!(rig.view(extension).product.suspend_after, end);
     assert_eq!(rig.view(extension).purchase.owed, Msat(0));
 }
@@ -811,9 +812,9 @@ async fn an_invoice_paid_in_the_very_second_of_its_expiry_is_delivered() {
     rig.clock.advance_millis(end.millis_since(rig.now()) - 1);
     rig.pay(order);
     rig.clock.advance_millis(1);
-    assert_eq!(deadlines::close_unpaid(&rig.shop).await, Ok(0), "not in the second of the expiry");
+    assert_eq!(products::expire::close_unpaid(&rig.shop).await, Ok(0), "not in the second of the expiry");
     rig.clock.advance_secs(2);
-    assert_eq!(deadlines::close_unpaid(&rig.shop).await, Ok(1));
+    assert_eq!(products::expire::close_unpaid(&rig.shop).await, Ok(1));
     rig.restart_shop().await;
     rig.wait_order(order, "P").await;
     rig.wait_product(product, ProductStatus::NeedsActivate).await;

@@ -13,9 +13,10 @@ use ip2tor_shop::domain::lightning::Preimage;
 use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::domain::product::ProductStatus;
 use ip2tor_shop::domain::time::Timestamp;
-use ip2tor_shop::services::payments::{self, StreamPosition};
-use ip2tor_shop::services::products::{self, OperatorAction};
-use ip2tor_shop::services::{Act, Scope, Shop, backup, deadlines};
+use ip2tor_shop::services::payments;
+use ip2tor_shop::services::payments::apply::StreamPosition;
+use ip2tor_shop::services::products::view::OperatorAction;
+use ip2tor_shop::services::{Act, Scope, Shop, backup, products};
 use ip2tor_shop::store::Db;
 use ip2tor_shop::store::node_state::{self, Cursor};
 
@@ -107,7 +108,7 @@ async fn a_second_shop_on_the_node_touches_nothing_of_the_first() {
     rig.report(product, ProductStatus::Active).await.expect("activated");
     rig.wait_order(order, "P").await;
     let sold = rig.connector().look_up(rig.hash(order)).await.expect("an answer").expect("the invoice");
-    payments::apply(&second, entry.spec.id, sold, None).await.expect("applied");
+    payments::apply::apply(&second, entry.spec.id, sold, None).await.expect("applied");
     let told = second.db.read(|db| ip2tor_shop::store::alerts::list(db, true)).expect("the alerts");
     assert!(!told.iter().any(|alert| alert.topic == "unknown_payment"), "a sale of another shop is no news: {told:?}");
 }
@@ -179,7 +180,7 @@ async fn a_crash_in_the_middle_of_a_replay_by_invoice_loses_nothing() {
     rig.sim().node().set_quirks(Quirks { replays_by_id: true, ..Quirks::default() });
     // The shop believes that they have ended, so that only the stream can tell.
     for order in [first, second] {
-        payments::apply_gone(&rig.shop, rig.node, rig.hash(order)).await.expect("applied");
+        payments::apply::apply_gone(&rig.shop, rig.node, rig.hash(order)).await.expect("applied");
     }
     rig.pay(second);
     rig.pay(first);
@@ -188,8 +189,9 @@ async fn a_crash_in_the_middle_of_a_replay_by_invoice_loses_nothing() {
     let mut stream = rig.connector().settlements(opened.index).await.expect("the stream");
     let replayed = futures_util::StreamExt::next(&mut stream).await.expect("a settlement").expect("no error");
     assert_eq!((replayed.hash, replayed.settle_index), (rig.hash(first), 3));
-    let (_, position) =
-        payments::apply_all(&rig.shop, rig.node, vec![replayed], StreamPosition::new(opened)).await.expect("applied");
+    let (_, position) = payments::apply::apply_all(&rig.shop, rig.node, vec![replayed], StreamPosition::new(opened))
+        .await
+        .expect("applied");
     assert!(position.is_ahead());
     assert_eq!((rig.order_status(first), rig.order_status(second), rig.cursor()), ("P", "R", 1));
     rig.restart_shop().await;
@@ -206,13 +208,14 @@ async fn what_was_heard_before_a_node_counted_anew_moves_no_cursor_afterwards() 
     rig.foreign_settlement("a coffee", 1).await;
     let mut news = rig.connector().look_up(Preimage([1; 32]).hash()).await.expect("an answer").expect("the invoice");
     news.settle_index = 1000;
-    let (_, position) =
-        payments::apply_all(&rig.shop, rig.node, vec![news], StreamPosition::new(opened)).await.expect("applied");
+    let (_, position) = payments::apply::apply_all(&rig.shop, rig.node, vec![news], StreamPosition::new(opened))
+        .await
+        .expect("applied");
     rig.execute("UPDATE node SET counting = counting + 1, settle_index = 7");
-    payments::caught_up(&rig.shop, rig.node, position.clone()).await.expect("stored");
+    payments::apply::caught_up(&rig.shop, rig.node, position.clone()).await.expect("stored");
     assert_eq!(rig.cursor(), 7);
     rig.execute("UPDATE node SET counting = counting - 1");
-    payments::caught_up(&rig.shop, rig.node, position).await.expect("stored");
+    payments::apply::caught_up(&rig.shop, rig.node, position).await.expect("stored");
     assert_eq!(rig.cursor(), 1000, "in its own counting it does");
 }
 
@@ -223,7 +226,7 @@ async fn a_cursor_that_cannot_be_read_is_waited_for_and_never_taken_for_none() {
     rig.wait_until("the cursor is there", || rig.cursor() == 1).await;
     let (order, _) = rig.ordered().await;
     rig.tasks.stop().await;
-    payments::apply_gone(&rig.shop, rig.node, rig.hash(order)).await.expect("applied");
+    payments::apply::apply_gone(&rig.shop, rig.node, rig.hash(order)).await.expect("applied");
     rig.pay(order);
     rig.execute("UPDATE node SET settle_index = -1");
     let before = rig.sim().node().subscriptions();
@@ -357,13 +360,13 @@ async fn an_order_that_cannot_be_closed_holds_up_no_other() {
     rig.tasks.stop().await;
     rig.break_order(orders[0]);
     rig.clock.advance_secs(1000);
-    assert_eq!(deadlines::close_unpaid(&rig.shop).await, Ok(2));
+    assert_eq!(products::expire::close_unpaid(&rig.shop).await, Ok(2));
     assert_eq!(
         (rig.count("SELECT count(*) FROM invoice WHERE state = 'cancelling'"), rig.open_alerts("left_out")),
         (2, 1)
     );
     rig.execute("DROP TRIGGER broken");
-    assert_eq!(deadlines::close_unpaid(&rig.shop).await, Ok(1));
+    assert_eq!(products::expire::close_unpaid(&rig.shop).await, Ok(1));
     assert_eq!(rig.open_alerts("left_out"), 0);
 }
 
@@ -378,7 +381,7 @@ async fn a_product_that_cannot_be_suspended_holds_up_no_other() {
          BEGIN SELECT raise(ABORT, 'broken'); END",
     );
     rig.clock.advance_secs(2 * 86_400);
-    assert_eq!(deadlines::suspend_expired(&rig.shop).await, Ok(1));
+    assert_eq!(products::expire::suspend_expired(&rig.shop).await, Ok(1));
     assert_eq!(rig.product_status(product), ProductStatus::NeedsSuspend);
     assert_eq!((rig.product_status(broken), rig.open_alerts("left_out")), (ProductStatus::Active, 1));
 }
@@ -432,7 +435,7 @@ async fn what_our_own_cancel_removed_has_not_vanished_even_when_its_answer_was_l
     rig.sim().node().set_quirks(Quirks { collects_garbage: true, ..Quirks::default() });
     rig.sim().faults().next("CancelInvoice", Fault::ResetAfter, 1);
     let scope = Scope::Administrator("admin".to_owned());
-    products::operate(&rig.shop, &scope, product, OperatorAction::Kill).await.expect("switched off");
+    products::view::operate(&rig.shop, &scope, product, OperatorAction::Kill).await.expect("switched off");
     rig.wait_order_as_time_passes(order, "R").await;
     assert!(rig.text(order).contains("Nothing was charged"), "{}", rig.text(order));
     assert_eq!(rig.open_alerts("invoice_vanished"), 0);
@@ -469,7 +472,7 @@ async fn a_settlement_with_an_impossible_date_was_paid_when_it_was_heard_of() {
         rig.pay(*order);
         let mut news = rig.connector().look_up(rig.hash(*order)).await.expect("an answer").expect("the invoice");
         news.settled_at = Some(Timestamp::from_secs(told));
-        payments::apply(&rig.shop, rig.node, news, None).await.expect("applied");
+        payments::apply::apply(&rig.shop, rig.node, news, None).await.expect("applied");
     }
     let paid: Vec<_> = orders.iter().map(|order| rig.view(*order).purchase.invoice.paid_at).collect();
     assert_eq!(paid, [Some(now), Some(now), Some(now), Some(right)]);

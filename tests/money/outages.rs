@@ -4,7 +4,7 @@ use ip2tor_lnd_simulator::{State, Wallet};
 use ip2tor_shop::background::nodes::health;
 use ip2tor_shop::domain::id::OrderId;
 use ip2tor_shop::domain::product::ProductStatus;
-use ip2tor_shop::services::{deadlines, nodes_alive};
+use ip2tor_shop::services::{nodes, products};
 use ip2tor_shop::store::outbox::{self, Intent};
 
 use crate::rig::{ALIVE_NODES, Rig, Setup};
@@ -45,7 +45,7 @@ async fn while_the_chain_backend_hangs_what_was_delivered_is_taken_and_what_was_
     rig.clock.advance_secs(90);
     rig.wait_order(late, "R").await;
     rig.clock.advance_secs(900);
-    deadlines::close_unpaid(&rig.shop).await.expect("closed");
+    products::expire::close_unpaid(&rig.shop).await.expect("closed");
     rig.wait_order(unpaid, "R").await;
     assert_eq!(
         [late, unpaid, delivered].map(|order| rig.at_node(order)),
@@ -76,12 +76,12 @@ async fn at_a_node_that_counts_as_down_held_money_comes_first_the_longest_due_of
     let (later, _) = rig.held_bridge().await;
     rig.tasks.stop().await;
     rig.clock.advance_secs(43);
-    deadlines::close_unpaid(&rig.shop).await.expect("closed");
+    products::expire::close_unpaid(&rig.shop).await.expect("closed");
     for _ in 0..2 {
         rig.clock.advance_secs(37);
-        deadlines::return_overdue_holds(&rig.shop).await.expect("to be given back");
+        products::expire::return_overdue_holds(&rig.shop).await.expect("to be given back");
         rig.clock.advance_secs(10);
-        deadlines::return_overdue_holds(&rig.shop).await.expect("to be given back");
+        products::expire::return_overdue_holds(&rig.shop).await.expect("to be given back");
     }
     let mut order: Vec<OrderId> = Vec::new();
     while let Some(intent) = rig.due_at_down_node().into_iter().next() {
@@ -101,7 +101,7 @@ async fn a_node_that_is_away_is_told_once_and_not_for_each_of_its_held_payments(
     rig.clock.advance_secs(90);
     let tried = "SELECT count(*) FROM effect WHERE kind = 'cancel_invoice' AND attempts > 4";
     rig.wait_until_as_time_passes("both are tried again and again", || rig.count(tried) == 2).await;
-    rig.clock.advance_secs(nodes_alive::RESTART_SECS);
+    rig.clock.advance_secs(nodes::health::RESTART_SECS);
     let told = |topic: &str| rig.count(&format!("SELECT count(*) FROM alert WHERE topic = '{topic}'"));
     rig.wait_until("it is told", || told("node_dead") == 1).await;
     assert_eq!(told("failed_intent"), 0);
@@ -195,7 +195,7 @@ async fn the_key_of_a_node_is_learned_from_an_invoice_of_ours_and_no_sample_is_m
         .await;
     rig.check_node();
     rig.clock.advance_secs(1000);
-    deadlines::close_unpaid(&rig.shop).await.expect("closed");
+    products::expire::close_unpaid(&rig.shop).await.expect("closed");
     rig.wait_order(order, "R").await;
     let all = rig.registry.get(rig.node).expect("the node").node.all_invoices(0, 100).await.expect("listed").invoices;
     assert_eq!(all.len(), 3, "{all:?}");

@@ -6,8 +6,9 @@ use ip2tor_shop::domain::id::{OrderId, ProductId};
 use ip2tor_shop::domain::lightning::NodeInvoiceState;
 use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::domain::product::{ProductKind, ProductStatus};
-use ip2tor_shop::services::extensions::{self, Extension};
-use ip2tor_shop::services::{Error, deadlines, payments};
+use ip2tor_shop::services::orders;
+use ip2tor_shop::services::orders::extend::Extension;
+use ip2tor_shop::services::{Error, payments, products};
 use ip2tor_shop::store::hosts;
 
 use crate::rig::{Rig, Setup};
@@ -30,12 +31,13 @@ async fn a_paid_bridge_is_activated_expires_and_comes_back_when_extended() {
     assert_eq!(end, rig.now().plus_secs(86_400 + 600), "time is counted from the activation");
 
     rig.clock.advance_secs(86_400 + 600);
-    assert_eq!(deadlines::suspend_expired(&rig.shop).await, Ok(1));
+    assert_eq!(products::expire::suspend_expired(&rig.shop).await, Ok(1));
     rig.report(product, ProductStatus::Suspended).await.expect("suspended");
     assert_eq!(rig.product_status(product), ProductStatus::Suspended);
 
     rig.check_in().await;
-    let Ok(Extension::Order(extension)) = extensions::extend(&rig.shop, product, ProductKind::TorBridge).await else {
+    let Ok(Extension::Order(extension)) = orders::extend::extend(&rig.shop, product, ProductKind::TorBridge).await
+    else {
         panic!("it can be extended")
     };
     rig.wait_until("its invoice", || rig.view(extension).purchase.invoice.payment_request.is_some()).await;
@@ -53,7 +55,7 @@ async fn an_unpaid_order_ends_only_after_its_node_has_cancelled_the_invoice() {
     let (order, product) = rig.ordered().await;
     rig.stop_node().await;
     rig.clock.advance_secs(1000);
-    assert_eq!(deadlines::close_unpaid(&rig.shop).await, Ok(1));
+    assert_eq!(products::expire::close_unpaid(&rig.shop).await, Ok(1));
     assert_eq!(rig.order_status(order), "T", "nothing ends while the node is away");
     assert_eq!(rig.count("SELECT count(*) FROM port"), 1, "the port is still reserved");
 
@@ -82,7 +84,7 @@ async fn a_product_that_nobody_activates_owes_a_refund_and_a_late_activation_cle
     rig.wait_order(order, "P").await;
     rig.poll().await;
     rig.clock.advance_secs(30 * 60);
-    assert_eq!(deadlines::give_up_unactivated(&rig.shop).await, Ok(1));
+    assert_eq!(products::expire::give_up_unactivated(&rig.shop).await, Ok(1));
     assert_eq!(rig.order_status(order), "N");
     assert_eq!(rig.view(order).purchase.owed.0, 25_000);
     assert_eq!(rig.product_status(product), ProductStatus::NeedsSuspend);
@@ -101,9 +103,9 @@ async fn an_overpaid_order_is_delivered_and_the_surplus_is_owed() {
     rig.pay_msat(order, 30_000);
     rig.wait_order(order, "P").await;
     assert_eq!(rig.view(order).purchase.owed.0, 5_000);
-    assert_eq!(payments::mark_refunded(&rig.shop, order, "cli", "by hand").await.map(|owed| owed.0), Ok(5_000));
+    assert_eq!(payments::apply::mark_refunded(&rig.shop, order, "cli", "by hand").await.map(|owed| owed.0), Ok(5_000));
     assert_eq!(rig.order_status(order), "P");
-    assert!(payments::mark_refunded(&rig.shop, order, "cli", "again").await.is_err(), "nothing is owed twice");
+    assert!(payments::apply::mark_refunded(&rig.shop, order, "cli", "again").await.is_err(), "nothing is owed twice");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -114,7 +116,7 @@ async fn less_than_the_price_is_not_paid_and_owed_back_in_full() {
     let node = rig.registry.get(rig.node).expect("the node").node;
     let mut news = node.look_up(rig.hash(order)).await.expect("an answer").expect("the invoice");
     (news.state, news.received) = (NodeInvoiceState::Settled, Msat(24_999));
-    payments::apply(&rig.shop, rig.node, news, None).await.expect("applied");
+    payments::apply::apply(&rig.shop, rig.node, news, None).await.expect("applied");
     assert_eq!(rig.order_status(order), "N");
     let purchase = rig.view(order).purchase;
     assert_eq!((purchase.owed.0, purchase.message.as_deref()), (24_999, Some(UNDERPAID_MESSAGE)));
@@ -133,7 +135,7 @@ impl Rig {
     /// ended it was wrong.
     async fn ended_order(&self) -> (OrderId, ProductId) {
         let (order, product) = self.ordered().await;
-        payments::apply_gone(&self.shop, self.node, self.hash(order)).await.expect("applied");
+        payments::apply::apply_gone(&self.shop, self.node, self.hash(order)).await.expect("applied");
         assert_eq!((self.order_status(order), self.product_status(product)), ("R", ProductStatus::Archived));
         assert_eq!(self.count(PORTS), 0, "its port is free");
         (order, product)
@@ -187,7 +189,7 @@ async fn three_hundred_of_five_hundred_orders_at_once_get_the_three_hundred_port
     let mut orders = tokio::task::JoinSet::new();
     for _ in 0..500 {
         let (shop, request) = (rig.shop.clone(), rig.bridge_request());
-        orders.spawn(async move { ip2tor_shop::services::orders::place(&shop, request).await });
+        orders.spawn(async move { ip2tor_shop::services::orders::place::place(&shop, request).await });
     }
     let results = orders.join_all().await;
     let (accepted, refused): (Vec<_>, Vec<_>) = results.into_iter().partition(Result::is_ok);

@@ -10,8 +10,8 @@ use ip2tor_shop::domain::lightning::{PaymentHash, Preimage};
 use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::domain::node::NodeKind;
 use ip2tor_shop::lightning::dial::Dial;
-use ip2tor_shop::services::nodes_admin::NodeChange;
-use ip2tor_shop::services::refunds::{self, Stated};
+use ip2tor_shop::services::nodes::manage::NodeChange;
+use ip2tor_shop::services::payments::refunds::{self, Stated};
 use ip2tor_shop::services::{Error, Shop};
 use ip2tor_shop::store::Db;
 

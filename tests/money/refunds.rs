@@ -12,9 +12,10 @@ use ip2tor_shop::domain::product::{ProductKind, ProductStatus};
 use ip2tor_shop::domain::purchase::OrderStatus;
 use ip2tor_shop::lightning::dial::Dial;
 use ip2tor_shop::services::backup;
-use ip2tor_shop::services::nodes_admin::{self, NodeChange};
-use ip2tor_shop::services::refunds::{self, Bill, Request, Stated};
-use ip2tor_shop::services::{Act, Error, Scope, Shop, deadlines, hosts, payments, products};
+use ip2tor_shop::services::nodes;
+use ip2tor_shop::services::nodes::manage::NodeChange;
+use ip2tor_shop::services::payments::refunds::{self, Bill, Request, Stated};
+use ip2tor_shop::services::{Act, Error, Scope, Shop, hosts, payments, products};
 use ip2tor_shop::store::outbox::{self, Attempt};
 
 use crate::rig::{ALIVE_NODES, NODE, Rig, SPARE, Setup, address};
@@ -80,7 +81,7 @@ pub fn able(rig: &Rig) -> NodeChange {
 
 pub async fn change_node(rig: &Rig, node: ip2tor_shop::domain::id::NodeId, change: NodeChange) {
     let act = Act::on_command_line(rig.now());
-    let changed = rig.shop.db.write(move |db| nodes_admin::set(db, &act, node, change, None)).await;
+    let changed = rig.shop.db.write(move |db| nodes::manage::set(db, &act, node, change, None)).await;
     assert!(changed.is_ok_and(|changed| !changed.is_empty()));
 }
 
@@ -99,7 +100,7 @@ impl Rig {
         self.wait_order(order, "P").await;
         self.poll().await;
         self.clock.advance_secs(30 * 60);
-        deadlines::give_up_unactivated(&self.shop).await.expect("given up");
+        products::expire::give_up_unactivated(&self.shop).await.expect("given up");
         assert_eq!((self.order_status(order), self.view(order).purchase.owed), ("N", Msat(25_000)));
     }
 
@@ -224,7 +225,7 @@ impl Rig {
             accept_height: None,
         };
         let attempt = self.shop.db.read(|db| outbox::attempt(db, hash)).expect("readable").expect("an attempt");
-        payments::apply(&self.shop, attempt.node_id, news, None).await.expect("applied");
+        payments::apply::apply(&self.shop, attempt.node_id, news, None).await.expect("applied");
     }
 
     /// State, what is owed and what was paid back.
@@ -297,7 +298,7 @@ async fn a_lost_answer_is_learned_by_running_the_command_again(kind: NodeKind) {
     let order = rig.owing().await;
     rig.refund_without_answer(order, 25_000).await;
     assert_eq!((rig.order_status(order), rig.refunds("intended")), ("N", 1));
-    let by_hand = payments::mark_refunded(&rig.shop, order, "cli", "by hand").await;
+    let by_hand = payments::apply::mark_refunded(&rig.shop, order, "cli", "by hand").await;
     assert!(matches!(by_hand, Err(Error::Conflict(_))), "it may have been paid");
 
     // Also with another payment request: the first one is learned, the second not paid, and that is said.
@@ -385,12 +386,12 @@ fn wallet(rig: &Rig, name: &str, sim: &Running) -> NodeChange {
 
 async fn try_change(rig: &Rig, change: NodeChange) -> Result<Vec<String>, Error> {
     let (act, node) = (Act::on_command_line(rig.now()), rig.node);
-    rig.shop.db.write(move |db| nodes_admin::set(db, &act, node, change, None)).await
+    rig.shop.db.write(move |db| nodes::manage::set(db, &act, node, change, None)).await
 }
 
 async fn remove_node(rig: &Rig) -> Result<(), Error> {
     let (act, node) = (Act::on_command_line(rig.now()), rig.node);
-    rig.shop.db.write(move |db| nodes_admin::remove(db, &act, node)).await
+    rig.shop.db.write(move |db| nodes::manage::remove(db, &act, node)).await
 }
 
 async fn a_refund_whose_wallet_is_lost_is_ended_by_hand_and_the_node_stays_until_then(kind: NodeKind) {
@@ -428,11 +429,11 @@ async fn an_order_is_not_delivered_again_while_its_money_may_be_on_its_way_back(
     let rig = rig_with_buyer(kind).await;
     let order = rig.owing().await;
     let bill = rig.refund_without_answer(order, 25_000).await;
-    let again = payments::retry_delivery(&rig.shop, order, "cli").await;
+    let again = payments::apply::retry_delivery(&rig.shop, order, "cli").await;
     assert!(matches!(&again, Err(Error::Conflict(text)) if text.contains("order refund")), "{again:?}");
     rig.refund(order, &bill, None).await.expect("the payment took place");
     assert_eq!(rig.debt(order), ("S", 0, 25_000));
-    assert!(payments::retry_delivery(&rig.shop, order, "cli").await.is_err(), "it was paid back");
+    assert!(payments::apply::retry_delivery(&rig.shop, order, "cli").await.is_err(), "it was paid back");
 }
 
 async fn what_a_node_says_when_it_shuts_down_does_not_mean_that_nothing_was_paid(kind: NodeKind) {
@@ -541,19 +542,19 @@ async fn a_product_and_its_host_stay_until_what_is_owed_for_them_was_paid_back()
     let (order, product) = rig.overpaid().await;
     rig.report(product, ProductStatus::Active).await.expect("accepted");
     rig.clock.advance_secs(90_000);
-    deadlines::suspend_expired(&rig.shop).await.expect("its time is over");
+    products::expire::suspend_expired(&rig.shop).await.expect("its time is over");
     rig.report(product, ProductStatus::Suspended).await.expect("accepted");
     let scope = Scope::Host(rig.host);
-    let delete = || products::delete(&rig.shop, &scope, product, ProductKind::TorBridge);
+    let delete = || products::view::delete(&rig.shop, &scope, product, ProductKind::TorBridge);
     let refused = delete().await;
     assert!(matches!(&refused, Err(Error::Conflict(text)) if text.contains("Money is owed")), "{refused:?}");
     rig.clock.advance_secs(46 * 86_400);
-    deadlines::delete_suspended(&rig.shop).await.expect("given up");
-    let refused = hosts::delete(&rig.shop, &scope, rig.host).await;
+    products::expire::delete_suspended(&rig.shop).await.expect("given up");
+    let refused = hosts::catalog::delete(&rig.shop, &scope, rig.host).await;
     assert!(matches!(&refused, Err(Error::Conflict(text)) if text.contains("Money is owed")), "{refused:?}");
-    payments::mark_refunded(&rig.shop, order, "cli", "by hand").await.expect("paid back");
+    payments::apply::mark_refunded(&rig.shop, order, "cli", "by hand").await.expect("paid back");
     delete().await.expect("deleted");
-    hosts::delete(&rig.shop, &scope, rig.host).await.expect("deleted");
+    hosts::catalog::delete(&rig.shop, &scope, rig.host).await.expect("deleted");
 }
 
 #[tokio::test(flavor = "multi_thread")]

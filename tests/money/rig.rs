@@ -17,9 +17,12 @@ use ip2tor_shop::domain::product::{ProductKind, ProductStatus};
 use ip2tor_shop::domain::time::{Clock, ManualClock, Timestamp};
 use ip2tor_shop::lightning::dial::Dial;
 use ip2tor_shop::services::backup::Places;
-use ip2tor_shop::services::orders::{self, OrderRequest, OrderView, OrderedProduct};
-use ip2tor_shop::services::products::{self, ProductPatch};
-use ip2tor_shop::services::{Error, Scope, Settings, Shop, check_ins};
+use ip2tor_shop::services::hosts::check_ins;
+use ip2tor_shop::services::orders;
+use ip2tor_shop::services::orders::place::{OrderRequest, OrderView, OrderedProduct};
+use ip2tor_shop::services::products;
+use ip2tor_shop::services::products::view::ProductPatch;
+use ip2tor_shop::services::{Error, Scope, Settings, Shop};
 use ip2tor_shop::store::{Db, StoreError, hosts};
 use tempfile::TempDir;
 
@@ -254,11 +257,11 @@ impl Rig {
     }
 
     pub async fn order(&self) -> Result<OrderId, Error> {
-        orders::place(&self.shop, self.bridge_request()).await
+        orders::place::place(&self.shop, self.bridge_request()).await
     }
 
     pub fn view(&self, order: OrderId) -> OrderView {
-        orders::view(&self.shop, order).expect("the order exists")
+        orders::place::view(&self.shop, order).expect("the order exists")
     }
 
     /// Orders a bridge and waits for its payment request.
@@ -287,20 +290,21 @@ impl Rig {
     }
 
     pub fn product_status(&self, product: ProductId) -> ProductStatus {
-        products::public(&self.shop, product, ProductKind::TorBridge).expect("the product exists").status
+        products::view::public(&self.shop, product, ProductKind::TorBridge).expect("the product exists").status
     }
 
     /// The host reports a status.
     pub async fn report(&self, product: ProductId, status: ProductStatus) -> Result<(), Error> {
         let patch = ProductPatch { status: Some(status), ..ProductPatch::default() };
         let scope = Scope::Host(self.host);
-        products::patch(&self.shop, &scope, product, ProductKind::TorBridge, patch).await.map(drop)
+        products::view::patch(&self.shop, &scope, product, ProductKind::TorBridge, patch).await.map(drop)
     }
 
     /// The host asks what it is to activate.
     pub async fn poll(&self) -> Vec<ProductId> {
         let status = Some(ProductStatus::NeedsActivate);
-        let listed = products::list(&self.shop, &Scope::Host(self.host), ProductKind::TorBridge, None, status).await;
+        let listed =
+            products::view::list(&self.shop, &Scope::Host(self.host), ProductKind::TorBridge, None, status).await;
         listed.expect("a list").into_iter().map(|view| view.product.id).collect()
     }
 

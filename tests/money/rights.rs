@@ -106,7 +106,8 @@ async fn a_host_reads_what_has_waited_for_longest_first() {
     }
     let status = Some(ProductStatus::NeedsActivate);
     let list = |scope| async move {
-        let found = products::list(&rig.shop, &scope, ProductKind::TorBridge, None, status).await.expect("a list");
+        let found =
+            products::view::list(&rig.shop, &scope, ProductKind::TorBridge, None, status).await.expect("a list");
         found.into_iter().map(|view| view.product.id).collect::<Vec<_>>()
     };
     assert_eq!(list(Scope::Host(rig.host)).await, [orders[1].1, orders[2].1, orders[0].1]);

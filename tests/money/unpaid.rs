@@ -2,9 +2,9 @@
 
 use ip2tor_shop::domain::id::OrderId;
 use ip2tor_shop::domain::product::{ProductKind, ProductStatus};
-use ip2tor_shop::services::absence::{self, Absence, Asked};
-use ip2tor_shop::services::extensions::{self, Extension};
-use ip2tor_shop::services::{Error, deadlines, orders, records};
+use ip2tor_shop::services::invoices::absence::{self, Absence, Asked};
+use ip2tor_shop::services::orders::extend::Extension;
+use ip2tor_shop::services::{Error, operator_queries, orders, products};
 use ip2tor_shop::store::audit_log;
 
 use crate::rig::{Rig, Setup};
@@ -20,7 +20,7 @@ async fn unpaid(rig: &Rig) -> OrderId {
     rig.check_in().await;
     let (order, _) = rig.ordered().await;
     rig.clock.advance_secs(1000);
-    deadlines::close_unpaid(&rig.shop).await.expect("closed");
+    products::expire::close_unpaid(&rig.shop).await.expect("closed");
     rig.wait_order_as_time_passes(order, "R").await;
     order
 }
@@ -32,15 +32,20 @@ async fn an_order_that_nobody_paid_is_deleted_after_two_weeks_but_for_one_line()
     let newest = unpaid(&rig).await;
     let ended = rig.now();
     rig.clock.advance_secs(14 * DAY - 3600);
-    assert_eq!(deadlines::delete_unpaid(&rig.shop).await, Ok(0), "it is not two weeks old");
+    assert_eq!(products::expire::delete_unpaid(&rig.shop).await, Ok(0), "it is not two weeks old");
     rig.clock.advance_secs(2 * 3600);
-    assert_eq!(deadlines::delete_unpaid(&rig.shop).await, Ok(1));
-    assert_eq!(orders::view(&rig.shop, order).map(drop), Err(Error::NotFound));
-    assert_eq!(orders::view(&rig.shop, newest).map(|view| view.purchase.id), Ok(newest), "running numbers go on");
+    assert_eq!(products::expire::delete_unpaid(&rig.shop).await, Ok(1));
+    assert_eq!(orders::place::view(&rig.shop, order).map(drop), Err(Error::NotFound));
+    assert_eq!(
+        orders::place::view(&rig.shop, newest).map(|view| view.purchase.id),
+        Ok(newest),
+        "running numbers go on"
+    );
     let left: i64 = rig.count(ROWS);
     let of_newest = rig.shop.db.read(|db| audit_log::of_order(db, newest)).expect("its history");
     assert!(left <= 6 + of_newest.len() as i64, "{left} rows are left");
-    let placed = records::deleted_unpaid(&rig.shop, order).expect("the line is read").expect("there is a line");
+    let placed =
+        operator_queries::deleted_unpaid(&rig.shop, order).expect("the line is read").expect("there is a line");
     assert!(placed <= ended && placed.plus_secs(2 * DAY) > ended, "{placed}");
 }
 
@@ -52,13 +57,13 @@ async fn an_order_that_saw_money_is_never_deleted() {
     rig.pay(returned);
     rig.wait_until("the payment is held", || rig.count("SELECT count(*) FROM invoice WHERE state = 'held'") == 1).await;
     rig.clock.advance_secs(200);
-    deadlines::return_overdue_holds(&rig.shop).await.expect("given back");
+    products::expire::return_overdue_holds(&rig.shop).await.expect("given back");
     rig.wait_order_as_time_passes(returned, "R").await;
     unpaid(&rig).await;
     rig.clock.advance_secs(400 * DAY);
-    assert_eq!(deadlines::delete_unpaid(&rig.shop).await, Ok(0));
+    assert_eq!(products::expire::delete_unpaid(&rig.shop).await, Ok(0));
     for order in [bought, returned] {
-        assert_eq!(orders::view(&rig.shop, order).map(|view| view.purchase.id), Ok(order));
+        assert_eq!(orders::place::view(&rig.shop, order).map(|view| view.purchase.id), Ok(order));
     }
     assert_eq!(rig.product_status(product), ProductStatus::Active);
 }
@@ -75,9 +80,9 @@ async fn an_order_whose_invoice_has_vanished_may_have_been_paid_and_stays() {
     let forgotten = unpaid(&rig).await;
     unpaid(&rig).await;
     rig.clock.advance_secs(20 * DAY);
-    assert_eq!(deadlines::delete_unpaid(&rig.shop).await, Ok(1));
-    assert_eq!(orders::view(&rig.shop, order).map(|view| view.purchase.id), Ok(order));
-    assert_eq!(orders::view(&rig.shop, forgotten).map(drop), Err(Error::NotFound));
+    assert_eq!(products::expire::delete_unpaid(&rig.shop).await, Ok(1));
+    assert_eq!(orders::place::view(&rig.shop, order).map(|view| view.purchase.id), Ok(order));
+    assert_eq!(orders::place::view(&rig.shop, forgotten).map(drop), Err(Error::NotFound));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -85,19 +90,20 @@ async fn an_extension_that_nobody_paid_goes_without_its_bridge() {
     let rig = Rig::new(Setup::default()).await;
     let (bought, product) = rig.active_bridge().await;
     rig.check_in().await;
-    let Ok(Extension::Order(extension)) = extensions::extend(&rig.shop, product, ProductKind::TorBridge).await else {
+    let Ok(Extension::Order(extension)) = orders::extend::extend(&rig.shop, product, ProductKind::TorBridge).await
+    else {
         panic!("it can be extended")
     };
     rig.wait_until("its invoice", || rig.view(extension).purchase.invoice.payment_request.is_some()).await;
     rig.clock.advance_secs(1000);
-    deadlines::close_unpaid(&rig.shop).await.expect("closed");
+    products::expire::close_unpaid(&rig.shop).await.expect("closed");
     rig.wait_order_as_time_passes(extension, "R").await;
     unpaid(&rig).await;
     rig.clock.advance_secs(15 * DAY);
-    assert_eq!(deadlines::delete_unpaid(&rig.shop).await, Ok(1));
+    assert_eq!(products::expire::delete_unpaid(&rig.shop).await, Ok(1));
     assert_eq!(rig.product_status(product), ProductStatus::Active);
     assert_eq!(rig.view(bought).product.id, product);
-    assert_eq!(orders::view(&rig.shop, extension).map(drop), Err(Error::NotFound));
+    assert_eq!(orders::place::view(&rig.shop, extension).map(drop), Err(Error::NotFound));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,8 +13,10 @@ use ip2tor_shop::domain::node::NodeKind;
 use ip2tor_shop::domain::operator::Role;
 use ip2tor_shop::domain::time::{Clock, SystemClock};
 use ip2tor_shop::onion::keys;
-use ip2tor_shop::services::hosts_admin::{self, Added, NewHost};
-use ip2tor_shop::services::nodes_admin::{self, NodeChange};
+use ip2tor_shop::services::hosts;
+use ip2tor_shop::services::hosts::manage::{Added, NewHost};
+use ip2tor_shop::services::nodes;
+use ip2tor_shop::services::nodes::manage::NodeChange;
 use ip2tor_shop::services::{Act, Error, operators};
 use ip2tor_shop::store::{Connection, Db};
 use tempfile::TempDir;
@@ -114,8 +116,8 @@ fn seed(dir: &TempDir, node_onion: &str) -> Added {
         ..NodeChange::default()
     };
     db.write_blocking(move |db| {
-        operators::add(db, &act, "me", Role::Administrator, "-")?;
-        nodes_admin::add(db, &act, &SystemRandom, NodeKind::LndGrpc, node, None)?;
+        operators::manage::add(db, &act, "me", Role::Administrator, "-")?;
+        nodes::manage::add(db, &act, &SystemRandom, NodeKind::LndGrpc, node, None)?;
         add_host(db, &act)
     })
     .unwrap()
@@ -130,7 +132,8 @@ fn add_host(db: &Connection, act: &Act) -> Result<Added, Error> {
         ..HostChange::default()
     };
     let span = (PortKind::TorBridge, 20_000, 20_099);
-    let added = hosts_admin::add(db, act, &SystemRandom, NewHost { change, ranges: vec![span], ..NewHost::default() })?;
+    let added =
+        hosts::manage::add(db, act, &SystemRandom, NewHost { change, ranges: vec![span], ..NewHost::default() })?;
     ip2tor_shop::store::hosts::check_in(db, added.host.id, 0, "", act.now)?;
     Ok(added)
 }

@@ -2,8 +2,9 @@
 
 use ip2tor_shop::domain::id::{OrderId, ProductId};
 use ip2tor_shop::domain::product::{ProductKind, ProductStatus};
-use ip2tor_shop::services::extensions::{self, Extension};
-use ip2tor_shop::services::{deadlines, payments};
+use ip2tor_shop::services::orders;
+use ip2tor_shop::services::orders::extend::Extension;
+use ip2tor_shop::services::{payments, products};
 
 use super::exchange::Exchange;
 use crate::support::{PASSWORD, TestShop};
@@ -189,7 +190,7 @@ async fn bridge(shop: &TestShop, host: &str, status: ProductStatus, comment: Opt
         return product;
     }
     shop.clock.advance_secs(86_400 + 601);
-    deadlines::suspend_expired(&shop.shop).await.expect("suspended");
+    products::expire::suspend_expired(&shop.shop).await.expect("suspended");
     if status == ProductStatus::Suspended {
         shop.report(product, ProductStatus::Suspended).await.expect("suspended");
     }
@@ -205,7 +206,7 @@ async fn expired(shop: &TestShop) -> ProductId {
 async fn deleted(shop: &TestShop) -> ProductId {
     let product = expired(shop).await;
     let scope = ip2tor_shop::services::Scope::Administrator("test".to_owned());
-    let gone = ip2tor_shop::services::products::delete(&shop.shop, &scope, product, ProductKind::TorBridge).await;
+    let gone = ip2tor_shop::services::products::view::delete(&shop.shop, &scope, product, ProductKind::TorBridge).await;
     gone.expect("deleted");
     product
 }
@@ -215,7 +216,7 @@ async fn archived(shop: &TestShop) -> ProductId {
     let order = shop.order_bridge("host1", None).await;
     shop.make_invoices().await;
     let invoice = shop.view(order).purchase.invoice;
-    payments::apply_gone(&shop.shop, invoice.node_id, invoice.hash).await.expect("cancelled at the node");
+    payments::apply::apply_gone(&shop.shop, invoice.node_id, invoice.hash).await.expect("cancelled at the node");
     shop.product(order)
 }
 
@@ -229,7 +230,7 @@ async fn failed(shop: &TestShop) -> ProductId {
 /// An active bridge and an open order of one more period.
 async fn extension(shop: &TestShop) -> (ProductId, OrderId) {
     let (_, product) = shop.active_bridge("host1", Some("life")).await;
-    match extensions::order(&shop.shop, product, ProductKind::TorBridge).await {
+    match orders::extend::order(&shop.shop, product, ProductKind::TorBridge).await {
         Ok(Extension::Order(order)) => (product, order),
         other => panic!("it can be extended: {other:?}"),
     }

@@ -6,7 +6,7 @@ use ip2tor_shop::domain::host::{Host, PortKind, PortRange};
 use ip2tor_shop::domain::id::{HostId, OperatorId, Random, SystemRandom};
 use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::services::Shop;
-use ip2tor_shop::services::hosts_admin::hash_token;
+use ip2tor_shop::services::hosts::manage::hash_token;
 use ip2tor_shop::store::{StoreError, hosts};
 use serde_json::Value;
 

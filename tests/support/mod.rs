@@ -13,7 +13,7 @@ use std::sync::{Arc, OnceLock};
 use ip2tor_shop::domain::id::{HostId, NodeId, Random, SystemRandom};
 use ip2tor_shop::domain::time::{Clock, ManualClock, Timestamp};
 use ip2tor_shop::http::{self, App, Limits};
-use ip2tor_shop::services::{Settings, Shop, passwords};
+use ip2tor_shop::services::{Settings, Shop, operators};
 use ip2tor_shop::store::{Db, StoreError};
 use poem::EndpointExt;
 use poem::endpoint::BoxEndpoint;
@@ -97,7 +97,7 @@ impl TestShop {
 /// Hashing costs time on purpose, so it is done once.
 fn password_hash() -> &'static str {
     static HASH: OnceLock<String> = OnceLock::new();
-    HASH.get_or_init(|| passwords::hash(PASSWORD, &SystemRandom).expect("a good password"))
+    HASH.get_or_init(|| operators::passwords::hash(PASSWORD, &SystemRandom).expect("a good password"))
 }
 
 fn add_people_and_nodes(shop: &Shop, node: NodeId) {

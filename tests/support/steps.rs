@@ -5,9 +5,11 @@ use ip2tor_shop::domain::lightning::{MadeInvoice, NodeInvoice, NodeInvoiceState}
 use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::domain::product::ProductStatus;
 use ip2tor_shop::domain::time::Clock;
-use ip2tor_shop::services::orders::{self, OrderRequest, OrderView, OrderedProduct};
-use ip2tor_shop::services::products::{self, ProductPatch};
-use ip2tor_shop::services::{Error, Scope, making, payments};
+use ip2tor_shop::services::orders;
+use ip2tor_shop::services::orders::place::{OrderRequest, OrderView, OrderedProduct};
+use ip2tor_shop::services::products;
+use ip2tor_shop::services::products::view::ProductPatch;
+use ip2tor_shop::services::{Error, Scope, invoices, payments};
 use ip2tor_shop::store::outbox::{self, IntentKind};
 
 use super::{ONION, PUBLIC_KEY, TestShop};
@@ -29,7 +31,7 @@ impl TestShop {
     }
 
     async fn order(&self, request: OrderRequest) -> OrderId {
-        orders::place(&self.shop, request).await.expect("the order is accepted")
+        orders::place::place(&self.shop, request).await.expect("the order is accepted")
     }
 
     fn request(&self, host: &str, product: OrderedProduct, comment: Option<&str>) -> OrderRequest {
@@ -47,7 +49,7 @@ impl TestShop {
 
     /// An order with everything that belongs to it.
     pub fn view(&self, order: OrderId) -> OrderView {
-        orders::view(&self.shop, order).expect("the order is there")
+        orders::place::view(&self.shop, order).expect("the order is there")
     }
 
     /// The product of an order.
@@ -66,8 +68,8 @@ impl TestShop {
                 expires_at: now.plus_secs(900),
                 add_index: None,
             };
-            if making::wanted(&self.shop, intent).expect("readable").is_some() {
-                making::made(&self.shop, intent, made).await.expect("the invoice is made");
+            if invoices::create::wanted(&self.shop, intent).expect("readable").is_some() {
+                invoices::create::made(&self.shop, intent, made).await.expect("the invoice is made");
             }
         }
     }
@@ -91,7 +93,7 @@ impl TestShop {
             nearest_htlc_expiry: None,
             accept_height: None,
         };
-        payments::apply(&self.shop, invoice.node_id, news, None).await.expect("the payment is applied");
+        payments::apply::apply(&self.shop, invoice.node_id, news, None).await.expect("the payment is applied");
     }
 
     /// The host reports a status.
@@ -100,7 +102,7 @@ impl TestShop {
         let found = self.shop.db.read(|db| ip2tor_shop::store::products::get(db, product)).expect("a product");
         let kind = found.expect("the product is there").kind();
         let scope = Scope::Administrator("test".to_owned());
-        products::patch(&self.shop, &scope, product, kind, patch).await.map(drop)
+        products::view::patch(&self.shop, &scope, product, kind, patch).await.map(drop)
     }
 
     /// A bridge that was ordered, paid and activated.

@@ -13,9 +13,8 @@ use super::troubles::Way;
 use super::{health, heard, history};
 use crate::domain::lightning::{NodeError, NodeInvoice, NodeInvoiceState, PaymentHash};
 use crate::domain::time::Timestamp;
-use crate::services::absence;
-use crate::services::absence::{Absence, Asked};
-use crate::services::{Error, Shop, left_out, ownership, payments};
+use crate::services::invoices::absence::{Absence, Asked};
+use crate::services::{Error, Shop, invoices, left_out, payments};
 use crate::store::{deals, node_state, nodes};
 
 /// Open invoices asked for at a time.
@@ -141,8 +140,9 @@ async fn pending_at_node(
     while let Some(after) = next {
         let page = entry.node.open_invoices(after, PAGE).await?;
         next = page.next;
-        let is_ours =
-            |invoice: &NodeInvoice| ours.contains_key(&invoice.hash) || ownership::maker(shop, invoice).is_some();
+        let is_ours = |invoice: &NodeInvoice| {
+            ours.contains_key(&invoice.hash) || invoices::ownership::maker(shop, invoice).is_some()
+        };
         pending.extend(page.invoices.into_iter().filter(is_ours));
     }
     Ok(pending)
@@ -165,7 +165,7 @@ async fn look_up_missing(
                 each(shop, hash, heard::apply(shop, entry, invoice, None).await).await?;
                 if is_left {
                     // It ended by itself, while the shop was down, say: nobody else will delete it.
-                    each(shop, hash, payments::apply_leftover(shop, entry.spec.id, hash).await).await?;
+                    each(shop, hash, payments::apply::apply_leftover(shop, entry.spec.id, hash).await).await?;
                 }
             }
             Ok(None) => unknown.push(hash),
@@ -186,7 +186,7 @@ async fn look_up_missing(
     }
     let absence = Absence { forgets_paid: entry.node.forgets_paid(), asked: Asked::Compared };
     for hash in unknown {
-        each(shop, hash, absence::apply_unknown(shop, entry.spec.id, hash, absence).await).await?;
+        each(shop, hash, invoices::absence::apply_unknown(shop, entry.spec.id, hash, absence).await).await?;
     }
     Ok(answered)
 }
@@ -216,7 +216,7 @@ async fn offered_at_node(
     for invoice in pending.iter().filter(is_open).filter(|invoice| !ours.contains_key(&invoice.hash)) {
         differences += 1;
         let applied = if shop.db.read(|db| deals::order_by_hash(db, invoice.hash, node))?.is_some() {
-            absence::apply_leftover(shop, node, invoice.hash).await
+            invoices::absence::apply_leftover(shop, node, invoice.hash).await
         } else {
             for_stranger(shop, entry, invoice, strangers).await
         };
@@ -277,7 +277,7 @@ async fn for_stranger(
 /// Whether the same node is there under another record, which made this invoice and looks after its payment.
 fn is_followed_elsewhere(shop: &Shop, entry: &Entry, hash: PaymentHash) -> Result<bool, Error> {
     shop.db.read(|db| {
-        let other = ownership::other_record(db, entry.spec.id, hash)?;
+        let other = invoices::ownership::other_record(db, entry.spec.id, hash)?;
         // Nobody follows a removed one: a live order can't depend on it.
         Ok(match other {
             Some(other) => nodes::get(db, other)?.is_some(),

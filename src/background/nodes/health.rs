@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::registry::Entry;
 use crate::domain::lightning::{Network, NodeError, NodeInfo, Preimage};
 use crate::lightning::{bolt11, check};
-use crate::services::{Error, Shop, nodes_alive, ownership};
+use crate::services::{Error, Shop, invoices, nodes};
 use crate::store::node_state;
 
 /// Checks when nothing rings; the schedule's job rings too.
@@ -41,7 +41,7 @@ pub async fn check(shop: &Shop, entry: &Entry) -> Result<bool, Error> {
     // A node that may make no invoices now (it is not synced, say) still has held payments to give back.
     let is_absent = answer.as_ref().err().is_some_and(NodeError::is_absence);
     entry.answers.store(!is_absent, Ordering::Relaxed);
-    let verdict = nodes_alive::store(shop, entry.spec.id, &entry.spec.name, answer).await?;
+    let verdict = nodes::health::store(shop, entry.spec.id, &entry.spec.name, answer).await?;
     let alive = verdict.problem.is_none();
     if verdict.is_news && alive {
         // What waited for it can go on.
@@ -60,14 +60,14 @@ pub async fn check(shop: &Shop, entry: &Entry) -> Result<bool, Error> {
 /// Inside: the node did not answer, or another one did. Outside: those of the database.
 pub async fn confirm(shop: &Shop, entry: &Entry) -> Result<Result<(), NodeError>, Error> {
     let id = entry.spec.id;
-    if shop.db.read(|db| nodes_alive::needed_pubkey(db, id))?.is_none() {
+    if shop.db.read(|db| nodes::health::needed_pubkey(db, id))?.is_none() {
         return Ok(Ok(()));
     }
     let info = match identify(shop, entry).await {
         Ok(info) => info,
         Err(error) => return Ok(Err(error)),
     };
-    let other = shop.db.read(|db| nodes_alive::other_node(db, id, &info))?;
+    let other = shop.db.read(|db| nodes::health::other_node(db, id, &info))?;
     if other.is_some() {
         // The operator is told there.
         entry.check.notify_one();
@@ -89,7 +89,7 @@ pub(in crate::background) async fn ask(shop: &Shop, entry: &Entry) -> Result<Nod
     let mut info = entry.node.info().await?;
     let network = || shop.db.read(|db| node_state::network(db, id)).ok().flatten();
     let pubkey = || shop.db.read(|db| node_state::pubkey(db, id)).ok().flatten();
-    let needed = || shop.db.read(|db| nodes_alive::needed_pubkey(db, id)).ok().flatten();
+    let needed = || shop.db.read(|db| nodes::health::needed_pubkey(db, id)).ok().flatten();
     if info.pubkey.is_none() && (needed().is_some() || pubkey().is_none()) {
         learn_from_own_invoice(shop, entry, &mut info).await?;
     }
@@ -107,7 +107,7 @@ async fn learn_from_own_invoice(shop: &Shop, entry: &Entry, info: &mut NodeInfo)
     let id = entry.spec.id;
     for hash in shop.db.read(|db| node_state::newest_live_hashes(db, id, OWN_INVOICES)).unwrap_or_default() {
         let Some(invoice) = entry.node.look_up(hash).await? else { continue };
-        if invoice.hash == hash && ownership::maker(shop, &invoice).is_some() {
+        if invoice.hash == hash && invoices::ownership::maker(shop, &invoice).is_some() {
             learn_from(info, &invoice.payment_request);
         }
         if info.pubkey.is_some() {

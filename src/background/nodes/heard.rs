@@ -3,7 +3,7 @@
 use super::registry::Entry;
 use crate::domain::lightning::NodeInvoice;
 use crate::services::payments;
-use crate::services::payments::Applied;
+use crate::services::payments::apply::Applied;
 use crate::services::{Error, Shop};
 
 /// Applies it; the stream is opened again when it turns out that the node counts its settlements anew.
@@ -11,7 +11,7 @@ use crate::services::{Error, Shop};
 /// # Errors
 /// Those of the database.
 pub async fn apply(shop: &Shop, entry: &Entry, news: NodeInvoice, height: Option<u32>) -> Result<(), Error> {
-    let (index, applied) = (news.settle_index, payments::apply(shop, entry.spec.id, news, height).await?);
+    let (index, applied) = (news.settle_index, payments::apply::apply(shop, entry.spec.id, news, height).await?);
     if let Applied::CountsAnew(order) = applied {
         tell_counting(entry, order, index);
         entry.reopen.notify_one();

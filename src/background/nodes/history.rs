@@ -4,7 +4,7 @@
 use super::heard;
 use super::registry::Entry;
 use crate::domain::lightning::{NodeError, NodeInvoice, NodeInvoiceState};
-use crate::services::{Error, Shop, left_out, ownership};
+use crate::services::{Error, Shop, invoices, left_out};
 use crate::store::{deals, node_state};
 
 /// Invoices asked for at a time.
@@ -40,7 +40,7 @@ pub async fn look_through(shop: &Shop, entry: &Entry) -> Result<Result<(), NodeE
 async fn look_at(shop: &Shop, entry: &Entry, invoice: NodeInvoice) -> Result<(), Error> {
     let (node, hash) = (entry.spec.id, invoice.hash);
     if invoice.state != NodeInvoiceState::Settled
-        || ownership::maker(shop, &invoice).is_none()
+        || invoices::ownership::maker(shop, &invoice).is_none()
         || shop.db.read(|db| deals::is_settlement_known(db, hash, node))?
     {
         return Ok(());

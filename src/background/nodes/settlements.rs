@@ -13,7 +13,7 @@ use super::registry::Entry;
 use crate::domain::id::OrderId;
 use crate::domain::lightning::NodeInvoice;
 use crate::services::payments;
-use crate::services::payments::{Applied, StreamPosition};
+use crate::services::payments::apply::{Applied, StreamPosition};
 use crate::services::{Error, Shop, left_out};
 use crate::store::node_state::Cursor;
 
@@ -90,7 +90,7 @@ impl Reader {
     /// # Errors
     /// Those of the database.
     pub async fn quiet(&mut self) -> Result<(), Error> {
-        self.position = payments::caught_up(&self.shop, self.entry.spec.id, self.position.clone()).await?;
+        self.position = payments::apply::caught_up(&self.shop, self.entry.spec.id, self.position.clone()).await?;
         Ok(())
     }
 
@@ -126,7 +126,8 @@ impl Reader {
     /// Stores all or nothing, again and again while nothing at all can be stored; the error is that of the news.
     async fn store(&mut self, news: &[NodeInvoice]) -> Result<(), Error> {
         loop {
-            let apply = payments::apply_all(&self.shop, self.entry.spec.id, news.to_vec(), self.position.clone());
+            let apply =
+                payments::apply::apply_all(&self.shop, self.entry.spec.id, news.to_vec(), self.position.clone());
             let applied = AssertUnwindSafe(apply).catch_unwind().await;
             match applied.unwrap_or_else(|_| Err(Error::Internal("applying it panicked".to_owned()))) {
                 Ok((applied, position)) => {

@@ -6,7 +6,7 @@ use super::Runs;
 use crate::background::nodes::registry::Registry;
 use crate::config::Config;
 use crate::services::backup::Keep;
-use crate::services::{Error, Shop, backup, clock, deadlines, host_watch};
+use crate::services::{Error, Shop, backup, clock, hosts, products};
 
 /// What jobs work with.
 pub struct JobContext {
@@ -26,7 +26,7 @@ pub async fn run(context: &JobContext, name: &str) -> Result<String, Error> {
     match name {
         "node_alive" => Ok(node_alive(context)),
         "host_alive" => {
-            let watched = host_watch::look(shop).await?;
+            let watched = hosts::watch::look(shop).await?;
             Ok(format!("{} alive, {} not", watched.alive, watched.dead))
         }
         "suspend_expired" => guarded(shop, suspend_expired(shop)).await,
@@ -71,21 +71,21 @@ fn node_alive(context: &JobContext) -> String {
 }
 
 async fn suspend_expired(shop: &Shop) -> Result<String, Error> {
-    Ok(format!("{} suspended", deadlines::suspend_expired(shop).await?))
+    Ok(format!("{} suspended", products::expire::suspend_expired(shop).await?))
 }
 
 async fn delete_suspended(shop: &Shop) -> Result<String, Error> {
-    Ok(format!("{} given up", deadlines::delete_suspended(shop).await?))
+    Ok(format!("{} given up", products::expire::delete_suspended(shop).await?))
 }
 
 async fn close_unpaid(shop: &Shop) -> Result<String, Error> {
-    let closed = deadlines::close_unpaid(shop).await?;
-    let owed = deadlines::give_up_unactivated(shop).await?;
+    let closed = products::expire::close_unpaid(shop).await?;
+    let owed = products::expire::give_up_unactivated(shop).await?;
     Ok(format!("{closed} unpaid invoices closed, {owed} products not activated in time"))
 }
 
 async fn delete_unpaid(shop: &Shop) -> Result<String, Error> {
-    Ok(format!("{} orders deleted that nobody paid", deadlines::delete_unpaid(shop).await?))
+    Ok(format!("{} orders deleted that nobody paid", products::expire::delete_unpaid(shop).await?))
 }
 
 async fn backup(context: &JobContext) -> Result<String, Error> {

@@ -20,7 +20,7 @@ use crate::lightning::check::NodeCheck;
 use crate::lightning::dial::Dial;
 use crate::lightning::{self, LightningNode, pasted, permissions};
 use crate::services::instance::InstanceLock;
-use crate::services::{Shop, node_clocks, nodes_admin, nodes_alive};
+use crate::services::{Shop, nodes};
 
 /// Asks the nodes. What they answer is stored, as the shop does each minute, unless one is running: that finds out by
 /// itself, and what this command can't reach (with another user's rights, without its Tor) it may. Fails when one
@@ -28,8 +28,8 @@ use crate::services::{Shop, node_clocks, nodes_admin, nodes_alive};
 pub fn check(data: &DataArgs, id: Option<NodeId>, output: &Output) -> Result<(), Failure> {
     let data = data.open()?;
     let nodes = match id {
-        Some(id) => vec![data.read(|db, act| nodes_admin::show(db, act, id))?],
-        None => data.read(nodes_admin::list)?,
+        Some(id) => vec![data.read(|db, act| nodes::manage::show(db, act, id))?],
+        None => data.read(nodes::manage::list)?,
     };
     crate::onion::tls::install_provider();
     let settings = data.config.shop_settings();
@@ -56,7 +56,7 @@ pub fn try_out(data: &Data, node: &Node) -> Result<String, Failure> {
     })?;
     let mut check = tried.check;
     if check.problem.is_none() {
-        check.problem = data.read(|db, _| nodes_alive::other_node(db, node.id, &check.info))?;
+        check.problem = data.read(|db, _| nodes::health::other_node(db, node.id, &check.info))?;
     }
     let passes = |error: &NodeError| matches!(error.kind, K::NotSynced | K::WrongNetwork | K::ClocksApart);
     if check.problem.as_ref().is_none_or(passes) {
@@ -88,7 +88,7 @@ struct Look {
 
 /// Asks a node, and has it make an invoice, which is cancelled at once.
 async fn look(dial: &Dial, node: &Node) -> Look {
-    let connection = match connect(&nodes_admin::spec(node), dial) {
+    let connection = match connect(&nodes::manage::spec(node), dial) {
         Ok(connection) => connection,
         Err(error) => {
             let check = NodeCheck { info: NodeInfo::default(), problem: Some(error) };
@@ -125,12 +125,12 @@ async fn ask(shop: &Shop, dial: &Dial, node: &Node, data_dir: &Path) -> Result<N
     let problem = check.problem.clone().filter(|_| check.info.synced_to_chain != Some(false));
     let result = problem.map_or_else(|| Ok(check.info.clone()), Err);
     let verdict = match InstanceLock::take(data_dir) {
-        Ok(_alone) => nodes_alive::store(shop, node.id, &node.name, result).await?,
-        Err(_) => nodes_alive::judge(shop, node.id, &result)?,
+        Ok(_alone) => nodes::health::store(shop, node.id, &node.name, result).await?,
+        Err(_) => nodes::health::judge(shop, node.id, &result)?,
     };
     let problem = verdict.problem.or(verdict.unfit);
     let apart = match ahead_secs {
-        Some(seconds) => node_clocks::note(shop, node.id, seconds, certificate).await?,
+        Some(seconds) => nodes::clocks::note(shop, node.id, seconds, certificate).await?,
         None => None,
     };
     let apart = apart.map(|text| NodeError::new(NodeErrorKind::ClocksApart, format!("clocks apart: {text}")));

@@ -6,7 +6,7 @@ use clap::Args as ClapArgs;
 
 use super::super::credential::{Kind, credential};
 use super::super::failure::Failure;
-use crate::services::nodes_admin::NodeChange;
+use crate::services::nodes::manage::NodeChange;
 
 #[derive(ClapArgs)]
 pub struct NodeFields {

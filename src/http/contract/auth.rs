@@ -8,7 +8,7 @@ use http::{HeaderMap, header};
 use crate::http::problem::Problem;
 use crate::http::server::client::{Client, Origin};
 use crate::services::Scope;
-use crate::services::auth::{Authenticator, Source};
+use crate::services::operators::authenticate::{Authenticator, Source};
 
 /// What an `Authorization` header says.
 #[derive(Debug, PartialEq, Eq)]

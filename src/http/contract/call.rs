@@ -10,7 +10,7 @@ use crate::http::language::Language;
 use crate::http::problem::{NOT_AUTHENTICATED, Problem};
 use crate::http::server::client::Origin;
 use crate::services::hosts;
-use crate::services::hosts::Site;
+use crate::services::hosts::catalog::Site;
 use crate::services::{Scope, Shop};
 
 /// A request to the API, after negotiation and authentication.
@@ -42,7 +42,7 @@ impl Call {
 
     /// The shop as a web site. Read each time: the catalog would be read whole after every change.
     pub fn site(&self) -> Result<Site, Problem> {
-        Ok(self.shop().db.read(hosts::site)?)
+        Ok(self.shop().db.read(hosts::catalog::site)?)
     }
 
     /// A query parameter; repeated, the last wins.

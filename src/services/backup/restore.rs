@@ -10,7 +10,7 @@ use super::{BackupError, Places, files, io, pending};
 use crate::domain::id::{NodeId, OrderId};
 use crate::services::instance::InstanceLock;
 use crate::services::onion_address::{self, Service};
-use crate::services::{Act, Error, refunds, sweep};
+use crate::services::{Act, Error, hosts, payments};
 use crate::store::backup::{self, CarriedFile};
 use crate::store::{Connection, StoreError, db, node_state, nodes};
 
@@ -138,9 +138,9 @@ fn prepare_onion(places: &Places, carried: &[CarriedFile]) -> Result<bool, Backu
 fn prepare_database(fresh: &Path, carried: &[CarriedFile], act: &Act) -> Result<Restored, BackupError> {
     let restored = db::revise(fresh, |db| {
         let nodes = adopt(db, carried)?;
-        let owing = refunds::doubt(db, act.now)?;
+        let owing = payments::refunds::doubt(db, act.now)?;
         node_state::mark_history_due(db)?;
-        sweep::doubt_all(db, act.now)?;
+        hosts::sweep::doubt_all(db, act.now)?;
         act.record(db, "backup", "backup", "restored")?;
         let address = onion_address::remembered(db, Service::Public)?;
         Ok::<_, BackupError>(Restored { nodes, owing, address, ..Restored::default() })

@@ -2,13 +2,14 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use super::super::nodes_admin::{self, NodeChange};
 use super::super::test_support::{administrator, host, operator};
 use super::*;
 use crate::domain::id::SystemRandom;
 use crate::domain::node::NodeKind;
-use crate::services::hosts_admin::hash_token;
+use crate::services::hosts::manage::hash_token;
 use crate::services::instance::InstanceLock;
+use crate::services::nodes::manage;
+use crate::services::nodes::manage::NodeChange;
 use crate::store::backup::CarriedFile;
 use crate::store::{Connection, audit_log, hosts, meta, nodes};
 
@@ -43,7 +44,7 @@ fn shop(dir: &Path) -> (Db, Places, String) {
     let act = administrator();
     db.write_blocking(move |db| {
         meta::preimage_secret(db, &SECRET)?;
-        nodes_admin::add(db, &act, &SystemRandom, NodeKind::LndGrpc, change, None)
+        manage::add(db, &act, &SystemRandom, NodeKind::LndGrpc, change, None)
     })
     .unwrap();
     (db, places, token)

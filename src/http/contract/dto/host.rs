@@ -7,7 +7,7 @@ use super::{Nullable, date, msat};
 use crate::domain::host::Host;
 use crate::domain::time::Timestamp;
 use crate::http::contract::call::Call;
-use crate::services::hosts::{PublicHost, Site};
+use crate::services::hosts::catalog::{PublicHost, Site};
 
 /// A host as buyers see it. Prices in msat, durations in seconds (0: without end).
 #[derive(Debug, Serialize, Object)]

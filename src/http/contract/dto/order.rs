@@ -11,8 +11,8 @@ use crate::domain::fiat::{TAX_RATE, decimal};
 use crate::domain::purchase::{InvoiceState, Purchase};
 use crate::domain::time::Timestamp;
 use crate::http::contract::call::Call;
-use crate::services::hosts::Site;
-use crate::services::orders::OrderView;
+use crate::services::hosts::catalog::Site;
+use crate::services::orders::place::OrderView;
 
 /// A new order.
 #[derive(Debug, Serialize, Object)]

@@ -8,7 +8,7 @@ use super::{Nullable, date, end};
 use crate::domain::host::Host;
 use crate::domain::product::{Product, ProductKind, Subject};
 use crate::http::contract::call::Call;
-use crate::services::hosts::Site;
+use crate::services::hosts::catalog::Site;
 
 /// A Tor bridge as its host sees it.
 #[derive(Debug, Serialize, Object)]

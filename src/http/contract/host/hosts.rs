@@ -19,7 +19,7 @@ use crate::http::contract::extract::{Body, Caller, Id};
 use crate::http::contract::tag::Tag;
 use crate::http::problem::Problem;
 use crate::services::error::NON_FIELD;
-use crate::services::{Scope, check_ins, hosts};
+use crate::services::{Scope, hosts};
 
 /// Hosts.
 pub struct Hosts;
@@ -31,7 +31,7 @@ impl Hosts {
     /// A host sees itself, an administrator all.
     #[oai(path = "/hosts/", method = "get", operation_id = "hosts_list")]
     async fn list(&self, call: &Call, caller: Caller) -> ReadResult<Reply<Vec<HostView>>> {
-        let found = hosts::list(call.shop(), &caller.0)?;
+        let found = hosts::catalog::list(call.shop(), &caller.0)?;
         let site = call.site()?;
         Ok(Reply(found.iter().map(|host| HostView::new(call, host, &site)).collect()))
     }
@@ -45,7 +45,7 @@ impl Hosts {
     /// A host
     #[oai(path = "/hosts/:id/", method = "get", operation_id = "hosts_read")]
     async fn read(&self, call: &Call, caller: Caller, #[oai(name = "id")] _id: Id) -> ReadResult<Reply<HostView>> {
-        let host = hosts::get(call.shop(), &caller.0, call.id(HostId::parse)?)?;
+        let host = hosts::catalog::get(call.shop(), &caller.0, call.id(HostId::parse)?)?;
         Ok(shown(call, &host)?)
     }
 
@@ -58,7 +58,7 @@ impl Hosts {
         #[oai(name = "id")] _id: Id,
         body: Body<HostBody>,
     ) -> WriteResult<Reply<HostView>> {
-        hosts::get(call.shop(), &caller.0, call.id(HostId::parse)?)?;
+        hosts::catalog::get(call.shop(), &caller.0, call.id(HostId::parse)?)?;
         Err(never_writable(&body.read()?).into())
     }
 
@@ -75,16 +75,16 @@ impl Hosts {
         body: Body<HostBody>,
     ) -> WriteResult<Reply<HostView>> {
         let id = call.id(HostId::parse)?;
-        let host = hosts::get(call.shop(), &caller.0, id)?;
+        let host = hosts::catalog::get(call.shop(), &caller.0, id)?;
         let name = read_change(&body.read()?, &host)?;
-        let host = hosts::rename(call.shop(), &caller.0, id, name).await?;
+        let host = hosts::catalog::rename(call.shop(), &caller.0, id, name).await?;
         Ok(shown(call, &host)?)
     }
 
     /// Delete a host that owes nothing to anybody
     #[oai(path = "/hosts/:id/", method = "delete", operation_id = "hosts_delete")]
     async fn delete(&self, call: &Call, caller: Caller, #[oai(name = "id")] _id: Id) -> WriteResult<Deleted> {
-        hosts::delete(call.shop(), &caller.0, call.id(HostId::parse)?).await?;
+        hosts::catalog::delete(call.shop(), &caller.0, call.id(HostId::parse)?).await?;
         Ok(Deleted)
     }
 
@@ -122,7 +122,7 @@ impl Hosts {
 }
 
 async fn check_in(call: &Call, scope: &Scope, status: u8, message: String) -> Result<Reply<CheckInView>, Problem> {
-    let date = check_ins::check_in(call.shop(), scope, call.id(HostId::parse)?, status, message.clone()).await?;
+    let date = hosts::check_ins::check_in(call.shop(), scope, call.id(HostId::parse)?, status, message.clone()).await?;
     Ok(Reply(CheckInView { check_in: "ok".to_owned(), date: date.to_wire(), status, message }))
 }
 

@@ -12,10 +12,11 @@ use crate::http::contract::call::Call;
 use crate::http::contract::dto::end;
 use crate::http::contract::dto::product::ProductView;
 use crate::http::problem::Problem;
+use crate::services::Scope;
 use crate::services::error::NON_FIELD;
 use crate::services::products;
-use crate::services::products::ProductPatch;
-use crate::services::{Scope, products::ProductView as Found};
+use crate::services::products::view::ProductPatch;
+use crate::services::products::view::ProductView as Found;
 
 /// A list of products.
 pub type Products = Vec<ProductView>;
@@ -56,7 +57,7 @@ pub async fn list(
         status
     });
     problems.finish()?;
-    let found = products::list(call.shop(), scope, kind, host, status).await?;
+    let found = products::view::list(call.shop(), scope, kind, host, status).await?;
     let site = call.site()?;
     let views = found.iter().map(|view| ProductView::new(call, &view.product, &view.host, &site));
     Ok(Reply(views.collect()))
@@ -64,7 +65,7 @@ pub async fn list(
 
 /// The product that the path names, if the caller may see it.
 pub fn find(call: &Call, scope: &Scope, kind: ProductKind) -> Result<Found, Problem> {
-    Ok(products::get(call.shop(), scope, call.id(ProductId::parse)?, kind)?)
+    Ok(products::view::get(call.shop(), scope, call.id(ProductId::parse)?, kind)?)
 }
 
 fn shown(call: &Call, view: &Found) -> Result<Reply<ProductView>, Problem> {
@@ -74,12 +75,12 @@ fn shown(call: &Call, view: &Found) -> Result<Reply<ProductView>, Problem> {
 
 /// One product. A host is told of it as by a list.
 pub async fn read(call: &Call, scope: &Scope, kind: ProductKind) -> Result<Reply<ProductView>, Problem> {
-    shown(call, &products::show(call.shop(), scope, call.id(ProductId::parse)?, kind).await?)
+    shown(call, &products::view::show(call.shop(), scope, call.id(ProductId::parse)?, kind).await?)
 }
 
 /// Deletes a product.
 pub async fn delete(call: &Call, scope: &Scope, kind: ProductKind) -> Result<Deleted, Problem> {
-    products::delete(call.shop(), scope, call.id(ProductId::parse)?, kind).await?;
+    products::view::delete(call.shop(), scope, call.id(ProductId::parse)?, kind).await?;
     Ok(Deleted)
 }
 
@@ -89,7 +90,7 @@ pub async fn consume(call: &Call, scope: &Scope, id: ProductId, input: &Input) -
     reader.required("amount");
     let bytes = reader.integer("amount", 0, i64::MAX);
     reader.finish()?;
-    shown(call, &products::consume_bandwidth(call.shop(), scope, id, bytes.unwrap_or(0)).await?)
+    shown(call, &products::view::consume_bandwidth(call.shop(), scope, id, bytes.unwrap_or(0)).await?)
 }
 
 /// Applies a report.
@@ -112,7 +113,7 @@ pub async fn patch(call: &Call, scope: &Scope, before: &Product, input: &Input) 
         report.bandwidth_last_checked = reader.date("bandwidth_last_checked");
     }
     reader.finish()?;
-    shown(call, &products::patch(call.shop(), scope, before.id, before.kind(), report).await?)
+    shown(call, &products::view::patch(call.shop(), scope, before.id, before.kind(), report).await?)
 }
 
 /// What was bought stays as it is; repeating it is fine.

@@ -21,11 +21,11 @@ pub async fn config(call: &Call, scope: &Scope, port: Option<&str>) -> Result<Te
         return Err(Problem::field("port", "A valid port is required."));
     }
     let mut text = String::new();
-    for view in products::monitored(call.shop(), scope).await? {
+    for view in products::view::monitored(call.shop(), scope).await? {
         let (Subject::Target(target), Some(public_port)) = (&view.product.subject, view.product.port) else {
             continue;
         };
-        let owner = hosts::owner_name(call.shop(), view.host.owner_id)?;
+        let owner = hosts::catalog::owner_name(call.shop(), view.host.owner_id)?;
         for (check, address, proxy) in
             [("via-ip2tor", with_port(&view.host.ip, public_port), None), ("via-tor", target.clone(), Some(port))]
         {

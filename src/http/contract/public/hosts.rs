@@ -9,7 +9,7 @@ use crate::http::contract::dto::host::PublicHostView;
 use crate::http::contract::extract::{Id, Query};
 use crate::http::contract::tag::Tag;
 use crate::http::problem::Problem;
-use crate::services::hosts::PublicHost;
+use crate::services::hosts::catalog::PublicHost;
 
 /// The public host list.
 pub struct Hosts;

@@ -16,7 +16,7 @@ use crate::http::contract::extract::{Body, Id};
 use crate::http::contract::tag::Tag;
 use crate::http::problem::Problem;
 use crate::services::orders;
-use crate::services::orders::{OrderRequest, OrderView, OrderedProduct};
+use crate::services::orders::place::{OrderRequest, OrderView, OrderedProduct};
 
 /// Orders.
 pub struct Orders;
@@ -73,7 +73,7 @@ impl Orders {
 async fn place_to_the_end(call: &Call, request: OrderRequest) -> Result<OrderId, Problem> {
     let (app, origin) = (Arc::clone(&call.app), call.origin.clone());
     let placing = tokio::spawn(async move {
-        let placed = orders::place(&app.shop, request).await;
+        let placed = orders::place::place(&app.shop, request).await;
         placed.inspect_err(|_| app.orders.refused(&origin))
     });
     Ok(placing.await.map_err(|error| Problem::internal(&error.to_string()))??)
@@ -81,7 +81,7 @@ async fn place_to_the_end(call: &Call, request: OrderRequest) -> Result<OrderId,
 
 /// The order that the path names, be it as an order, an item or an invoice.
 fn view(call: &Call) -> Result<OrderView, Problem> {
-    Ok(orders::view(call.shop(), call.id(OrderId::parse)?)?)
+    Ok(orders::place::view(call.shop(), call.id(OrderId::parse)?)?)
 }
 
 fn read_order(call: &Call, input: &Input) -> Result<OrderRequest, Problem> {
@@ -117,7 +117,7 @@ fn read_order(call: &Call, input: &Input) -> Result<OrderRequest, Problem> {
     // Without other problems the host is looked at when the order is placed.
     if reader.has_problems()
         && let Some(host) = host_id
-        && let Some(problem) = orders::host_problem(call.shop(), host)?
+        && let Some(problem) = orders::place::host_problem(call.shop(), host)?
     {
         reader.complain_late(&["product"], "host_id", problem);
     }

@@ -11,9 +11,8 @@ use crate::http::contract::dto::product::PublicProductView;
 use crate::http::contract::extract::Id;
 use crate::http::contract::tag::Tag;
 use crate::http::problem::Problem;
-use crate::services::extensions;
-use crate::services::extensions::Extension;
-use crate::services::{deny, products};
+use crate::services::orders::extend::Extension;
+use crate::services::{orders, products};
 
 /// Tor bridges and Nostr aliases.
 pub struct Products;
@@ -52,14 +51,14 @@ impl Products {
 }
 
 fn read(call: &Call, kind: ProductKind) -> Result<Reply<PublicProductView>, Problem> {
-    let product = products::public(call.shop(), call.id(ProductId::parse)?, kind)?;
+    let product = products::view::public(call.shop(), call.id(ProductId::parse)?, kind)?;
     Ok(Reply(PublicProductView::from(&product)))
 }
 
 async fn extend(call: &Call, kind: ProductKind) -> Result<Reply<ExtendedView>, Problem> {
     let id = call.id(ProductId::parse)?;
-    deny::refuse_client(call.shop(), call.origin.client.ip().as_deref())?;
-    Ok(Reply(match extensions::extend(call.shop(), id, kind).await? {
+    orders::deny::refuse_client(call.shop(), call.origin.client.ip().as_deref())?;
+    Ok(Reply(match orders::extend::extend(call.shop(), id, kind).await? {
         Extension::Order(order) => ExtendedView {
             status: "ok".to_owned(),
             po_id: Some(order.to_string()),

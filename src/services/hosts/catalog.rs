@@ -1,0 +1,160 @@
+//! Hosts as buyers and the hosts themselves see them: the public list, check-ins, and the little
+//! that a host may change of its own record.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::store::Connection;
+
+use crate::domain::effect::AlertTopic;
+use crate::domain::host::{Host, PortKind};
+use crate::domain::id::{HostId, OperatorId};
+use crate::domain::time::Timestamp;
+use crate::services::invoices::choose_node;
+use crate::services::shop::Shop;
+use crate::services::{Error, Scope};
+use crate::store::{alerts, audit_log, deals, hosts, meta, operators, places, products};
+
+/// The shop as a web site.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Site {
+    /// Its domain, shown with every host.
+    pub domain: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// The site as stored, with the predecessor's defaults.
+pub fn site(db: &Connection) -> Result<Site, Error> {
+    let domain = meta::text(db, "site_domain")?.unwrap_or_else(|| "127.0.0.1".to_owned());
+    let name = meta::text(db, "site_name")?.unwrap_or_else(|| "IP2TOR SHOP SITE".to_owned());
+    Ok(Site { domain, name })
+}
+
+/// A host as buyers see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicHost {
+    /// The host.
+    pub host: Host,
+    /// Whether a bridge could be ordered now.
+    pub has_bridge_ports: bool,
+    /// Whether it has ports for tunnels.
+    pub has_tunnel_ports: bool,
+    /// Whether a node of its owner can take the payment for the cheapest that it sells.
+    pub can_be_paid: bool,
+}
+
+/// Everything that the public host list is made of, as of one state of the database.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Catalog {
+    /// The site.
+    pub site: Site,
+    /// All hosts in the order of their IP addresses.
+    pub hosts: Vec<PublicHost>,
+}
+
+/// The catalog of the newest state of the database. Kept until any process commits a change.
+#[derive(Default)]
+pub struct CatalogCache(Mutex<Option<(i64, Arc<Catalog>)>>);
+
+impl CatalogCache {
+    /// The catalog; read again only when the database has changed.
+    pub fn get(&self, shop: &Shop) -> Result<Arc<Catalog>, Error> {
+        let version = shop.db.version()?;
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, catalog)) = &*kept
+            && *of == version
+        {
+            return Ok(Arc::clone(catalog));
+        }
+        let catalog = Arc::new(shop.db.read(|db| load_catalog(shop, db))?);
+        *kept = Some((version, Arc::clone(&catalog)));
+        Ok(catalog)
+    }
+}
+
+fn load_catalog(shop: &Shop, db: &Connection) -> Result<Catalog, Error> {
+    let mut list = Vec::new();
+    for host in hosts::list(db, None)? {
+        list.push(PublicHost {
+            has_bridge_ports: places::free_ports(db, &host, PortKind::TorBridge)? > 0,
+            has_tunnel_ports: places::free_ports(db, &host, PortKind::RsshTunnel)? > 0,
+            can_be_paid: choose_node::choose_node(shop, db, &host, &[], host.lowest_price())?.is_some(),
+            host,
+        });
+    }
+    Ok(Catalog { site: site(db)?, hosts: list })
+}
+
+impl PublicHost {
+    /// Whether buyers see it: enabled, alive, and somebody can take the payment.
+    pub fn is_public(&self, now: Timestamp) -> bool {
+        self.host.is_enabled && self.can_be_paid && self.host.is_alive(now)
+    }
+}
+
+/// Hosts that the scope may see: a host itself, an administrator all, a mere operator none (as the
+/// predecessor; theirs are shown by the command line and the admin API).
+pub fn list(shop: &Shop, scope: &Scope) -> Result<Vec<Host>, Error> {
+    shop.db.read(|db| match scope {
+        Scope::Host(id) => Ok(hosts::get(db, *id)?.into_iter().collect()),
+        Scope::Administrator(_) => Ok(hosts::list(db, None)?),
+        Scope::Operator(..) => Ok(Vec::new()),
+    })
+}
+
+/// One host, if the scope may see it.
+pub fn get(shop: &Shop, scope: &Scope, id: HostId) -> Result<Host, Error> {
+    shop.db.read(|db| visible(db, scope, id))
+}
+
+fn visible(db: &Connection, scope: &Scope, id: HostId) -> Result<Host, Error> {
+    let allowed = match scope {
+        Scope::Host(own) => *own == id,
+        Scope::Administrator(_) => true,
+        Scope::Operator(..) => false,
+    };
+    hosts::get(db, id)?.filter(|_| allowed).ok_or(Error::NotFound)
+}
+
+/// The name of a host's operator; empty when there is none any more.
+pub fn owner_name(shop: &Shop, owner: OperatorId) -> Result<String, Error> {
+    shop.db.read(|db| Ok(operators::get(db, owner)?.map(|operator| operator.name).unwrap_or_default()))
+}
+
+/// Changes a host's name, the one thing that it may change of its own record. `None` leaves it.
+pub async fn rename(shop: &Shop, scope: &Scope, id: HostId, name: Option<String>) -> Result<Host, Error> {
+    let (scope, now) = (scope.clone(), shop.now());
+    shop.change(move |db, _| {
+        let mut host = visible(db, &scope, id)?;
+        if let Some(name) = name.filter(|name| *name != host.name) {
+            let change = format!("name {} -> {name}", host.name);
+            host.name = name;
+            host.modified_at = now;
+            hosts::update(db, &host)?;
+            audit_log::record(db, now, &scope.actor(), "host", id, &change)?;
+        }
+        Ok(host)
+    })
+    .await
+}
+
+/// Deletes a host that owes nothing to anybody; a tombstone stays.
+pub async fn delete(shop: &Shop, scope: &Scope, id: HostId) -> Result<(), Error> {
+    let (scope, now) = (scope.clone(), shop.now());
+    shop.change(move |db, _| {
+        visible(db, &scope, id)?;
+        if products::any_on_host(db, id)? {
+            return Err(Error::Conflict("The host has products that are owed to buyers.".to_owned()));
+        }
+        if deals::owes_on_host(db, id)? {
+            let text = "Money is owed to buyers of this host; it can be deleted once that was paid back.";
+            return Err(Error::Conflict(text.to_owned()));
+        }
+        places::free_set_aside(db, &visible(db, &scope, id)?)?;
+        alerts::close(db, AlertTopic::HostNotSwept, &id.to_string(), now)?;
+        hosts::delete(db, id, now)?;
+        audit_log::record(db, now, &scope.actor(), "host", id, "deleted")?;
+        Ok(())
+    })
+    .await
+}

@@ -1,0 +1,254 @@
+//! What operators do with their hosts: add, change, list, and give them new tokens.
+
+mod ranges;
+
+use sha2::{Digest, Sha256};
+
+use super::sweep;
+use crate::domain::host::{Host, PortKind, PortRange};
+use crate::domain::host_rules;
+use crate::domain::host_rules::HostChange;
+use crate::domain::id::{HostId, Random};
+use crate::domain::money::Msat;
+use crate::domain::time::Timestamp;
+use crate::services::operators::manage;
+use crate::services::{Act, Error};
+use crate::store::audit_log;
+use crate::store::audit_log::Entry;
+use crate::store::{Connection, deals, hosts, places};
+
+/// Ports for one kind of product, both ends included.
+pub type Span = (PortKind, u16, u16);
+
+/// A host to be added.
+#[derive(Clone, Default)]
+pub struct NewHost {
+    /// Its settings; what is not given has its default.
+    pub change: HostChange,
+    /// Its ports.
+    pub ranges: Vec<Span>,
+    /// The name of its operator; see [`manage::owner`].
+    pub owner: Option<String>,
+    /// The id that it had in an old shop.
+    pub id: Option<HostId>,
+    /// The token that it had in an old shop.
+    pub token: Option<String>,
+}
+
+/// A host as an operator sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostView {
+    /// Its record.
+    pub host: Host,
+    /// Its ports.
+    pub ranges: Vec<PortRange>,
+    /// The name of its operator.
+    pub owner: String,
+    /// Ports that are set aside, since something answers there that is not in the database.
+    pub set_aside: Vec<u16>,
+}
+
+/// A host that was just added.
+pub struct Added {
+    /// Its record.
+    pub host: Host,
+    /// Its token: the only time that it can be seen.
+    pub token: String,
+    /// What keeps buyers away from it.
+    pub warnings: Vec<String>,
+}
+
+/// Adds a host.
+///
+/// # Errors
+/// [`Error::Invalid`] by field; overlapping ranges under `port_range`.
+pub fn add(db: &Connection, act: &Act, random: &dyn Random, new: NewHost) -> Result<Added, Error> {
+    let owner_id = manage::owner(db, act, new.owner.as_deref())?;
+    let mut host = defaults(new.id.unwrap_or_else(|| HostId(random.uuid())), owner_id, act.now);
+    new.change.apply(&mut host);
+    check(&host)?;
+    if hosts::exists(db, host.id)? {
+        return Err(Error::field("id", format!("There is or was already a host {}.", host.id)));
+    }
+    let token = match new.token {
+        Some(token) => checked_token(token)?,
+        None => new_token(random),
+    };
+    let token_hash = hash_token(&token);
+    if hosts::by_token_hash(db, &token_hash, act.now)?.is_some() {
+        return Err(Error::field("token", "Another host has this token."));
+    }
+    hosts::insert(db, &host, &token_hash)?;
+    ranges::replace(db, &host, &new.ranges)?;
+    if new.id.is_some() && deals::any_restored(db)? {
+        // The backup was made before it was added for the first time: what it sold is not known.
+        sweep::doubt(db, &host, act.now)?;
+        host.unswept_since = Some(act.now);
+    }
+    act.record(db, "host", host.id, &format!("added: {} at {}", host.name, host.ip))?;
+    let warnings = host_rules::warnings(&host, &hosts::ranges(db, host.id)?);
+    Ok(Added { host, token, warnings })
+}
+
+/// Changes a host. `spans` replaces the ranges of the kinds that occur in it; ports in use stay in
+/// use. Returns what changed and what keeps buyers away.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Invalid`] by field.
+pub fn set(
+    db: &Connection,
+    act: &Act,
+    id: HostId,
+    change: HostChange,
+    spans: &[Span],
+    owner: Option<&str>,
+) -> Result<(Vec<String>, Vec<String>), Error> {
+    let before = visible(db, act, id)?;
+    let mut host = Host { modified_at: act.now, ..before.clone() };
+    let mut changed = change.apply(&mut host);
+    if let Some(name) = owner {
+        host.owner_id = manage::owner(db, act, Some(name))?;
+        if host.owner_id != before.owner_id {
+            changed.push(format!("owner {}->{}", before.owner_id.0, host.owner_id.0));
+        }
+    }
+    check(&host)?;
+    hosts::update(db, &host)?;
+    if host.ip != before.ip {
+        ranges::move_ports(db, &host, &before.ip)?;
+    }
+    changed.extend(ranges::replace(db, &host, spans)?);
+    for change in &changed {
+        act.record(db, "host", id, change)?;
+    }
+    Ok((changed, host_rules::warnings(&host, &hosts::ranges(db, id)?)))
+}
+
+/// Its operator has swept the host: no forward stands on it that the shop does not know. Returns what changed.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn swept(db: &Connection, act: &Act, id: HostId) -> Result<Option<String>, Error> {
+    let host = visible(db, act, id)?;
+    let changed = sweep::swept(db, act, &host)?;
+    if let Some(change) = &changed {
+        act.record(db, "host", id, change)?;
+    }
+    Ok(changed)
+}
+
+/// The hosts that the one who asks may see, in the order of their addresses.
+pub fn list(db: &Connection, act: &Act) -> Result<Vec<HostView>, Error> {
+    hosts::list(db, act.sees()?)?.into_iter().map(|host| view(db, host)).collect()
+}
+
+/// One host.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn show(db: &Connection, act: &Act, id: HostId) -> Result<HostView, Error> {
+    view(db, visible(db, act, id)?)
+}
+
+/// What happened to a host, oldest first.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn history(db: &Connection, act: &Act, id: HostId) -> Result<Vec<Entry>, Error> {
+    let host = visible(db, act, id)?;
+    Ok(audit_log::of(db, &host.id.to_string())?)
+}
+
+/// Gives a host a new token. The old one works until the new one was used, for a day at most: scripts that are refused
+/// in between may take everything down. With `at_once` it ends here.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn rotate_token(
+    db: &Connection,
+    act: &Act,
+    random: &dyn Random,
+    id: HostId,
+    at_once: bool,
+) -> Result<String, Error> {
+    visible(db, act, id)?;
+    let token = new_token(random);
+    hosts::replace_token(db, id, &hash_token(&token), act.now)?;
+    if at_once {
+        hosts::end_former_token(db, id)?;
+    }
+    act.record(db, "host", id, if at_once { "token replaced at once" } else { "token replaced" })?;
+    Ok(token)
+}
+
+/// How tokens are stored: 160 random bits need no salt and no slow hash.
+pub fn hash_token(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
+}
+
+fn visible(db: &Connection, act: &Act, id: HostId) -> Result<Host, Error> {
+    let host = hosts::get(db, id)?.ok_or(Error::NotFound)?;
+    if act.sees()?.is_none_or(|own| own == host.owner_id) { Ok(host) } else { Err(Error::NotFound) }
+}
+
+fn view(db: &Connection, host: Host) -> Result<HostView, Error> {
+    let owner = crate::store::operators::get(db, host.owner_id)?.map_or_else(String::new, |owner| owner.name);
+    Ok(HostView { ranges: hosts::ranges(db, host.id)?, set_aside: places::set_aside(db, &host)?, owner, host })
+}
+
+fn check(host: &Host) -> Result<(), Error> {
+    let errors = host_rules::errors(host);
+    if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }
+}
+
+fn new_token(random: &dyn Random) -> String {
+    let mut bytes = [0; 20];
+    random.fill(&mut bytes);
+    hex::encode(bytes)
+}
+
+fn checked_token(token: String) -> Result<String, Error> {
+    let fits = token.len() == 40 && token.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f'));
+    if fits { Ok(token) } else { Err(Error::field("token", "A token has 40 characters: 0-9 and a-f.")) }
+}
+
+/// A host with the predecessor's defaults, before anything is said about it.
+fn defaults(id: HostId, owner_id: crate::domain::id::OperatorId, now: Timestamp) -> Host {
+    Host {
+        id,
+        owner_id,
+        ip: String::new(),
+        name: String::new(),
+        description: None,
+        is_enabled: true,
+        is_test_host: false,
+        is_testnet: false,
+        offers_tor_bridges: false,
+        tor_bridge_duration: 86_400,
+        tor_bridge_price_initial: Msat(25_000),
+        tor_bridge_price_extension: Msat(20_000),
+        offers_nostr_aliases: false,
+        nostr_alias_port: 80,
+        nostr_alias_duration: 2_592_000,
+        nostr_alias_price_initial: Msat(25_000_000),
+        nostr_alias_price_extension: Msat(20_000_000),
+        offers_rssh_tunnels: false,
+        rssh_tunnel_price: Msat(1000),
+        terms_of_service: String::new(),
+        terms_of_service_url: String::new(),
+        bridge_bandwidth_initial: 1 << 30,
+        grace_secs: 600,
+        hold_limit_secs: 90,
+        use_holds: true,
+        late_secs: 360,
+        unswept_since: None,
+        ci_date: None,
+        ci_status: 0,
+        ci_message: None,
+        created_at: now,
+        modified_at: now,
+    }
+}
+
+#[cfg(test)]
+mod tests;

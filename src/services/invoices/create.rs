@@ -1,0 +1,261 @@
+//! The results of asking a node for an invoice, a cancellation or a settlement, and what follows
+//! when it fails. Called by the worker that talks to the nodes.
+
+use crate::store::Connection;
+
+use super::choose_node;
+use super::ownership::{MAX_ATTEMPTS, MEMO};
+use crate::domain::clocks;
+use crate::domain::deal::Deal;
+use crate::domain::effect::AlertTopic;
+use crate::domain::id::{HostId, NodeId};
+use crate::domain::lightning::{InvoiceRequest, MadeInvoice, Network, NodeError, NodeErrorKind};
+use crate::domain::product::ProductStatus;
+use crate::domain::purchase::{InvoiceState, PurchaseKind};
+use crate::domain::time::Timestamp;
+use crate::services::Error;
+use crate::services::deals::change_order;
+use crate::services::nodes;
+use crate::services::shop::{Aftermath, Shop};
+use crate::store::deals;
+use crate::store::outbox;
+use crate::store::outbox::{Attempt, Intent, IntentKind, Wanted};
+use crate::store::{alerts, hosts, node_state, products};
+
+/// What an order says when no node could make its invoice.
+pub const NO_INVOICE_MESSAGE: &str =
+    "The shop's Lightning node could not make an invoice. Nothing was charged; please try again later.";
+/// A failing intent is told to the operator after so many attempts.
+const ATTEMPTS_BEFORE_ALERT: u32 = 5;
+
+/// Marks what a former process left in the outbox, at start: it may have been carried out without
+/// its result being stored.
+pub async fn take_over(shop: &Shop) -> Result<(), Error> {
+    shop.change(|db, _| Ok(outbox::mark_left_over(db)?)).await
+}
+
+/// What is to be made; `None` when the invoice is not wanted any more.
+pub fn wanted(shop: &Shop, intent: &Intent) -> Result<Option<Wanted>, Error> {
+    Ok(shop.db.read(|db| outbox::wanted(db, intent.id))?)
+}
+
+/// The request for a wanted invoice.
+pub fn request(shop: &Shop, intent: &Intent, wanted: &Wanted) -> InvoiceRequest {
+    let preimage = || shop.preimage(intent.order, wanted.number);
+    InvoiceRequest {
+        hash: intent.hash,
+        preimage: (!wanted.is_hold).then(preimage),
+        amount: wanted.amount,
+        memo: format!("{MEMO}{}", intent.order),
+        expiry_secs: wanted.expiry_secs,
+        cltv_expiry: wanted.is_hold.then_some(shop.settings.hold_cltv_blocks),
+        private: shop.settings.private_route_hints,
+    }
+}
+
+/// Whether another node could make the invoice if this one fails.
+pub fn has_alternative(shop: &Shop, intent: &Intent) -> Result<bool, Error> {
+    shop.db.read(|db| Ok(next_attempt(shop, db, intent, None)?.is_some()))
+}
+
+/// Refuses an invoice of another network than its host sells for: the node may have been moved since
+/// it was last asked.
+///
+/// # Errors
+/// [`NodeErrorKind::WrongNetwork`].
+pub fn on_right_network(shop: &Shop, wanted: &Wanted, made: MadeInvoice) -> Result<MadeInvoice, NodeError> {
+    let network = Network::of_payment_request(&made.payment_request);
+    if shop.settings.network_fits(network, wanted.is_testnet) {
+        return Ok(made);
+    }
+    let network = network.map_or("an unknown network", Network::name);
+    let detail = format!("wrong network: the node made an invoice on {network}, which its host does not sell for");
+    Err(NodeError::new(NodeErrorKind::WrongNetwork, detail))
+}
+
+/// The invoice as the shop keeps it, unless nobody could pay it in time: the node's clock is behind ours, or ours
+/// is ahead.
+///
+/// # Errors
+/// [`NodeErrorKind::ClocksApart`].
+pub fn payable(shop: &Shop, wanted: &Wanted, made: MadeInvoice) -> Result<MadeInvoice, NodeError> {
+    let now = shop.now();
+    if clocks::is_payable(made.expires_at, wanted.expiry_secs, now) {
+        return Ok(within_our_time(shop, wanted, made));
+    }
+    let detail = format!(
+        "clocks apart: the node dated its invoice {}, and this machine's clock says {now}, so nobody could pay it in \
+         time (`alerts` tells which clock is likely to be wrong)",
+        made.created_at
+    );
+    Err(NodeError::new(NodeErrorKind::ClocksApart, detail))
+}
+
+/// An invoice of a node whose clock is ahead ends when ours says so, or its port would be kept for nobody.
+fn within_our_time(shop: &Shop, wanted: &Wanted, made: MadeInvoice) -> MadeInvoice {
+    let end = shop.now().plus_secs(i64::from(wanted.expiry_secs));
+    let is_late = made.expires_at > end.plus_secs(clocks::TOLERANCE_SECS);
+    MadeInvoice { expires_at: if is_late { end } else { made.expires_at }, ..made }
+}
+
+/// The node made the invoice: the order can be paid.
+pub async fn made(shop: &Shop, intent: &Intent, made: MadeInvoice) -> Result<(), Error> {
+    let (inner, intent) = (shop.clone(), intent.clone());
+    shop.change(move |db, after| {
+        outbox::done(db, intent.id)?;
+        outbox::set_made(db, intent.hash, made.add_index)?;
+        node_state::set_failing(db, intent.node_id, false, inner.now())?;
+        let (waits, host) = change_order(&inner, db, after, intent.order, "shop", |deal, i, _| {
+            let invoice = &deal.purchases[i].invoice;
+            let waits = invoice.hash == intent.hash && invoice.state == InvoiceState::Initial;
+            if waits {
+                deal.invoice_made(i, &made);
+            }
+            Ok((waits, deal.product.host_id))
+        })?;
+        if waits {
+            return Ok(alerts::close(db, AlertTopic::NoInvoices, &host.to_string(), inner.now())?);
+        }
+        // Another node took over, or the order ended: this invoice must not live on.
+        cancel_attempt(db, after, &intent, inner.now())
+    })
+    .await?;
+    shop.invoice_bell.notify_waiters();
+    Ok(())
+}
+
+/// The intent is a new one also where there is one already: that may be under way and have found nothing at the node,
+/// just before the call that made the invoice came through.
+fn cancel_attempt(db: &Connection, after: &mut Aftermath, intent: &Intent, now: Timestamp) -> Result<(), Error> {
+    outbox::drop_kind(db, IntentKind::Cancel, intent.hash)?;
+    outbox::add(db, IntentKind::Cancel, intent.order, intent.hash, intent.node_id, now)?;
+    after.outbox = true;
+    Ok(())
+}
+
+/// The node could not make the invoice: the next node takes over, or the order is rejected.
+pub async fn not_made(shop: &Shop, intent: &Intent, error: NodeError) -> Result<(), Error> {
+    let (inner, intent) = (shop.clone(), intent.clone());
+    shop.change(move |db, after| {
+        outbox::done(db, intent.id)?;
+        // An earlier try may have counted, even when this one certainly did not.
+        let is_unfit = matches!(error.kind, NodeErrorKind::WrongNetwork | NodeErrorKind::ClocksApart);
+        let may_exist = error.may_have_happened() || intent.attempts > 0 || is_unfit;
+        outbox::set_outcome(db, intent.hash, if may_exist { "abandoned" } else { "failed" })?;
+        if may_exist {
+            // Whoever takes over, or if nobody does: that invoice must not be payable.
+            cancel_attempt(db, after, &intent, inner.now())?;
+        }
+        let Some((purchase, _)) = deals::purchase(db, intent.order)? else { return Ok(()) };
+        if purchase.invoice.hash != intent.hash || purchase.invoice.state != InvoiceState::Initial {
+            return Ok(());
+        }
+        let next = next_attempt(&inner, db, &intent, Some(&error))?;
+        let host = change_order(&inner, db, after, purchase.id, "shop", |deal, i, now| {
+            match &next {
+                Some(attempt) => switch_attempt(deal, i, attempt),
+                None => deal.refuse(i, NO_INVOICE_MESSAGE, now),
+            }
+            Ok(deal.product.host_id)
+        })?;
+        match &next {
+            Some(attempt) => choose_node::intend_to_make(db, after, attempt, inner.now()),
+            None if nodes::health::is_failure_told(db, intent.node_id, &error, inner.now())? => {
+                tell_of_refusal(db, host, &intent, &error, inner.now())
+            }
+            None => Ok(()),
+        }
+    })
+    .await?;
+    shop.invoice_bell.notify_waiters();
+    Ok(())
+}
+
+/// One alert per host: it stays open until an invoice is made for it.
+fn tell_of_refusal(
+    db: &Connection,
+    host: HostId,
+    intent: &Intent,
+    error: &NodeError,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let text = format!(
+        "No Lightning node could make an invoice for host {host}, so its order was refused. Node {}: {error}",
+        intent.node_id
+    );
+    alerts::raise(db, AlertTopic::NoInvoices, &host.to_string(), &text, now)?;
+    Ok(())
+}
+
+/// The visible invoice becomes that of another attempt.
+fn switch_attempt(deal: &mut Deal, i: usize, attempt: &Attempt) {
+    let invoice = &mut deal.purchases[i].invoice;
+    invoice.node_id = attempt.node_id;
+    invoice.hash = attempt.hash;
+    invoice.is_hold = attempt.is_hold;
+}
+
+/// The attempt that takes the place of one that failed with `error`. A node that won't hold payments, although it
+/// was thought to, is asked for a plain invoice before any other node is.
+fn next_attempt(
+    shop: &Shop,
+    db: &Connection,
+    intent: &Intent,
+    error: Option<&NodeError>,
+) -> Result<Option<Attempt>, Error> {
+    let Some((purchase, product)) = deals::purchase(db, intent.order)? else { return Ok(None) };
+    let Some(product) = products::get(db, product)? else { return Ok(None) };
+    let Some(host) = hosts::get(db, product.host_id)? else { return Ok(None) };
+    if !purchase.created_at.is_within(shop.settings.make_limit_secs, shop.now()) {
+        return Ok(None);
+    }
+    let attempts = outbox::attempts(db, intent.order)?;
+    if attempts.len() >= MAX_ATTEMPTS as usize {
+        return Ok(None);
+    }
+    let refused_to_hold = attempts.last().is_some_and(|last| last.is_hold) && error.is_some_and(is_about_holding);
+    let is_tried = |attempt: &&Attempt| !refused_to_hold || attempt.node_id != intent.node_id;
+    let tried: Vec<NodeId> = attempts.iter().filter(is_tried).map(|attempt| attempt.node_id).collect();
+    let Some(node) = choose_node::choose_node(shop, db, &host, &tried, purchase.price)? else { return Ok(None) };
+    let fits = purchase.kind == PurchaseKind::First || product.status != ProductStatus::Active;
+    let may_hold = fits && !(refused_to_hold && node.id == intent.node_id);
+    let number = attempts.last().map_or(0, |attempt| attempt.number + 1);
+    Ok(Some(choose_node::attempt(shop, db, &host, may_hold, &purchase, &node, number)?))
+}
+
+/// Whether a node may refuse so because it was asked to hold: it lacks the service or the right.
+fn is_about_holding(error: &NodeError) -> bool {
+    matches!(error.kind, NodeErrorKind::NotServed | NodeErrorKind::WrongMacaroon)
+}
+
+/// A cancellation or settlement is through (or moot); the state of the invoice was applied before.
+pub async fn finish(shop: &Shop, intent: &Intent) -> Result<(), Error> {
+    let (intent, now) = (intent.clone(), shop.now());
+    shop.change(move |db, _| {
+        outbox::done(db, intent.id)?;
+        if intent.kind == IntentKind::Cancel {
+            outbox::set_outcome(db, intent.hash, "cancelled")?;
+        }
+        alerts::close(db, AlertTopic::FailedIntent, &intent.hash.to_string(), now)?;
+        Ok(())
+    })
+    .await
+}
+
+/// The node could not be asked: the intent is tried again, later each time. That a node is away is told once, not for
+/// each of its intents.
+pub async fn postpone(shop: &Shop, intent: &Intent, error: &NodeError) -> Result<(), Error> {
+    let is_uncertain = error.may_have_happened();
+    let (intent, error, now) = (intent.clone(), error.clone(), shop.now());
+    let wait = 1_i64 << intent.attempts.min(3);
+    shop.change(move |db, _| {
+        outbox::postpone(db, intent.id, now.plus_secs(wait), &error.to_string(), is_uncertain)?;
+        let is_told = error.is_absence() && !node_state::is_alive(db, intent.node_id)?;
+        if intent.attempts + 1 >= ATTEMPTS_BEFORE_ALERT && !is_told {
+            let text = format!("{} for payment hash {} keeps failing: {error}", intent.kind.name(), intent.hash);
+            alerts::raise(db, AlertTopic::FailedIntent, &intent.hash.to_string(), &text, now)?;
+        }
+        Ok(())
+    })
+    .await
+}

@@ -1,0 +1,158 @@
+//! Who calls: a host by its token, an operator by name and password.
+//!
+//! Passwords come with every request and each check of one costs tens of milliseconds and 19 MiB, so
+//! that an anonymous caller could exhaust a small machine. Hence: one check at a time and few more that
+//! wait, good ones are remembered for a while, and a client with too many bad ones has to
+//! wait before anything is hashed. Bad ones count by name and client: a stranger's guesses lock nobody
+//! else out. Unknown names are treated as known ones, so that names can't be told apart.
+
+mod good;
+mod throttle;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Semaphore;
+
+use super::passwords;
+use crate::domain::id::{HostId, Random};
+use crate::domain::operator::{Operator, Role};
+use crate::domain::time::Clock;
+use crate::services::hosts::manage::hash_token;
+use crate::services::{Error, Scope};
+use crate::store::{Db, hosts, operators};
+use good::Good;
+use throttle::{Caller, Throttle};
+
+pub use throttle::Source;
+
+/// What strangers can make the authenticator hold, in bytes.
+pub const MOST_BYTES: usize = throttle::MOST_BYTES + good::MOST_BYTES;
+
+/// Passwords that are checked at once.
+const CHECKS_AT_ONCE: usize = 1;
+/// Checks under way or waiting for their turn; more are told to come back.
+const CHECKS_IN_ALL: usize = 32;
+/// What the passwords of unknown names are checked against: as costly as a real one (the parameters are
+/// those of [`passwords::hash`]), and right for none.
+const NOBODYS_HASH: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+/// Checks credentials. Cheap to share.
+pub struct Authenticator {
+    db: Db,
+    clock: Arc<dyn Clock>,
+    checks: Semaphore,
+    places: Semaphore,
+    memory: Mutex<Memory>,
+}
+
+struct Memory {
+    good: Good,
+    throttle: Throttle,
+}
+
+impl Authenticator {
+    /// An authenticator that remembers nothing yet.
+    pub fn new(db: Db, clock: Arc<dyn Clock>, random: &dyn Random) -> Self {
+        let memory = Memory { good: Good::new(random), throttle: Throttle::default() };
+        let (checks, places) = (Semaphore::new(CHECKS_AT_ONCE), Semaphore::new(CHECKS_IN_ALL));
+        Self { db, clock, checks, places, memory: Mutex::new(memory) }
+    }
+
+    /// The host that a token belongs to. The first use of a new one ends the one that it replaces.
+    ///
+    /// # Errors
+    /// Only when the database fails.
+    pub async fn token(&self, token: &str) -> Result<Option<HostId>, Error> {
+        let (hash, now) = (hash_token(token), self.clock.now());
+        let Some(owner) = self.db.read(|db| hosts::by_token_hash(db, &hash, now))? else { return Ok(None) };
+        if owner.ends_former {
+            self.db.write(move |db| hosts::end_former_token(db, owner.host)).await?;
+        }
+        Ok(Some(owner.host))
+    }
+
+    /// Whether the token with this SHA-256 still opens the door of `host`: not when it was replaced or
+    /// the host deleted.
+    ///
+    /// # Errors
+    /// Only when the database fails.
+    pub fn is_token_of(&self, hash: &[u8; 32], host: HostId) -> Result<bool, Error> {
+        let owner = self.db.read(|db| hosts::by_token_hash(db, hash, self.clock.now()))?;
+        Ok(owner.is_some_and(|owner| owner.host == host))
+    }
+
+    /// The operator with this name and password; `None` when one of them is wrong.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] after too many wrong passwords from this source, or while too many are
+    /// being checked.
+    pub async fn password(&self, name: &str, password: &str, source: Source<'_>) -> Result<Option<Scope>, Error> {
+        let found = self.db.read(|db| operators::with_password_hash(db, name))?;
+        let (operator, hash) = match found {
+            Some((operator, hash)) => (Some(operator), hash),
+            None => (None, NOBODYS_HASH.to_owned()),
+        };
+        let caller = Caller { name, source };
+        if !self.may_check(caller, password, &hash)? {
+            return Ok(operator.map(scope));
+        }
+        let _place = self.places.try_acquire().map_err(|_| busy())?;
+        let _permit = self.checks.acquire().await.map_err(|error| Error::Internal(error.to_string()))?;
+        // Whoever was before us in the queue may have settled it.
+        if !self.may_check(caller, password, &hash)? {
+            return Ok(operator.map(scope));
+        }
+        let (asked, stored) = (password.to_owned(), hash.clone());
+        let check = tokio::task::spawn_blocking(move || passwords::verify(&asked, &stored));
+        let fits = check.await.map_err(|error| Error::Internal(error.to_string()))?;
+        let now = self.clock.now();
+        let mut memory = self.memory();
+        match operator {
+            Some(operator) if fits => {
+                memory.throttle.forget(caller);
+                memory.good.remember(name, password, &hash, now);
+                Ok(Some(scope(operator)))
+            }
+            _ => {
+                memory.throttle.note_bad(caller, now);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Whether the password has to be checked; not when it is remembered as good.
+    fn may_check(&self, caller: Caller<'_>, password: &str, hash: &str) -> Result<bool, Error> {
+        let now = self.clock.now();
+        let memory = self.memory();
+        if memory.good.knows(caller.name, password, hash, now) {
+            return Ok(false);
+        }
+        match memory.throttle.wait_secs(caller, now) {
+            0 => Ok(true),
+            retry_after_secs => {
+                let detail = "Too many wrong passwords. Please try again later.".to_owned();
+                Err(Error::Unavailable { detail, retry_after_secs })
+            }
+        }
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn busy() -> Error {
+    let detail = "Too many passwords are being checked at the moment. Please try again.".to_owned();
+    Error::Unavailable { detail, retry_after_secs: 5 }
+}
+
+fn scope(operator: Operator) -> Scope {
+    match operator.role {
+        Role::Administrator => Scope::Administrator(operator.name),
+        Role::Operator => Scope::Operator(operator.id, operator.name),
+    }
+}
+
+#[cfg(test)]
+mod tests;

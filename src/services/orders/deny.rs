@@ -1,0 +1,72 @@
+//! The deny list's effect: a new order is rejected with a message, and its place is free again; an extension
+//! is not ordered at all, since clients wait for the invoice of one whatever its order says.
+
+use crate::store::Connection;
+
+use crate::domain::id::OrderId;
+use crate::domain::product::{Product, Subject};
+use crate::services::Error;
+use crate::services::deals::change_order;
+use crate::services::shop::{Aftermath, Shop};
+use crate::store::deny_list;
+
+/// What a denied order says.
+pub const DENIED_MESSAGE: &str =
+    "This target (or your address) is on the deny list of this shop. Please contact the operator if this is a mistake.";
+
+/// Rejects the order when its target or the buyer's address is denied; whether it is.
+pub(in crate::services) fn refuse_if_denied(
+    shop: &Shop,
+    db: &Connection,
+    after: &mut Aftermath,
+    order: OrderId,
+    product: &Product,
+    client_ip: Option<&str>,
+) -> Result<bool, Error> {
+    let target = match &product.subject {
+        Subject::Target(target) => Some(target.as_str()),
+        Subject::Alias { .. } => None,
+    };
+    if !is_denied(db, target, client_ip)? {
+        return Ok(false);
+    }
+    change_order(shop, db, after, order, "shop", |deal, i, now| {
+        deal.refuse(i, DENIED_MESSAGE, now);
+        Ok(true)
+    })
+}
+
+/// Whether a target or a buyer's address is denied.
+fn is_denied(db: &Connection, target: Option<&str>, client_ip: Option<&str>) -> Result<bool, Error> {
+    let target = match target {
+        Some(target) => deny_list::is_target_denied(db, target)?,
+        None => false,
+    };
+    let client = match client_ip {
+        Some(ip) => deny_list::is_ip_denied(db, ip)?,
+        None => false,
+    };
+    Ok(target || client)
+}
+
+/// Refuses more time on a product whose target is denied.
+///
+/// # Errors
+/// [`Error::Refused`] then.
+pub(in crate::services) fn refuse_target(db: &Connection, product: &Product) -> Result<(), Error> {
+    match &product.subject {
+        Subject::Target(target) if is_denied(db, Some(target), None)? => Err(Error::Refused(DENIED_MESSAGE.to_owned())),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a buyer's address that is denied; `None` is one that is not known (a circuit of the onion service).
+///
+/// # Errors
+/// [`Error::Refused`] then.
+pub fn refuse_client(shop: &Shop, client_ip: Option<&str>) -> Result<(), Error> {
+    if shop.db.read(|db| is_denied(db, None, client_ip))? {
+        return Err(Error::Refused(DENIED_MESSAGE.to_owned()));
+    }
+    Ok(())
+}

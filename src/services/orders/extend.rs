@@ -1,0 +1,192 @@
+//! Extending a product: more time for the price that was agreed at purchase.
+
+use std::time::Duration;
+
+use crate::store::Connection;
+
+use super::place::{refuse_when_overloaded, store_purchase};
+use crate::domain::deal::{Deal, REPLACED_MESSAGE};
+use crate::domain::host::Host;
+use crate::domain::id::{OrderId, ProductId};
+use crate::domain::money::Msat;
+use crate::domain::product::{Product, ProductKind, ProductStatus};
+use crate::domain::purchase::{InvoiceState, Purchase, PurchaseKind};
+use crate::domain::time::Timestamp;
+use crate::services::Error;
+use crate::services::deals::change_order;
+use crate::services::invoices::choose_node;
+use crate::services::invoices::choose_node::InvoicePlan;
+use crate::services::invoices::create::NO_INVOICE_MESSAGE;
+use crate::services::shop::{Aftermath, Shop};
+use crate::store::node_state::Candidate;
+use crate::store::{deals, hosts};
+
+/// An open extension order is answered again while it can be paid for at least this long. Seconds.
+const MIN_PAYABLE_SECS: i64 = 300;
+
+/// What asking for an extension leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Extension {
+    /// The order to pay, new or still open.
+    Order(OrderId),
+    /// The product is on a test host: not extended, said with status 200 (a rule of the contract).
+    TestHost,
+}
+
+/// An invoice that is not made within this time is not waited for.
+const INVOICE_WAIT: Duration = Duration::from_secs(5);
+
+/// Orders one more period for a product, and waits for the invoice: clients take an order that is answered as one
+/// that can be paid, and wait for minutes for the invoice of one that has ended.
+///
+/// # Errors
+/// [`Error::Unavailable`] when no invoice can be made, or not soon; there is no order then.
+pub async fn extend(shop: &Shop, product: ProductId, kind: ProductKind) -> Result<Extension, Error> {
+    let extension = order(shop, product, kind).await?;
+    if let Extension::Order(order) = extension
+        && !is_payable_soon(shop, order).await?
+    {
+        return Err(choose_node::no_node());
+    }
+    Ok(extension)
+}
+
+/// Orders one more period for a product; its invoice follows.
+pub async fn order(shop: &Shop, product: ProductId, kind: ProductKind) -> Result<Extension, Error> {
+    let shop_in_change = shop.clone();
+    shop.change(move |db, after| extend_in(&shop_in_change, db, after, product, kind)).await
+}
+
+/// Waits until the invoice of an order is made; gives the order up when that takes too long. Whether it can be paid.
+async fn is_payable_soon(shop: &Shop, order: OrderId) -> Result<bool, Error> {
+    let waiting = async {
+        loop {
+            let rung = shop.invoice_bell.notified();
+            let state = invoice_state(shop, order)?;
+            if state != InvoiceState::Initial {
+                return Ok::<_, Error>(state);
+            }
+            rung.await;
+        }
+    };
+    match tokio::time::timeout(INVOICE_WAIT, waiting).await {
+        Ok(state) => Ok(state? != InvoiceState::Void),
+        Err(_) => give_up(shop, order).await,
+    }
+}
+
+fn invoice_state(shop: &Shop, order: OrderId) -> Result<InvoiceState, Error> {
+    shop.db.read(|db| Ok(deals::purchase(db, order)?.ok_or(Error::NotFound)?.0.invoice.state))
+}
+
+/// An order whose invoice is not made yet ends: what its node may still make is cancelled there. Whether it can be paid
+/// after all.
+pub async fn give_up(shop: &Shop, order: OrderId) -> Result<bool, Error> {
+    let inner = shop.clone();
+    shop.change(move |db, after| {
+        change_order(&inner, db, after, order, "shop", |deal, i, now| {
+            deal.refuse(i, NO_INVOICE_MESSAGE, now);
+            Ok(deal.purchases[i].invoice.state != InvoiceState::Void)
+        })
+    })
+    .await
+}
+
+fn extend_in(
+    shop: &Shop,
+    db: &Connection,
+    after: &mut Aftermath,
+    product: ProductId,
+    kind: ProductKind,
+) -> Result<Extension, Error> {
+    let deal = deals::load(db, product, None)?.ok_or(Error::NotFound)?;
+    if deal.product.kind() != kind || deal.product.deleted_at.is_some() {
+        return Err(Error::NotFound);
+    }
+    let host = hosts::get(db, deal.product.host_id)?.ok_or(Error::NotFound)?;
+    if host.is_test_host {
+        return Ok(Extension::TestHost);
+    }
+    check_product(&deal)?;
+    super::deny::refuse_target(db, &deal.product)?;
+    if let Some(open) = reusable_order(&deal, shop.now()) {
+        return Ok(Extension::Order(open));
+    }
+    refuse_when_overloaded(shop, db)?;
+    let node = check_host(shop, db, &host, deal.product.terms.price_extension)?;
+    replace_older_orders(shop, db, after, &deal)?;
+    let plan = InvoicePlan {
+        product,
+        host: &host,
+        node,
+        kind: PurchaseKind::Extension,
+        price: deal.product.terms.price_extension,
+        // A running product is extended at once; one that the host must re-activate is only paid
+        // for if it does.
+        may_hold: deal.product.status != ProductStatus::Active,
+    };
+    Ok(Extension::Order(store_purchase(shop, db, after, &plan)?.id))
+}
+
+fn check_product(deal: &Deal) -> Result<(), Error> {
+    let product: &Product = &deal.product;
+    match product.status {
+        ProductStatus::Archived | ProductStatus::NeedsDelete | ProductStatus::Failed => return Err(Error::NotFound),
+        ProductStatus::Initial => {
+            return Err(Error::Refused("It has not been paid for yet, so it can't be extended.".to_owned()));
+        }
+        _ => {}
+    }
+    if product.is_killed {
+        return Err(Error::Refused("The operator has switched this product off.".to_owned()));
+    }
+    if !deal.was_ever_bought() {
+        let text = "It was never delivered, so it can't be extended. Please order a new one.";
+        return Err(Error::Refused(text.to_owned()));
+    }
+    if product.terms.duration_secs == 0 {
+        return Err(Error::Refused("It never ends, so it can't be extended.".to_owned()));
+    }
+    let held = |purchase: &Purchase| matches!(purchase.invoice.state, InvoiceState::Held | InvoiceState::Settling);
+    if product.status == ProductStatus::NeedsActivate && deal.purchases.iter().any(held) {
+        let text = "Its payment is still held until the host has activated it. Please try again in a minute.";
+        return Err(Error::Refused(text.to_owned()));
+    }
+    Ok(())
+}
+
+/// The open extension order that is answered again: no second invoice for the same wish.
+fn reusable_order(deal: &Deal, now: Timestamp) -> Option<OrderId> {
+    let reusable = |purchase: &&Purchase| {
+        let invoice = &purchase.invoice;
+        let waits = invoice.state == InvoiceState::Initial;
+        let payable = invoice.state == InvoiceState::Open
+            && invoice.expires_at.is_some_and(|end| end >= now.plus_secs(MIN_PAYABLE_SECS));
+        purchase.kind == PurchaseKind::Extension && (waits || payable)
+    };
+    deal.purchases.iter().rev().find(reusable).map(|purchase| purchase.id)
+}
+
+/// A dead host or node is said as 503: a client that gets an order would wait for its invoice.
+fn check_host(shop: &Shop, db: &Connection, host: &Host, price: Msat) -> Result<Candidate, Error> {
+    if !host.is_enabled || !host.is_alive(shop.now()) {
+        let detail = "The host does not respond at the moment. Please try again later.".to_owned();
+        return Err(Error::Unavailable { detail, retry_after_secs: 120 });
+    }
+    choose_node::choose_node(shop, db, host, &[], price)?.ok_or_else(choose_node::no_node)
+}
+
+/// An open order with too little time left gives way to the new one.
+fn replace_older_orders(shop: &Shop, db: &Connection, after: &mut Aftermath, deal: &Deal) -> Result<(), Error> {
+    let open = deal
+        .purchases
+        .iter()
+        .filter(|purchase| purchase.kind == PurchaseKind::Extension && purchase.invoice.state == InvoiceState::Open);
+    for purchase in open {
+        change_order(shop, db, after, purchase.id, "buyer", |deal, i, _| {
+            deal.close_unpaid(i, REPLACED_MESSAGE);
+            Ok(())
+        })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,6 @@
+//! Orders: placing them, extending what was bought, refusing what is denied, probing before the invoice is made.
+
+pub mod deny;
+pub mod extend;
+pub mod place;
+pub mod probe;

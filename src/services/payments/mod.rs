@@ -1,0 +1,6 @@
+//! Payments: what nodes say of them, applied to orders, and paying back what is owed.
+
+pub mod apply;
+pub(super) mod late;
+pub(super) mod refund_nodes;
+pub mod refunds;

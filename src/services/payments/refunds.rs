@@ -1,0 +1,281 @@
+//! Paying back what an order owes, through a node: the rules and the records. The intent is on disk
+//! before the node is asked; the same payment request is never paid twice, and while the outcome of
+//! one is not known, no other is begun. `worker::refunds` talks to the node.
+
+use crate::store::Connection;
+
+use super::apply::record_refund;
+use super::{late, refund_nodes};
+use crate::domain::effect::AlertTopic;
+use crate::domain::id::OrderId;
+use crate::domain::lightning::{Network, PaymentHash};
+use crate::domain::money::Msat;
+use crate::domain::node::Node;
+use crate::domain::purchase::{OrderStatus, Purchase};
+use crate::domain::time::Timestamp;
+use crate::services::Error;
+use crate::services::shop::Shop;
+use crate::store::deals;
+use crate::store::deals::Search;
+use crate::store::refunds;
+use crate::store::refunds::{Refund, RefundState};
+use crate::store::{alerts, audit_log, hosts, nodes, products};
+
+/// An intent that the node knows nothing of, or only an earlier failure, is given up after this time:
+/// whoever stored it has long asked the node, or never will. Longer than a payment takes to begin. Seconds.
+const GIVE_UP_SECS: i64 = 180;
+
+/// After this time a node that knows nothing of a payment may also have forgotten it: Core Lightning's `autoclean`
+/// deletes finished payments, and each node has a command for it. No cleaning is due sooner than this. Seconds.
+const MAY_FORGET_SECS: i64 = 3600;
+
+/// Why the debt of an order that came out of a backup is not simply paid, also one that arose since the restore:
+/// the shop may be living through it for the second time.
+const DOUBTFUL: &str = "This order came out of a backup that was restored. It may have been paid back between that backup and \
+    the restore, which the shop then does not know: look through the node's payments. If it was not paid, say so with \
+    --not-paid-since-the-backup; if it was, note it with `order resolve`.";
+
+/// The way out when the wallet that can tell a refund's outcome is lost.
+pub const BY_HAND: &str = "If that wallet is lost, ask the buyer whether the money has come, and state the outcome: `order \
+    resolve ID --refund-outcome paid` or `… failed`.";
+
+/// What the buyer's payment request says.
+#[derive(Clone, Debug)]
+pub struct Bill {
+    /// The request itself.
+    pub bolt11: String,
+    /// Names it.
+    pub hash: PaymentHash,
+    /// What it asks; `None` leaves it to the payer.
+    pub amount: Option<Msat>,
+    /// When it can no longer be paid.
+    pub expires_at: Timestamp,
+}
+
+/// What is to be paid back, and how.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The order that owes.
+    pub order: OrderId,
+    /// The buyer's payment request.
+    pub bill: Bill,
+    /// The amount, for a payment request without one.
+    pub amount: Option<Msat>,
+    /// The most that the route may cost; `None` takes [`default_fee_limit`].
+    pub fee_limit: Option<Msat>,
+    /// The operator has made sure that it was not paid back between a backup and its restore.
+    pub not_paid_since_backup: bool,
+}
+
+/// A hundredth of the amount, and at least 10 sat, since small payments pay mostly base fees.
+pub const fn default_fee_limit(amount: Msat) -> Msat {
+    let share = amount.0 / 100;
+    Msat(if share < 10_000 { 10_000 } else { share })
+}
+
+/// The refund of an order whose outcome is not known.
+pub fn open_of(shop: &Shop, order: OrderId) -> Result<Option<Refund>, Error> {
+    shop.db.read(|db| Ok(refunds::open_of(db, order)?))
+}
+
+/// The node of a refund, to ask what became of it.
+pub fn node_of(shop: &Shop, refund: &Refund) -> Result<Node, Error> {
+    let missing = || {
+        let text = format!("The node that was to pay this refund has been removed, so nobody can be asked. {BY_HAND}");
+        Error::Refused(text)
+    };
+    shop.db.read(|db| nodes::get(db, refund.node)?.ok_or_else(missing))
+}
+
+/// Checks everything and writes the intent down. Returns it with the node that is to pay.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Conflict`] when nothing is owed or the request was used before,
+/// [`Error::Invalid`] or [`Error::Refused`] with what is wrong.
+pub async fn intend(shop: &Shop, request: Request, actor: &str) -> Result<(Refund, Node), Error> {
+    let (inner, actor) = (shop.clone(), actor.to_owned());
+    shop.change(move |db, after| {
+        late::owe_instead(&inner, db, after, request.order, &actor)?;
+        let refund = checked(&inner, db, &request)?;
+        let node = nodes::get(db, refund.node)?.ok_or(Error::NotFound)?;
+        refunds::intend(db, &refund)?;
+        let change = format!("refund intended: {} to payment hash {}", refund.amount, refund.hash);
+        audit_log::record_order(db, inner.now(), &actor, refund.order, &change)?;
+        Ok((refund, node))
+    })
+    .await
+}
+
+fn checked(shop: &Shop, db: &Connection, request: &Request) -> Result<Refund, Error> {
+    let (purchase, product) = deals::purchase(db, request.order)?.ok_or(Error::NotFound)?;
+    if purchase.owed == Msat(0) {
+        return Err(Error::Conflict("Nothing is owed for this order.".to_owned()));
+    }
+    if !request.not_paid_since_backup && deals::is_restored(db, request.order)? {
+        return Err(Error::Refused(DOUBTFUL.to_owned()));
+    }
+    let bill = &request.bill;
+    match refunds::get(db, bill.hash)? {
+        Some(used) if used.order != request.order || used.state == RefundState::Succeeded => {
+            let text = format!("This payment request was already used for order {}; ask for a new one.", used.order);
+            return Err(Error::Conflict(text));
+        }
+        _ => {}
+    }
+    if refunds::open_of(db, request.order)?.is_some() {
+        return Err(Error::Conflict("Another refund of this order is being paid. Try again in a moment.".to_owned()));
+    }
+    if bill.expires_at <= shop.now() {
+        return Err(Error::field("bolt11", "The payment request has expired; ask for a new one."));
+    }
+    check_amount(bill.amount, request.amount, purchase.owed)?;
+    let product = products::get(db, product)?.ok_or(Error::NotFound)?;
+    let host = hosts::get_any(db, product.host_id)?.ok_or(Error::NotFound)?;
+    let network = Network::of_payment_request(&bill.bolt11);
+    if !shop.settings.network_fits(network, host.is_testnet) {
+        return Err(Error::field("bolt11", "The payment request is for another network than the order was paid on."));
+    }
+    let node = refund_nodes::choose(db, purchase.invoice.node_id, request.order, network)?;
+    Ok(Refund {
+        hash: bill.hash,
+        order: request.order,
+        node: node.id,
+        node_pubkey: node.pubkey,
+        bolt11: bill.bolt11.clone(),
+        amount: purchase.owed,
+        fee_limit: request.fee_limit.unwrap_or_else(|| default_fee_limit(purchase.owed)),
+        state: RefundState::Intended,
+        modified_at: shop.now(),
+    })
+}
+
+fn check_amount(asked: Option<Msat>, given: Option<Msat>, owed: Msat) -> Result<(), Error> {
+    match (asked, given) {
+        (Some(asked), None) if asked == owed => Ok(()),
+        (Some(asked), given) if given.is_none_or(|given| given == asked) && asked != owed => {
+            Err(Error::field("bolt11", format!("The payment request asks for {asked}, but {owed} are owed.")))
+        }
+        (Some(asked), Some(given)) if asked == given => Ok(()),
+        (Some(asked), _) => {
+            Err(Error::field("amount", format!("The payment request itself asks for {asked}; leave the amount out.")))
+        }
+        (None, Some(given)) if given == owed => Ok(()),
+        (None, _) => {
+            let text = format!("The payment request names no amount: say that it is what is owed, {}.", owed.0);
+            Err(Error::field("amount", text))
+        }
+    }
+}
+
+/// The buyer has the money: the order owes so much less. Returns what it owes now, and its state.
+pub async fn succeeded(shop: &Shop, refund: &Refund, fee: Msat, actor: &str) -> Result<(OrderStatus, Msat), Error> {
+    let (inner, refund, actor) = (shop.clone(), refund.clone(), actor.to_owned());
+    shop.change(move |db, after| {
+        if refunds::succeeded(db, refund.hash, Some(fee), inner.now())? {
+            let note = format!("paid by node {} to payment hash {}, fee {fee}", refund.node, refund.hash);
+            record_refund(&inner, db, after, refund.order, refund.amount, &actor, &note)?;
+        }
+        let (purchase, _) = deals::purchase(db, refund.order)?.ok_or(Error::NotFound)?;
+        Ok((purchase.status, purchase.owed))
+    })
+    .await
+}
+
+/// Nothing was paid; the order still owes.
+pub async fn failed(shop: &Shop, refund: &Refund, reason: &str, actor: &str) -> Result<(), Error> {
+    let (inner, refund, actor) = (shop.clone(), refund.clone(), actor.to_owned());
+    let change = format!("refund to payment hash {} failed: {reason}", refund.hash);
+    shop.change(move |db, _| {
+        if refunds::failed(db, &refund, inner.now())? {
+            audit_log::record_order(db, inner.now(), &actor, refund.order, &change)?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// What a person says became of a refund whose wallet can't tell any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stated {
+    /// The buyer has the money.
+    Paid,
+    /// Nothing was paid, and nothing will be.
+    Failed,
+}
+
+/// Records what a person says became of the open refund of an order. Returns it.
+///
+/// # Errors
+/// [`Error::Conflict`] when none is open, or when it is too early to say that it failed.
+pub async fn state_outcome(
+    shop: &Shop,
+    order: OrderId,
+    stated: Stated,
+    actor: &str,
+    note: &str,
+) -> Result<Refund, Error> {
+    let (inner, actor, note) = (shop.clone(), actor.to_owned(), note.to_owned());
+    shop.change(move |db, after| {
+        let none = || Error::Conflict("No refund of this order has an outcome that is not known.".to_owned());
+        let open = refunds::open_of(db, order)?.ok_or_else(none)?;
+        let now = inner.now();
+        match stated {
+            Stated::Paid => {
+                refunds::succeeded(db, open.hash, None, now)?;
+                let note = format!("by payment hash {}, as stated by hand: {note}", open.hash);
+                record_refund(&inner, db, after, order, open.amount, &actor, &note)?;
+            }
+            Stated::Failed if !is_abandoned(&inner, &open) => {
+                let text = "This refund was begun moments ago and may still be paid. Wait a few minutes.";
+                return Err(Error::Conflict(text.to_owned()));
+            }
+            Stated::Failed => {
+                refunds::failed(db, &open, now)?;
+                let change = format!("refund to payment hash {} failed, as stated by hand: {note}", open.hash);
+                audit_log::record_order(db, now, &actor, order, &change)?;
+            }
+        }
+        Ok(open)
+    })
+    .await
+}
+
+/// After a restore: what is owed, or will be, may have been paid back since the backup. The operator is told of
+/// each order that owes already; returns them.
+pub(in crate::services) fn doubt(db: &Connection, now: Timestamp) -> Result<Vec<OrderId>, Error> {
+    deals::mark_as_restored(db)?;
+    let owing = deals::search(db, Search { owed: true, limit: u32::MAX, ..Search::default() })?;
+    for (purchase, _) in &owing {
+        tell_of_doubt(db, purchase, now)?;
+    }
+    Ok(owing.into_iter().map(|(purchase, _)| purchase.id).collect())
+}
+
+/// What has come to be owed for an order out of a restored backup may have been paid back before the restore.
+pub(in crate::services) fn doubt_new_debt(
+    db: &Connection,
+    old: &Purchase,
+    new: &Purchase,
+    now: Timestamp,
+) -> Result<(), Error> {
+    if new.owed > old.owed && deals::is_restored(db, new.id)? {
+        tell_of_doubt(db, new, now)?;
+    }
+    Ok(())
+}
+
+fn tell_of_doubt(db: &Connection, purchase: &Purchase, now: Timestamp) -> Result<(), Error> {
+    let text = format!("{} is owed. {DOUBTFUL}", purchase.owed);
+    alerts::raise(db, AlertTopic::RefundMayBeDone, &purchase.id.to_string(), &text, now)?;
+    Ok(())
+}
+
+/// Whether an intent that its node has not paid can be given up.
+pub fn is_abandoned(shop: &Shop, refund: &Refund) -> bool {
+    refund.modified_at.plus_secs(GIVE_UP_SECS) <= shop.now()
+}
+
+/// Whether that a node knows nothing of a payment still means that it never tried it.
+pub fn is_remembered(shop: &Shop, refund: &Refund) -> bool {
+    shop.now() < refund.modified_at.plus_secs(MAY_FORGET_SECS)
+}

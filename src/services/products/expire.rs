@@ -1,0 +1,166 @@
+//! What happens because time has passed. Each function is idempotent: late, doubled or missed calls
+//! change no result.
+
+use std::collections::HashSet;
+use std::fmt::Display;
+
+use crate::domain::deal::{ACTIVATION_LIMIT_SECS, Deal, EXPIRED_MESSAGE};
+use crate::domain::id::{OrderId, ProductId};
+use crate::domain::time::Timestamp;
+use crate::services::Error;
+use crate::services::deals::{change_order, change_product};
+use crate::services::left_out;
+use crate::services::shop::{Aftermath, Shop};
+use crate::store::{Connection, deals, products, unpaid};
+
+/// Orders and products handled in one transaction.
+const BATCH: usize = 200;
+/// The node closes an invoice by itself when it expires; ours is closed a little later. Seconds.
+const CLOSE_MARGIN_SECS: i64 = 2;
+
+/// Gives held payments back that were not delivered within their host's limit. Returns how many. One
+/// that can't be changed holds up no other.
+pub async fn return_overdue_holds(shop: &Shop) -> Result<usize, Error> {
+    let now = shop.now();
+    let overdue = shop.db.read(|db| deals::held_too_long(db, now))?;
+    let mut returned = 0;
+    for order in overdue {
+        match return_hold(shop, order).await {
+            Ok(()) => returned += 1,
+            Err(error) => left_out::tell(shop, order, "giving back an overdue payment", &error).await,
+        }
+    }
+    Ok(returned)
+}
+
+async fn return_hold(shop: &Shop, order: OrderId) -> Result<(), Error> {
+    let inner = shop.clone();
+    shop.change(move |db, after| {
+        change_order(&inner, db, after, order, "shop", |deal, i, now| {
+            deal.hold_overdue(i, now);
+            Ok(())
+        })?;
+        left_out::forget(db, &inner, [order])
+    })
+    .await
+}
+
+/// Cancels invoices that can no longer be paid at their nodes. Returns how many.
+pub async fn close_unpaid(shop: &Shop) -> Result<usize, Error> {
+    let limit = shop.now().plus_secs(-CLOSE_MARGIN_SECS);
+    let (mut closed, mut left_out) = (0, HashSet::new());
+    loop {
+        // Those that were left out are due for ever: look past them.
+        let most = BATCH + left_out.len();
+        let due = shop.db.read(|db| deals::to_close(db, limit, u32::try_from(most).unwrap_or(u32::MAX)))?;
+        let is_last = due.len() < most;
+        let due: Vec<_> = due.into_iter().filter(|order| !left_out.contains(order)).collect();
+        let failed = each(shop, &due, "closing an unpaid order", close).await?;
+        closed += due.len() - failed.len();
+        left_out.extend(failed);
+        if is_last {
+            return Ok(closed);
+        }
+    }
+}
+
+fn close(shop: &Shop, db: &Connection, after: &mut Aftermath, order: OrderId) -> Result<(), Error> {
+    change_order(shop, db, after, order, "shop", |deal, i, _| {
+        deal.close_unpaid(i, EXPIRED_MESSAGE);
+        Ok(())
+    })
+}
+
+/// Applies `event` to each product, some per transaction. Returns how many it was applied to.
+async fn each_product(
+    shop: &Shop,
+    ids: Vec<ProductId>,
+    what: &str,
+    event: fn(&mut Deal, Timestamp),
+) -> Result<usize, Error> {
+    let change = move |shop: &Shop, db: &Connection, after: &mut Aftermath, id| {
+        change_product(shop, db, after, id, "shop", |deal, now| {
+            event(deal, now);
+            Ok(())
+        })
+    };
+    Ok(ids.len() - each(shop, &ids, what, change).await?.len())
+}
+
+/// Makes a change for each of `ids`, many per transaction; what fails with others is tried alone, and left out if it
+/// fails again. Returns those that were left out.
+async fn each<T, F>(shop: &Shop, ids: &[T], what: &str, change: F) -> Result<Vec<T>, Error>
+where
+    T: Copy + Display + Send + Sync + 'static,
+    F: Fn(&Shop, &Connection, &mut Aftermath, T) -> Result<(), Error> + Copy + Send + 'static,
+{
+    let mut failed = Vec::new();
+    for batch in ids.chunks(BATCH) {
+        match together(shop, batch.to_vec(), change).await {
+            Ok(()) => continue,
+            Err(error) if !left_out::is_its_own(&error) => return Err(error),
+            Err(_) => {}
+        }
+        for id in batch {
+            match together(shop, vec![*id], change).await {
+                Ok(()) => {}
+                Err(error) if !left_out::is_its_own(&error) => return Err(error),
+                Err(error) => {
+                    left_out::tell(shop, *id, what, &error).await;
+                    failed.push(*id);
+                }
+            }
+        }
+    }
+    Ok(failed)
+}
+
+async fn together<T, F>(shop: &Shop, ids: Vec<T>, change: F) -> Result<(), Error>
+where
+    T: Copy + Display + Send + 'static,
+    F: Fn(&Shop, &Connection, &mut Aftermath, T) -> Result<(), Error> + Send + 'static,
+{
+    let inner = shop.clone();
+    let all = move |db: &Connection, after: &mut Aftermath| {
+        ids.iter().try_for_each(|id| change(&inner, db, after, *id))?;
+        left_out::forget(db, &inner, ids)
+    };
+    shop.change(all).await
+}
+
+/// Suspends active products whose time is over. Returns how many.
+pub async fn suspend_expired(shop: &Shop) -> Result<usize, Error> {
+    let now = shop.now();
+    let due = shop.db.read(|db| products::due_to_suspend(db, now))?;
+    each_product(shop, due, "suspending a product", |deal, now| deal.time_is_over(now)).await
+}
+
+/// Marks paid orders that no host activated in time as owed. Returns how many products.
+pub async fn give_up_unactivated(shop: &Shop) -> Result<usize, Error> {
+    let limit = shop.now().plus_secs(-ACTIVATION_LIMIT_SECS);
+    let due = shop.db.read(|db| products::pending_since_before(db, limit))?;
+    each_product(shop, due, "giving up a product that no host has activated", |deal, now| deal.activation_overdue(now))
+        .await
+}
+
+/// Gives up products that have been suspended for long; their ports are free then. Returns how many.
+pub async fn delete_suspended(shop: &Shop) -> Result<usize, Error> {
+    let days = i64::from(shop.settings.suspended_days);
+    let limit = shop.now().plus_secs(-days * 86_400);
+    let due = shop.db.read(|db| products::suspended_since_before(db, limit))?;
+    each_product(shop, due, "giving up a suspended product", |deal, now| deal.suspended_too_long(now)).await
+}
+
+/// Deletes orders that ended some days ago and that nobody paid: what costs a stranger nothing must not grow for
+/// ever. One line of each is left. Returns how many.
+pub async fn delete_unpaid(shop: &Shop) -> Result<usize, Error> {
+    let before = shop.now().plus_secs(-i64::from(shop.settings.unpaid_days) * 86_400);
+    let mut deleted = 0;
+    loop {
+        let batch = shop.change(move |db, _| Ok(unpaid::delete(db, before, BATCH as u32)?)).await?;
+        deleted += batch;
+        if batch < BATCH {
+            return Ok(deleted);
+        }
+    }
+}

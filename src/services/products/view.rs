@@ -1,0 +1,320 @@
+//! Products as hosts and buyers see them, and what a host may report.
+
+use crate::store::Connection;
+
+use crate::domain::deal::{Deal, Refusal};
+use crate::domain::host::Host;
+use crate::domain::id::{HostId, ProductId};
+use crate::domain::product::{Product, ProductKind, ProductStatus};
+use crate::domain::purchase::{OrderStatus, Purchase};
+use crate::domain::time::Timestamp;
+use crate::services::deals::change_product;
+use crate::services::shop::Shop;
+use crate::services::{Error, Scope};
+use crate::store::products;
+use crate::store::products::{Filter, Order};
+use crate::store::{hosts, refunds};
+
+/// A product with its host.
+#[derive(Clone, Debug)]
+pub struct ProductView {
+    /// The product.
+    pub product: Product,
+    /// Its host.
+    pub host: Host,
+}
+
+/// What a host (or an administrator) asks to change; `None` leaves a field alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProductPatch {
+    /// The new status.
+    pub status: Option<ProductStatus>,
+    /// The new comment; the inner `None` clears it.
+    pub comment: Option<Option<String>>,
+    /// Bytes left, as the host counts them.
+    pub bandwidth_remaining: Option<i64>,
+    /// When they were counted.
+    pub bandwidth_last_checked: Option<Option<Timestamp>>,
+}
+
+/// A product that anybody may look at, knowing its id.
+pub fn public(shop: &Shop, id: ProductId, kind: ProductKind) -> Result<Product, Error> {
+    shop.db.read(|db| existing(db, id, kind))
+}
+
+fn existing(db: &Connection, id: ProductId, kind: ProductKind) -> Result<Product, Error> {
+    let product = products::get(db, id)?.ok_or(Error::NotFound)?;
+    if product.kind() == kind && product.deleted_at.is_none() { Ok(product) } else { Err(Error::NotFound) }
+}
+
+fn visible(db: &Connection, scope: &Scope, id: ProductId, kind: ProductKind) -> Result<ProductView, Error> {
+    let product = existing(db, id, kind)?;
+    let allowed = match scope {
+        Scope::Host(host) => *host == product.host_id,
+        Scope::Administrator(_) => true,
+        Scope::Operator(..) => false,
+    };
+    let host = hosts::get_any(db, product.host_id)?.filter(|_| allowed).ok_or(Error::NotFound)?;
+    Ok(ProductView { product, host })
+}
+
+/// One product as its host is told of it.
+pub async fn show(shop: &Shop, scope: &Scope, id: ProductId, kind: ProductKind) -> Result<ProductView, Error> {
+    loop {
+        let view = get(shop, scope, id, kind)?;
+        if tell(shop, std::slice::from_ref(&view)).await? {
+            return Ok(view);
+        }
+    }
+}
+
+/// One product, if the scope may see it.
+pub fn get(shop: &Shop, scope: &Scope, id: ProductId, kind: ProductKind) -> Result<ProductView, Error> {
+    shop.db.read(|db| visible(db, scope, id, kind))
+}
+
+/// The products that the scope may see, newest first, as hosts are told of them: from here on a host may have what is
+/// P among them, and has it in the order in which it was paid, since the longest waiting one is the first to be given
+/// up. A `host` that the scope may not see gives an empty list, one that does not exist an error under `host`.
+pub async fn list(
+    shop: &Shop,
+    scope: &Scope,
+    kind: ProductKind,
+    host: Option<HostId>,
+    status: Option<ProductStatus>,
+) -> Result<Vec<ProductView>, Error> {
+    loop {
+        let views = look(shop, scope, kind, host, status).await?;
+        if tell(shop, &views).await? {
+            return Ok(views);
+        }
+    }
+}
+
+/// Notes, before anybody hears of it, that products are shown as P for the first time; a host that polls for what it
+/// knows costs no write. `false` when one of them is P no more: it must not be shown so, since its port may be
+/// another's by now.
+async fn tell(shop: &Shop, views: &[ProductView]) -> Result<bool, Error> {
+    let is_news = |product: &Product| product.status == ProductStatus::NeedsActivate && product.shown_at.is_none();
+    let news: Vec<ProductId> =
+        views.iter().map(|view| &view.product).filter(|product| is_news(product)).map(|product| product.id).collect();
+    if news.is_empty() {
+        return Ok(true);
+    }
+    let now = shop.now();
+    shop.change(move |db, _| {
+        let mut all = true;
+        for id in news {
+            all &= products::mark_shown(db, id, now)?;
+        }
+        Ok(all)
+    })
+    .await
+}
+
+async fn look(
+    shop: &Shop,
+    scope: &Scope,
+    kind: ProductKind,
+    host: Option<HostId>,
+    status: Option<ProductStatus>,
+) -> Result<Vec<ProductView>, Error> {
+    let scope = scope.clone();
+    let query = move |db: &Connection| {
+        if let Some(host) = host
+            && hosts::get(db, host)?.is_none()
+        {
+            let text = "Select a valid choice. That choice is not one of the available choices.";
+            return Err(Error::field("host", text));
+        }
+        let host = match (&scope, host) {
+            (Scope::Administrator(_), host) => host,
+            (Scope::Host(own), None) => Some(*own),
+            (Scope::Host(own), Some(host)) if *own == host => Some(host),
+            _ => return Ok(Vec::new()),
+        };
+        let is_work = matches!(scope, Scope::Host(_)) && status == Some(ProductStatus::NeedsActivate);
+        let order = if is_work { Order::LongestPendingFirst } else { Order::NewestFirst };
+        with_hosts(db, products::list(db, kind, Filter { host, status }, order)?)
+    };
+    // What a host polls for is short; everything else may be long.
+    if status.is_some_and(|status| matches!(status, ProductStatus::NeedsActivate | ProductStatus::NeedsSuspend)) {
+        shop.db.read(query)
+    } else {
+        shop.db.scan(query).await
+    }
+}
+
+fn with_hosts(db: &Connection, products: Vec<Product>) -> Result<Vec<ProductView>, Error> {
+    let mut known: Vec<Host> = Vec::new();
+    let mut views = Vec::with_capacity(products.len());
+    for product in products {
+        let host = match known.iter().find(|host| host.id == product.host_id) {
+            Some(host) => host.clone(),
+            None => {
+                let host = hosts::get_any(db, product.host_id)?.ok_or(Error::NotFound)?;
+                known.push(host.clone());
+                host
+            }
+        };
+        views.push(ProductView { product, host });
+    }
+    Ok(views)
+}
+
+/// Changes what the scope may change.
+pub async fn patch(
+    shop: &Shop,
+    scope: &Scope,
+    id: ProductId,
+    kind: ProductKind,
+    patch: ProductPatch,
+) -> Result<ProductView, Error> {
+    let (shop_in_change, scope) = (shop.clone(), scope.clone());
+    shop.change(move |db, after| {
+        visible(db, &scope, id, kind)?;
+        change_product(&shop_in_change, db, after, id, &scope.actor(), |deal, now| {
+            refuse_late_delivery(db, deal, &patch)?;
+            apply(deal, &patch, now)
+        })?;
+        visible(db, &scope, id, kind)
+    })
+    .await
+}
+
+/// What an order in state N paid for is not delivered while the node may be paying its buyer back: the buyer would
+/// have both.
+fn refuse_late_delivery(db: &Connection, deal: &Deal, patch: &ProductPatch) -> Result<(), Error> {
+    if patch.status != Some(ProductStatus::Active) || deal.product.status == ProductStatus::Active {
+        return Ok(());
+    }
+    let undelivered = |purchase: &&Purchase| purchase.has_claim() && purchase.status == OrderStatus::NeedsRefund;
+    for purchase in deal.purchases.iter().filter(undelivered) {
+        if refunds::open_of(db, purchase.id)?.is_some() {
+            let text = "It was not delivered in time, and its buyer is being paid back at this moment.";
+            return Err(Error::field("status", text));
+        }
+    }
+    Ok(())
+}
+
+fn apply(deal: &mut Deal, patch: &ProductPatch, now: Timestamp) -> Result<(), Error> {
+    if let Some(comment) = &patch.comment {
+        deal.product.comment.clone_from(comment);
+    }
+    if let Some(remaining) = patch.bandwidth_remaining {
+        report_remaining(deal, remaining, now)?;
+    }
+    if let Some(checked) = patch.bandwidth_last_checked {
+        deal.product.bandwidth_checked_at = checked;
+    }
+    match patch.status {
+        Some(status) => report_status(deal, status, now),
+        None => Ok(()),
+    }
+}
+
+fn report_remaining(deal: &mut Deal, remaining: i64, now: Timestamp) -> Result<(), Error> {
+    let left = deal.product.bandwidth_remaining;
+    if remaining < 0 {
+        return Err(Error::field("bandwidth_remaining", "Ensure this value is greater than or equal to 0."));
+    }
+    if remaining > left.max(0) {
+        let text =
+            format!("Ensure this value is less than or equal to {}: bandwidth can only be used up.", left.max(0));
+        return Err(Error::field("bandwidth_remaining", text));
+    }
+    deal.bandwidth_used(left.max(0) - remaining, now);
+    Ok(())
+}
+
+fn report_status(deal: &mut Deal, status: ProductStatus, now: Timestamp) -> Result<(), Error> {
+    if status == deal.product.status {
+        return Ok(());
+    }
+    let done = match status {
+        ProductStatus::Active => deal.host_activates(now),
+        ProductStatus::Suspended => deal.host_suspends(now),
+        ProductStatus::Failed => deal.host_fails(now),
+        other => Err(Refusal(format!(
+            "Can't change status from {} to {}: a host may change P to A, P to F, and S to H.",
+            deal.product.status.letter(),
+            other.letter()
+        ))),
+    };
+    done.map_err(|refusal| Error::field("status", refusal.0))
+}
+
+/// Subtracts used bandwidth.
+pub async fn consume_bandwidth(shop: &Shop, scope: &Scope, id: ProductId, bytes: i64) -> Result<ProductView, Error> {
+    let (shop_in_change, scope) = (shop.clone(), scope.clone());
+    let kind = ProductKind::TorBridge;
+    shop.change(move |db, after| {
+        visible(db, &scope, id, kind)?;
+        change_product(&shop_in_change, db, after, id, &scope.actor(), |deal, now| {
+            deal.bandwidth_used(bytes, now);
+            Ok(())
+        })?;
+        visible(db, &scope, id, kind)
+    })
+    .await
+}
+
+/// Deletes a product that owes nothing to anybody; a tombstone stays.
+pub async fn delete(shop: &Shop, scope: &Scope, id: ProductId, kind: ProductKind) -> Result<(), Error> {
+    let (shop_in_change, scope) = (shop.clone(), scope.clone());
+    shop.change(move |db, after| {
+        visible(db, &scope, id, kind)?;
+        change_product(&shop_in_change, db, after, id, &scope.actor(), |deal, now| {
+            deal.delete(now).map_err(|refusal| Error::Conflict(refusal.0))
+        })
+    })
+    .await
+}
+
+/// Monitored bridges for the monitoring configuration: a host's active ones, for an administrator
+/// all, each with its host.
+pub async fn monitored(shop: &Shop, scope: &Scope) -> Result<Vec<ProductView>, Error> {
+    let status = matches!(scope, Scope::Host(_)).then_some(ProductStatus::Active);
+    let mut views = look(shop, scope, ProductKind::TorBridge, None, status).await?;
+    views.retain(|view| view.product.is_monitored && view.product.placed);
+    Ok(views)
+}
+
+/// What an operator can do to a product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OperatorAction {
+    /// Suspend it; an extension brings it back.
+    Suspend,
+    /// Switch it off for good; what was paid and not delivered is owed.
+    Kill,
+    /// Give its port back without waiting for the host.
+    Release,
+}
+
+/// Carries out an operator's action on a product of any kind.
+pub async fn operate(shop: &Shop, scope: &Scope, id: ProductId, action: OperatorAction) -> Result<Product, Error> {
+    let (shop_in_change, scope) = (shop.clone(), scope.clone());
+    shop.change(move |db, after| {
+        let product = products::get(db, id)?.ok_or(Error::NotFound)?;
+        let host = hosts::get_any(db, product.host_id)?.ok_or(Error::NotFound)?;
+        match &scope {
+            Scope::Administrator(_) => {}
+            Scope::Operator(own, _) if *own == host.owner_id => {}
+            _ => return Err(Error::NotFound),
+        }
+        change_product(&shop_in_change, db, after, id, &scope.actor(), |deal, now| {
+            let done = match action {
+                OperatorAction::Suspend => deal.operator_suspends(now),
+                OperatorAction::Release => deal.operator_releases(now),
+                OperatorAction::Kill => {
+                    deal.operator_kills(now);
+                    Ok(())
+                }
+            };
+            done.map_err(|refusal| Error::Conflict(refusal.0))
+        })?;
+        products::get(db, id)?.ok_or(Error::NotFound)
+    })
+    .await
+}
