@@ -15,8 +15,8 @@ demo: setup-demo ## Build and start a complete shop on http://127.0.0.1:8000 (Ct
 	./target/debug/ip2tor-shop demo --listen $(DEMO_LISTEN) --data-dir $(DEMO_DIR)
 
 test: setup-test ## Every test there is
-	$(CARGO) test --all-targets --no-fail-fast
-	$(CARGO) test --doc
+	$(CARGO) test --workspace --all-targets --no-fail-fast
+	$(CARGO) test --workspace --doc
 	$(CARGO) build --bin ip2tor-shop
 	@.ci/setup fuzz
 	.ci/fuzz --short target/debug/ip2tor-shop
@@ -29,8 +29,8 @@ test-nodes: setup-test ## Purchases with real nodes: LND_BIN and CLN_BIN name fo
 	@CARGO="$(CARGO)" .ci/test-nodes
 
 check: setup-build ## Format, lints, freshness of openapi.yaml
-	$(CARGO) fmt --check
-	$(CARGO) clippy --all-targets -- --deny warnings
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- --deny warnings
 	$(CARGO) run --quiet --bin ip2tor-shop -- openapi | diff - openapi.yaml
 
 openapi: setup-build ## Write openapi.yaml from the code
