@@ -5,7 +5,7 @@ CARGO ?= cargo
 DEMO_LISTEN ?= 127.0.0.1:8000
 DEMO_DIR ?= demo-data
 
-.PHONY: help demo test fuzz test-nodes check bench release openapi clean-demo setup-build setup-demo setup-test setup-fuzz
+.PHONY: help demo quick test fuzz test-nodes check bench release openapi clean-demo setup-build setup-demo setup-test setup-fuzz
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -21,6 +21,9 @@ test: setup-test ## Every test there is
 	@.ci/setup fuzz
 	.ci/fuzz --short target/debug/ip2tor-shop
 
+quick: setup-build ## What to run after each change: no Tor, no processes
+	$(CARGO) test --workspace --lib --test money --test http --test layers
+
 fuzz: setup-build setup-fuzz ## Ask the API everything, as everybody, and compare with openapi.yaml
 	$(CARGO) build --bin ip2tor-shop
 	.ci/fuzz target/debug/ip2tor-shop
@@ -28,10 +31,11 @@ fuzz: setup-build setup-fuzz ## Ask the API everything, as everybody, and compar
 test-nodes: setup-test ## Purchases with real nodes: LND_BIN and CLN_BIN name folders with their programs and btcd
 	@CARGO="$(CARGO)" .ci/test-nodes
 
-check: setup-build ## Format, lints, freshness of openapi.yaml
+check: setup-build ## Format, lints, freshness of openapi.yaml, documentation
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- --deny warnings
 	$(CARGO) run --quiet --bin ip2tor-shop -- openapi | diff - openapi.yaml
+	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --workspace --no-deps --document-private-items --quiet
 
 openapi: setup-build ## Write openapi.yaml from the code
 	$(CARGO) run --quiet --bin ip2tor-shop -- openapi > openapi.yaml.new
