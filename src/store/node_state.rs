@@ -338,6 +338,15 @@ pub(super) const LIVE_INVOICES: &str = "SELECT v.payment_hash, a.add_index FROM 
     JOIN invoice_attempt a ON a.payment_hash = v.payment_hash WHERE v.node_id = ? \
     AND v.state IN ('initial', 'open', 'held', 'settling', 'cancelling') AND v.state <> 'initial'";
 
+/// Whether a node has a plain invoice that may still be paid: what becomes of it only the stream of settlements tells.
+pub fn is_payable(db: &Connection, node: NodeId) -> Result<bool, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM invoice INDEXED BY invoice_live_by_node WHERE node_id = ? AND is_hold = 0 \
+         AND state IN ('initial', 'open', 'held', 'settling', 'cancelling') AND state <> 'initial')",
+    )?;
+    Ok(statement.query_row([node], |row| row.get(0))?)
+}
+
 /// Hold invoices on a node that are not final: each needs its own subscription.
 pub fn live_hold_hashes(db: &Connection, node: NodeId) -> Result<Vec<PaymentHash>, StoreError> {
     let mut statement = db.prepare_cached(

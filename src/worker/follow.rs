@@ -70,6 +70,8 @@ impl SettlementSink for Sink {
         };
         let cursor = self.shop.db.read(|db| Ok(node_state::cursor(db, node)?)).map_err(unreadable)?;
         *self.opened.lock().unwrap_or_else(PoisonError::into_inner) = cursor;
+        // Without a cursor everything new is told.
+        self.entry.is_counting_on.store(cursor.index == 0, Ordering::Relaxed);
         Ok(cursor.index)
     }
 
@@ -97,6 +99,9 @@ impl SettlementSink for Sink {
             return Err(NodeError::new(NodeErrorKind::OtherNode, "another node than ours has answered"));
         }
         let opened = *self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if invoice.settle_index > opened.index {
+            self.entry.is_counting_on.store(true, Ordering::Relaxed);
+        }
         let closed = || NodeError::new(NodeErrorKind::Unavailable, "the shop is shutting down");
         self.news.send(Told::Settled(opened, Box::new(invoice))).await.map_err(|_| closed())
     }
