@@ -9,6 +9,7 @@ pub mod follow;
 mod heard;
 pub mod history;
 pub mod holds;
+mod kept;
 mod marks;
 pub mod outbox;
 pub mod payer;
@@ -49,6 +50,14 @@ impl Tasks {
         });
     }
 
+    /// Keeps the lasting task `name` running: one that panics is told, and begun anew by `begin`.
+    pub fn keep<F>(&self, shop: &Shop, name: &str, begin: impl FnMut() -> F + Send + 'static)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.spawn(kept::kept(shop.clone(), name.to_owned(), begin));
+    }
+
     /// Runs `task` to its own end: it listens to [`Tasks::stopped`] itself.
     pub fn spawn_to_the_end(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.tracker.spawn(task);
@@ -83,9 +92,12 @@ pub fn start_with(registry: Registry, probe_dialer: Option<Dialer>, tasks: &Task
     let (shop, registry) = (registry.shop.clone(), Arc::new(registry));
     // Before the outbox: what was left in it must find its node.
     log_failure("reading the nodes", registry.refresh(tasks));
-    tasks.spawn(registry::keep_current(Arc::clone(&registry), tasks.clone()));
-    tasks.spawn(outbox::Runner::new(Arc::clone(&registry), probe_dialer, tasks.clone()).run());
-    tasks.spawn(deadlines::run(shop));
+    let (nodes, all) = (Arc::clone(&registry), tasks.clone());
+    tasks.keep(&shop, "the list of nodes", move || registry::keep_current(Arc::clone(&nodes), all.clone()));
+    let runner = outbox::Runner::new(Arc::clone(&registry), probe_dialer, tasks.clone());
+    tasks.keep(&shop, "the outbox", move || runner.clone().run());
+    let watched = shop.clone();
+    tasks.keep(&shop, "the deadlines of held payments", move || deadlines::run(watched.clone()));
     registry
 }
 

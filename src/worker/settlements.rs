@@ -34,7 +34,7 @@ pub enum Told {
 }
 
 /// Applies the settlements that come in; runs until dropped.
-pub async fn run(shop: Shop, entry: Entry, mut inbox: mpsc::Receiver<Told>) {
+pub async fn run(shop: Shop, entry: Entry, inbox: &mut mpsc::Receiver<Told>) {
     let mut reader = Reader::new(shop, entry);
     let mut batch = Vec::with_capacity(BATCH);
     loop {

@@ -1,0 +1,69 @@
+//! Tasks that last as long as the shop. One that panics, by a defect, is told and begun anew: without it the shop would
+//! go on and, say, hear of no payment any more.
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+
+use crate::domain::effect::AlertTopic;
+use crate::services::{Error, Shop};
+use crate::store::alerts;
+
+/// Before a task that has panicked is begun anew.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// Runs what `begin` makes until it ends by itself; what it had remembered is lost with a panic.
+pub async fn kept<F>(shop: Shop, name: String, begin: impl FnMut() -> F)
+where
+    F: Future<Output = ()>,
+{
+    kept_with(shop, name, PAUSE, begin).await;
+}
+
+async fn kept_with<F>(shop: Shop, name: String, pause: Duration, mut begin: impl FnMut() -> F)
+where
+    F: Future<Output = ()>,
+{
+    while AssertUnwindSafe(async { begin().await }).catch_unwind().await.is_err() {
+        tracing::error!(task = name, "a task has panicked; it is begun anew in a moment");
+        super::log_failure("telling of a task that has panicked", tell(&shop, &name).await);
+        tokio::time::sleep(pause).await;
+    }
+}
+
+/// The operator closes it: that it works again can't be seen.
+async fn tell(shop: &Shop, name: &str) -> Result<(), Error> {
+    let (name, now) = (name.to_owned(), shop.now());
+    let text = format!(
+        "A part of the shop stopped by a defect and was begun anew: {name}. Please report this with the log, where the \
+         reason stands"
+    );
+    shop.change(move |db, _| Ok(alerts::raise(db, AlertTopic::Defect, &name, &text, now)?)).await.map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::services::test_support::shop_in;
+
+    #[tokio::test]
+    async fn a_task_that_panics_is_told_once_and_begun_anew_until_it_ends() {
+        let dir = tempfile::tempdir().unwrap();
+        let shop = shop_in(&dir.path().join("shop.sqlite3"));
+        let mut begun = 0;
+        kept_with(shop.clone(), "the outbox".to_owned(), Duration::ZERO, || {
+            begun += 1;
+            // Before its future and inside it: both are defects of the task.
+            assert!(begun != 1, "at once");
+            let number = begun;
+            async move { assert!(number != 2, "later") }
+        })
+        .await;
+        assert_eq!(begun, 3);
+        let told = shop.db.read(|db| alerts::list(db, false)).unwrap();
+        let told: Vec<_> = told.iter().map(|alert| (alert.subject.as_str(), alert.occurrences)).collect();
+        assert_eq!(told, [("the outbox", 2)]);
+    }
+}
