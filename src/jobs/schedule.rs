@@ -13,6 +13,7 @@ use crate::config::CronExpression;
 use crate::domain::time::Timestamp;
 use crate::services::Error;
 use crate::store::job_runs::{self, JobRun};
+use crate::worker::kept;
 
 /// The running schedules.
 pub struct Scheduler {
@@ -101,7 +102,7 @@ pub async fn catch_up(context: &JobContext) {
 /// Runs a job now and notes when, how long, how it ended, and when it comes again.
 pub async fn run_and_record(context: &JobContext, name: &'static str) {
     let started_at = context.shop.now();
-    let result = table::run(context, name).await;
+    let result = kept::caught("the job", table::run(context, name)).await;
     let ended_at = context.shop.now();
     let outcome = match &result {
         Ok(text) => format!("ok: {text}"),

@@ -2,15 +2,12 @@
 //! at the oldest that is, and only seldom looks at everything that the node has pending.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::panic::AssertUnwindSafe;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use futures_util::FutureExt;
-
 use super::registry::Entry;
 use super::troubles::{self, Way};
-use super::{alive, heard, history};
+use super::{alive, heard, history, kept};
 use crate::domain::lightning::{NodeError, NodeInvoice, NodeInvoiceState, PaymentHash};
 use crate::domain::time::Timestamp;
 use crate::services::absence::{self, Absence, Asked};
@@ -40,8 +37,7 @@ pub async fn run(shop: Shop, entry: Entry) {
         } else {
             due(&shop, &entry).await;
         }
-        let compared = AssertUnwindSafe(once(&shop, &entry, &mut strangers)).catch_unwind().await;
-        let compared = compared.unwrap_or_else(|_| Err(Error::Internal("comparing invoices panicked".to_owned())));
+        let compared = kept::caught("comparing invoices", once(&shop, &entry, &mut strangers)).await;
         let had_failed = std::mem::replace(&mut has_failed, !matches!(compared, Ok(Ok(_))));
         match compared {
             Ok(Ok(_)) => troubles::went_well(&shop, &entry, Way::Comparison).await,

@@ -1,5 +1,5 @@
-//! Tasks that last as long as the shop. One that panics, by a defect, is told and begun anew: without it the shop would
-//! go on and, say, hear of no payment any more.
+//! Panics, which are defects, end nothing for good. A task that lasts as long as the shop is begun anew, and that is told:
+//! without it the shop would go on and, say, hear of no payment any more.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -13,6 +13,15 @@ use crate::store::alerts;
 
 /// Before a task that has panicked is begun anew.
 const PAUSE: Duration = Duration::from_secs(5);
+
+/// Does one piece of work of several: a panic becomes its error, so that what comes after it goes on.
+///
+/// # Errors
+/// Its own.
+pub async fn caught<T>(what: &str, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let done = AssertUnwindSafe(work).catch_unwind().await;
+    done.unwrap_or_else(|_| Err(Error::Internal(format!("{what} panicked: the log says why"))))
+}
 
 /// Runs what `begin` makes until it ends by itself; what it had remembered is lost with a panic.
 pub async fn kept<F>(shop: Shop, name: String, begin: impl FnMut() -> F)
@@ -47,6 +56,15 @@ async fn tell(shop: &Shop, name: &str) -> Result<(), Error> {
 mod tests {
     use super::*;
     use crate::services::test_support::shop_in;
+
+    #[tokio::test]
+    async fn a_panic_is_an_error_of_what_was_done() {
+        let one =
+            |number: u32| caught("the work", async move { if number == 2 { panic!("a defect") } else { Ok(number) } });
+        assert_eq!(one(1).await.unwrap(), 1);
+        assert!(one(2).await.unwrap_err().to_string().contains("the work panicked"));
+        assert_eq!(one(3).await.unwrap(), 3);
+    }
 
     #[tokio::test]
     async fn a_task_that_panics_is_told_once_and_begun_anew_until_it_ends() {

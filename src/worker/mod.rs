@@ -9,7 +9,7 @@ pub mod follow;
 mod heard;
 pub mod history;
 pub mod holds;
-mod kept;
+pub mod kept;
 mod marks;
 pub mod outbox;
 pub mod payer;

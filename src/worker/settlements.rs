@@ -2,14 +2,12 @@
 //! alone.
 
 use std::collections::BTreeSet;
-use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use tokio::sync::mpsc;
 
-use super::heard;
 use super::registry::Entry;
+use super::{heard, kept};
 use crate::domain::id::OrderId;
 use crate::domain::lightning::NodeInvoice;
 use crate::services::payments::{self, Applied, StreamPosition};
@@ -126,8 +124,7 @@ impl Reader {
     async fn store(&mut self, news: &[NodeInvoice]) -> Result<(), Error> {
         loop {
             let apply = payments::apply_all(&self.shop, self.entry.spec.id, news.to_vec(), self.position.clone());
-            let applied = AssertUnwindSafe(apply).catch_unwind().await;
-            match applied.unwrap_or_else(|_| Err(Error::Internal("applying it panicked".to_owned()))) {
+            match kept::caught("applying it", apply).await {
                 Ok((applied, position)) => {
                     self.position = position;
                     self.look_for_new_counting(news, &applied);
