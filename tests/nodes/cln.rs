@@ -115,6 +115,8 @@ impl Cln {
             (format!("id={}", peer.pubkey), format!("amount={sat}"), format!("push_msat={pushed}000"));
         let mut last = String::new();
         let opened = || {
+            // A peer that knows a former channel no more ends the connection over it.
+            self.connect(peer);
             let answer = self.cli(&["fundchannel", &id, &amount, &push, "minconf=1"]);
             answer.map_err(|error| last = error).ok()
         };

@@ -158,8 +158,11 @@ impl Lnd {
     pub fn open_channel(&self, peer: &Self, sat: u64, pushed: u64) {
         let (local, push) = (format!("--local_amt={sat}"), format!("--push_amt={pushed}"));
         let key = format!("--node_key={}", peer.pubkey);
-        // Its wallet may still be reading the last blocks.
-        let opened = || self.cli(&["openchannel", &key, &local, &push, "--sat_per_vbyte=2"]).ok();
+        // Its wallet may still be reading the last blocks, and a peer that knows a former channel no more ends the connection.
+        let opened = || {
+            self.connect(peer);
+            self.cli(&["openchannel", &key, &local, &push, "--sat_per_vbyte=2"]).ok()
+        };
         wait_until(PATIENCE, opened).expect("the channel is opened");
     }
 
