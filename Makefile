@@ -28,7 +28,7 @@ fuzz: setup-build setup-fuzz ## Ask the API everything, as everybody, and compar
 	$(CARGO) build --bin ip2tor-shop
 	.ci/fuzz target/debug/ip2tor-shop
 
-test-nodes: setup-test ## Purchases with real nodes: LND_BIN and CLN_BIN name folders with their programs and btcd
+test-nodes: setup-test ## Purchases with real nodes: LND_BIN and CLN_BIN name folders with their programs and btcd or bitcoind
 	@CARGO="$(CARGO)" .ci/test-nodes
 
 check: setup-build ## Format, lints, freshness of openapi.yaml, documentation

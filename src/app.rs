@@ -189,7 +189,8 @@ const fn connection_limits(config: &Config) -> ConnectionLimits {
 fn start_rates(shop: &Shop, config: &Config, dial: Dial, tasks: &Tasks) -> Result<(), StartError> {
     let provider =
         Provider::new(&config.rates.url, dial).map_err(|error| StartError::Failed(format!("rates.url: {error}")))?;
-    tasks.spawn(background::rates::run(shop.clone(), provider));
+    let (provider, asking) = (Arc::new(provider), shop.clone());
+    tasks.keep(shop, "exchange rates", move || background::rates::run(asking.clone(), Arc::clone(&provider)));
     Ok(())
 }
 

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 /// (`store::meta`) a part of one.
 fn allowed() -> Vec<(String, Vec<String>)> {
     let map = include_str!("../docs/ARCHITECTURE.md");
-    let (_, table) = map.split_once("| layer | what lives there | may use |\n|---|---|---|\n").expect("the table of layers");
+    let (_, table) =
+        map.split_once("| layer | what lives there | may use |\n|---|---|---|\n").expect("the table of layers");
     let rows = table.lines().take_while(|line| line.starts_with('|'));
     rows.map(|row| {
         let cells: Vec<&str> = row.split('|').map(str::trim).collect();

@@ -2,6 +2,8 @@
 //! outbox, and watches deadlines. It decides nothing; `services` do.
 
 pub mod deadlines;
+mod failure;
+pub mod kept;
 mod marks;
 pub mod nodes;
 pub mod outbox;
@@ -17,9 +19,9 @@ use crate::lightning::dial::Dial;
 use crate::onion::Dialer;
 use crate::services::Shop;
 
+use failure::log_failure;
 use nodes::registry;
 use nodes::registry::Registry;
-use tasks::log_failure;
 
 pub use tasks::Tasks;
 
@@ -34,8 +36,11 @@ pub fn start_with(registry: Registry, probe_dialer: Option<Dialer>, tasks: &Task
     let (shop, registry) = (registry.shop.clone(), Arc::new(registry));
     // Before the outbox: what was left in it must find its node.
     log_failure("reading the nodes", registry.refresh(tasks));
-    tasks.spawn(registry::keep_current(Arc::clone(&registry), tasks.clone()));
-    tasks.spawn(outbox::Runner::new(Arc::clone(&registry), probe_dialer, tasks.clone()).run());
-    tasks.spawn(deadlines::run(shop));
+    let (nodes, all) = (Arc::clone(&registry), tasks.clone());
+    tasks.keep(&shop, "the list of nodes", move || registry::keep_current(Arc::clone(&nodes), all.clone()));
+    let runner = outbox::Runner::new(Arc::clone(&registry), probe_dialer, tasks.clone());
+    tasks.keep(&shop, "the outbox", move || runner.clone().run());
+    let watched = shop.clone();
+    tasks.keep(&shop, "the deadlines of held payments", move || deadlines::run(watched.clone()));
     registry
 }

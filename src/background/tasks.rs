@@ -5,7 +5,8 @@ use std::future::Future;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::services::Error;
+use super::kept;
+use crate::services::Shop;
 
 /// Background tasks that end together.
 #[derive(Clone, Default)]
@@ -24,6 +25,14 @@ impl Tasks {
                 () = task => {}
             }
         });
+    }
+
+    /// Keeps the lasting task `name` running: one that panics is told, and begun anew by `begin`.
+    pub fn keep<F>(&self, shop: &Shop, name: &str, begin: impl FnMut() -> F + Send + 'static)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.spawn(kept::kept(shop.clone(), name.to_owned(), begin));
     }
 
     /// Runs `task` to its own end: it listens to [`Tasks::stopped`] itself.
@@ -46,12 +55,5 @@ impl Tasks {
         self.stop.cancel();
         self.tracker.close();
         self.tracker.wait().await;
-    }
-}
-
-/// Logs an error of a background task; there is nobody to answer to.
-pub(super) fn log_failure(what: &str, result: Result<(), Error>) {
-    if let Err(error) = result {
-        tracing::error!(%error, "{what} failed");
     }
 }

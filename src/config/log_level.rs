@@ -14,7 +14,7 @@ pub fn parse(text: &str) -> Result<String, String> {
     let text = text.trim();
     let wrong = |why: &str| {
         format!(
-            "{text:?} is not a log level: {why}; say one of {}, or a list such as info,ip2tor_shop::worker=debug",
+            "{text:?} is not a log level: {why}; say one of {}, or a list such as info,ip2tor_shop::background=debug",
             LEVELS.join(", ")
         )
     };
@@ -36,7 +36,8 @@ mod tests {
 
     #[test]
     fn a_level_and_a_list_of_levels_are_taken() {
-        for text in ["info", " debug\n", "WARN", "info,ip2tor_shop::worker=debug", "warn,a[span{x=1}]=trace", "off"] {
+        for text in ["info", " debug\n", "WARN", "info,ip2tor_shop::background=debug", "warn,a[span{x=1}]=trace", "off"]
+        {
             assert_eq!(parse(text).as_deref(), Ok(text.trim()), "{text:?}");
         }
     }

@@ -240,6 +240,27 @@ pub fn newest_live_hashes(db: &Connection, node: NodeId, limit: u32) -> Result<V
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// The invoices of a node that were paid for orders whose refund through it is open: its key is needed for those, too,
+/// when none of its invoices is live.
+pub fn hashes_of_refunds(db: &Connection, node: NodeId, limit: u32) -> Result<Vec<PaymentHash>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT v.payment_hash FROM refund r JOIN purchase_order o ON o.id = r.order_id JOIN invoice v ON v.seq = o.seq \
+         WHERE r.node_id = ?1 AND r.state = 'intended' AND v.node_id = ?1 AND v.state = 'paid' LIMIT ?2",
+    )?;
+    let rows = statement.query_map(params![node, limit], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Invoices of a node that were paid, among the newest of all: an LND keeps those, and each tells whose node it is.
+pub fn newest_paid_hashes(db: &Connection, node: NodeId, limit: u32) -> Result<Vec<PaymentHash>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT payment_hash FROM (SELECT node_id, state, payment_hash FROM invoice ORDER BY seq DESC LIMIT 1000) \
+         WHERE node_id = ? AND state = 'paid' LIMIT ?",
+    )?;
+    let rows = statement.query_map(params![node, limit], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// Stores what the node said of itself (`info` is JSON). With another public key than before it is
 /// another wallet, which counts its settlements anew.
 pub fn set_info(
@@ -337,6 +358,15 @@ pub fn live_invoices(db: &Connection, node: NodeId) -> Result<BTreeMap<PaymentHa
 pub(super) const LIVE_INVOICES: &str = "SELECT v.payment_hash, a.add_index FROM invoice v \
     JOIN invoice_attempt a ON a.payment_hash = v.payment_hash WHERE v.node_id = ? \
     AND v.state IN ('initial', 'open', 'held', 'settling', 'cancelling') AND v.state <> 'initial'";
+
+/// Whether a node has a plain invoice that may still be paid: what becomes of it only the stream of settlements tells.
+pub fn is_payable(db: &Connection, node: NodeId) -> Result<bool, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM invoice INDEXED BY invoice_live_by_node WHERE node_id = ? AND is_hold = 0 \
+         AND state IN ('initial', 'open', 'held', 'settling', 'cancelling') AND state <> 'initial')",
+    )?;
+    Ok(statement.query_row([node], |row| row.get(0))?)
+}
 
 /// Hold invoices on a node that are not final: each needs its own subscription.
 pub fn live_hold_hashes(db: &Connection, node: NodeId) -> Result<Vec<PaymentHash>, StoreError> {

@@ -57,6 +57,31 @@ pub async fn cut_connections_are_made_anew(world: World) {
     assert!(node.look_up(plain(1).hash).await.unwrap().is_some());
 }
 
+/// A node that was restarted, or a router that has forgotten it, leaves connections that nobody knows to be dead.
+pub async fn what_only_asks_is_asked_again_when_its_connection_had_died_unnoticed(world: World) {
+    let node = world.node();
+    node.create(&plain(1)).await.unwrap();
+    let die = || world.simulator().faults().let_connections_die();
+    die();
+    assert!(node.look_up(plain(1).hash).await.unwrap().is_some());
+    die();
+    assert_eq!(node.open_invoices(0, 10).await.unwrap().invoices.len(), 1);
+    die();
+    node.info().await.unwrap();
+    die();
+    drop(node.settlements(0).await.unwrap());
+}
+
+/// Who made it has to know that it may have been done.
+pub async fn what_changes_something_is_made_once_when_its_connection_breaks(world: World) {
+    let node = world.node();
+    node.create(&plain(1)).await.unwrap();
+    world.simulator().faults().next(world.makes(), Fault::ResetAfter, 1);
+    let error = node.create(&plain(2)).await.unwrap_err();
+    assert!(error.may_have_happened(), "{error}");
+    assert!(node.look_up(plain(2).hash).await.unwrap().is_some());
+}
+
 pub async fn a_restarted_node_is_found_again(mut world: World) {
     let node = world.node();
     node.create(&plain(1)).await.unwrap();

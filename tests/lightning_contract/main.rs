@@ -85,6 +85,8 @@ macro_rules! lnd_contract {
                 an_unavailable_node_is_an_outage,
                 a_slow_node_times_out_and_recovers,
                 cut_connections_are_made_anew,
+                what_only_asks_is_asked_again_when_its_connection_had_died_unnoticed,
+                what_changes_something_is_made_once_when_its_connection_breaks,
                 a_restarted_node_is_found_again,
                 a_stopped_node_is_refused,
                 a_node_that_starts_is_an_outage,

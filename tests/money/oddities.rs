@@ -150,6 +150,22 @@ async fn a_node_that_counts_anew_is_heard_again_after_one_comparison() {
     assert_eq!(rig.view(second).purchase.owed, Msat(0));
 }
 
+/// The first payment is not waited for until the next comparison by schedule, which may be minutes away.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_counts_anew_is_noticed_while_an_invoice_can_be_paid() {
+    let rig = Rig::new(Setup::default()).await;
+    rig.sim().node().skip_settle_indexes(1000).expect("a gap");
+    rig.active_bridge().await;
+    rig.wait_until("the cursor is there", || rig.cursor() > 1000).await;
+    rig.sim().node().restart_settle_indexes().expect("it counts anew");
+    rig.sim().faults().drop_streams();
+    rig.wait_until("the stream is opened again", || rig.sim().node().subscriptions() > 1).await;
+    let (order, _) = rig.ordered().await;
+    rig.pay(order);
+    rig.wait_order(order, "P").await;
+    assert_eq!((rig.cursor(), rig.count("SELECT max(counting) FROM node")), (1, 1));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn core_lightning_that_counts_anew_is_heard_without_a_comparison() {
     let rig = Rig::new(Setup::default()).await;

@@ -168,6 +168,26 @@ async fn a_node_that_is_restarted_alarms_nobody_within_two_minutes() {
 
 // ---- whose node ---------------------------------------------------------------------------------
 
+/// Nothing else of the shop's is open there, and the macaroon does not permit to ask for the key.
+#[tokio::test(flavor = "multi_thread")]
+async fn while_only_a_refund_is_open_the_key_comes_from_an_invoice_that_was_paid() {
+    let mut rig = Rig::new(Setup::default()).await;
+    rig.active_bridge().await;
+    rig.wait_until("the key is known", || rig.count("SELECT count(pubkey) FROM node") == 1).await;
+    rig.tasks.stop().await;
+    let stock = rig.sim().dir().join("invoice.macaroon").display().to_string();
+    rig.execute(&format!("UPDATE node SET macaroon_file = '{stock}', checked_at = NULL"));
+    rig.execute(
+        "INSERT INTO refund (payment_hash, order_id, node_id, bolt11, amount, fee_limit, state, created_at, modified_at) \
+         SELECT zeroblob(32), o.id, v.node_id, '', 25000, 0, 'intended', 0, 0 \
+         FROM purchase_order o JOIN invoice v ON v.seq = o.seq",
+    );
+    rig.restart_shop().await;
+    rig.wait_until("it is asked", || rig.count("SELECT count(checked_at) FROM node WHERE is_alive = 1") == 1).await;
+    let all = rig.registry.get(rig.node).expect("the node").node.all_invoices(0, 100).await.expect("listed").invoices;
+    assert_eq!(all.len(), 1, "no sample is made: {all:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_key_of_a_node_is_learned_from_an_invoice_of_ours_and_no_sample_is_made_for_it() {
     let mut rig = Rig::new(Setup::default()).await;

@@ -1,5 +1,7 @@
 //! Exchange rates: shown when they are known and fresh, and never waited for.
 
+use std::sync::Arc;
+
 use ip2tor_shop::background;
 use ip2tor_shop::domain::fiat::{Currency, InvoiceRates};
 use ip2tor_shop::lightning::dial::Dial;
@@ -41,7 +43,7 @@ async fn provider(answer: &'static str) -> (Provider, oneshot::Receiver<String>)
 async fn an_invoice_keeps_the_rates_of_its_creation() {
     let rig = rig().await;
     let (provider, request) = provider(ANSWER).await;
-    rig.tasks.spawn(background::rates::run(rig.shop.clone(), provider));
+    rig.tasks.spawn(background::rates::run(rig.shop.clone(), Arc::new(provider)));
     let asked = request.await.expect("it is asked");
     assert!(asked.starts_with("GET /api/v3/simple/price?ids=bitcoin&vs_currencies=eur,usd HTTP/1.1"), "{asked}");
     rig.wait_until("the rates are stored", || rig.count("SELECT count(*) FROM rate") == 2).await;
@@ -72,7 +74,7 @@ async fn an_invoice_keeps_the_rates_of_its_creation() {
 async fn no_order_waits_for_a_provider_that_fails() {
     let rig = rig().await;
     let (provider, request) = provider("<html>too many requests</html>").await;
-    rig.tasks.spawn(background::rates::run(rig.shop.clone(), provider));
+    rig.tasks.spawn(background::rates::run(rig.shop.clone(), Arc::new(provider)));
     request.await.expect("it is asked");
     let (order, _) = rig.ordered().await;
     assert_eq!(rig.order_status(order), "T");

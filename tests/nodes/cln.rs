@@ -6,20 +6,19 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::PATIENCE;
-use crate::chain::{Chain, LOGIN};
+use crate::chain::Chain;
 use crate::keeper::{Daemon, Keeper};
 use crate::live::port::free_port;
 use crate::live::process::wait_until;
 use crate::payment::Payment;
-
-/// Tells lightningd of btcd's chain.
-const BACKEND: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/nodes/btcd_backend.py");
 
 /// A lightningd.
 pub struct Cln {
     pub daemon: Daemon,
     pub dir: PathBuf,
     pub pubkey: String,
+    /// Variables that it is started with.
+    pub environment: Vec<(&'static str, String)>,
     /// What a scene has started it with.
     pub flags: Vec<String>,
     peers: u16,
@@ -35,6 +34,7 @@ impl Cln {
             daemon: keeper.daemon(name),
             dir,
             pubkey: String::new(),
+            environment: Vec::new(),
             flags: Vec::new(),
             peers: free_port(),
             bin: bin.to_owned(),
@@ -49,7 +49,7 @@ impl Cln {
         let mut command = Command::new(self.bin.join("lightningd"));
         command.arg(format!("--lightning-dir={}", self.dir.display())).args(["--network=regtest", "--alias=tests"]);
         command.arg(format!("--addr=127.0.0.1:{}", self.peers)).args(["--disable-dns", "--log-level=debug"]);
-        command.arg("--disable-plugin=bcli").arg(format!("--important-plugin={BACKEND}"));
+        chain.backend.equip_cln(&mut command);
         command.args([
             "--allow-deprecated-apis=true",
             "--developer",
@@ -57,7 +57,7 @@ impl Cln {
             "--dev-fast-gossip",
             "--dev-fast-reconnect",
         ]);
-        command.env("BTCD_RPC", chain.address()).env("BTCD_LOGIN", format!("{}:{}", LOGIN.0, LOGIN.1));
+        command.envs(self.environment.iter().cloned());
         self.flags = flags.iter().map(|flag| (*flag).to_owned()).collect();
         command.args(flags);
         self.daemon.start(command);
@@ -75,13 +75,16 @@ impl Cln {
         self.start(chain, flags);
     }
 
+    /// Where its socket is, which a flag may have moved.
     pub fn socket(&self) -> PathBuf {
-        self.dir.join("regtest/lightning-rpc")
+        let moved = self.flags.iter().find_map(|flag| flag.strip_prefix("--rpc-file="));
+        moved.map_or_else(|| self.dir.join("regtest/lightning-rpc"), PathBuf::from)
     }
 
     fn lightning_cli(&self) -> Command {
         let mut command = Command::new(self.bin.join("lightning-cli"));
         command.arg(format!("--lightning-dir={}", self.dir.display())).args(["--network=regtest", "-k"]);
+        command.arg(format!("--rpc-file={}", self.socket().display()));
         command
     }
 
@@ -112,6 +115,8 @@ impl Cln {
             (format!("id={}", peer.pubkey), format!("amount={sat}"), format!("push_msat={pushed}000"));
         let mut last = String::new();
         let opened = || {
+            // A peer that knows a former channel no more ends the connection over it.
+            self.connect(peer);
             let answer = self.cli(&["fundchannel", &id, &amount, &push, "minconf=1"]);
             answer.map_err(|error| last = error).ok()
         };

@@ -10,7 +10,7 @@ use crate::network::folder;
 
 /// What a channel holds, in sat, and how much of that is the shop's.
 const CHANNEL: (u64, u64) = (5_000_000, 1_500_000);
-const PROGRAMS: [&str; 3] = ["lightningd", "lightning-cli", "btcd"];
+const PROGRAMS: [&str; 2] = ["lightningd", "lightning-cli"];
 
 /// Chain and nodes.
 pub struct ClnNetwork {
@@ -93,10 +93,15 @@ impl ClnNetwork {
     /// Another node, with a channel from the buyer's.
     pub fn add(&mut self, name: &str) -> Cln {
         let node = Cln::create(&self.keeper, &folder("CLN_BIN", &PROGRAMS), name, &self.chain);
-        self.buyer.connect(&node);
-        self.buyer.open_channel(&node, CHANNEL.0, CHANNEL.1);
+        self.let_pay(&node);
+        node
+    }
+
+    /// Opens a channel from the buyer's node.
+    pub fn let_pay(&mut self, node: &Cln) {
+        self.buyer.connect(node);
+        self.buyer.open_channel(node, CHANNEL.0, CHANNEL.1);
         self.mine(6);
         node.await_channels(1);
-        node
     }
 }

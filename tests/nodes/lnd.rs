@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::PATIENCE;
-use crate::chain::{Chain, LOGIN};
+use crate::chain::Chain;
 use crate::keeper::{Daemon, Keeper};
 use crate::live::port::free_port;
 use crate::live::process::wait_until;
@@ -24,6 +24,8 @@ pub struct Lnd {
     pub pubkey: String,
     peers: u16,
     bin: PathBuf,
+    /// The `lnd` itself: in a scene another build than that in the folder.
+    pub program: PathBuf,
     /// What never changes for it.
     own_flags: Vec<String>,
     /// What a scene has started it with.
@@ -52,6 +54,7 @@ impl Lnd {
             pubkey: String::new(),
             peers,
             bin: bin.to_owned(),
+            program: bin.join("lnd"),
             own_flags: flags.iter().map(|flag| (*flag).to_owned()).collect(),
             flags: Vec::new(),
         }
@@ -83,13 +86,11 @@ impl Lnd {
     /// Starts it without waiting.
     pub fn launch(&mut self, chain: &Chain, flags: &[&str]) {
         let dir = self.dir.display();
-        let mut command = Command::new(self.bin.join("lnd"));
+        let mut command = Command::new(&self.program);
         command.arg(format!("--lnddir={dir}"));
-        command.args(["--bitcoin.active", "--bitcoin.regtest", "--bitcoin.node=btcd", "--nobootstrap"]);
+        command.args(["--bitcoin.active", "--bitcoin.regtest", "--nobootstrap"]);
         command.args(["--bitcoin.defaultchanconfs=1", "--trickledelay=50", "--debuglevel=info", "--alias=tests"]);
-        command.arg(format!("--btcd.rpchost={}", chain.address()));
-        command.arg(format!("--btcd.rpcuser={}", LOGIN.0)).arg(format!("--btcd.rpcpass={}", LOGIN.1));
-        command.arg(format!("--btcd.rpccert={}", chain.certificate().display()));
+        chain.backend.equip_lnd(&mut command);
         command.arg(format!("--listen=127.0.0.1:{}", self.peers));
         command
             .arg(format!("--rpclisten=127.0.0.1:{}", self.grpc))
@@ -157,8 +158,11 @@ impl Lnd {
     pub fn open_channel(&self, peer: &Self, sat: u64, pushed: u64) {
         let (local, push) = (format!("--local_amt={sat}"), format!("--push_amt={pushed}"));
         let key = format!("--node_key={}", peer.pubkey);
-        // Its wallet may still be reading the last blocks.
-        let opened = || self.cli(&["openchannel", &key, &local, &push, "--sat_per_vbyte=2"]).ok();
+        // Its wallet may still be reading the last blocks, and a peer that knows a former channel no more ends the connection.
+        let opened = || {
+            self.connect(peer);
+            self.cli(&["openchannel", &key, &local, &push, "--sat_per_vbyte=2"]).ok()
+        };
         wait_until(PATIENCE, opened).expect("the channel is opened");
     }
 

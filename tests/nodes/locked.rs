@@ -15,20 +15,38 @@ const PASSWORD: &str = "correct horse";
 /// An LND that is locked after each start.
 pub struct Locked {
     pub node: Lnd,
+    words: Value,
 }
 
 impl Locked {
     /// A new node; unlocked.
     pub fn create(network: &mut Network) -> Self {
-        let mut node = network.prepare("locked");
+        let name = format!("locked{}", fastrand::u32(..));
+        let mut node = network.prepare(&name);
         node.launch(&network.chain, &[]);
         let seed = |words: &Value| words["cipher_seed_mnemonic"].is_array();
         let words = call(&node, &["-X", "GET"], "genseed", seed);
-        let wallet = json!({"wallet_password": password(), "cipher_seed_mnemonic": words["cipher_seed_mnemonic"]});
+        let mut locked = Self { node, words: words["cipher_seed_mnemonic"].clone() };
+        locked.make_wallet();
+        locked.node.introduce(&network.chain);
+        locked
+    }
+
+    fn make_wallet(&self) {
+        let wallet = json!({"wallet_password": password(), "cipher_seed_mnemonic": self.words});
         let made = |answer: &Value| answer["admin_macaroon"].is_string();
-        call(&node, &["--data", &wallet.to_string()], "initwallet", made);
-        node.introduce(&network.chain);
-        Self { node }
+        call(&self.node, &["--data", &wallet.to_string()], "initwallet", made);
+    }
+
+    /// Loses all that it had but its seed, and is made anew from that: with the same key, and without channels.
+    pub fn restore(&mut self, network: &Network) {
+        let key = self.node.pubkey.clone();
+        self.node.daemon.end();
+        std::fs::remove_dir_all(self.node.file("data")).expect("it had data");
+        self.node.launch(&network.chain, &[]);
+        self.make_wallet();
+        self.node.introduce(&network.chain);
+        assert_eq!(self.node.pubkey, key);
     }
 
     /// Ends it and starts it again; it waits for its password then.

@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod backend;
 mod chain;
 mod cln;
 mod cln_network;

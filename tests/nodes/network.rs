@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::PATIENCE;
+use crate::backend::Backend;
 use crate::chain::Chain;
 use crate::keeper::Keeper;
 use crate::live::process::wait_until;
@@ -15,7 +16,7 @@ const CHANNEL: (u64, u64) = (5_000_000, 1_500_000);
 /// Spontaneous payments are on, as common guides recommend.
 const SHOP_FLAGS: [&str; 2] = ["--accept-amp", "--accept-keysend"];
 
-const PROGRAMS: [&str; 3] = ["lnd", "lncli", "btcd"];
+const PROGRAMS: [&str; 2] = ["lnd", "lncli"];
 
 /// Chain and nodes.
 pub struct Network {
@@ -28,10 +29,12 @@ pub struct Network {
 
 /// The folder that an environment variable names.
 pub fn folder(variable: &str, programs: &[&str]) -> PathBuf {
-    let hint = format!("{variable} must name a folder with {} (`make test-nodes` says more)", programs.join(", "));
+    let all = programs.join(", ");
+    let hint = format!("{variable} must name a folder with {all} and btcd or bitcoind (`make test-nodes` says more)");
     let folder = PathBuf::from(std::env::var_os(variable).unwrap_or_else(|| panic!("{hint}")));
-    for program in programs {
-        assert!(folder.join(program).is_file(), "{hint}; there is no {program} in {}", folder.display());
+    let missing = programs.iter().copied().find(|program| !folder.join(program).is_file());
+    if let Some(program) = missing.or_else(|| Backend::missing_in(&folder)) {
+        panic!("{hint}; there is no {program} in {}", folder.display());
     }
     folder
 }
@@ -116,11 +119,16 @@ impl Network {
     pub fn add(&mut self, name: &str, flags: &[&str]) -> Lnd {
         let bin = folder("LND_BIN", &PROGRAMS);
         let node = Lnd::create(&self.keeper, &bin, name, &self.chain, flags);
-        self.buyer.connect(&node);
-        self.buyer.open_channel(&node, CHANNEL.0, CHANNEL.1);
+        self.let_pay(&node);
+        node
+    }
+
+    /// Opens a channel from the buyer's node.
+    pub fn let_pay(&mut self, node: &Lnd) {
+        self.buyer.connect(node);
+        self.buyer.open_channel(node, CHANNEL.0, CHANNEL.1);
         self.mine(6);
         node.await_channels(1);
-        self.buyer.await_route(&node);
-        node
+        self.buyer.await_route(node);
     }
 }

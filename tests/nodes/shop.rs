@@ -18,9 +18,12 @@ use crate::live::shop::{Host, order};
 pub const HOLDS: &[&str] = &["--use-holds=true", "--port-range", "20000-20999"];
 /// One that takes them at once.
 pub const PLAIN: &[&str] = &["--use-holds=false", "--port-range", "21000-21999"];
-/// Everything that is due is done within seconds.
+/// Everything that is due is done within seconds, unless a configuration says otherwise.
 const JOBS: &str = "close_unpaid = \"*/2 * * * * *\"\nrescan = \"*/5 * * * * *\"\nnode_alive = \"*/5 * * * * *\"\n\
     suspend_expired = \"*/2 * * * * *\"\nbackup = \"0 0 0 1 1 *\"\n";
+
+/// Open invoices are never compared by schedule: what a stream does not tell has to be found otherwise.
+pub const NO_RESCAN: &str = "rescan = \"0 0 0 1 1 *\"\n";
 
 /// A shop with one node.
 pub struct Shop {
@@ -48,7 +51,7 @@ impl Shop {
         Self::start_with(record, hosts, "")
     }
 
-    /// The same with more of the configuration file, from a section's name on.
+    /// The same with more of the configuration file: one line of the jobs' section, or other sections.
     pub fn start_with(record: &[String], hosts: &[&[&str]], config: &str) -> Self {
         let mut shop = Self::prepare(config);
         let record: Vec<&str> = record.iter().map(String::as_str).collect();
@@ -64,9 +67,12 @@ impl Shop {
         let dir = tempfile::tempdir().expect("a folder");
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let data = dir.path().join("data");
+        let is_said =
+            |line: &&str| line.split(' ').next().is_some_and(|name| config.starts_with(&format!("{name} = ")));
+        let jobs: String = JOBS.lines().filter(|line| !is_said(line)).map(|line| format!("{line}\n")).collect();
         let text = format!(
             "data_dir = \"{}\"\n[http]\nlisten = \"{address}\"\n[lightning]\nallow_regtest = true\n[onion]\n\
-             enabled = false\n[probe]\npolicy = \"off\"\n[jobs]\n{JOBS}{config}",
+             enabled = false\n[probe]\npolicy = \"off\"\n[jobs]\n{jobs}{config}",
             data.display()
         );
         std::fs::write(dir.path().join("config.toml"), text).expect("the configuration is written");
@@ -162,10 +168,14 @@ impl Shop {
 
     /// Orders at the host with this number, and waits for the invoice.
     pub fn order(&self, host: usize) -> Sale {
+        self.sale(host, self.place(host))
+    }
+
+    /// Orders there; the order's id.
+    pub fn place(&self, host: usize) -> String {
         let placed = order(&self.client(), &self.hosts[host], "nodes").expect("an answer");
         assert_eq!(placed.status, 201, "{placed:?}");
-        let id = text(&placed.json()["id"]);
-        self.sale(host, id)
+        text(&placed.json()["id"])
     }
 
     /// Orders one more period of what was sold.

@@ -80,11 +80,13 @@ pub enum AlertTopic {
     HostNotSwept,
     /// A product was delivered after its buyer's software gave up.
     LateDelivery,
+    /// A part of the shop has panicked, and was begun anew.
+    Defect,
 }
 
 impl AlertTopic {
     /// All topics.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::NeedsRefund,
         Self::Overpaid,
         Self::RefundedTooMuch,
@@ -109,6 +111,7 @@ impl AlertTopic {
         Self::StuckSuspension,
         Self::HostNotSwept,
         Self::LateDelivery,
+        Self::Defect,
     ];
 
     /// The name in the database and in the output of `alerts`.
@@ -138,6 +141,7 @@ impl AlertTopic {
             Self::StuckSuspension => "stuck_suspension",
             Self::HostNotSwept => "host_not_swept",
             Self::LateDelivery => "late_delivery",
+            Self::Defect => "defect",
         }
     }
 
@@ -173,7 +177,7 @@ impl AlertTopic {
         match self {
             Self::NeedsRefund | Self::UnknownPayment | Self::NodeDead | Self::NoInvoices => "critical",
             Self::InvoiceVanished | Self::LeftOut | Self::NodeUnheard => "critical",
-            Self::Storage | Self::ClockBack | Self::OnionKeyLost => "critical",
+            Self::Storage | Self::ClockBack | Self::OnionKeyLost | Self::Defect => "critical",
             Self::RefundedTooMuch | Self::RefundMayBeDone | Self::HoldLost | Self::ClocksApart => "warning",
             Self::StuckSuspension | Self::HostNotSwept | Self::LateDelivery => "warning",
             Self::FailedIntent | Self::HostDead | Self::BackupFailed | Self::OnionUnreachable => "warning",

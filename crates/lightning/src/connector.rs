@@ -14,6 +14,7 @@ use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
@@ -119,7 +120,8 @@ impl Connector {
         })?;
         let stream = dial.open(&address.host, address.port).await.map_err(|error| explain_dial(&error, address))?;
         let tls = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
-        tls.map(NodeStream).map_err(|error| explain_handshake(&error, &address.to_string()))
+        tls.map(|stream| NodeStream(stream, MadeAt(Instant::now())))
+            .map_err(|error| explain_handshake(&error, &address.to_string()))
     }
 }
 
@@ -153,11 +155,15 @@ impl tower_service::Service<Uri> for Connector {
 }
 
 /// An encrypted stream to a node that has proved who it is.
-pub struct NodeStream(TlsStream<BoxedIo>);
+pub struct NodeStream(TlsStream<BoxedIo>, MadeAt);
+
+/// When a connection came about.
+#[derive(Clone, Copy, Debug)]
+pub struct MadeAt(pub Instant);
 
 impl Connection for NodeStream {
     fn connected(&self) -> Connected {
-        Connected::new()
+        Connected::new().extra(self.1)
     }
 }
 

@@ -3,6 +3,7 @@
 
 pub mod bolt11;
 pub mod check;
+mod client;
 pub mod cln;
 mod cln_call;
 mod cln_path;

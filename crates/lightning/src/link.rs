@@ -1,6 +1,6 @@
 //! The connection to one LND that all calls share, and the macaroons that they carry. Made at the
-//! first call, made anew when it breaks or falls silent; one try per call, so a dead node costs a
-//! caller one deadline and never a busy loop.
+//! first call, made anew when it breaks or falls silent; one deadline per call, so a dead node costs a
+//! caller that and never a busy loop.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,6 +11,7 @@ use hyper::body::Body;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
+use super::client::HttpClient;
 use super::connector::Connector;
 use super::credentials::Source;
 use super::macaroon::Macaroon;
@@ -18,9 +19,6 @@ use super::pasted;
 use super::policy::Policy;
 use super::rights::{self, Call};
 use ip2tor_domain::lightning::{NodeError, NodeErrorKind};
-
-/// The HTTP client over a node's connector; `B` is the request body.
-pub type HttpClient<B> = Client<Connector, B>;
 
 /// The shared connection to a node.
 pub struct Link<B> {
@@ -33,7 +31,16 @@ pub struct Link<B> {
 /// A client and the number of its replacement.
 struct Numbered<B> {
     number: u64,
-    client: HttpClient<B>,
+    client: Client<Connector, B>,
+}
+
+/// What a call does to the node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Effect {
+    /// It only asks: to ask twice is to ask once.
+    None,
+    /// It may change something. Whoever makes it must know whether it may have happened.
+    Change,
 }
 
 impl<B> Link<B>
@@ -48,9 +55,14 @@ where
         Self { connector, policy, http2, client }
     }
 
-    /// A handle on the shared connection.
+    /// A handle on the shared connection, for one call.
     pub fn client(&self) -> HttpClient<B> {
-        locked(&self.client).client.clone()
+        self.numbered().1
+    }
+
+    fn numbered(&self) -> (u64, HttpClient<B>) {
+        let current = locked(&self.client);
+        (current.number, HttpClient::new(current.client.clone()))
     }
 
     /// Where and how the node is reached.
@@ -77,12 +89,42 @@ where
     where
         F: Future<Output = Result<T, NodeError>>,
     {
+        self.call_in_time(limit, macaroon, Effect::Change, call).await
+    }
+
+    /// The same for a call that only asks: when it was sent over an old connection that turned out to be dead, it is made
+    /// once more over a new one.
+    ///
+    /// # Errors
+    /// What `call` reports, or `TimedOut`.
+    pub async fn ask<T, F>(
+        &self,
+        limit: Duration,
+        macaroon: &MacaroonHeader,
+        call: impl Fn(HttpClient<B>, HeaderValue) -> F,
+    ) -> Result<T, NodeError>
+    where
+        F: Future<Output = Result<T, NodeError>>,
+    {
+        self.call_in_time(limit, macaroon, Effect::None, call).await
+    }
+
+    async fn call_in_time<T, F>(
+        &self,
+        limit: Duration,
+        macaroon: &MacaroonHeader,
+        effect: Effect,
+        call: impl Fn(HttpClient<B>, HeaderValue) -> F,
+    ) -> Result<T, NodeError>
+    where
+        F: Future<Output = Result<T, NodeError>>,
+    {
         let number = locked(&self.client).number;
         let attempt = async {
             let header = macaroon.header().await?;
-            match call(self.client(), header.clone()).await {
+            match self.exchange(effect, header.clone(), &call).await {
                 Err(error) if error.kind == NodeErrorKind::WrongMacaroon => match macaroon.renewed(&header).await? {
-                    Some(renewed) => call(self.client(), renewed).await,
+                    Some(renewed) => self.exchange(effect, renewed, &call).await,
                     None => Err(error),
                 },
                 result => result,
@@ -94,6 +136,28 @@ where
                 self.replace_client(number);
                 Err(timed_out(&self.connector, limit))
             }
+        }
+    }
+
+    async fn exchange<T, F>(
+        &self,
+        effect: Effect,
+        header: HeaderValue,
+        call: &impl Fn(HttpClient<B>, HeaderValue) -> F,
+    ) -> Result<T, NodeError>
+    where
+        F: Future<Output = Result<T, NodeError>>,
+    {
+        let (number, client) = self.numbered();
+        let result = call(client.clone(), header.clone()).await;
+        if result.is_ok() || !client.has_met_dead_connection() {
+            return result;
+        }
+        // What else lies in the pool is as old.
+        self.replace_client(number);
+        match effect {
+            Effect::None => call(self.client(), header).await,
+            Effect::Change => result,
         }
     }
 
@@ -117,7 +181,7 @@ fn timed_out(connector: &Connector, limit: Duration) -> NodeError {
     NodeError::new(NodeErrorKind::TimedOut, detail)
 }
 
-fn build_client<B>(connector: &Connector, policy: &Policy, http2: bool) -> HttpClient<B>
+fn build_client<B>(connector: &Connector, policy: &Policy, http2: bool) -> Client<Connector, B>
 where
     B: Body + Send,
     B::Data: Send,

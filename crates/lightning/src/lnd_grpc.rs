@@ -13,12 +13,13 @@ use tonic::body::Body;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::bolt11::Added;
+use super::client::HttpClient;
 use super::connector::{Connector, NodeAddress};
 use super::convert::{invoice_from_lnd, readable, readable_one};
 use super::credentials::Credentials;
 use super::description::{self, Describes};
 use super::dial::Dial;
-use super::link::{HttpClient, Link, MacaroonHeader};
+use super::link::{Link, MacaroonHeader};
 use super::lnd_errors::{from_status, is_unknown_invoice};
 use super::permissions::{details_check, invoice_check};
 use super::policy::Policy;
@@ -139,7 +140,7 @@ impl LndGrpc {
             async move { client.list_invoices(request).await.map_err(|status| from_status(&status)) }
         };
         let macaroon = self.macaroon.permitting(Call::ListInvoices).await?;
-        Ok(self.link.call(self.link.policy().call_limit, macaroon, call).await?.into_inner())
+        Ok(self.link.ask(self.link.policy().call_limit, macaroon, call).await?.into_inner())
     }
 
     async fn page(&self, pending_only: bool, after: u64, limit: u32) -> Result<InvoicePage, NodeError> {
@@ -171,7 +172,7 @@ impl LndGrpc {
             let request = with_macaroon(lnrpc::ChannelBalanceRequest {}, header);
             async move { client.channel_balance(request).await.map_err(|status| from_status(&status)) }
         };
-        let answer = self.link.call(self.link.policy().call_limit, macaroon, call).await.ok()?;
+        let answer = self.link.ask(self.link.policy().call_limit, macaroon, call).await.ok()?;
         answer.into_inner().remote_balance.map(|remote| Msat(remote.msat))
     }
 
@@ -181,7 +182,7 @@ impl LndGrpc {
             let request = with_macaroon(lnrpc::GetInfoRequest {}, header);
             async move { client.get_info(request).await.map_err(|status| from_status(&status)) }
         };
-        let answer = self.link.call(self.link.policy().call_limit, macaroon, call).await?.into_inner();
+        let answer = self.link.ask(self.link.policy().call_limit, macaroon, call).await?.into_inner();
         // The balance also counts what lies with peers who are not there.
         let inbound = if answer.num_active_channels == 0 { Some(Msat(0)) } else { self.inbound(macaroon).await };
         Ok(NodeInfo {
@@ -235,7 +236,7 @@ impl LightningNode for LndGrpc {
             async move { found(client.lookup_invoice(request).await) }
         };
         let macaroon = self.macaroon.permitting(Call::LookupInvoice).await?;
-        self.link.call(self.link.policy().call_limit, macaroon, call).await?.map(invoice_from_lnd).transpose()
+        self.link.ask(self.link.policy().call_limit, macaroon, call).await?.map(invoice_from_lnd).transpose()
     }
 
     async fn cancel(&self, hash: PaymentHash) -> Result<CancelOutcome, NodeError> {

@@ -7,16 +7,18 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use bytes::Bytes;
 use futures_util::{Stream, TryStreamExt};
+use http::Method;
 use http_body_util::Full;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Value, json};
 
 use super::bolt11::Added;
+use super::client::HttpClient;
 use super::connector::{Connector, NodeAddress};
 use super::credentials::Credentials;
 use super::description::{self, Describes};
 use super::dial::Dial;
-use super::link::{HttpClient, Link, MacaroonHeader};
+use super::link::{Link, MacaroonHeader};
 use super::permissions::{details_check, invoice_check};
 use super::policy::Policy;
 use super::rest_http::{Exchange, HTTP1, invoices_of, read_answer};
@@ -58,7 +60,7 @@ impl LndRest {
         }
     }
 
-    /// The answer; `None` when the node has no such invoice.
+    /// The answer; `None` when the node has no such invoice. A GET only asks.
     async fn find<T: DeserializeOwned>(
         &self,
         limit: Duration,
@@ -69,7 +71,10 @@ impl LndRest {
             let request = exchange.request(&self.base, header);
             async move { read_answer(client.request(request?).await).await }
         };
-        self.link.call(limit, macaroon, call).await
+        match exchange.method {
+            Method::GET => self.link.ask(limit, macaroon, call).await,
+            _ => self.link.call(limit, macaroon, call).await,
+        }
     }
 
     /// The answer to a call that is not about a certain invoice.

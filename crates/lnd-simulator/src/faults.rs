@@ -94,6 +94,7 @@ pub struct Faults {
     streams: watch::Sender<u64>,
     payments: watch::Sender<u64>,
     connections: watch::Sender<u64>,
+    deaths: watch::Sender<u64>,
     chain_hangs: watch::Sender<bool>,
 }
 
@@ -106,6 +107,7 @@ impl Default for Faults {
             streams: epoch(),
             payments: epoch(),
             connections: epoch(),
+            deaths: epoch(),
             chain_hangs: watch::Sender::new(false),
         }
     }
@@ -240,6 +242,17 @@ impl Faults {
     /// Cuts all connections, as a crash of the node or its network does.
     pub fn drop_connections(&self) {
         self.connections.send_modify(|epoch| *epoch += 1);
+    }
+
+    /// Lets all connections die in silence, as a router does that has forgotten them: clients learn it from the reset
+    /// that answers what they send next.
+    pub fn let_connections_die(&self) {
+        self.deaths.send_modify(|epoch| *epoch += 1);
+    }
+
+    /// Changes at the next [`Faults::let_connections_die`].
+    pub fn deaths(&self) -> watch::Receiver<u64> {
+        self.deaths.subscribe()
     }
 
     /// Resolves at the next [`Faults::drop_streams`].

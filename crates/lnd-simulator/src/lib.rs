@@ -19,6 +19,7 @@ mod files;
 mod grpc;
 mod invoice;
 mod journal;
+mod line;
 mod memory;
 mod node;
 mod oddities;

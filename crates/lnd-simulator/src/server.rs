@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::grpc::{self, Access};
+use super::line::Line;
 use super::rest;
 
 /// The most that a TLS handshake may take.
@@ -82,7 +83,8 @@ async fn until_stopped(shared: Arc<Shared>, face: Face, stream: TcpStream) {
 
 async fn connection(shared: &Shared, face: Face, stream: TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    let tls = tokio::time::timeout(HANDSHAKE_DEADLINE, shared.acceptor(face).accept(stream)).await??;
+    let line = Line::new(stream, shared.access.node.faults.deaths());
+    let tls = tokio::time::timeout(HANDSHAKE_DEADLINE, shared.acceptor(face).accept(line)).await??;
     let access = Arc::clone(&shared.access);
     let served = match face {
         Face::Grpc => {

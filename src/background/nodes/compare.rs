@@ -2,15 +2,13 @@
 //! at the oldest that is, and only seldom looks at everything that the node has pending.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::panic::AssertUnwindSafe;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use futures_util::FutureExt;
-
 use super::registry::Entry;
-use super::troubles;
 use super::troubles::Way;
-use super::{health, heard, history};
+use super::{health, heard, history, troubles};
+use crate::background::kept;
 use crate::domain::lightning::{NodeError, NodeInvoice, NodeInvoiceState, PaymentHash};
 use crate::domain::time::Timestamp;
 use crate::services::invoices::absence::{Absence, Asked};
@@ -26,18 +24,21 @@ const STRANGER_SECS: i64 = 240;
 const FULL_LOOK_SECS: i64 = 6 * 3600;
 /// Between tries while comparisons fail.
 const AGAIN: Duration = Duration::from_secs(30);
+/// How often a node is compared with whose stream may be deaf, while something can be paid: the first payment at a node
+/// that has begun to count anew is found by this alone.
+const UNSURE: Duration = Duration::from_secs(10);
 
 /// Compares whenever the node's bell rings; runs until dropped. Rings while it compares count once.
 pub async fn run(shop: Shop, entry: Entry) {
     let mut strangers = Strangers::at_start();
     let mut has_failed = false;
     loop {
-        match has_failed {
-            true => drop(tokio::time::timeout(AGAIN, entry.compare.notified()).await),
-            false => entry.compare.notified().await,
+        if has_failed {
+            drop(tokio::time::timeout(AGAIN, entry.compare.notified()).await);
+        } else {
+            due(&shop, &entry).await;
         }
-        let compared = AssertUnwindSafe(once(&shop, &entry, &mut strangers)).catch_unwind().await;
-        let compared = compared.unwrap_or_else(|_| Err(Error::Internal("comparing invoices panicked".to_owned())));
+        let compared = kept::caught("comparing invoices", once(&shop, &entry, &mut strangers)).await;
         let had_failed = std::mem::replace(&mut has_failed, !matches!(compared, Ok(Ok(_))));
         match compared {
             Ok(Ok(_)) => troubles::went_well(&shop, &entry, Way::Comparison).await,
@@ -49,6 +50,16 @@ pub async fn run(shop: Shop, entry: Entry) {
                 troubles::went_wrong(&shop, &entry, Way::Comparison, &error).await;
             }
             Err(error) => tracing::error!(node = entry.spec.name, %error, "comparing invoices failed"),
+        }
+    }
+}
+
+/// Waits for the bell, or for the time to look whether the stream is deaf.
+async fn due(shop: &Shop, entry: &Entry) {
+    while tokio::time::timeout(UNSURE, entry.compare.notified()).await.is_err() {
+        let is_sure = entry.is_counting_on.load(Ordering::Relaxed);
+        if !is_sure && shop.db.read(|db| node_state::is_payable(db, entry.spec.id)).unwrap_or(false) {
+            return;
         }
     }
 }

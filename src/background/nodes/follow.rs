@@ -25,31 +25,57 @@ use crate::store::node_state::Cursor;
 
 /// Starts everything that follows a node; all of it ends when the node is changed or removed.
 pub fn start(registry: &Arc<Registry>, entry: Entry, tasks: &Tasks) {
-    let shop = registry.shop.clone();
+    let shop = &registry.shop;
     let (news, inbox) = mpsc::channel(settlements::BATCH);
-    let sink = Sink {
+    let sink = Arc::new(Sink {
         shop: shop.clone(),
         entry: entry.clone(),
         news,
         opened: Mutex::default(),
         is_other: AtomicBool::new(false),
-    };
-    spawn(tasks, &entry, settlements::run(shop.clone(), entry.clone(), inbox));
-    let followed = entry.clone();
-    spawn(tasks, &entry, async move {
-        supervise(&*followed.node, &sink).await;
     });
-    spawn(tasks, &entry, comparing::run(shop.clone(), entry.clone()));
-    spawn(tasks, &entry, holds::run(shop.clone(), entry.clone(), tasks.clone()));
-    spawn(tasks, &entry, health::run(shop, entry.clone()));
+    // Held for as long as one life of its reader lasts.
+    let (inbox, mut is_first) = (Arc::new(tokio::sync::Mutex::new(inbox)), true);
+    keep(tasks, shop, &entry, "settlements", move |shop, entry| {
+        if !std::mem::take(&mut is_first) {
+            // What the one before had taken out, and not stored, is told again.
+            entry.reopen.notify_one();
+        }
+        let inbox = Arc::clone(&inbox);
+        async move { settlements::run(shop, entry, &mut *inbox.lock().await).await }
+    });
+    keep(tasks, shop, &entry, "stream", move |_, entry| {
+        let sink = Arc::clone(&sink);
+        async move {
+            supervise(&*entry.node, &*sink).await;
+        }
+    });
+    keep(tasks, shop, &entry, "comparison", comparing::run);
+    let all = tasks.clone();
+    keep(tasks, shop, &entry, "held payments", move |shop, entry| holds::run(shop, entry, all.clone()));
+    keep(tasks, shop, &entry, "state", health::run);
 }
 
-fn spawn(tasks: &Tasks, entry: &Entry, task: impl Future<Output = ()> + Send + 'static) {
-    let gone = entry.gone.clone();
-    tasks.spawn(async move {
-        tokio::select! {
-            () = gone.cancelled() => {}
-            () = task => {}
+/// Keeps what follows a node running until the node is gone.
+fn keep<F>(
+    tasks: &Tasks,
+    shop: &Shop,
+    entry: &Entry,
+    what: &str,
+    mut begin: impl FnMut(Shop, Entry) -> F + Send + 'static,
+) where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let name = format!("the {what} of node {}", entry.spec.name);
+    let (shop, entry) = (shop.clone(), entry.clone());
+    tasks.keep(&shop.clone(), &name, move || {
+        let gone = entry.gone.clone();
+        let task = begin(shop.clone(), entry.clone());
+        async move {
+            tokio::select! {
+                () = gone.cancelled() => {}
+                () = task => {}
+            }
         }
     });
 }
@@ -74,6 +100,8 @@ impl SettlementSink for Sink {
         };
         let cursor = self.shop.db.read(|db| Ok(node_state::cursor(db, node)?)).map_err(unreadable)?;
         *self.opened.lock().unwrap_or_else(PoisonError::into_inner) = cursor;
+        // Without a cursor everything new is told.
+        self.entry.is_counting_on.store(cursor.index == 0, Ordering::Relaxed);
         Ok(cursor.index)
     }
 
@@ -101,6 +129,9 @@ impl SettlementSink for Sink {
             return Err(NodeError::new(NodeErrorKind::OtherNode, "another node than ours has answered"));
         }
         let opened = *self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if invoice.settle_index > opened.index {
+            self.entry.is_counting_on.store(true, Ordering::Relaxed);
+        }
         let closed = || NodeError::new(NodeErrorKind::Unavailable, "the shop is shutting down");
         self.news.send(Told::Settled(opened, Box::new(invoice))).await.map_err(|_| closed())
     }

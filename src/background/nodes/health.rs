@@ -8,7 +8,7 @@ use super::registry::Entry;
 use crate::domain::lightning::{Network, NodeError, NodeInfo, Preimage};
 use crate::lightning::{bolt11, check};
 use crate::services::{Error, Shop, invoices, nodes};
-use crate::store::node_state;
+use crate::store::{StoreError, node_state};
 
 /// Checks when nothing rings; the schedule's job rings too.
 const LOOK: Duration = Duration::from_secs(60);
@@ -102,10 +102,17 @@ pub(in crate::background) async fn ask(shop: &Shop, entry: &Entry) -> Result<Nod
     Ok(info)
 }
 
-/// Learns network and key from an invoice of ours, if the node has one of the newest that it should have.
+/// Learns network and key from an invoice of ours, if the node has one of those that it should have: of the newest
+/// that are live, or else of those that were paid.
 async fn learn_from_own_invoice(shop: &Shop, entry: &Entry, info: &mut NodeInfo) -> Result<(), NodeError> {
     let id = entry.spec.id;
-    for hash in shop.db.read(|db| node_state::newest_live_hashes(db, id, OWN_INVOICES)).unwrap_or_default() {
+    let own = shop.db.read(|db| {
+        let live = node_state::newest_live_hashes(db, id, OWN_INVOICES)?;
+        let refunded = node_state::hashes_of_refunds(db, id, OWN_INVOICES)?;
+        let paid = node_state::newest_paid_hashes(db, id, OWN_INVOICES)?;
+        Ok::<_, StoreError>([live, refunded, paid].concat())
+    });
+    for hash in own.unwrap_or_default() {
         let Some(invoice) = entry.node.look_up(hash).await? else { continue };
         if invoice.hash == hash && invoices::ownership::maker(shop, &invoice).is_some() {
             learn_from(info, &invoice.payment_request);

@@ -38,6 +38,9 @@ pub struct Entry {
     pub compare: Arc<Notify>,
     /// Rings when its stream is to be opened again, from a cursor that has gone back.
     pub reopen: Arc<Notify>,
+    /// Whether its stream has told a settlement beyond the cursor that it was opened with. Before that, the node may
+    /// have begun to count anew, and the stream be deaf.
+    pub is_counting_on: Arc<AtomicBool>,
     /// What of following it fails.
     pub troubles: Arc<Troubles>,
     /// Rings when it may have a new hold invoice to watch.
@@ -58,6 +61,7 @@ impl Entry {
             check: Arc::default(),
             compare: Arc::default(),
             reopen: Arc::default(),
+            is_counting_on: Arc::default(),
             troubles: Arc::default(),
             holds: Arc::default(),
             gone,

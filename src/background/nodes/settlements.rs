@@ -2,14 +2,13 @@
 //! alone.
 
 use std::collections::BTreeSet;
-use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use tokio::sync::mpsc;
 
 use super::heard;
 use super::registry::Entry;
+use crate::background::kept;
 use crate::domain::id::OrderId;
 use crate::domain::lightning::NodeInvoice;
 use crate::services::payments;
@@ -35,7 +34,7 @@ pub enum Told {
 }
 
 /// Applies the settlements that come in; runs until dropped.
-pub async fn run(shop: Shop, entry: Entry, mut inbox: mpsc::Receiver<Told>) {
+pub async fn run(shop: Shop, entry: Entry, inbox: &mut mpsc::Receiver<Told>) {
     let mut reader = Reader::new(shop, entry);
     let mut batch = Vec::with_capacity(BATCH);
     loop {
@@ -128,8 +127,7 @@ impl Reader {
         loop {
             let apply =
                 payments::apply::apply_all(&self.shop, self.entry.spec.id, news.to_vec(), self.position.clone());
-            let applied = AssertUnwindSafe(apply).catch_unwind().await;
-            match applied.unwrap_or_else(|_| Err(Error::Internal("applying it panicked".to_owned()))) {
+            match kept::caught("applying it", apply).await {
                 Ok((applied, position)) => {
                     self.position = position;
                     self.look_for_new_counting(news, &applied);

@@ -10,6 +10,7 @@ use super::jobs;
 use super::jobs::JobContext;
 use super::memory::Memory;
 use super::plan::Plan;
+use crate::background::kept;
 use crate::config::CronExpression;
 use crate::domain::time::Timestamp;
 use crate::services::Error;
@@ -103,7 +104,7 @@ pub async fn catch_up(context: &JobContext) {
 /// Runs a job now and notes when, how long, how it ended, and when it comes again.
 pub async fn run_and_record(context: &JobContext, name: &'static str) {
     let started_at = context.shop.now();
-    let result = jobs::run(context, name).await;
+    let result = kept::caught("the job", jobs::run(context, name)).await;
     let ended_at = context.shop.now();
     let outcome = match &result {
         Ok(text) => format!("ok: {text}"),

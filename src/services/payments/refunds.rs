@@ -1,6 +1,6 @@
 //! Paying back what an order owes, through a node: the rules and the records. The intent is on disk
 //! before the node is asked; the same payment request is never paid twice, and while the outcome of
-//! one is not known, no other is begun. `worker::refunds` talks to the node.
+//! one is not known, no other is begun. `background::refunds` talks to the node.
 
 use crate::store::Connection;
 

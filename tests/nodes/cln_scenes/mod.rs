@@ -1,6 +1,8 @@
 //! Scenes with a Core Lightning. It can't hold payments: they are taken at once, and owed when nothing is delivered.
 
 mod chain_down;
+mod clocks;
+mod folders;
 mod gone;
 mod kills;
 mod numbers;

@@ -13,11 +13,12 @@ use ip2tor_shop::lightning::policy::Policy;
 use super::{HOLDING, TAKING, scenes};
 use crate::live::process::wait_until;
 use crate::lnd::Lnd;
+use crate::locked::Locked;
 use crate::many::make_foreign_invoices;
 use crate::network::Network;
-use crate::shop::{HOLDS, PLAIN, Shop};
+use crate::shop::{HOLDS, NO_RESCAN, PLAIN, Shop};
 
-/// A settlement that streams miss is found within this by a comparison, which here comes every five seconds.
+/// A settlement that a stream misses is found within this, although nothing is compared by schedule.
 const SOON: Duration = Duration::from_secs(20);
 /// Before that, LND's invoices could not be taken along.
 const FIRST_WITH_THE_MOVE: u32 = 19;
@@ -35,7 +36,7 @@ scenes! {
             return;
         }
         let mut sql = network.add("sql", &["--db.backend=sqlite"]);
-        let shop = Shop::start(&sql.usual_record("lnd_grpc"), &[HOLDS, PLAIN]);
+        let shop = Shop::start_with(&sql.usual_record("lnd_grpc"), &[HOLDS, PLAIN], NO_RESCAN);
         for _ in 0..4 {
             buy(&shop, &network, TAKING);
         }
@@ -43,6 +44,23 @@ scenes! {
         sql.start(&network.chain, &["--db.use-native-sql"]);
         network.buyer.connect(&sql);
         sql.await_channels(1);
+        shop.check_in();
+        shop.await_offers();
+        for host in [TAKING, TAKING, HOLDING, TAKING] {
+            buy(&shop, &network, host);
+        }
+        assert!(shop.alerts().is_empty(), "{:?}", shop.alerts());
+    }
+
+    fn a_node_that_is_restored_from_its_seed_and_counts_anew_is_heard_all_the_same(network) {
+        let mut restored = Locked::create(&mut network);
+        network.let_pay(&restored.node);
+        let shop = Shop::start_with(&restored.node.usual_record("lnd_grpc"), &[HOLDS, PLAIN], NO_RESCAN);
+        for _ in 0..4 {
+            buy(&shop, &network, TAKING);
+        }
+        restored.restore(&network);
+        network.let_pay(&restored.node);
         shop.check_in();
         shop.await_offers();
         for host in [TAKING, TAKING, HOLDING, TAKING] {

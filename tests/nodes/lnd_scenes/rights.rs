@@ -1,5 +1,7 @@
 //! Macaroons that allow too little or too much, baked on the node.
 
+use std::path::PathBuf;
+
 use super::{HOLDING, buy_held, buy_plain, scenes, state};
 use crate::network::Network;
 use crate::shop::{HOLDS, PLAIN, Shop, said};
@@ -79,6 +81,30 @@ scenes! {
         assert!(check.status.success(), "the old one is still used: {}", said(&check));
     }
 
+    /// Built without `invoicesrpc`: it would make invoices, and never end one.
+    fn a_node_without_the_service_for_cancelling_is_refused_and_makes_no_invoice(network) {
+        let Some(program) = bare_lnd() else {
+            println!("not run: LND_BARE_BIN names no folder with an lnd that was built without invoicesrpc");
+            return;
+        };
+        let mut bare = network.add("bare", &[]);
+        bare.program = program;
+        bare.restart(&network.chain, &[]);
+        for kind in ["lnd_grpc", "lnd_rest"] {
+            let mut shop = Shop::prepare("");
+            let refused = add(&shop, &bare.usual_record(kind), &[]);
+            assert!(!refused.status.success() && said(&refused).contains("not served"), "{}", said(&refused));
+            assert_eq!(shop.run(&["node", "list"]).as_array().map(Vec::len), Some(0), "nothing is stored");
+            let added = add(&shop, &bare.usual_record(kind), &["--untested"]);
+            assert!(added.status.success(), "{}", said(&added));
+            shop.add_hosts(&[HOLDS, PLAIN]);
+            shop.serve();
+            std::thread::sleep(std::time::Duration::from_secs(8));
+            assert_eq!(shop.offered(), 0);
+        }
+        assert_eq!(bare.ask(&["listinvoices"])["invoices"].as_array().map(Vec::len), Some(0));
+    }
+
     /// A call that is not allowed is a line of level ERR in the node's log.
     fn nothing_is_asked_that_the_macaroon_does_not_allow(network) {
         let before = network.lnd.daemon.said().len();
@@ -98,6 +124,11 @@ fn without(network: &Network, left_out: &[&str]) -> Vec<String> {
     let calls: Vec<&str> = calls.iter().map(String::as_str).collect();
     let macaroon = network.lnd.bake("calls.macaroon", &calls);
     network.lnd.record("lnd_grpc", &macaroon)
+}
+
+fn bare_lnd() -> Option<PathBuf> {
+    let program = PathBuf::from(std::env::var_os("LND_BARE_BIN")?).join("lnd");
+    program.is_file().then_some(program)
 }
 
 fn add(shop: &Shop, record: &[String], more: &[&str]) -> std::process::Output {

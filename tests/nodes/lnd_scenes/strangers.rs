@@ -29,17 +29,22 @@ scenes! {
         sells(&shop, &network);
     }
 
+    /// With that macaroon the key is read from an invoice. It is one of the shop's own: the newest is signed with another
+    /// key, and none is made for this.
     fn the_newest_invoice_is_a_blinded_one_and_the_macaroon_is_for_invoices_only(network) {
         let record = network.lnd.record("lnd_grpc", &network.lnd.stock("invoice.macaroon"));
         let mut shop = Shop::start(&record, &[crate::shop::HOLDS, crate::shop::PLAIN]);
         buy_plain(&shop, &network);
         let open = shop.order(TAKING);
         blinded(&network);
+        let before = invoices(&network);
         shop.process.kill();
         shop.serve();
         // Its key is compared before the absence of an invoice is believed, and before anything is sold.
         std::thread::sleep(Duration::from_secs(6));
         assert!(!shop.alerts().contains(&"node_dead".to_owned()), "{}", shop.log());
+        assert_eq!(shop.run(&["node", "list"])[0]["pubkey"], network.lnd.pubkey.as_str());
+        assert_eq!(invoices(&network), before, "no sample is made");
         network.buyer.pay(&open.request).expect_settled();
         shop.await_bridge(&open, "P");
     }
@@ -64,6 +69,12 @@ scenes! {
             assert!(shop.alerts().is_empty(), "{:?}", shop.alerts());
         }
     }
+}
+
+/// How many invoices the node has, also cancelled ones.
+fn invoices(network: &Network) -> usize {
+    let list = network.lnd.ask(&["listinvoices", "--max_invoices=10000"]);
+    list["invoices"].as_array().expect("a list").len()
 }
 
 /// Everything that reaches a node without its owner's doing.

@@ -8,9 +8,10 @@ use http::Uri;
 use tonic::body::Body;
 use tonic::{Code, Response, Status, Streaming};
 
+use super::super::client::HttpClient;
 use super::super::connector::{Connector, NodeAddress};
 use super::super::dial::Dial;
-use super::super::link::{HttpClient, Link, MacaroonHeader};
+use super::super::link::{Link, MacaroonHeader};
 use super::super::lnd_errors::from_status;
 use super::super::lnd_grpc::{HTTP2, origin, with_macaroon};
 use super::super::permissions::payment_check;
@@ -80,7 +81,7 @@ impl PayingNode for LndGrpcPayer {
             let request = with_macaroon(message, header);
             async move { first_state(client.track_payment_v2(request).await, Code::NotFound).await }
         };
-        let found = self.link.call(self.link.policy().call_limit, &self.macaroon, call).await.map_err(for_payments)?;
+        let found = self.link.ask(self.link.policy().call_limit, &self.macaroon, call).await.map_err(for_payments)?;
         Ok(found.unwrap_or(PaymentState::Unknown))
     }
 }

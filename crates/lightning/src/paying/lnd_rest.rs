@@ -15,9 +15,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tonic::Code;
 
+use super::super::client::HttpClient;
 use super::super::connector::{Connector, NodeAddress};
 use super::super::dial::Dial;
-use super::super::link::{HttpClient, Link, MacaroonHeader};
+use super::super::link::{Link, MacaroonHeader};
 use super::super::lnd_errors::{from_answer, from_transport};
 use super::super::permissions::payment_check;
 use super::super::policy::Policy;
@@ -76,7 +77,7 @@ impl PayingNode for LndRestPayer {
             let request = exchange.request(&self.base, header);
             async move { first_state(client.request(request?).await, never_tried).await }
         };
-        let found = self.link.call(self.link.policy().call_limit, &self.macaroon, call).await.map_err(for_payments)?;
+        let found = self.link.ask(self.link.policy().call_limit, &self.macaroon, call).await.map_err(for_payments)?;
         Ok(found.unwrap_or(PaymentState::Unknown))
     }
 }
