@@ -283,3 +283,6 @@ fn is_followed_elsewhere(shop: &Shop, entry: &Entry, hash: PaymentHash) -> Resul
         })
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,8 @@ pub mod rates;
 pub mod refunds;
 pub mod registry;
 pub mod settlements;
+#[cfg(test)]
+mod test_log;
 mod troubles;
 
 use std::future::Future;
