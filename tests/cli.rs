@@ -705,3 +705,47 @@ fn wrong_usage_exits_with_2() {
     }
     assert!(run(&["--version"]).status.success());
 }
+
+#[test]
+fn a_node_that_makes_no_invoice_or_cancels_none_is_not_stored() {
+    let shop = Shop::with_operator();
+    shop.permit_regtest();
+    let simulator = Simulator::start();
+    let folder = simulator.dir.path().to_str().unwrap();
+    let (certificate, macaroon) = (simulator.file("tls.cert"), simulator.file("shop.macaroon"));
+    let files = ["--certificate-file", &certificate, "--macaroon-file", &macaroon];
+    let add = [&["node", "add", "--host=127.0.0.1", "--port", &simulator.port], &files[..]].concat();
+    for call in ["AddInvoice", "CancelInvoice"] {
+        // The first one is the question whether the node serves the call at all.
+        let fault = format!("{call}:unavailable");
+        assert!(run(&["lnd-simulator", "fault", "--dir", folder, &fault]).status.success());
+        assert!(shop.refusal(&add).contains("Nothing was stored"), "{call}");
+        assert_eq!(shop.json(&["node", "list"]), serde_json::json!([]));
+        assert!(run(&["lnd-simulator", "fault", "--dir", folder, "clear"]).status.success());
+    }
+    shop.json(&add);
+}
+
+#[test]
+fn a_name_that_does_something_to_a_terminal_is_refused_and_one_that_is_stored_is_shown_by_its_numbers() {
+    let shop = Shop::with_operator();
+    let rude = "--name=a\u{1b}[2Jb";
+    let refused = shop.refusal(&["host", "add", "--ip=192.0.2.1", rude]);
+    assert!(refused.contains("--name") && refused.contains("Control characters"), "{refused}");
+    let host = shop.json(&["host", "add", "--ip=192.0.2.1", "--name=one"]);
+    let database = rusqlite::Connection::open(shop.0.path().join("shop.sqlite3")).unwrap();
+    database.execute("UPDATE host SET description = 'a' || char(27) || '[2Jb'", []).unwrap();
+    let id = host["id"].as_str().unwrap();
+    for args in [&["host", "show", id][..], &["host", "show", id, "--json"]] {
+        let shown = stdout(&shop.run(args));
+        assert!(!shown.contains('\u{1b}') && shown.contains("[2Jb"), "{args:?}: {shown:?}");
+    }
+}
+
+#[test]
+fn the_unit_leaves_no_picture_of_the_shops_memory_on_the_disk_and_bounds_it() {
+    let unit = include_str!("../packaging/ip2tor-shop.service");
+    for setting in ["LimitCORE=0", "MemoryMax="] {
+        assert!(unit.lines().any(|line| line.starts_with(setting)), "{setting}");
+    }
+}

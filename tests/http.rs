@@ -20,5 +20,7 @@ mod rules;
 mod rush;
 #[path = "http/strangers.rs"]
 mod strangers;
+#[path = "http/tokens.rs"]
+mod tokens;
 #[path = "http/watching.rs"]
 mod watching;

@@ -103,7 +103,10 @@ async fn what_lightningd_says_of_itself_is_understood() {
         "getinfo" => result(json!({
             "id": id, "alias": "JUNIORBEAM", "color": "0266e4", "num_peers": 1, "num_pending_channels": 0,
             "num_active_channels": 2, "num_inactive_channels": 0,
-            "address": [{"type": "ipv4", "address": "203.0.113.5", "port": 9735}],
+            "address": [
+                {"type": "ipv4", "address": "203.0.113.5", "port": 9735},
+                {"type": "ipv6", "address": "2001:db8::5", "port": 9735},
+            ],
             "binding": [{"type": "ipv4", "address": "127.0.0.1", "port": 44253}],
             "version": "v24.02", "blockheight": 110, "network": "bitcoin", "fees_collected_msat": 0,
             "lightning-dir": "/tmp/l1/bitcoin",
@@ -118,7 +121,7 @@ async fn what_lightningd_says_of_itself_is_understood() {
     });
     let info = daemon.node().info().await.unwrap();
     assert_eq!(info.network, Some(Network::Mainnet));
-    assert_eq!(info.uris, [format!("{id}@203.0.113.5:9735")]);
+    assert_eq!(info.uris, [format!("{id}@203.0.113.5:9735"), format!("{id}@[2001:db8::5]:9735")]);
     assert_eq!((info.active_channels, info.block_height), (Some(1), Some(110)));
     assert_eq!((info.synced_to_chain, info.inbound), (Some(false), Some(Msat(7000))));
 }

@@ -204,3 +204,9 @@ async fn a_certificate_that_is_not_pem_is_a_matter_of_credentials() {
     let error = connect(address, Some(Source::Memory(b"not a certificate".to_vec()))).await.unwrap_err();
     assert_eq!(error.kind, NodeErrorKind::BadCredentials);
 }
+
+#[test]
+fn a_node_at_an_ipv6_address_is_reached_and_named_with_brackets() {
+    let address = NodeAddress { host: "2001:db8::1".to_owned(), port: 10_009 };
+    assert_eq!(address.to_string(), "[2001:db8::1]:10009");
+}

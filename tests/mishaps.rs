@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
+use ip2tor_lnd_simulator::{Options, Running as LndRunning, Simulator};
 use serde_json::Value;
 
 const BIN: &str = env!("CARGO_BIN_EXE_ip2tor-shop");
@@ -270,4 +271,63 @@ fn a_folder_in_place_of_a_backup_is_answered_with_the_newest_one_in_it() {
     let file = shop.json(&["backup", "create"])["file"].as_str().unwrap().to_owned();
     let folder = Path::new(&file).parent().unwrap().to_str().unwrap();
     assert!(shop.refusal(&["backup", "restore", folder, "--force"]).contains(&file));
+}
+
+/// A simulated node that lives in this process, as long as its runtime does, and the flags that name it.
+fn lnd(shop: &Shop, name: &str) -> (tokio::runtime::Runtime, LndRunning, Vec<String>) {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let folder = shop.0.path().join(name);
+    let node = runtime.block_on(Simulator::start(Options::new(([127, 0, 0, 1], 0).into(), folder.clone()))).unwrap();
+    let flags = vec![
+        format!("--port={}", node.local_addr().port()),
+        format!("--certificate-file={}", folder.join("tls.cert").display()),
+        format!("--macaroon-file={}", folder.join("shop.macaroon").display()),
+    ];
+    (runtime, node, flags)
+}
+
+fn with<'a>(args: &[&'a str], flags: &'a [String]) -> Vec<&'a str> {
+    args.iter().copied().chain(flags.iter().map(String::as_str)).collect()
+}
+
+/// A shop that may sell by nodes on regtest.
+fn on_regtest() -> Shop {
+    let shop = Shop::new("[onion]\nenabled = false\n[lightning]\nallow_regtest = true\n");
+    shop.json(&["operator", "add", "anna", "--role", "administrator"]);
+    shop
+}
+
+#[test]
+fn a_node_whose_clock_is_behind_is_told_when_it_is_added_and_does_not_pass_its_check() {
+    let shop = on_regtest();
+    let (_runtime, node, flags) = lnd(&shop, "lnd");
+    node.node().set_clock_ahead(-3600);
+    let added = shop.run(&with(&["node", "add", "--host=127.0.0.1"], &flags));
+    assert!(added.status.success() && text(&added).contains("its clock is -36"), "{}", text(&added));
+    let checked = shop.run(&["node", "check"]);
+    assert_eq!(checked.status.code(), Some(1), "{}", text(&checked));
+    assert!(text(&checked).contains("clocks apart"), "{}", text(&checked));
+    assert_eq!(shop.json(&["alerts"])[0]["topic"], "clocks_apart");
+    assert!(text(&shop.run(&["doctor"])).contains("this machine's clock says"));
+}
+
+#[test]
+fn a_node_is_not_pointed_to_another_wallet_while_it_is_not_known_what_the_first_has_paid() {
+    let shop = on_regtest();
+    let (_first_runtime, _first, flags) = lnd(&shop, "first");
+    let added = shop.json(&with(&["node", "add", "--host=127.0.0.1"], &flags));
+    let (id, port) = (added["id"].as_str().unwrap(), added["port"].clone());
+    shop.json(&["node", "check", id]);
+    let database = rusqlite::Connection::open(shop.data().join("shop.sqlite3")).unwrap();
+    database
+        .execute_batch(
+            "PRAGMA foreign_keys = OFF; INSERT INTO refund (payment_hash, order_id, node_id, bolt11, amount, fee_limit, \
+             state, created_at, modified_at) SELECT zeroblob(32), zeroblob(16), id, '', 1, 1, 'intended', 0, 0 FROM node",
+        )
+        .unwrap();
+    let (_second_runtime, _second, flags) = lnd(&shop, "second");
+    let refused = shop.refusal(&with(&["node", "set", id, "--moved"], &flags));
+    assert!(refused.contains("another node") && refused.contains("Nothing was stored"), "{refused}");
+    assert_eq!(shop.json(&["node", "list"])[0]["port"], port);
 }

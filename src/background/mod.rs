@@ -12,6 +12,8 @@ pub mod rates;
 pub mod refunds;
 pub mod schedule;
 mod tasks;
+#[cfg(test)]
+mod test_log;
 
 use std::sync::Arc;
 

@@ -60,6 +60,7 @@ mod tests {
     use super::*;
     use crate::lightning::macaroon::Macaroon;
     use crate::store::Db;
+    use crate::store::db::tests::locks_on;
 
     #[test]
     fn a_credential_is_stored_in_its_one_form_and_what_is_none_is_refused_with_its_field() {
@@ -78,5 +79,16 @@ mod tests {
             let Err(Failure::Invalid(fields)) = get(file, kind, false) else { panic!("{}", file.display()) };
             assert_eq!(fields[0].0, "macaroon_file");
         }
+    }
+
+    #[test]
+    fn a_database_in_use_is_not_opened_as_a_credential() {
+        let dir = tempfile::tempdir().unwrap();
+        let database = dir.path().join("shop.sqlite3");
+        let _db = Db::open(&database).unwrap();
+        let held = locks_on(&database);
+        assert!(held > 0);
+        assert!(credential(&database, "macaroon_file", Some(database.clone()), Kind::Macaroon, false).is_err());
+        assert_eq!(locks_on(&database), held);
     }
 }

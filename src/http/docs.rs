@@ -119,3 +119,14 @@ fn policy(html: &str) -> String {
          form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn document_and_page_are_made_once() {
+        assert_eq!(shown_document().as_ptr(), shown_document().as_ptr());
+        assert_eq!(made_page().0.as_ptr(), made_page().0.as_ptr());
+    }
+}

@@ -12,6 +12,7 @@ mod problem;
 mod push;
 mod push_limit;
 mod response;
+mod security;
 pub mod server;
 mod state;
 

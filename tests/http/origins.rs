@@ -139,3 +139,21 @@ async fn all_addresses_share_a_rate_of_new_orders() {
     assert_eq!(order("198.51.100.2", &body).await, 201);
     assert_eq!(order("198.51.100.3", &body).await, 429);
 }
+
+#[tokio::test]
+async fn a_script_that_asks_for_its_list_too_often_is_answered_nothing_that_it_would_take_for_an_empty_one() {
+    let rate = Rate { burst: 1, every: Duration::from_secs(60) };
+    let shop = TestShop::with(Limits { requests: rate, ..Limits::default() });
+    let ask = |path: &str, last: u8| {
+        shop.ask("GET", path).token("host4nostr").from(Addr::SocketAddr(([203, 0, 113, last], 4000).into())).send()
+    };
+    for (path, last, is_empty) in
+        [("/api/v1/tor_bridges/?status=A", 1, true), ("/api/v1/nostr_aliases/", 2, true), ("/api/v1/hosts/", 3, false)]
+    {
+        assert_eq!(ask(path, last).await.status, 200, "{path}");
+        let answer = ask(path, last).await;
+        assert_eq!((answer.status.as_u16(), answer.body.is_empty()), (429, is_empty), "{path}: {}", answer.text());
+        assert_ne!(answer.header("retry-after"), "", "{path}");
+        assert_eq!(answer.header("content-type").is_empty(), is_empty, "{path}");
+    }
+}

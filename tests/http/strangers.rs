@@ -220,3 +220,45 @@ async fn bodies_are_read_as_they_are() {
     assert_eq!(none.status, 400);
     assert!(none.text().contains("boundary"), "{}", none.text());
 }
+
+#[tokio::test]
+async fn the_monitoring_configuration_writes_an_ipv6_address_in_brackets() {
+    let shop = TestShop::new();
+    let (_, bridge) = shop.active_bridge("host1", None).await;
+    let port = shop.ask("GET", &format!("/api/v1/public/tor_bridges/{bridge}/")).send().await.json()["port"].clone();
+    shop.sql("UPDATE host SET ip = '2001:db8::1' WHERE name = 'host1'");
+    let answer = shop.ask("GET", "/api/v1/tor_bridges/get_telegraf_config/").token("host1").send().await;
+    let config: toml::Table = answer.text().parse().expect("TOML");
+    let urls = &config["inputs"]["http_response"][0]["urls"];
+    assert_eq!(urls[0].as_str(), Some(format!("https://[2001:db8::1]:{port}").as_str()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_request_is_answered_with_the_headers_of_every_answer() {
+    let shop = TestShop::new();
+    let address = listen(&shop, ConnectionLimits::default()).await;
+    let good = "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n";
+    let large = format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "x".repeat(17 << 10));
+    for (before, request, status) in
+        [("", "nonsense\r\n\r\n", 400), ("", &large, 431), (good, "GET / HTTP/9\r\n\r\n", 400)]
+    {
+        let mut stream = TcpStream::connect(address).await.expect("connected");
+        stream.write_all(before.as_bytes()).await.expect("sent");
+        let mut answer = vec![0; 4096];
+        if !before.is_empty() {
+            let count = stream.read(&mut answer).await.expect("an answer");
+            assert!(answer[..count].starts_with(b"HTTP/1.1 200"));
+        }
+        stream.write_all(request.as_bytes()).await.expect("sent");
+        let count = stream.read(&mut answer).await.expect("an answer");
+        let answer = String::from_utf8_lossy(&answer[..count]);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")) && answer.ends_with("\r\n\r\n"), "{answer}");
+        for line in [
+            "x-content-type-options: nosniff",
+            "content-security-policy: default-src 'none'",
+            "cache-control: no-store",
+        ] {
+            assert!(answer.contains(&format!("\r\n{line}")), "{line}: {answer}");
+        }
+    }
+}

@@ -50,3 +50,20 @@ async fn a_host_that_never_checked_in_is_told_as_such() {
     let text = alert(&shop).await.expect("an alert");
     assert!(text.contains("has never checked in"), "{text}");
 }
+
+#[tokio::test]
+async fn a_host_that_cannot_be_looked_at_holds_up_no_other() {
+    let shop = TestShop::new();
+    shop.active_bridge("host11forever", None).await;
+    shop.sql("UPDATE host SET ci_date = NULL WHERE name = 'host11forever'");
+    let broken = shop.host("host1");
+    // It is looked at first, and what is noted of it can't be stored.
+    shop.sql(&format!(
+        "CREATE TRIGGER broken BEFORE UPDATE ON host WHEN old.id = x'{}' BEGIN SELECT raise(ABORT, 'broken'); END",
+        broken.0.simple()
+    ));
+    assert!(alert(&shop).await.is_some_and(|text| text.contains("has never checked in")));
+    let open = shop.shop.db.read(|db| alerts::list(db, false)).expect("alerts");
+    let told: Vec<_> = open.iter().filter(|alert| alert.topic == "left_out").map(|alert| &alert.subject).collect();
+    assert_eq!(told, [&broken.to_string()]);
+}

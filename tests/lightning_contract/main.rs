@@ -67,6 +67,7 @@ macro_rules! lnd_contract {
                 an_invoice_that_the_node_cannot_read_is_passed_over,
                 a_state_that_nobody_knows_is_passed_over_unless_it_is_asked_for_by_its_hash,
                 an_answer_that_is_too_large_is_asked_for_in_parts,
+                a_payment_of_very_many_parts_does_not_end_the_stream,
                 pages_begin_after_the_index_that_is_asked_for,
                 watching_an_invoice_that_is_gone_ends,
                 a_node_that_collects_garbage_cancels_all_the_same,

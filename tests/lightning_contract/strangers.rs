@@ -94,6 +94,17 @@ pub async fn an_answer_that_is_too_large_is_asked_for_in_parts(world: World) {
     assert_eq!(pages(&*node, false, 12).await.len(), 3 + 4);
 }
 
+pub async fn a_payment_of_very_many_parts_does_not_end_the_stream(world: World) {
+    let node = world.node_with(world.credentials("shop.macaroon"), Policy::default().patient());
+    let first = world.sell(&*node, 1).await;
+    let cursor = node.look_up(first).await.unwrap().unwrap().settle_index;
+    let mut stream = node.settlements(cursor).await.unwrap();
+    world.simulator().node().receive_keysend(Preimage([99; 32]), 1000, 6 * MIB).unwrap();
+    node.create(&plain(2)).await.unwrap();
+    world.pay(plain(2).hash);
+    while next(&mut stream).await.unwrap().unwrap().hash != plain(2).hash {}
+}
+
 pub async fn pages_begin_after_the_index_that_is_asked_for(world: World) {
     let node = world.node();
     let mut indexes = Vec::new();

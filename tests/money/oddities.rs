@@ -7,6 +7,7 @@ use std::time::Duration;
 use ip2tor_lnd_simulator::{Fault, Oddity, Quirks, State};
 use ip2tor_shop::background::nodes::follow::{self, Strangers};
 use ip2tor_shop::background::nodes::registry::Entry;
+use ip2tor_shop::background::nodes::settlements::{Reader, Told};
 use ip2tor_shop::domain::deal::{CANCELLED_ELSEWHERE_MESSAGE, EXPIRED_MESSAGE, HOLD_LOST_MESSAGE, VANISHED_MESSAGE};
 use ip2tor_shop::domain::id::SystemRandom;
 use ip2tor_shop::domain::lightning::Preimage;
@@ -75,6 +76,18 @@ async fn an_alert_tells_of_a_node_that_is_alive_and_whose_settlements_cannot_be_
     assert_eq!(rig.count("SELECT count(*) FROM alert WHERE topic = 'node_unheard' AND severity = 'critical'"), 1);
     rig.sim().faults().clear();
     rig.wait_until("the alert is closed", || rig.open_alerts("node_unheard") == 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_is_dead_is_told_as_that_and_not_as_one_that_cannot_be_followed() {
+    let mut rig = Rig::new(Setup::default()).await;
+    rig.stop_node().await;
+    rig.wait_until("its absence is known", || rig.count("SELECT count(*) FROM node WHERE is_alive = 0") == 1).await;
+    rig.clock.advance_secs(301);
+    rig.wait_until("it is told", || rig.open_alerts("node_dead") == 1).await;
+    // The stream is tried again every few seconds.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(rig.open_alerts("node_unheard"), 0);
 }
 
 // ---- whose invoice ------------------------------------------------------------------------------
@@ -233,6 +246,31 @@ async fn what_was_heard_before_a_node_counted_anew_moves_no_cursor_afterwards() 
     rig.execute("UPDATE node SET counting = counting - 1");
     payments::apply::caught_up(&rig.shop, rig.node, position).await.expect("stored");
     assert_eq!(rig.cursor(), 1000, "in its own counting it does");
+    rig.execute("UPDATE node SET counting = counting + 1, settle_index = 7");
+    rig.foreign_settlement("a tea", 2).await;
+    let mut late = rig.connector().look_up(Preimage([2; 32]).hash()).await.expect("an answer").expect("the invoice");
+    late.settle_index = 8;
+    let position = StreamPosition::new(Cursor { index: 7, ..opened });
+    payments::apply::apply_all(&rig.shop, rig.node, vec![late], position).await.expect("applied");
+    assert_eq!(rig.cursor(), 7, "nor does what the old stream tells late");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_stream_would_have_told_before_it_broke_is_not_passed_over() {
+    let rig = Rig::new(Setup::default()).await;
+    rig.tasks.stop().await;
+    rig.execute("UPDATE node SET settle_index = 5");
+    let opened = rig.shop.db.read(|db| node_state::cursor(db, rig.node)).expect("the cursor");
+    rig.foreign_settlement("a coffee", 1).await;
+    let mut news = rig.connector().look_up(Preimage([1; 32]).hash()).await.expect("an answer").expect("the invoice");
+    news.settle_index = 8;
+    let mut reader = Reader::new(rig.shop.clone(), rig.registry.get(rig.node).expect("the node"));
+    reader.take(vec![Told::Settled(opened, Box::new(news.clone())), Told::Ended]).await;
+    reader.quiet().await.expect("stored");
+    assert_eq!(rig.cursor(), 5, "what lies between may come with the next stream");
+    reader.take(vec![Told::Settled(opened, Box::new(news))]).await;
+    reader.quiet().await.expect("stored");
+    assert_eq!(rig.cursor(), 8, "one that has nothing more to tell has told all");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -272,6 +310,33 @@ async fn after_a_restore_the_history_is_looked_through_whatever_the_cursor_says(
     backup::restore(&to, &made.path, false, &act).expect("restored");
     rig.start_shop_on(&to.database);
     rig.wait_until("the operator knows", || rig.open_alerts("unknown_payment") == 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_settlement_of_the_past_that_cannot_be_told_keeps_no_other_from_being_told() {
+    let mut rig = Rig::new(Setup::default()).await;
+    let backup = rig.back_up();
+    let (broken, _) = rig.ordered().await;
+    let (lost, _) = rig.ordered().await;
+    for order in [broken, lost] {
+        rig.pay(order);
+        rig.wait_order(order, "P").await;
+    }
+    let hash = rig.hash(broken);
+    rig.tasks.stop().await;
+    let restored = rusqlite::Connection::open(&backup).expect("it opens");
+    restored
+        .execute_batch(&format!(
+            "UPDATE node SET history_due = 1; \
+             CREATE TRIGGER broken BEFORE INSERT ON alert WHEN new.topic = 'unknown_payment' AND new.subject = '{hash}' \
+             BEGIN SELECT raise(ABORT, 'broken'); END"
+        ))
+        .expect("as after a restore, and broken");
+    drop(restored);
+    rig.start_shop_on(&backup);
+    rig.wait_until("the other is told", || rig.open_alerts("unknown_payment") == 1).await;
+    assert_eq!(rig.open_alerts("left_out"), 1);
+    rig.wait_until("all was looked through", || rig.count("SELECT max(history_due) FROM node") == 0).await;
 }
 
 // ---- what a comparison costs --------------------------------------------------------------------
@@ -455,6 +520,36 @@ async fn what_our_own_cancel_removed_has_not_vanished_even_when_its_answer_was_l
     rig.wait_order_as_time_passes(order, "R").await;
     assert!(rig.text(order).contains("Nothing was charged"), "{}", rig.text(order));
     assert_eq!(rig.open_alerts("invoice_vanished"), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancellation_that_was_carried_out_before_a_crash_is_not_a_vanished_invoice() {
+    let mut rig = Rig::new(Setup::default()).await;
+    let (order, product) = rig.ordered().await;
+    rig.sim().node().set_quirks(Quirks { collects_garbage: true, ..Quirks::default() });
+    rig.tasks.stop().await;
+    let scope = Scope::Administrator("admin".to_owned());
+    products::view::operate(&rig.shop, &scope, product, OperatorAction::Kill).await.expect("switched off");
+    rig.sim().node().cancel(rig.hash(order)).expect("as the shop did just before it crashed");
+    rig.compare(&mut Strangers::default()).await;
+    assert_eq!((rig.order_status(order), rig.open_alerts("invoice_vanished")), ("T", 0), "the outbox is at it");
+    rig.restart_shop().await;
+    rig.wait_order(order, "R").await;
+    assert!(rig.text(order).contains("Nothing was charged"), "{}", rig.text(order));
+    assert_eq!(rig.open_alerts("invoice_vanished"), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_held_payment_whose_invoice_the_node_has_lost_is_not_called_given_back() {
+    let rig = Rig::new(Setup::holding()).await;
+    rig.execute("UPDATE host SET hold_limit_secs = 3600");
+    let (order, _) = rig.held_bridge().await;
+    // The time to pay it is over, that to deliver is not.
+    rig.clock.advance_secs(1000);
+    rig.sim().node().lose(rig.hash(order)).expect("lost");
+    rig.compare(&mut Strangers::default()).await;
+    rig.wait_order(order, "R").await;
+    assert_eq!((rig.text(order).as_str(), rig.open_alerts("invoice_vanished")), (VANISHED_MESSAGE, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

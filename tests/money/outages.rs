@@ -1,6 +1,8 @@
 //! Nodes that are slow, behind, restarted or hang: what is held goes on, and nobody is alarmed for nothing.
 
-use ip2tor_lnd_simulator::{State, Wallet};
+use std::time::Duration;
+
+use ip2tor_lnd_simulator::{Fault, State, Wallet};
 use ip2tor_shop::background::nodes::health;
 use ip2tor_shop::domain::id::OrderId;
 use ip2tor_shop::domain::product::ProductStatus;
@@ -109,6 +111,34 @@ async fn a_node_that_is_away_is_told_once_and_not_for_each_of_its_held_payments(
     for order in [first, second] {
         rig.wait_order_as_time_passes(order, "R").await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_chain_backend_hangs_nothing_waits_for_what_the_node_says_of_itself() {
+    let rig = Rig::new(Setup::holding()).await;
+    rig.ordered().await;
+    rig.chain_hangs().await;
+    let entry = rig.registry.get(rig.node).expect("the node");
+    let moment = Duration::from_secs(5);
+    let whose = tokio::time::timeout(moment, health::confirm(&rig.shop, &entry)).await;
+    whose.expect("an invoice of ours tells whose node it is").expect("it is read").expect("it is the same node");
+    assert_eq!(tokio::time::timeout(moment, entry.height()).await.expect("it is not asked for"), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_counts_as_down_and_fails_is_asked_for_one_thing_at_a_time() {
+    let rig = Rig::new(Setup::holding()).await;
+    for _ in 0..6 {
+        rig.held_bridge().await;
+    }
+    rig.chain_hangs().await;
+    rig.sim().faults().always("CancelInvoice", Fault::Unavailable);
+    rig.clock.advance_secs(90);
+    let tries = || rig.count("SELECT coalesce(sum(attempts), 0) FROM effect WHERE kind = 'cancel_invoice'");
+    rig.wait_until("one is tried", || tries() > 0).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(tries() <= 2, "{} tries", tries());
+    assert_eq!(rig.count("SELECT count(*) FROM effect WHERE kind = 'cancel_invoice'"), 6);
 }
 
 // ---- behind the chain, and restarted ------------------------------------------------------------

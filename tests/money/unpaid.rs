@@ -15,6 +15,11 @@ const ROWS: &str = "SELECT (SELECT count(*) FROM purchase_order) + (SELECT count
     + (SELECT count(*) FROM invoice_attempt) + (SELECT count(*) FROM product) \
     + (SELECT count(*) FROM audit_log WHERE noun IN ('order', 'product')) + (SELECT count(*) FROM effect)";
 
+/// What the log still says of orders and products that are gone.
+const LEFT_OVER: &str = "SELECT count(*) FROM audit_log \
+    WHERE noun = 'order' AND noun_seq NOT IN (SELECT seq FROM purchase_order) \
+    OR noun = 'product' AND noun_seq NOT IN (SELECT seq FROM product)";
+
 /// Places an order that is not paid in time.
 async fn unpaid(rig: &Rig) -> OrderId {
     rig.check_in().await;
@@ -44,9 +49,23 @@ async fn an_order_that_nobody_paid_is_deleted_after_two_weeks_but_for_one_line()
     let left: i64 = rig.count(ROWS);
     let of_newest = rig.shop.db.read(|db| audit_log::of_order(db, newest)).expect("its history");
     assert!(left <= 6 + of_newest.len() as i64, "{left} rows are left");
+    assert_eq!(rig.count(LEFT_OVER), 0);
     let placed =
         operator_queries::deleted_unpaid(&rig.shop, order).expect("the line is read").expect("there is a line");
     assert!(placed <= ended && placed.plus_secs(2 * DAY) > ended, "{placed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn for_how_many_days_an_order_that_nobody_paid_is_kept_is_the_operators_to_say() {
+    let mut setup = Setup::default();
+    setup.settings.unpaid_days = 3;
+    let rig = Rig::new(setup).await;
+    unpaid(&rig).await;
+    unpaid(&rig).await;
+    rig.clock.advance_secs(3 * DAY - 3600);
+    assert_eq!(products::expire::delete_unpaid(&rig.shop).await, Ok(0));
+    rig.clock.advance_secs(2 * 3600);
+    assert_eq!(products::expire::delete_unpaid(&rig.shop).await, Ok(1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -99,4 +99,14 @@ mod tests {
         std::fs::write(&path, b"").unwrap();
         assert_eq!(Source::File(path).read("macaroon").await.unwrap_err().kind, NodeErrorKind::BadCredentials);
     }
+
+    #[tokio::test]
+    async fn a_pipe_in_place_of_a_file_is_not_waited_for() {
+        use rustix::fs::{CWD, FileType, Mode, mknodat};
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("pipe");
+        mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        let error = Source::File(path).read("macaroon").await.unwrap_err();
+        assert!(error.detail.contains("no regular file"), "{error}");
+    }
 }

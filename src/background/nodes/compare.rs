@@ -296,3 +296,6 @@ fn is_followed_elsewhere(shop: &Shop, entry: &Entry, hash: PaymentHash) -> Resul
         })
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -73,16 +73,6 @@ impl Entry {
         !self.answers.load(Ordering::Relaxed)
     }
 
-    /// Logs that something does not work with it. That it is away is told once, by who looks after that.
-    pub fn log_failure(&self, what: &str, error: &NodeError) {
-        let node = &self.spec.name;
-        if error.is_absence() {
-            tracing::debug!(node, %error, "{what}");
-        } else {
-            tracing::warn!(node, %error, "{what}");
-        }
-    }
-
     /// The node's best block, if its macaroon permits to ask and it answers that: whoever waits for a node whose chain
     /// backend hangs would hear of a held payment late.
     pub async fn height(&self) -> Option<u32> {

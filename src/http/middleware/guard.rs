@@ -8,10 +8,10 @@ use futures_util::FutureExt;
 use http::StatusCode;
 use poem::{Endpoint, IntoResponse, Request, Response};
 
-use super::security;
 use crate::http::App;
 use crate::http::pages;
 use crate::http::problem::Problem;
+use crate::http::security;
 use crate::http::server::body_wait::BodyWait;
 use crate::http::server::client::Origin;
 use crate::http::server::seat::Seat;

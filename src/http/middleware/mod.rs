@@ -5,4 +5,3 @@ pub(super) mod guard;
 pub mod order_limit;
 pub mod rate_limit;
 pub(super) mod same_site;
-pub(super) mod security;

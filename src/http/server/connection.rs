@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use http::StatusCode;
 use http::uri::Scheme;
 use http_body_util::combinators::BoxBody;
@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use super::limits::HEAD_BYTES;
 use super::seat::{End, Seat};
 use super::seats::Place;
+use crate::http::security;
 
 /// Both ends of a connection.
 #[derive(Clone)]
@@ -48,7 +49,7 @@ where
         .max_buf_size(HEAD_BYTES)
         // The seat's deadlines tell a quiet connection from a head that does not end.
         .header_read_timeout(None)
-        .serve_connection(TokioIo::new(Seated { io, place }), answer)
+        .serve_connection(TokioIo::new(Seated { io, place, refusal: None }), answer)
         .with_upgrades();
     let mut connection = std::pin::pin!(connection);
     let mut is_told = false;
@@ -120,6 +121,23 @@ impl Drop for Answer {
 struct Seated<T> {
     io: T,
     place: Place,
+    /// What is left of an answer that hyper has made by itself.
+    refusal: Option<Bytes>,
+}
+
+/// How hyper answers by itself what it can't read as a request, before the connection ends: with a status of this
+/// kind, and then with these lines, which no answer of the shop's begins with.
+const REFUSAL: (&[u8], &[u8]) = (b"HTTP/1.1 4", b"connection: close\r\ncontent-length: 0\r\n");
+
+/// An answer of hyper's with the headers that every answer has, since hyper itself takes none for it. `None` for
+/// whatever else is written.
+fn refusal(bytes: &[u8]) -> Option<Bytes> {
+    let (status, lines) = REFUSAL;
+    if !bytes.starts_with(status) {
+        return None;
+    }
+    let end = bytes.windows(2).position(|pair| pair == b"\r\n")? + 2;
+    bytes[end..].starts_with(lines).then(|| [&bytes[..end], &security::header_lines(), &bytes[end..]].concat().into())
 }
 
 impl<T: AsyncRead + Unpin> AsyncRead for Seated<T> {
@@ -143,9 +161,31 @@ impl<T> Seated<T> {
     }
 }
 
+impl<T: AsyncWrite + Unpin> Seated<T> {
+    /// Writes an answer of hyper's; none of it counts as written before all of it is. `None` for whatever else is to
+    /// be written.
+    fn refuse(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Option<Poll<io::Result<usize>>> {
+        if self.refusal.is_none() {
+            self.refusal = refusal(bytes);
+        }
+        let rest = self.refusal.as_mut()?;
+        while rest.has_remaining() {
+            match Pin::new(&mut self.io).poll_write(context, rest.chunk()) {
+                Poll::Ready(Ok(0)) => return Some(Poll::Ready(Err(io::ErrorKind::WriteZero.into()))),
+                Poll::Ready(Ok(count)) => rest.advance(count),
+                other => return Some(other),
+            }
+        }
+        Some(Poll::Ready(Ok(bytes.len())))
+    }
+}
+
 impl<T: AsyncWrite + Unpin> AsyncWrite for Seated<T> {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        if let Some(refused) = this.refuse(context, bytes) {
+            return refused;
+        }
         let written = Pin::new(&mut this.io).poll_write(context, bytes);
         this.wrote(written)
     }
@@ -157,6 +197,10 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Seated<T> {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        let first = slices.iter().find(|slice| !slice.is_empty());
+        if let Some(refused) = first.and_then(|first| this.refuse(context, first)) {
+            return refused;
+        }
         let written = Pin::new(&mut this.io).poll_write_vectored(context, slices);
         this.wrote(written)
     }

@@ -277,3 +277,15 @@ fn two_backups_of_one_second_are_two_files_the_later_one_first() {
     let listed = list(&places).unwrap();
     assert_eq!(listed, made.into_iter().rev().collect::<Vec<_>>());
 }
+
+#[test]
+fn a_nightly_backup_that_would_fill_the_disk_is_not_made_and_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let (db, places, _) = shop(dir.path());
+    // Beside the database lies more than the disk has room for; it consists of a hole.
+    std::fs::File::create(&db::files_of(&places.database)[3]).unwrap().set_len(8 << 40).unwrap();
+    let error = create_scheduled(&db, &places, administrator().now).unwrap_err();
+    assert!(format!("{error:?}").contains("less than a tenth of the disk"), "{error:?}");
+    assert_eq!(db.read(|db| alerts::list(db, false)).unwrap()[0].topic, AlertTopic::BackupFailed.name());
+    assert_eq!(list(&places).unwrap(), []);
+}

@@ -220,3 +220,48 @@ fn describe(info: &NodeInfo) -> String {
     })
     .to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::domain::id::SystemRandom;
+    use crate::domain::time::ManualClock;
+    use crate::services::test_support::{database, operator};
+    use crate::store::StoreError;
+
+    const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
+
+    #[test]
+    fn a_node_that_is_away_or_says_that_it_is_syncing_may_only_be_restarted_and_one_that_refuses_us_may_not() {
+        let waits = |kind: NodeErrorKind, secs: i64| {
+            may_be_restarting(Some(&NodeError::new(kind, "")), Some(NOW), NOW.plus_secs(secs))
+        };
+        for kind in [NodeErrorKind::Refused, NodeErrorKind::Unavailable, NodeErrorKind::NotSynced] {
+            assert!(waits(kind, RESTART_SECS - 1) && !waits(kind, RESTART_SECS), "{kind:?}");
+        }
+        assert!(!waits(NodeErrorKind::WrongMacaroon, 0) && !may_be_restarting(None, Some(NOW), NOW));
+    }
+
+    #[tokio::test]
+    async fn that_a_node_is_alive_still_is_stored_every_few_minutes_only() {
+        let (_dir, db) = database();
+        operator(&db, "anna");
+        let node = NodeId(uuid::Uuid::nil());
+        let add = "INSERT INTO node (id, operator_id, kind, name, host, port, created_at, modified_at) \
+                   SELECT zeroblob(16), id, 'cln', 'cln', '/cln', 0, 0, 0 FROM operator";
+        db.write_blocking(move |db| db.execute(add, []).map(drop).map_err(StoreError::from)).unwrap();
+        let clock = Arc::new(ManualClock::new(NOW));
+        let shop = Shop::new(db.clone(), clock.clone(), Arc::new(SystemRandom), Settings::default()).unwrap();
+        let check = async || drop(store(&shop, node, "cln", Ok(NodeInfo::default())).await.unwrap());
+        check().await;
+        let first = db.version().unwrap();
+        clock.advance_secs(60);
+        check().await;
+        assert_eq!(db.version().unwrap(), first, "nothing is new");
+        clock.advance_secs(3600);
+        check().await;
+        assert_ne!(db.version().unwrap(), first);
+    }
+}

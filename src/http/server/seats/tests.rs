@@ -209,3 +209,14 @@ async fn a_connection_ends_when_its_time_is_up_also_when_that_has_become_earlier
     place.seat().heard();
     timeout(Duration::from_secs(30), end).await.expect("the head should have come by now");
 }
+
+#[tokio::test]
+async fn an_answered_connection_goes_before_one_that_has_not_asked_for_long() {
+    let (seats, time) = seats(8);
+    let places: Vec<_> = (1..=8).map(|host| seats.admit(&peer(&format!("203.0.113.{host}:5"))).unwrap()).collect();
+    advance(&time, PATIENCE * 2);
+    answered(&places[5]);
+    assert!(!has_room(&seats));
+    assert!(leaves(&places[5]));
+    assert_eq!(places.iter().filter(|place| leaves(place)).count(), 1);
+}

@@ -142,3 +142,17 @@ fn a_restored_database_has_its_marks_whenever_it_is_in_place() {
     let marked = "SELECT count(*) FROM meta WHERE key = 'restored_orders'";
     assert_eq!(db.read(|db| Ok::<i64, StoreError>(db.query_row(marked, [], |row| row.get(0))?)).unwrap(), 1);
 }
+
+#[test]
+fn a_decided_restore_whose_files_are_gone_does_not_end_in_an_empty_shop() {
+    let dir = tempfile::tempdir().unwrap();
+    let (places, file) = old_shop_and_backup(dir.path());
+    restore::prepare(&places, &file, &administrator()).unwrap();
+    pending::decide(&places, ".replaced-7").unwrap();
+    // Somebody has cleared up before the next start.
+    for gone in [&places.database, &pending::fresh(&places.database)] {
+        std::fs::remove_file(gone).unwrap();
+    }
+    assert!(settle_pending(&places).is_err());
+    assert!(is_pending(&places) && !places.database.exists(), "nobody may open it before that is cleared up");
+}

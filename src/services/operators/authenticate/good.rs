@@ -63,3 +63,21 @@ impl Good {
         hash.finalize().into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::id::SystemRandom;
+
+    #[test]
+    fn only_the_latest_passwords_are_remembered() {
+        let mut good = Good::new(&SystemRandom);
+        let at = |number: usize| Timestamp::from_secs(1_800_000_000).plus_secs(i64::try_from(number).unwrap());
+        for number in 0..=MOST {
+            good.remember("anna", &number.to_string(), "hash", at(number));
+        }
+        assert_eq!(good.entries.len(), MOST);
+        let knows = |number: usize| good.knows("anna", &number.to_string(), "hash", at(MOST));
+        assert!(!knows(0) && knows(1) && knows(MOST));
+    }
+}

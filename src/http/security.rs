@@ -28,6 +28,13 @@ pub fn add_headers(response: &mut Response) {
     headers.entry(header::CACHE_CONTROL).or_insert(NO_STORE);
 }
 
+/// The same headers as lines, for what hyper answers by itself.
+pub fn header_lines() -> Vec<u8> {
+    let more = [(header::CONTENT_SECURITY_POLICY, NOTHING), (header::CACHE_CONTROL, NO_STORE)];
+    let lines = ALWAYS.into_iter().chain(more);
+    lines.flat_map(|(name, value)| [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat()).collect()
+}
+
 /// Refuses a request of HTTP/1.1 that does not say once to whom it is sent: a proxy before us may have read
 /// another one of its lines.
 pub fn check_host(version: Version, headers: &HeaderMap) -> Result<(), Problem> {
