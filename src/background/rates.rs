@@ -1,6 +1,7 @@
 //! Fetches exchange rates from time to time. Failures are logged and nothing else: invoices are then
 //! shown without rates once the last ones are too old.
 
+use super::tasks::log_failure;
 use crate::rates::{INTERVAL, Provider};
 use crate::services::{Shop, rates};
 
@@ -9,7 +10,7 @@ pub async fn run(shop: Shop, provider: Provider) {
     let Some(rules) = shop.settings.rates else { return };
     loop {
         match provider.fetch(&rules.currencies()).await {
-            Ok(fetched) => super::log_failure("storing exchange rates", rates::store(&shop, fetched).await),
+            Ok(fetched) => log_failure("storing exchange rates", rates::store(&shop, fetched).await),
             Err(error) => tracing::warn!(%error, "no exchange rates were fetched"),
         }
         tokio::time::sleep(INTERVAL).await;

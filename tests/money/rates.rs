@@ -1,11 +1,11 @@
 //! Exchange rates: shown when they are known and fresh, and never waited for.
 
 use ip2tor_shop::background;
+use ip2tor_shop::domain::fiat::RateRules;
 use ip2tor_shop::domain::fiat::{Currency, InvoiceRates};
 use ip2tor_shop::lightning::dial::Dial;
 use ip2tor_shop::rates::Provider;
 use ip2tor_shop::services::Settings;
-use ip2tor_shop::services::rates::RateRules;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;

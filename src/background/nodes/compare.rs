@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 
-use super::registry::Entry;
+use super::entry::Entry;
 use super::troubles;
 use super::troubles::Way;
 use super::{health, heard, history};

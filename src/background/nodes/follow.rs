@@ -1,7 +1,6 @@
 //! Follows one node: its settlements, its held payments, and whether it is alive; and has all open invoices compared
 //! with it whenever the stream is opened, since streams alone can miss some.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -10,7 +9,7 @@ use async_trait::async_trait;
 use tokio::sync::mpsc;
 
 pub use super::compare::{Strangers, compare};
-use super::registry::{Entry, Registry};
+use super::entry::Entry;
 use super::settlements;
 use super::settlements::Told;
 use super::troubles;
@@ -24,8 +23,8 @@ use crate::store::node_state;
 use crate::store::node_state::Cursor;
 
 /// Starts everything that follows a node; all of it ends when the node is changed or removed.
-pub fn start(registry: &Arc<Registry>, entry: Entry, tasks: &Tasks) {
-    let shop = registry.shop.clone();
+pub fn start(shop: &Shop, entry: Entry, tasks: &Tasks) {
+    let shop = shop.clone();
     let (news, inbox) = mpsc::channel(settlements::BATCH);
     let sink = Sink {
         shop: shop.clone(),

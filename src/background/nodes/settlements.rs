@@ -8,8 +8,9 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tokio::sync::mpsc;
 
+use super::entry::Entry;
 use super::heard;
-use super::registry::Entry;
+use crate::background::tasks::log_failure;
 use crate::domain::id::OrderId;
 use crate::domain::lightning::NodeInvoice;
 use crate::services::payments;
@@ -46,7 +47,7 @@ pub async fn run(shop: Shop, entry: Entry, mut inbox: mpsc::Receiver<Told>) {
         match received {
             Ok(0) => return,
             Ok(_) => reader.take(std::mem::take(&mut batch)).await,
-            Err(_) => crate::background::log_failure("storing the cursor of a node", reader.quiet().await),
+            Err(_) => log_failure("storing the cursor of a node", reader.quiet().await),
         }
     }
 }
