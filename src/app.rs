@@ -2,22 +2,22 @@
 
 mod onion_identity;
 mod onion_services;
+mod parts;
 mod storage;
 mod tor;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use poem::endpoint::BoxEndpoint;
+use poem::EndpointExt;
 use poem::listener::{Acceptor, Listener, TcpAcceptor, TcpListener};
-use poem::{EndpointExt, Response};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::background;
 use crate::background::Tasks;
 use crate::background::nodes::registry::Registry;
 use crate::background::schedule::{JobContext, Scheduler, run};
-use crate::config::{Config, Problems};
+use crate::config::Config;
 use crate::domain::id::SystemRandom;
 use crate::domain::time::SystemClock;
 use crate::http::middleware::order_limit::OrderRates;
@@ -30,32 +30,13 @@ use crate::http::{self, Limits, Surface};
 use crate::lightning::dial::Dial;
 use crate::rates::Provider;
 use crate::services::instance::InstanceLock;
-use crate::services::{Error, ProbePolicy, Shop, clock, hosts};
+use crate::services::{ProbePolicy, Shop, clock, hosts};
 use crate::store::node_state;
 use onion_services::Services;
+pub use parts::{Endpoint, StartError};
 pub use storage::lock;
 use tor::TorPart;
 pub use tor::command_dial;
-
-/// The HTTP interface, shared by all listeners.
-pub type Endpoint = Arc<BoxEndpoint<'static, Response>>;
-
-/// Why the shop can't start; says what to do.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum StartError {
-    /// Settings that turned out not to work.
-    #[error("{0}")]
-    Config(Problems),
-    /// Anything else.
-    #[error("{0}")]
-    Failed(String),
-}
-
-impl From<Error> for StartError {
-    fn from(error: Error) -> Self {
-        Self::Failed(error.to_string())
-    }
-}
 
 /// A running shop.
 pub struct App {

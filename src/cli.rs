@@ -27,6 +27,7 @@ mod operator;
 mod order;
 mod output;
 mod refund;
+mod runtime;
 mod serve;
 mod site;
 
@@ -163,12 +164,6 @@ fn dispatch(command: Command, output: &Output) -> Result<(), Failure> {
         Command::Clock(args) => clock::run(args, output),
         Command::Doctor(args) => doctor::run(&args, output),
     }
-}
-
-/// Runs a command that waits for the network.
-fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.map_err(|error| Failure::Failed(format!("can't start: {error}")))?.block_on(work)
 }
 
 #[cfg(test)]

@@ -1,5 +1,8 @@
 //! Imports go one way: a layer names only what its row allows. `docs/ARCHITECTURE.md` has the map.
 
+#[path = "layers/circles.rs"]
+mod circles;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::StartError;
+use super::parts::StartError;
 use crate::config::Config;
 use crate::domain::effect::AlertTopic;
 use crate::onion::{OnionConfig, OnionError, keys};

@@ -7,7 +7,7 @@ use poem::EndpointExt;
 use serde_json::{Value, json};
 
 use super::onion_identity::{self, Keys};
-use super::{Endpoint, StartError};
+use super::parts::{Endpoint, StartError};
 use crate::background::Tasks;
 use crate::domain::effect::AlertTopic;
 use crate::domain::time::Timestamp;

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
-use super::StartError;
+use super::parts::StartError;
 use crate::config::Config;
 use crate::services::backup::{self, BackupError};
 use crate::services::file_permissions;

@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
-use super::StartError;
 use super::onion_identity::Keys;
 use super::onion_services::Services;
+use super::parts::StartError;
 use crate::config::{Config, Problem, Problems};
 use crate::lightning::dial::{BoxedIo, Dial};
 use crate::onion::{Dialer, Isolation, OnionConfig, OnionError, Tor, is_onion};

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::failure::log_failure;
 use crate::services::{Shop, products};
 
 /// How often held payments are looked at; an indexed look that usually finds nothing.
@@ -10,7 +11,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// Runs until dropped.
 pub async fn run(shop: Shop) {
     loop {
-        super::log_failure("returning overdue payments", products::expire::return_overdue_holds(&shop).await.map(drop));
+        log_failure("returning overdue payments", products::expire::return_overdue_holds(&shop).await.map(drop));
         tokio::time::sleep(LOOK).await;
     }
 }

@@ -8,8 +8,10 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
+use super::failure::log_failure;
 use super::marks::{Mark, Marks};
-use super::nodes::registry::{Entry, Registry};
+use super::nodes::entry::Entry;
+use super::nodes::registry::Registry;
 use super::nodes::{health, heard};
 use super::{Tasks, probes};
 use crate::domain::clocks;
@@ -95,7 +97,7 @@ impl Runner {
 
     /// Runs until dropped.
     pub async fn run(self) {
-        super::log_failure("taking the outbox over", invoices::create::take_over(&self.shop).await);
+        log_failure("taking the outbox over", invoices::create::take_over(&self.shop).await);
         let mut newest = 0;
         let mut all_looked_at = None;
         loop {
@@ -103,9 +105,9 @@ impl Runner {
             // A bell means new rows; those that wait for another try are looked at each second.
             if all_looked_at.is_none_or(|at: Instant| at.elapsed() >= LOOK) {
                 all_looked_at = Some(Instant::now());
-                super::log_failure("reading the outbox", self.start_due());
+                log_failure("reading the outbox", self.start_due());
             }
-            super::log_failure("reading the outbox", self.start_new(&mut newest));
+            log_failure("reading the outbox", self.start_new(&mut newest));
             let _ = tokio::time::timeout(LOOK, rung).await;
         }
     }
@@ -181,7 +183,7 @@ impl Runner {
         self.tasks.spawn(async move {
             let _mark = mark;
             let _slot = running.probes.acquire().await.ok();
-            super::log_failure("probing a target", probes::perform(&shop, dialer.as_ref(), &intent).await);
+            log_failure("probing a target", probes::perform(&shop, dialer.as_ref(), &intent).await);
         });
     }
 
@@ -204,7 +206,7 @@ impl Runner {
                         }
                     }
                     Ok(None) => return,
-                    Err(error) => return super::log_failure("reading the outbox", Err(error)),
+                    Err(error) => return log_failure("reading the outbox", Err(error)),
                 }
             }
         });
@@ -219,7 +221,7 @@ impl Runner {
 
     async fn carry_out(&self, mut intent: Intent) {
         let result = carry_out(&self.shop, &self.registry, &mut intent, self.pauses.second_try).await;
-        super::log_failure(intent.kind.name(), result);
+        log_failure(intent.kind.name(), result);
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::failure::log_failure;
 use crate::rates::{INTERVAL, Provider};
 use crate::services::{Shop, rates};
 
@@ -11,7 +12,7 @@ pub async fn run(shop: Shop, provider: Arc<Provider>) {
     let Some(rules) = shop.settings.rates else { return };
     loop {
         match provider.fetch(&rules.currencies()).await {
-            Ok(fetched) => super::log_failure("storing exchange rates", rates::store(&shop, fetched).await),
+            Ok(fetched) => log_failure("storing exchange rates", rates::store(&shop, fetched).await),
             Err(error) => tracing::warn!(%error, "no exchange rates were fetched"),
         }
         tokio::time::sleep(INTERVAL).await;

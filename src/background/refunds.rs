@@ -14,9 +14,9 @@ use crate::services::{Error, Shop, nodes};
 use crate::store::refunds::Refund;
 
 use super::nodes::connect::connect;
+use super::nodes::entry::Entry;
 use super::nodes::health;
 use super::nodes::payer::{nothing_paid, payer};
-use super::nodes::registry::Entry;
 
 /// What the operator asks for.
 #[derive(Clone, Debug)]

@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 
 use super::data::DataArgs;
 use super::failure::Failure;
+use super::history;
 use super::output::{self, Output};
-use super::{block_on, history};
+use super::runtime::block_on;
 use crate::domain::deny_list::{DenyKind, DenyStatus};
 use crate::domain::id::{HostId, ProductId};
 use crate::domain::product::{Product, ProductStatus, Subject};

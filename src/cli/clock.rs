@@ -3,10 +3,10 @@
 use clap::{Args as ClapArgs, Subcommand};
 use serde_json::{Value, json};
 
-use super::block_on;
 use super::data::DataArgs;
 use super::failure::Failure;
 use super::output::{Output, fields};
+use super::runtime::block_on;
 use crate::domain::time::{Clock, SystemClock, Timestamp};
 use crate::services::Act;
 use crate::services::clock::{self, Accepted, Reading};

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 
-use super::block_on;
 use super::data::create_folder;
 use super::failure::Failure;
 use super::logging;
 use super::output::Output;
+use super::runtime::block_on;
 use crate::demo::Demo;
 
 #[derive(ClapArgs)]

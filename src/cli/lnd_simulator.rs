@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Subcommand};
 use serde_json::json;
 
+use super::data;
 use super::failure::Failure;
 use super::output::Output;
-use super::{block_on, data};
+use super::runtime::block_on;
 use ip2tor_lnd_simulator::{CommandError, MACAROONS, Options, Running, cli_fault, cli_pay, cli_serve};
 
 #[derive(ClapArgs)]

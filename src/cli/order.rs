@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 
 use super::data::DataArgs;
 use super::failure::Failure;
+use super::history;
 use super::output::{self, Output};
 use super::refund::{self, Outcome, order_id};
-use super::{block_on, history};
+use super::runtime::block_on;
 use crate::domain::id::OrderId;
 use crate::domain::money::Msat;
 use crate::domain::purchase::OrderStatus;

@@ -4,10 +4,10 @@
 use clap::{Args as ClapArgs, ValueEnum};
 use serde_json::json;
 
-use super::block_on;
 use super::data::Data;
 use super::failure::Failure;
 use super::output::Output;
+use super::runtime::block_on;
 use crate::app;
 use crate::background::refunds;
 use crate::background::refunds::RefundOrder;

@@ -5,11 +5,11 @@ use std::path::Path;
 use clap::Args as ClapArgs;
 use serde_json::json;
 
-use super::block_on;
 use super::data::{DataArgs, create_folder};
 use super::failure::Failure;
 use super::logging;
 use super::output::Output;
+use super::runtime::block_on;
 use crate::app::{self, App};
 
 #[derive(ClapArgs)]

@@ -1,8 +1,8 @@
 //! What the use cases need of the configuration.
 
 use super::Config;
+use crate::domain::fiat::RateRules;
 use crate::services::Settings;
-use crate::services::rates::RateRules;
 
 impl Config {
     /// The rules of the shop.

@@ -6,6 +6,7 @@
 //! alone (0600).
 
 mod claim;
+mod error;
 mod files;
 mod pending;
 mod restore;
@@ -14,87 +15,22 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use super::instance::LockError;
 use super::{Act, Error};
 use crate::domain::effect::AlertTopic;
 use crate::domain::time::Timestamp;
 use crate::store::backup::CarriedFile;
-use crate::store::{Db, StoreError, alerts, backup, db};
+use crate::store::{Db, alerts, backup, db};
 
 use claim::Claim;
+pub use error::BackupError;
+use error::io;
+pub use files::Places;
 pub use pending::{is_pending, settle, settle_pending};
 pub use restore::{Restored, restore};
 
 /// How the names of backups begin and end.
 const PREFIX: &str = "ip2tor-shop-";
 const SUFFIX: &str = ".backup";
-
-/// Which files belong to a shop.
-#[derive(Clone, Debug)]
-pub struct Places {
-    /// The data folder.
-    pub data_dir: PathBuf,
-    /// The database.
-    pub database: PathBuf,
-    /// Where backups go unless told otherwise.
-    pub backup_dir: PathBuf,
-    /// The folder with the keys of the onion service; may be missing.
-    pub onion_state_dir: PathBuf,
-    /// The configuration file, if there is one.
-    pub config_file: Option<PathBuf>,
-}
-
-/// Why a backup could not be made or restored.
-#[derive(Debug, thiserror::Error)]
-pub enum BackupError {
-    /// A file could not be used.
-    #[error("{}: {source}", .path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// The database could not be read or written.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// A use case failed on the restored database.
-    #[error(transparent)]
-    Service(#[from] Error),
-    /// The file is no backup, or damaged.
-    #[error("{} can't be restored: {reason}", .path.display())]
-    NoBackup {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// The name for the new backup is taken.
-    #[error("{} exists already, and a backup replaces nothing: choose another name, or remove it", .0.display())]
-    Taken(PathBuf),
-    /// A scheduled backup would leave too little of the disk.
-    #[error(
-        "{}: a backup of {needed} bytes would leave less than a tenth of the disk free ({free} of {total} bytes are): free \
-         some, or make one by hand elsewhere (`ip2tor-shop backup create --output FILE`)",
-        .folder.display()
-    )]
-    NoRoom {
-        /// The folder for backups.
-        folder: PathBuf,
-        /// What the backup needs at the most. Bytes.
-        needed: u64,
-        /// What is free. Bytes.
-        free: u64,
-        /// The size of the disk. Bytes.
-        total: u64,
-    },
-    /// There is a shop already, and nobody said that it may be replaced.
-    #[error("there is a shop in {} already: --force moves it aside", .0.display())]
-    Exists(PathBuf),
-    /// The shop is running.
-    #[error(transparent)]
-    Lock(#[from] LockError),
-}
 
 /// A backup.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -265,11 +201,6 @@ fn time_of(compact: &str) -> Option<Timestamp> {
     let part = |range| &compact[range];
     let (day, clock) = ((part(0..4), part(4..6), part(6..8)), (part(9..11), part(11..13), part(13..15)));
     Timestamp::parse_lenient(&format!("{}-{}-{}T{}:{}:{}Z", day.0, day.1, day.2, clock.0, clock.1, clock.2))
-}
-
-fn io(path: &Path) -> impl FnOnce(std::io::Error) -> BackupError + use<> {
-    let path = path.to_owned();
-    move |source| BackupError::Io { path, source }
 }
 
 #[cfg(test)]

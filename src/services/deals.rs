@@ -123,7 +123,7 @@ fn forget_moot_intents(
 ) -> Result<(), Error> {
     for (old, new) in before.purchases.iter().zip(&deal.purchases) {
         close_moot_alert(db, old, new, now)?;
-        payments::refunds::doubt_new_debt(db, old, new, now)?;
+        payments::doubt::doubt_new_debt(db, old, new, now)?;
         let hash = new.invoice.hash;
         let made = old.invoice.state == InvoiceState::Initial && new.invoice.state != InvoiceState::Initial;
         let given_up = made && new.invoice.state == InvoiceState::Void;

@@ -5,26 +5,8 @@ use crate::store::Connection;
 
 use super::Error;
 use super::shop::Shop;
-use crate::domain::fiat::{Currency, InvoiceRates, Rate};
+use crate::domain::fiat::{InvoiceRates, Rate};
 use crate::store::rates;
-
-/// Which rates are shown. The shop has none when rates are switched off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RateRules {
-    /// The currency of taxes.
-    pub tax: Currency,
-    /// The currency for information.
-    pub info: Currency,
-    /// A rate that is older is not used. Seconds.
-    pub max_age_secs: i64,
-}
-
-impl RateRules {
-    /// The currencies, each once.
-    pub fn currencies(&self) -> Vec<Currency> {
-        if self.tax == self.info { vec![self.tax] } else { vec![self.tax, self.info] }
-    }
-}
 
 /// Stores what a provider said, with the time.
 pub async fn store(shop: &Shop, fetched: Vec<Rate>) -> Result<(), Error> {

@@ -7,8 +7,8 @@ use tokio::sync::{Notify, broadcast};
 use uuid::Uuid;
 
 use super::Error;
-use super::hosts::check_ins::CheckIns;
-use super::rates::RateRules;
+use super::hosts::check_ins::unstored::CheckIns;
+use crate::domain::fiat::RateRules;
 use crate::domain::id::{HostId, IdRuns, OrderId, Random};
 use crate::domain::lightning::{Network, Preimage};
 use crate::domain::time::{Clock, Timestamp};

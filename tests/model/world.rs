@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ip2tor_shop::background::Tasks;
+use ip2tor_shop::background::nodes::entry::Entry;
 use ip2tor_shop::background::nodes::follow::Strangers;
-use ip2tor_shop::background::nodes::registry::{Entry, Registry};
+use ip2tor_shop::background::nodes::registry::Registry;
 use ip2tor_shop::background::outbox::{Pauses, Runner};
 use ip2tor_shop::domain::host::{Host, PortKind, PortRange};
 use ip2tor_shop::domain::id::{HostId, NodeId, OperatorId, OrderId, ProductId, Random};

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ip2tor_lnd_simulator::{Fault, Oddity, Quirks, State};
+use ip2tor_shop::background::nodes::entry::Entry;
 use ip2tor_shop::background::nodes::follow::{self, Strangers};
-use ip2tor_shop::background::nodes::registry::Entry;
 use ip2tor_shop::background::nodes::settlements::{Reader, Told};
 use ip2tor_shop::domain::deal::{CANCELLED_ELSEWHERE_MESSAGE, EXPIRED_MESSAGE, HOLD_LOST_MESSAGE, VANISHED_MESSAGE};
 use ip2tor_shop::domain::id::SystemRandom;

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use ip2tor_shop::background;
+use ip2tor_shop::domain::fiat::RateRules;
 use ip2tor_shop::domain::fiat::{Currency, InvoiceRates};
 use ip2tor_shop::lightning::dial::Dial;
 use ip2tor_shop::rates::Provider;
 use ip2tor_shop::services::Settings;
-use ip2tor_shop::services::rates::RateRules;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;

@@ -120,6 +120,24 @@ pub fn decimal(cents: u64) -> String {
     format!("{}.{:02}", cents / 100, cents % 100)
 }
 
+/// Which rates are shown. The shop has none when rates are switched off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateRules {
+    /// The currency of taxes.
+    pub tax: Currency,
+    /// The currency for information.
+    pub info: Currency,
+    /// A rate that is older is not used. Seconds.
+    pub max_age_secs: i64,
+}
+
+impl RateRules {
+    /// The currencies, each once.
+    pub fn currencies(&self) -> Vec<Currency> {
+        if self.tax == self.info { vec![self.tax] } else { vec![self.tax, self.info] }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

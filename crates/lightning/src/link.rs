@@ -16,6 +16,7 @@ use super::connector::Connector;
 use super::credentials::Source;
 use super::macaroon::Macaroon;
 use super::pasted;
+use super::permissions::Check;
 use super::policy::Policy;
 use super::rights::{self, Call};
 use ip2tor_domain::lightning::{NodeError, NodeErrorKind};
@@ -194,9 +195,6 @@ where
         .http2_keep_alive_timeout(policy.probe_limit)
         .build(connector.clone())
 }
-
-/// Decides whether a macaroon (its bytes) may be used.
-pub type Check = fn(&[u8]) -> Result<(), NodeError>;
 
 /// A macaroon as the header value that calls carry, read from its source when first needed.
 pub struct MacaroonHeader {

@@ -4,14 +4,12 @@
 
 mod certificate;
 mod dump;
-
-use base64::Engine;
-use base64::alphabet::{STANDARD, URL_SAFE};
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+mod text;
 
 pub use certificate::{certificate, check_certificate};
 
 use super::macaroon::{Macaroon, MacaroonError};
+use text::{base64, text};
 
 /// The binary form of a macaroon: the file as LND writes it, or its content in hex of any layout or in base64.
 ///
@@ -30,42 +28,16 @@ pub fn macaroon(bytes: &[u8]) -> Result<Vec<u8>, MacaroonError> {
     Err(from_hex.and_then(|bytes| Macaroon::parse(&bytes).err()).unwrap_or(binary))
 }
 
-/// Bytes as text, without what editors put around it: byte order marks, UTF-16, quotes and blanks. `None` for what is
-/// no text.
-fn text(bytes: &[u8]) -> Option<String> {
-    let utf16 = |of: fn([u8; 2]) -> u16| {
-        let units: Vec<u16> = bytes[2..].chunks_exact(2).map(|pair| of([pair[0], pair[1]])).collect();
-        String::from_utf16(&units).ok()
-    };
-    let text = match bytes {
-        [0xff, 0xfe, ..] => utf16(u16::from_le_bytes)?,
-        [0xfe, 0xff, ..] => utf16(u16::from_be_bytes)?,
-        _ => std::str::from_utf8(bytes).ok()?.to_owned(),
-    };
-    let is_around = |symbol: char| {
-        symbol.is_whitespace()
-            || matches!(symbol, '\u{feff}' | '\0' | '"' | '\'' | '`' | '“' | '”' | '‘' | '’' | ',' | ';')
-    };
-    Some(text.trim_matches(is_around).to_owned())
-}
-
 /// The field `macaroon` of a JSON document, as `lncli` and LND's REST interface answer.
 fn in_json(text: &str) -> Option<String> {
     let document: serde_json::Value = serde_json::from_str(text).ok()?;
     document.get("macaroon")?.as_str().map(str::to_owned)
 }
 
-/// Base64 in either alphabet, with or without padding, in any number of lines.
-fn base64(text: &str) -> Option<Vec<u8>> {
-    let compact: String = text.chars().filter(|symbol| !symbol.is_whitespace()).collect();
-    let config = GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-        .with_decode_allow_trailing_bits(true);
-    [STANDARD, URL_SAFE].iter().find_map(|alphabet| GeneralPurpose::new(alphabet, config).decode(&compact).ok())
-}
-
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+
     use super::*;
 
     fn binary() -> Vec<u8> {

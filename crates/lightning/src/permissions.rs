@@ -1,7 +1,6 @@
 //! Which macaroons the shop uses for which purpose. Whoever takes over the shop's machine gets its
 //! macaroons, so the one for invoices must not be able to spend.
 
-use super::link::Check;
 use super::macaroon::Macaroon;
 use ip2tor_domain::lightning::{NodeError, NodeErrorKind};
 use ip2tor_domain::node::PAYMENT_BAKE_COMMAND;
@@ -36,6 +35,9 @@ const HARMLESS_CALLS: [&str; 13] = [
     "/lnrpc.State/",
     "/verrpc.Versioner/",
 ];
+
+/// Decides whether a macaroon (its bytes) may be used.
+pub type Check = fn(&[u8]) -> Result<(), NodeError>;
 
 /// The check for the macaroon that makes invoices. What it lacks for that is told by
 /// [`super::rights`]: with less, what was sold before can still be followed.

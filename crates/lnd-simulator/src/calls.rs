@@ -11,7 +11,7 @@ use super::bolt11;
 use super::book::Refusal;
 use super::invoice::{Hex32, Invoice, Terms};
 use super::node::{AddFailure, Node, NodeFailure};
-use super::oddities::Oddity;
+use super::oddity::Oddity;
 use super::payment::{PayError, PayOrder, PaymentState};
 use super::wire;
 use ip2tor_domain::lightning::{Network, PaymentHash};

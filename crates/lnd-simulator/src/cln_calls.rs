@@ -12,7 +12,7 @@ use super::cln_params::{Params, Refused};
 use super::cln_pay;
 use super::invoice::{Hex32, Invoice, State, Terms};
 use super::node::{AddFailure, Node, NodeFailure};
-use super::oddities::Oddity;
+use super::oddity::Oddity;
 use ip2tor_domain::lightning::{Network, PaymentHash};
 
 const DUPLICATE_LABEL: i32 = 900;

@@ -1,33 +1,33 @@
 //! Control of a running simulator from another process: a Unix socket in its folder that takes one
-//! JSON line and answers with lines; and the functions behind the `lnd-simulator` command.
+//! JSON line and answers with lines.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 
-use super::faults::{Instruction, Rule};
+use super::faults::{Instruction, Rule, UnknownInstruction};
 use super::files::{self, StartError};
 use super::payment::{PayOrder, PaymentState};
 use super::server::Shared;
-use super::{Options, Running, Simulator, renew_certificate, tls};
+use super::tls;
 
 /// The name of the socket in the simulator's folder.
 pub(super) const SOCKET: &str = "simulator.sock";
 
 /// What another process asks.
 #[derive(Serialize, Deserialize)]
-enum Command {
+pub(super) enum Command {
     Pay { bolt11: String, amount_msat: Option<u64> },
     Instruct(String),
 }
 
 /// What it is told.
 #[derive(Serialize, Deserialize)]
-enum Reply {
+pub(super) enum Reply {
     Done,
     Held,
     Settled { preimage: String },
@@ -93,7 +93,7 @@ async fn serve(shared: &Shared, dir: &Path, stream: UnixStream) -> io::Result<()
     match serde_json::from_str(&line) {
         Ok(Command::Pay { bolt11, amount_msat }) => pay(shared, bolt11, amount_msat, &mut write).await,
         Ok(Command::Instruct(text)) => {
-            let outcome = text.parse().map_err(|error: super::UnknownInstruction| error.to_string());
+            let outcome = text.parse().map_err(|error: UnknownInstruction| error.to_string());
             let reply = match outcome.and_then(|instruction| obey(shared, dir, instruction)) {
                 Ok(()) => Reply::Done,
                 Err(reason) => Reply::Failed { reason },
@@ -150,7 +150,7 @@ fn obey(shared: &Shared, dir: &Path, instruction: Instruction) -> Result<(), Str
             node.set_balance(local, remote).map_err(|error| text(&error))?;
         }
         Instruction::RenewCertificate => {
-            renew_certificate(shared, dir, tls::VALID_SECS).map_err(|error| text(&error))?;
+            shared.renew_certificate(dir, tls::VALID_SECS).map_err(|error| text(&error))?;
         }
     }
     Ok(())
@@ -160,63 +160,4 @@ async fn send(write: &mut (impl AsyncWriteExt + Unpin), reply: &Reply) -> io::Re
     let mut line = serde_json::to_vec(reply)?;
     line.push(b'\n');
     write.write_all(&line).await
-}
-
-/// The answers of the simulator in `dir` to a command.
-async fn ask(dir: &Path, command: &Command) -> Result<Lines<BufReader<tokio::net::unix::OwnedReadHalf>>, CommandError> {
-    let not_running = |source| CommandError::NotRunning { dir: dir.to_owned(), source };
-    let stream = UnixStream::connect(dir.join(SOCKET)).await.map_err(not_running)?;
-    let (read, mut write) = stream.into_split();
-    let mut line = serde_json::to_vec(command).map_err(|error| CommandError::Gone(error.into()))?;
-    line.push(b'\n');
-    write.write_all(&line).await.map_err(CommandError::Gone)?;
-    // The connection closes with the writing half, which the lines no longer need.
-    write.forget();
-    Ok(BufReader::new(read).lines())
-}
-
-async fn next(lines: &mut Lines<BufReader<tokio::net::unix::OwnedReadHalf>>) -> Result<Reply, CommandError> {
-    let line = lines.next_line().await.map_err(CommandError::Gone)?;
-    let line = line.ok_or_else(|| CommandError::Gone(io::ErrorKind::UnexpectedEof.into()))?;
-    serde_json::from_str(&line).map_err(|error| CommandError::Gone(error.into()))
-}
-
-/// `lnd-simulator pay`: lets the simulator in `dir` play somebody who pays `bolt11`; the preimage in
-/// hex. While the payee holds the payment, `held` is told and this waits. An error means that nothing
-/// was paid.
-pub async fn cli_pay(dir: &Path, bolt11: &str, held: impl Fn()) -> Result<String, CommandError> {
-    let command = Command::Pay { bolt11: bolt11.to_owned(), amount_msat: None };
-    let mut replies = ask(dir, &command).await?;
-    loop {
-        match next(&mut replies).await? {
-            Reply::Held => held(),
-            Reply::Settled { preimage } => return Ok(preimage),
-            Reply::Failed { reason } => return Err(CommandError::NotPaid(reason)),
-            Reply::Done => return Err(CommandError::Gone(io::ErrorKind::InvalidData.into())),
-        }
-    }
-}
-
-/// `lnd-simulator fault`: gives the simulator in `dir` an [`Instruction`].
-pub async fn cli_fault(dir: &Path, instruction: &str) -> Result<(), CommandError> {
-    let mut replies = ask(dir, &Command::Instruct(instruction.to_owned())).await?;
-    match next(&mut replies).await? {
-        Reply::Failed { reason } => Err(CommandError::Refused(reason)),
-        _ => Ok(()),
-    }
-}
-
-/// `lnd-simulator serve`: runs a node until SIGINT or SIGTERM. `tell` is told once it answers.
-pub async fn cli_serve(options: Options, tell: impl FnOnce(&Running)) -> Result<(), CommandError> {
-    let signal_error = |source| StartError::File { path: PathBuf::from("signals"), source };
-    let mut terminate =
-        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).map_err(signal_error)?;
-    let running = Simulator::start(options).await?;
-    tell(&running);
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
-    running.shutdown().await;
-    Ok(())
 }

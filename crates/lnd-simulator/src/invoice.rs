@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::oddities::Oddity;
+use super::oddity::Oddity;
 use ip2tor_domain::lightning::{PaymentHash, Preimage};
 use ip2tor_domain::time::Timestamp;
 
@@ -168,6 +168,11 @@ impl Invoice {
     /// The present state.
     pub fn state(&self) -> State {
         self.progress.state
+    }
+
+    /// Whether everybody is told of it when it is made.
+    pub fn is_announced(&self) -> bool {
+        !matches!(self.terms.oddity, Oddity::Amp { .. } | Oddity::Keysend)
     }
 
     /// Whether settling waits for a call with the preimage.

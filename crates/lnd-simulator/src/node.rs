@@ -16,7 +16,7 @@ use super::book::{Arrival, Refusal};
 use super::faults::Faults;
 use super::invoice::{Hex32, Invoice, State, Terms};
 use super::journal::Entry;
-use super::oddities::Oddity;
+use super::oddity::Oddity;
 use super::payment::Payment;
 use super::quirks::Quirks;
 use super::state::NodeState;

@@ -1,39 +1,10 @@
 //! Invoices at a node that no shop has asked for, as the network and other programs leave them there.
 
-use serde::{Deserialize, Serialize};
-
-use super::invoice::{Hex32, Htlc, Invoice, State, Terms};
+use super::invoice::{Hex32, Htlc, State, Terms};
 use super::journal::Entry;
 use super::node::{AddFailure, Node, NodeFailure};
+use super::oddity::Oddity;
 use ip2tor_domain::lightning::{PaymentHash, Preimage};
-
-/// What is strange about an invoice.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Oddity {
-    /// Nothing.
-    #[default]
-    None,
-    /// A spontaneous payment with AMP: no payment hash, no request, open for ever.
-    Amp {
-        /// LND's newest lists it with the state of what was paid last, and tells subscribers of it.
-        newest: bool,
-    },
-    /// A spontaneous payment: no request.
-    Keysend,
-    /// Made with blinded paths: no payment secret, signed with a key of its own.
-    Blinded,
-    /// In a state by this number, which no program of today knows.
-    State(i32),
-    /// Its stored request can't be decoded: the node fails every answer that would contain it.
-    Unreadable,
-}
-
-impl Oddity {
-    /// Whether it is [`Oddity::None`].
-    pub fn is_none(&self) -> bool {
-        *self == Self::None
-    }
-}
 
 /// 100 years.
 const FOR_EVER_SECS: u64 = 100 * 365 * 86_400;
@@ -95,9 +66,4 @@ impl Node {
         drop(state);
         Ok(self.skip_settle_indexes(1)?)
     }
-}
-
-/// Whether everybody is told of this invoice when it is made.
-pub fn is_announced(invoice: &Invoice) -> bool {
-    !matches!(invoice.terms.oddity, Oddity::Amp { .. } | Oddity::Keysend)
 }

@@ -1,6 +1,7 @@
 //! Listens, does the TLS handshakes and hands each HTTP request on.
 
 use std::io;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,9 +15,10 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::files::StartError;
 use super::grpc::{self, Access};
 use super::line::Line;
-use super::rest;
+use super::{rest, tls};
 
 /// The most that a TLS handshake may take.
 const HANDSHAKE_DEADLINE: Duration = Duration::from_secs(10);
@@ -31,6 +33,13 @@ pub struct Shared {
 }
 
 impl Shared {
+    /// Makes a new certificate in `dir`, valid for `valid_secs` from now; new connections get it.
+    pub fn renew_certificate(&self, dir: &Path, valid_secs: i64) -> Result<(), StartError> {
+        let config = tls::make(dir, self.access.node.clock.now(), valid_secs)?;
+        *self.tls.lock().unwrap_or_else(PoisonError::into_inner) = config;
+        Ok(())
+    }
+
     fn acceptor(&self, face: Face) -> TlsAcceptor {
         let mut config = ServerConfig::clone(&self.tls.lock().unwrap_or_else(PoisonError::into_inner));
         config.alpn_protocols = vec![face.protocol().to_vec()];

@@ -10,7 +10,6 @@ use super::book::Book;
 use super::invoice::{Hex32, Invoice, State};
 use super::journal::{Entry, Journal};
 use super::memory::Remembered;
-use super::oddities::is_announced;
 use super::payment::{FailureReason, Payment, PaymentState};
 use ip2tor_domain::lightning::PaymentHash;
 
@@ -151,7 +150,7 @@ impl NodeState {
         if invoice.state() == State::Open && !fresh {
             return;
         }
-        if (fresh && is_announced(invoice)) || invoice.state() == State::Settled {
+        if (fresh && invoice.is_announced()) || invoice.state() == State::Settled {
             self.tell_listeners(invoice);
         }
         let hash = invoice.hash();

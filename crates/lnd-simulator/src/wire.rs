@@ -10,7 +10,7 @@ use tonic::Status;
 
 use super::auth::unknown;
 use super::invoice::{Htlc, Invoice, State};
-use super::oddities::Oddity;
+use super::oddity::Oddity;
 use super::payment::{FailureReason, Payment, PaymentState};
 use ip2tor_domain::time::Timestamp;
 

@@ -5,19 +5,15 @@
 //! other circuit's since the process started. Rate limits go by that.
 
 use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 
-use arti_client::DataStream;
 use http::uri::Scheme;
 use poem::Addr;
 use poem::listener::{Acceptor, Listener};
 use poem::web::{LocalAddr, RemoteAddr};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::mpsc;
 
-use super::places::InUse;
-use super::service::ServiceHandle;
+use super::handle::ServiceHandle;
+use super::onion_stream::OnionStream;
 
 /// The scheme of an onion client's remote address; what follows is the number of its circuit.
 pub const CIRCUIT_SCHEME: &str = "onion-circuit";
@@ -63,39 +59,5 @@ impl Listener for OnionAcceptor {
 
     async fn into_acceptor(self) -> io::Result<Self> {
         Ok(self)
-    }
-}
-
-/// A client's connection to the onion service.
-pub struct OnionStream {
-    stream: DataStream,
-    in_use: InUse,
-}
-
-impl OnionStream {
-    /// One that waits for [`OnionAcceptor`] to take it.
-    pub(super) fn new(stream: DataStream, mut in_use: InUse) -> Self {
-        in_use.set_waiting(true);
-        Self { stream, in_use }
-    }
-}
-
-impl AsyncRead for OnionStream {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        AsyncRead::poll_read(Pin::new(&mut self.stream), cx, buf)
-    }
-}
-
-impl AsyncWrite for OnionStream {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        AsyncWrite::poll_write(Pin::new(&mut self.stream), cx, buf)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        AsyncWrite::poll_flush(Pin::new(&mut self.stream), cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        AsyncWrite::poll_shutdown(Pin::new(&mut self.stream), cx)
     }
 }

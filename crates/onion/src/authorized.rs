@@ -12,7 +12,7 @@ use tor_hscrypto::pk::HsClientDescEncKey;
 use tor_hsservice::config::OnionServiceConfigBuilder;
 use tor_hsservice::config::restricted_discovery::HsClientNickname;
 
-use super::config::{OnionConfig, parse_nickname};
+use super::config::settings::{OnionConfig, parse_nickname};
 use super::error::OnionError;
 use super::state;
 

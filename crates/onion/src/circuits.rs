@@ -11,7 +11,7 @@ use tor_cell::relaycell::msg::Connected;
 use tor_hsservice::{RendRequest, StreamRequest};
 use tor_proto::stream::IncomingStreamRequest;
 
-use super::acceptor::OnionStream;
+use super::onion_stream::OnionStream;
 use super::places::{Circuit, InUse, Places};
 
 /// What clients may do.

@@ -16,7 +16,7 @@ use tokio::sync::{Mutex, watch};
 use super::authorized::AuthorizedClients;
 use super::bootstrap::{self, Bootstrap};
 use super::config::OnionConfig;
-use super::dialer::{self, DialError};
+use super::dial_error::{self, DialError};
 use super::engine::{Client, Engine};
 use super::error::OnionError;
 use super::isolation::Isolation;
@@ -131,7 +131,7 @@ impl Tor {
         tokio::select! {
             _ = clients.changed() => Err(replaced()),
             result = client.connect_with_prefs((host, port), &prefs) => {
-                result.map(TorStream::new).map_err(|error| dialer::from_arti(&error))
+                result.map(TorStream::new).map_err(|error| dial_error::from_arti(&error))
             }
         }
     }

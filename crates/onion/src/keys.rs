@@ -18,7 +18,7 @@ use tor_hsservice::HsIdKeypairSpecifier;
 use tor_keymgr::{ArtiNativeKeystore, KeyMgr, KeyMgrBuilder, KeystoreSelector};
 use tor_llcrypto::pk::ed25519::ExpandedKeypair;
 
-use super::config::{OnionConfig, parse_nickname};
+use super::config::settings::{OnionConfig, parse_nickname};
 use super::error::{OnionError, with_causes};
 use super::state::{self, StateLock};
 

@@ -10,9 +10,11 @@ use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::client::Tor;
-use super::dialer::{DialError, Dialer};
+use super::dial_error::DialError;
+use super::dialer::Dialer;
+use super::handle::ServiceHandle;
 use super::isolation::Isolation;
-use super::service::{OnionService, ServiceHandle};
+use super::service::OnionService;
 use super::watchdog::{Action, Alert, Health, Outcome, Patience, Reachability, Watchdog};
 use ip2tor_domain::time::Clock;
 

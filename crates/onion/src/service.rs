@@ -9,19 +9,19 @@ use arti_client::{TorClient, TorClientConfig};
 use futures_util::StreamExt;
 use safelog::DisplayRedacted as _;
 use tokio::sync::{mpsc, watch};
-use tokio::time::Instant;
 use tor_hsservice::OnionServiceConfig;
 use tor_hsservice::config::OnionServiceConfigBuilder;
 use tor_keymgr::KeystoreSelector;
 
-use super::acceptor::{OnionAcceptor, OnionStream};
+use super::acceptor::OnionAcceptor;
 use super::authorized::AuthorizedClients;
 use super::bootstrap::Bootstrap;
 use super::circuits::{Circuits, Limits};
-use super::config::{OnionConfig, parse_nickname};
+use super::config::settings::{OnionConfig, parse_nickname};
 use super::engine::{ArtiRuntime, Client, CurrentClient};
 use super::error::{OnionError, with_causes};
-use super::places::Places;
+use super::handle::{ServiceHandle, Wanted};
+use super::onion_stream::OnionStream;
 
 /// Streams that may wait for the HTTP server, over all circuits of a service.
 const BACKLOG: usize = 64;
@@ -72,20 +72,6 @@ pub struct OnionService {
     handle: ServiceHandle,
 }
 
-/// Restarts and stops a service from elsewhere.
-#[derive(Clone)]
-pub struct ServiceHandle {
-    wanted: Arc<watch::Sender<Wanted>>,
-    places: Arc<Places>,
-}
-
-/// What the service's task should see to. Counting makes every restart a change.
-#[derive(Clone, Copy)]
-struct Wanted {
-    published: bool,
-    restarts: u64,
-}
-
 impl OnionService {
     /// The host name that clients connect to: 56 characters and `.onion`.
     pub fn address(&self) -> &str {
@@ -105,24 +91,6 @@ impl OnionService {
     /// The service's connections, as poem takes them.
     pub fn into_acceptor(self) -> OnionAcceptor {
         OnionAcceptor::new(format!("{}:{}", self.address, self.port), self.streams, self.handle)
-    }
-}
-
-impl ServiceHandle {
-    /// Publishes the service afresh, with new introduction points. Open connections stay.
-    pub fn restart(&self) {
-        self.wanted.send_modify(|wanted| *wanted = Wanted { published: true, restarts: wanted.restarts + 1 });
-    }
-
-    /// Takes the service off the network until [`restart`](Self::restart). Open connections stay.
-    pub fn take_down(&self) {
-        self.wanted.send_modify(|wanted| wanted.published = false);
-    }
-
-    /// Whether a client that came at `since` or later may have had no answer because others had taken
-    /// all circuits, or all seats of the HTTP server.
-    pub(super) fn was_full(&self, since: Instant) -> bool {
-        self.places.were_full(since, Instant::now())
     }
 }
 

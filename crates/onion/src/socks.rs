@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use tokio_socks::Error;
 use tokio_socks::tcp::Socks5Stream;
 
-use super::dialer::DialError;
+use super::dial_error::DialError;
 use super::isolation::Isolation;
 
 /// Connects to `host:port` through `proxy`; `isolation` is the user that it is told.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::registry::Entry;
+use super::entry::Entry;
 use super::troubles::Way;
 use super::{health, heard, history, troubles};
 use crate::background::kept;

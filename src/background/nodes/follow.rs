@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use tokio::sync::mpsc;
 
 pub use super::compare::{Strangers, compare};
-use super::registry::{Entry, Registry};
+use super::entry::Entry;
 use super::settlements;
 use super::settlements::Told;
 use super::troubles;
@@ -24,8 +24,7 @@ use crate::store::node_state;
 use crate::store::node_state::Cursor;
 
 /// Starts everything that follows a node; all of it ends when the node is changed or removed.
-pub fn start(registry: &Arc<Registry>, entry: Entry, tasks: &Tasks) {
-    let shop = &registry.shop;
+pub fn start(shop: &Shop, entry: Entry, tasks: &Tasks) {
     let (news, inbox) = mpsc::channel(settlements::BATCH);
     let sink = Arc::new(Sink {
         shop: shop.clone(),

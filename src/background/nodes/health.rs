@@ -4,7 +4,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::registry::Entry;
+use super::entry::Entry;
 use crate::domain::lightning::{Network, NodeError, NodeInfo, Preimage};
 use crate::lightning::{bolt11, check};
 use crate::services::{Error, Shop, invoices, nodes};

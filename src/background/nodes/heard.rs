@@ -1,6 +1,6 @@
 //! News of an invoice that does not come by its node's stream: from an answer, a comparison, or a watched hold.
 
-use super::registry::Entry;
+use super::entry::Entry;
 use crate::domain::lightning::NodeInvoice;
 use crate::services::payments;
 use crate::services::payments::apply::Applied;

@@ -1,8 +1,8 @@
 //! Looks once through everything that a node was ever paid, after a backup was restored: the stream goes on from where
 //! the backup ends only if the node still counts as it did then, and not at all where the backup knows no settlement.
 
+use super::entry::Entry;
 use super::heard;
-use super::registry::Entry;
 use crate::domain::lightning::{NodeError, NodeInvoice, NodeInvoiceState};
 use crate::services::{Error, Shop, invoices, left_out};
 use crate::store::{deals, node_state};

@@ -7,8 +7,8 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use tokio_util::sync::CancellationToken;
 
+use super::entry::Entry;
 use super::heard;
-use super::registry::Entry;
 use crate::background::Tasks;
 use crate::background::marks::{Mark, Marks};
 use crate::domain::lightning::{NodeInvoice, NodeInvoiceState, PaymentHash};

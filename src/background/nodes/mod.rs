@@ -2,6 +2,7 @@
 
 pub(super) mod compare;
 pub mod connect;
+pub mod entry;
 pub mod follow;
 pub mod health;
 pub(super) mod heard;
@@ -11,3 +12,4 @@ pub mod payer;
 pub mod registry;
 pub mod settlements;
 pub(super) mod troubles;
+pub(super) mod unheard;

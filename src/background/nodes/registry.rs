@@ -2,16 +2,13 @@
 //! command line are used at once.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
-
-use super::troubles::Troubles;
+use super::entry::Entry;
 use super::{connect, follow};
 use crate::background::Tasks;
+use crate::background::failure::log_failure;
 use crate::domain::id::NodeId;
 use crate::domain::lightning::{NodeError, NodeErrorKind};
 use crate::lightning::LightningNode;
@@ -22,66 +19,6 @@ use crate::store::node_state::Spec;
 
 /// How often changes of the stored nodes are looked for.
 const LOOK: Duration = Duration::from_secs(1);
-
-/// A node in use.
-#[derive(Clone)]
-pub struct Entry {
-    /// How it is reached.
-    pub spec: Spec,
-    /// The connector.
-    pub node: Arc<dyn LightningNode>,
-    /// Whether it could be reached when it was last asked; true until it was.
-    pub answers: Arc<AtomicBool>,
-    /// Rings when its state should be checked now.
-    pub check: Arc<Notify>,
-    /// Rings when its open invoices are to be compared with ours.
-    pub compare: Arc<Notify>,
-    /// Rings when its stream is to be opened again, from a cursor that has gone back.
-    pub reopen: Arc<Notify>,
-    /// Whether its stream has told a settlement beyond the cursor that it was opened with. Before that, the node may
-    /// have begun to count anew, and the stream be deaf.
-    pub is_counting_on: Arc<AtomicBool>,
-    /// What of following it fails.
-    pub troubles: Arc<Troubles>,
-    /// Rings when it may have a new hold invoice to watch.
-    pub holds: Arc<Notify>,
-    /// Ends its tasks when it is changed or removed.
-    pub gone: CancellationToken,
-}
-
-impl Entry {
-    /// A node that nothing is known of yet.
-    pub fn new(spec: Spec, node: Arc<dyn LightningNode>) -> Self {
-        let answers = Arc::new(AtomicBool::new(true));
-        let gone = CancellationToken::new();
-        Self {
-            spec,
-            node,
-            answers,
-            check: Arc::default(),
-            compare: Arc::default(),
-            reopen: Arc::default(),
-            is_counting_on: Arc::default(),
-            troubles: Arc::default(),
-            holds: Arc::default(),
-            gone,
-        }
-    }
-
-    /// Whether it counts as down: it did not answer when it was last asked what it is.
-    pub fn is_down(&self) -> bool {
-        !self.answers.load(Ordering::Relaxed)
-    }
-
-    /// The node's best block, if its macaroon permits to ask and it answers that: whoever waits for a node whose chain
-    /// backend hangs would hear of a held payment late.
-    pub async fn height(&self) -> Option<u32> {
-        if self.is_down() {
-            return None;
-        }
-        self.node.info().await.ok().and_then(|info| info.block_height)
-    }
-}
 
 /// Makes the connector of a node.
 type Connect = dyn Fn(&Spec) -> Result<Arc<dyn LightningNode>, NodeError> + Send + Sync;
@@ -151,7 +88,7 @@ impl Registry {
                 && let Some(entry) = self.new_entry(spec)
             {
                 nodes.insert(entry.spec.id, entry.clone());
-                follow::start(self, entry, tasks);
+                follow::start(&self.shop, entry, tasks);
             }
         }
         Ok(())
@@ -180,7 +117,7 @@ pub async fn keep_current(registry: Arc<Registry>, tasks: Tasks) {
         let version = registry.shop.db.version().ok();
         // Only a commit by somebody can have changed a node.
         if version.is_none() || version != seen {
-            crate::background::log_failure("looking for changed nodes", registry.refresh(&tasks));
+            log_failure("looking for changed nodes", registry.refresh(&tasks));
             seen = version;
         }
         tokio::time::sleep(LOOK).await;
@@ -189,7 +126,7 @@ pub async fn keep_current(registry: Arc<Registry>, tasks: Tasks) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicUsize;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
     use crate::domain::id::SystemRandom;

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use super::entry::Entry;
 use super::heard;
-use super::registry::Entry;
+use crate::background::failure::log_failure;
 use crate::background::kept;
 use crate::domain::id::OrderId;
 use crate::domain::lightning::NodeInvoice;
@@ -45,7 +46,7 @@ pub async fn run(shop: Shop, entry: Entry, inbox: &mut mpsc::Receiver<Told>) {
         match received {
             Ok(0) => return,
             Ok(_) => reader.take(std::mem::take(&mut batch)).await,
-            Err(_) => crate::background::log_failure("storing the cursor of a node", reader.quiet().await),
+            Err(_) => log_failure("storing the cursor of a node", reader.quiet().await),
         }
     }
 }

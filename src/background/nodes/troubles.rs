@@ -1,10 +1,11 @@
 //! A node that counts as alive and whose settlements can't be followed all the same is worse than one that is dead: it
 //! sells, and nobody hears of the payments. The operator is told when that lasts.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::Ordering;
 
-use super::registry::Entry;
+use super::entry::Entry;
+pub use super::unheard::Way;
+use crate::background::failure::log_failure;
 use crate::domain::effect::AlertTopic;
 use crate::domain::lightning::NodeError;
 use crate::domain::time::Timestamp;
@@ -13,40 +14,6 @@ use crate::store::{alerts, node_state};
 
 /// Failures that last for so long are told. Seconds.
 const PATIENCE_SECS: i64 = 300;
-
-/// A way in which a node's payments are heard of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
-    /// The stream of settlements.
-    Stream,
-    /// The comparison of open invoices.
-    Comparison,
-}
-
-impl Way {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Stream => "its stream of settlements fails",
-            Self::Comparison => "comparing its open invoices fails",
-        }
-    }
-}
-
-/// Since when what has failed without a break; kept per node.
-#[derive(Debug, Default)]
-pub struct Troubles {
-    since: Mutex<[Option<Timestamp>; 2]>,
-    /// Whether an alert of a former process has been looked for.
-    is_begun: AtomicBool,
-}
-
-impl Troubles {
-    fn change(&self, way: Way, change: impl FnOnce(Option<Timestamp>) -> Option<Timestamp>) -> [Option<Timestamp>; 2] {
-        let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
-        since[way as usize] = change(since[way as usize]);
-        *since
-    }
-}
 
 /// It failed. Told when it has done so for five minutes while the node counted as alive.
 pub async fn went_wrong(shop: &Shop, entry: &Entry, way: Way, error: &NodeError) {
@@ -67,7 +34,7 @@ pub async fn went_wrong(shop: &Shop, entry: &Entry, way: Way, error: &NodeError)
         alerts::raise(db, AlertTopic::NodeUnheard, &node.to_string(), &text, now)?;
         Ok::<_, Error>(())
     });
-    crate::background::log_failure("telling of a node that can't be followed", raise.await);
+    log_failure("telling of a node that can't be followed", raise.await);
 }
 
 /// It works (again).
@@ -80,5 +47,5 @@ pub async fn went_well(shop: &Shop, entry: &Entry, way: Way) {
         return;
     }
     let close = shop.change(move |db, _| Ok(alerts::close(db, AlertTopic::NodeUnheard, &node.to_string(), now)?));
-    crate::background::log_failure("closing the alert of a node that is followed again", close.await);
+    log_failure("closing the alert of a node that is followed again", close.await);
 }

@@ -6,7 +6,8 @@ pub(super) mod memory;
 pub mod plan;
 pub mod run;
 pub(super) mod runs;
+mod scheduler;
 
 pub use jobs::JobContext;
-pub use run::Scheduler;
 pub use runs::Runs;
+pub use scheduler::Scheduler;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::super::block_on;
 use super::super::data::{Data, DataArgs};
 use super::super::failure::Failure;
 use super::super::output::Output;
+use super::super::runtime::block_on;
 use crate::app;
 use crate::background::nodes::connect::connect;
 use crate::domain::clocks;

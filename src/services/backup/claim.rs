@@ -6,7 +6,8 @@ use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use super::{BackupError, files, io};
+use super::error::{BackupError, io};
+use super::files;
 
 /// A claimed name. What was made under it is deleted unless it is published.
 pub struct Claim {

@@ -5,10 +5,25 @@ use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use super::{BackupError, Places, io};
+use super::error::{BackupError, io};
 use crate::store::backup::{CarriedFile, MOST_BYTES};
 use crate::store::db::{files_of, is_file_of};
 use crate::store::{Db, nodes};
+
+/// Which files belong to a shop.
+#[derive(Clone, Debug)]
+pub struct Places {
+    /// The data folder.
+    pub data_dir: PathBuf,
+    /// The database.
+    pub database: PathBuf,
+    /// Where backups go unless told otherwise.
+    pub backup_dir: PathBuf,
+    /// The folder with the keys of the onion service; may be missing.
+    pub onion_state_dir: PathBuf,
+    /// The configuration file, if there is one.
+    pub config_file: Option<PathBuf>,
+}
 
 /// The folders of the onion service that are worth a backup; the rest can be fetched again.
 const ONION_FOLDERS: [&str; 2] = ["keystore", "authorized_clients"];

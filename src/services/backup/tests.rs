@@ -8,8 +8,10 @@ use crate::domain::id::SystemRandom;
 use crate::domain::node::NodeKind;
 use crate::services::hosts::manage::hash_token;
 use crate::services::instance::InstanceLock;
+use crate::services::instance::LockError;
 use crate::services::nodes::manage;
 use crate::services::nodes::manage::NodeChange;
+use crate::store::StoreError;
 use crate::store::backup::CarriedFile;
 use crate::store::{Connection, audit_log, hosts, meta, nodes};
 

@@ -4,8 +4,10 @@ mod ranges;
 
 use sha2::{Digest, Sha256};
 
+pub use ranges::Span;
+
 use super::sweep;
-use crate::domain::host::{Host, PortKind, PortRange};
+use crate::domain::host::{Host, PortRange};
 use crate::domain::host_rules;
 use crate::domain::host_rules::HostChange;
 use crate::domain::id::{HostId, Random};
@@ -16,9 +18,6 @@ use crate::services::{Act, Error};
 use crate::store::audit_log;
 use crate::store::audit_log::Entry;
 use crate::store::{Connection, deals, hosts, places};
-
-/// Ports for one kind of product, both ends included.
-pub type Span = (PortKind, u16, u16);
 
 /// A host to be added.
 #[derive(Clone, Default)]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::store::Connection;
 
-use super::late;
+use super::return_late;
 use crate::domain::deal::Deal;
 use crate::domain::id::{NodeId, OrderId};
 use crate::domain::lightning::{NodeInvoice, NodeInvoiceState};
@@ -264,7 +264,7 @@ pub async fn mark_refunded(shop: &Shop, order: OrderId, actor: &str, note: &str)
     let (inner, actor, note) = (shop.clone(), actor.to_owned(), note.to_owned());
     shop.change(move |db, after| {
         refuse_open_refund(db, order)?;
-        late::owe_instead(&inner, db, after, order, &actor)?;
+        return_late::owe_instead(&inner, db, after, order, &actor)?;
         let (purchase, _) = deals::purchase(db, order)?.ok_or(Error::NotFound)?;
         if purchase.owed == Msat(0) {
             return Err(Error::Conflict("Nothing is owed for this order.".to_owned()));

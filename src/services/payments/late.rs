@@ -1,17 +1,14 @@
 //! Deliveries that come after the buyer's software has given up: with plain invoices RaspiBlitz waits six minutes
-//! for a bridge and forgets it then. The order says so, the operator is told once, and can pay it back.
+//! for a bridge and forgets it then. The order says so, the operator is told once, and can pay it back
+//! ([`super::return_late`]).
 
 use crate::domain::deal::Deal;
 use crate::domain::effect::AlertTopic;
 use crate::domain::host::Host;
-use crate::domain::id::OrderId;
-use crate::domain::money::Msat;
 use crate::domain::purchase::{Delivery, Purchase};
 use crate::domain::time::Timestamp;
 use crate::services::Error;
-use crate::services::deals::change_order;
-use crate::services::shop::{Aftermath, Shop};
-use crate::store::{Connection, alerts, deals, hosts};
+use crate::store::{Connection, alerts, hosts};
 
 /// Notes which purchases were delivered by this change, and too late for their buyers.
 pub(in crate::services) fn note(db: &Connection, before: &Deal, deal: &mut Deal, now: Timestamp) -> Result<(), Error> {
@@ -35,23 +32,4 @@ fn told(purchase: &Purchase, host: &Host, secs: i64) -> String {
         name = host.name,
         limit = host.late_secs,
     )
-}
-
-/// An operator pays an order back that was delivered late and owes nothing: from now on it owes its price, and
-/// what it paid for is taken back.
-pub(in crate::services) fn owe_instead(
-    shop: &Shop,
-    db: &Connection,
-    after: &mut Aftermath,
-    order: OrderId,
-    actor: &str,
-) -> Result<(), Error> {
-    let (purchase, _) = deals::purchase(db, order)?.ok_or(Error::NotFound)?;
-    let is_late = purchase.late_secs.is_some() && purchase.delivery == Delivery::Delivered;
-    if purchase.owed > Msat(0) || purchase.refunded > Msat(0) || !is_late {
-        return Ok(());
-    }
-    change_order(shop, db, after, order, actor, |deal, i, now| {
-        deal.return_late(i, now).map_err(|refusal| Error::Conflict(refusal.0))
-    })
 }

@@ -5,13 +5,13 @@
 use crate::store::Connection;
 
 use super::apply::record_refund;
-use super::{late, refund_nodes};
-use crate::domain::effect::AlertTopic;
+use super::doubt::{DOUBTFUL, tell_of_doubt};
+use super::{refund_nodes, return_late};
 use crate::domain::id::OrderId;
 use crate::domain::lightning::{Network, PaymentHash};
 use crate::domain::money::Msat;
 use crate::domain::node::Node;
-use crate::domain::purchase::{OrderStatus, Purchase};
+use crate::domain::purchase::OrderStatus;
 use crate::domain::time::Timestamp;
 use crate::services::Error;
 use crate::services::shop::Shop;
@@ -19,7 +19,7 @@ use crate::store::deals;
 use crate::store::deals::Search;
 use crate::store::refunds;
 use crate::store::refunds::{Refund, RefundState};
-use crate::store::{alerts, audit_log, hosts, nodes, products};
+use crate::store::{audit_log, hosts, nodes, products};
 
 /// An intent that the node knows nothing of, or only an earlier failure, is given up after this time:
 /// whoever stored it has long asked the node, or never will. Longer than a payment takes to begin. Seconds.
@@ -28,12 +28,6 @@ const GIVE_UP_SECS: i64 = 180;
 /// After this time a node that knows nothing of a payment may also have forgotten it: Core Lightning's `autoclean`
 /// deletes finished payments, and each node has a command for it. No cleaning is due sooner than this. Seconds.
 const MAY_FORGET_SECS: i64 = 3600;
-
-/// Why the debt of an order that came out of a backup is not simply paid, also one that arose since the restore:
-/// the shop may be living through it for the second time.
-const DOUBTFUL: &str = "This order came out of a backup that was restored. It may have been paid back between that backup and \
-    the restore, which the shop then does not know: look through the node's payments. If it was not paid, say so with \
-    --not-paid-since-the-backup; if it was, note it with `order resolve`.";
 
 /// The way out when the wallet that can tell a refund's outcome is lost.
 pub const BY_HAND: &str = "If that wallet is lost, ask the buyer whether the money has come, and state the outcome: `order \
@@ -95,7 +89,7 @@ pub fn node_of(shop: &Shop, refund: &Refund) -> Result<Node, Error> {
 pub async fn intend(shop: &Shop, request: Request, actor: &str) -> Result<(Refund, Node), Error> {
     let (inner, actor) = (shop.clone(), actor.to_owned());
     shop.change(move |db, after| {
-        late::owe_instead(&inner, db, after, request.order, &actor)?;
+        return_late::owe_instead(&inner, db, after, request.order, &actor)?;
         let refund = checked(&inner, db, &request)?;
         let node = nodes::get(db, refund.node)?.ok_or(Error::NotFound)?;
         refunds::intend(db, &refund)?;
@@ -249,25 +243,6 @@ pub(in crate::services) fn doubt(db: &Connection, now: Timestamp) -> Result<Vec<
         tell_of_doubt(db, purchase, now)?;
     }
     Ok(owing.into_iter().map(|(purchase, _)| purchase.id).collect())
-}
-
-/// What has come to be owed for an order out of a restored backup may have been paid back before the restore.
-pub(in crate::services) fn doubt_new_debt(
-    db: &Connection,
-    old: &Purchase,
-    new: &Purchase,
-    now: Timestamp,
-) -> Result<(), Error> {
-    if new.owed > old.owed && deals::is_restored(db, new.id)? {
-        tell_of_doubt(db, new, now)?;
-    }
-    Ok(())
-}
-
-fn tell_of_doubt(db: &Connection, purchase: &Purchase, now: Timestamp) -> Result<(), Error> {
-    let text = format!("{} is owed. {DOUBTFUL}", purchase.owed);
-    alerts::raise(db, AlertTopic::RefundMayBeDone, &purchase.id.to_string(), &text, now)?;
-    Ok(())
 }
 
 /// Whether an intent that its node has not paid can be given up.

@@ -6,7 +6,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use super::{base64, text};
+use super::text::{base64, text};
 
 /// Bytes of base64 in a line of PEM.
 const LINE: usize = 64;

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::super::cln_call::{Failure, Socket};
 use super::super::policy::Policy;
-use super::{Order, PAY_LIMIT, PayingNode, ROUTING_SECS, open, unclear};
+use super::payment::{Order, PAY_LIMIT, PayingNode, ROUTING_SECS, open, unclear};
 use ip2tor_domain::lightning::{NodeError, NodeErrorKind, PaymentHash, PaymentState, Preimage};
 use ip2tor_domain::money::Msat;
 

@@ -4,7 +4,7 @@ use fedimint_tonic_lnd::lnrpc::PaymentFailureReason as Reason;
 use fedimint_tonic_lnd::lnrpc::payment::PaymentStatus;
 
 use super::super::permissions::BAKE_COMMAND;
-use super::unclear;
+use super::payment::unclear;
 use ip2tor_domain::lightning::{NodeError, NodeErrorKind, PaymentState};
 use ip2tor_domain::money::Msat;
 use ip2tor_domain::node::PAYMENT_BAKE_COMMAND;

@@ -17,7 +17,7 @@ use super::super::lnd_grpc::{HTTP2, origin, with_macaroon};
 use super::super::permissions::payment_check;
 use super::super::policy::Policy;
 use super::lnd::{for_payments, state};
-use super::{Order, PAY_LIMIT, PayingNode, PaymentCredentials, ROUTING_SECS, unclear};
+use super::payment::{Order, PAY_LIMIT, PayingNode, PaymentCredentials, ROUTING_SECS, unclear};
 use ip2tor_domain::lightning::{NodeError, PaymentHash, PaymentState};
 use ip2tor_domain::money::Msat;
 

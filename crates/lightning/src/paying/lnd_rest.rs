@@ -25,7 +25,7 @@ use super::super::policy::Policy;
 use super::super::rest_http::{Exchange, HTTP1, Refusal, lines_of, read_refusal};
 use super::super::rest_json::{number, read_error};
 use super::lnd::{for_payments, state};
-use super::{Order, PAY_LIMIT, PayingNode, PaymentCredentials, ROUTING_SECS, unclear};
+use super::payment::{Order, PAY_LIMIT, PayingNode, PaymentCredentials, ROUTING_SECS, unclear};
 use ip2tor_domain::lightning::{NodeError, NodeErrorKind, PaymentHash, PaymentState};
 
 /// LND's words for a payment that it was never told to make. The code alone would not do: a gateway that does not

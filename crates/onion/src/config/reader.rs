@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
-use super::{AdminOnionConfig, OnionConfig, SettingProblem};
+use super::settings::{AdminOnionConfig, OnionConfig, SettingProblem};
 
 /// What can be read, the rest at its default, and what could not.
 pub fn read(mut table: Table) -> (OnionConfig, Vec<SettingProblem>) {

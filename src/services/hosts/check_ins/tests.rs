@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::domain::host::Host;
 use crate::domain::id::SystemRandom;
 use crate::domain::time::ManualClock;
 use crate::services::Settings;

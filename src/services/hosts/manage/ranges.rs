@@ -1,10 +1,12 @@
 //! The port ranges of a host: no two of one IP address may overlap, and ports in use outlive their
 //! range.
 
-use super::Span;
 use crate::domain::host::{Host, PortKind, PortRange};
 use crate::services::Error;
 use crate::store::{Connection, hosts};
+
+/// Ports for one kind of product, both ends included.
+pub type Span = (PortKind, u16, u16);
 
 /// Makes `spans` the ranges of `host` for the kinds that occur in it, and returns what changed. A
 /// range that stays keeps its row, so that nothing changes for the ports in it.

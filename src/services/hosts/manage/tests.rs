@@ -1,6 +1,7 @@
 //! The rules of hosts, tried on a database.
 
 use super::*;
+use crate::domain::host::PortKind;
 use crate::domain::id::SystemRandom;
 use crate::services::Scope;
 use crate::services::test_support::{administrator, database, host, new_host, operator};

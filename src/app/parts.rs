@@ -1,0 +1,29 @@
+//! What the parts of the composition root share: the interface that they serve, and how a start fails.
+
+use std::sync::Arc;
+
+use poem::Response;
+use poem::endpoint::BoxEndpoint;
+
+use crate::config::Problems;
+use crate::services::Error;
+
+/// The HTTP interface, shared by all listeners.
+pub type Endpoint = Arc<BoxEndpoint<'static, Response>>;
+
+/// Why the shop can't start; says what to do.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StartError {
+    /// Settings that turned out not to work.
+    #[error("{0}")]
+    Config(Problems),
+    /// Anything else.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl From<Error> for StartError {
+    fn from(error: Error) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
