@@ -108,9 +108,11 @@ async fn learn_from_own_invoice(shop: &Shop, entry: &Entry, info: &mut NodeInfo)
     let id = entry.spec.id;
     let own = shop.db.read(|db| {
         let live = node_state::newest_live_hashes(db, id, OWN_INVOICES)?;
+        if !live.is_empty() {
+            return Ok::<_, StoreError>(live);
+        }
         let refunded = node_state::hashes_of_refunds(db, id, OWN_INVOICES)?;
-        let paid = node_state::newest_paid_hashes(db, id, OWN_INVOICES)?;
-        Ok::<_, StoreError>([live, refunded, paid].concat())
+        Ok([refunded, node_state::newest_paid_hashes(db, id, OWN_INVOICES)?].concat())
     });
     for hash in own.unwrap_or_default() {
         let Some(invoice) = entry.node.look_up(hash).await? else { continue };
