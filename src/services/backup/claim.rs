@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use super::{BackupError, files, io};
+use super::{BackupError, PARTIAL, files, io};
 
 /// A claimed name. What was made under it is deleted unless it is published.
 pub struct Claim {
@@ -20,7 +20,7 @@ impl Claim {
     /// # Errors
     /// [`BackupError::Taken`] when there is such a file, or somebody is making it.
     pub fn of(path: &Path) -> Result<Self, BackupError> {
-        let partial = files::beside(path, ".partial");
+        let partial = files::beside(path, PARTIAL);
         make_new(&partial)?;
         let claim = Self { path: path.to_owned(), partial };
         if fs::symlink_metadata(path).is_ok() {
