@@ -39,6 +39,11 @@ pub struct Restored {
 /// [`BackupError::Lock`] while a shop runs there.
 pub fn restore(places: &Places, file: &Path, force: bool, act: &Act) -> Result<Restored, BackupError> {
     check_kind(file)?;
+    if db::is_file_of(&places.database, file) {
+        // It may be in use: only SQLite opens it.
+        let reason = "it is the shop's database itself, not a backup of it".to_owned();
+        return Err(BackupError::NoBackup { path: file.to_owned(), reason });
+    }
     files::make_private_folder(&places.data_dir)?;
     let lock = InstanceLock::take(&places.data_dir)?;
     pending::settle(places, &lock)?;
