@@ -3,7 +3,7 @@
 //! two weeks but for a line: those of the first months are entered as the line that is left, the others live.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
