@@ -10,6 +10,7 @@ mod strangers;
 mod table;
 mod work;
 mod world;
+mod year;
 
 use table::Table;
 use world::World;
@@ -21,27 +22,44 @@ fn main() {
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let mut table = Table::default();
-    // One row alone, for a try: `cargo bench --bench shop -- --only-comparisons`.
-    let is_alone = std::env::args().any(|argument| argument == "--only-comparisons");
+    // A part alone, for a try: `cargo bench --bench shop -- --only-comparisons`.
+    let parts: Vec<_> = std::env::args().filter(|argument| argument.starts_with("--only-")).collect();
+    let is_wanted = |part: &str| parts.is_empty() || parts.iter().any(|only| only == part);
     runtime.block_on(async {
-        comparisons::at_a_busy_node(&mut table).await;
-        if is_alone {
-            return;
+        if is_wanted("--only-comparisons") {
+            comparisons::at_a_busy_node(&mut table).await;
         }
-        let mut world = World::new().await;
-        work::reads(&world, &mut table).await;
-        work::latencies(&world, &mut table, "").await;
-        work::orders(&world, &mut table).await;
-        work::open_invoices(&world, &mut table).await;
-        work::latencies(&world, &mut table, ", thousands open").await;
-        work::settlements(&world, &mut table).await;
-        work::node_away(&mut world, &mut table).await;
-        world.end().await;
-        work::orders_on_used_ports(&mut table).await;
-        work::big_database(&mut table).await;
-        card::writes(&mut table).await;
-        card::year(&mut table).await;
-        strangers::memory(&mut table).await;
+        if is_wanted("--only-load") {
+            under_load(&mut table).await;
+        }
+        if is_wanted("--only-ports") {
+            work::orders_on_used_ports(&mut table).await;
+        }
+        if is_wanted("--only-start") {
+            work::big_database(&mut table).await;
+        }
+        if is_wanted("--only-writes") {
+            card::writes(&mut table).await;
+        }
+        if is_wanted("--only-year") {
+            year::size(&mut table).await;
+        }
+        if is_wanted("--only-strangers") {
+            strangers::memory(&mut table).await;
+        }
     });
     println!("{table}");
+}
+
+/// What the shop does for many at once, and what it costs then to do nothing.
+async fn under_load(table: &mut Table) {
+    let mut world = World::new().await;
+    work::reads(&world, table).await;
+    work::latencies(&world, table, "").await;
+    work::orders(&world, table).await;
+    work::open_invoices(&world, table).await;
+    work::latencies(&world, table, ", thousands open").await;
+    work::settlements(&world, table).await;
+    work::node_away(&mut world, table).await;
+    world.end().await;
 }

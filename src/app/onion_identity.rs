@@ -125,7 +125,8 @@ impl<'a> Keys<'a> {
             found.is_ok_and(|found| found == address)
         };
         let has_it = |file: &std::path::PathBuf| {
-            backup::onion_keys(file, keys::KEY_FILE).is_ok_and(|keys| keys.iter().any(|key| is_key(&key.content)))
+            let keys = backup::onion_keys(file, keys::KEY_FILE, &self.places.data_dir);
+            keys.is_ok_and(|keys| keys.iter().any(|key| is_key(&key.content)))
         };
         { files }.find(has_it)
     }

@@ -4,15 +4,19 @@
 //! The secret that preimages are derived from is in the database, and so in the backup: a restored
 //! shop can still settle what it holds. Whoever has a backup is the shop: it is readable by its owner
 //! alone (0600).
+//!
+//! Left out are the orders that have ended without ever having seen money, which the shop would delete some days
+//! later: anybody can place as many as they like, and every backup would hold them.
 
 mod claim;
 mod error;
 mod files;
+mod packed;
 mod pending;
 mod restore;
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{Act, Error};
@@ -21,10 +25,11 @@ use crate::domain::time::Timestamp;
 use crate::store::backup::CarriedFile;
 use crate::store::{Db, alerts, backup, db};
 
-use claim::Claim;
+use claim::{Claim, PARTIAL};
 pub use error::BackupError;
 use error::io;
 pub use files::Places;
+use packed::Scratch;
 pub use pending::{is_pending, settle, settle_pending};
 pub use restore::{Restored, restore};
 
@@ -89,10 +94,12 @@ pub fn create_scheduled(db: &Db, places: &Places, now: Timestamp) -> Result<Back
 
 /// Writes everything into a file that nobody else can read.
 fn write(db: &Db, places: &Places, partial: &Path) -> Result<(), BackupError> {
-    backup::copy(db.path(), partial)?;
-    backup::add_files(partial, &files::collect(db, places)?)?;
-    match backup::problem(partial) {
-        None => File::open(partial).and_then(|file| file.sync_all()).map_err(io(partial)),
+    let copy = Scratch::new(files::beside(partial, ".copy"))?;
+    backup::copy(db.path(), copy.path())?;
+    backup::leave_out_unpaid(copy.path())?;
+    backup::add_files(copy.path(), &files::collect(db, places)?)?;
+    match backup::problem(copy.path()) {
+        None => packed::pack(copy.path(), partial),
         Some(reason) => Err(BackupError::NoBackup { path: partial.to_owned(), reason }),
     }
 }
@@ -111,11 +118,14 @@ fn newest_in(folder: &Path) -> Result<Option<PathBuf>, BackupError> {
 }
 
 /// The keys of onion services in a backup, by the names of their files (`…/<nickname>/<file>`); no other secret.
+/// It is unpacked for a moment in `folder`, which must be the shop's own.
 ///
 /// # Errors
 /// When the file is no backup, in whatever way.
-pub fn onion_keys(file: &Path, key_file: &str) -> Result<Vec<CarriedFile>, BackupError> {
-    let mut keys = backup::files(file, "onion/keystore/hss/")?;
+pub fn onion_keys(file: &Path, key_file: &str, folder: &Path) -> Result<Vec<CarriedFile>, BackupError> {
+    files::make_private_folder(folder)?;
+    let unpacked = Scratch::unpacked(file, folder.join("backup.unpacked"))?;
+    let mut keys = backup::files(unpacked.path(), "onion/keystore/hss/")?;
     keys.retain(|key| key.name.ends_with(&format!("/{key_file}")));
     Ok(keys)
 }
@@ -142,17 +152,33 @@ pub struct Keep {
 }
 
 /// Deletes the backups in the backup folder that are neither the newest of one of the last days that have one,
-/// nor of one of the last weeks; never the newest one. Returns how many.
+/// nor of one of the last weeks; never the newest one. Returns how many. What is left of unfinished ones goes as well.
 ///
 /// # Errors
 /// When a file can't be deleted.
 pub fn delete_old(places: &Places, keep: Keep) -> Result<usize, BackupError> {
-    let mut deleted = 0;
-    for file in too_many(&list(places)?, keep) {
+    let (files, mut deleted) = (list(places)?, 0);
+    for file in too_many(&files, keep) {
         fs::remove_file(&file.path).map_err(io(&file.path))?;
         deleted += 1;
     }
+    if let Some(newest) = files.first() {
+        unfinished(&places.backup_dir, newest.made_at.plus_secs(-86_400))?
+            .iter()
+            .try_for_each(|left| files::discard(left))?;
+    }
     Ok(deleted)
+}
+
+/// What is left of backups that were begun before then and cut short: the power has failed, and nobody works on it.
+fn unfinished(folder: &Path, before: Timestamp) -> Result<Vec<PathBuf>, BackupError> {
+    let mut found = files::entries(folder)?;
+    found.retain(|path| {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let begun = name.split_once(PARTIAL).and_then(|(name, _)| read_name(name));
+        begun.is_some_and(|(begun, _)| begun < before)
+    });
+    Ok(found)
 }
 
 /// Which of these (newest first) are too many. Counted are days and weeks that have a backup, so that a shop that

@@ -73,7 +73,7 @@ impl Rig {
     }
 
     /// A backup of the shop is restored, and the shop runs on.
-    async fn restored(&mut self) {
+    pub async fn restored(&mut self) {
         let act = Act::on_command_line(self.now());
         let (from, to) = (self.places("old"), self.places("new"));
         let made = backup::create(&self.shop.db, &from, &act, None).expect("a backup");

@@ -4,7 +4,7 @@ use ip2tor_shop::domain::id::OrderId;
 use ip2tor_shop::domain::product::{ProductKind, ProductStatus};
 use ip2tor_shop::services::invoices::absence::{self, Absence, Asked};
 use ip2tor_shop::services::orders::extend::Extension;
-use ip2tor_shop::services::{Error, operator_queries, orders, products};
+use ip2tor_shop::services::{Error, backup, operator_queries, orders, products};
 use ip2tor_shop::store::audit_log;
 
 use crate::rig::{Rig, Setup};
@@ -142,4 +142,69 @@ async fn the_log_of_an_order_or_product_that_is_there_can_not_be_deleted() {
     });
     assert!(changed.is_err());
     assert!(!rig.shop.db.read(|db| audit_log::of_order(db, order)).expect("its history").is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_has_every_order_but_those_that_ended_unpaid_and_those_nobody_can_pay() {
+    for setup in [Setup::default(), Setup::holding()] {
+        let mut rig = Rig::new(setup).await;
+        let (bought, product) = rig.active_bridge().await;
+        let ended = unpaid(&rig).await;
+        let hash = rig.hash(ended);
+        rig.check_in().await;
+        let (open, _) = rig.ordered().await;
+        rig.restored().await;
+        assert_eq!(orders::place::view(&rig.shop, ended).map(drop), Err(Error::NotFound));
+        assert!(operator_queries::deleted_unpaid(&rig.shop, ended).expect("the line is read").is_some());
+        assert!(rig.sim().node().arrive(hash, &[25_000], 25_000).is_err(), "its invoice is gone from the node");
+        assert_eq!(rig.order_status(bought), "P");
+        assert_eq!(rig.product_status(product), ProductStatus::Active);
+        rig.pay(open);
+        rig.wait_product(rig.view(open).product.id, ProductStatus::NeedsActivate).await;
+        assert_eq!(rig.open_alerts("unknown_payment"), 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn at_core_lightning_too_nobody_can_pay_what_a_backup_leaves_out() {
+    let mut rig = Rig::new(Setup::default()).await;
+    rig.use_core_lightning().await;
+    let ended = unpaid(&rig).await;
+    let hash = rig.hash(ended);
+    rig.check_in().await;
+    let (open, _) = rig.ordered().await;
+    rig.restored().await;
+    assert_eq!(orders::place::view(&rig.shop, ended).map(drop), Err(Error::NotFound));
+    assert!(rig.sim().node().arrive(hash, &[25_000], 25_000).is_err(), "its invoice is gone from the node");
+    rig.pay(open);
+    rig.wait_order(open, "P").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_keeps_what_was_held_once_or_has_vanished_or_is_still_to_be_cancelled() {
+    let mut rig = Rig::new(Setup::holding()).await;
+    let (returned, _) = rig.ordered().await;
+    rig.pay(returned);
+    rig.wait_until("the payment is held", || rig.count("SELECT count(*) FROM invoice WHERE state = 'held'") == 1).await;
+    rig.clock.advance_secs(200);
+    products::expire::return_overdue_holds(&rig.shop).await.expect("given back");
+    rig.wait_order_as_time_passes(returned, "R").await;
+    rig.check_in().await;
+    let (vanished, _) = rig.ordered().await;
+    let asked = Absence { forgets_paid: true, asked: Asked::Compared };
+    absence::apply_unknown(&rig.shop, rig.node, rig.hash(vanished), asked).await.expect("it has vanished");
+    rig.wait_order(vanished, "R").await;
+    let (over, _) = rig.ordered().await;
+    rig.stop_node().await;
+    rig.clock.advance_secs(1000);
+    products::expire::close_unpaid(&rig.shop).await.expect("to be cancelled");
+    let act = ip2tor_shop::services::Act::on_command_line(rig.now());
+    let (from, to) = (rig.places("old"), rig.places("new"));
+    let made = backup::create(&rig.shop.db, &from, &act, None).expect("a backup");
+    rig.tasks.stop().await;
+    backup::restore(&to, &made.path, false, &act).expect("restored");
+    rig.start_shop_on(&to.database);
+    for order in [returned, vanished, over] {
+        assert_eq!(rig.view(order).purchase.id, order);
+    }
 }

@@ -12,6 +12,7 @@ use crate::onion::{OnionConfig, OnionError};
 use crate::services::onion_address::{self, Service};
 use crate::services::{Act, backup};
 use crate::store::Db;
+use crate::store::db::is_file_of;
 
 /// Larger files are no keys. Bytes.
 const MAX_BYTES: u64 = 1 << 20;
@@ -19,6 +20,7 @@ const MAX_BYTES: u64 = 1 << 20;
 /// One service of a shop.
 pub struct Identity {
     service: Service,
+    data_dir: PathBuf,
     state_dir: PathBuf,
     nickname: String,
     /// The shop's database, if there is one yet.
@@ -35,7 +37,8 @@ impl Identity {
         // One that may not be seen is there; opening it says what is wrong.
         let is_there = config.database().try_exists().unwrap_or(true);
         let db = if is_there { Some(Data::open(config.clone())?.db) } else { None };
-        Ok(Self { service, state_dir: onion.state_dir.clone(), nickname, db })
+        let (data_dir, state_dir) = (config.data_dir.clone(), onion.state_dir.clone());
+        Ok(Self { service, data_dir, state_dir, nickname, db })
     }
 
     fn remembered(&self) -> Result<Option<String>, Failure> {
@@ -76,7 +79,10 @@ impl Identity {
         if !about.is_file() {
             return Err(Failure::Failed(format!("{} is no regular file: name one", file.display())));
         }
-        let contents = match backup::onion_keys(file, keys::KEY_FILE) {
+        if self.db.as_ref().is_some_and(|db| is_file_of(db.path(), file)) {
+            return Err(Failure::Failed(format!("{} is the shop's database, not a backup of it", file.display())));
+        }
+        let contents = match backup::onion_keys(file, keys::KEY_FILE, &self.data_dir) {
             Ok(found) => self.of_backup(found.into_iter().map(|key| (key.name, key.content)).collect(), file)?,
             Err(_) => vec![read_key(file, about.len())?],
         };
@@ -123,7 +129,7 @@ impl Identity {
     }
 }
 
-/// The content of a file that may be a key. It is no database: those were tried with SQLite before.
+/// The content of a file that may be a key. It is no backup: those were tried before.
 fn read_key(file: &Path, size: u64) -> Result<Vec<u8>, Failure> {
     if size > MAX_BYTES {
         return Err(Failure::Failed(format!("{} is not a key of an onion service, nor a backup", file.display())));

@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 use super::error::{BackupError, io};
 use super::files;
 
+/// What is added to the name of a backup that is being made.
+pub const PARTIAL: &str = ".partial";
+
 /// A claimed name. What was made under it is deleted unless it is published.
 pub struct Claim {
     path: PathBuf,
@@ -21,7 +24,7 @@ impl Claim {
     /// # Errors
     /// [`BackupError::Taken`] when there is such a file, or somebody is making it.
     pub fn of(path: &Path) -> Result<Self, BackupError> {
-        let partial = files::beside(path, ".partial");
+        let partial = files::beside(path, PARTIAL);
         make_new(&partial)?;
         let claim = Self { path: path.to_owned(), partial };
         if fs::symlink_metadata(path).is_ok() {

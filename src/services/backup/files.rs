@@ -151,11 +151,18 @@ pub fn leave_room(folder: &Path, database: &Path) -> Result<(), BackupError> {
     let disk = rustix::fs::statvfs(folder).map_err(|error| io(folder)(error.into()))?;
     let (free, total) = (disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize);
     let size = |path: &PathBuf| fs::metadata(path).map_or(0, |about| about.len());
-    let needed = files_of(database).iter().map(size).sum();
+    // The copy, and beside it until it is finished what it is compressed to.
+    let needed = files_of(database).iter().map(size).sum::<u64>() * 2;
     if has_room(needed, free, total) {
         return Ok(());
     }
     Err(BackupError::NoRoom { folder: folder.to_owned(), needed, free, total })
+}
+
+/// What is free on the disk of a file. Bytes.
+pub fn free(file: &Path) -> Result<u64, BackupError> {
+    let disk = rustix::fs::statvfs(file).map_err(|error| io(file)(error.into()))?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
 /// All in bytes.

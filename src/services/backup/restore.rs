@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access};
 
-use super::{BackupError, Places, files, io, pending};
+use super::error::{BackupError, io};
+use super::files::Places;
+use super::{files, packed, pending};
 use crate::domain::id::{NodeId, OrderId};
 use crate::services::instance::InstanceLock;
 use crate::services::onion_address::{self, Service};
@@ -38,10 +40,11 @@ pub struct Restored {
 /// [`BackupError::Exists`] when there is a shop and `force` is not given; [`BackupError::NoBackup`];
 /// [`BackupError::Lock`] while a shop runs there.
 pub fn restore(places: &Places, file: &Path, force: bool, act: &Act) -> Result<Restored, BackupError> {
-    let refuse = |reason: String| BackupError::NoBackup { path: file.to_owned(), reason };
     check_kind(file)?;
-    if let Some(reason) = backup::refusal(file) {
-        return Err(refuse(reason));
+    if db::is_file_of(&places.database, file) {
+        // It may be in use: only SQLite opens it.
+        let reason = "it is the shop's database itself, not a backup of it".to_owned();
+        return Err(BackupError::NoBackup { path: file.to_owned(), reason });
     }
     files::make_private_folder(&places.data_dir)?;
     let lock = InstanceLock::take(&places.data_dir)?;
@@ -85,8 +88,11 @@ fn check_kind(file: &Path) -> Result<(), BackupError> {
 pub(super) fn prepare(places: &Places, file: &Path, act: &Act) -> Result<Restored, BackupError> {
     let refuse = |reason: String| BackupError::NoBackup { path: file.to_owned(), reason };
     let fresh = pending::fresh(&places.database);
-    files::write_new(&fresh, b"")?;
-    backup::copy(file, &fresh)?;
+    packed::unpack(file, &fresh)?;
+    // Nothing of it is read, let alone run, before that.
+    if let Some(reason) = backup::refusal(&fresh) {
+        return Err(refuse(reason));
+    }
     let carried = backup::take_files(&fresh)?;
     if let Some(reason) = carried.iter().find_map(files::stray) {
         return Err(refuse(reason));

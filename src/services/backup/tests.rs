@@ -52,6 +52,13 @@ fn shop(dir: &Path) -> (Db, Places, String) {
     (db, places, token)
 }
 
+/// The database in a backup, for a look or a change; a restore takes it as well.
+fn unpacked(backup: &Path) -> PathBuf {
+    let plain = files::beside(backup, ".sqlite3");
+    packed::unpack(backup, &plain).unwrap();
+    plain
+}
+
 #[test]
 fn a_backup_brings_back_hosts_tokens_the_secret_the_onion_key_and_credentials() {
     let (old, new) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
@@ -93,10 +100,10 @@ fn a_backup_is_private_whole_and_taken_while_the_shop_writes() {
     });
     let made = create(&db, &places, &administrator(), None).unwrap();
     writer.join().unwrap();
-    assert_eq!(backup::problem(&made.path), None);
+    assert_eq!(files::entries(&places.backup_dir).unwrap().len(), 1, "nothing else is left");
+    assert_eq!(backup::problem(&unpacked(&made.path)), None);
     assert_eq!(std::fs::metadata(&made.path).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(list(&places).unwrap(), [made]);
-    assert_eq!(files::entries(&places.backup_dir).unwrap().len(), 1, "nothing else is left");
 }
 
 #[test]
@@ -105,10 +112,11 @@ fn a_backup_of_another_version_replaces_nothing() {
     let (db, places, token) = shop(dir.path());
     let made = create(&db, &places, &administrator(), None).unwrap();
     drop(db);
-    let backup = Connection::open(&made.path).unwrap();
+    let changed = unpacked(&made.path);
+    let backup = Connection::open(&changed).unwrap();
     backup.execute("UPDATE refinery_schema_history SET checksum = '1'", []).unwrap();
     drop(backup);
-    let error = restore(&places, &made.path, true, &administrator()).unwrap_err();
+    let error = restore(&places, &changed, true, &administrator()).unwrap_err();
     assert!(error.to_string().contains("another version"), "{error}");
     assert!(!files::beside(&places.database, ".restoring").exists());
     let db = Db::open(&places.database).unwrap();
@@ -121,6 +129,7 @@ fn a_backup_with_a_file_that_leads_elsewhere_replaces_nothing() {
     let (db, places, _) = shop(dir.path());
     let made = create(&db, &places, &administrator(), None).unwrap();
     drop(db);
+    let changed = unpacked(&made.path);
     for names in [
         &["onion/keystore/../../../config.toml"][..],
         &["onion/keystore/hss/a\0b"],
@@ -135,8 +144,8 @@ fn a_backup_with_a_file_that_leads_elsewhere_replaces_nothing() {
         &["onion/keystore/hss/a", "onion/keystore/hss/a/b"],
     ] {
         let file = |name: &&str| CarriedFile { name: (*name).to_owned(), content: Vec::new() };
-        backup::add_files(&made.path, &names.iter().map(file).collect::<Vec<_>>()).unwrap();
-        let error = restore(&places, &made.path, true, &administrator()).unwrap_err();
+        backup::add_files(&changed, &names.iter().map(file).collect::<Vec<_>>()).unwrap();
+        let error = restore(&places, &changed, true, &administrator()).unwrap_err();
         assert!(matches!(error, BackupError::NoBackup { .. }), "{names:?}: {error}");
         assert!(!error.to_string().contains('\u{1b}') && !error.to_string().contains('\0'), "{error:?}");
         assert!(places.database.exists() && places.onion_state_dir.join("keystore/hss/shop/key").exists());
@@ -169,19 +178,34 @@ fn what_is_no_backup_changes_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let (db, from, _) = shop(dir.path());
     let made = create(&db, &from, &administrator(), None).unwrap();
-    let mut bytes = std::fs::read(&made.path).unwrap();
-    let middle = bytes.len() / 2;
-    bytes[middle..middle + 4096].fill(0xff);
-    let damaged = dir.path().join("damaged");
-    std::fs::write(&damaged, bytes).unwrap();
+    let damage = |file: &Path, name: &str, harm: &dyn Fn(&mut Vec<u8>)| {
+        let (mut bytes, damaged) = (std::fs::read(file).unwrap(), dir.path().join(name));
+        harm(&mut bytes);
+        std::fs::write(&damaged, bytes).unwrap();
+        damaged
+    };
+    let overwrite = |bytes: &mut Vec<u8>| {
+        // A page of a database, or what so much is compressed to.
+        let (middle, end) = (bytes.len() / 2, bytes.len());
+        bytes[middle..end.min(middle + 4096)].fill(0xff);
+    };
+    let damaged = damage(&made.path, "damaged", &overwrite);
+    let damaged_inside = damage(&unpacked(&made.path), "damaged inside", &overwrite);
+    let cut_short = damage(&made.path, "cut short", &|bytes| bytes.truncate(bytes.len() - 1));
     let text = dir.path().join("text");
     std::fs::write(&text, "hello").unwrap();
     let to = places(&dir.path().join("new"));
-    for file in [&damaged, &text, &from.database] {
+    for file in [&damaged, &damaged_inside, &cut_short, &text, &from.database] {
         let error = restore(&to, file, false, &administrator()).unwrap_err();
         assert!(matches!(error, BackupError::NoBackup { .. }), "{error}");
+        assert_untouched(&to);
     }
-    assert!(!to.data_dir.exists());
+}
+
+/// Nothing was put into a folder that was not there but the lock of whoever looked.
+fn assert_untouched(places: &Places) {
+    let left = files::entries(&places.data_dir).unwrap();
+    assert!(left.iter().all(|path| path.ends_with("instance.lock")), "{left:?}");
 }
 
 mod hostile;
@@ -233,6 +257,19 @@ fn of_several_backups_of_a_day_the_newest_stays() {
 }
 
 #[test]
+fn what_a_power_failure_left_of_a_backup_goes_a_day_later() {
+    let dir = tempfile::tempdir().unwrap();
+    let (db, places, _) = shop(dir.path());
+    let made = create(&db, &places, &administrator(), None).unwrap();
+    let at = |secs| places.backup_dir.join(name_at(made.made_at.plus_secs(secs), 1));
+    let left = [".partial", ".partial.copy", ".partial.copy-journal"].map(|end| files::beside(&at(-90_000), end));
+    let new = files::beside(&at(-3_600), ".partial.copy");
+    left.iter().chain([&new]).for_each(|file| std::fs::write(file, "").unwrap());
+    delete_old(&places, WEEK_AND_MONTH).unwrap();
+    assert_eq!(files::entries(&places.backup_dir).unwrap(), [new, made.path]);
+}
+
+#[test]
 fn a_backup_leaves_a_tenth_of_the_disk_free() {
     assert!(files::has_room(10, 110, 1000));
     assert!(!files::has_room(11, 110, 1000));
@@ -267,7 +304,7 @@ fn a_backup_replaces_no_file_and_least_of_all_the_database() {
     assert!(!files::beside(&file, ".partial").exists());
     std::fs::remove_file(&file).unwrap();
     create(&db, &places, &administrator(), Some(&file)).unwrap();
-    assert_eq!(backup::problem(&file), None);
+    assert_eq!(backup::problem(&unpacked(&file)), None);
     db.read(|db| hosts::list(db, None)).unwrap();
 }
 

@@ -8,7 +8,11 @@ fn changed(dir: &Path, change: &str) -> (Places, PathBuf) {
     std::fs::create_dir(&from).unwrap();
     let (db, from, _) = shop(&from);
     let made = create(&db, &from, &administrator(), None).unwrap();
-    Connection::open(&made.path).unwrap().execute_batch(change).unwrap();
+    let changed = unpacked(&made.path);
+    Connection::open(&changed).unwrap().execute_batch(change).unwrap();
+    std::fs::remove_file(&made.path).unwrap();
+    std::fs::write(&made.path, "").unwrap();
+    packed::pack(&changed, &made.path).unwrap();
     (places(&dir.join("to")), made.path)
 }
 
@@ -29,7 +33,7 @@ fn what_runs_by_itself_in_a_backup_or_is_not_the_shops_is_refused_before_it_runs
         let (to, file) = changed(dir.path(), &change);
         let error = restore(&to, &file, false, &administrator()).unwrap_err();
         assert!(matches!(error, BackupError::NoBackup { .. }) && error.to_string().contains(says), "{change}: {error}");
-        assert!(!to.data_dir.exists());
+        assert_untouched(&to);
     }
 }
 
@@ -93,7 +97,7 @@ fn the_database_is_never_read_as_a_file_of_a_node() {
     let made = create(&db, &places, &administrator(), None).unwrap();
     assert!(held > 0);
     assert_eq!(crate::store::db::tests::locks_on(&places.database), held);
-    let carried = backup::files(&made.path, "node/").unwrap();
+    let carried = backup::files(&unpacked(&made.path), "node/").unwrap();
     assert!(carried.is_empty());
     // Nor is one made under the name of one of its other files.
     let error = create(&db, &places, &administrator(), Some(&db::files_of(&places.database)[3])).unwrap_err();
