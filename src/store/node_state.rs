@@ -9,7 +9,7 @@ use super::db::StoreError;
 use crate::domain::id::{NodeId, OperatorId};
 use crate::domain::lightning::{Network, PaymentHash};
 use crate::domain::money::Msat;
-use crate::domain::time::{STAMP_SECS, Timestamp};
+use crate::domain::time::{ROUTINE_SECS, Timestamp};
 
 /// A node that could make an invoice.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,7 +159,7 @@ pub struct Liveness {
 }
 
 /// Stores whether a node is alive. `error` is what it said when it is not, or why it is of no use. Where
-/// nothing but the time has changed, that is stored every [`STAMP_SECS`].
+/// nothing but the time has changed, that is stored every [`ROUTINE_SECS`].
 pub fn set_alive(
     db: &Connection,
     node: NodeId,
@@ -177,7 +177,7 @@ pub fn set_alive(
          AND (is_alive <> ?2 OR last_error IS NOT ?3 OR dead_since IS NOT ?6 OR checked_at IS NULL \
          OR checked_at NOT BETWEEN ?5 AND ?4)",
     )?
-    .execute(params![node, alive, error, now, now.plus_secs(-STAMP_SECS), dead_since])?;
+    .execute(params![node, alive, error, now, now.plus_secs(-ROUTINE_SECS), dead_since])?;
     Ok(Liveness { was_alive, dead_since })
 }
 

@@ -19,6 +19,10 @@ pub const CLOCK_TOLERANCE_SECS: i64 = 60;
 /// write wears the memory card, and a crash loses no more than this of it. Seconds.
 pub const STAMP_SECS: i64 = 600;
 
+/// The same for what no rule looks at and only people read: that a job has run as always, that a node is still there.
+/// Seconds.
+pub const ROUTINE_SECS: i64 = 3600;
+
 /// The wire value for "never", as the predecessor wrote it.
 pub const NEVER_WIRE: &str = "9999-12-31T23:59:59Z";
 

@@ -1,10 +1,10 @@
 //! What is known of the jobs' runs, before it is stored. Some jobs run each minute, and each write wears the
 //! memory card: a run is stored at once only when its job begins to fail or works again, the others together
-//! every [`STAMP_SECS`] and at the end. A crash loses what came since; no rule depends on it.
+//! every [`ROUTINE_SECS`] and at the end. A crash loses what came since; no rule depends on it.
 
 use std::collections::BTreeMap;
 
-use crate::domain::time::{STAMP_SECS, Timestamp};
+use crate::domain::time::{ROUTINE_SECS, Timestamp};
 use crate::store::job_runs::JobRun;
 
 /// The last run of each job that is not stored yet; as many as there are jobs.
@@ -21,7 +21,7 @@ impl Runs {
     pub fn note(&mut self, run: JobRun, has_failed: bool, now: Timestamp) -> Vec<JobRun> {
         let has_turned = self.failing.insert(run.name.clone(), has_failed).unwrap_or(false) != has_failed;
         self.unstored.insert(run.name.clone(), run);
-        let is_fresh = |at: Timestamp| at <= now && at.is_within(STAMP_SECS, now);
+        let is_fresh = |at: Timestamp| at <= now && at.is_within(ROUTINE_SECS, now);
         if !has_turned && self.stored_at.is_some_and(is_fresh) {
             return Vec::new();
         }
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_of_runs_is_stored_in_batches_ten_minutes_apart() {
+    fn a_day_of_runs_is_stored_in_batches_an_hour_apart() {
         let mut runs = Runs::default();
         let mut batches = Vec::new();
         for minute in 0..24 * 60 {
@@ -66,7 +66,7 @@ mod tests {
                 batches.extend(Some(runs.note(run(name, now), false, now)).filter(|batch| !batch.is_empty()));
             }
         }
-        assert!(batches.len() <= 145, "{}", batches.len());
+        assert!(batches.len() <= 25, "{}", batches.len());
         assert_eq!(names(&batches[1]), ["close_unpaid", "host_alive"]);
     }
 
