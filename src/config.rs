@@ -26,7 +26,7 @@ pub use crate::services::ProbePolicy;
 pub use cron::CronExpression;
 pub use network::IpNetwork;
 pub use problem::{Problem, Problems};
-pub use schedule::Jobs;
+pub use schedule::{Job, Jobs};
 pub use secret::{Secret, SecretSource};
 
 /// The file that is read when the command line names neither a file nor a data folder.

@@ -20,7 +20,7 @@ const REST: Duration = Duration::from_secs(2);
 
 /// A shop that does nothing unasked: its jobs have run and rest.
 fn quiet_shop() -> Shop {
-    let shop = Shop::start(&Setup { nodes: 1, hosts: &HOSTS, config: "", jobs: QUIET_JOBS });
+    let shop = Shop::start(&Setup { nodes: 1, hosts: &HOSTS, config: "", jobs: &QUIET_JOBS });
     let db = Connection::open(shop.database()).expect("the database opens");
     let sql = "SELECT count(*) > 0 AND count(*) = count(outcome) FROM job_run";
     let have_run = || -> bool { db.query_row(sql, [], |row| row.get(0)).expect("an answer") };

@@ -45,7 +45,7 @@ const HOSTS: [&[&str]; 2] = [
 ];
 
 /// Everything that is due is done within seconds.
-const JOBS: &str = "close_unpaid = \"*/2 * * * * *\"\nrescan = \"*/20 * * * * *\"\nnode_alive = \"*/5 * * * * *\"\n";
+const JOBS: &str = "close_unpaid = \"*/2 * * * * *\"\nrescan = \"*/20 * * * * *\"\n";
 const CONFIG: &str = "[orders]\nexpiry_secs = 60\n";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -20,7 +20,7 @@ const HOSTS: [&[&str]; 1] = [&["--port-range", "20000-20999"]];
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn setup() -> Setup<'static> {
-    Setup { nodes: 1, hosts: &HOSTS, config: "", jobs: QUIET_JOBS }
+    Setup { nodes: 1, hosts: &HOSTS, config: "", jobs: &QUIET_JOBS }
 }
 
 /// A shop that gets an error instead of the signal `XFSZ` at its limit, as from a full disk.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::data::DataArgs;
 use super::failure::Failure;
 use super::history;
-use super::host_fields::HostFields;
+use super::host_fields::{HostFields, settings_document};
 use super::output::{Output, fields, yes_no};
 use crate::domain::host::PortRange;
 use crate::domain::id::{HostId, SystemRandom};
@@ -212,35 +212,16 @@ fn shown<'a>((name, value): (&'a String, &Value)) -> (&'a str, String) {
 fn document(view: &HostView, now: Timestamp) -> Value {
     let HostView { host, ranges, owner, set_aside } = view;
     let range = |range: &PortRange| json!({"type": range.kind.letter(), "start": range.first, "end": range.last, "used": range.used});
-    json!({
+    let mut document = json!({
         "id": host.id.to_string(),
         "owner": owner,
         "name": host.name,
         "ip": host.ip,
         "description": host.description,
         "port_ranges": ranges.iter().map(range).collect::<Vec<_>>(),
-        "is_enabled": host.is_enabled,
         "is_alive": host.is_alive(now),
-        "is_test_host": host.is_test_host,
-        "is_testnet": host.is_testnet,
-        "offers_tor_bridges": host.offers_tor_bridges,
-        "tor_bridge_duration": host.tor_bridge_duration,
-        "tor_bridge_price_initial": host.tor_bridge_price_initial.0,
-        "tor_bridge_price_extension": host.tor_bridge_price_extension.0,
-        "offers_nostr_aliases": host.offers_nostr_aliases,
-        "nostr_alias_port": host.nostr_alias_port,
-        "nostr_alias_duration": host.nostr_alias_duration,
-        "nostr_alias_price_initial": host.nostr_alias_price_initial.0,
-        "nostr_alias_price_extension": host.nostr_alias_price_extension.0,
-        "offers_rssh_tunnels": host.offers_rssh_tunnels,
-        "rssh_tunnel_price": host.rssh_tunnel_price.0,
-        "terms_of_service": host.terms_of_service,
-        "terms_of_service_url": host.terms_of_service_url,
-        "bridge_bandwidth_initial": host.bridge_bandwidth_initial,
-        "grace_secs": host.grace_secs,
-        "hold_limit_secs": host.hold_limit_secs,
-        "use_holds": host.use_holds,
-        "late_secs": host.late_secs,
+    });
+    let state = json!({
         "unswept_since": host.unswept_since.map(Timestamp::to_wire),
         "ports_set_aside": set_aside,
         "ci_date": host.ci_date.map(Timestamp::to_wire),
@@ -248,7 +229,11 @@ fn document(view: &HostView, now: Timestamp) -> Value {
         "ci_message": host.ci_message,
         "created_at": host.created_at.to_wire(),
         "modified_at": host.modified_at.to_wire(),
-    })
+    });
+    if let (Value::Object(document), Value::Object(state)) = (&mut document, state) {
+        document.extend(settings_document(host).into_iter().chain(state));
+    }
+    document
 }
 
 fn ports(output: &Output, first: u16, last: u16, special: impl Fn(u16) -> bool) -> Result<(), Failure> {

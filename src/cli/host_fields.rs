@@ -1,8 +1,9 @@
 //! The flags that set a host's fields: the names of the API with dashes.
 
 use clap::Args;
+use serde_json::{Map, Value, json};
 
-use crate::domain::host::PortKind;
+use crate::domain::host::{Host, PortKind};
 use crate::domain::host_rules::HostChange;
 use crate::domain::money::Msat;
 use crate::services::hosts::manage::Span;
@@ -25,69 +26,8 @@ pub struct HostFields {
     /// Ports for reverse SSH tunnels; may be repeated
     #[arg(long, value_name = "FIRST-LAST", value_parser = span)]
     tunnel_port_range: Vec<(u16, u16)>,
-    /// Whether it sells [default for a new host: true]
-    #[arg(long, value_name = "BOOL")]
-    is_enabled: Option<bool>,
-    /// Whether it is for trying out: its products can't be extended
-    #[arg(long, value_name = "BOOL")]
-    is_test_host: Option<bool>,
-    /// Whether it is paid for on a test network
-    #[arg(long, value_name = "BOOL")]
-    is_testnet: Option<bool>,
-    /// Whether it sells Tor bridges
-    #[arg(long, value_name = "BOOL")]
-    offers_tor_bridges: Option<bool>,
-    /// Seconds that a bridge is sold for; 0 is for ever
-    #[arg(long, value_name = "SECONDS")]
-    tor_bridge_duration: Option<i64>,
-    /// The price of a new bridge
-    #[arg(long, value_name = "MSAT")]
-    tor_bridge_price_initial: Option<u64>,
-    /// The price of an extension
-    #[arg(long, value_name = "MSAT")]
-    tor_bridge_price_extension: Option<u64>,
-    /// Whether it sells Nostr aliases
-    #[arg(long, value_name = "BOOL")]
-    offers_nostr_aliases: Option<bool>,
-    /// The port that serves aliases
-    #[arg(long, value_name = "PORT")]
-    nostr_alias_port: Option<u16>,
-    /// Seconds that an alias is sold for; 0 is for ever
-    #[arg(long, value_name = "SECONDS")]
-    nostr_alias_duration: Option<i64>,
-    /// The price of a new alias
-    #[arg(long, value_name = "MSAT")]
-    nostr_alias_price_initial: Option<u64>,
-    /// The price of an extension
-    #[arg(long, value_name = "MSAT")]
-    nostr_alias_price_extension: Option<u64>,
-    /// Whether it would sell reverse SSH tunnels (stored, not sold by this shop)
-    #[arg(long, value_name = "BOOL")]
-    offers_rssh_tunnels: Option<bool>,
-    /// The price of a tunnel
-    #[arg(long, value_name = "MSAT")]
-    rssh_tunnel_price: Option<u64>,
-    /// Terms of service as text; may be empty
-    #[arg(long, value_name = "TEXT")]
-    terms_of_service: Option<String>,
-    /// Where the terms are; may be empty
-    #[arg(long, value_name = "URL")]
-    terms_of_service_url: Option<String>,
-    /// Bytes that a new bridge, and each extension, comes with; 0 is without limit
-    #[arg(long, value_name = "BYTES")]
-    bridge_bandwidth_initial: Option<i64>,
-    /// Seconds added to each paid period, at least 600
-    #[arg(long, value_name = "SECONDS")]
-    grace_secs: Option<i64>,
-    /// Seconds that a payment is held until the host has activated, at least 60
-    #[arg(long, value_name = "SECONDS")]
-    hold_limit_secs: Option<i64>,
-    /// Whether buyers pay only when the host has delivered, where the node can do that
-    #[arg(long, value_name = "BOOL")]
-    use_holds: Option<bool>,
-    /// Seconds after a payment for which buyers' software waits: what is delivered later is told, at least 60
-    #[arg(long, alias = "late", value_name = "SECONDS")]
-    late_secs: Option<i64>,
+    #[command(flatten)]
+    settings: HostSettings,
     /// The name of the operator that it belongs to
     #[arg(long, value_name = "NAME")]
     pub owner: Option<String>,
@@ -105,32 +45,54 @@ impl HostFields {
 
     /// The other fields that were given.
     pub fn change(self) -> HostChange {
-        HostChange {
-            ip: self.ip,
-            name: self.name,
-            description: self.description,
-            is_enabled: self.is_enabled,
-            is_test_host: self.is_test_host,
-            is_testnet: self.is_testnet,
-            offers_tor_bridges: self.offers_tor_bridges,
-            tor_bridge_duration: self.tor_bridge_duration,
-            tor_bridge_price_initial: self.tor_bridge_price_initial.map(Msat),
-            tor_bridge_price_extension: self.tor_bridge_price_extension.map(Msat),
-            offers_nostr_aliases: self.offers_nostr_aliases,
-            nostr_alias_port: self.nostr_alias_port,
-            nostr_alias_duration: self.nostr_alias_duration,
-            nostr_alias_price_initial: self.nostr_alias_price_initial.map(Msat),
-            nostr_alias_price_extension: self.nostr_alias_price_extension.map(Msat),
-            offers_rssh_tunnels: self.offers_rssh_tunnels,
-            rssh_tunnel_price: self.rssh_tunnel_price.map(Msat),
-            terms_of_service: self.terms_of_service,
-            terms_of_service_url: self.terms_of_service_url,
-            bridge_bandwidth_initial: self.bridge_bandwidth_initial,
-            grace_secs: self.grace_secs,
-            hold_limit_secs: self.hold_limit_secs,
-            use_holds: self.use_holds,
-            late_secs: self.late_secs,
+        let Self { ip, name, description, settings, .. } = self;
+        HostChange { ip, name, description, ..settings.change() }
+    }
+}
+
+macro_rules! flags {
+    ($($(#[$doc:meta])* $field:ident: $type:ty = $default:expr, $value:literal $(, alias = $alias:literal)?;)*) => {
+        /// A flag for each of the host's settings.
+        #[derive(Args)]
+        struct HostSettings {
+            $($(#[$doc])* #[arg(long, value_name = $value $(, alias = $alias)?)] $field: Option<$type>,)*
         }
+
+        impl HostSettings {
+            fn change(self) -> HostChange {
+                HostChange { $($field: self.$field,)* ..HostChange::default() }
+            }
+        }
+
+        /// The host's settings as JSON, by the names of the API.
+        pub fn settings_document(host: &Host) -> Map<String, Value> {
+            [$((stringify!($field).to_owned(), host.$field.document()),)*].into_iter().collect()
+        }
+    };
+}
+
+crate::domain::host_settings!(flags);
+
+/// A setting as JSON.
+trait Documented {
+    fn document(&self) -> Value;
+}
+
+macro_rules! documented {
+    ($($type:ty),*) => {$(
+        impl Documented for $type {
+            fn document(&self) -> Value {
+                json!(self)
+            }
+        }
+    )*};
+}
+
+documented!(String, bool, i64, u16);
+
+impl Documented for Msat {
+    fn document(&self) -> Value {
+        json!(self.0)
     }
 }
 

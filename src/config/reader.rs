@@ -159,6 +159,13 @@ impl<'a> Section<'a> {
         self.problems.push(Problem { key, message: message.into() });
     }
 
+    /// A setting of a former version: whoever still has it is told what to do about it.
+    pub fn retired(&mut self, name: &str, advice: &str) {
+        if self.table.remove(name).is_some() {
+            self.problem(name, advice);
+        }
+    }
+
     /// Reports what nobody asked for.
     pub fn finish(self) {
         for name in self.table.keys() {

@@ -1,54 +1,61 @@
 //! Hosts and their port ranges.
 
-use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 
 use super::db::StoreError;
 use crate::domain::host::{Host, PortKind, PortRange};
 use crate::domain::id::{HostId, OperatorId};
 use crate::domain::time::{CLOCK_TOLERANCE_SECS, Timestamp};
 
-const COLUMNS: &str = "id, owner_id, ip, name, description, is_enabled, is_test_host, is_testnet, offers_tor_bridges, \
-    tor_bridge_duration, tor_bridge_price_initial, tor_bridge_price_extension, offers_nostr_aliases, nostr_alias_port, \
-    nostr_alias_duration, nostr_alias_price_initial, nostr_alias_price_extension, offers_rssh_tunnels, \
-    rssh_tunnel_price, terms_of_service, terms_of_service_url, bridge_bandwidth_initial, grace_secs, hold_limit_secs, \
-    use_holds, late_secs, unswept_since, ci_date, ci_status, ci_message, created_at, modified_at";
+macro_rules! columns {
+    ($($(#[$doc:meta])* $field:ident: $type:ty = $default:expr, $value:literal $(, alias = $alias:literal)?;)*) => {
+        const COLUMNS: &str = concat!(
+            "id, owner_id, ip, name, description, ",
+            $(stringify!($field), ", ",)*
+            "unswept_since, ci_date, ci_status, ci_message, created_at, modified_at"
+        );
 
-fn from_row(row: &Row<'_>) -> rusqlite::Result<Host> {
-    Ok(Host {
-        id: row.get("id")?,
-        owner_id: row.get("owner_id")?,
-        ip: row.get("ip")?,
-        name: row.get("name")?,
-        description: row.get("description")?,
-        is_enabled: row.get("is_enabled")?,
-        is_test_host: row.get("is_test_host")?,
-        is_testnet: row.get("is_testnet")?,
-        offers_tor_bridges: row.get("offers_tor_bridges")?,
-        tor_bridge_duration: row.get("tor_bridge_duration")?,
-        tor_bridge_price_initial: row.get("tor_bridge_price_initial")?,
-        tor_bridge_price_extension: row.get("tor_bridge_price_extension")?,
-        offers_nostr_aliases: row.get("offers_nostr_aliases")?,
-        nostr_alias_port: row.get("nostr_alias_port")?,
-        nostr_alias_duration: row.get("nostr_alias_duration")?,
-        nostr_alias_price_initial: row.get("nostr_alias_price_initial")?,
-        nostr_alias_price_extension: row.get("nostr_alias_price_extension")?,
-        offers_rssh_tunnels: row.get("offers_rssh_tunnels")?,
-        rssh_tunnel_price: row.get("rssh_tunnel_price")?,
-        terms_of_service: row.get("terms_of_service")?,
-        terms_of_service_url: row.get("terms_of_service_url")?,
-        bridge_bandwidth_initial: row.get("bridge_bandwidth_initial")?,
-        grace_secs: row.get("grace_secs")?,
-        hold_limit_secs: row.get("hold_limit_secs")?,
-        use_holds: row.get("use_holds")?,
-        late_secs: row.get("late_secs")?,
-        unswept_since: row.get("unswept_since")?,
-        ci_date: row.get("ci_date")?,
-        ci_status: row.get("ci_status")?,
-        ci_message: row.get("ci_message")?,
-        created_at: row.get("created_at")?,
-        modified_at: row.get("modified_at")?,
-    })
+        fn from_row(row: &Row<'_>) -> rusqlite::Result<Host> {
+            Ok(Host {
+                id: row.get("id")?,
+                owner_id: row.get("owner_id")?,
+                ip: row.get("ip")?,
+                name: row.get("name")?,
+                description: row.get("description")?,
+                $($field: row.get(stringify!($field))?,)*
+                unswept_since: row.get("unswept_since")?,
+                ci_date: row.get("ci_date")?,
+                ci_status: row.get("ci_status")?,
+                ci_message: row.get("ci_message")?,
+                created_at: row.get("created_at")?,
+                modified_at: row.get("modified_at")?,
+            })
+        }
+
+        /// Stores every changeable field of a host.
+        pub fn update(db: &Connection, host: &Host) -> Result<(), StoreError> {
+            const SQL: &str = concat!(
+                "UPDATE host SET owner_id = :owner_id, ip = :ip, ip_sort = :ip_sort, name = :name, description = :description, ",
+                $(stringify!($field), " = :", stringify!($field), ", ",)*
+                "modified_at = :modified_at WHERE id = :id AND deleted_at IS NULL"
+            );
+            let ip_sort = ip_sort(&host.ip);
+            let values: &[(&str, &dyn ToSql)] = &[
+                (":id", &host.id),
+                (":owner_id", &host.owner_id),
+                (":ip", &host.ip),
+                (":ip_sort", &ip_sort),
+                (":name", &host.name),
+                (":description", &host.description),
+                $((concat!(":", stringify!($field)), &host.$field),)*
+                (":modified_at", &host.modified_at),
+            ];
+            if db.execute(SQL, values)? == 1 { Ok(()) } else { Err(StoreError::Conflict("the host")) }
+        }
+    };
 }
+
+crate::domain::host_settings!(columns);
 
 /// The host, unless it is unknown or deleted.
 pub fn get(db: &Connection, id: HostId) -> Result<Option<Host>, StoreError> {
@@ -118,42 +125,6 @@ pub fn insert(db: &Connection, host: &Host, token_hash: &[u8; 32]) -> Result<(),
         ],
     )?;
     update(db, host)
-}
-
-/// Stores every changeable field of a host.
-pub fn update(db: &Connection, host: &Host) -> Result<(), StoreError> {
-    let changed = db.execute(
-        "UPDATE host SET owner_id = :owner_id, ip = :ip, ip_sort = :ip_sort, name = :name, description = :description, \
-         is_enabled = :is_enabled, is_test_host = :is_test_host, is_testnet = :is_testnet, \
-         offers_tor_bridges = :offers_tor_bridges, tor_bridge_duration = :tor_bridge_duration, \
-         tor_bridge_price_initial = :tor_bridge_price_initial, \
-         tor_bridge_price_extension = :tor_bridge_price_extension, offers_nostr_aliases = :offers_nostr_aliases, \
-         nostr_alias_port = :nostr_alias_port, nostr_alias_duration = :nostr_alias_duration, \
-         nostr_alias_price_initial = :nostr_alias_price_initial, \
-         nostr_alias_price_extension = :nostr_alias_price_extension, offers_rssh_tunnels = :offers_rssh_tunnels, \
-         rssh_tunnel_price = :rssh_tunnel_price, terms_of_service = :terms_of_service, \
-         terms_of_service_url = :terms_of_service_url, bridge_bandwidth_initial = :bridge_bandwidth_initial, \
-         grace_secs = :grace_secs, hold_limit_secs = :hold_limit_secs, use_holds = :use_holds, \
-         late_secs = :late_secs, modified_at = :modified_at WHERE id = :id AND deleted_at IS NULL",
-        named_params! {
-            ":id": host.id, ":owner_id": host.owner_id, ":ip": host.ip, ":ip_sort": ip_sort(&host.ip),
-            ":name": host.name, ":description": host.description, ":is_enabled": host.is_enabled,
-            ":is_test_host": host.is_test_host, ":is_testnet": host.is_testnet,
-            ":offers_tor_bridges": host.offers_tor_bridges, ":tor_bridge_duration": host.tor_bridge_duration,
-            ":tor_bridge_price_initial": host.tor_bridge_price_initial,
-            ":tor_bridge_price_extension": host.tor_bridge_price_extension,
-            ":offers_nostr_aliases": host.offers_nostr_aliases, ":nostr_alias_port": host.nostr_alias_port,
-            ":nostr_alias_duration": host.nostr_alias_duration,
-            ":nostr_alias_price_initial": host.nostr_alias_price_initial,
-            ":nostr_alias_price_extension": host.nostr_alias_price_extension,
-            ":offers_rssh_tunnels": host.offers_rssh_tunnels, ":rssh_tunnel_price": host.rssh_tunnel_price,
-            ":terms_of_service": host.terms_of_service, ":terms_of_service_url": host.terms_of_service_url,
-            ":bridge_bandwidth_initial": host.bridge_bandwidth_initial, ":grace_secs": host.grace_secs,
-            ":hold_limit_secs": host.hold_limit_secs, ":use_holds": host.use_holds, ":late_secs": host.late_secs,
-            ":modified_at": host.modified_at,
-        },
-    )?;
-    if changed == 1 { Ok(()) } else { Err(StoreError::Conflict("the host")) }
 }
 
 /// A token that was replaced works for so long, if the new one is not used before. Seconds.

@@ -89,7 +89,7 @@ fn status(shop: &Shop, order: &str) -> String {
 
 #[test]
 fn a_refund_that_is_killed_and_tried_again_is_paid_once() {
-    let mut shop = Shop::start(&Setup { nodes: 1, hosts: &HOSTS, config: "", jobs: QUIET_JOBS });
+    let mut shop = Shop::start(&Setup { nodes: 1, hosts: &HOSTS, config: "", jobs: &QUIET_JOBS });
     let (config, node) = (shop.config().display().to_string(), shop.nodes[0].id.clone());
     let macaroon = shop.nodes[0].dir.join("admin.macaroon").display().to_string();
     run_json(&["node", "set", &node, "--payment-macaroon-file", &macaroon, "--config", &config]);

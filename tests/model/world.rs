@@ -291,37 +291,16 @@ fn seed_database(db: &Db, luck: &mut fastrand::Rng, random: &Seeded, nodes: [Nod
 fn new_host(luck: &mut fastrand::Rng, random: &Seeded, n: u32) -> Host {
     let duration = if luck.u32(..5) == 0 { 0 } else { 86_400 };
     Host {
-        id: HostId(random.uuid()),
-        owner_id: OperatorId(1),
         ip: IP.to_owned(),
         name: format!("host{n}"),
-        description: None,
-        is_enabled: true,
-        is_test_host: false,
-        is_testnet: false,
         offers_tor_bridges: true,
         tor_bridge_duration: duration,
-        tor_bridge_price_initial: Msat(25_000),
-        tor_bridge_price_extension: Msat(20_000),
         offers_nostr_aliases: true,
-        nostr_alias_port: 80,
-        nostr_alias_duration: 2_592_000,
         nostr_alias_price_initial: Msat(250_000),
         nostr_alias_price_extension: Msat(200_000),
-        offers_rssh_tunnels: false,
-        rssh_tunnel_price: Msat(1000),
-        terms_of_service: String::new(),
-        terms_of_service_url: String::new(),
         bridge_bandwidth_initial: 1000,
-        grace_secs: 600,
         hold_limit_secs: HOLD_LIMIT_SECS,
         use_holds: luck.u32(..3) > 0,
-        late_secs: 360,
-        unswept_since: None,
-        ci_date: None,
-        ci_status: 0,
-        ci_message: None,
-        created_at: START,
-        modified_at: START,
+        ..Host::new(HostId(random.uuid()), OperatorId(1), START)
     }
 }

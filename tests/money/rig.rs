@@ -11,7 +11,6 @@ use ip2tor_shop::background::{self, Tasks};
 use ip2tor_shop::domain::host::{Host, PortKind, PortRange};
 use ip2tor_shop::domain::id::{HostId, NodeId, OperatorId, OrderId, ProductId, Random, SystemRandom};
 use ip2tor_shop::domain::lightning::PaymentHash;
-use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::domain::node::NodeKind;
 use ip2tor_shop::domain::product::{ProductKind, ProductStatus};
 use ip2tor_shop::domain::time::{Clock, ManualClock, Timestamp};
@@ -395,38 +394,13 @@ fn start_shop(db: Db, clock: &Arc<ManualClock>, settings: &Settings) -> (Shop, A
 
 fn new_host(setup: &Setup) -> Host {
     Host {
-        id: HostId(SystemRandom.uuid()),
-        owner_id: OperatorId(1),
         ip: "192.0.2.1".to_owned(),
         name: "host1".to_owned(),
-        description: None,
-        is_enabled: true,
-        is_test_host: false,
-        is_testnet: false,
         offers_tor_bridges: true,
         tor_bridge_duration: setup.duration,
-        tor_bridge_price_initial: Msat(25_000),
-        tor_bridge_price_extension: Msat(20_000),
         offers_nostr_aliases: true,
-        nostr_alias_port: 80,
-        nostr_alias_duration: 2_592_000,
-        nostr_alias_price_initial: Msat(25_000_000),
-        nostr_alias_price_extension: Msat(20_000_000),
-        offers_rssh_tunnels: false,
-        rssh_tunnel_price: Msat(1000),
-        terms_of_service: String::new(),
-        terms_of_service_url: String::new(),
-        bridge_bandwidth_initial: 1 << 30,
-        grace_secs: 600,
-        hold_limit_secs: 90,
         use_holds: setup.use_holds,
-        late_secs: 360,
-        unswept_since: None,
-        ci_date: None,
-        ci_status: 0,
-        ci_message: None,
-        created_at: START,
-        modified_at: START,
+        ..Host::new(HostId(SystemRandom.uuid()), OperatorId(1), START)
     }
 }
 

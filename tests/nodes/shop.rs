@@ -19,7 +19,7 @@ pub const HOLDS: &[&str] = &["--use-holds=true", "--port-range", "20000-20999"];
 /// One that takes them at once.
 pub const PLAIN: &[&str] = &["--use-holds=false", "--port-range", "21000-21999"];
 /// Everything that is due is done within seconds, unless a configuration says otherwise.
-const JOBS: &str = "close_unpaid = \"*/2 * * * * *\"\nrescan = \"*/5 * * * * *\"\nnode_alive = \"*/5 * * * * *\"\n\
+const JOBS: &str = "close_unpaid = \"*/2 * * * * *\"\nrescan = \"*/5 * * * * *\"\n\
     suspend_expired = \"*/2 * * * * *\"\nbackup = \"0 0 0 1 1 *\"\n";
 
 /// Open invoices are never compared by schedule: what a stream does not tell has to be found otherwise.

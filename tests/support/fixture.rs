@@ -41,8 +41,6 @@ fn host(described: &Value) -> Host {
     let number = |key: &str| described[key].as_i64().expect(key);
     let price = |key: &str| Msat(described[key].as_u64().expect(key));
     Host {
-        id: HostId(SystemRandom.uuid()),
-        owner_id: OperatorId(2),
         ip: text("ip"),
         name: text("name"),
         description: Some(text("description")),
@@ -63,16 +61,7 @@ fn host(described: &Value) -> Host {
         terms_of_service: text("terms_of_service"),
         terms_of_service_url: text("terms_of_service_url"),
         bridge_bandwidth_initial: number("bridge_bandwidth_initial"),
-        grace_secs: 600,
-        hold_limit_secs: 90,
-        use_holds: true,
-        late_secs: 360,
-        unswept_since: None,
-        ci_date: None,
-        ci_status: 0,
-        ci_message: None,
-        created_at: START,
-        modified_at: START,
+        ..Host::new(HostId(SystemRandom.uuid()), OperatorId(2), START)
     }
 }
 

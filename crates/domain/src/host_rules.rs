@@ -24,44 +24,68 @@ const RASPIBLITZ_PRICE: Msat = Msat(1000);
 const RASPIBLITZ_DURATION_SECS: i64 = 3600;
 const RASPIBLITZ_NAME: usize = 3;
 
-/// New values for the fields that are to change. Units as in [`Host`].
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each field is the one of the same name in `Host`")]
-pub struct HostChange {
-    pub ip: Option<String>,
-    pub name: Option<String>,
-    pub description: Option<String>,
-    pub is_enabled: Option<bool>,
-    pub is_test_host: Option<bool>,
-    pub is_testnet: Option<bool>,
-    pub offers_tor_bridges: Option<bool>,
-    pub tor_bridge_duration: Option<i64>,
-    pub tor_bridge_price_initial: Option<Msat>,
-    pub tor_bridge_price_extension: Option<Msat>,
-    pub offers_nostr_aliases: Option<bool>,
-    pub nostr_alias_port: Option<u16>,
-    pub nostr_alias_duration: Option<i64>,
-    pub nostr_alias_price_initial: Option<Msat>,
-    pub nostr_alias_price_extension: Option<Msat>,
-    pub offers_rssh_tunnels: Option<bool>,
-    pub rssh_tunnel_price: Option<Msat>,
-    pub terms_of_service: Option<String>,
-    pub terms_of_service_url: Option<String>,
-    pub bridge_bandwidth_initial: Option<i64>,
-    pub grace_secs: Option<i64>,
-    pub hold_limit_secs: Option<i64>,
-    pub use_holds: Option<bool>,
-    pub late_secs: Option<i64>,
+/// How a value is written in the log of changes.
+trait Logged {
+    fn logged(&self) -> String;
 }
+
+macro_rules! logged {
+    ($format:literal: $($type:ty),*) => {$(
+        impl Logged for $type {
+            fn logged(&self) -> String {
+                format!($format, self)
+            }
+        }
+    )*};
+}
+
+// Texts stand in quotes, so that one sees where they end.
+logged!("{:?}": String, Option<String>, bool, i64, u16);
+logged!("{}": Msat);
+
+macro_rules! changes {
+    ($($(#[$doc:meta])* $field:ident: $type:ty = $default:expr, $value:literal $(, alias = $alias:literal)?;)*) => {
+        /// New values for the fields that are to change. Units as in [`Host`].
+        #[derive(Clone, Debug, Default, PartialEq, Eq)]
+        #[expect(missing_docs, reason = "each field is the one of the same name in `Host`")]
+        pub struct HostChange {
+            pub ip: Option<String>,
+            pub name: Option<String>,
+            pub description: Option<String>,
+            $(pub $field: Option<$type>,)*
+        }
+
+        impl HostChange {
+            /// Writes the settings that have a new value.
+            fn set(self, host: &mut Host) {
+                $(if let Some(value) = self.$field { host.$field = value; })*
+            }
+        }
+
+        /// The fields in which two versions of a host differ.
+        fn changes(before: &Host, after: &Host) -> Vec<String> {
+            let fields = [
+                ("ip", before.ip.logged(), after.ip.logged()),
+                ("name", before.name.logged(), after.name.logged()),
+                ("description", before.description.logged(), after.description.logged()),
+                $((stringify!($field), before.$field.logged(), after.$field.logged()),)*
+            ];
+            let changed = fields.into_iter().filter(|(_, before, after)| before != after);
+            changed.map(|(field, before, after)| format!("{field} {before}->{after}")).collect()
+        }
+    };
+}
+
+crate::host_settings!(changes);
 
 impl HostChange {
     /// Writes the new values into `host` and returns what changed, as `field old->new`.
-    pub fn apply(self, host: &mut Host) -> Vec<String> {
+    pub fn apply(mut self, host: &mut Host) -> Vec<String> {
         let before = host.clone();
-        if let Some(text) = self.description {
+        if let Some(text) = self.description.take() {
             host.description = Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         }
-        if let Some(ip) = self.ip {
+        if let Some(ip) = self.ip.take() {
             // One spelling for each address, so that two hosts on it are seen to share it.
             host.ip = ip
                 .trim()
@@ -69,35 +93,12 @@ impl HostChange {
                 .parse::<std::net::IpAddr>()
                 .map_or(ip, |address| address.to_canonical().to_string());
         }
-        macro_rules! set {
-            ($($field:ident)*) => {$( if let Some(value) = self.$field { host.$field = value; } )*};
+        if let Some(name) = self.name.take() {
+            host.name = name;
         }
-        set!(name is_enabled is_test_host is_testnet offers_tor_bridges tor_bridge_duration tor_bridge_price_initial
-            tor_bridge_price_extension offers_nostr_aliases nostr_alias_port nostr_alias_duration
-            nostr_alias_price_initial nostr_alias_price_extension offers_rssh_tunnels rssh_tunnel_price
-            terms_of_service terms_of_service_url bridge_bandwidth_initial grace_secs hold_limit_secs use_holds
-            late_secs);
+        self.set(host);
         changes(&before, host)
     }
-}
-
-/// The settings in which two versions of a host differ.
-fn changes(before: &Host, after: &Host) -> Vec<String> {
-    let mut list = Vec::new();
-    macro_rules! compare {
-        ($format:literal: $($field:ident)*) => {$(
-            if before.$field != after.$field {
-                list.push(format!(concat!("{} ", $format, "->", $format), stringify!($field), before.$field, after.$field));
-            }
-        )*};
-    }
-    // Texts stand in quotes, so that one sees where they end.
-    compare!("{:?}": ip name description is_enabled is_test_host is_testnet offers_tor_bridges tor_bridge_duration
-        offers_nostr_aliases nostr_alias_port nostr_alias_duration offers_rssh_tunnels terms_of_service
-        terms_of_service_url bridge_bandwidth_initial grace_secs hold_limit_secs use_holds late_secs);
-    compare!("{}": tor_bridge_price_initial tor_bridge_price_extension nostr_alias_price_initial
-        nostr_alias_price_extension rssh_tunnel_price);
-    list
 }
 
 /// The messages about a host's name; none when it is fine.

@@ -11,6 +11,7 @@ pub mod effect;
 pub mod fiat;
 pub mod host;
 pub mod host_rules;
+mod host_settings;
 pub mod id;
 pub mod lightning;
 pub mod money;

@@ -1,6 +1,8 @@
 //! Amounts of money. Everything is an integer number of millisatoshi; there are no floats.
 
 use std::fmt;
+use std::num::ParseIntError;
+use std::str::FromStr;
 
 /// An amount in millisatoshi (1/1000 satoshi).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,6 +31,14 @@ impl Msat {
     /// The amount that SQLite stored; negative values (excluded by CHECKs) become zero.
     pub fn from_db(value: i64) -> Self {
         Self(u64::try_from(value).unwrap_or(0))
+    }
+}
+
+impl FromStr for Msat {
+    type Err = ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIntError> {
+        text.parse().map(Self)
     }
 }
 

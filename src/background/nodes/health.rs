@@ -1,5 +1,5 @@
-//! Whether a node is alive, which network it is on, and whether it is still the same: asked by
-//! schedule, and at once after any failure.
+//! Whether a node is alive, which network it is on, and whether it is still the same: asked each
+//! minute, and at once after any failure.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::lightning::{bolt11, check};
 use crate::services::{Error, Shop, invoices, nodes};
 use crate::store::{StoreError, node_state};
 
-/// Checks when nothing rings; the schedule's job rings too.
+/// Checks when nothing rings.
 const LOOK: Duration = Duration::from_secs(60);
 /// After a failed check the next follows soon: what failed may be back.
 const SOON: Duration = Duration::from_secs(3);

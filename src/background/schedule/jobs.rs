@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Runs;
 use crate::background::nodes::registry::Registry;
-use crate::config::Config;
+use crate::config::{Config, Job};
 use crate::services::backup::Keep;
 use crate::services::{Error, Shop, backup, clock, hosts, products};
 
@@ -21,29 +21,27 @@ pub struct JobContext {
 }
 
 /// Runs one job; answers with a line that says what it did.
-pub async fn run(context: &JobContext, name: &str) -> Result<String, Error> {
+pub async fn run(context: &JobContext, job: Job) -> Result<String, Error> {
     let shop = &context.shop;
-    match name {
-        "node_alive" => Ok(node_alive(context)),
-        "host_alive" => {
+    match job {
+        Job::HostAlive => {
             let watched = hosts::watch::look(shop).await?;
             Ok(format!("{} alive, {} not", watched.alive, watched.dead))
         }
-        "suspend_expired" => guarded(shop, suspend_expired(shop)).await,
-        "delete_suspended" => guarded(shop, delete_suspended(shop)).await,
-        "close_unpaid" => guarded(shop, close_unpaid(shop)).await,
-        "delete_unpaid" => guarded(shop, delete_unpaid(shop)).await,
-        "backup" => backup(context).await,
-        "delete_old_backups" => delete_old_backups(context).await,
-        "rescan" => Ok(rescan(context)),
-        _ => Err(Error::Internal(format!("there is no job {name}"))),
+        Job::SuspendExpired => guarded(shop, suspend_expired(shop)).await,
+        Job::DeleteSuspended => guarded(shop, delete_suspended(shop)).await,
+        Job::CloseUnpaid => guarded(shop, close_unpaid(shop)).await,
+        Job::DeleteUnpaid => guarded(shop, delete_unpaid(shop)).await,
+        Job::Backup => backup(context).await,
+        Job::DeleteOldBackups => delete_old_backups(context).await,
+        Job::Rescan => Ok(rescan(context)),
     }
 }
 
 /// Whether a job is to be done when the shop starts. What fell due while it was off is; where nothing
 /// did, most jobs change nothing. A backup is made where its time has passed since the newest one.
-pub async fn is_due(context: &JobContext, name: &str) -> bool {
-    if name != "backup" {
+pub async fn is_due(context: &JobContext, job: Job) -> bool {
+    if job != Job::Backup {
         return true;
     }
     let places = context.config.places();
@@ -53,21 +51,13 @@ pub async fn is_due(context: &JobContext, name: &str) -> bool {
     let now = context.shop.now();
     // One that a wrong clock dated in the future says nothing of when the next is due.
     let newest = files.into_iter().find(|file| !file.made_at.is_from_the_future(now));
-    let next = newest.and_then(|file| context.config.jobs.backup.next_after(file.made_at));
+    let next = newest.and_then(|file| context.config.jobs.schedule(Job::Backup).next_after(file.made_at));
     next.is_none_or(|next| next <= now)
 }
 
 /// Nothing expires while the clock is wrong.
 async fn guarded(shop: &Shop, job: impl Future<Output = Result<String, Error>>) -> Result<String, Error> {
     if clock::is_right(shop).await? { job.await } else { Ok("skipped: the clock is wrong".to_owned()) }
-}
-
-fn node_alive(context: &JobContext) -> String {
-    let nodes = context.registry.all();
-    for entry in &nodes {
-        entry.check.notify_one();
-    }
-    format!("{} nodes asked", nodes.len())
 }
 
 async fn suspend_expired(shop: &Shop) -> Result<String, Error> {

@@ -1,4 +1,4 @@
-//! The scheduled jobs: one table, each job a small idempotent function of the shop and now. A job
+//! The scheduled jobs ([`crate::config::Job`]), each a small idempotent function of the shop and now. A job
 //! that is late, doubled or missed changes no result; the scheduler only triggers.
 
 pub mod jobs;

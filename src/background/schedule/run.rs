@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 use super::jobs;
 use super::jobs::JobContext;
 use crate::background::kept;
-use crate::config::CronExpression;
+use crate::config::{CronExpression, Job};
 use crate::domain::time::Timestamp;
 use crate::services::Error;
 use crate::store::job_runs;
@@ -24,7 +24,7 @@ pub(super) async fn clock_was_put_back(context: &JobContext, was: Timestamp, now
 /// Stores when each job comes, so that all are known before they ran for the first time.
 pub(super) async fn plan(context: &JobContext) -> Result<(), Error> {
     let now = context.shop.now();
-    let next = |(name, cron): (&'static str, &CronExpression)| (name, cron.next_after(now));
+    let next = |(job, cron): (Job, &CronExpression)| (job.name(), cron.next_after(now));
     let times: Vec<_> = context.config.jobs.all().into_iter().map(next).collect();
     let store = move |db: &_, _: &mut _| Ok(times.iter().try_for_each(|(name, at)| job_runs::plan(db, name, *at))?);
     context.shop.change(store).await
@@ -32,36 +32,35 @@ pub(super) async fn plan(context: &JobContext) -> Result<(), Error> {
 
 /// Does what fell due while the shop was off.
 pub async fn catch_up(context: &JobContext) {
-    for (name, _) in context.config.jobs.all() {
-        if jobs::is_due(context, name).await {
-            run_and_record(context, name).await;
+    for job in Job::ALL {
+        if jobs::is_due(context, job).await {
+            run_and_record(context, job).await;
         }
     }
     store_last_runs(context).await;
 }
 
 /// Runs a job now and notes when, how long, how it ended, and when it comes again.
-pub async fn run_and_record(context: &JobContext, name: &'static str) {
+pub async fn run_and_record(context: &JobContext, job: Job) {
     let started_at = context.shop.now();
-    let result = kept::caught("the job", jobs::run(context, name)).await;
+    let result = kept::caught("the job", jobs::run(context, job)).await;
     let ended_at = context.shop.now();
     let outcome = match &result {
         Ok(text) => format!("ok: {text}"),
         Err(error) => {
-            tracing::error!(job = name, %error, "a job failed");
+            tracing::error!(job = job.name(), %error, "a job failed");
             format!("failed: {error}")
         }
     };
-    let cron = context.config.jobs.all().into_iter().find(|(of, _)| *of == name);
     note(
         context,
         result.is_err(),
         JobRun {
-            name: name.to_owned(),
+            name: job.name().to_owned(),
             started_at: Some(started_at),
             duration_ms: Some(ended_at.millis_since(started_at).max(0)),
             outcome: Some(outcome),
-            next_at: cron.and_then(|(_, cron)| cron.next_after(ended_at)),
+            next_at: context.config.jobs.schedule(job).next_after(ended_at),
         },
     )
     .await;

@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio_cron_scheduler::{
-    Job, JobScheduler, JobSchedulerError, SimpleJobCode, SimpleNotificationCode, SimpleNotificationStore,
+    Job as ScheduledJob, JobScheduler, JobSchedulerError, SimpleJobCode, SimpleNotificationCode,
+    SimpleNotificationStore,
 };
 
 use super::jobs::JobContext;
@@ -29,15 +30,15 @@ impl Scheduler {
         let due = Arc::new(Mutex::new(Plan::new(context.shop.now())));
         let memory = Memory::new(Arc::clone(&context), Arc::clone(&due));
         let scheduler = with_memory(memory).await.map_err(|error| broken(&error))?;
-        for (name, cron) in context.config.jobs.all() {
+        for (job, cron) in context.config.jobs.all() {
             let (context, trigger) = (Arc::clone(&context), cron.as_str());
-            let job = Job::new_async(trigger, move |_, _| {
+            let entry = ScheduledJob::new_async(trigger, move |_, _| {
                 let context = Arc::clone(&context);
-                Box::pin(async move { run::run_and_record(&context, name).await })
+                Box::pin(async move { run::run_and_record(&context, job).await })
             });
-            let job = job.map_err(|error| broken(&error))?;
-            due.lock().unwrap_or_else(PoisonError::into_inner).add(job.guid(), cron.clone());
-            scheduler.add(job).await.map_err(|error| broken(&error))?;
+            let entry = entry.map_err(|error| broken(&error))?;
+            due.lock().unwrap_or_else(PoisonError::into_inner).add(entry.guid(), cron.clone());
+            scheduler.add(entry).await.map_err(|error| broken(&error))?;
         }
         scheduler.start().await.map_err(|error| broken(&error))?;
         Ok(Self { scheduler, context })

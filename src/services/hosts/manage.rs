@@ -11,8 +11,6 @@ use crate::domain::host::{Host, PortRange};
 use crate::domain::host_rules;
 use crate::domain::host_rules::HostChange;
 use crate::domain::id::{HostId, Random};
-use crate::domain::money::Msat;
-use crate::domain::time::Timestamp;
 use crate::services::operators::manage;
 use crate::services::{Act, Error};
 use crate::store::audit_log;
@@ -63,7 +61,7 @@ pub struct Added {
 /// [`Error::Invalid`] by field; overlapping ranges under `port_range`.
 pub fn add(db: &Connection, act: &Act, random: &dyn Random, new: NewHost) -> Result<Added, Error> {
     let owner_id = manage::owner(db, act, new.owner.as_deref())?;
-    let mut host = defaults(new.id.unwrap_or_else(|| HostId(random.uuid())), owner_id, act.now);
+    let mut host = Host::new(new.id.unwrap_or_else(|| HostId(random.uuid())), owner_id, act.now);
     new.change.apply(&mut host);
     check(&host)?;
     if hosts::exists(db, host.id)? {
@@ -209,44 +207,6 @@ fn new_token(random: &dyn Random) -> String {
 fn checked_token(token: String) -> Result<String, Error> {
     let fits = token.len() == 40 && token.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f'));
     if fits { Ok(token) } else { Err(Error::field("token", "A token has 40 characters: 0-9 and a-f.")) }
-}
-
-/// A host with the predecessor's defaults, before anything is said about it.
-fn defaults(id: HostId, owner_id: crate::domain::id::OperatorId, now: Timestamp) -> Host {
-    Host {
-        id,
-        owner_id,
-        ip: String::new(),
-        name: String::new(),
-        description: None,
-        is_enabled: true,
-        is_test_host: false,
-        is_testnet: false,
-        offers_tor_bridges: false,
-        tor_bridge_duration: 86_400,
-        tor_bridge_price_initial: Msat(25_000),
-        tor_bridge_price_extension: Msat(20_000),
-        offers_nostr_aliases: false,
-        nostr_alias_port: 80,
-        nostr_alias_duration: 2_592_000,
-        nostr_alias_price_initial: Msat(25_000_000),
-        nostr_alias_price_extension: Msat(20_000_000),
-        offers_rssh_tunnels: false,
-        rssh_tunnel_price: Msat(1000),
-        terms_of_service: String::new(),
-        terms_of_service_url: String::new(),
-        bridge_bandwidth_initial: 1 << 30,
-        grace_secs: 600,
-        hold_limit_secs: 90,
-        use_holds: true,
-        late_secs: 360,
-        unswept_since: None,
-        ci_date: None,
-        ci_status: 0,
-        ci_message: None,
-        created_at: now,
-        modified_at: now,
-    }
 }
 
 #[cfg(test)]

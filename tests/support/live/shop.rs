@@ -4,8 +4,10 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 use std::time::Duration;
 
+use ip2tor_shop::config::Job;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -18,9 +20,8 @@ pub const TARGET: &str = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscr
 /// How long a process may take to answer, also in a slow build on a busy machine.
 pub const START: Duration = Duration::from_secs(60);
 /// Jobs that run when the shop starts and then not while a test lasts.
-pub const QUIET_JOBS: &str = "node_alive = \"0 0 0 1 1 *\"\nhost_alive = \"0 0 0 1 1 *\"\n\
-    suspend_expired = \"0 0 0 1 1 *\"\ndelete_suspended = \"0 0 0 1 1 *\"\nclose_unpaid = \"0 0 0 1 1 *\"\n\
-    rescan = \"0 0 0 1 1 *\"\nbackup = \"0 0 0 1 1 *\"\ndelete_old_backups = \"0 0 0 1 1 *\"\n";
+pub static QUIET_JOBS: LazyLock<String> =
+    LazyLock::new(|| Job::ALL.iter().map(|job| format!("{} = \"0 0 0 1 1 *\"\n", job.name())).collect());
 
 /// A simulated node: its folder, its address, its id in the shop.
 pub struct Node {

@@ -3,6 +3,7 @@
 use super::*;
 use crate::domain::host::PortKind;
 use crate::domain::id::SystemRandom;
+use crate::domain::money::Msat;
 use crate::services::Scope;
 use crate::services::test_support::{administrator, database, host, new_host, operator};
 use crate::store::{Db, audit_log};
