@@ -127,7 +127,7 @@ async fn needs_same_wallet(shop: &Shop, dial: &Dial, node: &Node, open: &Refund)
                  the node to the former one (`node set {} --moved …`), and run the same command again. {BY_HAND}",
                 node.id
             );
-            Err(Error::Refused(text))
+            Err(Error::Refused(text.into()))
         }
         None => Err(not_known("the node does not tell its public key")),
     }
@@ -143,7 +143,8 @@ fn needs_memory(shop: &Shop, node: &Node, open: &Refund) -> Result<(), Error> {
         "It is not known whether the refund was paid: node {name} knows nothing of payment {hash}, which was begun at {begun}, \
          and may have forgotten it (`autoclean`, `deletepayments`). Ask the buyer whether the money has come, and state the \
          outcome: `order resolve {order} --refund-outcome paid` or `… failed`."
-    )))
+    )
+    .into()))
 }
 
 /// Records what a person says became of a refund, unless its node itself can tell.
@@ -163,7 +164,7 @@ pub async fn state_outcome(
         && let Ok(PaymentState::Succeeded { .. } | PaymentState::InFlight) = payer.track(open.hash).await
     {
         let text = "The node knows of this payment: run `order refund` again, which learns what became of it.";
-        return Err(Error::Conflict(text.to_owned()));
+        return Err(Error::Conflict(text.into()));
     }
     payments::refunds::state_outcome(shop, order, stated, actor, note).await
 }
@@ -176,7 +177,7 @@ async fn conclude(shop: &Shop, refund: &Refund, state: PaymentState, actor: &str
         }
         PaymentState::Failed { reason } => {
             payments::refunds::failed(shop, refund, &reason, actor).await?;
-            Err(Error::Refused(format!("The payment failed, nothing was paid: {reason}.")))
+            Err(Error::Refused(format!("The payment failed, nothing was paid: {reason}.").into()))
         }
         PaymentState::InFlight | PaymentState::Unknown => Err(not_known("the payment is on its way")),
     }
@@ -190,5 +191,5 @@ async fn nothing_sent(shop: &Shop, refund: &Refund, error: Error, actor: &str) -
 
 fn not_known(why: &str) -> Error {
     let detail = format!("It is not known yet whether the refund was paid ({why}). Run the same command again.");
-    Error::Unavailable { detail, retry_after_secs: 60 }
+    Error::Unavailable { detail: detail.into(), retry_after_secs: 60 }
 }

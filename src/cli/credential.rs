@@ -28,7 +28,8 @@ pub fn credential(
     store: bool,
 ) -> Result<(Option<String>, Option<Vec<u8>>), Failure> {
     let Some(file) = file else { return Ok((None, None)) };
-    let refuse = |problem: String| Failure::Invalid(vec![(field, vec![format!("{}: {problem}", file.display())])]);
+    let refuse =
+        |problem: String| Failure::Invalid(vec![(field, vec![format!("{}: {problem}", file.display()).into()])]);
     let about = std::fs::metadata(&file).map_err(|error| unreadable(&file, &error))?;
     if !about.is_file() || about.len() > MAX_BYTES || is_file_of(database, &file) {
         return Err(refuse("this is not such a file".to_owned()));

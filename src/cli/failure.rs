@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::app::StartError;
 use crate::config::{Problem, Problems};
+use crate::domain::texts::Message;
 use crate::services::Error;
 use crate::services::backup::BackupError;
 use crate::services::error::NON_FIELD;
@@ -28,7 +29,7 @@ pub enum Failure {
 }
 
 /// A field as the API calls it, and what is wrong with it.
-type FieldMessages = (&'static str, Vec<String>);
+type FieldMessages = (&'static str, Vec<Message>);
 
 impl Failure {
     /// The exit code; 78 is `EX_CONFIG` of sysexits.
@@ -45,7 +46,7 @@ impl Failure {
     /// What people read. `argument` says how a field is given on the command line.
     pub fn text(&self, argument: impl Fn(&str) -> String) -> String {
         let message = |(field, messages): &FieldMessages| {
-            let text = messages.join(" ");
+            let text = messages.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
             if *field == NON_FIELD { text } else { format!("{}: {text}", argument(field)) }
         };
         match self {
@@ -59,18 +60,18 @@ impl Failure {
     /// What scripts read: `error`, the `text` for people, and `fields`, the messages by field of the
     /// API or by key of the configuration.
     pub fn document(&self, text: &str) -> Value {
-        let mut fields: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        let mut fields: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         match self {
             Self::Usage(_) | Self::Failed(_) | Self::Told => {}
             Self::Config(problems) => {
                 for Problem { key, message } in &problems.0 {
                     let key = if key.is_empty() { NON_FIELD } else { key };
-                    fields.entry(key).or_default().push(message);
+                    fields.entry(key).or_default().push(message.clone());
                 }
             }
             Self::Invalid(invalid) => {
                 for (field, messages) in invalid {
-                    fields.entry(field).or_default().extend(messages.iter().map(String::as_str));
+                    fields.entry(field).or_default().extend(messages.iter().map(ToString::to_string));
                 }
             }
         }

@@ -113,7 +113,7 @@ pub fn document(view: &OrderView) -> Value {
         "id": purchase.id.to_string(),
         "kind": purchase.kind.name(),
         "status": purchase.status.letter(),
-        "message": purchase.message,
+        "message": purchase.message.as_ref().map(ToString::to_string),
         "price": purchase.price.0,
         "received": invoice.received.map(|amount| amount.0),
         "owed": purchase.owed.0,
@@ -151,7 +151,14 @@ fn show(shop: &Shop, id: OrderId, output: &Output) -> Result<(), Failure> {
     let (purchase, invoice) = (&view.purchase, &view.purchase.invoice);
     let fields = output::fields(&[
         ("order", purchase.id.to_string()),
-        ("state", format!("{} ({})", purchase.status.letter(), purchase.message.as_deref().unwrap_or("no message"))),
+        (
+            "state",
+            format!(
+                "{} ({})",
+                purchase.status.letter(),
+                purchase.message.as_ref().map_or("no message".to_owned(), ToString::to_string)
+            ),
+        ),
         ("price", purchase.price.to_string()),
         ("received", invoice.received.map_or_else(|| "nothing".to_owned(), |amount| amount.to_string())),
         ("owed", purchase.owed.to_string()),

@@ -4,11 +4,11 @@
 mod contract;
 mod docs;
 mod health;
-mod language;
 mod media;
 pub mod middleware;
 mod pages;
 mod problem;
+mod problem_content;
 mod push;
 mod push_limit;
 mod response;

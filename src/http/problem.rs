@@ -6,11 +6,11 @@ use std::fmt;
 use http::{HeaderValue, StatusCode, header};
 use poem::error::ResponseError;
 use poem::{IntoResponse, Response};
-use serde_json::{Map, Value, json};
 
-use super::language::{Language, german};
+pub use super::problem_content::{Content, FieldProblem, Fields};
 use super::response::json_response;
 use crate::domain::id::{Random, SystemRandom};
+use crate::domain::texts::{Language, Message};
 use crate::services::Error;
 
 /// An answer that is not a success: a status and the contract's JSON body, either
@@ -19,76 +19,71 @@ use crate::services::Error;
 pub struct Problem {
     /// The status, 4xx or 5xx.
     pub status: StatusCode,
-    /// The JSON body.
-    pub body: Value,
+    /// What is said.
+    pub content: Content,
     /// Seconds after which it makes sense to try again.
     pub retry_after_secs: Option<u32>,
 }
 
-/// Credentials are needed.
-pub const NOT_AUTHENTICATED: &str = "Authentication credentials were not provided.";
-/// The caller is known and may not do this.
-pub const FORBIDDEN: &str = "You do not have permission to perform this action.";
-/// There is no such thing, or the caller may not see it.
-pub const NOT_FOUND: &str = "Not found.";
-/// No form of answer fits the request's `Accept`.
-pub const NOT_ACCEPTABLE: &str = "Could not satisfy the request Accept header.";
-
 impl Problem {
     /// A status with one sentence.
-    pub fn detail(status: StatusCode, text: impl Into<String>) -> Self {
-        Self { status, body: json!({ "detail": text.into() }), retry_after_secs: None }
+    pub const fn detail(status: StatusCode, message: Message) -> Self {
+        Self { status, content: Content::Detail(message), retry_after_secs: None }
     }
 
-    /// Messages by field (400); values are lists of messages, or objects of such for nested fields.
-    pub const fn fields(fields: Map<String, Value>) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, body: Value::Object(fields), retry_after_secs: None }
+    /// Messages by field (400).
+    pub const fn fields(fields: Fields) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, content: Content::Fields(fields), retry_after_secs: None }
     }
 
     /// One message under one field (400).
-    pub fn field(name: &str, message: impl Into<String>) -> Self {
-        let mut fields = Map::new();
-        fields.insert(name.to_owned(), json!([message.into()]));
-        Self::fields(fields)
+    pub fn field(name: &str, message: Message) -> Self {
+        Self::fields(Fields::one(name, message))
     }
 
     /// No or unknown credentials where some are needed (401).
-    pub fn unauthorized(text: &str) -> Self {
-        Self::detail(StatusCode::UNAUTHORIZED, text)
+    pub const fn unauthorized(message: Message) -> Self {
+        Self::detail(StatusCode::UNAUTHORIZED, message)
     }
 
     /// There is no such thing (404).
-    pub fn not_found() -> Self {
-        Self::detail(StatusCode::NOT_FOUND, NOT_FOUND)
+    pub const fn not_found() -> Self {
+        Self::detail(StatusCode::NOT_FOUND, Message::NotFound)
     }
 
     /// The resource does not know the method (405). The caller adds `Allow`.
     pub fn method_not_allowed(method: &str) -> Self {
-        Self::detail(StatusCode::METHOD_NOT_ALLOWED, format!("Method \"{method}\" not allowed."))
+        Self::detail(StatusCode::METHOD_NOT_ALLOWED, Message::MethodNotAllowed { method: method.to_owned() })
     }
 
     /// A defect: what happened goes to the log under a new id, only the id to the client (500).
     pub fn internal(what: &str) -> Self {
         let id = SystemRandom.uuid();
         tracing::error!(request = %id, "internal error: {what}");
-        Self::detail(StatusCode::INTERNAL_SERVER_ERROR, format!("Internal error. The operator finds it as {id}."))
+        Self::detail(StatusCode::INTERNAL_SERVER_ERROR, Message::Internal { id: id.to_string() })
     }
 
     /// Too many requests: try again after so many seconds (429).
     pub fn throttled(secs: u32) -> Self {
-        let text = format!("Request was throttled. Expected available in {secs} seconds.");
-        Self { retry_after_secs: Some(secs), ..Self::detail(StatusCode::TOO_MANY_REQUESTS, text) }
+        let problem = Self::detail(StatusCode::TOO_MANY_REQUESTS, Message::Throttled { secs });
+        Self { retry_after_secs: Some(secs), ..problem }
     }
 }
 
 impl Problem {
-    /// The problem in a language.
-    #[must_use]
-    pub fn in_language(mut self, language: Language) -> Self {
-        if language == Language::German {
-            translate(&mut self.body);
+    /// The answer, in one language: `wanted` where every text of it exists in that, else English.
+    pub fn answer(&self, wanted: Language) -> Response {
+        let language = if self.content.is_in(wanted) { wanted } else { Language::English };
+        let mut response = json_response(self.status, &self.content.body(language));
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"api\""));
         }
-        self
+        if let Some(secs) = self.retry_after_secs {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(secs));
+        }
+        response
     }
 }
 
@@ -96,8 +91,11 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
             Error::Invalid(fields) => {
-                let fields = fields.into_iter().map(|(name, messages)| (name.to_owned(), json!(messages)));
-                Self::fields(fields.collect())
+                let mut all = Fields::default();
+                for (name, messages) in fields {
+                    all.set(name, FieldProblem::Messages(messages));
+                }
+                Self::fields(all)
             }
             Error::Refused(text) => Self::detail(StatusCode::BAD_REQUEST, text),
             Error::NotFound => Self::not_found(),
@@ -111,23 +109,16 @@ impl From<Error> for Problem {
     }
 }
 
+/// In English, where nobody has asked what language is wanted.
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut response = json_response(self.status, &self.body);
-        let headers = response.headers_mut();
-        if self.status == StatusCode::UNAUTHORIZED {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"api\""));
-        }
-        if let Some(secs) = self.retry_after_secs {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(secs));
-        }
-        response
+        self.answer(Language::English)
     }
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.status, self.body)
+        write!(f, "{}: {}", self.status, self.content.body(Language::English))
     }
 }
 
@@ -142,20 +133,6 @@ impl ResponseError for Problem {
 
     fn as_response(&self) -> Response {
         self.clone().into_response()
-    }
-}
-
-/// Replaces every message that has a German text by it.
-fn translate(value: &mut Value) {
-    match value {
-        Value::String(text) => {
-            if let Some(german) = german(text) {
-                german.clone_into(text);
-            }
-        }
-        Value::Array(values) => values.iter_mut().for_each(translate),
-        Value::Object(fields) => fields.values_mut().for_each(translate),
-        _ => {}
     }
 }
 

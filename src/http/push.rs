@@ -17,10 +17,11 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 use super::App;
 use super::middleware::same_site;
-use super::problem::{NOT_AUTHENTICATED, Problem};
+use super::problem::Problem;
 use super::server::client::Origin;
 use crate::domain::id::{HostId, ProductId};
 use crate::domain::product::{ProductKind, ProductStatus};
+use crate::domain::texts;
 use crate::services::hosts::manage::hash_token;
 use crate::services::{Error, Scope, products};
 
@@ -40,10 +41,10 @@ const MAX_MESSAGE: usize = 16 * 1024;
 /// Accepts a host's connection.
 pub async fn connect(app: &Arc<App>, request: &Request) -> Result<Response, Problem> {
     same_site::check_socket(request.headers(), &Origin::of(request, &*app.is_trusted_proxy))?;
-    let token = token(request.headers()).ok_or_else(|| Problem::unauthorized(NOT_AUTHENTICATED))?;
-    let host = app.auth.token(token).await?.ok_or_else(|| Problem::unauthorized("Invalid token."))?;
+    let token = token(request.headers()).ok_or_else(|| Problem::unauthorized(texts::Message::NotAuthenticated))?;
+    let host = app.auth.token(token).await?.ok_or_else(|| Problem::unauthorized(texts::Message::InvalidToken))?;
     let upgrade = WebSocket::from_request(request, &mut RequestBody::default()).await;
-    let no_socket = |_| Problem::detail(StatusCode::UPGRADE_REQUIRED, "This address speaks WebSocket only.");
+    let no_socket = |_| Problem::detail(StatusCode::UPGRADE_REQUIRED, texts::Message::SocketOnly);
     let upgrade = upgrade.map_err(no_socket)?;
     let seat = app.pushes.take(host).ok_or_else(|| Problem::throttled(60))?;
     let config = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
@@ -122,7 +123,7 @@ impl Session {
     /// its token no longer holds: a connection outlives the token otherwise.
     async fn tell_news(&mut self, app: &Arc<App>) -> Result<bool, Error> {
         if !app.auth.is_token_of(&self.token_hash, self.host)? {
-            self.send(Message::close_with(CloseCode::Policy, "Invalid token.")).await;
+            self.send(Message::close_with(CloseCode::Policy, texts::Message::InvalidToken.to_string())).await;
             return Ok(false);
         }
         let mut waiting = HashMap::new();

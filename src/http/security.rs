@@ -3,6 +3,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
 use poem::Response;
 
+use crate::domain::texts::Message;
 use crate::http::problem::Problem;
 
 /// Of answers that are no page: nothing in them is ever to be run or shown in a frame.
@@ -43,5 +44,5 @@ pub fn check_host(version: Version, headers: &HeaderMap) -> Result<(), Problem> 
     if is_named && lines.next().is_none() {
         return Ok(());
     }
-    Err(Problem::detail(StatusCode::BAD_REQUEST, "A request needs exactly one Host line."))
+    Err(Problem::detail(StatusCode::BAD_REQUEST, Message::OneHostLine))
 }

@@ -7,9 +7,10 @@
 use super::deals::{change_order, change_product};
 use super::shop::{Aftermath, Shop};
 use super::{Act, Error};
-use crate::domain::deal::{Deal, EXPIRED_MESSAGE};
+use crate::domain::deal::Deal;
 use crate::domain::effect::AlertTopic;
 use crate::domain::id::ProductId;
+use crate::domain::texts::Ending;
 use crate::domain::time::Timestamp;
 use crate::store::ahead::{self, Ahead};
 use crate::store::{Connection, alerts, meta};
@@ -97,7 +98,7 @@ pub async fn accept(shop: &Shop, act: &Act) -> Result<Accepted, Error> {
         }
         for id in &orders {
             change_order(&inner, db, after, *id, &act.actor(), |deal, i, _| {
-                deal.close_unpaid(i, EXPIRED_MESSAGE);
+                deal.close_unpaid(i, Ending::Expired);
                 Ok(())
             })?;
         }

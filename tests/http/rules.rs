@@ -162,6 +162,35 @@ async fn messages_come_in_german_when_asked_for() {
     let answer = answer.await;
     assert_eq!(answer.json()["product"], json!(["Dieses Feld ist zwingend erforderlich."]));
     assert_eq!(answer.header("content-language"), "de");
+    let body = json!({"comment": "x".repeat(43), "product": "car"});
+    let answer = shop.ask("POST", "/api/v1/public/order/").header("Accept-Language", "de").json(&body).send().await;
+    assert_eq!(
+        answer.json()["comment"],
+        json!(["Dieses Feld darf höchstens 42 Zeichen haben."]),
+        "with what belongs to it"
+    );
+    assert_eq!(answer.json()["product"], json!(["\"car\" ist keine gültige Auswahl."]));
+}
+
+#[tokio::test]
+async fn an_answer_says_the_language_that_its_text_really_has() {
+    let shop = TestShop::new();
+    let (order, _) = shop.active_bridge("host1", None).await;
+    let path = format!("/api/v1/public/pos/{order}/");
+    for (stored, text, language) in [
+        ("'denied'", "Dieses Ziel (oder die eigene Adresse) steht auf der Sperrliste dieses Shops.", "de"),
+        ("'delivered_late: 361'", "361 Sekunden nach der Zahlung geliefert.", "de"),
+        ("'target_warned: The target does not answer'", "Warning: The target does not answer.", "en"),
+        ("'What somebody wrote'", "What somebody wrote", "en"),
+    ] {
+        shop.sql(&format!("UPDATE purchase_order SET message = {stored}"));
+        let answer = shop.ask("GET", &path).header("Accept-Language", "de").send().await;
+        let message = answer.json()["message"].as_str().unwrap_or_default().to_owned();
+        assert!(message.starts_with(text), "{message}");
+        assert_eq!(answer.header("content-language"), language, "{message}");
+    }
+    let hosts = shop.ask("GET", "/api/v1/public/hosts/").header("Accept-Language", "de").send().await;
+    assert_eq!(hosts.header("content-language"), "en", "nothing in it was translated");
 }
 
 #[tokio::test]

@@ -6,6 +6,10 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags, Row};
 use tempfile::TempDir;
 
+/// What an order says whose payment was held and is back with its buyer, by name.
+const GIVEN_BACK: [&str; 7] =
+    ["switched_off_held", "returned", "hold_failed", "hold_refused", "hold_hopeless", "hold_unplaced", "hold_lost"];
+
 /// An order with its invoice.
 #[derive(Clone, Debug)]
 pub struct Order {
@@ -29,7 +33,7 @@ pub struct Order {
 impl Order {
     /// Whether a payment was held and is back with its buyer: nothing is received then.
     fn was_given_back(&self) -> bool {
-        self.status == "R" && self.received == 0 && self.message.contains("back in your wallet")
+        self.status == "R" && self.received == 0 && GIVEN_BACK.contains(&self.message.as_str())
     }
 }
 

@@ -1,13 +1,11 @@
 //! Hold invoices: the buyer pays only for what is delivered. One group of tests per rule.
 
 use ip2tor_lnd_simulator::State;
-use ip2tor_shop::domain::deal::{
-    HELD_MESSAGE, HOLD_FAILED_MESSAGE, HOLD_REFUSED_MESSAGE, HOLD_UNPLACED_MESSAGE, RETURNED_MESSAGE,
-};
 use ip2tor_shop::domain::id::{OrderId, ProductId};
 use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::domain::product::{ProductKind, ProductStatus};
 use ip2tor_shop::domain::purchase::InvoiceState;
+use ip2tor_shop::domain::texts::{Ending, OrderMessage};
 use ip2tor_shop::services::orders;
 use ip2tor_shop::services::orders::extend::Extension;
 use ip2tor_shop::services::products::view::OperatorAction;
@@ -47,7 +45,7 @@ impl Rig {
     }
 
     pub fn message(&self, order: OrderId) -> String {
-        self.view(order).purchase.message.unwrap_or_default()
+        self.view(order).purchase.message.map(|message| message.to_string()).unwrap_or_default()
     }
 
     fn ports_reserved(&self) -> i64 {
@@ -63,7 +61,7 @@ async fn a_held_payment_is_shown_as_waiting_and_taken_once_the_host_has_delivere
     let (order, product) = rig.held_bridge().await;
     let view = rig.view(order);
     assert_eq!((rig.order_status(order), view.purchase.invoice.state), ("T", InvoiceState::Held));
-    assert_eq!(rig.message(order), HELD_MESSAGE);
+    assert_eq!(rig.message(order), OrderMessage::Held.to_string());
     assert_eq!(rig.at_node(order), Some(State::Accepted));
 
     rig.clock.advance_secs(45);
@@ -115,7 +113,7 @@ async fn after_the_intent_to_cancel_an_activation_is_refused_with_the_reason() {
     products::expire::return_overdue_holds(&rig.shop).await.expect("given back");
     let Err(Error::Invalid(fields)) = rig.report(product, ProductStatus::Active).await else { panic!("refused") };
     assert_eq!(fields[0].0, "status");
-    assert!(fields[0].1[0].contains("has gone back to the buyer"), "{fields:?}");
+    assert!(fields[0].1[0].to_string().contains("has gone back to the buyer"), "{fields:?}");
     assert_eq!(rig.order_status(order), "T", "nothing has ended before the node says so");
     rig.start_node().await;
     rig.wait_order_as_time_passes(order, "R").await;
@@ -133,8 +131,8 @@ async fn an_undelivered_first_purchase_goes_back_and_its_port_is_free_once_the_h
     rig.wait_order(order, "R").await;
     assert_eq!(rig.at_node(order), Some(State::Canceled), "the buyer's wallet has its money back");
     assert_eq!(
-        (rig.message(order).as_str(), rig.view(order).purchase.invoice.state),
-        (RETURNED_MESSAGE, InvoiceState::Expired)
+        (rig.message(order), rig.view(order).purchase.invoice.state),
+        (OrderMessage::Ended(Ending::Returned).to_string(), InvoiceState::Expired)
     );
     assert_eq!(rig.product_status(product), ProductStatus::NeedsSuspend);
     assert_eq!(rig.ports_reserved(), 1, "the host may have set the forward up");
@@ -174,7 +172,7 @@ async fn an_undelivered_reactivation_leaves_the_product_as_it_was() {
     rig.poll().await;
     rig.clock.advance_secs(90);
     rig.wait_order(extension, "R").await;
-    assert_eq!(rig.message(extension), RETURNED_MESSAGE);
+    assert_eq!(rig.message(extension), OrderMessage::Ended(Ending::Returned).to_string());
     assert_eq!(rig.product_status(product), ProductStatus::NeedsSuspend);
     rig.report(product, ProductStatus::Suspended).await.expect("suspended");
     let after = rig.view(extension).product;
@@ -221,8 +219,8 @@ async fn a_held_payment_goes_back_when_every_port_was_sold_meanwhile() {
     rig.pay(extension);
     rig.wait_order(extension, "R").await;
     assert_eq!(
-        (rig.message(extension).as_str(), rig.at_node(extension)),
-        (HOLD_UNPLACED_MESSAGE, Some(State::Canceled))
+        (rig.message(extension), rig.at_node(extension)),
+        (OrderMessage::Ended(Ending::HoldUnplaced).to_string(), Some(State::Canceled))
     );
     assert_eq!(rig.product_status(product), ProductStatus::Suspended);
 }
@@ -249,7 +247,10 @@ async fn a_failure_that_the_host_reports_gives_the_payment_back_at_once() {
     let (order, product) = rig.held_bridge().await;
     rig.report(product, ProductStatus::Failed).await.expect("reported");
     rig.wait_order(order, "R").await;
-    assert_eq!((rig.message(order).as_str(), rig.at_node(order)), (HOLD_FAILED_MESSAGE, Some(State::Canceled)));
+    assert_eq!(
+        (rig.message(order), rig.at_node(order)),
+        (OrderMessage::Ended(Ending::HoldFailed).to_string(), Some(State::Canceled))
+    );
     assert_eq!(rig.product_status(product), ProductStatus::NeedsSuspend);
 }
 
@@ -264,7 +265,7 @@ async fn the_buyer_reads_that_the_money_is_back_only_once_the_node_has_said_so()
     assert_eq!(rig.order_status(order), "T");
     rig.start_node().await;
     rig.wait_order_as_time_passes(order, "R").await;
-    assert_eq!(rig.message(order), HOLD_FAILED_MESSAGE);
+    assert_eq!(rig.message(order), OrderMessage::Ended(Ending::HoldFailed).to_string());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -348,7 +349,10 @@ async fn a_held_payment_that_is_too_small_is_given_back() {
     news.received = Msat(24_999);
     payments::apply::apply(&rig.shop, rig.node, news, None).await.expect("applied");
     rig.wait_order(order, "R").await;
-    assert_eq!((rig.message(order).as_str(), rig.at_node(order)), (HOLD_REFUSED_MESSAGE, Some(State::Canceled)));
+    assert_eq!(
+        (rig.message(order), rig.at_node(order)),
+        (OrderMessage::Ended(Ending::HoldRefused).to_string(), Some(State::Canceled))
+    );
     assert_eq!((rig.product_status(product), rig.ports_reserved()), (ProductStatus::Archived, 0));
 }
 
@@ -365,8 +369,8 @@ async fn a_payment_whose_nearest_part_leaves_fewer_than_24_blocks_is_given_back(
     rig.pay(order);
     rig.wait_order(order, "R").await;
     assert_eq!(
-        (rig.message(order).as_str(), rig.product_status(product)),
-        (HOLD_REFUSED_MESSAGE, ProductStatus::Archived)
+        (rig.message(order), rig.product_status(product)),
+        (OrderMessage::Ended(Ending::HoldRefused).to_string(), ProductStatus::Archived)
     );
 
     let rig = Rig::new(with_blocks(21)).await;
@@ -386,7 +390,7 @@ async fn blocks_that_were_found_before_the_shop_heard_of_the_payment_count() {
     rig.sim().node().set_height(height + 40).expect("blocks were found");
     rig.restart_shop().await;
     rig.wait_order(order, "R").await;
-    assert_eq!(rig.message(order), HOLD_REFUSED_MESSAGE);
+    assert_eq!(rig.message(order), OrderMessage::Ended(Ending::HoldRefused).to_string());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -606,7 +610,7 @@ async fn a_payment_accepted_while_the_streams_were_down_is_found() {
     rig.sim().faults().drop_connections();
     rig.pay(order);
     rig.wait_product(product, ProductStatus::NeedsActivate).await;
-    assert_eq!(rig.message(order), HELD_MESSAGE);
+    assert_eq!(rig.message(order), OrderMessage::Held.to_string());
 }
 
 // ---- the payer ----------------------------------------------------------------------------------

@@ -5,11 +5,11 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use ip2tor_lnd_simulator::Fault;
-use ip2tor_shop::domain::deal::LATE_RETURNED_MESSAGE;
 use ip2tor_shop::domain::host::{PortKind, PortRange};
 use ip2tor_shop::domain::id::{OrderId, ProductId};
 use ip2tor_shop::domain::product::{ProductKind, ProductStatus};
 use ip2tor_shop::domain::purchase::InvoiceState;
+use ip2tor_shop::domain::texts::OrderMessage;
 use ip2tor_shop::services::doctor::{self, Grade};
 use ip2tor_shop::services::hosts::{manage, watch};
 use ip2tor_shop::services::orders;
@@ -199,7 +199,7 @@ async fn a_restored_shop_sells_no_port_at_which_something_answers_until_the_host
     let message = match rig.order().await {
         Ok(second) => {
             rig.wait_order(second, "R").await;
-            rig.view(second).purchase.message.expect("a message")
+            rig.view(second).purchase.message.expect("a message").to_string()
         }
         Err(error) => error.to_string(),
     };
@@ -233,7 +233,7 @@ async fn an_order_has_no_invoice_before_its_port_was_tried_whatever_is_done_with
         let order = rig.order().await.expect("accepted");
         assert_eq!(rig.order_status(order), "L", "{probe:?}");
         assert_eq!(rig.count("SELECT count(*) FROM effect WHERE kind = 'make_invoice'"), 0);
-        assert!(rig.view(order).purchase.message.expect("a message").contains("port"));
+        assert!(rig.view(order).purchase.message.expect("a message").to_string().contains("port"));
         rig.restart_shop().await;
         rig.wait_until("it can be paid", || rig.view(order).purchase.invoice.state == InvoiceState::Open).await;
     }
@@ -248,7 +248,7 @@ async fn a_port_that_can_not_be_tried_is_not_sold() {
     rig.execute("UPDATE port_range SET used = 0");
     let order = rig.order().await.expect("accepted");
     rig.wait_order(order, "R").await;
-    let message = rig.view(order).purchase.message.expect("a message");
+    let message = rig.view(order).purchase.message.expect("a message").to_string();
     assert!(message.contains("can't be checked"), "{message}");
     assert_eq!(rig.count(PORTS), 0);
     assert!(rig.told("host_not_swept")[0].contains("could not be tried"), "{:?}", rig.told("host_not_swept"));
@@ -347,7 +347,7 @@ async fn what_is_delivered_after_its_buyer_gave_up_is_noted_and_told_once() {
     let (late, product) = rig.delivered_after(361).await;
     let purchase = rig.view(late).purchase;
     assert_eq!((purchase.late_secs, rig.order_status(late), purchase.owed.0), (Some(361), "P", 0));
-    assert!(purchase.message.expect("a message").contains("361 seconds"));
+    assert!(purchase.message.expect("a message").to_string().contains("361 seconds"));
     let told = rig.told("late_delivery");
     assert!(told.len() == 1 && told[0].contains(&format!("order refund {late} BOLT11")), "{told:?}");
     rig.report(product, ProductStatus::Active).await.expect("repeated");
@@ -374,7 +374,7 @@ async fn a_late_delivery_that_is_paid_back_takes_the_product_back() {
         payments::apply::mark_refunded(&rig.shop, in_time, "cli", "no").await.is_err(),
         "what came in time is kept"
     );
-    assert!(LATE_RETURNED_MESSAGE.contains("too late"));
+    assert!(OrderMessage::LateReturned.to_string().contains("too late"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

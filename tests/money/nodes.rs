@@ -11,11 +11,11 @@ use ip2tor_shop::domain::lightning::{
 use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::domain::node::NodeKind;
 use ip2tor_shop::domain::product::ProductStatus;
+use ip2tor_shop::domain::texts::OrderMessage;
 use ip2tor_shop::lightning::LightningNode;
 use ip2tor_shop::lightning::supervise::Backoff;
 use ip2tor_shop::services::backup;
 use ip2tor_shop::services::hosts::catalog::CatalogCache;
-use ip2tor_shop::services::invoices::create::NO_INVOICE_MESSAGE;
 use ip2tor_shop::services::nodes::manage::NodeChange;
 use ip2tor_shop::services::payments::apply::StreamPosition;
 use ip2tor_shop::services::{Act, Error, Settings, nodes, orders, payments, products};
@@ -151,7 +151,7 @@ async fn when_no_node_can_make_the_invoice_the_order_is_rejected_and_its_port_is
     rig.spare().sim.faults().always("AddInvoice", Fault::Unavailable);
     let order = rig.order().await.expect("accepted");
     rig.wait_order(order, "R").await;
-    assert_eq!(rig.view(order).purchase.message.as_deref(), Some(NO_INVOICE_MESSAGE));
+    assert_eq!(rig.view(order).purchase.message, Some(OrderMessage::NoInvoice));
     assert_eq!((rig.view(order).product.status, rig.ports_in_use()), (ProductStatus::Archived, 0));
 }
 
@@ -355,7 +355,7 @@ async fn a_node_with_invoices_that_are_not_final_gets_another_address_only_if_it
         rig.shop.db.write(move |db| nodes::manage::set(db, &act, node, change, None))
     };
     let refused = set(port, false).await;
-    assert!(matches!(&refused, Err(Error::Conflict(text)) if text.contains("node add")), "{refused:?}");
+    assert!(matches!(&refused, Err(Error::Conflict(text)) if text.to_string().contains("node add")), "{refused:?}");
     assert!(set(rig.sim_addr.port(), false).await.is_ok(), "nothing changes");
     assert!(set(port, true).await.is_ok(), "the operator says that it is the same");
     assert!(set(rig.sim_addr.port(), true).await.is_ok());

@@ -8,11 +8,11 @@ use ip2tor_lnd_simulator::{Fault, Oddity, Quirks, State};
 use ip2tor_shop::background::nodes::entry::Entry;
 use ip2tor_shop::background::nodes::follow::{self, Strangers};
 use ip2tor_shop::background::nodes::settlements::{Reader, Told};
-use ip2tor_shop::domain::deal::{CANCELLED_ELSEWHERE_MESSAGE, EXPIRED_MESSAGE, HOLD_LOST_MESSAGE, VANISHED_MESSAGE};
 use ip2tor_shop::domain::id::SystemRandom;
 use ip2tor_shop::domain::lightning::Preimage;
 use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::domain::product::ProductStatus;
+use ip2tor_shop::domain::texts::{Ending, OrderMessage};
 use ip2tor_shop::domain::time::Timestamp;
 use ip2tor_shop::services::payments;
 use ip2tor_shop::services::payments::apply::StreamPosition;
@@ -25,7 +25,7 @@ use crate::rig::{Rig, Setup};
 
 impl Rig {
     fn text(&self, order: ip2tor_shop::domain::id::OrderId) -> String {
-        self.view(order).purchase.message.unwrap_or_default()
+        self.view(order).purchase.message.map(|message| message.to_string()).unwrap_or_default()
     }
 
     fn cursor(&self) -> i64 {
@@ -481,7 +481,7 @@ async fn an_invoice_that_was_paid_and_cleaned_away_while_the_shop_was_down_is_no
     rig.clock.advance_secs(2000);
     rig.restart_shop().await;
     rig.wait_order(order, "R").await;
-    assert_eq!(rig.text(order), VANISHED_MESSAGE);
+    assert_eq!(rig.text(order), OrderMessage::Vanished.to_string());
     let hash = rig.hash(order);
     let told = format!("SELECT count(*) FROM alert WHERE topic = 'invoice_vanished' AND text LIKE '%{hash}%'");
     assert_eq!((rig.count(&told), rig.view(order).purchase.invoice.received), (1, None));
@@ -494,7 +494,7 @@ async fn an_invoice_that_lnd_has_lost_before_its_time_is_not_called_unpaid_but_o
     rig.clock.advance_secs(300);
     rig.sim().node().lose(rig.hash(vanished)).expect("lost");
     assert_eq!(rig.compare(&mut Strangers::default()).await, 1);
-    assert_eq!((rig.order_status(vanished), rig.text(vanished).as_str()), ("R", VANISHED_MESSAGE));
+    assert_eq!((rig.order_status(vanished), rig.text(vanished)), ("R", OrderMessage::Vanished.to_string()));
     assert_eq!(rig.open_alerts("invoice_vanished"), 1);
 
     rig.check_in().await;
@@ -506,7 +506,10 @@ async fn an_invoice_that_lnd_has_lost_before_its_time_is_not_called_unpaid_but_o
     assert_eq!(rig.at_node(expired), None, "garbage");
     rig.restart_shop().await;
     rig.wait_order(expired, "R").await;
-    assert_eq!((rig.text(expired).as_str(), rig.open_alerts("invoice_vanished")), (EXPIRED_MESSAGE, 1));
+    assert_eq!(
+        (rig.text(expired), rig.open_alerts("invoice_vanished")),
+        (OrderMessage::Ended(Ending::Expired).to_string(), 1)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -549,7 +552,7 @@ async fn a_held_payment_whose_invoice_the_node_has_lost_is_not_called_given_back
     rig.sim().node().lose(rig.hash(order)).expect("lost");
     rig.compare(&mut Strangers::default()).await;
     rig.wait_order(order, "R").await;
-    assert_eq!((rig.text(order).as_str(), rig.open_alerts("invoice_vanished")), (VANISHED_MESSAGE, 1));
+    assert_eq!((rig.text(order), rig.open_alerts("invoice_vanished")), (OrderMessage::Vanished.to_string(), 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -559,13 +562,13 @@ async fn a_hold_that_somebody_cancels_at_the_node_is_told_as_that_and_shows_no_m
     assert_eq!(rig.view(order).purchase.invoice.received, Some(Msat(25_000)));
     rig.sim().node().cancel(rig.hash(order)).expect("cancelled there");
     rig.wait_order(order, "R").await;
-    assert_eq!(rig.text(order), HOLD_LOST_MESSAGE);
+    assert_eq!(rig.text(order), OrderMessage::HoldLost.to_string());
     assert_eq!(rig.view(order).purchase.invoice.received, None, "it was given back");
     assert_eq!((rig.open_alerts("hold_lost"), rig.product_status(product)), (1, ProductStatus::NeedsSuspend));
     let (open, _) = rig.ordered().await;
     rig.sim().node().cancel(rig.hash(open)).expect("cancelled there");
     rig.wait_order(open, "R").await;
-    assert_eq!(rig.text(open), CANCELLED_ELSEWHERE_MESSAGE);
+    assert_eq!(rig.text(open), OrderMessage::CancelledElsewhere.to_string());
 }
 
 #[tokio::test(flavor = "multi_thread")]

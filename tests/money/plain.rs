@@ -1,11 +1,11 @@
 //! Plain invoices: from the order to the last day.
 
-use ip2tor_shop::domain::deal::{UNDELIVERABLE_MESSAGE, UNDERPAID_MESSAGE};
 use ip2tor_shop::domain::host::{PortKind, PortRange};
 use ip2tor_shop::domain::id::{OrderId, ProductId};
 use ip2tor_shop::domain::lightning::NodeInvoiceState;
 use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::domain::product::{ProductKind, ProductStatus};
+use ip2tor_shop::domain::texts::{Message, OrderMessage};
 use ip2tor_shop::services::orders;
 use ip2tor_shop::services::orders::extend::Extension;
 use ip2tor_shop::services::{Error, payments, products};
@@ -119,7 +119,7 @@ async fn less_than_the_price_is_not_paid_and_owed_back_in_full() {
     payments::apply::apply(&rig.shop, rig.node, news, None).await.expect("applied");
     assert_eq!(rig.order_status(order), "N");
     let purchase = rig.view(order).purchase;
-    assert_eq!((purchase.owed.0, purchase.message.as_deref()), (24_999, Some(UNDERPAID_MESSAGE)));
+    assert_eq!((purchase.owed.0, purchase.message), (24_999, Some(OrderMessage::Underpaid)));
     assert_eq!(rig.product_status(product), ProductStatus::Archived);
     assert_eq!(rig.count(PORTS), 0, "the port is free again");
     assert_eq!(rig.count(OWED), 1);
@@ -179,7 +179,7 @@ async fn paid_when_the_product_is_gone_and_no_port_is_free_everything_is_owed() 
     rig.pay(order);
     rig.wait_order(order, "N").await;
     let purchase = rig.view(order).purchase;
-    assert_eq!((purchase.owed.0, purchase.message.as_deref()), (25_000, Some(UNDELIVERABLE_MESSAGE)));
+    assert_eq!((purchase.owed.0, purchase.message), (25_000, Some(OrderMessage::Undeliverable)));
     assert_eq!((rig.count(OWED), rig.count(PORTS)), (1, 1));
 }
 
@@ -194,7 +194,7 @@ async fn three_hundred_of_five_hundred_orders_at_once_get_the_three_hundred_port
     let results = orders.join_all().await;
     let (accepted, refused): (Vec<_>, Vec<_>) = results.into_iter().partition(Result::is_ok);
     assert_eq!((accepted.len(), refused.len()), (300, 200));
-    let no_ports = Error::non_field("The current host does not have any Tor bridge ports available.");
+    let no_ports = Error::non_field(Message::NoFreePorts);
     assert!(refused.iter().all(|result| result.as_ref() == Err(&no_ports)), "{refused:?}");
     assert_eq!(rig.count("SELECT count(DISTINCT port) FROM product WHERE placed = 1"), 300);
     assert_eq!(rig.count("SELECT used FROM port_range"), 300);

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use super::target;
+use crate::texts::Message;
 
 /// Host and port as one writes them in URLs and lists: an IPv6 address in brackets.
 pub fn with_port(host: &str, port: u16) -> String {
@@ -25,7 +26,8 @@ pub fn host(text: &str) -> Result<String, String> {
     }
     let name = text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase();
     if target::is_onion(&name) {
-        let onion = target::check_host(&name).map(str::to_owned).map_err(str::to_owned);
+        let onion =
+            target::check_host(&name).map(str::to_owned).map_err(|fault| Message::WrongOnion(fault, None).to_string());
         return onion.map(|address| format!("{address}.onion"));
     }
     let fits = |symbol: u8| symbol.is_ascii_alphanumeric() || matches!(symbol, b'-' | b'_');

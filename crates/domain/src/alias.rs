@@ -4,6 +4,8 @@ use bech32::primitives::decode::CheckedHrpstring;
 use bech32::{Bech32, Hrp};
 use bitcoin::secp256k1::XOnlyPublicKey;
 
+use crate::texts::Message;
+
 /// What the text of a Nostr public key begins with.
 const PREFIX: Hrp = Hrp::parse_unchecked("npub");
 /// The longest alias.
@@ -34,14 +36,13 @@ const RESERVED: [&str; 14] = [
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn parse_alias(alias: &str) -> Result<String, String> {
+pub fn parse_alias(alias: &str) -> Result<String, Message> {
     let slug = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     if alias.is_empty() || !alias.bytes().all(slug) {
-        let text = "Enter a valid \u{201c}slug\u{201d} consisting of letters, numbers, underscores or hyphens.";
-        return Err(text.to_owned());
+        return Err(Message::NoSlug);
     }
     if RESERVED.iter().any(|name| name.eq_ignore_ascii_case(alias)) {
-        return Err("The selected alias is taken. Try another one...".to_owned());
+        return Err(Message::AliasReserved);
     }
     Ok(alias.to_ascii_lowercase())
 }
@@ -51,13 +52,12 @@ pub fn parse_alias(alias: &str) -> Result<String, String> {
 ///
 /// # Errors
 /// What is wrong with it: also when its number belongs to no point of the curve, and so to nobody.
-pub fn parse_public_key(key: &str) -> Result<String, String> {
+pub fn parse_public_key(key: &str) -> Result<String, Message> {
     let Some(bytes) = of_npub(key).or_else(|| of_hex(key)) else {
-        let text = "Must be a Nostr public key: npub1\u{2026} (with a valid checksum) or 64 hexadecimal digits.";
-        return Err(text.to_owned());
+        return Err(Message::NoNostrKey);
     };
     if XOnlyPublicKey::from_slice(&bytes).is_err() {
-        return Err("This is nobody's public key: it is no point on the curve. Please copy it again.".to_owned());
+        return Err(Message::NobodysKey);
     }
     Ok(npub(&bytes))
 }
@@ -126,7 +126,7 @@ mod tests {
         for bytes in [zero, too_large, no_point] {
             for form in [hex::encode(bytes), npub(&bytes)] {
                 let refused = parse_public_key(&form).unwrap_err();
-                assert!(refused.contains("no point on the curve"), "{form}: {refused}");
+                assert!(refused == Message::NobodysKey, "{form}: {refused}");
             }
         }
     }

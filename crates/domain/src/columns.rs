@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::id::{HostId, NodeId, OperatorId, OrderId, ProductId};
 use crate::lightning::PaymentHash;
 use crate::money::Msat;
+use crate::texts::OrderMessage;
 use crate::time::Timestamp;
 
 macro_rules! uuid_column {
@@ -34,6 +35,18 @@ impl ToSql for Timestamp {
 impl FromSql for Timestamp {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         value.as_i64().map(Self)
+    }
+}
+
+impl ToSql for OrderMessage {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.stored().into())
+    }
+}
+
+impl FromSql for OrderMessage {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        value.as_str().map(Self::parse)
     }
 }
 

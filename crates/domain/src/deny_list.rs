@@ -172,7 +172,8 @@ pub fn new_value(kind: DenyKind, value: &str) -> Result<String, String> {
         return Ok(value);
     }
     let (address, port) = value.split_once(':').map_or((value.as_str(), None), |(a, p)| (a, Some(p)));
-    let target = target::parse(&format!("{address}:{}", port.unwrap_or("1"))).map_err(|reasons| reasons.join(" "))?;
+    let target = target::parse(&format!("{address}:{}", port.unwrap_or("1")))
+        .map_err(|reasons| reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))?;
     Ok(if port.is_some() { target } else { address.to_owned() })
 }
 

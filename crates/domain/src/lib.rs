@@ -22,5 +22,6 @@ pub mod purchase;
 pub mod recent;
 pub mod target;
 pub mod text;
+pub mod texts;
 pub mod time;
 pub mod vanity_ports;

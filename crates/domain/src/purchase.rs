@@ -5,6 +5,7 @@ use super::fiat::InvoiceRates;
 use super::id::{NodeId, OrderId};
 use super::lightning::PaymentHash;
 use super::money::Msat;
+use super::texts::OrderMessage;
 use super::time::Timestamp;
 
 /// The states of a purchase order; the letters are the contract's.
@@ -256,7 +257,7 @@ pub struct Purchase {
     /// The order's state.
     pub status: OrderStatus,
     /// What a person should know about the state.
-    pub message: Option<String>,
+    pub message: Option<OrderMessage>,
     /// The price.
     pub price: Msat,
     /// How far it is delivered.
@@ -281,10 +282,10 @@ pub struct Purchase {
 
 impl Purchase {
     /// Moves the order to `next`, with `message` replacing what it said before.
-    pub fn become_(&mut self, next: OrderStatus, message: Option<&str>) {
+    pub fn become_(&mut self, next: OrderStatus, message: Option<OrderMessage>) {
         debug_assert!(self.status == next || self.status.may_become(next), "order {:?} -> {next:?}", self.status);
         self.status = next;
-        self.message = message.map(str::to_owned);
+        self.message = message;
     }
 
     /// Seconds from its payment to its delivery `now`. `None` while either is missing, and where the payment was

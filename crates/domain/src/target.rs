@@ -3,22 +3,24 @@
 
 use sha3::{Digest, Sha3_256};
 
+use crate::texts::{Message, OnionFault};
+
 /// The longest text that is looked at.
 pub const MAX_LENGTH: usize = 300;
 
 /// Checks a target and returns its normal form (`<56 characters>.onion:<port>`), or every reason
 /// why it is none, with the fix where it can be guessed.
-pub fn parse(text: &str) -> Result<String, Vec<String>> {
+pub fn parse(text: &str) -> Result<String, Vec<Message>> {
     if text.contains('\0') {
-        return Err(vec!["Null characters are not allowed.".to_owned()]);
+        return Err(vec![Message::NullCharacters]);
     }
     if text.chars().count() > MAX_LENGTH {
-        return Err(vec![format!("Ensure this field has no more than {MAX_LENGTH} characters.")]);
+        return Err(vec![Message::TooLong { max: MAX_LENGTH }]);
     }
     let lower = text.trim().to_ascii_lowercase();
     let mut problems = Vec::new();
     if !lower.contains(".onion:") {
-        problems.push("Must be an .onion address followed by a port.".to_owned());
+        problems.push(Message::NoOnion);
     }
     let (rest, port) = lower.rsplit_once(':').unwrap_or(("", &lower));
     if port.is_empty() || !port.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -28,11 +30,11 @@ pub fn parse(text: &str) -> Result<String, Vec<String>> {
         return Err(problems);
     }
     let Some(port) = port.parse::<u16>().ok().filter(|port| *port > 0) else {
-        return Err(vec![format!("{port} is no port: it must be between 1 and 65535.")]);
+        return Err(vec![Message::PortOutOfRange { port: port.to_owned() }]);
     };
     match check_host(rest) {
         Ok(address) => Ok(format!("{address}.onion:{port}")),
-        Err(problem) => Err(vec![suggest(problem, &lower)]),
+        Err(fault) => Err(vec![Message::WrongOnion(fault, guess(&lower).filter(|guess| *guess != lower))]),
     }
 }
 
@@ -43,28 +45,28 @@ pub fn is_onion(host: &str) -> bool {
 }
 
 /// Checks `<address>.onion` and returns the address.
-pub(super) fn check_host(host: &str) -> Result<&str, &'static str> {
+pub(super) fn check_host(host: &str) -> Result<&str, OnionFault> {
     let Some(address) = host.strip_suffix(".onion") else {
-        return Err("Only one port may follow the .onion address.");
+        return Err(OnionFault::OnePort);
     };
     if address.contains("://") {
-        return Err("Must not contain a protocol such as http://.");
+        return Err(OnionFault::HasProtocol);
     }
     if address.contains('@') {
-        return Err("Must not contain a public key or user name before an @.");
+        return Err(OnionFault::HasUser);
     }
     if address.len() == 16 {
-        return Err("This is a version 2 onion address. These no longer exist; use the version 3 address.");
+        return Err(OnionFault::Version2);
     }
     // A leading label (www.xyz.onion) would be ignored by Tor, but not by every script.
     if address.len() != 56 {
-        return Err("A version 3 onion address has 56 characters before .onion.");
+        return Err(OnionFault::WrongLength);
     }
     let decoded = data_encoding::BASE32_NOPAD.decode(address.to_ascii_uppercase().as_bytes());
     let Ok(bytes) = decoded else {
-        return Err("An onion address has only the characters a-z and 2-7.");
+        return Err(OnionFault::WrongCharacters);
     };
-    if is_valid_v3(&bytes) { Ok(address) } else { Err("The onion address has a typing error: its checksum is wrong.") }
+    if is_valid_v3(&bytes) { Ok(address) } else { Err(OnionFault::WrongChecksum) }
 }
 
 /// Version 3: public key (32 bytes), checksum (2), version (1); see Tor's rend-spec-v3, section 6.
@@ -79,18 +81,10 @@ fn is_valid_v3(bytes: &[u8]) -> bool {
 
 /// What is wrong with the part after the last colon. Where nothing better can be offered, the words are
 /// those that clients know from the predecessor.
-fn no_port(port: &str, text: &str) -> String {
+fn no_port(port: &str, text: &str) -> Message {
     match guess(text) {
-        Some(guess) => format!("{port:?} is no port: digits only. Did you mean {guess}?"),
-        None => "Must include a port as last part.".to_owned(),
-    }
-}
-
-/// Adds what was probably meant.
-fn suggest(problem: &str, text: &str) -> String {
-    match guess(text) {
-        Some(guess) if guess != text => format!("{problem} Did you mean {guess}?"),
-        _ => problem.to_owned(),
+        Some(guess) => Message::PortOfDigits { port: port.to_owned(), guess },
+        None => Message::NoPortLast,
     }
 }
 
@@ -165,7 +159,7 @@ mod tests {
         let swapped = if wrong.starts_with('b') { "c" } else { "b" };
         wrong.replace_range(0..1, swapped);
         let problems = parse(&format!("{wrong}.onion:80")).unwrap_err();
-        assert!(problems[0].contains("checksum"), "{problems:?}");
+        assert_eq!(problems, [Message::WrongOnion(OnionFault::WrongChecksum, None)]);
     }
 
     #[test]
@@ -173,7 +167,7 @@ mod tests {
         let good = address();
         for text in [format!("http://{good}.onion:80"), format!("02ab@{good}.onion:9735:9735")] {
             let problems = parse(&text).unwrap_err();
-            assert!(problems[0].contains(&format!("Did you mean {good}.onion:")), "{problems:?}");
+            assert!(problems[0].to_string().contains(&format!("Did you mean {good}.onion:")), "{problems:?}");
         }
     }
 
@@ -191,10 +185,10 @@ mod tests {
         ] {
             let problems = parse(&format!("{good}.onion:{port}")).unwrap_err();
             let wanted = format!("{port:?} is no port: digits only. Did you mean {good}.onion:{meant}?");
-            assert_eq!(problems, [wanted], "{port:?}");
+            assert_eq!(problems.iter().map(ToString::to_string).collect::<Vec<_>>(), [wanted], "{port:?}");
         }
         for text in ["abc.onion:80/path".to_owned(), "abc.onion:http".to_owned(), format!("{good}.onion:http")] {
-            assert_eq!(parse(&text).unwrap_err(), ["Must include a port as last part."], "{text}");
+            assert_eq!(parse(&text).unwrap_err(), [Message::NoPortLast], "{text}");
         }
     }
 

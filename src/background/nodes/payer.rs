@@ -31,7 +31,7 @@ pub fn payer(node: &Node, dial: &Dial) -> Result<Box<dyn PayingNode>, Error> {
 fn credentials(node: &Node) -> Result<PaymentCredentials, Error> {
     let file = node.payment_macaroon_file.as_ref().ok_or_else(|| {
         let (name, how) = (&node.name, node.how_to_pay_refunds());
-        Error::Refused(format!("Node {name} has no macaroon for payments any more. Set it again: {how}."))
+        Error::Refused(format!("Node {name} has no macaroon for payments any more. Set it again: {how}.").into())
     })?;
     let certificate = match (&node.certificate_file, &node.certificate) {
         (Some(file), _) => Some(Source::File(PathBuf::from(file))),
@@ -46,5 +46,5 @@ pub fn nothing_paid(node: &Node, error: &NodeError) -> Error {
     if node.kind != NodeKind::Cln && error.kind == NodeErrorKind::WrongMacaroon {
         text.push_str(&format!(" Then name the file: `node set {} --payment-macaroon-file FILE`.", node.id));
     }
-    Error::Refused(text)
+    Error::Refused(text.into())
 }

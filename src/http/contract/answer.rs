@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::dto;
 use super::dto::Detail;
+use crate::domain::texts::Language;
 use crate::http::problem::Problem;
 use crate::http::response::json_response;
 
@@ -35,6 +36,27 @@ impl<T: Serialize + Send> IntoResponse for Reply<T> {
 impl<T: Type> ApiResponse for Reply<T> {
     fn meta() -> MetaResponses {
         MetaResponses { responses: vec![documented(StatusCode::OK, "Done.", json_of::<T>())] }
+    }
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
+    }
+}
+
+/// 200 with a JSON body that has a text of ours in it, and the language of that.
+pub struct Spoken<T>(pub T, pub Language);
+
+impl<T: Serialize + Send> IntoResponse for Spoken<T> {
+    fn into_response(self) -> Response {
+        let mut response = Reply(self.0).into_response();
+        response.headers_mut().insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(self.1.tag()));
+        response
+    }
+}
+
+impl<T: Type> ApiResponse for Spoken<T> {
+    fn meta() -> MetaResponses {
+        Reply::<T>::meta()
     }
 
     fn register(registry: &mut Registry) {

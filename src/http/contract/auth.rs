@@ -5,6 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, header};
 
+use crate::domain::texts::Message;
 use crate::http::problem::Problem;
 use crate::http::server::client::{Client, Origin};
 use crate::services::Scope;
@@ -16,17 +17,15 @@ enum Credentials<'a> {
     None,
     Basic(&'a str),
     Token(&'a str),
-    Malformed(&'static str),
+    Malformed(Message),
 }
 
 fn credentials(headers: &HeaderMap) -> Credentials<'_> {
     let Some(value) = headers.get(header::AUTHORIZATION) else { return Credentials::None };
     let Ok(text) = value.to_str() else {
         return match value.as_bytes().get(..6).map(<[u8]>::to_ascii_lowercase).as_deref() {
-            Some(b"token ") => {
-                Credentials::Malformed("Invalid token header. Token string should not contain invalid characters.")
-            }
-            Some(b"basic ") => Credentials::Malformed("Invalid username/password."),
+            Some(b"token ") => Credentials::Malformed(Message::CharactersInToken),
+            Some(b"basic ") => Credentials::Malformed(Message::WrongPassword),
             _ => Credentials::None,
         };
     };
@@ -35,15 +34,11 @@ fn credentials(headers: &HeaderMap) -> Credentials<'_> {
     let (first, more) = (words.next(), words.next().is_some());
     match (scheme.as_str(), first, more) {
         ("basic", Some(word), false) => Credentials::Basic(word),
-        ("basic", None, _) => Credentials::Malformed("Invalid basic header. No credentials provided."),
-        ("basic", Some(_), true) => {
-            Credentials::Malformed("Invalid basic header. Credentials string should not contain spaces.")
-        }
+        ("basic", None, _) => Credentials::Malformed(Message::NoBasicCredentials),
+        ("basic", Some(_), true) => Credentials::Malformed(Message::SpacesInBasic),
         ("token", Some(word), false) => Credentials::Token(word),
-        ("token", None, _) => Credentials::Malformed("Invalid token header. No credentials provided."),
-        ("token", Some(_), true) => {
-            Credentials::Malformed("Invalid token header. Token string should not contain spaces.")
-        }
+        ("token", None, _) => Credentials::Malformed(Message::NoToken),
+        ("token", Some(_), true) => Credentials::Malformed(Message::SpacesInToken),
         _ => Credentials::None,
     }
 }
@@ -59,10 +54,10 @@ pub async fn authenticate(
         Credentials::Malformed(text) => Err(Problem::unauthorized(text)),
         Credentials::Token(token) => match authenticator.token(token).await? {
             Some(host) => Ok(Some(Scope::Host(host))),
-            None => Err(Problem::unauthorized("Invalid token.")),
+            None => Err(Problem::unauthorized(Message::InvalidToken)),
         },
         Credentials::Basic(encoded) => {
-            let wrong = || Problem::unauthorized("Invalid username/password.");
+            let wrong = || Problem::unauthorized(Message::WrongPassword);
             let decoded = STANDARD.decode(encoded).ok().and_then(|bytes| String::from_utf8(bytes).ok());
             let pair = decoded.as_deref().and_then(|text| text.split_once(':')).ok_or_else(wrong)?;
             // New circuits cost nothing, except where the operator's list lets nobody else in.
@@ -93,9 +88,9 @@ mod tests {
 
     #[test]
     fn malformed_credentials_are_told_apart() {
-        assert!(read(b"Token").contains("No credentials"));
-        assert!(read(b"Token a b").contains("spaces"));
-        assert!(read(b"Token \xff").contains("invalid characters"));
-        assert!(read(b"Basic").contains("No credentials"));
+        assert!(read(b"Token").contains("NoToken"));
+        assert!(read(b"Token a b").contains("SpacesInToken"));
+        assert!(read(b"Token \xff").contains("CharactersInToken"));
+        assert!(read(b"Basic").contains("NoBasicCredentials"));
     }
 }

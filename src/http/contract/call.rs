@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use poem::{FromRequest, Request, RequestBody};
 
+use crate::domain::texts::{Language, Message};
 use crate::http::App;
-use crate::http::language::Language;
-use crate::http::problem::{NOT_AUTHENTICATED, Problem};
+use crate::http::problem::Problem;
 use crate::http::server::client::Origin;
 use crate::services::hosts;
 use crate::services::hosts::catalog::Site;
@@ -52,7 +52,7 @@ impl Call {
 
     /// The caller of a private operation.
     pub fn scope(&self) -> Result<&Scope, Problem> {
-        self.scope.as_ref().ok_or_else(|| Problem::unauthorized(NOT_AUTHENTICATED))
+        self.scope.as_ref().ok_or_else(|| Problem::unauthorized(Message::NotAuthenticated))
     }
 
     /// The id in the path, in any form that names a UUID; anything else is not found.

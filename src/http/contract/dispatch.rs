@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use http::{HeaderValue, Method, StatusCode, header};
 use poem::endpoint::BoxEndpoint;
-use poem::{Body, Endpoint, IntoResponse, Request, Response};
+use poem::{Body, Endpoint, Request, Response};
 use poem_openapi::OpenApi;
 
 use super::auth::authenticate;
@@ -16,9 +16,9 @@ use super::negotiate::{Form, negotiate};
 use super::options;
 use super::paths::{Found, find};
 use super::resources::{Access, RESOURCES, Resource};
-use crate::http::language::Language;
+use crate::domain::texts::{Language, Message};
 use crate::http::middleware::same_site;
-use crate::http::problem::{FORBIDDEN, NOT_ACCEPTABLE, NOT_AUTHENTICATED, Problem};
+use crate::http::problem::Problem;
 use crate::http::response::json_response;
 use crate::http::server::client::Origin;
 use crate::http::{App, pages};
@@ -62,11 +62,11 @@ impl Frame {
         let language = Language::accepted(header(&header::ACCEPT_LANGUAGE));
         let is_head = request.method() == Method::HEAD;
         let outcome = self.answer(served, id, format, language, request).await;
-        let mut response = outcome.unwrap_or_else(|problem| problem.in_language(language).into_response());
+        let mut response = outcome.unwrap_or_else(|problem| problem.answer(language));
         if is_head {
             response = without_body(response).await;
         }
-        add_headers(&mut response, &served.allow, language);
+        add_headers(&mut response, &served.allow);
         response
     }
 
@@ -89,7 +89,7 @@ impl Frame {
             Form::Docs if !is_read(request.method()) => {}
             Form::Docs => return Ok(pages::to_docs()),
             Form::Unknown => return Err(Problem::not_found()),
-            Form::NotAcceptable => return Err(Problem::detail(StatusCode::NOT_ACCEPTABLE, NOT_ACCEPTABLE)),
+            Form::NotAcceptable => return Err(Problem::detail(StatusCode::NOT_ACCEPTABLE, Message::NotAcceptable)),
         }
         let origin = Origin::of(&request, &*self.app.is_trusted_proxy);
         same_site::check(request.method(), served.resource.is_change, request.headers(), &origin)?;
@@ -131,8 +131,8 @@ fn authorise(access: Access, scope: Option<&Scope>) -> Result<(), Problem> {
     match (access, scope) {
         (Access::Anybody, _) | (Access::Known, Some(_)) => Ok(()),
         (Access::Staff, Some(Scope::Administrator(_) | Scope::Operator(..))) => Ok(()),
-        (Access::Staff, Some(Scope::Host(_))) => Err(Problem::detail(StatusCode::FORBIDDEN, FORBIDDEN)),
-        (Access::Known | Access::Staff, None) => Err(Problem::unauthorized(NOT_AUTHENTICATED)),
+        (Access::Staff, Some(Scope::Host(_))) => Err(Problem::detail(StatusCode::FORBIDDEN, Message::Forbidden)),
+        (Access::Known | Access::Staff, None) => Err(Problem::unauthorized(Message::NotAuthenticated)),
     }
 }
 
@@ -149,11 +149,13 @@ async fn without_body(mut response: Response) -> Response {
     response
 }
 
-fn add_headers(response: &mut Response, allow: &HeaderValue, language: Language) {
+fn add_headers(response: &mut Response, allow: &HeaderValue) {
     let headers = response.headers_mut();
     headers.insert(header::ALLOW, allow.clone());
     headers.insert(header::VARY, HeaderValue::from_static("Accept, Accept-Language, Cookie"));
-    headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
+    // What says nothing of its language has only texts that are not ours.
+    let english = HeaderValue::from_static(Language::English.tag());
+    headers.entry(header::CONTENT_LANGUAGE).or_insert(english);
 }
 
 impl Endpoint for Frame {

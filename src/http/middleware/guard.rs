@@ -8,6 +8,7 @@ use futures_util::FutureExt;
 use http::StatusCode;
 use poem::{Endpoint, IntoResponse, Request, Response};
 
+use crate::domain::texts::Message;
 use crate::http::App;
 use crate::http::pages;
 use crate::http::problem::Problem;
@@ -93,9 +94,7 @@ fn of_routing(error: &poem::Error) -> Response {
     }
     match error.status() {
         StatusCode::NOT_FOUND => pages::not_found(),
-        status if status.is_client_error() => {
-            Problem::detail(status, "The request is not understood here.").into_response()
-        }
+        status if status.is_client_error() => Problem::detail(status, Message::NotUnderstood).into_response(),
         _ => Problem::internal(&error.to_string()).into_response(),
     }
 }

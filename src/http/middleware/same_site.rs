@@ -4,12 +4,9 @@
 
 use http::{HeaderMap, Method, StatusCode, Uri, header};
 
+use crate::domain::texts::Message;
 use crate::http::problem::Problem;
 use crate::http::server::client::Origin;
-
-const FOREIGN: &str = "This request comes from another web site and was not carried out. Behind a proxy, X-Forwarded-Host \
-                       must be the address that the browser shows.";
-const MUST_POST: &str = "With a name and a password this is taken as POST alone.";
 
 /// Lets a request pass that changes something, unless a browser sends it for another site. `is_change` is
 /// true for requests that change something whatever their method says.
@@ -21,7 +18,7 @@ pub fn check(method: &Method, is_change: bool, headers: &HeaderMap, origin: &Ori
     let own = evidence(headers, origin)?;
     // A picture or a link sends neither of both: nothing tells it from a program.
     if is_read && *method != Method::OPTIONS && !own {
-        return Err(Problem::detail(StatusCode::FORBIDDEN, MUST_POST));
+        return Err(Problem::detail(StatusCode::FORBIDDEN, Message::MustPost));
     }
     Ok(())
 }
@@ -46,7 +43,7 @@ fn has_browser_credentials(headers: &HeaderMap) -> bool {
 
 /// True when the request says that it comes from us, false when it says nothing.
 fn evidence(headers: &HeaderMap, origin: &Origin) -> Result<bool, Problem> {
-    let foreign = || Problem::detail(StatusCode::FORBIDDEN, FOREIGN);
+    let foreign = || Problem::detail(StatusCode::FORBIDDEN, Message::ForeignSite);
     let mut is_own = false;
     for site in headers.get_all("sec-fetch-site") {
         if site != "same-origin" {

@@ -8,6 +8,7 @@ use poem::Body;
 use poem::error::ReadBodyError;
 use tokio::sync::Semaphore;
 
+use crate::domain::texts::Message;
 use crate::http::problem::Problem;
 
 /// The largest body, in bytes, unless the operator says otherwise.
@@ -47,18 +48,17 @@ impl Bodies {
         match body.into_bytes_limit(self.limit).await {
             Ok(bytes) => Ok(bytes),
             Err(ReadBodyError::PayloadTooLarge) => Err(self.too_large()),
-            Err(_) => Err(Problem::detail(StatusCode::BAD_REQUEST, "The body could not be read.")),
+            Err(_) => Err(Problem::detail(StatusCode::BAD_REQUEST, Message::BodyUnreadable)),
         }
     }
 
     fn too_large(&self) -> Problem {
-        Problem::detail(StatusCode::PAYLOAD_TOO_LARGE, format!("The body is larger than {} bytes.", self.limit))
+        Problem::detail(StatusCode::PAYLOAD_TOO_LARGE, Message::BodyTooLarge { limit: self.limit })
     }
 }
 
 fn busy() -> Problem {
-    let text = "Too many large requests are being read at the moment. Please try again.";
-    Problem { retry_after_secs: Some(5), ..Problem::detail(StatusCode::SERVICE_UNAVAILABLE, text) }
+    Problem { retry_after_secs: Some(5), ..Problem::detail(StatusCode::SERVICE_UNAVAILABLE, Message::BodiesBusy) }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use http::StatusCode;
 use poem::Request;
 
 use super::seat::Seat;
+use crate::domain::texts::Message;
 use crate::http::problem::Problem;
 
 /// Whether the body of a request is being waited for; in its extensions. Its connection's seat hears of it.
@@ -41,9 +42,9 @@ impl BodyWait {
     /// What a request is answered that took too long.
     pub fn problem(&self) -> Problem {
         if self.is_waited_for.load(Ordering::Relaxed) {
-            Problem::detail(StatusCode::REQUEST_TIMEOUT, "The body did not come in time.")
+            Problem::detail(StatusCode::REQUEST_TIMEOUT, Message::BodyLate)
         } else {
-            Problem::detail(StatusCode::SERVICE_UNAVAILABLE, "This took too long. Please try again.")
+            Problem::detail(StatusCode::SERVICE_UNAVAILABLE, Message::TookTooLong)
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::domain::texts::Message;
 use crate::store::Connection;
 
 use crate::domain::effect::AlertTopic;
@@ -144,11 +145,10 @@ pub async fn delete(shop: &Shop, scope: &Scope, id: HostId) -> Result<(), Error>
     shop.change(move |db, _| {
         visible(db, &scope, id)?;
         if products::any_on_host(db, id)? {
-            return Err(Error::Conflict("The host has products that are owed to buyers.".to_owned()));
+            return Err(Error::Conflict(Message::HostOwesProducts));
         }
         if deals::owes_on_host(db, id)? {
-            let text = "Money is owed to buyers of this host; it can be deleted once that was paid back.";
-            return Err(Error::Conflict(text.to_owned()));
+            return Err(Error::Conflict(Message::HostOwesMoney));
         }
         places::free_set_aside(db, &visible(db, &scope, id)?)?;
         alerts::close(db, AlertTopic::HostNotSwept, &id.to_string(), now)?;

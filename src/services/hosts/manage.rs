@@ -11,6 +11,7 @@ use crate::domain::host::{Host, PortRange};
 use crate::domain::host_rules;
 use crate::domain::host_rules::HostChange;
 use crate::domain::id::{HostId, Random};
+use crate::domain::texts::Message;
 use crate::services::operators::manage;
 use crate::services::{Act, Error};
 use crate::store::audit_log;
@@ -195,7 +196,11 @@ fn view(db: &Connection, host: Host) -> Result<HostView, Error> {
 
 fn check(host: &Host) -> Result<(), Error> {
     let errors = host_rules::errors(host);
-    if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }
+    if errors.is_empty() {
+        return Ok(());
+    }
+    let told = |messages: Vec<String>| messages.into_iter().map(Message::from).collect();
+    Err(Error::Invalid(errors.into_iter().map(|(field, messages)| (field, told(messages))).collect()))
 }
 
 fn new_token(random: &dyn Random) -> String {

@@ -1,5 +1,6 @@
 //! Choosing the node for an invoice, and writing down every attempt before the node is asked.
 
+use crate::domain::texts::Message;
 use crate::store::Connection;
 
 use crate::domain::host::Host;
@@ -102,6 +103,5 @@ pub(in crate::services) fn intend_to_make(
 
 /// No node of the host's operator can be used now.
 pub(in crate::services) fn no_node() -> Error {
-    let detail = "This host can't take payments at the moment. Please try again later.".to_owned();
-    Error::Unavailable { detail, retry_after_secs: 60 }
+    Error::Unavailable { detail: Message::NoPayments, retry_after_secs: 60 }
 }

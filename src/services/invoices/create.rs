@@ -12,6 +12,7 @@ use crate::domain::id::{HostId, NodeId};
 use crate::domain::lightning::{InvoiceRequest, MadeInvoice, Network, NodeError, NodeErrorKind};
 use crate::domain::product::ProductStatus;
 use crate::domain::purchase::{InvoiceState, PurchaseKind};
+use crate::domain::texts::OrderMessage;
 use crate::domain::time::Timestamp;
 use crate::services::Error;
 use crate::services::deals::change_order;
@@ -22,9 +23,6 @@ use crate::store::outbox;
 use crate::store::outbox::{Attempt, Intent, IntentKind, Wanted};
 use crate::store::{alerts, hosts, node_state, products};
 
-/// What an order says when no node could make its invoice.
-pub const NO_INVOICE_MESSAGE: &str =
-    "The shop's Lightning node could not make an invoice. Nothing was charged; please try again later.";
 /// A failing intent is told to the operator after so many attempts.
 const ATTEMPTS_BEFORE_ALERT: u32 = 5;
 
@@ -154,7 +152,7 @@ pub async fn not_made(shop: &Shop, intent: &Intent, error: NodeError) -> Result<
         let host = change_order(&inner, db, after, purchase.id, "shop", |deal, i, now| {
             match &next {
                 Some(attempt) => switch_attempt(deal, i, attempt),
-                None => deal.refuse(i, NO_INVOICE_MESSAGE, now),
+                None => deal.refuse(i, OrderMessage::NoInvoice, now),
             }
             Ok(deal.product.host_id)
         })?;

@@ -254,7 +254,8 @@ pub fn remove(db: &Connection, act: &Act, id: NodeId) -> Result<(), Error> {
         return Err(Error::Conflict(format!(
             "{live} invoices of this node are not final. Disable it (`node set {id} --is-enabled=false`), and remove \
              it when they are."
-        )));
+        )
+        .into()));
     }
     needs_no_open_refund(db, id, BY_HAND)?;
     nodes::remove(db, id, act.now)?;
@@ -286,7 +287,7 @@ fn refuse_for_a_socket(change: &NodeChange) -> Result<(), Error> {
         ("details_macaroon_file", change.details_macaroon_file.is_some()),
     ];
     let errors: Vec<_> =
-        given.iter().filter(|(_, is_given)| *is_given).map(|(field, _)| (*field, vec![text.to_owned()])).collect();
+        given.iter().filter(|(_, is_given)| *is_given).map(|(field, _)| (*field, vec![text.into()])).collect();
     if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }
 }
 
@@ -294,7 +295,7 @@ fn check(node: &Node) -> Result<(), Error> {
     let mut errors = Vec::new();
     let mut need = |fits: bool, field, message: &str| {
         if !fits {
-            errors.push((field, vec![message.to_owned()]));
+            errors.push((field, vec![message.into()]));
         }
     };
     let socket = node.kind == NodeKind::Cln;

@@ -16,6 +16,7 @@ use tokio::sync::Semaphore;
 use super::passwords;
 use crate::domain::id::{HostId, Random};
 use crate::domain::operator::{Operator, Role};
+use crate::domain::texts::Message;
 use crate::domain::time::Clock;
 use crate::services::hosts::manage::hash_token;
 use crate::services::{Error, Scope};
@@ -131,7 +132,7 @@ impl Authenticator {
         match memory.throttle.wait_secs(caller, now) {
             0 => Ok(true),
             retry_after_secs => {
-                let detail = "Too many wrong passwords. Please try again later.".to_owned();
+                let detail = Message::TooManyPasswords;
                 Err(Error::Unavailable { detail, retry_after_secs })
             }
         }
@@ -143,7 +144,7 @@ impl Authenticator {
 }
 
 fn busy() -> Error {
-    let detail = "Too many passwords are being checked at the moment. Please try again.".to_owned();
+    let detail = Message::PasswordsBusy;
     Error::Unavailable { detail, retry_after_secs: 5 }
 }
 

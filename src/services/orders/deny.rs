@@ -5,14 +5,11 @@ use crate::store::Connection;
 
 use crate::domain::id::OrderId;
 use crate::domain::product::{Product, Subject};
+use crate::domain::texts::{Message, OrderMessage};
 use crate::services::Error;
 use crate::services::deals::change_order;
 use crate::services::shop::{Aftermath, Shop};
 use crate::store::deny_list;
-
-/// What a denied order says.
-pub const DENIED_MESSAGE: &str =
-    "This target (or your address) is on the deny list of this shop. Please contact the operator if this is a mistake.";
 
 /// Rejects the order when its target or the buyer's address is denied; whether it is.
 pub(in crate::services) fn refuse_if_denied(
@@ -31,7 +28,7 @@ pub(in crate::services) fn refuse_if_denied(
         return Ok(false);
     }
     change_order(shop, db, after, order, "shop", |deal, i, now| {
-        deal.refuse(i, DENIED_MESSAGE, now);
+        deal.refuse(i, OrderMessage::Denied, now);
         Ok(true)
     })
 }
@@ -55,7 +52,7 @@ fn is_denied(db: &Connection, target: Option<&str>, client_ip: Option<&str>) -> 
 /// [`Error::Refused`] then.
 pub(in crate::services) fn refuse_target(db: &Connection, product: &Product) -> Result<(), Error> {
     match &product.subject {
-        Subject::Target(target) if is_denied(db, Some(target), None)? => Err(Error::Refused(DENIED_MESSAGE.to_owned())),
+        Subject::Target(target) if is_denied(db, Some(target), None)? => Err(Error::Refused(Message::Denied)),
         _ => Ok(()),
     }
 }
@@ -66,7 +63,7 @@ pub(in crate::services) fn refuse_target(db: &Connection, product: &Product) -> 
 /// [`Error::Refused`] then.
 pub fn refuse_client(shop: &Shop, client_ip: Option<&str>) -> Result<(), Error> {
     if shop.db.read(|db| is_denied(db, None, client_ip))? {
-        return Err(Error::Refused(DENIED_MESSAGE.to_owned()));
+        return Err(Error::Refused(Message::Denied));
     }
     Ok(())
 }

@@ -5,18 +5,18 @@ use std::time::Duration;
 use crate::store::Connection;
 
 use super::place::{refuse_when_overloaded, store_purchase};
-use crate::domain::deal::{Deal, REPLACED_MESSAGE};
+use crate::domain::deal::Deal;
 use crate::domain::host::Host;
 use crate::domain::id::{OrderId, ProductId};
 use crate::domain::money::Msat;
 use crate::domain::product::{Product, ProductKind, ProductStatus};
 use crate::domain::purchase::{InvoiceState, Purchase, PurchaseKind};
+use crate::domain::texts::{Ending, Message, OrderMessage};
 use crate::domain::time::Timestamp;
 use crate::services::Error;
 use crate::services::deals::change_order;
 use crate::services::invoices::choose_node;
 use crate::services::invoices::choose_node::InvoicePlan;
-use crate::services::invoices::create::NO_INVOICE_MESSAGE;
 use crate::services::shop::{Aftermath, Shop};
 use crate::store::node_state::Candidate;
 use crate::store::{deals, hosts};
@@ -85,7 +85,7 @@ pub async fn give_up(shop: &Shop, order: OrderId) -> Result<bool, Error> {
     let inner = shop.clone();
     shop.change(move |db, after| {
         change_order(&inner, db, after, order, "shop", |deal, i, now| {
-            deal.refuse(i, NO_INVOICE_MESSAGE, now);
+            deal.refuse(i, OrderMessage::NoInvoice, now);
             Ok(deal.purchases[i].invoice.state != InvoiceState::Void)
         })
     })
@@ -133,24 +133,22 @@ fn check_product(deal: &Deal) -> Result<(), Error> {
     match product.status {
         ProductStatus::Archived | ProductStatus::NeedsDelete | ProductStatus::Failed => return Err(Error::NotFound),
         ProductStatus::Initial => {
-            return Err(Error::Refused("It has not been paid for yet, so it can't be extended.".to_owned()));
+            return Err(Error::Refused(Message::NotPaidYet));
         }
         _ => {}
     }
     if product.is_killed {
-        return Err(Error::Refused("The operator has switched this product off.".to_owned()));
+        return Err(Error::Refused(Message::SwitchedOff));
     }
     if !deal.was_ever_bought() {
-        let text = "It was never delivered, so it can't be extended. Please order a new one.";
-        return Err(Error::Refused(text.to_owned()));
+        return Err(Error::Refused(Message::NeverDelivered));
     }
     if product.terms.duration_secs == 0 {
-        return Err(Error::Refused("It never ends, so it can't be extended.".to_owned()));
+        return Err(Error::Refused(Message::NeverEnds));
     }
     let held = |purchase: &Purchase| matches!(purchase.invoice.state, InvoiceState::Held | InvoiceState::Settling);
     if product.status == ProductStatus::NeedsActivate && deal.purchases.iter().any(held) {
-        let text = "Its payment is still held until the host has activated it. Please try again in a minute.";
-        return Err(Error::Refused(text.to_owned()));
+        return Err(Error::Refused(Message::StillHeld));
     }
     Ok(())
 }
@@ -170,8 +168,7 @@ fn reusable_order(deal: &Deal, now: Timestamp) -> Option<OrderId> {
 /// A dead host or node is said as 503: a client that gets an order would wait for its invoice.
 fn check_host(shop: &Shop, db: &Connection, host: &Host, price: Msat) -> Result<Candidate, Error> {
     if !host.is_enabled || !host.is_alive(shop.now()) {
-        let detail = "The host does not respond at the moment. Please try again later.".to_owned();
-        return Err(Error::Unavailable { detail, retry_after_secs: 120 });
+        return Err(Error::Unavailable { detail: Message::HostDown, retry_after_secs: 120 });
     }
     choose_node::choose_node(shop, db, host, &[], price)?.ok_or_else(choose_node::no_node)
 }
@@ -184,7 +181,7 @@ fn replace_older_orders(shop: &Shop, db: &Connection, after: &mut Aftermath, dea
         .filter(|purchase| purchase.kind == PurchaseKind::Extension && purchase.invoice.state == InvoiceState::Open);
     for purchase in open {
         change_order(shop, db, after, purchase.id, "buyer", |deal, i, _| {
-            deal.close_unpaid(i, REPLACED_MESSAGE);
+            deal.close_unpaid(i, Ending::Replaced);
             Ok(())
         })?;
     }

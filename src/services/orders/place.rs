@@ -8,6 +8,7 @@ use crate::domain::id::{HostId, OrderId, ProductId};
 use crate::domain::money::Msat;
 use crate::domain::product::{Product, ProductKind, ProductStatus, Subject, Terms};
 use crate::domain::purchase::{Delivery, Invoice, InvoiceState, OrderStatus, Purchase, PurchaseKind};
+use crate::domain::texts::Message;
 use crate::domain::time::Timestamp;
 use crate::services::Error;
 use crate::services::invoices::choose_node;
@@ -79,7 +80,7 @@ pub struct OrderView {
 
 /// Why a host can't be ordered from, as a message for the field `host_id`; `None` when it can.
 /// For the HTTP layer, so that it can report all fields at once.
-pub fn host_problem(shop: &Shop, id: HostId) -> Result<Option<String>, Error> {
+pub fn host_problem(shop: &Shop, id: HostId) -> Result<Option<Message>, Error> {
     shop.db.read(|db| match find_host(shop, db, id, None) {
         Ok(_) => Ok(None),
         Err(Error::Invalid(fields)) => Ok(fields.into_iter().find_map(|(_, mut messages)| messages.pop())),
@@ -100,7 +101,7 @@ pub async fn place(shop: &Shop, request: OrderRequest) -> Result<OrderId, Error>
 pub(in crate::services) fn refuse_when_overloaded(shop: &Shop, db: &Connection) -> Result<(), Error> {
     let limit = shop.settings.backlog_limit_secs;
     if outbox::oldest_make(db)?.is_some_and(|since| since.plus_secs(limit) < shop.now()) {
-        let detail = "The shop is busy making invoices. Please try again in a moment.".to_owned();
+        let detail = Message::ShopBusy;
         return Err(Error::Unavailable { detail, retry_after_secs: 10 });
     }
     Ok(())
@@ -113,20 +114,20 @@ fn find_host(
     id: HostId,
     product: Option<OrderedProduct>,
 ) -> Result<(Host, Candidate), Error> {
-    let problem = |text: String| Err(Error::field("host_id", text));
+    let problem = |text: Message| Err(Error::field("host_id", text));
     let Some(host) = hosts::get(db, id)? else {
-        return problem(format!("No host exists with ID: {id}."));
+        return problem(Message::HostUnknown { id: id.to_string() });
     };
     if !host.is_enabled {
-        return problem("This host is disabled at the moment.".to_owned());
+        return problem(Message::HostDisabled);
     }
     if !host.is_alive(shop.now()) {
-        return problem("This host does not respond at the moment. Please try again later.".to_owned());
+        return problem(Message::HostSilent);
     }
     let price = product.map_or(Msat(0), |product| price(&host, product));
     match choose_node::choose_node(shop, db, &host, &[], price)? {
         Some(node) => Ok((host, node)),
-        None => problem("This host can't take payments at the moment. Please try again later.".to_owned()),
+        None => problem(Message::NoPayments),
     }
 }
 
@@ -150,14 +151,11 @@ fn check(shop: &Shop, db: &Connection, request: &OrderRequest) -> Result<(Host, 
         OrderedProduct::RsshTunnel => false,
     };
     if !offered {
-        let name = request.product.name();
-        let text = format!("Sorry, this host does not offer the product '{name}' at the moment.");
-        return Err(Error::non_field(text));
+        return Err(Error::non_field(Message::NotOffered { product: request.product.name() }));
     }
     // What was sold after a restored backup was made may stand there still, and names can't be tried.
     if request.product == OrderedProduct::NostrAlias && host.unswept_since.is_some() {
-        let text = "Sorry, this host can't take orders of aliases at the moment. Please try again later.";
-        return Err(Error::non_field(text));
+        return Err(Error::non_field(Message::AliasesPaused));
     }
     let subject = subject(request)?;
     if let Subject::Alias { alias, .. } = &subject
@@ -166,7 +164,7 @@ fn check(shop: &Shop, db: &Connection, request: &OrderRequest) -> Result<(Host, 
         return Err(alias_taken(alias));
     }
     if !request.tos_accepted {
-        return Err(Error::non_field(terms_text(&host)));
+        return Err(Error::non_field(Message::MustAcceptTerms { terms: terms_text(&host) }));
     }
     Ok((host, node, subject))
 }
@@ -176,16 +174,14 @@ fn subject(request: &OrderRequest) -> Result<Subject, Error> {
         (OrderedProduct::NostrAlias, _, Some(alias), Some(public_key)) => {
             Ok(Subject::Alias { alias: alias.clone(), public_key: public_key.clone() })
         }
-        (OrderedProduct::NostrAlias, ..) => {
-            Err(Error::non_field("Product 'nostr_alias' requires 'alias' and 'public_key'"))
-        }
+        (OrderedProduct::NostrAlias, ..) => Err(Error::non_field(Message::NeedsAliasAndKey)),
         (_, Some(target), ..) => Ok(Subject::Target(target.clone())),
-        (_, None, ..) => Err(Error::non_field("Product 'tor_bridge' requires 'target'")),
+        (_, None, ..) => Err(Error::non_field(Message::NeedsTarget)),
     }
 }
 
 fn terms_text(host: &Host) -> String {
-    let mut text = format!("Must accept Terms of Service (ToS): {}", host.terms_of_service);
+    let mut text = host.terms_of_service.clone();
     if !host.terms_of_service_url.is_empty() {
         text.push_str(&format!(" ({})", host.terms_of_service_url));
     }
@@ -193,7 +189,7 @@ fn terms_text(host: &Host) -> String {
 }
 
 fn alias_taken(alias: &str) -> Error {
-    Error::non_field(format!("Sorry, the alias '{alias}' is taken. Try another one."))
+    Error::non_field(Message::AliasTaken { alias: alias.to_owned() })
 }
 
 fn store_order(shop: &Shop, db: &Connection, after: &mut Aftermath, request: OrderRequest) -> Result<OrderId, Error> {

@@ -1,10 +1,10 @@
 //! Probing before a new order's invoice is made: its port, where the host was not swept since a restore, and its
 //! target, as the policy has it.
 
-use crate::domain::deal::{PORT_TRIAL_MESSAGE, PROBING_MESSAGE};
 use crate::domain::host::Host;
 use crate::domain::product::Subject;
 use crate::domain::purchase::Purchase;
+use crate::domain::texts::OrderMessage;
 use crate::services::Error;
 use crate::services::deals::change_order;
 use crate::services::shop::{Aftermath, ProbePolicy, Shop};
@@ -41,7 +41,7 @@ pub(in crate::services) fn begin(
     after.outbox = true;
     if shop.settings.probe == ProbePolicy::Reject || tries_port {
         outbox::drop_kind(db, IntentKind::Make, invoice.hash)?;
-        let message = if tries_port { PORT_TRIAL_MESSAGE } else { PROBING_MESSAGE };
+        let message = if tries_port { OrderMessage::PortTrial } else { OrderMessage::Probing };
         change_order(shop, db, after, purchase.id, "shop", |deal, i, _| {
             deal.probe_started(i, message);
             Ok(())
@@ -93,7 +93,7 @@ pub async fn finish(shop: &Shop, intent: &Intent, finding: Option<Finding>) -> R
         let goes_on = change_order(&inner, db, after, purchase.id, "shop", |deal, i, now| {
             match &finding {
                 Some(found) if reject && found.blames_target => {
-                    deal.refuse(i, &format!("{}. Nothing was charged.", found.text), now);
+                    deal.refuse(i, OrderMessage::TargetRefused(found.text.clone()), now);
                     return Ok(false);
                 }
                 Some(found) if !found.is_good => {

@@ -267,7 +267,7 @@ pub async fn mark_refunded(shop: &Shop, order: OrderId, actor: &str, note: &str)
         return_late::owe_instead(&inner, db, after, order, &actor)?;
         let (purchase, _) = deals::purchase(db, order)?.ok_or(Error::NotFound)?;
         if purchase.owed == Msat(0) {
-            return Err(Error::Conflict("Nothing is owed for this order.".to_owned()));
+            return Err(Error::Conflict("Nothing is owed for this order.".into()));
         }
         record_refund(&inner, db, after, order, purchase.owed, &actor, &note)?;
         Ok(purchase.owed)
@@ -282,7 +282,7 @@ fn refuse_open_refund(db: &Connection, order: OrderId) -> Result<(), Error> {
         Some(_) => Err(Error::Conflict(
             "A refund of this order has been begun. Run `order refund` again to learn what became of it (or, if its wallet \
              is lost, state it with --refund-outcome)."
-                .to_owned(),
+                .into(),
         )),
     }
 }

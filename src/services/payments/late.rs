@@ -6,6 +6,7 @@ use crate::domain::deal::Deal;
 use crate::domain::effect::AlertTopic;
 use crate::domain::host::Host;
 use crate::domain::purchase::{Delivery, Purchase};
+use crate::domain::texts::OrderMessage;
 use crate::domain::time::Timestamp;
 use crate::services::Error;
 use crate::store::{Connection, alerts, hosts};
@@ -17,7 +18,7 @@ pub(in crate::services) fn note(db: &Connection, before: &Deal, deal: &mut Deal,
         let Some(secs) = new.secs_to_delivery(now).filter(|_| old.delivery != Delivery::Delivered) else { continue };
         let Some(host) = hosts::get_any(db, host_id)?.filter(|host| secs > host.late_secs) else { continue };
         new.late_secs = Some(secs);
-        new.message = Some(format!("Delivered {secs} seconds after it was paid."));
+        new.message = Some(OrderMessage::DeliveredLate(secs));
         alerts::raise(db, AlertTopic::LateDelivery, &new.id.to_string(), &told(new, &host, secs), now)?;
     }
     Ok(())

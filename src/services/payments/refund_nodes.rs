@@ -29,7 +29,7 @@ pub(in crate::services) fn choose(
     let able = fit.iter().filter(|node| node.pays_refunds && node.is_enabled);
     // Whether it answers is as the shop last saw it: a reason to prefer, none to refuse.
     let best = able.min_by_key(|node| (!node.is_alive, node.id != paid)).cloned();
-    best.ok_or_else(|| Error::Refused(advice(&fit, &other, order, network)))
+    best.ok_or_else(|| Error::Refused(advice(&fit, &other, order, network).into()))
 }
 
 /// A node that was never asked for its network may be on any.
@@ -100,7 +100,7 @@ mod tests {
         let order = OrderId(SystemRandom.uuid());
         match db.read(|db| choose(db, paid, order, Some(Network::Mainnet))) {
             Ok(node) => Ok(node.id),
-            Err(Error::Refused(text)) => Err(text),
+            Err(Error::Refused(text)) => Err(text.to_string()),
             Err(other) => panic!("{other:?}"),
         }
     }

@@ -76,7 +76,7 @@ pub fn open_of(shop: &Shop, order: OrderId) -> Result<Option<Refund>, Error> {
 pub fn node_of(shop: &Shop, refund: &Refund) -> Result<Node, Error> {
     let missing = || {
         let text = format!("The node that was to pay this refund has been removed, so nobody can be asked. {BY_HAND}");
-        Error::Refused(text)
+        Error::Refused(text.into())
     };
     shop.db.read(|db| nodes::get(db, refund.node)?.ok_or_else(missing))
 }
@@ -103,21 +103,21 @@ pub async fn intend(shop: &Shop, request: Request, actor: &str) -> Result<(Refun
 fn checked(shop: &Shop, db: &Connection, request: &Request) -> Result<Refund, Error> {
     let (purchase, product) = deals::purchase(db, request.order)?.ok_or(Error::NotFound)?;
     if purchase.owed == Msat(0) {
-        return Err(Error::Conflict("Nothing is owed for this order.".to_owned()));
+        return Err(Error::Conflict("Nothing is owed for this order.".into()));
     }
     if !request.not_paid_since_backup && deals::is_restored(db, request.order)? {
-        return Err(Error::Refused(DOUBTFUL.to_owned()));
+        return Err(Error::Refused(DOUBTFUL.into()));
     }
     let bill = &request.bill;
     match refunds::get(db, bill.hash)? {
         Some(used) if used.order != request.order || used.state == RefundState::Succeeded => {
             let text = format!("This payment request was already used for order {}; ask for a new one.", used.order);
-            return Err(Error::Conflict(text));
+            return Err(Error::Conflict(text.into()));
         }
         _ => {}
     }
     if refunds::open_of(db, request.order)?.is_some() {
-        return Err(Error::Conflict("Another refund of this order is being paid. Try again in a moment.".to_owned()));
+        return Err(Error::Conflict("Another refund of this order is being paid. Try again in a moment.".into()));
     }
     if bill.expires_at <= shop.now() {
         return Err(Error::field("bolt11", "The payment request has expired; ask for a new one."));
@@ -210,7 +210,7 @@ pub async fn state_outcome(
 ) -> Result<Refund, Error> {
     let (inner, actor, note) = (shop.clone(), actor.to_owned(), note.to_owned());
     shop.change(move |db, after| {
-        let none = || Error::Conflict("No refund of this order has an outcome that is not known.".to_owned());
+        let none = || Error::Conflict("No refund of this order has an outcome that is not known.".into());
         let open = refunds::open_of(db, order)?.ok_or_else(none)?;
         let now = inner.now();
         match stated {
@@ -221,7 +221,7 @@ pub async fn state_outcome(
             }
             Stated::Failed if !is_abandoned(&inner, &open) => {
                 let text = "This refund was begun moments ago and may still be paid. Wait a few minutes.";
-                return Err(Error::Conflict(text.to_owned()));
+                return Err(Error::Conflict(text.into()));
             }
             Stated::Failed => {
                 refunds::failed(db, &open, now)?;

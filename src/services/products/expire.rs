@@ -4,8 +4,9 @@
 use std::collections::HashSet;
 use std::fmt::Display;
 
-use crate::domain::deal::{ACTIVATION_LIMIT_SECS, Deal, EXPIRED_MESSAGE};
+use crate::domain::deal::{ACTIVATION_LIMIT_SECS, Deal};
 use crate::domain::id::{OrderId, ProductId};
+use crate::domain::texts::Ending;
 use crate::domain::time::Timestamp;
 use crate::services::Error;
 use crate::services::deals::{change_order, change_product};
@@ -66,7 +67,7 @@ pub async fn close_unpaid(shop: &Shop) -> Result<usize, Error> {
 
 fn close(shop: &Shop, db: &Connection, after: &mut Aftermath, order: OrderId) -> Result<(), Error> {
     change_order(shop, db, after, order, "shop", |deal, i, _| {
-        deal.close_unpaid(i, EXPIRED_MESSAGE);
+        deal.close_unpaid(i, Ending::Expired);
         Ok(())
     })
 }

@@ -11,14 +11,13 @@ use crate::domain::host::Host;
 use crate::domain::id::{OrderId, ProductId};
 use crate::domain::product::{Product, Subject};
 use crate::domain::purchase::OrderStatus;
+use crate::domain::texts::{Message, OrderMessage};
 use crate::services::Error;
 use crate::services::deals::{change_order, change_product};
 use crate::services::hosts::sweep;
 use crate::services::shop::Shop;
 use crate::store::outbox::Intent;
 use crate::store::{deals, hosts, places, products};
-
-const NO_PORTS: &str = "The current host does not have any Tor bridge ports available.";
 
 /// A port that an order waits for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +33,8 @@ pub struct Trial {
 /// Reserves a free port of the host for a new bridge.
 pub(in crate::services) fn draw(shop: &Shop, db: &Connection, host: &Host, product: ProductId) -> Result<u16, Error> {
     let ranges = places::bridge_ranges(db, host.id)?;
-    places::reserve_port(db, &*shop.random, &host.ip, &ranges, product)?.ok_or_else(|| Error::non_field(NO_PORTS))
+    places::reserve_port(db, &*shop.random, &host.ip, &ranges, product)?
+        .ok_or_else(|| Error::non_field(Message::NoFreePorts))
 }
 
 /// The port that is to be tried before an order goes on; `None` when it waits for none.
@@ -78,7 +78,7 @@ pub async fn answers(shop: &Shop, trial: &Trial) -> Result<Option<Trial>, Error>
                 deal.product.placed = false;
                 Ok(())
             })?;
-            refuse(&inner, db, after, trial.order, &format!("{NO_PORTS} Nothing was charged."))?;
+            refuse(&inner, db, after, trial.order, OrderMessage::NoPorts)?;
             return Ok(None);
         };
         change_product(&inner, db, after, product.id, "shop", |deal, _| {
@@ -100,8 +100,7 @@ pub async fn not_tried(shop: &Shop, trial: &Trial, reason: &str) -> Result<(), E
     shop.change(move |db, after| {
         let Some((.., host)) = waiting(db, order)? else { return Ok(()) };
         sweep::tell(db, &host, &trouble, inner.now())?;
-        let text = "The host's ports can't be checked at the moment. Nothing was charged; please try again later.";
-        refuse(&inner, db, after, order, text)
+        refuse(&inner, db, after, order, OrderMessage::PortsUnchecked)
     })
     .await
 }
@@ -111,7 +110,7 @@ fn refuse(
     db: &Connection,
     after: &mut crate::services::shop::Aftermath,
     order: OrderId,
-    message: &str,
+    message: OrderMessage,
 ) -> Result<(), Error> {
     change_order(shop, db, after, order, "shop", |deal, i, now| {
         deal.refuse(i, message, now);

@@ -7,6 +7,7 @@ use crate::domain::host::Host;
 use crate::domain::id::{HostId, ProductId};
 use crate::domain::product::{Product, ProductKind, ProductStatus};
 use crate::domain::purchase::{OrderStatus, Purchase};
+use crate::domain::texts::Message;
 use crate::domain::time::Timestamp;
 use crate::services::deals::change_product;
 use crate::services::shop::Shop;
@@ -124,8 +125,7 @@ async fn look(
         if let Some(host) = host
             && hosts::get(db, host)?.is_none()
         {
-            let text = "Select a valid choice. That choice is not one of the available choices.";
-            return Err(Error::field("host", text));
+            return Err(Error::field("host", Message::NotAvailable));
         }
         let host = match (&scope, host) {
             (Scope::Administrator(_), host) => host,
@@ -191,8 +191,7 @@ fn refuse_late_delivery(db: &Connection, deal: &Deal, patch: &ProductPatch) -> R
     let undelivered = |purchase: &&Purchase| purchase.has_claim() && purchase.status == OrderStatus::NeedsRefund;
     for purchase in deal.purchases.iter().filter(undelivered) {
         if refunds::open_of(db, purchase.id)?.is_some() {
-            let text = "It was not delivered in time, and its buyer is being paid back at this moment.";
-            return Err(Error::field("status", text));
+            return Err(Error::field("status", Message::BeingPaidBack));
         }
     }
     Ok(())
@@ -217,12 +216,10 @@ fn apply(deal: &mut Deal, patch: &ProductPatch, now: Timestamp) -> Result<(), Er
 fn report_remaining(deal: &mut Deal, remaining: i64, now: Timestamp) -> Result<(), Error> {
     let left = deal.product.bandwidth_remaining;
     if remaining < 0 {
-        return Err(Error::field("bandwidth_remaining", "Ensure this value is greater than or equal to 0."));
+        return Err(Error::field("bandwidth_remaining", Message::AtLeast { min: 0 }));
     }
     if remaining > left.max(0) {
-        let text =
-            format!("Ensure this value is less than or equal to {}: bandwidth can only be used up.", left.max(0));
-        return Err(Error::field("bandwidth_remaining", text));
+        return Err(Error::field("bandwidth_remaining", Message::OnlyUsedUp { left: left.max(0) }));
     }
     deal.bandwidth_used(left.max(0) - remaining, now);
     Ok(())
@@ -236,11 +233,7 @@ fn report_status(deal: &mut Deal, status: ProductStatus, now: Timestamp) -> Resu
         ProductStatus::Active => deal.host_activates(now),
         ProductStatus::Suspended => deal.host_suspends(now),
         ProductStatus::Failed => deal.host_fails(now),
-        other => Err(Refusal(format!(
-            "Can't change status from {} to {}: a host may change P to A, P to F, and S to H.",
-            deal.product.status.letter(),
-            other.letter()
-        ))),
+        other => Err(Refusal(Message::NoSuchMove { from: deal.product.status.letter(), to: other.letter() })),
     };
     done.map_err(|refusal| Error::field("status", refusal.0))
 }

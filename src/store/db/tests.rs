@@ -128,3 +128,47 @@ fn when_the_disk_is_full_a_whole_group_is_refused_and_nothing_of_it_is_stored() 
     finishes.into_iter().for_each(|finish| finish(outcome.clone()));
     assert!(after_answer.recv().unwrap().is_ok(), "with room again it goes on");
 }
+
+#[test]
+fn a_sentence_that_an_older_shop_has_written_becomes_its_key_and_reads_as_before() {
+    use crate::domain::texts::{Ending, Language, OrderMessage};
+    let endings = Ending::ALL.into_iter().flat_map(|end| [OrderMessage::Cancelling(end), OrderMessage::Ended(end)]);
+    let verdict = || "The target does not answer".to_owned();
+    let others = [
+        OrderMessage::Probing,
+        OrderMessage::PortTrial,
+        OrderMessage::Held,
+        OrderMessage::CancelledElsewhere,
+        OrderMessage::HoldLost,
+        OrderMessage::Vanished,
+        OrderMessage::NoInvoice,
+        OrderMessage::Denied,
+        OrderMessage::NoPorts,
+        OrderMessage::PortsUnchecked,
+        OrderMessage::Undelivered,
+        OrderMessage::Underpaid,
+        OrderMessage::Undeliverable,
+        OrderMessage::PaidAgain,
+        OrderMessage::LateReturned,
+        OrderMessage::Refunded,
+        OrderMessage::DeliveredLate(361),
+        OrderMessage::TargetWarned(verdict()),
+        OrderMessage::TargetRefused(verdict()),
+        OrderMessage::Free("Somebody wrote this by hand".to_owned()),
+    ];
+    let sql = include_str!("../../../migrations/V13__keys_of_messages.sql");
+    let db = blank(12).unwrap();
+    db.pragma_update(None, "foreign_keys", false).unwrap();
+    for message in endings.chain(others) {
+        db.execute("DELETE FROM purchase_order", []).unwrap();
+        db.execute(
+            "INSERT INTO purchase_order (id, product_seq, host_id, kind, status, message, price, late_secs, \
+             created_at, modified_at) VALUES (zeroblob(16), 1, zeroblob(16), 'first', 'R', ?, 0, 361, 0, 0)",
+            [message.text(Language::English)],
+        )
+        .unwrap();
+        db.execute_batch(sql).unwrap();
+        let read: OrderMessage = db.query_row("SELECT message FROM purchase_order", [], |row| row.get(0)).unwrap();
+        assert_eq!(read, message);
+    }
+}

@@ -1,7 +1,8 @@
 //! What happens to a product because time has passed.
 
-use super::{ACTIVATION_LIMIT_SECS, Deal, RETURNED_MESSAGE};
+use super::{ACTIVATION_LIMIT_SECS, Deal};
 use crate::product::ProductStatus;
+use crate::texts::Ending;
 use crate::time::Timestamp;
 
 impl Deal {
@@ -9,7 +10,7 @@ impl Deal {
     pub fn activation_overdue(&mut self, now: Timestamp) {
         let since = self.product.pending_since;
         if since.is_some_and(|since| since.plus_secs(ACTIVATION_LIMIT_SECS) <= now) {
-            self.give_up_pending(RETURNED_MESSAGE, now);
+            self.give_up_pending(Ending::Returned, now);
         }
     }
 

@@ -4,6 +4,7 @@ use super::Deal;
 use crate::effect::AlertTopic;
 use crate::lightning::MadeInvoice;
 use crate::purchase::{InvoiceState, OrderStatus};
+use crate::texts::{Ending, OrderMessage};
 use crate::time::Timestamp;
 
 impl Deal {
@@ -20,12 +21,12 @@ impl Deal {
         invoice.become_(InvoiceState::Open);
         // A warning about the target stays.
         let message = purchase.message.take();
-        purchase.become_(OrderStatus::ToBePaid, message.as_deref());
+        purchase.become_(OrderStatus::ToBePaid, message);
     }
 
     /// The host's port or the target is being tried (`message` says which), and the invoice waits for the
     /// result.
-    pub fn probe_started(&mut self, i: usize, message: &str) {
+    pub fn probe_started(&mut self, i: usize, message: OrderMessage) {
         self.purchases[i].become_(OrderStatus::RemoteChecks, Some(message));
     }
 
@@ -42,13 +43,13 @@ impl Deal {
     pub fn probe_warned(&mut self, i: usize, verdict: &str) {
         let purchase = &mut self.purchases[i];
         if purchase.status.is_open() && purchase.message.is_none() {
-            purchase.message = Some(format!("Warning: {verdict}."));
+            purchase.message = Some(OrderMessage::TargetWarned(verdict.to_owned()));
             self.alert(i, AlertTopic::TargetUnreachable, verdict);
         }
     }
 
     /// No invoice can be made, or a check failed, before anything could be paid.
-    pub fn refuse(&mut self, i: usize, message: &str, now: Timestamp) {
+    pub fn refuse(&mut self, i: usize, message: OrderMessage, now: Timestamp) {
         let purchase = &mut self.purchases[i];
         if purchase.invoice.state != InvoiceState::Initial {
             return;
@@ -60,9 +61,9 @@ impl Deal {
 
     /// The order is given up from our side while its invoice can still be paid: the node is told to
     /// cancel it, and only its answer ends order and product.
-    pub fn close_unpaid(&mut self, i: usize, message: &str) {
+    pub fn close_unpaid(&mut self, i: usize, ending: Ending) {
         if self.purchases[i].invoice.state == InvoiceState::Open {
-            self.cancel_invoice(i, message);
+            self.cancel_invoice(i, ending);
         }
     }
 }

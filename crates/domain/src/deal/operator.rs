@@ -1,17 +1,16 @@
 //! What an operator does to a product, and what becomes of it when its place is gone.
 
-use super::{
-    Deal, HOLD_UNPLACED_MESSAGE, Refusal, SWITCHED_OFF_HELD_MESSAGE, SWITCHED_OFF_MESSAGE, UNDELIVERABLE_MESSAGE,
-};
+use super::{Deal, Refusal};
 use crate::product::ProductStatus;
 use crate::purchase::{Delivery, InvoiceState, OrderStatus};
+use crate::texts::{Ending, Message, OrderMessage};
 use crate::time::Timestamp;
 
 impl Deal {
     /// The operator suspends a running product.
     pub fn operator_suspends(&mut self, now: Timestamp) -> Result<(), Refusal> {
         if self.product.status != ProductStatus::Active {
-            return Err(Refusal("Only an active product can be suspended.".to_owned()));
+            return Err(Refusal(Message::OnlyActiveSuspends));
         }
         self.take_down(now);
         Ok(())
@@ -22,15 +21,15 @@ impl Deal {
         self.product.is_killed = true;
         for i in 0..self.purchases.len() {
             match self.purchases[i].invoice.state {
-                InvoiceState::Initial => self.refuse(i, SWITCHED_OFF_MESSAGE, now),
-                InvoiceState::Open => self.cancel_invoice(i, SWITCHED_OFF_MESSAGE),
-                InvoiceState::Held => self.cancel_invoice(i, SWITCHED_OFF_HELD_MESSAGE),
+                InvoiceState::Initial => self.refuse(i, OrderMessage::Ended(Ending::SwitchedOff), now),
+                InvoiceState::Open => self.cancel_invoice(i, Ending::SwitchedOff),
+                InvoiceState::Held => self.cancel_invoice(i, Ending::SwitchedOffHeld),
                 _ => {}
             }
         }
         match self.product.status {
             ProductStatus::Active => self.take_down(now),
-            ProductStatus::NeedsActivate => self.give_up_pending(SWITCHED_OFF_HELD_MESSAGE, now),
+            ProductStatus::NeedsActivate => self.give_up_pending(Ending::SwitchedOffHeld, now),
             _ => {}
         }
     }
@@ -39,12 +38,12 @@ impl Deal {
     /// for good or has been cleaned by hand.
     pub fn operator_releases(&mut self, now: Timestamp) -> Result<(), Refusal> {
         if self.has_claims() {
-            return Err(Refusal("Somebody has paid for it; resolve the order first.".to_owned()));
+            return Err(Refusal(Message::ResolveOrderFirst));
         }
         match self.product.status {
             ProductStatus::NeedsSuspend => self.product.become_(ProductStatus::Suspended, now),
             ProductStatus::Suspended | ProductStatus::NeedsDelete => {}
-            _ => return Err(Refusal("Only a suspended product can be released; suspend it first.".to_owned())),
+            _ => return Err(Refusal(Message::SuspendFirst)),
         }
         self.release_place();
         Ok(())
@@ -55,9 +54,9 @@ impl Deal {
         for i in 0..self.purchases.len() {
             let purchase = &self.purchases[i];
             match (purchase.has_claim(), purchase.invoice.state) {
-                (true, InvoiceState::Held) => self.cancel_invoice(i, HOLD_UNPLACED_MESSAGE),
+                (true, InvoiceState::Held) => self.cancel_invoice(i, Ending::HoldUnplaced),
                 (true, _) if purchase.status == OrderStatus::Paid => {
-                    self.owe_everything(i, UNDELIVERABLE_MESSAGE);
+                    self.owe_everything(i, OrderMessage::Undeliverable);
                     self.purchases[i].delivery = Delivery::None;
                     self.take_back_grant(i);
                 }

@@ -1,14 +1,11 @@
 //! The payment of a purchase: held, settled, given back, paid back.
 
-use super::{
-    CANCELLED_ELSEWHERE_MESSAGE, Deal, EXPIRED_MESSAGE, HELD_MESSAGE, HOLD_HOPELESS_MESSAGE, HOLD_LOST_MESSAGE,
-    HOLD_REFUSED_MESSAGE, LATE_RETURNED_MESSAGE, MIN_HOLD_BLOCKS, PAID_AGAIN_MESSAGE, RETURNED_MESSAGE, Refusal,
-    VANISHED_MESSAGE, endings,
-};
+use super::{Deal, MIN_HOLD_BLOCKS, Refusal};
 use crate::effect::{AlertTopic, Effect};
 use crate::money::Msat;
 use crate::product::ProductStatus;
 use crate::purchase::{Delivery, InvoiceState, OrderStatus, Purchase, PurchaseKind};
+use crate::texts::{Ending, Message, OrderMessage};
 use crate::time::{CLOCK_TOLERANCE_SECS, Timestamp};
 
 impl Deal {
@@ -27,15 +24,15 @@ impl Deal {
         purchase.invoice.held_at = Some(at);
         let too_close = blocks_left.is_some_and(|blocks| blocks < MIN_HOLD_BLOCKS);
         if received < self.purchases[i].price || too_close {
-            return self.cancel_invoice(i, HOLD_REFUSED_MESSAGE);
+            return self.cancel_invoice(i, Ending::HoldRefused);
         }
         let never_delivered = self.purchases[i].kind == PurchaseKind::Extension && !self.was_ever_bought();
         if self.product.is_killed || never_delivered {
-            return self.cancel_invoice(i, HOLD_HOPELESS_MESSAGE);
+            return self.cancel_invoice(i, Ending::HoldHopeless);
         }
         let purchase = &mut self.purchases[i];
         purchase.invoice.become_(InvoiceState::Held);
-        purchase.become_(OrderStatus::ToBePaid, Some(HELD_MESSAGE));
+        purchase.become_(OrderStatus::ToBePaid, Some(OrderMessage::Held));
         purchase.delivery = Delivery::Awaiting;
         if self.product.status == ProductStatus::Active {
             self.settle_held(i, now);
@@ -74,7 +71,7 @@ impl Deal {
         let before = purchase.invoice.received.unwrap_or_default();
         purchase.invoice.received = Some(Msat(before.0.saturating_add(received.0)));
         match purchase.status {
-            OrderStatus::NeedsRefund | OrderStatus::Refunded => self.owe_everything(i, PAID_AGAIN_MESSAGE),
+            OrderStatus::NeedsRefund | OrderStatus::Refunded => self.owe_everything(i, OrderMessage::PaidAgain),
             _ => self.owe_surplus(i),
         }
     }
@@ -86,12 +83,16 @@ impl Deal {
         let end = purchase.invoice.expires_at;
         let is_early = end.is_some_and(|end| now.plus_secs(CLOCK_TOLERANCE_SECS) < end);
         let message = match before {
-            InvoiceState::Open if is_early => CANCELLED_ELSEWHERE_MESSAGE.to_owned(),
-            InvoiceState::Open => EXPIRED_MESSAGE.to_owned(),
-            InvoiceState::Held | InvoiceState::Settling => HOLD_LOST_MESSAGE.to_owned(),
-            _ => endings::once_confirmed(purchase.message.as_deref().unwrap_or(EXPIRED_MESSAGE)).to_owned(),
+            InvoiceState::Open if is_early => OrderMessage::CancelledElsewhere,
+            InvoiceState::Open => OrderMessage::Ended(Ending::Expired),
+            InvoiceState::Held | InvoiceState::Settling => OrderMessage::HoldLost,
+            _ => match &purchase.message {
+                Some(OrderMessage::Cancelling(ending)) => OrderMessage::Ended(*ending),
+                Some(other) => other.clone(),
+                None => OrderMessage::Ended(Ending::Expired),
+            },
         };
-        let ended = self.end_unpaid(i, &message, now);
+        let ended = self.end_unpaid(i, message, now);
         if ended && matches!(before, InvoiceState::Held | InvoiceState::Settling) {
             self.alert(i, AlertTopic::HoldLost, &self.lost_hold(i));
         }
@@ -109,7 +110,7 @@ impl Deal {
     /// The node does not know the invoice any more, and nobody can tell whether it was paid before: it ends as if
     /// it was not, but nothing of the kind is claimed.
     pub fn payment_vanished(&mut self, i: usize, now: Timestamp) {
-        if !self.end_unpaid(i, VANISHED_MESSAGE, now) {
+        if !self.end_unpaid(i, OrderMessage::Vanished, now) {
             return;
         }
         let Purchase { id, price, invoice, .. } = &self.purchases[i];
@@ -123,7 +124,7 @@ impl Deal {
     }
 
     /// The invoice can't be paid any more; whatever was held of it is not ours. Returns whether it was live.
-    fn end_unpaid(&mut self, i: usize, message: &str, now: Timestamp) -> bool {
+    fn end_unpaid(&mut self, i: usize, message: OrderMessage, now: Timestamp) -> bool {
         let purchase = &mut self.purchases[i];
         let before = purchase.invoice.state;
         if !before.is_live() || before == InvoiceState::Initial {
@@ -141,7 +142,7 @@ impl Deal {
     /// A held payment was not delivered within the host's limit.
     pub fn hold_overdue(&mut self, i: usize, now: Timestamp) {
         if self.purchases[i].invoice.state == InvoiceState::Held {
-            self.cancel_invoice(i, RETURNED_MESSAGE);
+            self.cancel_invoice(i, Ending::Returned);
             self.withdraw(i, now);
         }
     }
@@ -176,12 +177,12 @@ impl Deal {
         let purchase = &self.purchases[i];
         let is_late = purchase.status == OrderStatus::Paid && purchase.late_secs.is_some();
         if !is_late || purchase.delivery != Delivery::Delivered {
-            return Err(Refusal("Only what was delivered late is taken back for its price.".to_owned()));
+            return Err(Refusal(Message::OnlyLateReturns));
         }
         let subject = purchase.id.to_string();
         self.effects.push(Effect::CloseAlert(AlertTopic::LateDelivery, subject));
         self.purchases[i].delivery = Delivery::None;
-        self.owe_everything(i, LATE_RETURNED_MESSAGE);
+        self.owe_everything(i, OrderMessage::LateReturned);
         self.take_back_grant(i);
         self.withdraw(i, now);
         Ok(())
@@ -193,7 +194,7 @@ impl Deal {
         let kept = purchase.invoice.received.unwrap_or_default().saturating_sub(purchase.refunded);
         let paid_in_full = kept >= purchase.price;
         if purchase.status != OrderStatus::NeedsRefund || !paid_in_full || self.product.is_killed {
-            return Err(Refusal("Only an order in state N that was paid in full can be delivered again.".to_owned()));
+            return Err(Refusal(Message::OnlyPaidRetries));
         }
         self.owe_only_surplus(i);
         self.deliver(i, now);

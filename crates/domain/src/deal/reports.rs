@@ -1,8 +1,9 @@
 //! What a host reports about its product.
 
-use super::{Deal, HOLD_FAILED_MESSAGE, Refusal};
+use super::{Deal, Refusal};
 use crate::money::Msat;
 use crate::product::ProductStatus;
+use crate::texts::{Ending, Message};
 use crate::time::Timestamp;
 
 impl Deal {
@@ -49,7 +50,7 @@ impl Deal {
         }
         // It has tried, and may have a part of it.
         self.product.shown_at.get_or_insert(now);
-        self.give_up_pending(HOLD_FAILED_MESSAGE, now);
+        self.give_up_pending(Ending::HoldFailed, now);
         Ok(())
     }
 
@@ -73,15 +74,13 @@ impl Deal {
         let paid = self.product.suspend_after.is_none_or(|end| end > now) && self.product.activated_at.is_some();
         let claimed = self.purchases.iter().any(|purchase| purchase.has_claim());
         if !(idle || unpaid) || claimed || (paid && !self.product.is_killed) {
-            return Err(Refusal("It is owed to a buyer and can't be deleted now.".to_owned()));
+            return Err(Refusal(Message::OwedToBuyer));
         }
         if unpaid || self.purchases.iter().any(|purchase| purchase.invoice.state.is_live()) {
-            let text = "An invoice for it can still be paid; it can be deleted once that has expired.";
-            return Err(Refusal(text.to_owned()));
+            return Err(Refusal(Message::StillPayable));
         }
         if self.purchases.iter().any(|purchase| purchase.owed > Msat(0)) {
-            let text = "Money is owed to its buyer; it can be deleted once the operator has paid that back.";
-            return Err(Refusal(text.to_owned()));
+            return Err(Refusal(Message::DebtRemains));
         }
         if self.product.status == ProductStatus::Suspended {
             self.product.become_(ProductStatus::NeedsDelete, now);
@@ -92,13 +91,14 @@ impl Deal {
     }
 }
 
-fn refused_move(from: ProductStatus, to: ProductStatus) -> Refusal {
-    let why = match (from, to) {
+/// Why a host may not report this change.
+pub fn refused_move(from: ProductStatus, to: ProductStatus) -> Refusal {
+    let (old, new) = (from.letter(), to.letter());
+    Refusal(match (from, to) {
         (ProductStatus::NeedsSuspend | ProductStatus::Suspended, ProductStatus::Active) => {
-            "nothing is paid for it any more (a payment that was held has gone back to the buyer)"
+            Message::NotPaidAnyMore { from: old, to: new }
         }
-        (_, ProductStatus::Failed) => "only a product in status P can be reported as failed",
-        _ => "a host may change P to A, P to F, and S to H",
-    };
-    Refusal(format!("Can't change status from {} to {}: {why}.", from.letter(), to.letter()))
+        (_, ProductStatus::Failed) => Message::OnlyPendingFails { from: old, to: new },
+        _ => Message::NoSuchMove { from: old, to: new },
+    })
 }

@@ -1,10 +1,11 @@
 //! The steps that events are made of: deliver, fulfil, grant, withdraw, owe.
 
-use super::{Deal, REFUNDED_MESSAGE, UNDELIVERABLE_MESSAGE, UNDELIVERED_MESSAGE, UNDERPAID_MESSAGE, endings};
+use super::Deal;
 use crate::effect::{AlertTopic, Effect};
 use crate::money::Msat;
 use crate::product::ProductStatus;
 use crate::purchase::{Delivery, InvoiceState, OrderStatus, Purchase, PurchaseKind};
+use crate::texts::{Ending, OrderMessage};
 use crate::time::Timestamp;
 
 impl Deal {
@@ -21,7 +22,7 @@ impl Deal {
 
     pub(super) fn deliver(&mut self, i: usize, now: Timestamp) {
         if self.product.is_killed {
-            return self.owe_everything(i, UNDELIVERABLE_MESSAGE);
+            return self.owe_everything(i, OrderMessage::Undeliverable);
         }
         self.purchases[i].become_(OrderStatus::Paid, None);
         self.purchases[i].delivery = Delivery::Awaiting;
@@ -58,12 +59,12 @@ impl Deal {
         self.effects.push(Effect::SettleInvoice(self.purchases[i].id));
     }
 
-    /// The intent to cancel an invoice; `message` is what the buyer reads once the node has done it.
-    pub(super) fn cancel_invoice(&mut self, i: usize, message: &str) {
+    /// The intent to cancel an invoice; `ending` is what the buyer reads, differently once the node has done it.
+    pub(super) fn cancel_invoice(&mut self, i: usize, ending: Ending) {
         let purchase = &mut self.purchases[i];
         purchase.invoice.become_(InvoiceState::Cancelling);
         purchase.delivery = Delivery::None;
-        purchase.message = Some(endings::until_confirmed(message).to_owned());
+        purchase.message = Some(OrderMessage::Cancelling(ending));
         self.effects.push(Effect::CancelInvoice(purchase.id));
     }
 
@@ -122,13 +123,13 @@ impl Deal {
         !self.product.is_bandwidth_used_up() && self.product.suspend_after.map_or(!first, |end| end > now)
     }
 
-    /// A pending product is not coming: held payments go back (`message` tells why), plain ones are owed.
-    pub(super) fn give_up_pending(&mut self, message: &str, now: Timestamp) {
+    /// A pending product is not coming: held payments go back (`ending` tells why), plain ones are owed.
+    pub(super) fn give_up_pending(&mut self, ending: Ending, now: Timestamp) {
         for i in 0..self.purchases.len() {
             match (self.purchases[i].has_claim(), self.purchases[i].invoice.state) {
-                (true, InvoiceState::Held) => self.cancel_invoice(i, message),
+                (true, InvoiceState::Held) => self.cancel_invoice(i, ending),
                 (true, InvoiceState::Paid) if self.purchases[i].status == OrderStatus::Paid => {
-                    self.owe_everything(i, UNDELIVERED_MESSAGE);
+                    self.owe_everything(i, OrderMessage::Undelivered);
                     // A late delivery counts its time from then.
                     self.take_back_grant(i);
                 }
@@ -151,21 +152,22 @@ impl Deal {
 
     pub(super) fn underpaid(&mut self, i: usize, now: Timestamp) {
         self.purchases[i].delivery = Delivery::None;
-        self.owe_everything(i, UNDERPAID_MESSAGE);
+        self.owe_everything(i, OrderMessage::Underpaid);
         self.take_back_grant(i);
         self.withdraw(i, now);
     }
 
-    pub(super) fn owe_everything(&mut self, i: usize, message: &str) {
+    pub(super) fn owe_everything(&mut self, i: usize, message: OrderMessage) {
         let purchase = &mut self.purchases[i];
         purchase.owed = purchase.invoice.received.unwrap_or_default().saturating_sub(purchase.refunded);
+        let told = message.to_string();
         purchase.become_(OrderStatus::NeedsRefund, Some(message));
         let owed = purchase.owed;
         if owed == Msat(0) {
             // Paid back before it came to that: the same money is not owed twice.
             return self.end_refunded(i);
         }
-        self.alert(i, AlertTopic::NeedsRefund, &format!("{owed} is owed to the buyer: {message}"));
+        self.alert(i, AlertTopic::NeedsRefund, &format!("{owed} is owed to the buyer: {told}"));
     }
 
     /// What came above the price is owed while the rest is being delivered.
@@ -185,7 +187,7 @@ impl Deal {
 
     /// An order in state N owes nothing any more.
     pub(super) fn end_refunded(&mut self, i: usize) {
-        self.purchases[i].become_(OrderStatus::Refunded, Some(REFUNDED_MESSAGE));
+        self.purchases[i].become_(OrderStatus::Refunded, Some(OrderMessage::Refunded));
         self.purchases[i].delivery = Delivery::None;
     }
 

@@ -113,9 +113,9 @@ async fn a_backup_dated_in_the_future_by_a_wrong_clock_keeps_no_other_from_being
 #[tokio::test]
 async fn orders_that_nobody_paid_are_deleted_by_a_job_unless_the_clock_is_wrong() {
     let (_dir, clock, context) = world();
-    assert!(context.config.jobs.all().iter().any(|(name, _)| *name == "delete_unpaid"));
+    assert!(context.config.jobs.all().iter().any(|(job, _)| *job == Job::DeleteUnpaid));
     clock.advance_secs(YEARS);
-    assert_eq!(run(&context, "delete_unpaid").await.as_deref(), Ok("0 orders deleted that nobody paid"));
+    assert_eq!(run(&context, Job::DeleteUnpaid).await.as_deref(), Ok("0 orders deleted that nobody paid"));
     clock.advance_secs(-YEARS);
-    assert_eq!(run(&context, "delete_unpaid").await.as_deref(), Ok("skipped: the clock is wrong"));
+    assert_eq!(run(&context, Job::DeleteUnpaid).await.as_deref(), Ok("skipped: the clock is wrong"));
 }

@@ -3,6 +3,7 @@
 use http::StatusCode;
 use serde_json::{Map, Value};
 
+use crate::domain::texts::Message;
 use crate::http::problem::Problem;
 
 /// More fields than this are nobody's form.
@@ -40,12 +41,11 @@ pub fn multipart(content_type: &str, bytes: &[u8]) -> Result<Map<String, Value>,
 }
 
 fn broken() -> Problem {
-    Problem::detail(StatusCode::BAD_REQUEST, "The form could not be read.")
+    Problem::detail(StatusCode::BAD_REQUEST, Message::FormUnreadable)
 }
 
 fn no_boundary() -> Problem {
-    let text = "Multipart form parse error - the Content-Type needs a boundary of 1 to 70 characters.";
-    Problem::detail(StatusCode::BAD_REQUEST, text)
+    Problem::detail(StatusCode::BAD_REQUEST, Message::NoBoundary)
 }
 
 fn boundary(content_type: &str) -> Option<&str> {

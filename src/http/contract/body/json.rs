@@ -4,6 +4,7 @@ use http::StatusCode;
 use serde_json::{Map, Value};
 
 use super::python::type_name;
+use crate::domain::texts::Message;
 use crate::http::problem::Problem;
 use crate::services::error::NON_FIELD;
 
@@ -12,7 +13,10 @@ pub fn parse(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
     // Some programs put a mark before it that says in which order the bytes are.
     match serde_json::from_slice(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)) {
         Ok(value) => object(value),
-        Err(error) => Err(Problem::detail(StatusCode::BAD_REQUEST, format!("JSON parse error - {error}"))),
+        Err(error) => Err(Problem::detail(
+            StatusCode::BAD_REQUEST,
+            Message::NoJson { problem: error.to_string(), line: error.line(), column: error.column() },
+        )),
     }
 }
 
@@ -20,10 +24,7 @@ pub fn parse(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
 pub fn object(value: Value) -> Result<Map<String, Value>, Problem> {
     match value {
         Value::Object(fields) => Ok(fields),
-        Value::Null => Err(Problem::field(NON_FIELD, "No data provided")),
-        other => {
-            let text = format!("Invalid data. Expected a dictionary, but got {}.", type_name(&other));
-            Err(Problem::field(NON_FIELD, text))
-        }
+        Value::Null => Err(Problem::field(NON_FIELD, Message::NoData)),
+        other => Err(Problem::field(NON_FIELD, Message::NoDictionary { kind: type_name(&other) })),
     }
 }

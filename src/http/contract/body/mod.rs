@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use serde_json::{Map, Value};
 
+use crate::domain::texts::Message;
 use crate::http::problem::Problem;
 use crate::http::server::bodies::Bodies;
 
@@ -44,8 +45,7 @@ fn refuse_encoded(headers: &HeaderMap) -> Result<(), Problem> {
     for encoding in headers.get_all(header::CONTENT_ENCODING) {
         let is_plain = |coding: &str| matches!(coding.trim(), "" | "identity");
         if !encoding.to_str().is_ok_and(|codings| codings.to_ascii_lowercase().split(',').all(is_plain)) {
-            let text = "Bodies are read as they are: the request must not have a Content-Encoding.";
-            return Err(Problem::detail(StatusCode::UNSUPPORTED_MEDIA_TYPE, text));
+            return Err(Problem::detail(StatusCode::UNSUPPORTED_MEDIA_TYPE, Message::HasEncoding));
         }
     }
     Ok(())
@@ -61,8 +61,8 @@ fn parse(content_type: &str, bytes: &Bytes) -> Result<Input, Problem> {
         FORM => Ok(Input { fields: form::urlencoded(bytes)?, is_form: true }),
         MULTIPART => Ok(Input { fields: form::multipart(content_type, bytes)?, is_form: true }),
         _ => {
-            let text = format!("Unsupported media type \"{}\" in request.", python::shortened(content_type));
-            Err(Problem::detail(StatusCode::UNSUPPORTED_MEDIA_TYPE, text))
+            let name = python::shortened(content_type);
+            Err(Problem::detail(StatusCode::UNSUPPORTED_MEDIA_TYPE, Message::UnsupportedMediaType { name }))
         }
     }
 }

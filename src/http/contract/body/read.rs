@@ -1,19 +1,13 @@
 //! Reading fields one by one: each function says what a field may be, and every message of a body
 //! is collected before it is answered.
 
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use super::{Input, python_text};
 use crate::domain::text;
+use crate::domain::texts::Message;
 use crate::domain::time::Timestamp;
-use crate::http::problem::Problem;
-
-/// A field is missing.
-pub const REQUIRED: &str = "This field is required.";
-const NULL: &str = "This field may not be null.";
-const BLANK: &str = "This field may not be blank.";
-const DATE_FORMAT: &str = "Datetime has wrong format. Use one of these formats instead: \
-                           YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z].";
+use crate::http::problem::{FieldProblem, Fields, Problem};
 
 /// What a text field may be.
 #[derive(Clone, Copy, Debug)]
@@ -29,33 +23,29 @@ pub struct TextRule {
 /// Reads the fields of one body and collects what is wrong with them, in the order of reading.
 pub struct Reader<'a> {
     input: &'a Input,
-    problems: Map<String, Value>,
+    problems: Fields,
 }
 
 impl<'a> Reader<'a> {
     /// A reader of this body.
     pub fn new(input: &'a Input) -> Self {
-        Self { input, problems: Map::new() }
+        Self { input, problems: Fields::default() }
     }
 
     /// Notes a message under a field.
-    pub fn complain(&mut self, name: &str, message: impl Into<String>) {
-        let messages = self.problems.entry(name).or_insert_with(|| json!([]));
-        if let Value::Array(messages) = messages {
-            messages.push(Value::String(message.into()));
-        }
+    pub fn complain(&mut self, name: &str, message: Message) {
+        self.problems.add(name, message);
     }
 
     /// Notes what is only found out once all fields are read, in the field's place: behind those of
     /// `earlier`.
-    pub fn complain_late(&mut self, earlier: &[&str], name: &str, message: String) {
-        let place = earlier.iter().filter(|name| self.problems.contains_key(**name)).count();
-        self.problems.shift_insert(place, name.to_owned(), json!([message]));
+    pub fn complain_late(&mut self, earlier: &[&str], name: &str, message: Message) {
+        self.problems.insert_behind(earlier, name, message);
     }
 
     /// Notes messages of a nested field.
-    pub fn complain_nested(&mut self, name: &str, messages: Value) {
-        self.problems.insert(name.to_owned(), messages);
+    pub fn complain_nested(&mut self, name: &str, fields: Fields) {
+        self.problems.set(name, FieldProblem::Nested(fields));
     }
 
     /// Whether anything is wrong so far.
@@ -77,7 +67,7 @@ impl<'a> Reader<'a> {
     pub fn required(&mut self, name: &str) -> Option<&'a Value> {
         let value = self.raw(name);
         if value.is_none() {
-            self.complain(name, REQUIRED);
+            self.complain(name, Message::Required);
         }
         value
     }
@@ -87,23 +77,23 @@ impl<'a> Reader<'a> {
         let value = self.raw(name)?;
         let text = match value {
             Value::Null if rule.null => return Some(None),
-            Value::Null => return self.refuse(name, NULL),
+            Value::Null => return self.refuse(name, Message::Null),
             Value::String(text) => text.trim().to_owned(),
             Value::Number(number) => number.to_string(),
-            _ => return self.refuse(name, "Not a valid string."),
+            _ => return self.refuse(name, Message::NoString),
         };
         if text.is_empty() && !rule.blank {
             // A form sends every field of a page, also those that were left empty.
-            return if self.input.is_form { None } else { self.refuse(name, BLANK) };
+            return if self.input.is_form { None } else { self.refuse(name, Message::Blank) };
         }
         if text.contains('\0') {
-            return self.refuse(name, "Null characters are not allowed.");
+            return self.refuse(name, Message::NullCharacters);
         }
         if !text::is_plain_text(&text) {
-            return self.refuse(name, text::NOT_PLAIN);
+            return self.refuse(name, Message::NotPlain);
         }
         if rule.max > 0 && text.chars().count() > rule.max {
-            return self.refuse(name, format!("Ensure this field has no more than {} characters.", rule.max));
+            return self.refuse(name, Message::TooLong { max: rule.max });
         }
         Some(Some(text))
     }
@@ -111,7 +101,7 @@ impl<'a> Reader<'a> {
     /// A truth value in one of the spellings that clients use.
     pub fn boolean(&mut self, name: &str) -> Option<bool> {
         let found = match self.raw(name)? {
-            Value::Null => return self.refuse(name, NULL),
+            Value::Null => return self.refuse(name, Message::Null),
             Value::Bool(value) => Some(*value),
             Value::Number(number) => match number.as_f64() {
                 Some(1.0) => Some(true),
@@ -121,24 +111,24 @@ impl<'a> Reader<'a> {
             Value::String(text) => truth(text),
             _ => None,
         };
-        found.or_else(|| self.refuse(name, "Must be a valid boolean."))
+        found.or_else(|| self.refuse(name, Message::NoBoolean))
     }
 
     /// A whole number within bounds; texts and `1.0` count.
     pub fn integer(&mut self, name: &str, min: i64, max: i64) -> Option<i64> {
         let value = self.raw(name)?;
         let number = match value {
-            Value::Null => return self.refuse(name, NULL),
+            Value::Null => return self.refuse(name, Message::Null),
             Value::String(text) if text.is_empty() && self.input.is_form => return None,
-            Value::String(text) if text.len() > 1000 => return self.refuse(name, "String value too large."),
+            Value::String(text) if text.len() > 1000 => return self.refuse(name, Message::NumberTooLong),
             value => whole(value),
         };
-        let Some(number) = number else { return self.refuse(name, "A valid integer is required.") };
+        let Some(number) = number else { return self.refuse(name, Message::NoInteger) };
         if number > i128::from(max) {
-            return self.refuse(name, format!("Ensure this value is less than or equal to {max}."));
+            return self.refuse(name, Message::AtMost { max });
         }
         if number < i128::from(min) {
-            return self.refuse(name, format!("Ensure this value is greater than or equal to {min}."));
+            return self.refuse(name, Message::AtLeast { min });
         }
         i64::try_from(number).ok()
     }
@@ -150,9 +140,9 @@ impl<'a> Reader<'a> {
             Value::String(text) if text.is_empty() && self.input.is_form => Some(None),
             Value::String(text) if text.len() <= 64 => match Timestamp::parse_lenient(text) {
                 Some(date) => Some(Some(date)),
-                None => self.refuse(name, DATE_FORMAT),
+                None => self.refuse(name, Message::NoDate),
             },
-            _ => self.refuse(name, DATE_FORMAT),
+            _ => self.refuse(name, Message::NoDate),
         }
     }
 
@@ -160,27 +150,27 @@ impl<'a> Reader<'a> {
     pub fn choice<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
         let value = self.raw(name)?;
         let found = match value {
-            Value::Null => return self.refuse(name, NULL),
+            Value::Null => return self.refuse(name, Message::Null),
             Value::String(text) => parse(text),
             _ => None,
         };
-        found.or_else(|| self.refuse(name, format!("\"{}\" is not a valid choice.", python_text(value))))
+        found.or_else(|| self.refuse(name, Message::NoChoice { value: python_text(value) }))
     }
 
     /// An id in any form that clients use, also as a number.
     pub fn uuid<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
         let found = match self.raw(name)? {
-            Value::Null => return self.refuse(name, NULL),
+            Value::Null => return self.refuse(name, Message::Null),
             Value::String(text) => parse(text),
             Value::Number(number) => {
                 number.as_u64().and_then(|number| parse(&uuid::Uuid::from_u128(u128::from(number)).to_string()))
             }
             _ => None,
         };
-        found.or_else(|| self.refuse(name, "Must be a valid UUID."))
+        found.or_else(|| self.refuse(name, Message::NoUuid))
     }
 
-    fn refuse<T>(&mut self, name: &str, message: impl Into<String>) -> Option<T> {
+    fn refuse<T>(&mut self, name: &str, message: Message) -> Option<T> {
         self.complain(name, message);
         None
     }

@@ -154,7 +154,7 @@ impl PurchaseOrderView {
         Self {
             url: order_url(call, purchase),
             status: purchase.status.letter().to_owned(),
-            message: Nullable(purchase.message.clone()),
+            message: Nullable(purchase.message.as_ref().map(|message| message.text(call.language))),
             item_details: vec![ItemView::new(call, view, site)],
             ln_invoices: shown.then(|| InvoiceView::new(call, purchase, InvoiceForm::Plain)).into_iter().collect(),
         }

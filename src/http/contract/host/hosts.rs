@@ -3,12 +3,12 @@
 use std::net::IpAddr;
 
 use poem_openapi::OpenApi;
-use serde_json::json;
 
 use crate::domain::host::Host;
 use crate::domain::id::HostId;
 use crate::domain::money::Msat;
 use crate::domain::text;
+use crate::domain::texts::Message;
 use crate::http::contract::answer::{Deleted, ReadResult, Reply, SayResult, WriteResult};
 use crate::http::contract::body::Input;
 use crate::http::contract::body::read::{Reader, TextRule};
@@ -17,7 +17,7 @@ use crate::http::contract::dto::host::{CheckInView, HostView};
 use crate::http::contract::dto::request::{CheckInBody, HostBody};
 use crate::http::contract::extract::{Body, Caller, Id};
 use crate::http::contract::tag::Tag;
-use crate::http::problem::Problem;
+use crate::http::problem::{Fields, Problem};
 use crate::services::error::NON_FIELD;
 use crate::services::{Scope, hosts};
 
@@ -133,29 +133,28 @@ fn shown(call: &Call, host: &Host) -> Result<Reply<HostView>, Problem> {
 
 /// The new name, if one is asked for; anything else must be as it is.
 fn read_change(input: &Input, host: &Host) -> Result<Option<String>, Problem> {
-    const OPERATORS: &str = "Only the operator can change this.";
     let mut reader = Reader::new(input);
     if let Some(Some(ip)) = reader.text("ip", TextRule { max: 0, blank: false, null: false })
         && ip != host.ip
     {
         let is_address = ip.parse::<IpAddr>().is_ok();
-        reader.complain("ip", if is_address { OPERATORS } else { "Enter a valid IPv4 or IPv6 address." });
+        reader.complain("ip", if is_address { Message::OnlyOperator } else { Message::EnterAddress });
     }
     let name = reader.text("name", TextRule { max: 20, blank: false, null: false }).flatten();
     if let Some(problem) = name.as_deref().and_then(name_problem) {
         reader.complain("name", problem);
     }
     if reader.raw("site").is_some() {
-        reader.complain_nested("site", json!({ "domain": ["The shop's site can't be changed here."] }));
+        reader.complain_nested("site", Fields::one("domain", Message::SiteIsFixed));
     }
     for (field, present) in what_sells(host) {
         if reader.integer(field, i64::MIN, i64::MAX).is_some_and(|value| value != present) {
-            reader.complain(field, OPERATORS);
+            reader.complain(field, Message::OnlyOperator);
         }
     }
     for (field, present) in what_is_offered(host) {
         if reader.boolean(field).is_some_and(|value| value != present) {
-            reader.complain(field, OPERATORS);
+            reader.complain(field, Message::OnlyOperator);
         }
     }
     reader.finish()?;
@@ -190,13 +189,13 @@ const fn what_is_offered(host: &Host) -> [(&'static str, bool); 6] {
     ]
 }
 
-fn name_problem(name: &str) -> Option<&'static str> {
+fn name_problem(name: &str) -> Option<Message> {
     if name.contains('_') {
-        Some("Underscores are not allowed.")
+        Some(Message::NoUnderscores)
     } else if ["www", "shop"].contains(&name) {
-        Some("Must not be one of: www, shop")
+        Some(Message::NameReserved)
     } else if !text::is_plain_text(name) {
-        Some(text::NOT_PLAIN)
+        Some(Message::NotPlain)
     } else {
         None
     }
@@ -208,8 +207,8 @@ fn never_writable(input: &Input) -> Problem {
     let mut reader = Reader::new(input);
     reader.required("ip");
     if reader.required("site").is_some() {
-        reader.complain_nested("site", json!({ "domain": ["The shop's site can't be changed here."] }));
+        reader.complain_nested("site", Fields::one("domain", Message::SiteIsFixed));
     }
-    let refused = || Problem::field(NON_FIELD, "Hosts are added and changed by the operator.");
+    let refused = || Problem::field(NON_FIELD, Message::HostsByOperator);
     reader.finish().err().unwrap_or_else(refused)
 }

@@ -1,9 +1,10 @@
 //! What Tor bridges and Nostr aliases have in common for their host.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::domain::id::{HostId, ProductId};
 use crate::domain::product::{Product, ProductKind, ProductStatus, Subject};
+use crate::domain::texts::Message;
 use crate::domain::{alias, target};
 use crate::http::contract::answer::{Deleted, Reply};
 use crate::http::contract::body::read::{Reader, TextRule};
@@ -11,7 +12,7 @@ use crate::http::contract::body::{Input, type_name};
 use crate::http::contract::call::Call;
 use crate::http::contract::dto::end;
 use crate::http::contract::dto::product::ProductView;
-use crate::http::problem::Problem;
+use crate::http::problem::{Fields, Problem};
 use crate::services::Scope;
 use crate::services::error::NON_FIELD;
 use crate::services::products;
@@ -44,15 +45,14 @@ pub async fn list(
     let host = host.filter(|text| !text.is_empty()).and_then(|text| {
         let id = HostId::parse(text);
         if id.is_none() {
-            problems.complain("host", format!("\u{201c}{text}\u{201d} is not a valid UUID."));
+            problems.complain("host", Message::NotUuid { text: text.to_owned() });
         }
         id
     });
     let status = status.filter(|text| !text.is_empty()).and_then(|text| {
         let status = ProductStatus::parse(text);
         if status.is_none() {
-            let message = format!("Select a valid choice. {text} is not one of the available choices.");
-            problems.complain("status", message);
+            problems.complain("status", Message::NoneOfChoices { text: text.to_owned() });
         }
         status
     });
@@ -105,7 +105,7 @@ pub async fn patch(call: &Call, scope: &Scope, before: &Product, input: &Input) 
     if let Some(date) = reader.date("suspend_after")
         && date.is_none_or(|date| date.to_wire() != end(before.suspend_after))
     {
-        reader.complain("suspend_after", "It follows from what was paid and can't be changed.");
+        reader.complain("suspend_after", Message::EndIsFixed);
     }
     let mut report = ProductPatch { status, comment, ..ProductPatch::default() };
     if before.kind() == ProductKind::TorBridge {
@@ -123,7 +123,7 @@ fn refuse_new_subject(reader: &mut Reader<'_>, subject: &Subject) {
             let Some(Some(new)) = reader.text("target", filled(target::MAX_LENGTH)) else { return };
             match target::parse(&new) {
                 Ok(new) if new == *target => {}
-                Ok(_) => reader.complain("target", "The buyer's target can't be changed."),
+                Ok(_) => reader.complain("target", Message::TargetIsFixed),
                 Err(problems) => problems.into_iter().for_each(|problem| reader.complain("target", problem)),
             }
         }
@@ -132,12 +132,12 @@ fn refuse_new_subject(reader: &mut Reader<'_>, subject: &Subject) {
                 && !new.eq_ignore_ascii_case(alias)
             {
                 let problem = alias::parse_alias(&new).err();
-                reader.complain("alias", problem.unwrap_or_else(|| "The buyer's alias can't be changed.".to_owned()));
+                reader.complain("alias", problem.unwrap_or(Message::AliasIsFixed));
             }
             let Some(Some(new)) = reader.text("public_key", filled(alias::MAX_KEY_LENGTH)) else { return };
             match alias::parse_public_key(&new) {
                 Ok(new) if new == *public_key => {}
-                Ok(_) => reader.complain("public_key", "The buyer's key can't be changed."),
+                Ok(_) => reader.complain("public_key", Message::KeyIsFixed),
                 Err(problem) => reader.complain("public_key", problem),
             }
         }
@@ -145,15 +145,13 @@ fn refuse_new_subject(reader: &mut Reader<'_>, subject: &Subject) {
 }
 
 /// Why a product's host can't be written, in the shape of the value.
-fn host_problem(host: &Value) -> Value {
-    let text = "A product's host can't be changed.";
+fn host_problem(host: &Value) -> Fields {
     match host {
-        Value::Object(fields) if fields.contains_key("site") => json!({ "site": { "domain": [text] } }),
-        Value::Object(_) => json!({ NON_FIELD: [text] }),
-        other => {
-            let text = format!("Invalid data. Expected a dictionary, but got {}.", type_name(other));
-            json!({ NON_FIELD: [text] })
+        Value::Object(fields) if fields.contains_key("site") => {
+            Fields::nested("site", Fields::one("domain", Message::ProductHostIsFixed))
         }
+        Value::Object(_) => Fields::one(NON_FIELD, Message::ProductHostIsFixed),
+        other => Fields::one(NON_FIELD, Message::NoDictionary { kind: type_name(other) }),
     }
 }
 
@@ -171,6 +169,6 @@ pub fn never_writable(kind: ProductKind, input: &Input) -> Problem {
             reader.required("public_key");
         }
     }
-    let refused = || Problem::field(NON_FIELD, "Products come from orders; report changes with PATCH.");
+    let refused = || Problem::field(NON_FIELD, Message::ProductsFromOrders);
     reader.finish().err().unwrap_or_else(refused)
 }

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use crate::domain::address::with_port;
 use crate::domain::product::Subject;
 use crate::domain::text::{for_line, for_toml};
+use crate::domain::texts::Message;
 use crate::http::contract::answer::Text;
 use crate::http::contract::call::Call;
 use crate::http::problem::Problem;
@@ -18,7 +19,7 @@ const PROXY_PORT: &str = "9065";
 pub async fn config(call: &Call, scope: &Scope, port: Option<&str>) -> Result<Text, Problem> {
     let port = port.filter(|port| !port.is_empty()).unwrap_or(PROXY_PORT);
     if port.parse::<u16>().is_err() {
-        return Err(Problem::field("port", "A valid port is required."));
+        return Err(Problem::field("port", Message::NoPort));
     }
     let mut text = String::new();
     for view in products::view::monitored(call.shop(), scope).await? {

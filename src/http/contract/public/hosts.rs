@@ -3,6 +3,7 @@
 use poem_openapi::OpenApi;
 
 use crate::domain::id::HostId;
+use crate::domain::texts::Message;
 use crate::http::contract::answer::{ReadResult, Reply};
 use crate::http::contract::call::Call;
 use crate::http::contract::dto::host::PublicHostView;
@@ -33,7 +34,7 @@ impl Hosts {
         offers_nostr_aliases: Query,
     ) -> ReadResult<Reply<Vec<PublicHostView>>> {
         let id = match id.0.as_deref().filter(|id| !id.is_empty()) {
-            Some(text) => Some(HostId::parse(text).ok_or_else(|| Problem::field("id", "Enter a valid UUID."))?),
+            Some(text) => Some(HostId::parse(text).ok_or_else(|| Problem::field("id", Message::EnterUuid))?),
             None => None,
         };
         let wanted = [is_testnet, is_test_host, offers_tor_bridges, offers_rssh_tunnels, offers_nostr_aliases]

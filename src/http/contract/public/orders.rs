@@ -5,10 +5,11 @@ use std::sync::Arc;
 use poem_openapi::OpenApi;
 
 use crate::domain::id::{HostId, OrderId};
+use crate::domain::texts::{Language, Message};
 use crate::domain::{alias, target};
-use crate::http::contract::answer::{Created, ReadResult, Reply, WriteResult};
+use crate::http::contract::answer::{Created, ReadResult, Reply, Spoken, WriteResult};
 use crate::http::contract::body::Input;
-use crate::http::contract::body::read::{REQUIRED, Reader, TextRule};
+use crate::http::contract::body::read::{Reader, TextRule};
 use crate::http::contract::call::Call;
 use crate::http::contract::dto::order::{InvoiceForm, InvoiceView, ItemView, OrderedView, PurchaseOrderView};
 use crate::http::contract::dto::request::OrderBody;
@@ -38,10 +39,12 @@ impl Orders {
 
     /// A purchase order
     #[oai(path = "/pos/:id/", method = "get", operation_id = "public_pos_read")]
-    async fn read(&self, call: &Call, #[oai(name = "id")] _id: Id) -> ReadResult<Reply<PurchaseOrderView>> {
+    async fn read(&self, call: &Call, #[oai(name = "id")] _id: Id) -> ReadResult<Spoken<PurchaseOrderView>> {
         let view = view(call)?;
         let site = call.site()?;
-        Ok(Reply(PurchaseOrderView::new(call, &view, &site)))
+        let message = view.purchase.message.as_ref();
+        let language = message.map_or(Language::English, |message| message.language(call.language));
+        Ok(Spoken(PurchaseOrderView::new(call, &view, &site), language))
     }
 
     /// The item of a purchase order
@@ -95,7 +98,7 @@ fn read_order(call: &Call, input: &Input) -> Result<OrderRequest, Problem> {
     let host_id = reader.uuid("host_id", HostId::parse);
     let tos_accepted = reader.boolean("tos_accepted");
     if reader.raw("tos_accepted").is_none() && !input.is_form {
-        reader.complain("tos_accepted", REQUIRED);
+        reader.complain("tos_accepted", Message::Required);
     }
     let comment = reader.text("comment", up_to(42)).flatten();
     let target = reader.text("target", up_to(0)).flatten();

@@ -4,7 +4,8 @@ use poem_openapi::OpenApi;
 
 use crate::domain::id::ProductId;
 use crate::domain::product::ProductKind;
-use crate::http::contract::answer::{ReadResult, Reply, WriteResult};
+use crate::domain::texts::{Language, Message};
+use crate::http::contract::answer::{ReadResult, Reply, Spoken, WriteResult};
 use crate::http::contract::call::Call;
 use crate::http::contract::dto::order::ExtendedView;
 use crate::http::contract::dto::product::PublicProductView;
@@ -31,7 +32,7 @@ impl Products {
     /// answered again. The invoice is made before this answers: when that fails, or takes longer than 5 s,
     /// the answer is 503 and there is no order.
     #[oai(path = "/tor_bridges/:id/extend/", method = "post", operation_id = "public_tor_bridges_extend")]
-    async fn extend_bridge(&self, call: &Call, #[oai(name = "id")] _id: Id) -> WriteResult<Reply<ExtendedView>> {
+    async fn extend_bridge(&self, call: &Call, #[oai(name = "id")] _id: Id) -> WriteResult<Spoken<ExtendedView>> {
         Ok(extend(call, ProductKind::TorBridge).await?)
     }
 
@@ -45,7 +46,7 @@ impl Products {
     ///
     /// As for a Tor bridge.
     #[oai(path = "/nostr_aliases/:id/extend/", method = "post", operation_id = "public_nostr_aliases_extend")]
-    async fn extend_alias(&self, call: &Call, #[oai(name = "id")] _id: Id) -> WriteResult<Reply<ExtendedView>> {
+    async fn extend_alias(&self, call: &Call, #[oai(name = "id")] _id: Id) -> WriteResult<Spoken<ExtendedView>> {
         Ok(extend(call, ProductKind::NostrAlias).await?)
     }
 }
@@ -55,10 +56,15 @@ fn read(call: &Call, kind: ProductKind) -> Result<Reply<PublicProductView>, Prob
     Ok(Reply(PublicProductView::from(&product)))
 }
 
-async fn extend(call: &Call, kind: ProductKind) -> Result<Reply<ExtendedView>, Problem> {
+async fn extend(call: &Call, kind: ProductKind) -> Result<Spoken<ExtendedView>, Problem> {
     let id = call.id(ProductId::parse)?;
     orders::deny::refuse_client(call.shop(), call.origin.client.ip().as_deref())?;
-    Ok(Reply(match orders::extend::extend(call.shop(), id, kind).await? {
+    let extension = orders::extend::extend(call.shop(), id, kind).await?;
+    let language = match extension {
+        Extension::Order(_) => Language::English,
+        Extension::TestHost => Message::OnTestHost.language(call.language),
+    };
+    let view = match extension {
         Extension::Order(order) => ExtendedView {
             status: "ok".to_owned(),
             po_id: Some(order.to_string()),
@@ -69,11 +75,8 @@ async fn extend(call: &Call, kind: ProductKind) -> Result<Reply<ExtendedView>, P
             status: "error".to_owned(),
             po_id: None,
             po: None,
-            detail: Some(
-                "This bridge is in a test host and therefore cannot be extended. \
-                 Try creating a completely new one from scratch."
-                    .to_owned(),
-            ),
+            detail: Some(Message::OnTestHost.text(call.language)),
         },
-    }))
+    };
+    Ok(Spoken(view, language))
 }

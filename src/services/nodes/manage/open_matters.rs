@@ -12,7 +12,8 @@ pub fn needs_nothing_open(db: &Connection, id: NodeId) -> Result<(), Error> {
         return Err(Error::Conflict(format!(
             "{live} invoices of this node are not final. If another node is there, add it as a new one (`node add`) and \
              disable this one (`node set {id} --is-enabled=false`). If this very node has moved, say so with --moved."
-        )));
+        )
+        .into()));
     }
     needs_no_open_refund(db, id, "If this very node has moved, say so with --moved.")
 }
@@ -27,5 +28,6 @@ pub fn needs_no_open_refund(db: &Connection, id: NodeId, advice: &str) -> Result
     Err(Error::Conflict(format!(
         "It is not known whether this node has paid refunds of orders {orders}, and no other one can tell. Run `order \
          refund` for them again. {advice}"
-    )))
+    )
+    .into()))
 }

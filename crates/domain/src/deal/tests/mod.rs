@@ -12,6 +12,7 @@ use crate::lightning::{MadeInvoice, PaymentHash};
 use crate::money::Msat;
 use crate::product::{ProductStatus, Subject, Terms};
 use crate::purchase::{Delivery, Invoice, InvoiceState, OrderStatus, PurchaseKind};
+use crate::texts::{Ending, OrderMessage};
 use crate::time::Timestamp;
 use uuid::Uuid;
 
@@ -60,8 +61,8 @@ fn apply(deal: &mut Deal, event: Event, place_free: bool, now: Timestamp) -> Vec
     match event {
         Event::Extend => extend(deal, now),
         Event::Made(i) => deal.invoice_made(i, &made(now)),
-        Event::Refuse(i) => deal.refuse(i, "no", now),
-        Event::Close(i) => deal.close_unpaid(i, EXPIRED_MESSAGE),
+        Event::Refuse(i) => deal.refuse(i, OrderMessage::Free("no".to_owned()), now),
+        Event::Close(i) => deal.close_unpaid(i, Ending::Expired),
         Event::Held(i, amount, blocks) => deal.payment_held(i, Msat(amount), blocks, now, now),
         Event::Settled(i, amount) => deal.payment_settled(i, Msat(amount), now, now),
         Event::PaidAgain(i, _) if deal.purchases[i].invoice.state != InvoiceState::Paid => {}

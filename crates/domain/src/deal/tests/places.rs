@@ -49,7 +49,10 @@ fn a_held_payment_goes_back_when_no_place_is_free() {
     assert_eq!((deal.product.status, deal.product.placed), (ProductStatus::Suspended, false));
     apply(&mut deal, Event::Void(1), true, START);
     let purchase = &deal.purchases[1];
-    assert_eq!((purchase.status, purchase.message.as_deref()), (OrderStatus::Rejected, Some(HOLD_UNPLACED_MESSAGE)));
+    assert_eq!(
+        (purchase.status, &purchase.message),
+        (OrderStatus::Rejected, &Some(OrderMessage::Ended(Ending::HoldUnplaced)))
+    );
 }
 
 #[test]
@@ -71,19 +74,17 @@ fn a_product_that_was_never_delivered_is_not_brought_back_for_the_price_of_an_ex
     apply(&mut deal, Event::Held(1, PRICE, None), true, START);
     assert_eq!((deal.purchases[1].invoice.state, deal.product.placed), (InvoiceState::Cancelling, false));
     apply(&mut deal, Event::Void(1), true, START);
-    assert_eq!(deal.purchases[1].message.as_deref(), Some(HOLD_HOPELESS_MESSAGE));
+    assert_eq!(deal.purchases[1].message, Some(OrderMessage::Ended(Ending::HoldHopeless)));
 }
 
 #[test]
 fn who_had_not_paid_when_a_product_is_switched_off_is_told_that_nothing_was_charged() {
-    for (event, message) in
-        [(None, SWITCHED_OFF_MESSAGE), (Some(Event::Held(0, PRICE, None)), SWITCHED_OFF_HELD_MESSAGE)]
-    {
+    for (event, ending) in [(None, Ending::SwitchedOff), (Some(Event::Held(0, PRICE, None)), Ending::SwitchedOffHeld)] {
         let mut deal = after(true, &[Event::Made(0)]);
         event.into_iter().for_each(|event| drop(apply(&mut deal, event, true, START)));
         apply(&mut deal, Event::OperatorKills, true, START);
         apply(&mut deal, Event::Void(0), true, START);
         let purchase = &deal.purchases[0];
-        assert_eq!((purchase.status, purchase.message.as_deref()), (OrderStatus::Rejected, Some(message)));
+        assert_eq!((purchase.status, &purchase.message), (OrderStatus::Rejected, &Some(OrderMessage::Ended(ending))));
     }
 }

@@ -1,4 +1,13 @@
-//! The language of messages: English, or German where the request asks for it.
+//! What people read, by key: a key says what is meant, and each language has a text for every one of them. The texts
+//! are exhaustive matches, so a missing one does not compile, and nothing has to recognise a sentence again.
+
+mod de;
+mod en;
+pub mod message;
+pub mod order;
+
+pub use message::{Message, OnionFault};
+pub use order::{Ending, OrderMessage};
 
 /// A language of the answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -11,6 +20,9 @@ pub enum Language {
 }
 
 impl Language {
+    /// Every language.
+    pub const ALL: [Self; 2] = [Self::English, Self::German];
+
     /// The best known language of an `Accept-Language` header.
     pub fn accepted(header: Option<&str>) -> Self {
         let mut best = (Self::English, 0.0);
@@ -36,29 +48,6 @@ impl Language {
             Self::German => "de",
         }
     }
-}
-
-/// The German text of a message; messages without one stay English.
-pub fn german(text: &str) -> Option<&'static str> {
-    Some(match text {
-        "Not found." => "Nicht gefunden.",
-        "Authentication credentials were not provided." => "Anmeldedaten fehlen.",
-        "You do not have permission to perform this action." => "Das ist mit diesen Rechten nicht erlaubt.",
-        "Could not satisfy the request Accept header." => "Keine Antwortform passt zum Accept-Header der Anfrage.",
-        "Invalid token." => "Ungültiges Token.",
-        "Invalid username/password." => "Benutzername oder Passwort ist falsch.",
-        "This field is required." => "Dieses Feld ist zwingend erforderlich.",
-        "This field may not be null." => "Dieses Feld darf nicht null sein.",
-        "This field may not be blank." => "Dieses Feld darf nicht leer sein.",
-        "Not a valid string." => "Kein gültiger Text.",
-        "Must be a valid boolean." => "Muss ein gültiger Wahrheitswert sein.",
-        "Must be a valid UUID." => "Muss eine gültige UUID sein.",
-        "A valid integer is required." => "Eine ganze Zahl ist erforderlich.",
-        "No data provided" => "Keine Daten angegeben",
-        "Must include a port as last part." => "Am Ende muss ein Port stehen.",
-        "Must be an .onion address followed by a port." => "Muss eine .onion-Adresse mit Port sein.",
-        _ => return None,
-    })
 }
 
 #[cfg(test)]
