@@ -31,7 +31,7 @@ const PROBES: usize = 8;
 /// Intents taken from the database at a time.
 const BATCH: u32 = 256;
 /// The longest sleep when nothing rings: other processes may have stored intents.
-const LOOK: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The pauses of a [`Runner`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,12 +103,12 @@ impl Runner {
         loop {
             let rung = self.shop.outbox_bell.notified();
             // A bell means new rows; those that wait for another try are looked at each second.
-            if all_looked_at.is_none_or(|at: Instant| at.elapsed() >= LOOK) {
+            if all_looked_at.is_none_or(|at: Instant| at.elapsed() >= POLL_INTERVAL) {
                 all_looked_at = Some(Instant::now());
                 log_failure("reading the outbox", self.start_due());
             }
             log_failure("reading the outbox", self.start_new(&mut newest));
-            let _ = tokio::time::timeout(LOOK, rung).await;
+            let _ = tokio::time::timeout(POLL_INTERVAL, rung).await;
         }
     }
 

@@ -25,7 +25,7 @@ const STRANGER_SECS: i64 = 240;
 /// How often everything that a node has pending is looked at: for what only a restored backup can have lost.
 const FULL_LOOK_SECS: i64 = 6 * 3600;
 /// Between tries while comparisons fail.
-const AGAIN: Duration = Duration::from_secs(30);
+const RETRY_DELAY: Duration = Duration::from_secs(30);
 
 /// Compares whenever the node's bell rings; runs until dropped. Rings while it compares count once.
 pub async fn run(shop: Shop, entry: Entry) {
@@ -33,7 +33,7 @@ pub async fn run(shop: Shop, entry: Entry) {
     let mut has_failed = false;
     loop {
         match has_failed {
-            true => drop(tokio::time::timeout(AGAIN, entry.compare.notified()).await),
+            true => drop(tokio::time::timeout(RETRY_DELAY, entry.compare.notified()).await),
             false => entry.compare.notified().await,
         }
         let compared = AssertUnwindSafe(once(&shop, &entry, &mut strangers)).catch_unwind().await;

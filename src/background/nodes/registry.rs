@@ -18,7 +18,7 @@ use crate::store::node_state;
 use crate::store::node_state::Spec;
 
 /// How often changes of the stored nodes are looked for.
-const LOOK: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Makes the connector of a node.
 type Connect = dyn Fn(&Spec) -> Result<Arc<dyn LightningNode>, NodeError> + Send + Sync;
@@ -120,7 +120,7 @@ pub async fn keep_current(registry: Arc<Registry>, tasks: Tasks) {
             log_failure("looking for changed nodes", registry.refresh(&tasks));
             seen = version;
         }
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
 }
 

@@ -16,9 +16,9 @@ use super::connection::Ends;
 use super::seats::{Place, Seats};
 
 /// Waiting after a failed `accept`: most failures (no more file descriptors) pass by themselves.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(200);
 /// How long requests may go on once the shop is stopping.
-const GRACE: Duration = Duration::from_secs(10);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Serves `app` on `acceptor` until `stop` is ready, then lets running requests end.
 pub async fn serve<A, E, S>(mut acceptor: A, app: Arc<E>, seats: Arc<Seats>, stop: S)
@@ -43,7 +43,7 @@ where
     drop(acceptor);
     stopping.cancel();
     connections.close();
-    if timeout(GRACE, connections.wait()).await.is_err() {
+    if timeout(SHUTDOWN_TIMEOUT, connections.wait()).await.is_err() {
         killed.cancel();
         connections.wait().await;
     }
@@ -62,7 +62,7 @@ async fn next<A: Acceptor>(acceptor: &mut A, seats: &Arc<Seats>) -> (A::Io, Ends
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
-                sleep(ACCEPT_PAUSE).await;
+                sleep(ACCEPT_RETRY_DELAY).await;
             }
         }
     }

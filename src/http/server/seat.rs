@@ -13,7 +13,7 @@ use super::bodies::SMALL_BODY;
 use super::limits::{ConnectionLimits, HEAD_BYTES};
 
 /// So much later than a request is given up its connection is.
-const SLACK: Duration = Duration::from_secs(5);
+const CLOSE_DELAY: Duration = Duration::from_secs(5);
 /// What one connection holds at most, in bytes: a buffer of hyper's with the head of the request that is
 /// worked on, another one for what follows, a small body, and its task.
 pub const MOST_BYTES: usize = 2 * HEAD_BYTES + SMALL_BODY + 8 * 1024;
@@ -92,7 +92,7 @@ impl Seat {
         let mut state = self.lock();
         // The end of an earlier answer may still be on its way.
         state.answer = None;
-        state.pass(Turn::Shop, (self.now)(), Some(self.limits.request_time + SLACK));
+        state.pass(Turn::Shop, (self.now)(), Some(self.limits.request_time + CLOSE_DELAY));
     }
 
     /// The request's body is waited for, or has come.

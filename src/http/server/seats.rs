@@ -22,7 +22,7 @@ use super::seat::{Now, Seat, Turn};
 /// one: over Tor a request may be as late.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// What waits for a place looks again so often: by then somebody's time may be up.
-const LOOK_AGAIN: Duration = Duration::from_millis(250);
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
 /// What strangers can make so many connections hold, in bytes.
 pub const MOST_BYTES: usize = DEFAULT_PLACES * seat::MOST_BYTES;
 
@@ -88,7 +88,7 @@ impl Seats {
             if self.has_room() {
                 return;
             }
-            let _ = timeout(LOOK_AGAIN, changed).await;
+            let _ = timeout(POLL_INTERVAL, changed).await;
         }
     }
 
