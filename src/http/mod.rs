@@ -20,7 +20,7 @@ use std::sync::Arc;
 use poem::endpoint::{make, make_sync};
 use poem::{Endpoint, Request, Response, Route, get};
 
-use self::contract::dispatch::Frame;
+use self::contract::dispatch::ContractDispatcher;
 use self::middleware::get_only::Reads;
 use self::middleware::guard::Guard;
 
@@ -53,7 +53,7 @@ pub fn app(app: App) -> impl Endpoint<Output = Response> + 'static {
     let app = Arc::new(app);
     let (ready, pictures, pushes) = (Arc::clone(&app), Arc::clone(&app), Arc::clone(&app));
     let routes = Route::new()
-        .nest_no_strip("/api/v1", Frame::new(Arc::clone(&app), contract::operations::operations()))
+        .nest_no_strip("/api/v1", ContractDispatcher::new(Arc::clone(&app), contract::operations::operations()))
         .at("/", Reads(get(make_sync(|_| pages::front()))))
         .at("/docs", Reads(get(make_sync(|request: Request| pages::add_slash(request.uri())))))
         .at("/docs/", Reads(get(make_sync(|_| docs::page()))))

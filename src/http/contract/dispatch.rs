@@ -35,12 +35,12 @@ struct Served {
 }
 
 /// The API under `/api/v1`.
-pub struct Frame {
+pub struct ContractDispatcher {
     app: Arc<App>,
     served: Vec<Served>,
 }
 
-impl Frame {
+impl ContractDispatcher {
     /// The frame around these operations.
     pub fn new(app: Arc<App>, operations: impl OpenApi) -> Self {
         let mut routes = HashMap::new();
@@ -156,7 +156,7 @@ fn add_headers(response: &mut Response, allow: &HeaderValue, language: Language)
     headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
 }
 
-impl Endpoint for Frame {
+impl Endpoint for ContractDispatcher {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
