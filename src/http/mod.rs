@@ -22,7 +22,7 @@ use poem::{Endpoint, Request, Response, Route, get};
 
 use self::contract::dispatch::ContractDispatcher;
 use self::middleware::get_only::Reads;
-use self::middleware::guard::Guard;
+use self::middleware::guard::RequestMiddleware;
 
 pub use self::docs::{openapi_document, openapi_json};
 pub use self::health::Readiness;
@@ -80,5 +80,5 @@ pub fn app(app: App) -> impl Endpoint<Output = Response> + 'static {
                 async move { poem::Result::<Response>::Ok(push::connect(&app, &request).await?) }
             }))),
         );
-    Guard::new(app, routes)
+    RequestMiddleware::new(app, routes)
 }
