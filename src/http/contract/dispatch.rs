@@ -11,7 +11,7 @@ use poem::{Body, Endpoint, IntoResponse, Request, Response};
 use poem_openapi::OpenApi;
 
 use super::auth::authenticate;
-use super::call::Call;
+use super::call::RequestContext;
 use super::negotiate::{Form, negotiate};
 use super::options;
 use super::paths::{Found, find};
@@ -105,7 +105,7 @@ impl ContractDispatcher {
             let method = if is_head { "HEAD" } else { request.method().as_str() };
             return Err(Problem::method_not_allowed(method));
         }
-        let call = Arc::new(Call { app: Arc::clone(&self.app), origin, language, scope, id, query });
+        let call = Arc::new(RequestContext { app: Arc::clone(&self.app), origin, language, scope, id, query });
         let Some((_, operation)) = operation else {
             return Ok(json_response(StatusCode::OK, &options::of(served.resource, &call)));
         };
