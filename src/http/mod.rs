@@ -21,7 +21,7 @@ use poem::endpoint::{make, make_sync};
 use poem::{Endpoint, Request, Response, Route, get};
 
 use self::contract::dispatch::ContractDispatcher;
-use self::middleware::get_only::Reads;
+use self::middleware::get_only::GetOnly;
 use self::middleware::guard::RequestMiddleware;
 
 pub use self::docs::{openapi_document, openapi_json};
@@ -54,28 +54,28 @@ pub fn app(app: App) -> impl Endpoint<Output = Response> + 'static {
     let (ready, pictures, pushes) = (Arc::clone(&app), Arc::clone(&app), Arc::clone(&app));
     let routes = Route::new()
         .nest_no_strip("/api/v1", ContractDispatcher::new(Arc::clone(&app), contract::operations::operations()))
-        .at("/", Reads(get(make_sync(|_| pages::front()))))
-        .at("/docs", Reads(get(make_sync(|request: Request| pages::add_slash(request.uri())))))
-        .at("/docs/", Reads(get(make_sync(|_| docs::page()))))
-        .at("/openapi.yaml", Reads(get(make_sync(|_| docs::document()))))
-        .at("/healthz", Reads(get(make_sync(|_| health::healthz()))))
+        .at("/", GetOnly(get(make_sync(|_| pages::front()))))
+        .at("/docs", GetOnly(get(make_sync(|request: Request| pages::add_slash(request.uri())))))
+        .at("/docs/", GetOnly(get(make_sync(|_| docs::page()))))
+        .at("/openapi.yaml", GetOnly(get(make_sync(|_| docs::document()))))
+        .at("/healthz", GetOnly(get(make_sync(|_| health::healthz()))))
         .at(
             "/readyz",
-            Reads(get(make(move |_: Request| {
+            GetOnly(get(make(move |_: Request| {
                 let app = Arc::clone(&ready);
                 async move { poem::Result::<Response>::Ok(health::readyz(&app.shop, &app.readiness).await) }
             }))),
         )
         .at(
             "/media/invoices/:year/:month/:file",
-            Reads(get(make_sync(move |request| {
+            GetOnly(get(make_sync(move |request| {
                 media::qr_image(&pictures.pictures, &pictures.shop, &request)
                     .unwrap_or_else(poem::IntoResponse::into_response)
             }))),
         )
         .at(
             "/shop/host",
-            Reads(get(make(move |request: Request| {
+            GetOnly(get(make(move |request: Request| {
                 let app = Arc::clone(&pushes);
                 async move { poem::Result::<Response>::Ok(push::connect(&app, &request).await?) }
             }))),
