@@ -16,7 +16,7 @@ pub const MOST_BYTES: usize = MAX_REMEMBERED * 512;
 
 /// Remembered passwords. The key is random and never leaves the process, so that the hashes say
 /// nothing to anybody else.
-pub struct Good {
+pub struct VerifiedPasswordCache {
     key: [u8; 32],
     entries: HashMap<[u8; 32], Entry>,
 }
@@ -27,7 +27,7 @@ struct Entry {
     since: Timestamp,
 }
 
-impl Good {
+impl VerifiedPasswordCache {
     /// Nothing remembered.
     pub fn new(random: &dyn Random) -> Self {
         let mut key = [0; 32];
