@@ -14,7 +14,7 @@ use crate::http::pages;
 use crate::http::problem::Problem;
 use crate::http::server::body_wait::BodyWait;
 use crate::http::server::client::Origin;
-use crate::http::server::seat::Seat;
+use crate::http::server::connection_state::ConnectionState;
 use crate::http::server::surface::{Surface, advertise};
 
 /// The guard around an endpoint.
@@ -58,7 +58,7 @@ impl<E: Endpoint<Output = Response>> RequestMiddleware<E> {
 
     /// An answer, whatever happens inside.
     async fn answer(&self, mut request: Request) -> Response {
-        let seat = request.extensions().get::<Arc<Seat>>().cloned();
+        let seat = request.extensions().get::<Arc<ConnectionState>>().cloned();
         let body = BodyWait::at(seat);
         request.extensions_mut().insert(body.clone());
         let work = AssertUnwindSafe(self.inner.call(request)).catch_unwind();

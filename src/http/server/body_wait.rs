@@ -6,19 +6,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use http::StatusCode;
 use poem::Request;
 
-use super::seat::Seat;
+use super::connection_state::ConnectionState;
 use crate::http::problem::Problem;
 
 /// Whether the body of a request is being waited for; in its extensions. Its connection's seat hears of it.
 #[derive(Clone, Default)]
 pub struct BodyWait {
     is_waited_for: Arc<AtomicBool>,
-    seat: Option<Arc<Seat>>,
+    seat: Option<Arc<ConnectionState>>,
 }
 
 impl BodyWait {
     /// Of a request on this connection.
-    pub fn at(seat: Option<Arc<Seat>>) -> Self {
+    pub fn at(seat: Option<Arc<ConnectionState>>) -> Self {
         Self { seat, ..Self::default() }
     }
 

@@ -20,8 +20,8 @@ use crate::domain::time::Clock;
 use crate::services::hosts::manage::hash_token;
 use crate::services::{Error, Scope};
 use crate::store::{Db, hosts, operators};
-use verified_cache::VerifiedPasswordCache;
 use throttle::{Caller, Throttle};
+use verified_cache::VerifiedPasswordCache;
 
 pub use throttle::Source;
 

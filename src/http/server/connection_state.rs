@@ -37,7 +37,7 @@ pub enum Turn {
 pub type Now = Arc<dyn Fn() -> Instant + Send + Sync>;
 
 /// A connection's place.
-pub struct Seat {
+pub struct ConnectionState {
     /// A number that tells clients apart.
     pub client: u64,
     limits: ConnectionLimits,
@@ -54,7 +54,7 @@ struct State {
     answer: Option<bool>,
 }
 
-impl Seat {
+impl ConnectionState {
     /// For a new connection: its first request has to come.
     pub fn new(client: u64, limits: ConnectionLimits, now: Now) -> Self {
         let since = now();
@@ -171,14 +171,14 @@ impl State {
 /// Ready when a connection has to end: its time is up, or it gives way to another one. To be polled whenever
 /// something has happened on the connection.
 pub struct End {
-    seat: Arc<Seat>,
+    seat: Arc<ConnectionState>,
     armed: Instant,
     sleep: Pin<Box<Sleep>>,
 }
 
 impl End {
     /// The end of this connection.
-    pub fn of(seat: Arc<Seat>) -> Self {
+    pub fn of(seat: Arc<ConnectionState>) -> Self {
         let armed = seat.deadline();
         Self { seat, armed, sleep: Box::pin(sleep_until(armed)) }
     }
