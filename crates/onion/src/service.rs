@@ -132,12 +132,12 @@ pub(super) fn start(
     let (sender, streams) = mpsc::channel(BACKLOG);
     let (wanted, changes) = watch::channel(Wanted { published: true, restarts: 0 });
     let circuits = Circuits::new(setup.limits, sender);
-    let (port, places) = (setup.limits.port, circuits.places());
+    let (port, slots) = (setup.limits.port, circuits.slots());
     tokio::spawn(async move {
         supervise(setup.config, circuits, clients, progress, changes).await;
         drop(claim);
     });
-    OnionService { address, port, streams, handle: ServiceHandle { wanted: Arc::new(wanted), places } }
+    OnionService { address, port, streams, handle: ServiceHandle { wanted: Arc::new(wanted), slots } }
 }
 
 /// Keeps the service in the wanted state, until nobody holds it any more or Tor ends.
