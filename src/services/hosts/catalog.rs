@@ -12,7 +12,7 @@ use crate::domain::time::Timestamp;
 use crate::services::invoices::choose_node;
 use crate::services::shop::Shop;
 use crate::services::{Error, Scope};
-use crate::store::{alerts, audit_log, deals, hosts, meta, operators, places, products};
+use crate::store::{alerts, audit_log, deals, hosts, meta, operators, products, reservations};
 
 /// The shop as a web site.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,8 +76,8 @@ fn load_catalog(shop: &Shop, db: &Connection) -> Result<Catalog, Error> {
     let mut list = Vec::new();
     for host in hosts::list(db, None)? {
         list.push(PublicHost {
-            has_bridge_ports: places::free_ports(db, &host, PortKind::TorBridge)? > 0,
-            has_tunnel_ports: places::free_ports(db, &host, PortKind::RsshTunnel)? > 0,
+            has_bridge_ports: reservations::free_ports(db, &host, PortKind::TorBridge)? > 0,
+            has_tunnel_ports: reservations::free_ports(db, &host, PortKind::RsshTunnel)? > 0,
             can_be_paid: choose_node::choose_node(shop, db, &host, &[], host.lowest_price())?.is_some(),
             host,
         });
@@ -150,7 +150,7 @@ pub async fn delete(shop: &Shop, scope: &Scope, id: HostId) -> Result<(), Error>
             let text = "Money is owed to buyers of this host; it can be deleted once that was paid back.";
             return Err(Error::Conflict(text.to_owned()));
         }
-        places::free_set_aside(db, &visible(db, &scope, id)?)?;
+        reservations::free_set_aside(db, &visible(db, &scope, id)?)?;
         alerts::close(db, AlertTopic::HostNotSwept, &id.to_string(), now)?;
         hosts::delete(db, id, now)?;
         audit_log::record(db, now, &scope.actor(), "host", id, "deleted")?;
