@@ -2,10 +2,10 @@
 //! with it whenever the stream is opened, since streams alone can miss some.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
 pub use super::compare::{Strangers, compare};
@@ -72,7 +72,7 @@ impl SettlementSink for Sink {
             NodeError::new(NodeErrorKind::Unavailable, detail)
         };
         let cursor = self.shop.db.read(|db| Ok(node_state::cursor(db, node)?)).map_err(unreadable)?;
-        *self.opened.lock().unwrap_or_else(PoisonError::into_inner) = cursor;
+        *self.opened.lock() = cursor;
         Ok(cursor.index)
     }
 
@@ -99,7 +99,7 @@ impl SettlementSink for Sink {
             // Its settlements must not move the cursor of ours.
             return Err(NodeError::new(NodeErrorKind::OtherNode, "another node than ours has answered"));
         }
-        let opened = *self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        let opened = *self.opened.lock();
         let closed = || NodeError::new(NodeErrorKind::Unavailable, "the shop is shutting down");
         self.news.send(Told::Settled(opened, Box::new(invoice))).await.map_err(|_| closed())
     }

@@ -1,7 +1,9 @@
 //! Hosts as buyers and the hosts themselves see them: the public list, check-ins, and the little
 //! that a host may change of its own record.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use crate::store::Connection;
 
@@ -60,7 +62,7 @@ impl CatalogCache {
     /// The catalog; read again only when the database has changed.
     pub fn get(&self, shop: &Shop) -> Result<Arc<Catalog>, Error> {
         let version = shop.db.version()?;
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.0.lock();
         if let Some((of, catalog)) = &*kept
             && *of == version
         {

@@ -20,14 +20,14 @@ fn seats(max_connections: usize) -> (Arc<ConnectionLimiter>, Arc<Mutex<Instant>>
         ConnectionLimiter::at(
             limits,
             Box::new(|address| address == IpAddr::from([10, 0, 0, 1])),
-            Arc::new(move || *clock.lock().unwrap()),
+            Arc::new(move || *clock.lock()),
         ),
         time,
     )
 }
 
 fn advance(time: &Mutex<Instant>, by: Duration) {
-    *time.lock().unwrap() += by;
+    *time.lock() += by;
 }
 
 /// A connection whose only request is answered.
@@ -158,7 +158,7 @@ async fn each_stage_of_a_connection_has_its_time() {
     let limits = ConnectionLimits::default();
     let place = seats.admit(&peer("203.0.113.1:5")).unwrap();
     let seat = place.seat();
-    let left = || seat.deadline() - *time.lock().unwrap();
+    let left = || seat.deadline() - *time.lock();
     assert_eq!(left(), limits.header_time, "the first head");
     advance(&time, Duration::from_secs(3));
     seat.heard();
