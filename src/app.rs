@@ -23,9 +23,9 @@ use crate::domain::time::SystemClock;
 use crate::http::middleware::order_limit::OrderRates;
 use crate::http::middleware::rate_limit::Rate;
 use crate::http::server::client::IsTrusted;
+use crate::http::server::connection_limiter::ConnectionLimiter;
 use crate::http::server::limits::ConnectionLimits;
 use crate::http::server::listener;
-use crate::http::server::seats::Seats;
 use crate::http::{self, Limits, Surface};
 use crate::lightning::dial::Dial;
 use crate::rates::Provider;
@@ -89,7 +89,7 @@ pub async fn start_locked(config: Config, lock: InstanceLock) -> Result<App, Sta
         interface.readiness().show("onion", services.report());
     }
     let endpoint: Endpoint = Arc::new(http::app(interface).boxed());
-    let seats = Seats::behind(connection_limits(&config), is_trusted_proxy(&config));
+    let seats = ConnectionLimiter::behind(connection_limits(&config), is_trusted_proxy(&config));
     let local_addr = listen(acceptor, &endpoint, &config, &seats, &tasks);
     if let Some(services) = services {
         services.serve(&endpoint, &seats, connection_limits(&config), &tasks);
@@ -125,7 +125,7 @@ fn listen(
     acceptor: TcpAcceptor,
     endpoint: &Endpoint,
     config: &Config,
-    seats: &Arc<Seats>,
+    seats: &Arc<ConnectionLimiter>,
     tasks: &Tasks,
 ) -> SocketAddr {
     let address = acceptor.local_addr().iter().find_map(|address| address.as_socket_addr().copied());

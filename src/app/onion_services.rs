@@ -12,9 +12,9 @@ use crate::background::Tasks;
 use crate::domain::effect::AlertTopic;
 use crate::domain::time::Timestamp;
 use crate::http::Surface;
+use crate::http::server::connection_limiter::ConnectionLimiter;
 use crate::http::server::limits::ConnectionLimits;
 use crate::http::server::listener;
-use crate::http::server::seats::Seats;
 use crate::onion::self_check::{Rhythm, SelfCheck};
 use crate::onion::watchdog::{Alert, Reachability};
 use crate::onion::{AuthorizedClients, OnionConfig, OnionService, Tor};
@@ -96,16 +96,17 @@ impl Services {
 
     /// Serves them until the shop stops, then ends Tor. The shop's service shares the places for connections
     /// with clearnet; operators, who are few, have their own: strangers can't shut them out.
-    pub fn serve(self, endpoint: &Endpoint, seats: &Arc<Seats>, limits: ConnectionLimits, tasks: &Tasks) {
+    pub fn serve(self, endpoint: &Endpoint, seats: &Arc<ConnectionLimiter>, limits: ConnectionLimits, tasks: &Tasks) {
         let Self { tor, public, operators, .. } = self;
         let (public, check) = public.map(|public| (public.service, public.check)).unzip();
         let (stop, stopped) = (tasks.stopped(), tasks.stopped());
-        let serve = move |service: OnionService, surface: Surface, endpoint: &Endpoint, seats: Arc<Seats>| {
-            let endpoint = Arc::new(Arc::clone(endpoint).data(surface).map_to_response());
-            listener::serve(service.into_acceptor(), endpoint, seats, stop.clone().cancelled_owned())
-        };
+        let serve =
+            move |service: OnionService, surface: Surface, endpoint: &Endpoint, seats: Arc<ConnectionLimiter>| {
+                let endpoint = Arc::new(Arc::clone(endpoint).data(surface).map_to_response());
+                listener::serve(service.into_acceptor(), endpoint, seats, stop.clone().cancelled_owned())
+            };
         let public = public.map(|service| serve(service, Surface::Onion, endpoint, Arc::clone(seats)));
-        let own = |service| serve(service, Surface::Operators, endpoint, Seats::new(limits.for_few()));
+        let own = |service| serve(service, Surface::Operators, endpoint, ConnectionLimiter::new(limits.for_few()));
         let operators = operators.map(own);
         tasks.spawn_to_the_end(async move {
             // With no service at all Tor goes on until the shop stops: probes and nodes need it.

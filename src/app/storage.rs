@@ -13,7 +13,7 @@ use crate::services::instance::{InstanceLock, LockError};
 use crate::store::{Db, StoreError, meta};
 
 /// How long until a disk that can't be written is tried again.
-const PAUSE: Duration = Duration::from_secs(10);
+const RETRY_DELAY: Duration = Duration::from_secs(10);
 
 /// Why there is no database.
 enum Problem {
@@ -41,11 +41,11 @@ async fn patiently<T>(data_dir: &Path, attempt: impl Fn() -> Result<T, Problem>)
             Ok(made) => return Ok(made),
             Err(Problem::Final(text)) => return Err(StartError::Failed(text)),
             Err(Problem::Disk(text)) => {
-                let (folder, secs) = (data_dir.display(), PAUSE.as_secs());
+                let (folder, secs) = (data_dir.display(), RETRY_DELAY.as_secs());
                 tracing::error!("{text}: make room in {folder}, or make it writable; the next try is in {secs} s");
             }
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(RETRY_DELAY).await;
     }
 }
 

@@ -6,12 +6,12 @@ use super::failure::log_failure;
 use crate::services::{Shop, products};
 
 /// How often held payments are looked at; an indexed look that usually finds nothing.
-const LOOK: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Runs until dropped.
 pub async fn run(shop: Shop) {
     loop {
         log_failure("returning overdue payments", products::expire::return_overdue_holds(&shop).await.map(drop));
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
 }

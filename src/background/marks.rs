@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::{Mutex, MutexGuard};
 
 /// A set of things that are being worked on.
 #[derive(Debug)]
@@ -28,7 +30,7 @@ impl<T: Copy + Eq + Hash> Marks<T> {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashSet<T>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

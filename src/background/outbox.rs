@@ -2,9 +2,10 @@
 //! carried out twice (a crash between act and record); nodes answer the second time like the first.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
@@ -31,7 +32,7 @@ const PROBES: usize = 8;
 /// Intents taken from the database at a time.
 const BATCH: u32 = 256;
 /// The longest sleep when nothing rings: other processes may have stored intents.
-const LOOK: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The pauses of a [`Runner`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +67,7 @@ impl Default for Running {
 
 impl Running {
     fn slots(&self, node: NodeId) -> Arc<Semaphore> {
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slots = self.slots.lock();
         Arc::clone(slots.entry(node).or_insert_with(|| Arc::new(Semaphore::new(CALLS_PER_NODE))))
     }
 }
@@ -103,12 +104,12 @@ impl Runner {
         loop {
             let rung = self.shop.outbox_bell.notified();
             // A bell means new rows; those that wait for another try are looked at each second.
-            if all_looked_at.is_none_or(|at: Instant| at.elapsed() >= LOOK) {
+            if all_looked_at.is_none_or(|at: Instant| at.elapsed() >= POLL_INTERVAL) {
                 all_looked_at = Some(Instant::now());
                 log_failure("reading the outbox", self.start_due());
             }
             log_failure("reading the outbox", self.start_new(&mut newest));
-            let _ = tokio::time::timeout(LOOK, rung).await;
+            let _ = tokio::time::timeout(POLL_INTERVAL, rung).await;
         }
     }
 

@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 
 use super::seed::Memory;
 
-const PAUSE: Duration = Duration::from_secs(2);
+const POLL_INTERVAL: Duration = Duration::from_secs(2);
 
 struct Agent {
     client: Client<HttpConnector, Full<Bytes>>,
@@ -40,7 +40,7 @@ pub fn start(shop: SocketAddr, memory: &Memory) -> JoinHandle<()> {
             if let Err(error) = agent.round().await {
                 tracing::warn!(%error, "the simulated host could not reach the shop");
             }
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     })
 }

@@ -1,9 +1,10 @@
 //! Health, for watchdogs and load balancers: whether the process answers, and whether the shop can
 //! sell.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use http::StatusCode;
+use parking_lot::Mutex;
 use poem::Response;
 use serde_json::{Value, json};
 
@@ -21,7 +22,7 @@ pub struct Readiness(Arc<Mutex<Vec<(&'static str, Part)>>>);
 impl Readiness {
     /// Shows what `part` says under `name`.
     pub fn show(&self, name: &'static str, part: impl Fn() -> Value + Send + Sync + 'static) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((name, Box::new(part)));
+        self.0.lock().push((name, Box::new(part)));
     }
 }
 
@@ -43,7 +44,7 @@ pub async fn readyz(shop: &Shop, readiness: &Readiness) -> Response {
         "database": { "readable": readable, "writable": writable },
         "lightning": { "nodes": enabled, "alive": alive },
     });
-    for (name, part) in readiness.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+    for (name, part) in readiness.0.lock().iter() {
         body[*name] = part();
     }
     json_response(status, &body)

@@ -21,9 +21,9 @@ use std::sync::Arc;
 use poem::endpoint::{make, make_sync};
 use poem::{Endpoint, Request, Response, Route, get};
 
-use self::contract::dispatch::Frame;
-use self::middleware::get_only::Reads;
-use self::middleware::guard::Guard;
+use self::contract::dispatch::ContractDispatcher;
+use self::middleware::get_only::GetOnly;
+use self::middleware::guard::RequestMiddleware;
 
 pub use self::docs::{openapi_document, openapi_json};
 pub use self::health::Readiness;
@@ -40,7 +40,7 @@ const CIRCUITS_BYTES: usize = 512 * 1024;
 /// Everything that strangers can make the process remember, each with its bound in bytes at the default
 /// settings; in all less than 16 MiB.
 pub const REMEMBERED: [(&str, usize); 7] = [
-    ("connections", server::seats::MOST_BYTES),
+    ("connections", server::connection_limiter::MOST_BYTES),
     ("large bodies", server::bodies::MOST_BYTES),
     ("rates", LIMITERS * middleware::rate_limit::MOST_BYTES),
     ("failed logins", crate::services::operators::authenticate::MOST_BYTES),
@@ -54,32 +54,32 @@ pub fn app(app: App) -> impl Endpoint<Output = Response> + 'static {
     let app = Arc::new(app);
     let (ready, pictures, pushes) = (Arc::clone(&app), Arc::clone(&app), Arc::clone(&app));
     let routes = Route::new()
-        .nest_no_strip("/api/v1", Frame::new(Arc::clone(&app), contract::operations::operations()))
-        .at("/", Reads(get(make_sync(|_| pages::front()))))
-        .at("/docs", Reads(get(make_sync(|request: Request| pages::add_slash(request.uri())))))
-        .at("/docs/", Reads(get(make_sync(|_| docs::page()))))
-        .at("/openapi.yaml", Reads(get(make_sync(|_| docs::document()))))
-        .at("/healthz", Reads(get(make_sync(|_| health::healthz()))))
+        .nest_no_strip("/api/v1", ContractDispatcher::new(Arc::clone(&app), contract::operations::operations()))
+        .at("/", GetOnly(get(make_sync(|_| pages::front()))))
+        .at("/docs", GetOnly(get(make_sync(|request: Request| pages::add_slash(request.uri())))))
+        .at("/docs/", GetOnly(get(make_sync(|_| docs::page()))))
+        .at("/openapi.yaml", GetOnly(get(make_sync(|_| docs::document()))))
+        .at("/healthz", GetOnly(get(make_sync(|_| health::healthz()))))
         .at(
             "/readyz",
-            Reads(get(make(move |_: Request| {
+            GetOnly(get(make(move |_: Request| {
                 let app = Arc::clone(&ready);
                 async move { poem::Result::<Response>::Ok(health::readyz(&app.shop, &app.readiness).await) }
             }))),
         )
         .at(
             "/media/invoices/:year/:month/:file",
-            Reads(get(make_sync(move |request| {
+            GetOnly(get(make_sync(move |request| {
                 media::qr_image(&pictures.pictures, &pictures.shop, &request)
                     .unwrap_or_else(poem::IntoResponse::into_response)
             }))),
         )
         .at(
             "/shop/host",
-            Reads(get(make(move |request: Request| {
+            GetOnly(get(make(move |request: Request| {
                 let app = Arc::clone(&pushes);
                 async move { poem::Result::<Response>::Ok(push::connect(&app, &request).await?) }
             }))),
         );
-    Guard::new(app, routes)
+    RequestMiddleware::new(app, routes)
 }

@@ -28,7 +28,7 @@ use crate::services::{Error, Scope, products};
 /// How often the database is asked whether anything was committed: the command line works in a process
 /// of its own, and its changes ring no bell here. Asking costs microseconds; only after a commit the
 /// host's work is looked up.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// How often a quiet connection is checked.
 const PING_EVERY: Duration = Duration::from_secs(30);
 /// A host that has said nothing (not even a pong) for so long is gone.
@@ -85,7 +85,7 @@ impl Session {
     async fn run(mut self, app: &Arc<App>) -> Result<(), Error> {
         // Listening begins before the first look, so that nothing is missed in between.
         let mut bell = app.shop.host_bell.subscribe();
-        let mut look = interval(LOOK_EVERY);
+        let mut look = interval(POLL_INTERVAL);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut seen = app.shop.db.version().map_err(Error::from)?;
         let mut ping = interval(PING_EVERY);

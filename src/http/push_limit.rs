@@ -1,7 +1,9 @@
 //! How many connections for push each host has.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use crate::domain::id::HostId;
 
@@ -15,7 +17,7 @@ pub struct Connections(Arc<Mutex<HashMap<HostId, u32>>>);
 impl Connections {
     /// A connection more for the host; `None` when it has as many as it may.
     pub fn take(&self, host: HostId) -> Option<Permit> {
-        let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = self.0.lock();
         let count = taken.entry(host).or_default();
         if *count >= MAX_PER_HOST {
             return None;
@@ -33,7 +35,7 @@ pub struct Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        let mut taken = self.connections.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = self.connections.0.lock();
         if let Some(count) = taken.get_mut(&self.host) {
             *count -= 1;
             if *count == 0 {

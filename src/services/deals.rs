@@ -13,7 +13,7 @@ use crate::domain::product::{ProductStatus, Subject};
 use crate::domain::purchase::{Invoice, InvoiceState, Purchase};
 use crate::domain::time::Timestamp;
 use crate::store::outbox::{self, IntentKind};
-use crate::store::{alerts, deals, hosts, places};
+use crate::store::{alerts, deals, hosts, reservations};
 
 /// Applies `event` to the deal of an order; it gets the order's place in the deal.
 pub fn change_order<T>(
@@ -82,7 +82,7 @@ fn perform(
             }
         }
         Effect::ReleasePlace => {
-            if !places::release(db, &deal.product)? {
+            if !reservations::release(db, &deal.product)? {
                 // A defect, but not one that a payment may have to wait for.
                 tracing::error!(product = %deal.product.id, "the port or name of a product was not reserved");
             }
@@ -174,17 +174,17 @@ fn reserve_place(shop: &Shop, db: &Connection, deal: &mut Deal) -> Result<bool, 
     }
     let product = &mut deal.product;
     product.placed = match &product.subject {
-        Subject::Alias { alias, .. } => places::reserve_alias(db, &host.ip, alias, product.id)?,
+        Subject::Alias { alias, .. } => reservations::reserve_alias(db, &host.ip, alias, product.id)?,
         Subject::Target(_) => {
             let same = match product.port {
-                Some(port) => places::reserve_same_port(db, &host, port, product.id)?,
+                Some(port) => reservations::reserve_same_port(db, &host, port, product.id)?,
                 None => false,
             };
             let other = match same {
                 true => product.port,
                 false => {
-                    let ranges = places::bridge_ranges(db, host.id)?;
-                    places::reserve_port(db, &*shop.random, &host.ip, &ranges, product.id)?
+                    let ranges = reservations::bridge_ranges(db, host.id)?;
+                    reservations::reserve_port(db, &*shop.random, &host.ip, &ranges, product.id)?
                 }
             };
             product.port = other.or(product.port);

@@ -11,7 +11,7 @@ use crate::domain::node::Node;
 use crate::store::{Connection, Db, alerts, backup, meta, schema};
 
 /// With less room than this a backup or a busy day may not fit any more. Bytes.
-const ROOM: u64 = 200 << 20;
+const MIN_FREE_BYTES: u64 = 200 << 20;
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,7 +107,7 @@ pub fn disk(data_dir: &Path) -> Finding {
 
 fn room(bytes: u64) -> Finding {
     let free = format!("{} MiB free", bytes >> 20);
-    if bytes < ROOM {
+    if bytes < MIN_FREE_BYTES {
         let advice = format!("{free}: make room; when the disk is full nothing is sold");
         return Finding::new("disk", Grade::Notice, advice);
     }
@@ -274,8 +274,8 @@ mod tests {
 
     #[test]
     fn little_room_on_the_disk_is_noticed() {
-        assert_eq!(room(ROOM), Finding::new("disk", Grade::Good, "200 MiB free"));
-        assert_eq!(room(ROOM - 1).grade, Grade::Notice);
+        assert_eq!(room(MIN_FREE_BYTES), Finding::new("disk", Grade::Good, "200 MiB free"));
+        assert_eq!(room(MIN_FREE_BYTES - 1).grade, Grade::Notice);
         assert_ne!(disk(Path::new("/")).text, disk(Path::new("/no/such/folder")).text);
     }
 

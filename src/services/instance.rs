@@ -10,7 +10,7 @@ const LOCK_FILE: &str = "instance.lock";
 /// How often a lock that is taken is tried: a command may have it for a moment.
 const ATTEMPTS: u32 = 10;
 /// Between two of these attempts.
-const PAUSE: Duration = Duration::from_millis(20);
+const RETRY_DELAY: Duration = Duration::from_millis(20);
 
 /// Held while a shop runs, or while its database is replaced. Given back on drop, and by the system
 /// when the process ends in any way.
@@ -52,7 +52,7 @@ impl InstanceLock {
         for attempt in 1.. {
             match file.try_lock() {
                 Ok(()) => return Ok(Self { _file: file }),
-                Err(TryLockError::WouldBlock) if attempt < ATTEMPTS => std::thread::sleep(PAUSE),
+                Err(TryLockError::WouldBlock) if attempt < ATTEMPTS => std::thread::sleep(RETRY_DELAY),
                 Err(TryLockError::WouldBlock) => break,
                 Err(TryLockError::Error(source)) => return Err(LockError::Io { path, source }),
             }

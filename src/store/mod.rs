@@ -17,12 +17,12 @@ pub mod nodes;
 pub mod operators;
 pub mod outages;
 pub mod outbox;
-pub mod places;
 #[cfg(test)]
 mod plans;
 pub mod products;
 pub mod rates;
 pub mod refunds;
+pub mod reservations;
 pub mod row;
 pub mod schema;
 pub mod unpaid;

@@ -60,7 +60,7 @@ pub fn get(db: &Connection, id: ProductId) -> Result<Option<Product>, StoreError
     Ok(statement.query_row([id], from_row).optional()?)
 }
 
-/// Stores a new product. Its port or name is reserved separately ([`super::places`]).
+/// Stores a new product. Its port or name is reserved separately ([`super::reservations`]).
 pub fn insert(db: &Connection, product: &Product) -> Result<(), StoreError> {
     let (target, alias, public_key) = match &product.subject {
         Subject::Target(target) => (Some(target), None, None),

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ip2tor_shop::http::Limits;
+use ip2tor_shop::http::server::connection_limiter::ConnectionLimiter;
 use ip2tor_shop::http::server::limits::ConnectionLimits;
 use ip2tor_shop::http::server::listener::serve;
-use ip2tor_shop::http::server::seats::Seats;
 use poem::listener::{Acceptor, Listener, TcpListener};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -150,7 +150,7 @@ async fn when_the_shop_stops_a_request_is_answered_to_its_end_and_idle_connectio
     let address = *acceptor.local_addr()[0].as_socket_addr().expect("an address");
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let stopped = async { drop(stopped.await) };
-    let served = tokio::spawn(serve(acceptor, Arc::clone(&shop.app), Seats::new(patient()), stopped));
+    let served = tokio::spawn(serve(acceptor, Arc::clone(&shop.app), ConnectionLimiter::new(patient()), stopped));
     let mut idle = TcpStream::connect(address).await.expect("connected");
     idle.write_all(REQUEST).await.expect("sent");
     read_answer(&mut idle).await;

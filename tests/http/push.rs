@@ -6,9 +6,9 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use ip2tor_shop::domain::id::SystemRandom;
 use ip2tor_shop::domain::product::ProductStatus;
+use ip2tor_shop::http::server::connection_limiter::ConnectionLimiter;
 use ip2tor_shop::http::server::limits::ConnectionLimits;
 use ip2tor_shop::http::server::listener::serve;
-use ip2tor_shop::http::server::seats::Seats;
 use ip2tor_shop::services::products;
 use ip2tor_shop::services::products::view::OperatorAction;
 use ip2tor_shop::services::{Act, Scope, Settings, Shop, hosts};
@@ -28,7 +28,7 @@ pub async fn listen(shop: &TestShop, limits: ConnectionLimits) -> std::net::Sock
     let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.expect("a port");
     let address = *acceptor.local_addr()[0].as_socket_addr().expect("an address");
     let app = Arc::clone(&shop.app);
-    tokio::spawn(serve(acceptor, app, Seats::new(limits), std::future::pending()));
+    tokio::spawn(serve(acceptor, app, ConnectionLimiter::new(limits), std::future::pending()));
     address
 }
 

@@ -2,8 +2,8 @@
 //! an order was made); each noun has its own type so that they cannot be mixed up.
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
 
+use parking_lot::Mutex;
 use uuid::Uuid;
 
 macro_rules! id_type {
@@ -95,7 +95,7 @@ struct Run {
 impl IdRuns {
     /// The next id.
     pub fn next(&self, random: &dyn Random) -> Uuid {
-        let mut run = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut run = self.0.lock();
         if run.left == 0 {
             random.fill(&mut run.start);
             run.left = RUN;

@@ -2,10 +2,9 @@
 //! that lets only `/v1` through, or a macaroon for single calls may make invoices that can't be ended. Asked
 //! with calls that change nothing, and remembered for the macaroon that they were made with.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use async_trait::async_trait;
 use http::HeaderValue;
+use parking_lot::{Mutex, MutexGuard};
 
 use super::link::MacaroonHeader;
 use super::rights::{Call, HOLDING, MAKING, lack, lacking};
@@ -102,7 +101,7 @@ impl Served {
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Known>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

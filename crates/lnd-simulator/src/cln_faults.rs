@@ -1,6 +1,6 @@
 //! What Core Lightning's commands for payments can be told to do wrong.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use parking_lot::{Mutex, MutexGuard};
 
 /// How `pay` and `xpay` are made to end: with an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +59,6 @@ impl ClnFaults {
     }
 
     fn lock(&self) -> MutexGuard<'_, Conditions> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }

@@ -3,9 +3,9 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::watch;
 
 use super::cln_faults::{ClnFaults, Part, PayEnd};
@@ -288,7 +288,7 @@ impl Faults {
     }
 
     fn lock(&self) -> MutexGuard<'_, Conditions> {
-        self.conditions.lock().unwrap_or_else(PoisonError::into_inner)
+        self.conditions.lock()
     }
 }
 

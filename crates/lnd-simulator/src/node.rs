@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
 use bitcoin::secp256k1::PublicKey;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::sync::watch;
 
@@ -112,11 +113,11 @@ impl Node {
 
     /// The calls (paths of gRPC) that were denied for want of a permission; LND logs each as an error.
     pub fn denied_calls(&self) -> Vec<String> {
-        self.denied.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.denied.lock().clone()
     }
 
     pub(super) fn note_denied(&self, path: &str) {
-        self.denied.lock().unwrap_or_else(PoisonError::into_inner).push(path.to_owned());
+        self.denied.lock().push(path.to_owned());
     }
 
     /// Lets this node's payments reach the invoices of `other`, a direct peer.
@@ -130,18 +131,18 @@ impl Node {
     }
 
     fn reach(&self, other: &Arc<Node>, is_direct: bool) {
-        let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut peers = self.peers.lock();
         peers.insert(other.identity.public_key, Reach { node: Arc::downgrade(other), is_direct });
     }
 
     /// The reachable node with this key.
     pub fn peer(&self, key: &PublicKey) -> Option<Arc<Node>> {
-        self.peers.lock().unwrap_or_else(PoisonError::into_inner).get(key)?.node.upgrade()
+        self.peers.lock().get(key)?.node.upgrade()
     }
 
     /// Whether a channel leads to the node with this key.
     pub fn is_direct_peer(&self, key: &PublicKey) -> bool {
-        let peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
+        let peers = self.peers.lock();
         peers.get(key).is_some_and(|reach| reach.is_direct)
     }
 
@@ -177,7 +178,7 @@ impl Node {
 
     /// The state, with everything expired that is due by now.
     pub(super) fn lock(&self) -> MutexGuard<'_, NodeState> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         let now = self.clock.now();
         for invoice in state.book.expire(now) {
             // An expiry that could not be written down happens again after a restart.

@@ -2,13 +2,14 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::Request;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use parking_lot::Mutex;
 use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
@@ -36,12 +37,12 @@ impl Shared {
     /// Makes a new certificate in `dir`, valid for `valid_secs` from now; new connections get it.
     pub fn renew_certificate(&self, dir: &Path, valid_secs: i64) -> Result<(), StartError> {
         let config = tls::make(dir, self.access.node.clock.now(), valid_secs)?;
-        *self.tls.lock().unwrap_or_else(PoisonError::into_inner) = config;
+        *self.tls.lock() = config;
         Ok(())
     }
 
     fn acceptor(&self, face: Face) -> TlsAcceptor {
-        let mut config = ServerConfig::clone(&self.tls.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut config = ServerConfig::clone(&self.tls.lock());
         config.alpn_protocols = vec![face.protocol().to_vec()];
         TlsAcceptor::from(Arc::new(config))
     }

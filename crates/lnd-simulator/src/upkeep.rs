@@ -1,7 +1,6 @@
 //! What operators do with their nodes: set them up in another way, move to another store, remove invoices.
 
 use std::io;
-use std::sync::PoisonError;
 
 use super::invoice::{Invoice, State};
 use super::journal::Entry;
@@ -13,12 +12,12 @@ use ip2tor_domain::lightning::PaymentHash;
 impl Node {
     /// Sets the node up in another way.
     pub fn set_quirks(&self, quirks: Quirks) {
-        *self.quirks.lock().unwrap_or_else(PoisonError::into_inner) = quirks;
+        *self.quirks.lock() = quirks;
     }
 
     /// How it is set up.
     pub fn quirks(&self) -> Quirks {
-        *self.quirks.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.quirks.lock()
     }
 
     /// The move to native SQL, or a restore from the seed: old settlements keep their numbers, new ones

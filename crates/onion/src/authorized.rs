@@ -21,7 +21,7 @@ const DIRECTORY: &str = "authorized_clients";
 /// The ending of a client's file.
 const EXTENSION: &str = "auth";
 /// More make the service's descriptor too large for Tor.
-const MOST: usize = 160;
+const MAX_CLIENTS: usize = 160;
 
 /// Names and public keys of clients.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -101,9 +101,9 @@ impl AuthorizedClients {
 
     /// Whether a service can be launched for them.
     fn check(&self) -> Result<(), OnionError> {
-        if self.0.is_empty() || self.0.len() > MOST {
+        if self.0.is_empty() || self.0.len() > MAX_CLIENTS {
             let problem = format!(
-                "the service needs 1 to {MOST} authorized clients and has {}; add one with: ip2tor-shop onion authorize NAME KEY",
+                "the service needs 1 to {MAX_CLIENTS} authorized clients and has {}; add one with: ip2tor-shop onion authorize NAME KEY",
                 self.0.len()
             );
             return Err(OnionError::Config { field: "admin.clients".into(), problem });

@@ -11,8 +11,8 @@ use tor_cell::relaycell::msg::Connected;
 use tor_hsservice::{RendRequest, StreamRequest};
 use tor_proto::stream::IncomingStreamRequest;
 
+use super::circuit_slots::{Circuit, CircuitSlots, InUse};
 use super::onion_stream::OnionStream;
-use super::places::{Circuit, InUse, Places};
 
 /// What clients may do.
 #[derive(Clone, Copy)]
@@ -29,20 +29,20 @@ pub(super) struct Limits {
 #[derive(Clone)]
 pub(super) struct Circuits {
     limits: Limits,
-    places: Arc<Places>,
+    slots: Arc<CircuitSlots>,
     streams: mpsc::Sender<OnionStream>,
 }
 
 impl Circuits {
     /// For circuits within `limits`, whose streams go to `streams`.
     pub(super) fn new(limits: Limits, streams: mpsc::Sender<OnionStream>) -> Self {
-        Self { limits, places: Places::new(limits.circuits), streams }
+        Self { limits, slots: CircuitSlots::new(limits.circuits), streams }
     }
 
     /// Answers a client that asks for a circuit, in the background. Over the limit it gets no
     /// answer: Tor has no way to tell it why.
     pub(super) fn serve(&self, request: RendRequest) {
-        let Some(circuit) = self.places.enter(Instant::now()) else { return };
+        let Some(circuit) = self.slots.enter(Instant::now()) else { return };
         let circuits = self.clone();
         tokio::spawn(async move {
             let left = circuit.must_leave();
@@ -54,8 +54,8 @@ impl Circuits {
     }
 
     /// The places of its circuits.
-    pub(super) fn places(&self) -> Arc<Places> {
-        Arc::clone(&self.places)
+    pub(super) fn slots(&self) -> Arc<CircuitSlots> {
+        Arc::clone(&self.slots)
     }
 
     async fn answer(&self, circuit: Arc<Circuit>, request: RendRequest) {
@@ -96,9 +96,9 @@ fn is_begin(request: &IncomingStreamRequest, port: u16) -> bool {
 /// Accepts a stream when the HTTP server has room for it, and not before: what waits here waits at
 /// the client.
 async fn hand_over(request: StreamRequest, in_use: InUse, streams: mpsc::Sender<OnionStream>) {
-    let Ok(place) = streams.reserve_owned().await else { return };
+    let Ok(slot) = streams.reserve_owned().await else { return };
     match request.accept(Connected::new_empty()).await {
-        Ok(stream) => drop(place.send(OnionStream::new(stream, in_use))),
+        Ok(stream) => drop(slot.send(OnionStream::new(stream, in_use))),
         Err(error) => tracing::debug!("a stream on onion circuit {}: {error}", in_use.number()),
     }
 }

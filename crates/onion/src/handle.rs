@@ -5,13 +5,13 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::places::Places;
+use super::circuit_slots::CircuitSlots;
 
 /// Restarts and stops a service from elsewhere.
 #[derive(Clone)]
 pub struct ServiceHandle {
     pub(super) wanted: Arc<watch::Sender<Wanted>>,
-    pub(super) places: Arc<Places>,
+    pub(super) slots: Arc<CircuitSlots>,
 }
 
 /// What the service's task should see to. Counting makes every restart a change.
@@ -35,6 +35,6 @@ impl ServiceHandle {
     /// Whether a client that came at `since` or later may have had no answer because others had taken
     /// all circuits, or all seats of the HTTP server.
     pub(super) fn was_full(&self, since: Instant) -> bool {
-        self.places.were_full(since, Instant::now())
+        self.slots.were_full(since, Instant::now())
     }
 }

@@ -26,8 +26,8 @@ use super::state::{self, StateLock};
 mod tests;
 
 /// How often a keystore is looked at again that can't be read, and after how long.
-const LOOKS: u32 = 5;
-const PAUSE: Duration = Duration::from_millis(20);
+const READ_ATTEMPTS: u32 = 5;
+const RETRY_DELAY: Duration = Duration::from_millis(20);
 
 /// What a C-tor secret key file starts with.
 const C_TOR_HEADER: &[u8; 32] = b"== ed25519v1-secret: type0 ==\0\0\0";
@@ -192,11 +192,11 @@ fn keystore(state_dir: &Path) -> Result<KeyMgr, OnionError> {
     let open = || ArtiNativeKeystore::from_path_and_mistrust(state_dir.join("keystore"), config.fs_mistrust());
     let mut store = open();
     // Beside a running shop: a key that it is just writing may have another name before it is looked at.
-    for _ in 0..LOOKS {
+    for _ in 0..READ_ATTEMPTS {
         if store.is_ok() {
             break;
         }
-        std::thread::sleep(PAUSE);
+        std::thread::sleep(RETRY_DELAY);
         store = open();
     }
     let store = store.map_err(OnionError::tor)?;

@@ -12,6 +12,7 @@
 mod acceptor;
 pub mod authorized;
 mod bootstrap;
+mod circuit_slots;
 mod circuits;
 mod client;
 mod config;
@@ -23,7 +24,6 @@ mod handle;
 mod isolation;
 pub mod keys;
 mod onion_stream;
-mod places;
 pub mod probe;
 pub mod self_check;
 mod service;

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use arti_client::DataStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::places::InUse;
+use super::circuit_slots::InUse;
 
 /// A client's connection to the onion service.
 pub struct OnionStream {

@@ -2,11 +2,12 @@
 //! acceptor, through restarts of the service and of the Tor client.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use arti_client::{TorClient, TorClientConfig};
 use futures_util::StreamExt;
+use parking_lot::Mutex;
 use safelog::DisplayRedacted as _;
 use tokio::sync::{mpsc, watch};
 use tor_hsservice::OnionServiceConfig;
@@ -107,7 +108,7 @@ pub(super) struct Claim {
 impl Launched {
     /// Claims `nickname`.
     pub(super) fn claim(&self, nickname: &str) -> Result<Claim, OnionError> {
-        if self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(nickname.to_owned()) {
+        if self.0.lock().insert(nickname.to_owned()) {
             return Ok(Claim { nickname: nickname.to_owned(), launched: self.clone() });
         }
         let problem = format!("the onion service \"{nickname}\" runs already");
@@ -117,7 +118,7 @@ impl Launched {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        self.launched.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.nickname);
+        self.launched.0.lock().remove(&self.nickname);
     }
 }
 
@@ -132,12 +133,12 @@ pub(super) fn start(
     let (sender, streams) = mpsc::channel(BACKLOG);
     let (wanted, changes) = watch::channel(Wanted { published: true, restarts: 0 });
     let circuits = Circuits::new(setup.limits, sender);
-    let (port, places) = (setup.limits.port, circuits.places());
+    let (port, slots) = (setup.limits.port, circuits.slots());
     tokio::spawn(async move {
         supervise(setup.config, circuits, clients, progress, changes).await;
         drop(claim);
     });
-    OnionService { address, port, streams, handle: ServiceHandle { wanted: Arc::new(wanted), places } }
+    OnionService { address, port, streams, handle: ServiceHandle { wanted: Arc::new(wanted), slots } }
 }
 
 /// Keeps the service in the wanted state, until nobody holds it any more or Tor ends.

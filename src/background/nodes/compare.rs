@@ -23,10 +23,10 @@ const STRANGER_SECS: i64 = 240;
 /// How often everything that a node has pending is looked at: for what only a restored backup can have lost.
 const FULL_LOOK_SECS: i64 = 6 * 3600;
 /// Between tries while comparisons fail.
-const AGAIN: Duration = Duration::from_secs(30);
+const RETRY_DELAY: Duration = Duration::from_secs(30);
 /// How often a node is compared with whose stream may be deaf, while something can be paid: the first payment at a node
 /// that has begun to count anew is found by this alone.
-const UNSURE: Duration = Duration::from_secs(10);
+const UNSURE_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Compares whenever the node's bell rings; runs until dropped. Rings while it compares count once.
 pub async fn run(shop: Shop, entry: Entry) {
@@ -34,7 +34,7 @@ pub async fn run(shop: Shop, entry: Entry) {
     let mut has_failed = false;
     loop {
         if has_failed {
-            drop(tokio::time::timeout(AGAIN, entry.compare.notified()).await);
+            drop(tokio::time::timeout(RETRY_DELAY, entry.compare.notified()).await);
         } else {
             due(&shop, &entry).await;
         }
@@ -56,7 +56,7 @@ pub async fn run(shop: Shop, entry: Entry) {
 
 /// Waits for the bell, or for the time to look whether the stream is deaf.
 async fn due(shop: &Shop, entry: &Entry) {
-    while tokio::time::timeout(UNSURE, entry.compare.notified()).await.is_err() {
+    while tokio::time::timeout(UNSURE_INTERVAL, entry.compare.notified()).await.is_err() {
         let is_sure = entry.is_counting_on.load(Ordering::Relaxed);
         if !is_sure && shop.db.read(|db| node_state::is_payable(db, entry.spec.id)).unwrap_or(false) {
             return;

@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
 pub use super::compare::{Strangers, compare};
@@ -98,7 +98,7 @@ impl SettlementSink for Sink {
             NodeError::new(NodeErrorKind::Unavailable, detail)
         };
         let cursor = self.shop.db.read(|db| Ok(node_state::cursor(db, node)?)).map_err(unreadable)?;
-        *self.opened.lock().unwrap_or_else(PoisonError::into_inner) = cursor;
+        *self.opened.lock() = cursor;
         // Without a cursor everything new is told.
         self.entry.is_counting_on.store(cursor.index == 0, Ordering::Relaxed);
         Ok(cursor.index)
@@ -127,7 +127,7 @@ impl SettlementSink for Sink {
             // Its settlements must not move the cursor of ours.
             return Err(NodeError::new(NodeErrorKind::OtherNode, "another node than ours has answered"));
         }
-        let opened = *self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        let opened = *self.opened.lock();
         if invoice.settle_index > opened.index {
             self.entry.is_counting_on.store(true, Ordering::Relaxed);
         }

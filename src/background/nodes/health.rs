@@ -11,13 +11,13 @@ use crate::services::{Error, Shop, invoices, nodes};
 use crate::store::{StoreError, node_state};
 
 /// Checks when nothing rings.
-const LOOK: Duration = Duration::from_secs(60);
+const CHECK_INTERVAL: Duration = Duration::from_secs(60);
 /// After a failed check the next follows soon: what failed may be back.
-const SOON: Duration = Duration::from_secs(3);
+const RECHECK_DELAY: Duration = Duration::from_secs(3);
 /// Invoices of ours that are asked for, to learn whose node it is: the newest may be lost.
 const OWN_INVOICES: u32 = 3;
 /// Rings closer together than this count once.
-const CALM: Duration = Duration::from_millis(200);
+const DEBOUNCE: Duration = Duration::from_millis(200);
 
 /// Runs until dropped.
 pub async fn run(shop: Shop, entry: Entry) {
@@ -29,8 +29,8 @@ pub async fn run(shop: Shop, entry: Entry) {
                 false
             }
         };
-        tokio::time::sleep(CALM).await;
-        let wait = if alive { LOOK } else { SOON };
+        tokio::time::sleep(DEBOUNCE).await;
+        let wait = if alive { CHECK_INTERVAL } else { RECHECK_DELAY };
         let _ = tokio::time::timeout(wait, entry.check.notified()).await;
     }
 }

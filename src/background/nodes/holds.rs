@@ -16,10 +16,10 @@ use crate::services::{Error, Shop};
 use crate::store::node_state;
 
 /// How often invoices without a watcher are looked for when nothing rings.
-const LOOK: Duration = Duration::from_secs(5);
+const POLL_INTERVAL: Duration = Duration::from_secs(5);
 /// Between the end of a subscription and the next for the same invoice. Shorter than the wait before
 /// a lost settlement stream is opened again: that one rings for this.
-const AGAIN: Duration = Duration::from_millis(500);
+const RESUBSCRIBE_DELAY: Duration = Duration::from_millis(500);
 
 /// Who is watched, and what ends each watcher when its invoice is over otherwise.
 #[derive(Default)]
@@ -37,7 +37,7 @@ pub async fn run(shop: Shop, entry: Entry, tasks: Tasks) {
             Ok(live) => watchers.look(&shop, &entry, &tasks, live),
             Err(error) => tracing::error!(%error, "the open hold invoices can't be read"),
         }
-        let _ = tokio::time::timeout(LOOK, entry.holds.notified()).await;
+        let _ = tokio::time::timeout(POLL_INTERVAL, entry.holds.notified()).await;
     }
 }
 
@@ -71,7 +71,7 @@ fn start_watch(
     let (shop, entry) = (shop.clone(), entry.clone());
     tasks.spawn(async move {
         let watched = end.run_until_cancelled(watch(&shop, &entry, hash)).await;
-        tokio::time::sleep(AGAIN).await;
+        tokio::time::sleep(RESUBSCRIBE_DELAY).await;
         drop(mark);
         if let Some(Err(error)) = watched {
             tracing::error!(%error, "the state of a hold invoice can't be stored; asking for it again");

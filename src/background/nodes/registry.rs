@@ -2,8 +2,10 @@
 //! command line are used at once.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
+
+use parking_lot::{Mutex, RwLock};
 
 use super::entry::Entry;
 use super::{connect, follow};
@@ -18,7 +20,7 @@ use crate::store::node_state;
 use crate::store::node_state::Spec;
 
 /// How often changes of the stored nodes are looked for.
-const LOOK: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Makes the connector of a node.
 type Connect = dyn Fn(&Spec) -> Result<Arc<dyn LightningNode>, NodeError> + Send + Sync;
@@ -56,12 +58,12 @@ impl Registry {
     /// Uses exactly these nodes, without following them.
     pub fn set(&self, entries: impl IntoIterator<Item = Entry>) {
         let entries = entries.into_iter().map(|entry| (entry.spec.id, entry)).collect();
-        *self.nodes.write().unwrap_or_else(PoisonError::into_inner) = entries;
+        *self.nodes.write() = entries;
     }
 
     /// The node with this id, or why there is none.
     pub fn get(&self, id: NodeId) -> Result<Entry, NodeError> {
-        let nodes = self.nodes.read().unwrap_or_else(PoisonError::into_inner);
+        let nodes = self.nodes.read();
         nodes.get(&id).cloned().ok_or_else(|| {
             NodeError::new(NodeErrorKind::Refused, "the node is disabled, removed or has unusable credentials")
         })
@@ -69,13 +71,13 @@ impl Registry {
 
     /// All nodes in use.
     pub fn all(&self) -> Vec<Entry> {
-        self.nodes.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+        self.nodes.read().values().cloned().collect()
     }
 
     /// Compares with the database; starts what is new and ends what is gone.
     pub(in crate::background) fn refresh(self: &Arc<Self>, tasks: &Tasks) -> Result<(), Error> {
         let specs = self.shop.db.read(node_state::specs)?;
-        let mut nodes = self.nodes.write().unwrap_or_else(PoisonError::into_inner);
+        let mut nodes = self.nodes.write();
         nodes.retain(|id, entry| {
             let stays = specs.iter().any(|spec| spec.id == *id && *spec == entry.spec);
             if !stays {
@@ -95,7 +97,7 @@ impl Registry {
     }
 
     fn new_entry(&self, spec: Spec) -> Option<Entry> {
-        let mut unusable = self.unusable.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut unusable = self.unusable.lock();
         if unusable.get(&spec.id) == Some(&spec) {
             return None;
         }
@@ -120,7 +122,7 @@ pub async fn keep_current(registry: Arc<Registry>, tasks: Tasks) {
             log_failure("looking for changed nodes", registry.refresh(&tasks));
             seen = version;
         }
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
 }
 

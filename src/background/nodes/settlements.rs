@@ -23,7 +23,7 @@ pub const BATCH: usize = 256;
 /// would have been noticed by then.
 const QUIET: Duration = Duration::from_secs(30);
 /// Between tries when nothing at all can be stored.
-const AGAIN: Duration = Duration::from_secs(1);
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// What becomes of a node's stream.
 #[derive(Clone, Debug)]
@@ -137,7 +137,7 @@ impl Reader {
                 Err(error) if left_out::is_its_own(&error) => return Err(error),
                 Err(error) => tracing::error!(%error, "settlements can't be stored; trying again"),
             }
-            tokio::time::sleep(AGAIN).await;
+            tokio::time::sleep(RETRY_DELAY).await;
         }
     }
 

@@ -1,7 +1,8 @@
 //! In which ways a node is not heard, and since when; kept with its entry, for [`super::troubles`].
 
 use std::sync::atomic::AtomicBool;
-use std::sync::{Mutex, PoisonError};
+
+use parking_lot::Mutex;
 
 use crate::domain::time::Timestamp;
 
@@ -39,7 +40,7 @@ impl Troubles {
         way: Way,
         change: impl FnOnce(Option<Timestamp>) -> Option<Timestamp>,
     ) -> [Option<Timestamp>; 2] {
-        let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut since = self.since.lock();
         since[way as usize] = change(since[way as usize]);
         *since
     }

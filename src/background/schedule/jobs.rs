@@ -17,7 +17,7 @@ pub struct JobContext {
     /// Its configuration.
     pub config: Config,
     /// What is known of the jobs' runs and not stored yet.
-    pub runs: std::sync::Mutex<Runs>,
+    pub runs: parking_lot::Mutex<Runs>,
 }
 
 /// Runs one job; answers with a line that says what it did.

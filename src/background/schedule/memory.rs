@@ -4,10 +4,11 @@
 
 use std::future::{Future, ready};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use parking_lot::Mutex;
 use tokio_cron_scheduler::job::job_data::{JobAndNextTick, JobStoredData, JobType};
 use tokio_cron_scheduler::store::{DataStore, InitStore, MetaDataStorage};
 use tokio_cron_scheduler::{JobSchedulerError, SimpleMetadataStore};
@@ -44,7 +45,7 @@ impl MetaDataStorage for Memory {
     fn list_next_ticks(&mut self) -> Answer<Vec<JobAndNextTick>> {
         let context = Arc::clone(&self.context);
         let now = context.shop.now();
-        let look = self.plan.lock().unwrap_or_else(PoisonError::into_inner).look(now);
+        let look = self.plan.lock().look(now);
         let tick = |id: Uuid| JobAndNextTick {
             id: Some(id.into()),
             job_type: JobType::Cron as i32,

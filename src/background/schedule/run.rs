@@ -1,7 +1,5 @@
 //! Runs jobs, and records each run and when the next comes.
 
-use std::sync::PoisonError;
-
 use super::jobs;
 use super::jobs::JobContext;
 use crate::background::kept;
@@ -68,13 +66,13 @@ pub async fn run_and_record(context: &JobContext, job: Job) {
 
 async fn note(context: &JobContext, has_failed: bool, run: JobRun) {
     let now = context.shop.now();
-    let due = context.runs.lock().unwrap_or_else(PoisonError::into_inner).note(run, has_failed, now);
+    let due = context.runs.lock().note(run, has_failed, now);
     store(context, due).await;
 }
 
 /// Stores the runs that are still in memory.
 pub(super) async fn store_last_runs(context: &JobContext) {
-    let due = context.runs.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let due = context.runs.lock().take();
     store(context, due).await;
 }
 

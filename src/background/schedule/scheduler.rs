@@ -1,7 +1,8 @@
 //! Triggers the jobs by their cron expressions.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio_cron_scheduler::{
     Job as ScheduledJob, JobScheduler, JobSchedulerError, SimpleJobCode, SimpleNotificationCode,
     SimpleNotificationStore,
@@ -37,7 +38,7 @@ impl Scheduler {
                 Box::pin(async move { run::run_and_record(&context, job).await })
             });
             let entry = entry.map_err(|error| broken(&error))?;
-            due.lock().unwrap_or_else(PoisonError::into_inner).add(entry.guid(), cron.clone());
+            due.lock().add(entry.guid(), cron.clone());
             scheduler.add(entry).await.map_err(|error| broken(&error))?;
         }
         scheduler.start().await.map_err(|error| broken(&error))?;

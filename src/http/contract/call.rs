@@ -14,7 +14,7 @@ use crate::services::hosts::catalog::Site;
 use crate::services::{Scope, Shop};
 
 /// A request to the API, after negotiation and authentication.
-pub struct Call {
+pub struct RequestContext {
     /// Everything that requests share.
     pub app: Arc<App>,
     /// Who sends it, and the URL of the shop as they see it.
@@ -29,7 +29,7 @@ pub struct Call {
     pub query: Vec<(String, String)>,
 }
 
-impl Call {
+impl RequestContext {
     /// The shop.
     pub fn shop(&self) -> &Shop {
         &self.app.shop
@@ -61,9 +61,9 @@ impl Call {
     }
 }
 
-impl<'a> FromRequest<'a> for &'a Call {
+impl<'a> FromRequest<'a> for &'a RequestContext {
     async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
-        let call = request.extensions().get::<Arc<Call>>();
+        let call = request.extensions().get::<Arc<RequestContext>>();
         Ok(call.map(Arc::as_ref).ok_or_else(|| Problem::internal("an operation ran outside of the frame"))?)
     }
 }

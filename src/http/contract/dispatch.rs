@@ -11,7 +11,7 @@ use poem::{Body, Endpoint, Request, Response};
 use poem_openapi::OpenApi;
 
 use super::auth::authenticate;
-use super::call::Call;
+use super::call::RequestContext;
 use super::negotiate::{Form, negotiate};
 use super::options;
 use super::paths::{Found, find};
@@ -35,12 +35,12 @@ struct Served {
 }
 
 /// The API under `/api/v1`.
-pub struct Frame {
+pub struct ContractDispatcher {
     app: Arc<App>,
     served: Vec<Served>,
 }
 
-impl Frame {
+impl ContractDispatcher {
     /// The frame around these operations.
     pub fn new(app: Arc<App>, operations: impl OpenApi) -> Self {
         let mut routes = HashMap::new();
@@ -105,7 +105,7 @@ impl Frame {
             let method = if is_head { "HEAD" } else { request.method().as_str() };
             return Err(Problem::method_not_allowed(method));
         }
-        let call = Arc::new(Call { app: Arc::clone(&self.app), origin, language, scope, id, query });
+        let call = Arc::new(RequestContext { app: Arc::clone(&self.app), origin, language, scope, id, query });
         let Some((_, operation)) = operation else {
             return Ok(json_response(StatusCode::OK, &options::of(served.resource, &call)));
         };
@@ -158,7 +158,7 @@ fn add_headers(response: &mut Response, allow: &HeaderValue) {
     headers.entry(header::CONTENT_LANGUAGE).or_insert(english);
 }
 
-impl Endpoint for Frame {
+impl Endpoint for ContractDispatcher {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {

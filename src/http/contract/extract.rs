@@ -1,5 +1,5 @@
 //! The arguments of operations: they document themselves in the OpenAPI document and take their
-//! values from the [`Call`] that the frame has prepared, so that no error text but ours is seen.
+//! values from the [`RequestContext`] that the frame has prepared, so that no error text but ours is seen.
 
 use std::marker::PhantomData;
 
@@ -12,12 +12,12 @@ use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
 use super::body;
 use super::body::Input;
-use super::call::Call;
+use super::call::RequestContext;
 use crate::http::problem::Problem;
 use crate::http::server::body_wait::BodyWait;
 use crate::services::Scope;
 
-/// The id in the path. Read it with [`Call::id`].
+/// The id in the path. Read it with [`RequestContext::id`].
 pub struct Id;
 
 impl<'a> ApiExtractor<'a> for Id {
@@ -62,7 +62,7 @@ impl<'a> ApiExtractor<'a> for Query {
         body: &mut RequestBody,
         options: ExtractParamOptions<String>,
     ) -> poem::Result<Self> {
-        let call = <&Call as FromRequest>::from_request(request, body).await?;
+        let call = <&RequestContext as FromRequest>::from_request(request, body).await?;
         Ok(Self(call.query(options.name).map(str::to_owned)))
     }
 }
@@ -103,7 +103,7 @@ impl<'a> ApiExtractor<'a> for Caller {
         body: &mut RequestBody,
         _: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        let call = <&Call as FromRequest>::from_request(request, body).await?;
+        let call = <&RequestContext as FromRequest>::from_request(request, body).await?;
         Ok(Self(call.scope()?.clone()))
     }
 }
@@ -146,7 +146,7 @@ impl<'a, T: Type> ApiExtractor<'a> for Body<T> {
         body: &mut RequestBody,
         _: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        let call = <&Call as FromRequest>::from_request(request, body).await?;
+        let call = <&RequestContext as FromRequest>::from_request(request, body).await?;
         let reading = body::read(request.headers(), body.take()?, &call.app.bodies);
         let input = BodyWait::on(request, reading).await;
         Ok(Self { input, documents: PhantomData })

@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 
 use super::body;
-use super::call::Call;
+use super::call::RequestContext;
 use super::negotiate::Renders;
 use super::resources::{Resource, Writable};
 
 /// The answer to OPTIONS.
-pub fn of(resource: &Resource, call: &Call) -> Value {
+pub fn of(resource: &Resource, call: &RequestContext) -> Value {
     let renders = match resource.renders {
         Renders::Json => json!(["application/json", "text/html"]),
         Renders::Text => json!(["text/plain"]),

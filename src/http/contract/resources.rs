@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::call::Call;
+use super::call::RequestContext;
 use super::fields;
 use super::negotiate::Renders;
 use crate::domain::id::{HostId, ProductId};
@@ -29,7 +29,7 @@ pub enum Writable {
     /// Fields of a POST.
     Post(fn() -> Value),
     /// Fields of a PUT, for objects that the caller can see.
-    Put(fn() -> Value, fn(&Call) -> bool),
+    Put(fn() -> Value, fn(&RequestContext) -> bool),
 }
 
 /// A resource.
@@ -59,21 +59,21 @@ const fn private(path: &'static str, name: &'static str, about: &'static str, wr
     Resource { path, access: Access::Known, renders: Renders::Json, name, about, writable, is_change: false }
 }
 
-fn host_is_visible(call: &Call) -> bool {
+fn host_is_visible(call: &RequestContext) -> bool {
     let host = call.id(HostId::parse);
     matches!((call.scope(), host), (Ok(scope), Ok(host)) if hosts::catalog::get(call.shop(), scope, host).is_ok())
 }
 
-fn product_is_visible(call: &Call, kind: ProductKind) -> bool {
+fn product_is_visible(call: &RequestContext, kind: ProductKind) -> bool {
     let product = call.id(ProductId::parse);
     matches!((call.scope(), product), (Ok(scope), Ok(product)) if products::view::get(call.shop(), scope, product, kind).is_ok())
 }
 
-fn bridge_is_visible(call: &Call) -> bool {
+fn bridge_is_visible(call: &RequestContext) -> bool {
     product_is_visible(call, ProductKind::TorBridge)
 }
 
-fn alias_is_visible(call: &Call) -> bool {
+fn alias_is_visible(call: &RequestContext) -> bool {
     product_is_visible(call, ProductKind::NostrAlias)
 }
 

@@ -9,9 +9,9 @@ use crate::http::problem::Problem;
 const ALLOW: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
 
 /// An endpoint that is only read.
-pub struct Reads<E>(pub E);
+pub struct GetOnly<E>(pub E);
 
-impl<E: Endpoint<Output = Response>> Endpoint for Reads<E> {
+impl<E: Endpoint<Output = Response>> Endpoint for GetOnly<E> {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {

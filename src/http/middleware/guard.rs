@@ -15,23 +15,23 @@ use crate::http::problem::Problem;
 use crate::http::security;
 use crate::http::server::body_wait::BodyWait;
 use crate::http::server::client::Origin;
-use crate::http::server::seat::Seat;
+use crate::http::server::connection_state::ConnectionState;
 use crate::http::server::surface::{Surface, advertise};
 
 /// The guard around an endpoint.
-pub struct Guard<E> {
+pub struct RequestMiddleware<E> {
     app: Arc<App>,
     inner: E,
 }
 
-impl<E> Guard<E> {
+impl<E> RequestMiddleware<E> {
     /// Puts the guard around `inner`.
     pub const fn new(app: Arc<App>, inner: E) -> Self {
         Self { app, inner }
     }
 }
 
-impl<E: Endpoint<Output = Response>> Endpoint for Guard<E> {
+impl<E: Endpoint<Output = Response>> Endpoint for RequestMiddleware<E> {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
@@ -47,7 +47,7 @@ impl<E: Endpoint<Output = Response>> Endpoint for Guard<E> {
     }
 }
 
-impl<E: Endpoint<Output = Response>> Guard<E> {
+impl<E: Endpoint<Output = Response>> RequestMiddleware<E> {
     /// Whether a request is looked at at all.
     fn admit(&self, request: &Request, surface: Surface) -> Result<(), Problem> {
         if surface.is_limited() {
@@ -59,7 +59,7 @@ impl<E: Endpoint<Output = Response>> Guard<E> {
 
     /// An answer, whatever happens inside.
     async fn answer(&self, mut request: Request) -> Response {
-        let seat = request.extensions().get::<Arc<Seat>>().cloned();
+        let seat = request.extensions().get::<Arc<ConnectionState>>().cloned();
         let body = BodyWait::at(seat);
         request.extensions_mut().insert(body.clone());
         let work = AssertUnwindSafe(self.inner.call(request)).catch_unwind();
@@ -131,7 +131,7 @@ mod tests {
     async fn a_panic_is_answered_with_nothing_but_an_id() {
         let dir = tempfile::tempdir().unwrap();
         let broken = make(breaks);
-        let mut response = Guard::new(app(&dir), broken).get_response(request()).await;
+        let mut response = RequestMiddleware::new(app(&dir), broken).get_response(request()).await;
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
         let body = response.take_body().into_string().await.unwrap();
         assert!(
@@ -143,14 +143,14 @@ mod tests {
     async fn work_that_takes_too_long_is_given_up() {
         let dir = tempfile::tempdir().unwrap();
         let endless = make(|_| std::future::pending::<poem::Result<Response>>());
-        let response = Guard::new(app(&dir), endless).get_response(request()).await;
+        let response = RequestMiddleware::new(app(&dir), endless).get_response(request()).await;
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
     }
 
     #[tokio::test]
     async fn a_host_that_asks_for_its_list_gets_no_text_that_its_script_would_take_for_an_empty_one() {
         let dir = tempfile::tempdir().unwrap();
-        let guard = Guard::new(app(&dir), make(breaks));
+        let guard = RequestMiddleware::new(app(&dir), make(breaks));
         for (path, is_empty) in [("/api/v1/tor_bridges/?status=A", true), ("/api/v1/tor_bridges/x/", false)] {
             let request = Request::builder().uri_str(path).header("host", "shop").finish();
             let mut response = guard.get_response(request).await;
@@ -166,13 +166,13 @@ mod tests {
             BodyWait::on(&request, std::future::pending::<()>()).await;
             poem::Result::<Response>::Ok(Response::default())
         });
-        let response = Guard::new(app(&dir), hungry).get_response(request()).await;
+        let response = RequestMiddleware::new(app(&dir), hungry).get_response(request()).await;
         assert_eq!(response.status(), StatusCode::REQUEST_TIMEOUT);
         let slow = make(async |request: Request| {
             BodyWait::on(&request, std::future::ready(())).await;
             std::future::pending::<poem::Result<Response>>().await
         });
-        let response = Guard::new(app(&dir), slow).get_response(request()).await;
+        let response = RequestMiddleware::new(app(&dir), slow).get_response(request()).await;
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE, "once it has come it is ours");
     }
 }

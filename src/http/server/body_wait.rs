@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use http::StatusCode;
 use poem::Request;
 
-use super::seat::Seat;
+use super::connection_state::ConnectionState;
 use crate::domain::texts::Message;
 use crate::http::problem::Problem;
 
@@ -14,12 +14,12 @@ use crate::http::problem::Problem;
 #[derive(Clone, Default)]
 pub struct BodyWait {
     is_waited_for: Arc<AtomicBool>,
-    seat: Option<Arc<Seat>>,
+    seat: Option<Arc<ConnectionState>>,
 }
 
 impl BodyWait {
     /// Of a request on this connection.
-    pub fn at(seat: Option<Arc<Seat>>) -> Self {
+    pub fn at(seat: Option<Arc<ConnectionState>>) -> Self {
         Self { seat, ..Self::default() }
     }
 

@@ -19,9 +19,9 @@ use poem::{Endpoint, Response};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_util::sync::CancellationToken;
 
+use super::connection_limiter::ConnectionPermit;
+use super::connection_state::{ConnectionState, End};
 use super::limits::HEAD_BYTES;
-use super::seat::{End, Seat};
-use super::seats::Place;
 use crate::http::security;
 
 /// Both ends of a connection.
@@ -36,7 +36,7 @@ pub struct Ends {
 }
 
 /// Serves `app` on a connection until either side ends it, its time is up, or another one gets its place.
-pub async fn serve<I, E>(io: I, ends: Ends, place: Place, app: Arc<E>, stopping: CancellationToken)
+pub async fn serve<I, E>(io: I, ends: Ends, place: ConnectionPermit, app: Arc<E>, stopping: CancellationToken)
 where
     I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     E: Endpoint<Output = Response> + 'static,
@@ -70,7 +70,7 @@ where
 async fn answer<E: Endpoint<Output = Response>>(
     app: Arc<E>,
     ends: Ends,
-    seat: Arc<Seat>,
+    seat: Arc<ConnectionState>,
     mut request: http::Request<Incoming>,
 ) -> Result<http::Response<Answer>, Infallible> {
     seat.begins();
@@ -88,7 +88,7 @@ async fn answer<E: Endpoint<Output = Response>>(
 /// The body of an answer; its end is told to the seat.
 struct Answer {
     body: BoxBody<Bytes, io::Error>,
-    seat: Arc<Seat>,
+    seat: Arc<ConnectionState>,
 }
 
 impl Body for Answer {
@@ -120,7 +120,7 @@ impl Drop for Answer {
 /// A connection that tells its seat what comes and goes, and has its place as long as it lives.
 struct Seated<T> {
     io: T,
-    place: Place,
+    place: ConnectionPermit,
     /// What is left of an answer that hyper has made by itself.
     refusal: Option<Bytes>,
 }

@@ -1,6 +1,6 @@
 //! Serves connections of any kind, TCP and the onion service alike: HTTP/1.1 and nothing else, since the
-//! one protocol spoken here is hyper's first. What a connection may do is limited in [`super::seat`], how many
-//! there are in [`super::seats`].
+//! one protocol spoken here is hyper's first. What a connection may do is limited in [`super::connection_state`], how many
+//! there are in [`super::connection_limiter`].
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,15 +13,15 @@ use tokio_util::task::TaskTracker;
 
 use super::connection;
 use super::connection::Ends;
-use super::seats::{Place, Seats};
+use super::connection_limiter::{ConnectionLimiter, ConnectionPermit};
 
 /// Waiting after a failed `accept`: most failures (no more file descriptors) pass by themselves.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(200);
 /// How long requests may go on once the shop is stopping.
-const GRACE: Duration = Duration::from_secs(10);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Serves `app` on `acceptor` until `stop` is ready, then lets running requests end.
-pub async fn serve<A, E, S>(mut acceptor: A, app: Arc<E>, seats: Arc<Seats>, stop: S)
+pub async fn serve<A, E, S>(mut acceptor: A, app: Arc<E>, seats: Arc<ConnectionLimiter>, stop: S)
 where
     A: Acceptor + 'static,
     E: Endpoint<Output = Response> + 'static,
@@ -43,14 +43,14 @@ where
     drop(acceptor);
     stopping.cancel();
     connections.close();
-    if timeout(GRACE, connections.wait()).await.is_err() {
+    if timeout(SHUTDOWN_TIMEOUT, connections.wait()).await.is_err() {
         killed.cancel();
         connections.wait().await;
     }
 }
 
 /// The next connection that has a place.
-async fn next<A: Acceptor>(acceptor: &mut A, seats: &Arc<Seats>) -> (A::Io, Ends, Place) {
+async fn next<A: Acceptor>(acceptor: &mut A, seats: &Arc<ConnectionLimiter>) -> (A::Io, Ends, ConnectionPermit) {
     loop {
         seats.room().await;
         match acceptor.accept().await {
@@ -62,7 +62,7 @@ async fn next<A: Acceptor>(acceptor: &mut A, seats: &Arc<Seats>) -> (A::Io, Ends
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
-                sleep(ACCEPT_PAUSE).await;
+                sleep(ACCEPT_RETRY_DELAY).await;
             }
         }
     }

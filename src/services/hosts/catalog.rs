@@ -1,7 +1,9 @@
 //! Hosts as buyers and the hosts themselves see them: the public list, check-ins, and the little
 //! that a host may change of its own record.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use crate::domain::texts::Message;
 use crate::store::Connection;
@@ -13,7 +15,7 @@ use crate::domain::time::Timestamp;
 use crate::services::invoices::choose_node;
 use crate::services::shop::Shop;
 use crate::services::{Error, Scope};
-use crate::store::{alerts, audit_log, deals, hosts, meta, operators, places, products};
+use crate::store::{alerts, audit_log, deals, hosts, meta, operators, products, reservations};
 
 /// The shop as a web site.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +63,7 @@ impl CatalogCache {
     /// The catalog; read again only when the database has changed.
     pub fn get(&self, shop: &Shop) -> Result<Arc<Catalog>, Error> {
         let version = shop.db.version()?;
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.0.lock();
         if let Some((of, catalog)) = &*kept
             && *of == version
         {
@@ -77,8 +79,8 @@ fn load_catalog(shop: &Shop, db: &Connection) -> Result<Catalog, Error> {
     let mut list = Vec::new();
     for host in hosts::list(db, None)? {
         list.push(PublicHost {
-            has_bridge_ports: places::free_ports(db, &host, PortKind::TorBridge)? > 0,
-            has_tunnel_ports: places::free_ports(db, &host, PortKind::RsshTunnel)? > 0,
+            has_bridge_ports: reservations::free_ports(db, &host, PortKind::TorBridge)? > 0,
+            has_tunnel_ports: reservations::free_ports(db, &host, PortKind::RsshTunnel)? > 0,
             can_be_paid: choose_node::choose_node(shop, db, &host, &[], host.lowest_price())?.is_some(),
             host,
         });
@@ -150,7 +152,7 @@ pub async fn delete(shop: &Shop, scope: &Scope, id: HostId) -> Result<(), Error>
         if deals::owes_on_host(db, id)? {
             return Err(Error::Conflict(Message::HostOwesMoney));
         }
-        places::free_set_aside(db, &visible(db, &scope, id)?)?;
+        reservations::free_set_aside(db, &visible(db, &scope, id)?)?;
         alerts::close(db, AlertTopic::HostNotSwept, &id.to_string(), now)?;
         hosts::delete(db, id, now)?;
         audit_log::record(db, now, &scope.actor(), "host", id, "deleted")?;

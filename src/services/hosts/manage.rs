@@ -16,7 +16,7 @@ use crate::services::operators::manage;
 use crate::services::{Act, Error};
 use crate::store::audit_log;
 use crate::store::audit_log::Entry;
-use crate::store::{Connection, deals, hosts, places};
+use crate::store::{Connection, deals, hosts, reservations};
 
 /// A host to be added.
 #[derive(Clone, Default)]
@@ -191,7 +191,7 @@ fn visible(db: &Connection, act: &Act, id: HostId) -> Result<Host, Error> {
 
 fn view(db: &Connection, host: Host) -> Result<HostView, Error> {
     let owner = crate::store::operators::get(db, host.owner_id)?.map_or_else(String::new, |owner| owner.name);
-    Ok(HostView { ranges: hosts::ranges(db, host.id)?, set_aside: places::set_aside(db, &host)?, owner, host })
+    Ok(HostView { ranges: hosts::ranges(db, host.id)?, set_aside: reservations::set_aside(db, &host)?, owner, host })
 }
 
 fn check(host: &Host) -> Result<(), Error> {

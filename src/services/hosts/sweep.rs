@@ -7,7 +7,7 @@ use crate::domain::effect::AlertTopic;
 use crate::domain::host::Host;
 use crate::domain::time::Timestamp;
 use crate::services::{Act, Error};
-use crate::store::{Connection, alerts, hosts, places, products};
+use crate::store::{Connection, alerts, hosts, products, reservations};
 
 /// So many ports are named in an alert.
 const PORTS_NAMED: usize = 20;
@@ -29,7 +29,7 @@ pub(in crate::services) fn doubt(db: &Connection, host: &Host, now: Timestamp) -
 
 /// Tells the operator what is known of an unswept host; `trouble` is what happened to it just now.
 pub(in crate::services) fn tell(db: &Connection, host: &Host, trouble: &str, now: Timestamp) -> Result<(), Error> {
-    let aside = places::set_aside(db, host)?;
+    let aside = reservations::set_aside(db, host)?;
     let mut named: Vec<String> = aside.iter().take(PORTS_NAMED).map(u16::to_string).collect();
     if aside.len() > PORTS_NAMED {
         named.push(format!("{} more", aside.len() - PORTS_NAMED));
@@ -55,7 +55,7 @@ pub(in crate::services) fn swept(db: &Connection, act: &Act, host: &Host) -> Res
     if host.unswept_since.is_none() {
         return Ok(None);
     }
-    let freed = places::free_set_aside(db, host)?;
+    let freed = reservations::free_set_aside(db, host)?;
     hosts::set_unswept(db, host.id, None)?;
     alerts::close(db, AlertTopic::HostNotSwept, &host.id.to_string(), act.now)?;
     Ok(Some(format!("swept; {freed} ports that were set aside are free again")))

@@ -12,7 +12,7 @@ use crate::services::Error;
 use crate::services::deals::change_product;
 use crate::services::left_out;
 use crate::services::shop::{Aftermath, Shop};
-use crate::store::{alerts, hosts, outages, places, products};
+use crate::store::{alerts, hosts, outages, products, reservations};
 
 /// Fewer free bridge ports than this are told, unless the host's ranges are that small.
 const FEW_PORTS: u32 = 5;
@@ -165,7 +165,7 @@ fn few_ports(shop: &Shop, db: &Connection, host: &Host) -> Result<(), Error> {
         .filter(|range| range.kind == PortKind::TorBridge)
         .map(|range| range.free() + range.used)
         .sum();
-    let free = places::free_ports(db, host, PortKind::TorBridge)?;
+    let free = reservations::free_ports(db, host, PortKind::TorBridge)?;
     if host.is_enabled && host.offers_tor_bridges && free < FEW_PORTS.min(total) {
         let text = format!("Host {} has {free} of {total} bridge ports left.", host.name);
         alerts::raise(db, AlertTopic::FewPorts, &subject, &text, shop.now())?;

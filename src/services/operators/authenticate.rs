@@ -6,11 +6,12 @@
 //! wait before anything is hashed. Bad ones count by name and client: a stranger's guesses lock nobody
 //! else out. Unknown names are treated as known ones, so that names can't be told apart.
 
-mod good;
 mod throttle;
+mod verified_cache;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Semaphore;
 
 use super::passwords;
@@ -21,13 +22,13 @@ use crate::domain::time::Clock;
 use crate::services::hosts::manage::hash_token;
 use crate::services::{Error, Scope};
 use crate::store::{Db, hosts, operators};
-use good::Good;
 use throttle::{Caller, Throttle};
+use verified_cache::VerifiedPasswordCache;
 
 pub use throttle::Source;
 
 /// What strangers can make the authenticator hold, in bytes.
-pub const MOST_BYTES: usize = throttle::MOST_BYTES + good::MOST_BYTES;
+pub const MOST_BYTES: usize = throttle::MOST_BYTES + verified_cache::MOST_BYTES;
 
 /// Passwords that are checked at once.
 const CHECKS_AT_ONCE: usize = 1;
@@ -48,14 +49,14 @@ pub struct Authenticator {
 }
 
 struct Memory {
-    good: Good,
+    good: VerifiedPasswordCache,
     throttle: Throttle,
 }
 
 impl Authenticator {
     /// An authenticator that remembers nothing yet.
     pub fn new(db: Db, clock: Arc<dyn Clock>, random: &dyn Random) -> Self {
-        let memory = Memory { good: Good::new(random), throttle: Throttle::default() };
+        let memory = Memory { good: VerifiedPasswordCache::new(random), throttle: Throttle::default() };
         let (checks, places) = (Semaphore::new(CHECKS_AT_ONCE), Semaphore::new(CHECKS_IN_ALL));
         Self { db, clock, checks, places, memory: Mutex::new(memory) }
     }
@@ -139,7 +140,7 @@ impl Authenticator {
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+        self.memory.lock()
     }
 }
 

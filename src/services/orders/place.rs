@@ -17,7 +17,7 @@ use crate::services::rates;
 use crate::services::shop::{Aftermath, Shop};
 use crate::store::deals;
 use crate::store::node_state::Candidate;
-use crate::store::{hosts, outbox, places, products};
+use crate::store::{hosts, outbox, products, reservations};
 
 /// What can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,7 +159,7 @@ fn check(shop: &Shop, db: &Connection, request: &OrderRequest) -> Result<(Host, 
     }
     let subject = subject(request)?;
     if let Subject::Alias { alias, .. } = &subject
-        && places::alias_is_taken(db, &host.ip, alias)?
+        && reservations::alias_is_taken(db, &host.ip, alias)?
     {
         return Err(alias_taken(alias));
     }
@@ -201,7 +201,7 @@ fn store_order(shop: &Shop, db: &Connection, after: &mut Aftermath, request: Ord
             product.port = Some(crate::services::products::ports::draw(shop, db, &host, product.id)?);
         }
         Subject::Alias { alias, .. } => {
-            if !places::reserve_alias(db, &host.ip, alias, product.id)? {
+            if !reservations::reserve_alias(db, &host.ip, alias, product.id)? {
                 return Err(alias_taken(alias));
             }
         }

@@ -17,7 +17,7 @@ use crate::services::deals::{change_order, change_product};
 use crate::services::hosts::sweep;
 use crate::services::shop::Shop;
 use crate::store::outbox::Intent;
-use crate::store::{deals, hosts, places, products};
+use crate::store::{deals, hosts, products, reservations};
 
 /// A port that an order waits for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,8 +32,8 @@ pub struct Trial {
 
 /// Reserves a free port of the host for a new bridge.
 pub(in crate::services) fn draw(shop: &Shop, db: &Connection, host: &Host, product: ProductId) -> Result<u16, Error> {
-    let ranges = places::bridge_ranges(db, host.id)?;
-    places::reserve_port(db, &*shop.random, &host.ip, &ranges, product)?
+    let ranges = reservations::bridge_ranges(db, host.id)?;
+    reservations::reserve_port(db, &*shop.random, &host.ip, &ranges, product)?
         .ok_or_else(|| Error::non_field(Message::NoFreePorts))
 }
 
@@ -69,10 +69,10 @@ pub async fn answers(shop: &Shop, trial: &Trial) -> Result<Option<Trial>, Error>
         if now != trial {
             return Ok(Some(now));
         }
-        places::put_aside(db, &host, product.id, trial.port)?;
+        reservations::put_aside(db, &host, product.id, trial.port)?;
         sweep::tell(db, &host, "", inner.now())?;
-        let ranges = places::bridge_ranges(db, host.id)?;
-        let Some(port) = places::reserve_port(db, &*inner.random, &host.ip, &ranges, product.id)? else {
+        let ranges = reservations::bridge_ranges(db, host.id)?;
+        let Some(port) = reservations::reserve_port(db, &*inner.random, &host.ip, &ranges, product.id)? else {
             // What it had is the host's now, so there is nothing to give back.
             change_product(&inner, db, after, product.id, "shop", |deal, _| {
                 deal.product.placed = false;

@@ -24,7 +24,7 @@ const UNKNOWN_COMMAND: i32 = -32601;
 const REPETITIONS: [i32; 4] = [200, 201, 218, 219];
 /// After a failure the payment is looked at until two looks agree: a part that was being prepared may still be sent
 /// then, and one that has failed may still be listed as pending. So many times, so far apart.
-const LOOKS: u32 = 8;
+const MAX_LOOKUPS: u32 = 8;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(250);
 
 /// A Core Lightning that pays.
@@ -76,7 +76,7 @@ impl ClnPayer {
     /// What became of a payment that the node says has failed.
     async fn after_failure(&self, hash: PaymentHash) -> Result<PaymentState, NodeError> {
         let mut last = None;
-        for _ in 0..LOOKS {
+        for _ in 0..MAX_LOOKUPS {
             let now = self.track(hash).await?;
             match &now {
                 PaymentState::Succeeded { .. } => return Ok(now),

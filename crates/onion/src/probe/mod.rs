@@ -20,7 +20,7 @@ use tls::Handshake;
 /// How long a probe may take, attempts and all. RaspiBlitz waits 120 s for an invoice.
 pub const BUDGET: Duration = Duration::from_secs(20);
 /// Between two attempts.
-const PAUSE: Duration = Duration::from_secs(2);
+const RETRY_DELAY: Duration = Duration::from_secs(2);
 /// A service that was started a moment ago is found late: more than one attempt before the target is
 /// blamed. What three attempts have found will not change in the seconds that are left; what is not
 /// clear is tried for as long as there is time.
@@ -155,7 +155,7 @@ impl fmt::Display for Verdict {
 
 /// Tries `target` for at most `budget`.
 pub async fn probe(dialer: &Dialer, target: &Target, budget: Duration) -> Verdict {
-    repeat(dialer, target, budget, PAUSE).await
+    repeat(dialer, target, budget, RETRY_DELAY).await
 }
 
 /// Tries until something is certain, each time over circuits of its own: one bad relay must not

@@ -61,7 +61,7 @@ const YEARS: i64 = 10 * 365 * 86_400;
 /// What is known of a job: in memory, else stored.
 fn run_of(context: &JobContext, name: &str) -> JobRun {
     let stored = || context.shop.db.read(job_runs::list).unwrap().into_iter().find(|job| job.name == name).unwrap();
-    context.runs.lock().unwrap().unstored(name).cloned().unwrap_or_else(stored)
+    context.runs.lock().unstored(name).cloned().unwrap_or_else(stored)
 }
 
 /// Waits until the job has run at this very time.

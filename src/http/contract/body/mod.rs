@@ -37,7 +37,7 @@ pub async fn read(headers: &HeaderMap, body: poem::Body, bodies: &Bodies) -> Res
     refuse_encoded(headers)?;
     let bytes = bodies.read(headers, body).await?;
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    parse(content_type, &bytes)
+    parse(content_type, &bytes).await
 }
 
 /// A compressed body would be read as if it were what it says it is.
@@ -51,7 +51,7 @@ fn refuse_encoded(headers: &HeaderMap) -> Result<(), Problem> {
     Ok(())
 }
 
-fn parse(content_type: &str, bytes: &Bytes) -> Result<Input, Problem> {
+async fn parse(content_type: &str, bytes: &Bytes) -> Result<Input, Problem> {
     let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     if bytes.is_empty() {
         return Ok(Input { fields: Map::new(), is_form: essence != JSON });
@@ -59,7 +59,7 @@ fn parse(content_type: &str, bytes: &Bytes) -> Result<Input, Problem> {
     match essence.as_str() {
         JSON => Ok(Input { fields: json::parse(bytes)?, is_form: false }),
         FORM => Ok(Input { fields: form::urlencoded(bytes)?, is_form: true }),
-        MULTIPART => Ok(Input { fields: form::multipart(content_type, bytes)?, is_form: true }),
+        MULTIPART => Ok(Input { fields: form::multipart(content_type, bytes).await?, is_form: true }),
         _ => {
             let name = python::shortened(content_type);
             Err(Problem::detail(StatusCode::UNSUPPORTED_MEDIA_TYPE, Message::UnsupportedMediaType { name }))

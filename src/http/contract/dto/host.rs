@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{Nullable, date, msat};
 use crate::domain::host::Host;
 use crate::domain::time::Timestamp;
-use crate::http::contract::call::Call;
+use crate::http::contract::call::RequestContext;
 use crate::services::hosts::catalog::{PublicHost, Site};
 
 /// A host as buyers see it. Prices in msat, durations in seconds (0: without end).
@@ -147,7 +147,7 @@ pub struct HostView {
 
 impl HostView {
     /// A host, with URLs for the caller.
-    pub fn new(call: &Call, host: &Host, site: &Site) -> Self {
+    pub fn new(call: &RequestContext, host: &Host, site: &Site) -> Self {
         Self {
             url: call.url(format_args!("hosts/{}/", host.id)),
             ip: host.ip.clone(),

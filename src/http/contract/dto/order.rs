@@ -10,7 +10,7 @@ use super::{Nullable, date, msat};
 use crate::domain::fiat::{TAX_RATE, decimal};
 use crate::domain::purchase::{InvoiceState, Purchase};
 use crate::domain::time::Timestamp;
-use crate::http::contract::call::Call;
+use crate::http::contract::call::RequestContext;
 use crate::services::hosts::catalog::Site;
 use crate::services::orders::place::OrderView;
 
@@ -141,13 +141,13 @@ pub enum InvoiceForm {
     OfOrder,
 }
 
-fn order_url(call: &Call, purchase: &Purchase) -> String {
+fn order_url(call: &RequestContext, purchase: &Purchase) -> String {
     call.url(format_args!("public/pos/{}/", purchase.id))
 }
 
 impl PurchaseOrderView {
     /// An order with everything that is shown of it.
-    pub fn new(call: &Call, view: &OrderView, site: &Site) -> Self {
+    pub fn new(call: &RequestContext, view: &OrderView, site: &Site) -> Self {
         let purchase = &view.purchase;
         // None until the node has made it, and none for an order that was refused before that.
         let shown = !matches!(purchase.invoice.state, InvoiceState::Initial | InvoiceState::Void);
@@ -163,7 +163,7 @@ impl PurchaseOrderView {
 
 impl ItemView {
     /// The item of an order.
-    pub fn new(call: &Call, view: &OrderView, site: &Site) -> Self {
+    pub fn new(call: &RequestContext, view: &OrderView, site: &Site) -> Self {
         let purchase = &view.purchase;
         Self {
             url: call.url(format_args!("public/po_items/{}/", purchase.id)),
@@ -179,7 +179,7 @@ impl ItemView {
 
 impl InvoiceView {
     /// The invoice of an order.
-    pub fn new(call: &Call, purchase: &Purchase, form: InvoiceForm) -> Self {
+    pub fn new(call: &RequestContext, purchase: &Purchase, form: InvoiceForm) -> Self {
         let invoice = &purchase.invoice;
         let is_made = invoice.payment_request.is_some();
         let (path, po) = match form {
@@ -229,7 +229,7 @@ const fn wire_status(state: InvoiceState) -> u8 {
 }
 
 /// The picture's URL; its date is the invoice's, so that it never changes.
-fn qr_url(call: &Call, purchase: &Purchase) -> String {
+fn qr_url(call: &RequestContext, purchase: &Purchase) -> String {
     let made = purchase.invoice.made_at.unwrap_or(purchase.invoice.created_at);
     let day = Timestamp::to_wire(made);
     let (year, month) = (&day[..4], &day[5..7]);

@@ -7,7 +7,7 @@ use super::host::HostView;
 use super::{Nullable, date, end};
 use crate::domain::host::Host;
 use crate::domain::product::{Product, ProductKind, Subject};
-use crate::http::contract::call::Call;
+use crate::http::contract::call::RequestContext;
 use crate::services::hosts::catalog::Site;
 
 /// A Tor bridge as its host sees it.
@@ -80,7 +80,7 @@ pub const fn path_of(kind: ProductKind) -> &'static str {
 
 impl ProductView {
     /// A product with its host, with URLs for the caller.
-    pub fn new(call: &Call, product: &Product, host: &Host, site: &Site) -> Self {
+    pub fn new(call: &RequestContext, product: &Product, host: &Host, site: &Site) -> Self {
         let url = call.url(format_args!("{}/{}/", path_of(product.kind()), product.id));
         let id = product.id.to_string();
         let comment = Nullable(product.comment.clone());

@@ -6,7 +6,7 @@ use super::products;
 use super::products::Products;
 use crate::domain::product::ProductKind;
 use crate::http::contract::answer::{Deleted, ReadResult, Reply, WriteResult};
-use crate::http::contract::call::Call;
+use crate::http::contract::call::RequestContext;
 use crate::http::contract::dto::product::ProductView;
 use crate::http::contract::dto::request::NostrAliasBody;
 use crate::http::contract::extract::{Body, Caller, Id, Query};
@@ -21,7 +21,13 @@ pub struct Aliases;
 impl Aliases {
     /// Nostr aliases, newest first
     #[oai(path = "/nostr_aliases/", method = "get", operation_id = "nostr_aliases_list")]
-    async fn list(&self, call: &Call, caller: Caller, host: Query, status: Query) -> ReadResult<Reply<Products>> {
+    async fn list(
+        &self,
+        call: &RequestContext,
+        caller: Caller,
+        host: Query,
+        status: Query,
+    ) -> ReadResult<Reply<Products>> {
         Ok(products::list(call, &caller.0, KIND, host.0.as_deref(), status.0.as_deref()).await?)
     }
 
@@ -33,7 +39,12 @@ impl Aliases {
 
     /// A Nostr alias
     #[oai(path = "/nostr_aliases/:id/", method = "get", operation_id = "nostr_aliases_read")]
-    async fn read(&self, call: &Call, caller: Caller, #[oai(name = "id")] _id: Id) -> ReadResult<Reply<ProductView>> {
+    async fn read(
+        &self,
+        call: &RequestContext,
+        caller: Caller,
+        #[oai(name = "id")] _id: Id,
+    ) -> ReadResult<Reply<ProductView>> {
         Ok(products::read(call, &caller.0, KIND).await?)
     }
 
@@ -41,7 +52,7 @@ impl Aliases {
     #[oai(path = "/nostr_aliases/:id/", method = "put", operation_id = "nostr_aliases_update")]
     async fn replace(
         &self,
-        call: &Call,
+        call: &RequestContext,
         caller: Caller,
         #[oai(name = "id")] _id: Id,
         body: Body<NostrAliasBody>,
@@ -56,7 +67,7 @@ impl Aliases {
     #[oai(path = "/nostr_aliases/:id/", method = "patch", operation_id = "nostr_aliases_partial_update")]
     async fn report(
         &self,
-        call: &Call,
+        call: &RequestContext,
         caller: Caller,
         #[oai(name = "id")] _id: Id,
         body: Body<NostrAliasBody>,
@@ -67,7 +78,7 @@ impl Aliases {
 
     /// Forget a Nostr alias that is owed to nobody
     #[oai(path = "/nostr_aliases/:id/", method = "delete", operation_id = "nostr_aliases_delete")]
-    async fn delete(&self, call: &Call, caller: Caller, #[oai(name = "id")] _id: Id) -> WriteResult<Deleted> {
+    async fn delete(&self, call: &RequestContext, caller: Caller, #[oai(name = "id")] _id: Id) -> WriteResult<Deleted> {
         Ok(products::delete(call, &caller.0, KIND).await?)
     }
 }

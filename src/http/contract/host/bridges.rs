@@ -7,7 +7,7 @@ use super::products::Products;
 use super::telegraf;
 use crate::domain::product::ProductKind;
 use crate::http::contract::answer::{Deleted, ReadResult, Reply, Text, WriteResult};
-use crate::http::contract::call::Call;
+use crate::http::contract::call::RequestContext;
 use crate::http::contract::dto::product::ProductView;
 use crate::http::contract::dto::request::{ConsumeBody, TorBridgeBody};
 use crate::http::contract::extract::{Body, Caller, Id, Query};
@@ -25,7 +25,13 @@ impl Bridges {
     /// A host polls `?status=P` for what is to be activated (the longest waiting first) and `?status=S` for what is
     /// to be suspended.
     #[oai(path = "/tor_bridges/", method = "get", operation_id = "tor_bridges_list")]
-    async fn list(&self, call: &Call, caller: Caller, host: Query, status: Query) -> ReadResult<Reply<Products>> {
+    async fn list(
+        &self,
+        call: &RequestContext,
+        caller: Caller,
+        host: Query,
+        status: Query,
+    ) -> ReadResult<Reply<Products>> {
         Ok(products::list(call, &caller.0, KIND, host.0.as_deref(), status.0.as_deref()).await?)
     }
 
@@ -37,13 +43,18 @@ impl Bridges {
 
     /// Monitoring configuration (Telegraf) of active bridges
     #[oai(path = "/tor_bridges/get_telegraf_config/", method = "get", operation_id = "tor_bridges_get_telegraf_config")]
-    async fn telegraf(&self, call: &Call, caller: Caller, port: Query) -> ReadResult<Text> {
+    async fn telegraf(&self, call: &RequestContext, caller: Caller, port: Query) -> ReadResult<Text> {
         Ok(telegraf::config(call, &caller.0, port.0.as_deref()).await?)
     }
 
     /// A Tor bridge
     #[oai(path = "/tor_bridges/:id/", method = "get", operation_id = "tor_bridges_read")]
-    async fn read(&self, call: &Call, caller: Caller, #[oai(name = "id")] _id: Id) -> ReadResult<Reply<ProductView>> {
+    async fn read(
+        &self,
+        call: &RequestContext,
+        caller: Caller,
+        #[oai(name = "id")] _id: Id,
+    ) -> ReadResult<Reply<ProductView>> {
         Ok(products::read(call, &caller.0, KIND).await?)
     }
 
@@ -51,7 +62,7 @@ impl Bridges {
     #[oai(path = "/tor_bridges/:id/", method = "put", operation_id = "tor_bridges_update")]
     async fn replace(
         &self,
-        call: &Call,
+        call: &RequestContext,
         caller: Caller,
         #[oai(name = "id")] _id: Id,
         body: Body<TorBridgeBody>,
@@ -67,7 +78,7 @@ impl Bridges {
     #[oai(path = "/tor_bridges/:id/", method = "patch", operation_id = "tor_bridges_partial_update")]
     async fn report(
         &self,
-        call: &Call,
+        call: &RequestContext,
         caller: Caller,
         #[oai(name = "id")] _id: Id,
         body: Body<TorBridgeBody>,
@@ -78,7 +89,7 @@ impl Bridges {
 
     /// Forget a Tor bridge that is owed to nobody
     #[oai(path = "/tor_bridges/:id/", method = "delete", operation_id = "tor_bridges_delete")]
-    async fn delete(&self, call: &Call, caller: Caller, #[oai(name = "id")] _id: Id) -> WriteResult<Deleted> {
+    async fn delete(&self, call: &RequestContext, caller: Caller, #[oai(name = "id")] _id: Id) -> WriteResult<Deleted> {
         Ok(products::delete(call, &caller.0, KIND).await?)
     }
 
@@ -92,7 +103,7 @@ impl Bridges {
     )]
     async fn consume(
         &self,
-        call: &Call,
+        call: &RequestContext,
         caller: Caller,
         #[oai(name = "id")] _id: Id,
         body: Body<ConsumeBody>,

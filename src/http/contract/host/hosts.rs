@@ -12,7 +12,7 @@ use crate::domain::texts::Message;
 use crate::http::contract::answer::{Deleted, ReadResult, Reply, SayResult, WriteResult};
 use crate::http::contract::body::Input;
 use crate::http::contract::body::read::{Reader, TextRule};
-use crate::http::contract::call::Call;
+use crate::http::contract::call::RequestContext;
 use crate::http::contract::dto::host::{CheckInView, HostView};
 use crate::http::contract::dto::request::{CheckInBody, HostBody};
 use crate::http::contract::extract::{Body, Caller, Id};
@@ -30,7 +30,7 @@ impl Hosts {
     ///
     /// A host sees itself, an administrator all.
     #[oai(path = "/hosts/", method = "get", operation_id = "hosts_list")]
-    async fn list(&self, call: &Call, caller: Caller) -> ReadResult<Reply<Vec<HostView>>> {
+    async fn list(&self, call: &RequestContext, caller: Caller) -> ReadResult<Reply<Vec<HostView>>> {
         let found = hosts::catalog::list(call.shop(), &caller.0)?;
         let site = call.site()?;
         Ok(Reply(found.iter().map(|host| HostView::new(call, host, &site)).collect()))
@@ -44,7 +44,12 @@ impl Hosts {
 
     /// A host
     #[oai(path = "/hosts/:id/", method = "get", operation_id = "hosts_read")]
-    async fn read(&self, call: &Call, caller: Caller, #[oai(name = "id")] _id: Id) -> ReadResult<Reply<HostView>> {
+    async fn read(
+        &self,
+        call: &RequestContext,
+        caller: Caller,
+        #[oai(name = "id")] _id: Id,
+    ) -> ReadResult<Reply<HostView>> {
         let host = hosts::catalog::get(call.shop(), &caller.0, call.id(HostId::parse)?)?;
         Ok(shown(call, &host)?)
     }
@@ -53,7 +58,7 @@ impl Hosts {
     #[oai(path = "/hosts/:id/", method = "put", operation_id = "hosts_update")]
     async fn replace(
         &self,
-        call: &Call,
+        call: &RequestContext,
         caller: Caller,
         #[oai(name = "id")] _id: Id,
         body: Body<HostBody>,
@@ -69,7 +74,7 @@ impl Hosts {
     #[oai(path = "/hosts/:id/", method = "patch", operation_id = "hosts_partial_update")]
     async fn rename(
         &self,
-        call: &Call,
+        call: &RequestContext,
         caller: Caller,
         #[oai(name = "id")] _id: Id,
         body: Body<HostBody>,
@@ -83,7 +88,7 @@ impl Hosts {
 
     /// Delete a host that owes nothing to anybody
     #[oai(path = "/hosts/:id/", method = "delete", operation_id = "hosts_delete")]
-    async fn delete(&self, call: &Call, caller: Caller, #[oai(name = "id")] _id: Id) -> WriteResult<Deleted> {
+    async fn delete(&self, call: &RequestContext, caller: Caller, #[oai(name = "id")] _id: Id) -> WriteResult<Deleted> {
         hosts::catalog::delete(call.shop(), &caller.0, call.id(HostId::parse)?).await?;
         Ok(Deleted)
     }
@@ -94,7 +99,7 @@ impl Hosts {
     #[oai(path = "/hosts/:id/check_in/", method = "get", operation_id = "hosts_check_in_get")]
     async fn say_hello(
         &self,
-        call: &Call,
+        call: &RequestContext,
         caller: Caller,
         #[oai(name = "id")] _id: Id,
     ) -> SayResult<Reply<CheckInView>> {
@@ -107,7 +112,7 @@ impl Hosts {
     #[oai(path = "/hosts/:id/check_in/", method = "post", operation_id = "hosts_check_in")]
     async fn check_in(
         &self,
-        call: &Call,
+        call: &RequestContext,
         caller: Caller,
         #[oai(name = "id")] _id: Id,
         body: Body<CheckInBody>,
@@ -121,12 +126,17 @@ impl Hosts {
     }
 }
 
-async fn check_in(call: &Call, scope: &Scope, status: u8, message: String) -> Result<Reply<CheckInView>, Problem> {
+async fn check_in(
+    call: &RequestContext,
+    scope: &Scope,
+    status: u8,
+    message: String,
+) -> Result<Reply<CheckInView>, Problem> {
     let date = hosts::check_ins::check_in(call.shop(), scope, call.id(HostId::parse)?, status, message.clone()).await?;
     Ok(Reply(CheckInView { check_in: "ok".to_owned(), date: date.to_wire(), status, message }))
 }
 
-fn shown(call: &Call, host: &Host) -> Result<Reply<HostView>, Problem> {
+fn shown(call: &RequestContext, host: &Host) -> Result<Reply<HostView>, Problem> {
     let site = call.site()?;
     Ok(Reply(HostView::new(call, host, &site)))
 }

@@ -4,7 +4,7 @@ use poem_openapi::OpenApi;
 use serde_json::{Value, json};
 
 use crate::http::contract::answer::{Reply, StaffResult};
-use crate::http::contract::call::Call;
+use crate::http::contract::call::RequestContext;
 use crate::http::contract::extract::Caller;
 use crate::http::contract::tag::Tag;
 
@@ -17,7 +17,7 @@ impl Index {
     ///
     /// For operators only: a host's token gets 403.
     #[oai(path = "/", method = "get", operation_id = "index")]
-    async fn read(&self, call: &Call, _caller: Caller) -> StaffResult<Reply<Value>> {
+    async fn read(&self, call: &RequestContext, _caller: Caller) -> StaffResult<Reply<Value>> {
         let url = |path: &str| call.url(format_args!("{path}/"));
         Ok(Reply(json!({
             "public/hosts": url("hosts"),

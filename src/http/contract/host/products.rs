@@ -9,7 +9,7 @@ use crate::domain::{alias, target};
 use crate::http::contract::answer::{Deleted, Reply};
 use crate::http::contract::body::read::{Reader, TextRule};
 use crate::http::contract::body::{Input, type_name};
-use crate::http::contract::call::Call;
+use crate::http::contract::call::RequestContext;
 use crate::http::contract::dto::end;
 use crate::http::contract::dto::product::ProductView;
 use crate::http::problem::{Fields, Problem};
@@ -34,7 +34,7 @@ const fn filled(max: usize) -> TextRule {
 
 /// The list, filtered by host and status.
 pub async fn list(
-    call: &Call,
+    call: &RequestContext,
     scope: &Scope,
     kind: ProductKind,
     host: Option<&str>,
@@ -64,28 +64,33 @@ pub async fn list(
 }
 
 /// The product that the path names, if the caller may see it.
-pub fn find(call: &Call, scope: &Scope, kind: ProductKind) -> Result<Found, Problem> {
+pub fn find(call: &RequestContext, scope: &Scope, kind: ProductKind) -> Result<Found, Problem> {
     Ok(products::view::get(call.shop(), scope, call.id(ProductId::parse)?, kind)?)
 }
 
-fn shown(call: &Call, view: &Found) -> Result<Reply<ProductView>, Problem> {
+fn shown(call: &RequestContext, view: &Found) -> Result<Reply<ProductView>, Problem> {
     let site = call.site()?;
     Ok(Reply(ProductView::new(call, &view.product, &view.host, &site)))
 }
 
 /// One product. A host is told of it as by a list.
-pub async fn read(call: &Call, scope: &Scope, kind: ProductKind) -> Result<Reply<ProductView>, Problem> {
+pub async fn read(call: &RequestContext, scope: &Scope, kind: ProductKind) -> Result<Reply<ProductView>, Problem> {
     shown(call, &products::view::show(call.shop(), scope, call.id(ProductId::parse)?, kind).await?)
 }
 
 /// Deletes a product.
-pub async fn delete(call: &Call, scope: &Scope, kind: ProductKind) -> Result<Deleted, Problem> {
+pub async fn delete(call: &RequestContext, scope: &Scope, kind: ProductKind) -> Result<Deleted, Problem> {
     products::view::delete(call.shop(), scope, call.id(ProductId::parse)?, kind).await?;
     Ok(Deleted)
 }
 
 /// Subtracts used bandwidth.
-pub async fn consume(call: &Call, scope: &Scope, id: ProductId, input: &Input) -> Result<Reply<ProductView>, Problem> {
+pub async fn consume(
+    call: &RequestContext,
+    scope: &Scope,
+    id: ProductId,
+    input: &Input,
+) -> Result<Reply<ProductView>, Problem> {
     let mut reader = Reader::new(input);
     reader.required("amount");
     let bytes = reader.integer("amount", 0, i64::MAX);
@@ -94,7 +99,12 @@ pub async fn consume(call: &Call, scope: &Scope, id: ProductId, input: &Input) -
 }
 
 /// Applies a report.
-pub async fn patch(call: &Call, scope: &Scope, before: &Product, input: &Input) -> Result<Reply<ProductView>, Problem> {
+pub async fn patch(
+    call: &RequestContext,
+    scope: &Scope,
+    before: &Product,
+    input: &Input,
+) -> Result<Reply<ProductView>, Problem> {
     let mut reader = Reader::new(input);
     let comment = reader.text("comment", free(42));
     let status = reader.choice("status", ProductStatus::parse);

@@ -8,7 +8,7 @@ use crate::domain::product::Subject;
 use crate::domain::text::{for_line, for_toml};
 use crate::domain::texts::Message;
 use crate::http::contract::answer::Text;
-use crate::http::contract::call::Call;
+use crate::http::contract::call::RequestContext;
 use crate::http::problem::Problem;
 use crate::services::{Scope, hosts, products};
 
@@ -16,7 +16,7 @@ use crate::services::{Scope, hosts, products};
 const PROXY_PORT: &str = "9065";
 
 /// The configuration of the caller's bridges; empty when there are none.
-pub async fn config(call: &Call, scope: &Scope, port: Option<&str>) -> Result<Text, Problem> {
+pub async fn config(call: &RequestContext, scope: &Scope, port: Option<&str>) -> Result<Text, Problem> {
     let port = port.filter(|port| !port.is_empty()).unwrap_or(PROXY_PORT);
     if port.parse::<u16>().is_err() {
         return Err(Problem::field("port", Message::NoPort));

@@ -5,7 +5,7 @@ use poem_openapi::OpenApi;
 use crate::domain::id::HostId;
 use crate::domain::texts::Message;
 use crate::http::contract::answer::{ReadResult, Reply};
-use crate::http::contract::call::Call;
+use crate::http::contract::call::RequestContext;
 use crate::http::contract::dto::host::PublicHostView;
 use crate::http::contract::extract::{Id, Query};
 use crate::http::contract::tag::Tag;
@@ -25,7 +25,7 @@ impl Hosts {
     #[allow(clippy::too_many_arguments)]
     async fn list(
         &self,
-        call: &Call,
+        call: &RequestContext,
         id: Query,
         is_testnet: Query,
         is_test_host: Query,
@@ -61,7 +61,7 @@ impl Hosts {
     ///
     /// A host that is disabled or misses its check-ins is not found.
     #[oai(path = "/hosts/:id/", method = "get", operation_id = "public_hosts_read")]
-    async fn read(&self, call: &Call, #[oai(name = "id")] _id: Id) -> ReadResult<Reply<PublicHostView>> {
+    async fn read(&self, call: &RequestContext, #[oai(name = "id")] _id: Id) -> ReadResult<Reply<PublicHostView>> {
         let id = call.id(HostId::parse)?;
         let now = call.shop().now();
         let catalog = call.app.catalog.get(call.shop())?;

@@ -4,7 +4,7 @@ use poem_openapi::OpenApi;
 
 use crate::domain::id::NodeId;
 use crate::http::contract::answer::{ReadResult, Reply};
-use crate::http::contract::call::Call;
+use crate::http::contract::call::RequestContext;
 use crate::http::contract::dto::Nullable;
 use crate::http::contract::dto::host::NodeView;
 use crate::http::contract::extract::Id;
@@ -22,7 +22,7 @@ impl Nodes {
     ///
     /// As it was when the shop last asked it; only nodes over LND's gRPC interface are shown.
     #[oai(path = "/lnnodes/lndgrpc/:id/", method = "get", operation_id = "public_lnnodes_lndgrpc_read")]
-    async fn read(&self, call: &Call, #[oai(name = "id")] _id: Id) -> ReadResult<Reply<NodeView>> {
+    async fn read(&self, call: &RequestContext, #[oai(name = "id")] _id: Id) -> ReadResult<Reply<NodeView>> {
         let id = call.id(NodeId::parse)?;
         let node = call.shop().db.read(|db| node_state::public(db, id).map_err(Error::from))?;
         let node = node.filter(|node| node.kind == "lnd_grpc").ok_or_else(Problem::not_found)?;

@@ -10,7 +10,7 @@ use crate::domain::{alias, target};
 use crate::http::contract::answer::{Created, ReadResult, Reply, Spoken, WriteResult};
 use crate::http::contract::body::Input;
 use crate::http::contract::body::read::{Reader, TextRule};
-use crate::http::contract::call::Call;
+use crate::http::contract::call::RequestContext;
 use crate::http::contract::dto::order::{InvoiceForm, InvoiceView, ItemView, OrderedView, PurchaseOrderView};
 use crate::http::contract::dto::request::OrderBody;
 use crate::http::contract::extract::{Body, Id};
@@ -29,7 +29,7 @@ impl Orders {
     /// All fields are checked before anything is stored; every problem is reported at once. The
     /// answer comes when the order is durable; its invoice follows within moments.
     #[oai(path = "/order/", method = "post", operation_id = "public_order_create")]
-    async fn place(&self, call: &Call, body: Body<OrderBody>) -> WriteResult<Created<OrderedView>> {
+    async fn place(&self, call: &RequestContext, body: Body<OrderBody>) -> WriteResult<Created<OrderedView>> {
         let request = read_order(call, &body.read()?)?;
         call.app.orders.admit(&call.origin, call.shop().now()).map_err(Problem::throttled)?;
         let id = place_to_the_end(call, request).await?;
@@ -39,7 +39,7 @@ impl Orders {
 
     /// A purchase order
     #[oai(path = "/pos/:id/", method = "get", operation_id = "public_pos_read")]
-    async fn read(&self, call: &Call, #[oai(name = "id")] _id: Id) -> ReadResult<Spoken<PurchaseOrderView>> {
+    async fn read(&self, call: &RequestContext, #[oai(name = "id")] _id: Id) -> ReadResult<Spoken<PurchaseOrderView>> {
         let view = view(call)?;
         let site = call.site()?;
         let message = view.purchase.message.as_ref();
@@ -49,7 +49,7 @@ impl Orders {
 
     /// The item of a purchase order
     #[oai(path = "/po_items/:id/", method = "get", operation_id = "public_po_items_read")]
-    async fn read_item(&self, call: &Call, #[oai(name = "id")] _id: Id) -> ReadResult<Reply<ItemView>> {
+    async fn read_item(&self, call: &RequestContext, #[oai(name = "id")] _id: Id) -> ReadResult<Reply<ItemView>> {
         let view = view(call)?;
         let site = call.site()?;
         Ok(Reply(ItemView::new(call, &view, &site)))
@@ -57,7 +57,7 @@ impl Orders {
 
     /// A Lightning invoice
     #[oai(path = "/invoices/:id/", method = "get", operation_id = "public_invoices_read")]
-    async fn read_invoice(&self, call: &Call, #[oai(name = "id")] _id: Id) -> ReadResult<Reply<InvoiceView>> {
+    async fn read_invoice(&self, call: &RequestContext, #[oai(name = "id")] _id: Id) -> ReadResult<Reply<InvoiceView>> {
         let view = view(call)?;
         Ok(Reply(InvoiceView::new(call, &view.purchase, InvoiceForm::Plain)))
     }
@@ -66,14 +66,18 @@ impl Orders {
     ///
     /// The same invoice with the URL of its order.
     #[oai(path = "/po_invoices/:id/", method = "get", operation_id = "public_po_invoices_read")]
-    async fn read_po_invoice(&self, call: &Call, #[oai(name = "id")] _id: Id) -> ReadResult<Reply<InvoiceView>> {
+    async fn read_po_invoice(
+        &self,
+        call: &RequestContext,
+        #[oai(name = "id")] _id: Id,
+    ) -> ReadResult<Reply<InvoiceView>> {
         let view = view(call)?;
         Ok(Reply(InvoiceView::new(call, &view.purchase, InvoiceForm::OfOrder)))
     }
 }
 
 /// Goes on also when the buyer has gone away: only at the end it is known whether the order is accepted.
-async fn place_to_the_end(call: &Call, request: OrderRequest) -> Result<OrderId, Problem> {
+async fn place_to_the_end(call: &RequestContext, request: OrderRequest) -> Result<OrderId, Problem> {
     let (app, origin) = (Arc::clone(&call.app), call.origin.clone());
     let placing = tokio::spawn(async move {
         let placed = orders::place::place(&app.shop, request).await;
@@ -83,11 +87,11 @@ async fn place_to_the_end(call: &Call, request: OrderRequest) -> Result<OrderId,
 }
 
 /// The order that the path names, be it as an order, an item or an invoice.
-fn view(call: &Call) -> Result<OrderView, Problem> {
+fn view(call: &RequestContext) -> Result<OrderView, Problem> {
     Ok(orders::place::view(call.shop(), call.id(OrderId::parse)?)?)
 }
 
-fn read_order(call: &Call, input: &Input) -> Result<OrderRequest, Problem> {
+fn read_order(call: &RequestContext, input: &Input) -> Result<OrderRequest, Problem> {
     const fn up_to(max: usize) -> TextRule {
         TextRule { max, blank: false, null: false }
     }

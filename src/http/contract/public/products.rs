@@ -6,7 +6,7 @@ use crate::domain::id::ProductId;
 use crate::domain::product::ProductKind;
 use crate::domain::texts::{Language, Message};
 use crate::http::contract::answer::{ReadResult, Reply, Spoken, WriteResult};
-use crate::http::contract::call::Call;
+use crate::http::contract::call::RequestContext;
 use crate::http::contract::dto::order::ExtendedView;
 use crate::http::contract::dto::product::PublicProductView;
 use crate::http::contract::extract::Id;
@@ -22,7 +22,11 @@ pub struct Products;
 impl Products {
     /// A Tor bridge
     #[oai(path = "/tor_bridges/:id/", method = "get", operation_id = "public_tor_bridges_read")]
-    async fn read_bridge(&self, call: &Call, #[oai(name = "id")] _id: Id) -> ReadResult<Reply<PublicProductView>> {
+    async fn read_bridge(
+        &self,
+        call: &RequestContext,
+        #[oai(name = "id")] _id: Id,
+    ) -> ReadResult<Reply<PublicProductView>> {
         Ok(read(call, ProductKind::TorBridge)?)
     }
 
@@ -32,13 +36,21 @@ impl Products {
     /// answered again. The invoice is made before this answers: when that fails, or takes longer than 5 s,
     /// the answer is 503 and there is no order.
     #[oai(path = "/tor_bridges/:id/extend/", method = "post", operation_id = "public_tor_bridges_extend")]
-    async fn extend_bridge(&self, call: &Call, #[oai(name = "id")] _id: Id) -> WriteResult<Spoken<ExtendedView>> {
+    async fn extend_bridge(
+        &self,
+        call: &RequestContext,
+        #[oai(name = "id")] _id: Id,
+    ) -> WriteResult<Spoken<ExtendedView>> {
         Ok(extend(call, ProductKind::TorBridge).await?)
     }
 
     /// A Nostr alias
     #[oai(path = "/nostr_aliases/:id/", method = "get", operation_id = "public_nostr_aliases_read")]
-    async fn read_alias(&self, call: &Call, #[oai(name = "id")] _id: Id) -> ReadResult<Reply<PublicProductView>> {
+    async fn read_alias(
+        &self,
+        call: &RequestContext,
+        #[oai(name = "id")] _id: Id,
+    ) -> ReadResult<Reply<PublicProductView>> {
         Ok(read(call, ProductKind::NostrAlias)?)
     }
 
@@ -46,17 +58,21 @@ impl Products {
     ///
     /// As for a Tor bridge.
     #[oai(path = "/nostr_aliases/:id/extend/", method = "post", operation_id = "public_nostr_aliases_extend")]
-    async fn extend_alias(&self, call: &Call, #[oai(name = "id")] _id: Id) -> WriteResult<Spoken<ExtendedView>> {
+    async fn extend_alias(
+        &self,
+        call: &RequestContext,
+        #[oai(name = "id")] _id: Id,
+    ) -> WriteResult<Spoken<ExtendedView>> {
         Ok(extend(call, ProductKind::NostrAlias).await?)
     }
 }
 
-fn read(call: &Call, kind: ProductKind) -> Result<Reply<PublicProductView>, Problem> {
+fn read(call: &RequestContext, kind: ProductKind) -> Result<Reply<PublicProductView>, Problem> {
     let product = products::view::public(call.shop(), call.id(ProductId::parse)?, kind)?;
     Ok(Reply(PublicProductView::from(&product)))
 }
 
-async fn extend(call: &Call, kind: ProductKind) -> Result<Spoken<ExtendedView>, Problem> {
+async fn extend(call: &RequestContext, kind: ProductKind) -> Result<Spoken<ExtendedView>, Problem> {
     let id = call.id(ProductId::parse)?;
     orders::deny::refuse_client(call.shop(), call.origin.client.ip().as_deref())?;
     let extension = orders::extend::extend(call.shop(), id, kind).await?;

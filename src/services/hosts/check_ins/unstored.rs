@@ -1,7 +1,8 @@
 //! The check-ins that are kept in memory until it is their turn to be stored.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+
+use parking_lot::Mutex;
 
 use crate::domain::host::Host;
 use crate::domain::id::HostId;
@@ -26,7 +27,7 @@ pub struct CheckIns(Mutex<HashMap<HostId, CheckIn>>);
 impl CheckIns {
     /// Keeps a check-in, or returns all that are to be stored now.
     pub fn note(&self, host: &Host, check_in: CheckIn) -> Option<HashMap<HostId, CheckIn>> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.0.lock();
         let is_due = is_due(host, &check_in);
         kept.insert(host.id, check_in);
         is_due.then(|| std::mem::take(&mut *kept))
@@ -34,7 +35,7 @@ impl CheckIns {
 
     /// All that are kept, which are no longer kept then.
     pub fn take(&self) -> HashMap<HostId, CheckIn> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *self.0.lock())
     }
 }
 

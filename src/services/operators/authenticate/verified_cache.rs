@@ -10,13 +10,13 @@ use crate::domain::time::Timestamp;
 /// How long a good password is remembered. Seconds.
 const REMEMBERED_SECS: i64 = 600;
 /// How many are; with more the oldest is checked again, which only costs time.
-const MOST: usize = 64;
+const MAX_REMEMBERED: usize = 64;
 /// What is held of them at most, in bytes: operators' passwords only, so that no stranger adds to them.
-pub const MOST_BYTES: usize = MOST * 512;
+pub const MOST_BYTES: usize = MAX_REMEMBERED * 512;
 
 /// Remembered passwords. The key is random and never leaves the process, so that the hashes say
 /// nothing to anybody else.
-pub struct Good {
+pub struct VerifiedPasswordCache {
     key: [u8; 32],
     entries: HashMap<[u8; 32], Entry>,
 }
@@ -27,7 +27,7 @@ struct Entry {
     since: Timestamp,
 }
 
-impl Good {
+impl VerifiedPasswordCache {
     /// Nothing remembered.
     pub fn new(random: &dyn Random) -> Self {
         let mut key = [0; 32];
@@ -44,7 +44,7 @@ impl Good {
     /// Remembers a password.
     pub fn remember(&mut self, name: &str, password: &str, stored: &str, now: Timestamp) {
         self.entries.retain(|_, entry| entry.since.is_within(REMEMBERED_SECS, now));
-        if self.entries.len() >= MOST
+        if self.entries.len() >= MAX_REMEMBERED
             && let Some(oldest) = self.entries.iter().min_by_key(|(_, entry)| entry.since).map(|(key, _)| *key)
         {
             self.entries.remove(&oldest);

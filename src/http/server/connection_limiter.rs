@@ -5,29 +5,30 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use poem::Addr;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
 use super::client::{Client, IsTrusted, ONION_CIRCUIT};
+use super::connection_state;
+use super::connection_state::{ConnectionState, Now, Turn};
 use super::limits::{ConnectionLimits, DEFAULT_PLACES};
-use super::seat;
-use super::seat::{Now, Seat, Turn};
 
 /// So long whoever has not asked yet, or does not take an answer, keeps the place while others wait for
 /// one: over Tor a request may be as late.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// What waits for a place looks again so often: by then somebody's time may be up.
-const LOOK_AGAIN: Duration = Duration::from_millis(250);
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
 /// What strangers can make so many connections hold, in bytes.
-pub const MOST_BYTES: usize = DEFAULT_PLACES * seat::MOST_BYTES;
+pub const MOST_BYTES: usize = DEFAULT_PLACES * connection_state::MOST_BYTES;
 
 /// The places.
-pub struct Seats {
+pub struct ConnectionLimiter {
     limits: ConnectionLimits,
     /// Connections of one client, except of a proxy, which may stand for many.
     most: usize,
@@ -44,19 +45,19 @@ pub struct Seats {
 #[derive(Default)]
 struct Inner {
     next: u64,
-    taken: HashMap<u64, Arc<Seat>>,
+    taken: HashMap<u64, Arc<ConnectionState>>,
     /// How many each client has.
     by_client: HashMap<u64, usize>,
 }
 
 /// A taken place; given back when dropped.
-pub struct Place {
-    seats: Arc<Seats>,
+pub struct ConnectionPermit {
+    seats: Arc<ConnectionLimiter>,
     number: u64,
-    seat: Arc<Seat>,
+    seat: Arc<ConnectionState>,
 }
 
-impl Seats {
+impl ConnectionLimiter {
     /// Places within these limits: one client gets a quarter of them.
     pub fn new(limits: ConnectionLimits) -> Arc<Self> {
         Self::behind(limits, Box::new(|_| false))
@@ -88,7 +89,7 @@ impl Seats {
             if self.has_room() {
                 return;
             }
-            let _ = timeout(LOOK_AGAIN, changed).await;
+            let _ = timeout(POLL_INTERVAL, changed).await;
         }
     }
 
@@ -105,7 +106,7 @@ impl Seats {
 
     /// Gives a connection its place; `None` when its client has its share, and keeps the shop busy with all of
     /// it.
-    pub fn admit(self: &Arc<Self>, peer: &Addr) -> Option<Place> {
+    pub fn admit(self: &Arc<Self>, peer: &Addr) -> Option<ConnectionPermit> {
         let (client, is_counted) = match peer {
             Addr::SocketAddr(address) => {
                 let address = address.ip().to_canonical();
@@ -122,13 +123,13 @@ impl Seats {
         }
         *inner.by_client.entry(key).or_default() += 1;
         inner.next += 1;
-        let (number, seat) = (inner.next, Arc::new(Seat::new(key, self.limits, Arc::clone(&self.now))));
+        let (number, seat) = (inner.next, Arc::new(ConnectionState::new(key, self.limits, Arc::clone(&self.now))));
         inner.taken.insert(number, Arc::clone(&seat));
-        Some(Place { seats: Arc::clone(self), number, seat })
+        Some(ConnectionPermit { seats: Arc::clone(self), number, seat })
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock()
     }
 }
 
@@ -159,9 +160,9 @@ impl Inner {
     }
 }
 
-impl Place {
+impl ConnectionPermit {
     /// Where its connection is.
-    pub fn seat(&self) -> &Arc<Seat> {
+    pub fn seat(&self) -> &Arc<ConnectionState> {
         &self.seat
     }
 
@@ -173,7 +174,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionPermit {
     fn drop(&mut self) {
         let mut inner = self.seats.lock();
         inner.taken.remove(&self.number);

@@ -2,18 +2,19 @@
 //! leaves when it has to.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::task::AtomicWaker;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::bodies::SMALL_BODY;
 use super::limits::{ConnectionLimits, HEAD_BYTES};
 
 /// So much later than a request is given up its connection is.
-const SLACK: Duration = Duration::from_secs(5);
+const CLOSE_DELAY: Duration = Duration::from_secs(5);
 /// What one connection holds at most, in bytes: a buffer of hyper's with the head of the request that is
 /// worked on, another one for what follows, a small body, and its task.
 pub const MOST_BYTES: usize = 2 * HEAD_BYTES + SMALL_BODY + 8 * 1024;
@@ -37,7 +38,7 @@ pub enum Turn {
 pub type Now = Arc<dyn Fn() -> Instant + Send + Sync>;
 
 /// A connection's place.
-pub struct Seat {
+pub struct ConnectionState {
     /// A number that tells clients apart.
     pub client: u64,
     limits: ConnectionLimits,
@@ -54,7 +55,7 @@ struct State {
     answer: Option<bool>,
 }
 
-impl Seat {
+impl ConnectionState {
     /// For a new connection: its first request has to come.
     pub fn new(client: u64, limits: ConnectionLimits, now: Now) -> Self {
         let since = now();
@@ -92,7 +93,7 @@ impl Seat {
         let mut state = self.lock();
         // The end of an earlier answer may still be on its way.
         state.answer = None;
-        state.pass(Turn::Shop, (self.now)(), Some(self.limits.request_time + SLACK));
+        state.pass(Turn::Shop, (self.now)(), Some(self.limits.request_time + CLOSE_DELAY));
     }
 
     /// The request's body is waited for, or has come.
@@ -150,7 +151,7 @@ impl Seat {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 
@@ -171,14 +172,14 @@ impl State {
 /// Ready when a connection has to end: its time is up, or it gives way to another one. To be polled whenever
 /// something has happened on the connection.
 pub struct End {
-    seat: Arc<Seat>,
+    seat: Arc<ConnectionState>,
     armed: Instant,
     sleep: Pin<Box<Sleep>>,
 }
 
 impl End {
     /// The end of this connection.
-    pub fn of(seat: Arc<Seat>) -> Self {
+    pub fn of(seat: Arc<ConnectionState>) -> Self {
         let armed = seat.deadline();
         Self { seat, armed, sleep: Box::pin(sleep_until(armed)) }
     }

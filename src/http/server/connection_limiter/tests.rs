@@ -5,33 +5,33 @@ use std::net::IpAddr;
 use futures_util::FutureExt;
 
 use super::*;
-use crate::http::server::seat::End;
+use crate::http::server::connection_state::End;
 
 fn peer(address: &str) -> Addr {
     Addr::SocketAddr(address.parse().unwrap())
 }
 
 /// Places, and the time that is moved by hand.
-fn seats(max_connections: usize) -> (Arc<Seats>, Arc<Mutex<Instant>>) {
+fn seats(max_connections: usize) -> (Arc<ConnectionLimiter>, Arc<Mutex<Instant>>) {
     let time = Arc::new(Mutex::new(Instant::now()));
     let clock = Arc::clone(&time);
     let limits = ConnectionLimits { max_connections, ..ConnectionLimits::default() };
     (
-        Seats::at(
+        ConnectionLimiter::at(
             limits,
             Box::new(|address| address == IpAddr::from([10, 0, 0, 1])),
-            Arc::new(move || *clock.lock().unwrap()),
+            Arc::new(move || *clock.lock()),
         ),
         time,
     )
 }
 
 fn advance(time: &Mutex<Instant>, by: Duration) {
-    *time.lock().unwrap() += by;
+    *time.lock() += by;
 }
 
 /// A connection whose only request is answered.
-fn answered(place: &Place) {
+fn answered(place: &ConnectionPermit) {
     place.seat().heard();
     place.seat().begins();
     place.seat().answers();
@@ -41,11 +41,11 @@ fn answered(place: &Place) {
 }
 
 /// Whether there is room at once; if not somebody may have been asked to leave.
-fn has_room(seats: &Arc<Seats>) -> bool {
+fn has_room(seats: &Arc<ConnectionLimiter>) -> bool {
     seats.room().now_or_never().is_some()
 }
 
-fn leaves(place: &Place) -> bool {
+fn leaves(place: &ConnectionPermit) -> bool {
     End::of(Arc::clone(place.seat())).now_or_never().is_some()
 }
 
@@ -158,7 +158,7 @@ async fn each_stage_of_a_connection_has_its_time() {
     let limits = ConnectionLimits::default();
     let place = seats.admit(&peer("203.0.113.1:5")).unwrap();
     let seat = place.seat();
-    let left = || seat.deadline() - *time.lock().unwrap();
+    let left = || seat.deadline() - *time.lock();
     assert_eq!(left(), limits.header_time, "the first head");
     advance(&time, Duration::from_secs(3));
     seat.heard();
@@ -202,7 +202,7 @@ async fn a_request_that_came_with_the_last_one_is_worked_on_while_the_last_answe
 #[tokio::test]
 async fn a_connection_ends_when_its_time_is_up_also_when_that_has_become_earlier() {
     let limits = ConnectionLimits { header_time: Duration::ZERO, ..ConnectionLimits::default() };
-    let place = Seats::new(limits).admit(&peer("203.0.113.1:5")).unwrap();
+    let place = ConnectionLimiter::new(limits).admit(&peer("203.0.113.1:5")).unwrap();
     answered(&place);
     let mut end = End::of(Arc::clone(place.seat()));
     assert!((&mut end).now_or_never().is_none(), "a minute is left");

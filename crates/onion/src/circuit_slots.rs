@@ -2,10 +2,11 @@
 //! Pure but for the lock: times come in.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -16,7 +17,7 @@ const SETTLING: Duration = Duration::from_secs(3);
 const WARN_AGAIN: Duration = Duration::from_secs(60);
 
 /// The places of one service.
-pub(super) struct Places {
+pub(super) struct CircuitSlots {
     limit: usize,
     inner: Mutex<Inner>,
 }
@@ -24,7 +25,7 @@ pub(super) struct Places {
 #[derive(Default)]
 struct Inner {
     /// By the number of the circuit.
-    taken: HashMap<u64, Place>,
+    taken: HashMap<u64, Slot>,
     /// Streams that wait for a seat at the HTTP server.
     waiting: usize,
     /// When a newcomer was last turned away.
@@ -32,7 +33,7 @@ struct Inner {
     warned: Option<Instant>,
 }
 
-struct Place {
+struct Slot {
     streams: usize,
     /// When the circuit was let in, or its last stream ended.
     idle_since: Instant,
@@ -42,7 +43,7 @@ struct Place {
 /// A circuit's place; given back when dropped.
 pub(super) struct Circuit {
     number: u64,
-    places: Arc<Places>,
+    slots: Arc<CircuitSlots>,
     leave: CancellationToken,
 }
 
@@ -52,7 +53,7 @@ pub(super) struct InUse {
     is_waiting: bool,
 }
 
-impl Places {
+impl CircuitSlots {
     /// So many places.
     pub(super) fn new(limit: usize) -> Arc<Self> {
         Arc::new(Self { limit, inner: Mutex::default() })
@@ -68,13 +69,13 @@ impl Places {
                 inner.refuse(now);
                 return None;
             };
-            if let Some(place) = inner.taken.remove(&idle) {
-                place.leave.cancel();
+            if let Some(slot) = inner.taken.remove(&idle) {
+                slot.leave.cancel();
             }
         }
         let (number, leave) = (NEXT.fetch_add(1, Ordering::Relaxed), CancellationToken::new());
-        inner.taken.insert(number, Place { streams: 0, idle_since: now, leave: leave.clone() });
-        Some(Arc::new(Circuit { number, places: Arc::clone(self), leave }))
+        inner.taken.insert(number, Slot { streams: 0, idle_since: now, leave: leave.clone() });
+        Some(Arc::new(Circuit { number, slots: Arc::clone(self), leave }))
     }
 
     /// Whether a client that came at `since` or later may have had no answer because others had taken
@@ -86,15 +87,15 @@ impl Places {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock()
     }
 }
 
 impl Inner {
     fn longest_idle(&self, now: Instant) -> Option<u64> {
-        let settled = |place: &Place| now.saturating_duration_since(place.idle_since) >= SETTLING;
-        let idle = self.taken.iter().filter(|(_, place)| place.streams == 0 && settled(place));
-        idle.min_by_key(|(_, place)| place.idle_since).map(|(number, _)| *number)
+        let settled = |slot: &Slot| now.saturating_duration_since(slot.idle_since) >= SETTLING;
+        let idle = self.taken.iter().filter(|(_, slot)| slot.streams == 0 && settled(slot));
+        idle.min_by_key(|(_, slot)| slot.idle_since).map(|(number, _)| *number)
     }
 
     fn refuse(&mut self, now: Instant) {
@@ -119,19 +120,19 @@ impl Circuit {
 
     /// Whether no stream is open.
     pub(super) fn is_idle(&self) -> bool {
-        self.places.lock().taken.get(&self.number).is_none_or(|place| place.streams == 0)
+        self.slots.lock().taken.get(&self.number).is_none_or(|slot| slot.streams == 0)
     }
 
     /// For a new stream; `None` when the circuit has to leave.
     pub(super) fn begin(self: &Arc<Self>) -> Option<InUse> {
-        self.places.lock().taken.get_mut(&self.number)?.streams += 1;
+        self.slots.lock().taken.get_mut(&self.number)?.streams += 1;
         Some(InUse { circuit: Arc::clone(self), is_waiting: false })
     }
 }
 
 impl Drop for Circuit {
     fn drop(&mut self) {
-        self.places.lock().taken.remove(&self.number);
+        self.slots.lock().taken.remove(&self.number);
     }
 }
 
@@ -145,7 +146,7 @@ impl InUse {
     pub(super) fn set_waiting(&mut self, is_waiting: bool) {
         if is_waiting != self.is_waiting {
             self.is_waiting = is_waiting;
-            let mut inner = self.circuit.places.lock();
+            let mut inner = self.circuit.slots.lock();
             inner.waiting = if is_waiting { inner.waiting + 1 } else { inner.waiting.saturating_sub(1) };
         }
     }
@@ -154,9 +155,9 @@ impl InUse {
 impl Drop for InUse {
     fn drop(&mut self) {
         self.set_waiting(false);
-        if let Some(place) = self.circuit.places.lock().taken.get_mut(&self.circuit.number) {
-            place.streams = place.streams.saturating_sub(1);
-            place.idle_since = Instant::now();
+        if let Some(slot) = self.circuit.slots.lock().taken.get_mut(&self.circuit.number) {
+            slot.streams = slot.streams.saturating_sub(1);
+            slot.idle_since = Instant::now();
         }
     }
 }
@@ -173,65 +174,65 @@ mod tests {
 
     #[test]
     fn a_newcomer_gets_the_place_of_the_circuit_that_has_been_idle_for_longest() {
-        let (places, now) = (Places::new(3), Instant::now());
+        let (slots, now) = (CircuitSlots::new(3), Instant::now());
         let at = |seconds| now + Duration::from_secs(seconds);
-        let busy = places.enter(now).unwrap();
+        let busy = slots.enter(now).unwrap();
         let _stream = busy.begin().unwrap();
-        let (longest, shorter) = (places.enter(at(1)).unwrap(), places.enter(at(2)).unwrap());
-        let newcomer = places.enter(at(10)).unwrap();
+        let (longest, shorter) = (slots.enter(at(1)).unwrap(), slots.enter(at(2)).unwrap());
+        let newcomer = slots.enter(at(10)).unwrap();
         assert!(has_to_leave(&longest), "and no stream is opened on it any more");
         assert!(longest.begin().is_none());
         assert!(![&busy, &shorter, &newcomer].into_iter().any(|circuit| has_to_leave(circuit)));
         drop(longest);
-        assert_eq!(places.lock().taken.len(), 3, "its place was given away already");
+        assert_eq!(slots.lock().taken.len(), 3, "its place was given away already");
     }
 
     #[test]
     fn a_circuit_in_use_or_just_let_in_is_never_closed_for_a_newcomer() {
-        let (places, now) = (Places::new(2), Instant::now());
-        let busy = places.enter(now).unwrap();
+        let (slots, now) = (CircuitSlots::new(2), Instant::now());
+        let busy = slots.enter(now).unwrap();
         let stream = busy.begin().unwrap();
         let late = now + Duration::from_secs(100);
-        let settling = places.enter(late).unwrap();
-        assert!(places.enter(late + SETTLING / 2).is_none());
+        let settling = slots.enter(late).unwrap();
+        assert!(slots.enter(late + SETTLING / 2).is_none());
         assert!(!has_to_leave(&busy) && !has_to_leave(&settling) && !busy.is_idle());
         drop(stream);
         drop(busy);
-        assert!(places.enter(late + SETTLING / 2).is_some(), "a place that was given back");
+        assert!(slots.enter(late + SETTLING / 2).is_some(), "a place that was given back");
     }
 
     #[test]
     fn the_places_were_full_for_whoever_came_while_someone_was_turned_away() {
-        let (places, now) = (Places::new(1), Instant::now());
+        let (slots, now) = (CircuitSlots::new(1), Instant::now());
         let at = |seconds| now + Duration::from_secs(seconds);
-        let busy = places.enter(now).unwrap();
+        let busy = slots.enter(now).unwrap();
         let stream = busy.begin().unwrap();
-        assert!(places.were_full(at(0), at(0)), "they are full now");
-        assert!(places.enter(at(5)).is_none());
+        assert!(slots.were_full(at(0), at(0)), "they are full now");
+        assert!(slots.enter(at(5)).is_none());
         drop((stream, busy));
-        assert!(places.were_full(at(4), at(9)));
-        assert!(!places.were_full(at(6), at(9)));
+        assert!(slots.were_full(at(4), at(9)));
+        assert!(!slots.were_full(at(6), at(9)));
     }
 
     #[test]
     fn a_stream_that_waits_for_the_server_says_that_it_is_full() {
-        let (places, now) = (Places::new(9), Instant::now());
-        let mut stream = places.enter(now).unwrap().begin().unwrap();
-        assert!(!places.were_full(now, now));
+        let (slots, now) = (CircuitSlots::new(9), Instant::now());
+        let mut stream = slots.enter(now).unwrap().begin().unwrap();
+        assert!(!slots.were_full(now, now));
         stream.set_waiting(true);
-        assert!(places.were_full(now, now));
+        assert!(slots.were_full(now, now));
         stream.set_waiting(false);
-        assert!(!places.were_full(now, now));
+        assert!(!slots.were_full(now, now));
         stream.set_waiting(true);
         drop(stream);
-        assert!(!places.were_full(now, now), "it waits no longer");
+        assert!(!slots.were_full(now, now), "it waits no longer");
     }
 
     #[test]
     fn idle_circuits_fill_no_places() {
-        let (places, now) = (Places::new(1), Instant::now());
-        let _idle = places.enter(now).unwrap();
-        assert!(!places.were_full(now, now + SETTLING));
+        let (slots, now) = (CircuitSlots::new(1), Instant::now());
+        let _idle = slots.enter(now).unwrap();
+        assert!(!slots.were_full(now, now + SETTLING));
     }
 
     #[test]
