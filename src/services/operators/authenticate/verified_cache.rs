@@ -71,13 +71,13 @@ mod tests {
 
     #[test]
     fn only_the_latest_passwords_are_remembered() {
-        let mut good = Good::new(&SystemRandom);
+        let mut cache = VerifiedPasswordCache::new(&SystemRandom);
         let at = |number: usize| Timestamp::from_secs(1_800_000_000).plus_secs(i64::try_from(number).unwrap());
-        for number in 0..=MOST {
-            good.remember("anna", &number.to_string(), "hash", at(number));
+        for number in 0..=MAX_REMEMBERED {
+            cache.remember("anna", &number.to_string(), "hash", at(number));
         }
-        assert_eq!(good.entries.len(), MOST);
-        let knows = |number: usize| good.knows("anna", &number.to_string(), "hash", at(MOST));
-        assert!(!knows(0) && knows(1) && knows(MOST));
+        assert_eq!(cache.entries.len(), MAX_REMEMBERED);
+        let knows = |number: usize| cache.knows("anna", &number.to_string(), "hash", at(MAX_REMEMBERED));
+        assert!(!knows(0) && knows(1) && knows(MAX_REMEMBERED));
     }
 }
