@@ -13,7 +13,7 @@ use crate::services::nodes::manage;
 use crate::services::nodes::manage::NodeChange;
 use crate::store::StoreError;
 use crate::store::backup::CarriedFile;
-use crate::store::{Connection, audit_log, hosts, meta, nodes};
+use crate::store::{Connection, audit_log, db, host_tokens, hosts, meta, nodes};
 
 const SECRET: [u8; 32] = [7; 32];
 
@@ -71,7 +71,7 @@ fn a_backup_brings_back_hosts_tokens_the_secret_the_onion_key_and_credentials() 
     assert_eq!(std::fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
     assert!(!to.onion_state_dir.join("cached").exists());
     let db = Db::open(&to.database).unwrap();
-    let found = db.read(|db| hosts::by_token_hash(db, &hash_token(&token), administrator().now)).unwrap();
+    let found = db.read(|db| host_tokens::owner(db, &hash_token(&token), administrator().now)).unwrap();
     assert!(found.is_some());
     assert_eq!(db.write_blocking(|db| meta::preimage_secret(db, &[0; 32])).unwrap(), SECRET);
     let node = db.read(|db| nodes::list(db, None)).unwrap().remove(0);
@@ -112,7 +112,7 @@ fn a_backup_of_another_version_replaces_nothing() {
     assert!(error.to_string().contains("another version"), "{error}");
     assert!(!files::beside(&places.database, ".restoring").exists());
     let db = Db::open(&places.database).unwrap();
-    assert!(db.read(|db| hosts::by_token_hash(db, &hash_token(&token), administrator().now)).unwrap().is_some());
+    assert!(db.read(|db| host_tokens::owner(db, &hash_token(&token), administrator().now)).unwrap().is_some());
 }
 
 #[test]
