@@ -8,6 +8,7 @@
 mod claim;
 mod error;
 mod files;
+mod own_names;
 mod pending;
 mod restore;
 
@@ -19,12 +20,13 @@ use super::{Act, Error};
 use crate::domain::effect::AlertTopic;
 use crate::domain::time::Timestamp;
 use crate::store::backup::CarriedFile;
-use crate::store::{Db, alerts, backup, db};
+use crate::store::{Db, alerts, backup};
 
 use claim::Claim;
 pub use error::BackupError;
 use error::io;
 pub use files::Places;
+pub use own_names::refuse_own_name;
 pub use pending::{is_pending, settle, settle_pending};
 pub use restore::{Restored, restore};
 
@@ -50,9 +52,9 @@ pub struct BackupFile {
 /// [`BackupError`]; the file is not there then.
 pub fn create(db: &Db, places: &Places, act: &Act, output: Option<&Path>) -> Result<BackupFile, BackupError> {
     let claim = match output {
-        // SQLite would take a file of one of these names for a part of the database.
-        Some(path) if db::files_of(db.path()).iter().any(|own| own == path) => {
-            return Err(BackupError::Taken(path.to_owned()));
+        Some(path) => {
+            own_names::refuse_own_name(places, path)?;
+            Claim::of(path)?
         }
         Some(path) => Claim::of(path)?,
         None => {
