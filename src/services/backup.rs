@@ -56,7 +56,6 @@ pub fn create(db: &Db, places: &Places, act: &Act, output: Option<&Path>) -> Res
             own_names::refuse_own_name(places, path)?;
             Claim::of(path)?
         }
-        Some(path) => Claim::of(path)?,
         None => {
             files::make_private_folder(&places.backup_dir)?;
             claim_new_name(&places.backup_dir, act.now)?
@@ -68,6 +67,15 @@ pub fn create(db: &Db, places: &Places, act: &Act, output: Option<&Path>) -> Res
     let (now, act, change) = (act.now, act.clone(), format!("made: {}", path.display()));
     db.write_blocking(move |db| act.record(db, "backup", "backup", &change))?;
     Ok(BackupFile { path, size, made_at: now })
+}
+
+/// What is to be said of the disk before [`create`], by hand, takes the last tenth of it.
+pub fn crowding(db: &Db, places: &Places, output: Option<&Path>) -> Option<String> {
+    let folder = output.map_or(places.backup_dir.as_path(), own_names::folder_of);
+    // The folder may not be there yet; then it comes to the disk of the one above.
+    let there = folder.ancestors().find(|above| above.exists())?;
+    let refused = files::leave_room(there, db.path()).err()?;
+    matches!(refused, BackupError::NoRoom { .. }).then(|| refused.to_string())
 }
 
 /// The nightly backup: as [`create`], and a failure is an alert that the next success closes.
