@@ -117,6 +117,9 @@ fn room(bytes: u64) -> Finding {
 fn database(db: &Connection) -> Result<Finding, Error> {
     Ok(match backup::damage(db)? {
         None => match schema::foreign(db, None).map_err(Error::from)? {
+    if !meta::has_secret_for_its_orders(db)? {
+        return Ok(Finding::new("database", Grade::Bad, super::shop::SECRET_LOST));
+    }
             None => Finding::new("database", Grade::Good, "whole"),
             Some(foreign) => {
                 let text = format!("{foreign}: undo that, or its backups can't be restored");

@@ -15,7 +15,7 @@ use ip2tor_shop::services::hosts::{manage, watch};
 use ip2tor_shop::services::orders;
 use ip2tor_shop::services::orders::place::{OrderRequest, OrderedProduct};
 use ip2tor_shop::services::products::view::{OperatorAction, operate};
-use ip2tor_shop::services::{Act, Error, ProbePolicy, Scope, Settings, backup, payments, products};
+use ip2tor_shop::services::{Act, Error, ProbePolicy, Scope, Settings, Shop, backup, payments, products};
 use ip2tor_shop::store::{alerts, hosts};
 
 use crate::rig::{ALIVE_NODES, Rig, Setup};
@@ -384,4 +384,24 @@ async fn a_held_payment_is_never_late_since_it_is_taken_at_the_delivery() {
     let (order, _) = rig.delivered_after(1000).await;
     rig.wait_order(order, "P").await;
     assert_eq!((rig.view(order).purchase.late_secs, rig.told("late_delivery").len()), (None, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shop_that_has_orders_but_has_lost_its_secret_does_not_begin_with_another() {
+    let rig = Rig::new(Setup::default()).await;
+    let start = || {
+        let (clock, random) = (rig.shop.clock.clone(), rig.shop.random.clone());
+        Shop::new(rig.shop.db.clone(), clock, random, Settings::default()).map(drop).map_err(|error| error.to_string())
+    };
+    rig.execute("DELETE FROM meta WHERE key = 'preimage_secret'");
+    assert_eq!(start(), Ok(()), "there is nothing yet that it was needed for");
+    rig.ordered().await;
+    assert_eq!(start(), Ok(()));
+    rig.execute("DELETE FROM meta WHERE key = 'preimage_secret'");
+    let error = start().expect_err("the orders' preimages come from it");
+    assert!(error.contains("secret") && error.contains("backup restore"), "{error}");
+    assert_eq!(rig.count("SELECT count(*) FROM meta WHERE key = 'preimage_secret'"), 0);
+    let act = Act::on_command_line(rig.now());
+    let found = rig.shop.db.read(|db| doctor::examine(db, &act, &rig.shop.settings)).expect("examined");
+    assert!(found.iter().any(|finding| finding.grade == Grade::Bad && finding.text.contains("secret")), "{found:?}");
 }

@@ -149,6 +149,10 @@ pub(super) fn take(step: &Step) -> Result<(), BackupError> {
 /// The next step of the restore that was decided; `None` when it is complete but for its mark.
 pub(super) fn next(places: &Places) -> Result<Option<Step>, BackupError> {
     let path = mark(places);
+    // A pipe would be waited for, for ever.
+    if !fs::symlink_metadata(&path).map_err(io(&path))?.is_file() {
+        return Err(io(&path)(std::io::Error::other("it is no regular file, and so no decided restore: remove it")));
+    }
     let text = fs::read(&path).map_err(io(&path))?;
     let Mark { suffix, onion_state_dir } = serde_json::from_slice(&text).map_err(|error| io(&path)(error.into()))?;
     let places = Places { onion_state_dir: places.data_dir.join(onion_state_dir), ..places.clone() };
