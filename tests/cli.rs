@@ -669,6 +669,30 @@ fn a_backup_moves_a_shop_to_another_folder() {
 }
 
 #[test]
+fn a_backup_by_hand_says_when_it_takes_the_last_tenth_of_a_disk() {
+    let shop = Shop::with_operator();
+    let told = |answer: &Output| String::from_utf8_lossy(&answer.stderr).contains("less than a tenth of the disk");
+    // Larger than any disk, without taking room on it; SQLite goes by the size that is in the database.
+    let database = shop.0.path().join("shop.sqlite3");
+    let large = std::fs::File::options().write(true).open(database).unwrap();
+    large.set_len(8 << 40).unwrap();
+    let elsewhere = shop.0.path().join("elsewhere.backup");
+    for command in [&["backup", "create"][..], &["backup", "create", "--output", elsewhere.to_str().unwrap()]] {
+        let made = shop.run(command);
+        assert!(made.status.success() && told(&made), "{made:?}");
+    }
+}
+
+#[test]
+fn a_backup_is_made_under_no_name_that_sqlite_takes_for_a_part_of_the_database() {
+    let shop = Shop::with_operator();
+    let name = shop.0.path().file_name().unwrap().to_str().unwrap();
+    let journal = shop.0.path().join("..").join(name).join("shop.sqlite3-journal");
+    assert!(shop.refusal(&["backup", "create", "--output", journal.to_str().unwrap()]).contains("the shop itself"));
+    shop.json(&["host", "add", "--ip=192.0.2.1", "--name=one", "--port-range=20000-20099"]);
+}
+
+#[test]
 fn the_doctor_says_what_is_missing_and_fails_when_it_is_bad() {
     let shop = Shop::with_operator();
     let output = shop.run(&["doctor", "--json"]);

@@ -149,3 +149,30 @@ fn a_crate_with_an_owner_is_used_by_its_owner_alone() {
     }
     assert_eq!(wrong, Vec::<String>::new());
 }
+
+/// The line of a text that goes on in the next one without a backslash, or was put together of two such lines: what is
+/// read has the blanks of the code in it.
+fn has_blanks_of_code(line: &str) -> bool {
+    let blanks = " ".repeat(6);
+    let is_letter = |letter: Option<char>| letter.is_some_and(char::is_alphanumeric);
+    let joined = |(at, _): (usize, &str)| {
+        let (before, after) = (line[..at].trim_end(), line[at..].trim_start());
+        before.contains('"')
+            && (is_letter(before.chars().last()) || before.ends_with([',', '.']))
+            && is_letter(after.chars().next())
+    };
+    line.match_indices(&blanks).any(joined)
+}
+
+#[test]
+fn no_text_has_the_blanks_of_the_code_in_it() {
+    let mut wrong = Vec::new();
+    for path in sources(&root()) {
+        let code = code(&path);
+        let lines = code.lines().filter(|line| has_blanks_of_code(line));
+        wrong.extend(lines.map(|line| format!("{}: {}", path.display(), line.trim())));
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+    assert!(has_blanks_of_code("    \"See on          the host\""));
+    assert!(!has_blanks_of_code("    let a = \"b\";        // a remark"));
+}

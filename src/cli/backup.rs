@@ -54,7 +54,11 @@ fn act() -> Act {
 
 fn create(data: &DataArgs, file: Option<&Path>, output: &Output) -> Result<(), Failure> {
     let opened = data.open()?;
-    let made = backup::create(&opened.db, &opened.config.places(), &act(), file)?;
+    let places = opened.config.places();
+    if let Some(text) = backup::crowding(&opened.db, &places, file) {
+        output.warn(&text);
+    }
+    let made = backup::create(&opened.db, &places, &act(), file)?;
     let text = format!(
         "{}\nKeep it secret and elsewhere: whoever has it is your shop, and an SD card dies without notice.",
         made.path.display()

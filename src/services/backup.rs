@@ -11,6 +11,7 @@
 mod claim;
 mod error;
 mod files;
+mod own_names;
 mod packed;
 mod pending;
 mod restore;
@@ -23,12 +24,13 @@ use super::{Act, Error};
 use crate::domain::effect::AlertTopic;
 use crate::domain::time::Timestamp;
 use crate::store::backup::CarriedFile;
-use crate::store::{Db, alerts, backup, db};
+use crate::store::{Db, alerts, backup};
 
 use claim::{Claim, PARTIAL};
 pub use error::BackupError;
 use error::io;
 pub use files::Places;
+pub use own_names::refuse_own_name;
 use packed::Scratch;
 pub use pending::{is_pending, settle, settle_pending};
 pub use restore::{Restored, restore};
@@ -55,11 +57,10 @@ pub struct BackupFile {
 /// [`BackupError`]; the file is not there then.
 pub fn create(db: &Db, places: &Places, act: &Act, output: Option<&Path>) -> Result<BackupFile, BackupError> {
     let claim = match output {
-        // SQLite would take a file of one of these names for a part of the database.
-        Some(path) if db::files_of(db.path()).iter().any(|own| own == path) => {
-            return Err(BackupError::Taken(path.to_owned()));
+        Some(path) => {
+            own_names::refuse_own_name(places, path)?;
+            Claim::of(path)?
         }
-        Some(path) => Claim::of(path)?,
         None => {
             files::make_private_folder(&places.backup_dir)?;
             claim_new_name(&places.backup_dir, act.now)?
@@ -71,6 +72,15 @@ pub fn create(db: &Db, places: &Places, act: &Act, output: Option<&Path>) -> Res
     let (now, act, change) = (act.now, act.clone(), format!("made: {}", path.display()));
     db.write_blocking(move |db| act.record(db, "backup", "backup", &change))?;
     Ok(BackupFile { path, size, made_at: now })
+}
+
+/// What is to be said of the disk before [`create`], by hand, takes the last tenth of it.
+pub fn crowding(db: &Db, places: &Places, output: Option<&Path>) -> Option<String> {
+    let folder = output.map_or(places.backup_dir.as_path(), own_names::folder_of);
+    // The folder may not be there yet; then it comes to the disk of the one above.
+    let there = folder.ancestors().find(|above| above.exists())?;
+    let refused = files::leave_room(there, db.path()).err()?;
+    matches!(refused, BackupError::NoRoom { .. }).then(|| refused.to_string())
 }
 
 /// The nightly backup: as [`create`], and a failure is an alert that the next success closes.

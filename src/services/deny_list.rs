@@ -132,6 +132,35 @@ mod tests {
     }
 
     #[test]
+    fn of_two_entries_that_become_one_the_stricter_counts_whichever_came_first() {
+        use DenyStatus::{Denied, Neutral, Proposed, Recommended};
+        for (first, second, kept) in [
+            (Neutral, Denied, Denied),
+            (Denied, Neutral, Denied),
+            (Recommended, Denied, Denied),
+            (Proposed, Recommended, Recommended),
+        ] {
+            // Two addresses of one network, and an address beside the network.
+            for values in
+                [["2001:db8::1", "2001:db8::2"], ["2001:db8::1", "2001:db8::/64"], ["2001:db8::/64", "2001:db8::1"]]
+            {
+                let (_dir, db) = database();
+                let respell = move |db: &Connection| {
+                    for (value, status) in values.into_iter().zip([first, second]) {
+                        deny_list::put(db, DenyKind::Ip, value, status, status.name(), administrator().now)?;
+                    }
+                    deny_list::respell(db)
+                };
+                db.write_blocking(move |db| respell(db).map_err(Error::from)).unwrap();
+                let left = db.read(|db| list(db, &administrator())).unwrap();
+                let left: Vec<_> =
+                    left.iter().map(|entry| (entry.value.as_str(), entry.status, entry.comment.as_str())).collect();
+                assert_eq!(left, [("2001:db8::/64", kept, kept.name())], "{values:?}: {first:?}, {second:?}");
+            }
+        }
+    }
+
+    #[test]
     fn a_denied_address_gets_nothing_until_it_is_removed() {
         let (_dir, db) = database();
         put(&db, DenyKind::Ip, "192.0.2.1", DenyStatus::Denied);

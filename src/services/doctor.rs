@@ -63,7 +63,8 @@ fn stuck(db: &Connection, act: &Act) -> Result<Option<Finding>, Error> {
     let stuck = hosts::watch::stuck(db, act.now)?;
     let Some(first) = stuck.first() else { return Ok(None) };
     let text = format!(
-        "{} products are to be taken down for more than an hour, and their hosts, which check in, do not say that they          are: `bridge list --status S`; once a host is seen not to have one, `bridge release {}`",
+        "{} products are to be taken down for more than an hour, and their hosts, which check in, do not say that they \
+         are: `bridge list --status S`; once a host is seen not to have one, `bridge release {}`",
         stuck.len(),
         first.id
     );
@@ -78,7 +79,8 @@ fn unswept(db: &Connection, act: &Act) -> Result<Option<Finding>, Error> {
     let names: Vec<_> = unswept.iter().map(|view| view.host.name.as_str()).collect();
     let aside: usize = unswept.iter().map(|view| view.set_aside.len()).sum();
     let text = format!(
-        "not swept since a restore: {} ({aside} ports set aside). Remove the forwards that `bridge list` does not know,          then `host set {} --swept`",
+        "not swept since a restore: {} ({aside} ports set aside). Remove the forwards that `bridge list` does not know, \
+         then `host set {} --swept`",
         names.join(", "),
         first.host.id
     );
@@ -115,6 +117,9 @@ fn room(bytes: u64) -> Finding {
 }
 
 fn database(db: &Connection) -> Result<Finding, Error> {
+    if !meta::has_secret_for_its_orders(db)? {
+        return Ok(Finding::new("database", Grade::Bad, super::shop::SECRET_LOST));
+    }
     Ok(match backup::damage(db)? {
         None => match schema::foreign(db, None).map_err(Error::from)? {
             None => Finding::new("database", Grade::Good, "whole"),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The name of the lock in the data folder.
-const LOCK_FILE: &str = "instance.lock";
+pub const LOCK_FILE: &str = "instance.lock";
 /// How often a lock that is taken is tried: a command may have it for a moment.
 const ATTEMPTS: u32 = 10;
 /// Between two of these attempts.

@@ -120,6 +120,10 @@ pub struct Shop {
     secret: Secret,
 }
 
+/// What is told when the secret is gone.
+pub(super) const SECRET_LOST: &str = "the database has orders, but not the secret that their invoices were made with (it is damaged, or \
+    somebody has changed it), and no other may take its place: put a backup in place that has it (`backup restore --force FILE`)";
+
 /// What preimages are derived from; never shown.
 #[derive(Clone, Copy)]
 struct Secret([u8; 32]);
@@ -135,11 +139,18 @@ pub struct Aftermath {
 
 impl Shop {
     /// A shop on this database. Makes the secret that preimages are derived from, once.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when there are invoices that were made with a secret which is not there: with another one the
+    /// shop could take no payment that it holds, and would not know its own invoices.
     pub fn new(db: Db, clock: Arc<dyn Clock>, random: Arc<dyn Random>, settings: Settings) -> Result<Self, Error> {
         let mut fresh = [0; 32];
         random.fill(&mut fresh);
         let secret = db.write_blocking(move |db| {
             deny_list::respell(db)?;
+            if !meta::has_secret_for_its_orders(db)? {
+                return Err(Error::Conflict(SECRET_LOST.into()));
+            }
             meta::preimage_secret(db, &fresh).map_err(Error::from)
         })?;
         Ok(Self {

@@ -7,10 +7,10 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags, backup::Backup, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, backup::Backup, params};
 
 use super::db::StoreError;
-use super::{schema, unpaid};
+use super::{meta, schema, unpaid};
 use crate::domain::time::Timestamp;
 
 /// The most files that a backup carries, and the bytes of the largest: far more than a shop has.
@@ -129,6 +129,14 @@ pub fn refusal(backup: &Path) -> Option<String> {
                      (SELECT length(content) + length(CAST(name AS BLOB)) AS size FROM backup_file)";
         let (count, largest, total): (i64, i64, i64) =
             db.query_row(sizes, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        if !meta::has_secret_for_its_orders(&db)? {
+            let text = "it has orders, but not the secret that their invoices were made with: held payments could not be \
+                        taken, and what is paid for them would not be known. Restore another one";
+            return Ok(Some(text.to_owned()));
+        }
+        if let Some(broken) = broken_reference(&db)? {
+            return Ok(Some(format!("it is damaged: {broken}")));
+        }
         let is_absurd = count > MOST_FILES || largest > MOST_BYTES.cast_signed() || total > MOST_IN_ALL;
         Ok(is_absurd.then(|| format!("it carries {count} files of {total} bytes, one of {largest}: no shop has those")))
     };
@@ -143,5 +151,15 @@ pub fn refusal(backup: &Path) -> Option<String> {
 /// What is wrong with the database in use, if anything.
 pub fn damage(db: &Connection) -> Result<Option<String>, StoreError> {
     let result: String = db.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
-    Ok((result != "ok").then_some(result))
+    if result != "ok" { Ok(Some(result)) } else { broken_reference(db) }
+}
+
+/// The first row that names one in another table which is not there, if any does.
+fn broken_reference(db: &Connection) -> Result<Option<String>, StoreError> {
+    let text = |row: &Row<'_>| {
+        let (table, row_id, parent): (String, Option<i64>, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let which = row_id.map_or_else(|| "a row".to_owned(), |number| format!("row {number}"));
+        Ok(format!("{which} of table {table:?} belongs to one of table {parent:?} that is not there"))
+    };
+    Ok(db.query_row("PRAGMA foreign_key_check", [], text).optional()?)
 }

@@ -61,8 +61,8 @@ pub fn is_ip_denied(db: &Connection, ip: &str) -> Result<bool, StoreError> {
     Ok(false)
 }
 
-/// Gives entries that an older version has stored the spelling of today. Where that is there already, its state
-/// stays.
+/// Gives entries that an older version has stored the spelling of today. Of those that become one the strictest stays:
+/// nobody who was denied may be let in by it.
 pub fn respell(db: &Connection) -> Result<(), StoreError> {
     // Only the addresses of IPv6 are spelled otherwise.
     let mut statement =
@@ -71,9 +71,15 @@ pub fn respell(db: &Connection) -> Result<(), StoreError> {
         statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<Vec<(i64, String)>, _>>()?;
     for (id, value) in old {
         let Ok(spelling) = deny_list::normalize(DenyKind::Ip, &value) else { continue };
-        if db.execute("UPDATE OR IGNORE deny_entry SET value = ?2 WHERE id = ?1", params![id, spelling])? == 0 {
-            remove(db, id)?;
+        if let Some(other) = get(db, DenyKind::Ip, &spelling)? {
+            let own = db.query_row("SELECT * FROM deny_entry WHERE id = ?", [id], from_row)?;
+            if own.status <= other.status {
+                remove(db, id)?;
+                continue;
+            }
+            remove(db, other.id)?;
         }
+        db.execute("UPDATE deny_entry SET value = ?2 WHERE id = ?1", params![id, spelling])?;
     }
     Ok(())
 }

@@ -80,34 +80,6 @@ pub fn list(db: &Connection, owner: Option<OperatorId>) -> Result<Vec<Host>, Sto
     Ok(hosts.collect::<Result<_, _>>()?)
 }
 
-/// Whose token it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TokenOwner {
-    /// The host.
-    pub host: HostId,
-    /// Whether it is the present token of a host whose former one still works.
-    pub ends_former: bool,
-}
-
-/// The host that owns the token with this SHA-256, present or former.
-pub fn by_token_hash(db: &Connection, hash: &[u8; 32], now: Timestamp) -> Result<Option<TokenOwner>, StoreError> {
-    let present = db
-        .prepare_cached(
-            "SELECT id, former_token_hash IS NOT NULL FROM host WHERE token_hash = ? AND deleted_at IS NULL",
-        )?
-        .query_row([hash.as_slice()], |row| Ok(TokenOwner { host: row.get(0)?, ends_former: row.get(1)? }))
-        .optional()?;
-    if present.is_some() {
-        return Ok(present);
-    }
-    let former = db
-        .prepare_cached("SELECT id, token_replaced_at FROM host WHERE former_token_hash = ? AND deleted_at IS NULL")?
-        .query_row([hash.as_slice()], |row| Ok((row.get(0)?, row.get::<_, Timestamp>(1)?)))
-        .optional()?;
-    let works = |at: Timestamp| at.is_within(FORMER_TOKEN_SECS, now);
-    Ok(former.filter(|(_, at)| works(*at)).map(|(host, _)| TokenOwner { host, ends_former: false }))
-}
-
 /// Stores a new host.
 pub fn insert(db: &Connection, host: &Host, token_hash: &[u8; 32]) -> Result<(), StoreError> {
     db.execute(
@@ -125,27 +97,6 @@ pub fn insert(db: &Connection, host: &Host, token_hash: &[u8; 32]) -> Result<(),
         ],
     )?;
     update(db, host)
-}
-
-/// A token that was replaced works for so long, if the new one is not used before. Seconds.
-const FORMER_TOKEN_SECS: i64 = 86_400;
-
-/// Replaces the token. The one that the host uses goes on to work until the new one is used: that is the present one,
-/// or, where that was never used, the one before.
-pub fn replace_token(db: &Connection, id: HostId, token_hash: &[u8; 32], now: Timestamp) -> Result<(), StoreError> {
-    let still = now.plus_secs(-FORMER_TOKEN_SECS);
-    db.execute(
-        "UPDATE host SET former_token_hash = CASE WHEN token_replaced_at > ?4 THEN former_token_hash ELSE token_hash END, \
-         token_replaced_at = ?2, token_hash = ?1, modified_at = ?2 WHERE id = ?3",
-        params![token_hash.as_slice(), now, id, still],
-    )?;
-    Ok(())
-}
-
-/// From here on only the present token works.
-pub fn end_former_token(db: &Connection, id: HostId) -> Result<(), StoreError> {
-    db.execute("UPDATE host SET former_token_hash = NULL, token_replaced_at = NULL WHERE id = ?", [id])?;
-    Ok(())
 }
 
 /// Since when forwards may stand on the host that are not in the database; `None` is that there are none.

@@ -12,6 +12,13 @@ pub fn preimage_secret(db: &Connection, fresh: &[u8; 32]) -> Result<[u8; 32], St
     stored.try_into().map_err(|_| StoreError::Broken("the stored preimage secret has a wrong length".to_owned()))
 }
 
+/// Whether the secret is there, or nothing was ever made with it: there are no invoices.
+pub fn has_secret_for_its_orders(db: &Connection) -> Result<bool, StoreError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM meta WHERE key = 'preimage_secret' AND typeof(value) = 'blob' \
+               AND length(value) = 32) OR NOT EXISTS (SELECT 1 FROM invoice_attempt)";
+    Ok(db.query_row(sql, [], |row| row.get(0))?)
+}
+
 /// The newest time that was ever stored: a clock before it is wrong.
 pub fn newest_time(db: &Connection) -> Result<Option<Timestamp>, StoreError> {
     let mut statement = db.prepare_cached("SELECT value FROM meta WHERE key = 'newest_time'")?;

@@ -9,6 +9,7 @@ pub mod backup;
 pub mod db;
 pub mod deals;
 pub mod deny_list;
+pub mod host_tokens;
 pub mod hosts;
 pub mod job_runs;
 pub mod meta;

@@ -4,7 +4,7 @@
 use rusqlite::Connection;
 
 use super::products::Filter;
-use super::{Db, StoreError, alerts, audit_log, deals, hosts, node_state, outbox, products, unpaid};
+use super::{Db, StoreError, alerts, audit_log, deals, host_tokens, hosts, node_state, outbox, products, unpaid};
 use crate::domain::id::{HostId, ProductId};
 use crate::domain::product::ProductStatus;
 use crate::domain::purchase::OrderStatus;
@@ -62,8 +62,8 @@ fn what_waits_to_be_taken_down_and_whose_a_token_is_have_their_indexes() {
     let (_dir, db) = database();
     let stuck = plan(&db, &products::suspending_text());
     assert!(stuck.contains("product_suspending") && !stuck.contains("TEMP B-TREE"), "{stuck}");
-    let former = plan(&db, "SELECT id FROM host WHERE former_token_hash = ? AND deleted_at IS NULL");
-    assert!(former.contains("host_by_former_token"), "{former}");
+    let former = plan(&db, host_tokens::BY_FORMER);
+    assert!(former.contains("former_token_1 (hash=?)") && !former.contains("SCAN"), "{former}");
     let aside = plan(&db, "SELECT port FROM port WHERE ip = ? AND product_id = ?");
     assert!(aside.contains("PRIMARY KEY (ip=?)"), "{aside}");
 }

@@ -100,6 +100,26 @@ async fn a_browser_of_an_operator_changes_nothing_for_another_site() {
 }
 
 #[tokio::test]
+async fn only_its_own_host_is_shown_a_product_and_no_picture_on_a_page_of_somebody_else_sets_a_port_aside() {
+    let shop = TestShop::new();
+    let order = shop.order_bridge("host1", None).await;
+    shop.make_invoices().await;
+    shop.pay(order).await;
+    let shown = || shop.view(order).product.shown_at;
+    let detail = format!("/api/v1/tor_bridges/{}/", shop.view(order).product.id);
+    let before = shop.shop.db.version().expect("a version");
+    for path in ["/api/v1/tor_bridges/", "/api/v1/tor_bridges/?status=P", &detail] {
+        let look = shop.ask("GET", path).header("Authorization", basic("admin"));
+        let seen = look.header("Sec-Fetch-Site", "cross-site").send().await;
+        assert!(seen.status == 200 && seen.text().contains("\"P\""), "{path}: {}", seen.text());
+        assert_eq!(shown(), None, "{path}: an administrator has no forward");
+    }
+    assert_eq!(shop.shop.db.version().expect("a version"), before, "looking writes nothing");
+    shop.ask("GET", &detail).token("host1").send().await;
+    assert_eq!(shown(), Some(shop.shop.now()));
+}
+
+#[tokio::test]
 async fn text_with_characters_that_do_something_is_refused() {
     let shop = TestShop::new();
     let check_in = format!("/api/v1/hosts/{}/check_in/", shop.host("host1"));

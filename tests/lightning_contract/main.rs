@@ -71,6 +71,7 @@ macro_rules! lnd_contract {
                 pages_begin_after_the_index_that_is_asked_for,
                 watching_an_invoice_that_is_gone_ends,
                 a_node_that_collects_garbage_cancels_all_the_same,
+                a_state_that_is_told_twice_disturbs_no_watcher,
                 nothing_is_told_up_to_the_cursor_when_a_node_counts_anew,
             ],
             holds: [

@@ -156,6 +156,20 @@ pub async fn a_node_that_collects_garbage_cancels_all_the_same(world: World) {
     assert_eq!(node.look_up(request.hash).await.unwrap(), None);
 }
 
+pub async fn a_state_that_is_told_twice_disturbs_no_watcher(world: World) {
+    world.simulator().node().set_quirks(Quirks { tells_open_twice: true, ..Quirks::default() });
+    let node = world.node();
+    let request = InvoiceRequest { preimage: None, ..plain(1) };
+    node.create(&request).await.unwrap();
+    let mut stream = node.watch(request.hash).await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(next(&mut stream).await.unwrap().unwrap().state, NodeInvoiceState::Open);
+    }
+    assert_eq!(node.cancel(request.hash).await.unwrap(), CancelOutcome::Cancelled);
+    assert_eq!(next(&mut stream).await.unwrap().unwrap().state, NodeInvoiceState::Canceled);
+    assert!(next(&mut stream).await.is_none());
+}
+
 /// A rule of LND: whoever follows it has to notice by other means.
 pub async fn nothing_is_told_up_to_the_cursor_when_a_node_counts_anew(world: World) {
     let node = world.node();

@@ -15,7 +15,7 @@ use ip2tor_shop::services::hosts::{manage, watch};
 use ip2tor_shop::services::orders;
 use ip2tor_shop::services::orders::place::{OrderRequest, OrderedProduct};
 use ip2tor_shop::services::products::view::{OperatorAction, operate};
-use ip2tor_shop::services::{Act, Error, ProbePolicy, Scope, Settings, backup, payments, products};
+use ip2tor_shop::services::{Act, Error, ProbePolicy, Scope, Settings, Shop, backup, payments, products};
 use ip2tor_shop::store::{alerts, hosts};
 
 use crate::rig::{ALIVE_NODES, Rig, Setup};
@@ -155,6 +155,7 @@ async fn a_bridge_that_its_host_does_not_report_as_taken_down_is_told_after_an_h
     let command = format!("bridge release {product}");
     assert!(rig.told("stuck_suspension")[0].contains(&command), "{:?}", rig.told("stuck_suspension"));
     assert!(rig.examined("suspensions").expect("a line").contains(&command));
+    assert!(!rig.told("stuck_suspension")[0].contains("  "), "{:?}", rig.told("stuck_suspension"));
     let version = rig.count("SELECT occurrences FROM alert WHERE topic = 'stuck_suspension'");
     // Longer than what is told again and again is counted as once.
     rig.minutes_pass(12).await;
@@ -167,18 +168,36 @@ async fn a_bridge_that_its_host_does_not_report_as_taken_down_is_told_after_an_h
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_host_that_was_away_has_an_hour_from_when_it_is_back() {
+async fn a_host_that_was_away_has_a_moment_when_it_is_back() {
     let rig = Rig::new(Setup { duration: 0, ..Setup::default() }).await;
     rig.minutes_pass(1).await;
     let product = rig.to_be_taken_down().await;
     rig.clock.advance_secs(6 * 3600);
     watch::look(&rig.shop).await.expect("it is away");
-    rig.minutes_pass(59).await;
+    rig.minutes_pass(2).await;
     assert_eq!(rig.told("stuck_suspension").len(), 0);
-    rig.minutes_pass(3).await;
+    rig.minutes_pass(2).await;
     assert_eq!(rig.told("stuck_suspension").len(), 1);
     rig.report(product, ProductStatus::Suspended).await.expect("after all");
     assert_eq!(rig.told("stuck_suspension").len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_comes_and_goes_more_often_than_hourly_is_told_of_all_the_same() {
+    let rig = Rig::new(Setup { duration: 0, ..Setup::default() }).await;
+    rig.minutes_pass(1).await;
+    rig.to_be_taken_down().await;
+    let mut minutes = 0;
+    while rig.told("stuck_suspension").is_empty() && minutes < 180 {
+        // One check-in, as seldom as one may come; then it is away for a quarter of an hour.
+        rig.minutes_pass(1).await;
+        for _ in 0..15 {
+            rig.clock.advance_secs(60);
+            watch::look(&rig.shop).await.expect("a look");
+        }
+        minutes += 16;
+    }
+    assert!((60..96).contains(&minutes), "told after {minutes} minutes");
 }
 
 // ---- forwards that stand after a restore --------------------------------------------------------
@@ -384,4 +403,24 @@ async fn a_held_payment_is_never_late_since_it_is_taken_at_the_delivery() {
     let (order, _) = rig.delivered_after(1000).await;
     rig.wait_order(order, "P").await;
     assert_eq!((rig.view(order).purchase.late_secs, rig.told("late_delivery").len()), (None, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shop_that_has_orders_but_has_lost_its_secret_does_not_begin_with_another() {
+    let rig = Rig::new(Setup::default()).await;
+    let start = || {
+        let (clock, random) = (rig.shop.clock.clone(), rig.shop.random.clone());
+        Shop::new(rig.shop.db.clone(), clock, random, Settings::default()).map(drop).map_err(|error| error.to_string())
+    };
+    rig.execute("DELETE FROM meta WHERE key = 'preimage_secret'");
+    assert_eq!(start(), Ok(()), "there is nothing yet that it was needed for");
+    rig.ordered().await;
+    assert_eq!(start(), Ok(()));
+    rig.execute("DELETE FROM meta WHERE key = 'preimage_secret'");
+    let error = start().expect_err("the orders' preimages come from it");
+    assert!(error.contains("secret") && error.contains("backup restore"), "{error}");
+    assert_eq!(rig.count("SELECT count(*) FROM meta WHERE key = 'preimage_secret'"), 0);
+    let act = Act::on_command_line(rig.now());
+    let found = rig.shop.db.read(|db| doctor::examine(db, &act, &rig.shop.settings)).expect("examined");
+    assert!(found.iter().any(|finding| finding.grade == Grade::Bad && finding.text.contains("secret")), "{found:?}");
 }

@@ -30,8 +30,8 @@ impl DenyKind {
     }
 }
 
-/// How far the review of an entry is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How far the review of an entry is; a later one is the stricter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DenyStatus {
     /// Nobody looked at it yet.
     Initial,

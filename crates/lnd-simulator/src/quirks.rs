@@ -9,6 +9,8 @@ pub struct Quirks {
     pub replays_by_id: bool,
     /// `gc-canceled-invoices-on-the-fly`: a cancelled invoice is gone in the same call.
     pub collects_garbage: bool,
+    /// LND tells who watches an invoice in the moment in which it is made that it is open, and then once more.
+    pub tells_open_twice: bool,
     /// What reading one invoice costs a node that lists them: the key-value store reads every one from the
     /// offset on, also those that it leaves out.
     pub read_cost: Duration,

@@ -57,11 +57,16 @@ pub async fn run(shop: Shop, entry: Entry) {
 /// Waits for the bell, or for the time to look whether the stream is deaf.
 async fn due(shop: &Shop, entry: &Entry) {
     while tokio::time::timeout(UNSURE_INTERVAL, entry.compare.notified()).await.is_err() {
-        let is_sure = entry.is_counting_on.load(Ordering::Relaxed);
-        if !is_sure && shop.db.read(|db| node_state::is_payable(db, entry.spec.id)).unwrap_or(false) {
+        if is_unheard(shop, entry) {
             return;
         }
     }
+}
+
+/// Whether something can be paid of which the node's stream may not tell.
+fn is_unheard(shop: &Shop, entry: &Entry) -> bool {
+    let is_sure = entry.is_counting_on.load(Ordering::Relaxed);
+    !is_sure && shop.db.read(|db| node_state::is_payable(db, entry.spec.id)).unwrap_or(false)
 }
 
 /// What is remembered between comparisons: when everything was last looked at, and invoices of unknown orders.

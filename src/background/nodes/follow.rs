@@ -148,3 +148,89 @@ impl SettlementSink for Sink {
         self.entry.check.notify_one();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::background::nodes::connect::connect;
+    use crate::domain::id::{NodeId, SystemRandom};
+    use crate::domain::lightning::{NodeInvoiceState, PaymentHash};
+    use crate::domain::money::Msat;
+    use crate::domain::time::{SystemClock, Timestamp};
+    use crate::lightning::dial::Dial;
+    use crate::services::Settings;
+    use crate::services::test_support::database;
+    use crate::store::StoreError;
+    use crate::store::node_state::Spec;
+
+    /// The sink of a node that is not there, whose cursor is at `index`; and what it passes on.
+    fn sink(shop: &Shop, index: u64) -> (Sink, mpsc::Receiver<Told>) {
+        let sql = format!(
+            "INSERT OR IGNORE INTO operator (id, name, role, password_hash, created_at, modified_at) \
+             VALUES (7, 'seven', 'operator', '-', 0, 0); \
+             INSERT INTO node (id, operator_id, kind, name, host, port, settle_index, created_at, modified_at) \
+             VALUES (zeroblob(16), 7, 'cln', 'cln', '/no/lightning-rpc', 0, {index}, 0, 0)"
+        );
+        shop.db.write_blocking(move |db| db.execute_batch(&sql).map_err(StoreError::from)).unwrap();
+        let spec = Spec {
+            id: NodeId::parse("00000000-0000-0000-0000-000000000000").unwrap(),
+            kind: "cln".to_owned(),
+            name: "cln".to_owned(),
+            host: "/no/lightning-rpc".to_owned(),
+            port: 0,
+            certificate_file: None,
+            certificate: None,
+            macaroon_file: None,
+            macaroon: None,
+            allow_spending: false,
+            details_macaroon_file: None,
+        };
+        let node = connect(&spec, &Dial::direct()).unwrap();
+        let (news, inbox) = mpsc::channel(8);
+        let entry = Entry::new(spec, node);
+        let (opened, is_other) = (Mutex::default(), AtomicBool::new(false));
+        (Sink { shop: shop.clone(), entry, news, opened, is_other }, inbox)
+    }
+
+    fn settlement(settle_index: u64) -> NodeInvoice {
+        NodeInvoice {
+            hash: PaymentHash([1; 32]),
+            state: NodeInvoiceState::Settled,
+            memo: String::new(),
+            amount: Msat(1),
+            received: Msat(1),
+            payment_request: String::new(),
+            created_at: Timestamp::from_secs(0),
+            expires_at: Timestamp::from_secs(1),
+            settled_at: None,
+            add_index: 0,
+            settle_index,
+            nearest_htlc_expiry: None,
+            accept_height: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stream_is_known_to_hear_once_it_has_told_a_settlement_beyond_the_cursor_that_it_was_opened_with() {
+        let (_dir, db) = database();
+        let shop = Shop::new(db, Arc::new(SystemClock), Arc::new(SystemRandom), Settings::default()).unwrap();
+        let (sink, _inbox) = sink(&shop, 5);
+        let hears = || sink.entry.is_counting_on.load(Ordering::Relaxed);
+        assert_eq!(sink.cursor().await.unwrap(), 5);
+        sink.settled(settlement(5)).await.unwrap();
+        assert!(!hears(), "a node that counts anew tells low numbers as well");
+        sink.settled(settlement(6)).await.unwrap();
+        assert!(hears());
+        sink.cursor().await.unwrap();
+        assert!(!hears(), "opened anew, it may be another node's");
+    }
+
+    #[tokio::test]
+    async fn a_stream_without_a_cursor_hears_everything() {
+        let (_dir, db) = database();
+        let shop = Shop::new(db, Arc::new(SystemClock), Arc::new(SystemRandom), Settings::default()).unwrap();
+        let (sink, _inbox) = sink(&shop, 0);
+        sink.cursor().await.unwrap();
+        assert!(sink.entry.is_counting_on.load(Ordering::Relaxed));
+    }
+}

@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::domain::time::{Clock, SystemClock};
 use crate::onion::keys::{self, KeyFormat};
 use crate::onion::{OnionConfig, OnionError};
+use crate::services::backup::Places;
 use crate::services::onion_address::{self, Service};
 use crate::services::{Act, backup};
 use crate::store::Db;
@@ -20,9 +21,9 @@ const MAX_BYTES: u64 = 1 << 20;
 /// One service of a shop.
 pub struct Identity {
     service: Service,
-    data_dir: PathBuf,
     state_dir: PathBuf,
     nickname: String,
+    places: Places,
     /// The shop's database, if there is one yet.
     db: Option<Db>,
 }
@@ -37,8 +38,7 @@ impl Identity {
         // One that may not be seen is there; opening it says what is wrong.
         let is_there = config.database().try_exists().unwrap_or(true);
         let db = if is_there { Some(Data::open(config.clone())?.db) } else { None };
-        let (data_dir, state_dir) = (config.data_dir.clone(), onion.state_dir.clone());
-        Ok(Self { service, data_dir, state_dir, nickname, db })
+        Ok(Self { service, state_dir: onion.state_dir.clone(), nickname, places: config.places(), db })
     }
 
     fn remembered(&self) -> Result<Option<String>, Failure> {
@@ -68,6 +68,7 @@ impl Identity {
 
     /// Writes the key into a new file.
     pub fn export(&self, file: &Path, format: KeyFormat) -> Result<(), Failure> {
+        backup::refuse_own_name(&self.places, file)?;
         Ok(keys::export(&self.state_dir, &self.nickname, file, format)?)
     }
 
@@ -79,10 +80,12 @@ impl Identity {
         if !about.is_file() {
             return Err(Failure::Failed(format!("{} is no regular file: name one", file.display())));
         }
-        if self.db.as_ref().is_some_and(|db| is_file_of(db.path(), file)) {
-            return Err(Failure::Failed(format!("{} is the shop's database, not a backup of it", file.display())));
+        if is_file_of(&self.places.database, file) {
+            let text =
+                format!("{} is a part of the shop's database, which is in use: name a key or a backup", file.display());
+            return Err(Failure::Failed(text));
         }
-        let contents = match backup::onion_keys(file, keys::KEY_FILE, &self.data_dir) {
+        let contents = match backup::onion_keys(file, keys::KEY_FILE, &self.places.data_dir) {
             Ok(found) => self.of_backup(found.into_iter().map(|key| (key.name, key.content)).collect(), file)?,
             Err(_) => vec![read_key(file, about.len())?],
         };
@@ -148,5 +151,52 @@ pub fn of_change(error: OnionError) -> Failure {
             "the shop is running: stop it first (systemctl stop ip2tor-shop), then run this again".to_owned(),
         ),
         other => other.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::db::files_of;
+    use crate::store::db::tests::locks_on;
+
+    fn identity(dir: &Path, db: Db) -> Identity {
+        let state_dir = dir.join("tor");
+        let places = Places {
+            data_dir: dir.to_owned(),
+            database: db.path().to_owned(),
+            backup_dir: dir.join("backups"),
+            onion_state_dir: state_dir.clone(),
+            config_file: None,
+        };
+        Identity { service: Service::Public, state_dir, nickname: "shop".to_owned(), places, db: Some(db) }
+    }
+
+    #[test]
+    fn a_database_in_use_is_never_opened_as_a_key() {
+        let dir = tempfile::tempdir().unwrap();
+        let database = dir.path().join("shop.sqlite3");
+        let db = Db::open(&database).unwrap();
+        let link = dir.path().join("a link");
+        fs::hard_link(&database, &link).unwrap();
+        let wal_index = files_of(&database)[2].clone();
+        let held = (locks_on(&database), locks_on(&wal_index));
+        assert!(held.0 > 0 && held.1 > 0);
+        let identity = identity(dir.path(), db);
+        for file in [&database, &link, &wal_index] {
+            let error = identity.import(file).unwrap_err();
+            assert!(format!("{error:?}").contains("database"), "{error:?}");
+            assert_eq!((locks_on(&database), locks_on(&wal_index)), held, "{}", file.display());
+        }
+    }
+
+    #[test]
+    fn no_key_is_written_under_a_name_that_sqlite_takes_for_a_part_of_the_database() {
+        let dir = tempfile::tempdir().unwrap();
+        let database = dir.path().join("shop.sqlite3");
+        let db = Db::open(&database).unwrap();
+        let identity = identity(dir.path(), db);
+        let error = identity.export(&dir.path().join("./shop.sqlite3-journal"), KeyFormat::Arti).unwrap_err();
+        assert!(format!("{error:?}").contains("the shop itself"), "{error:?}");
     }
 }

@@ -34,14 +34,17 @@ pub enum BackupError {
     /// The name for the new backup is taken.
     #[error("{} exists already, and a backup replaces nothing: choose another name, or remove it", .0.display())]
     Taken(PathBuf),
+    /// The name is one that the shop, or SQLite for it, looks for.
+    #[error("{} is, or would become, a part of the shop itself: choose another name or folder", .0.display())]
+    Reserved(PathBuf),
     /// A scheduled backup would leave too little of the disk.
     #[error(
         "{}: a backup of {needed} bytes would leave less than a tenth of the disk free ({free} of {total} bytes are): free \
-         some, or make one by hand elsewhere (`ip2tor-shop backup create --output FILE`)",
+         some, or make one by hand on another disk (`ip2tor-shop backup create --output FILE`)",
         .folder.display()
     )]
     NoRoom {
-        /// The folder for backups.
+        /// The folder that it was to go to.
         folder: PathBuf,
         /// What the backup needs at the most. Bytes.
         needed: u64,

@@ -49,6 +49,21 @@ fn slots(places: &Places) -> [PathBuf; 5] {
     [onion("keystore"), onion("hss"), onion("authorized_clients"), restored_config(places), places.database.clone()]
 }
 
+/// The folders of the onion service.
+pub(super) fn key_folders(places: &Places) -> [PathBuf; 3] {
+    let [keys, state, clients, ..] = slots(places);
+    [keys, state, clients]
+}
+
+/// The names that a restore uses: of what it puts in place, of what it prepares, and of its mark.
+pub(super) fn names(places: &Places) -> Vec<PathBuf> {
+    let mark = mark(places);
+    let prepared = slots(places).into_iter().flat_map(|place| db::files_of(&fresh(&place)));
+    let mut names: Vec<_> = prepared.chain(slots(places)).collect();
+    names.extend([beside(&mark, ".new"), mark]);
+    names
+}
+
 /// Where the configuration of a backup goes.
 pub(super) fn restored_config(places: &Places) -> PathBuf {
     places.data_dir.join("config.restored.toml")
@@ -134,6 +149,10 @@ pub(super) fn take(step: &Step) -> Result<(), BackupError> {
 /// The next step of the restore that was decided; `None` when it is complete but for its mark.
 pub(super) fn next(places: &Places) -> Result<Option<Step>, BackupError> {
     let path = mark(places);
+    // A pipe would be waited for, for ever.
+    if !fs::symlink_metadata(&path).map_err(io(&path))?.is_file() {
+        return Err(io(&path)(std::io::Error::other("it is no regular file, and so no decided restore: remove it")));
+    }
     let text = fs::read(&path).map_err(io(&path))?;
     let Mark { suffix, onion_state_dir } = serde_json::from_slice(&text).map_err(|error| io(&path)(error.into()))?;
     let places = Places { onion_state_dir: places.data_dir.join(onion_state_dir), ..places.clone() };

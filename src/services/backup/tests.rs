@@ -13,7 +13,7 @@ use crate::services::nodes::manage;
 use crate::services::nodes::manage::NodeChange;
 use crate::store::StoreError;
 use crate::store::backup::CarriedFile;
-use crate::store::{Connection, audit_log, hosts, meta, nodes};
+use crate::store::{Connection, audit_log, db, host_tokens, hosts, meta, nodes};
 
 const SECRET: [u8; 32] = [7; 32];
 
@@ -78,7 +78,7 @@ fn a_backup_brings_back_hosts_tokens_the_secret_the_onion_key_and_credentials() 
     assert_eq!(std::fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
     assert!(!to.onion_state_dir.join("cached").exists());
     let db = Db::open(&to.database).unwrap();
-    let found = db.read(|db| hosts::by_token_hash(db, &hash_token(&token), administrator().now)).unwrap();
+    let found = db.read(|db| host_tokens::owner(db, &hash_token(&token), administrator().now)).unwrap();
     assert!(found.is_some());
     assert_eq!(db.write_blocking(|db| meta::preimage_secret(db, &[0; 32])).unwrap(), SECRET);
     let node = db.read(|db| nodes::list(db, None)).unwrap().remove(0);
@@ -120,7 +120,7 @@ fn a_backup_of_another_version_replaces_nothing() {
     assert!(error.to_string().contains("another version"), "{error}");
     assert!(!files::beside(&places.database, ".restoring").exists());
     let db = Db::open(&places.database).unwrap();
-    assert!(db.read(|db| hosts::by_token_hash(db, &hash_token(&token), administrator().now)).unwrap().is_some());
+    assert!(db.read(|db| host_tokens::owner(db, &hash_token(&token), administrator().now)).unwrap().is_some());
 }
 
 #[test]
@@ -277,6 +277,21 @@ fn a_backup_leaves_a_tenth_of_the_disk_free() {
 }
 
 #[test]
+fn a_backup_made_by_hand_that_takes_the_last_tenth_of_a_disk_is_made_and_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let (db, places, _) = shop(dir.path());
+    let large = &db::files_of(&places.database)[3];
+    std::fs::File::create(large).unwrap().set_len(8 << 40).unwrap();
+    for output in [None, Some(dir.path().join("by hand"))] {
+        let text = crowding(&db, &places, output.as_deref()).unwrap();
+        assert!(text.contains("less than a tenth"), "{text}");
+    }
+    // Nobody is refused the backup before an update: whose disk it is knows best.
+    std::fs::remove_file(large).unwrap();
+    assert!(create(&db, &places, &administrator(), None).is_ok());
+}
+
+#[test]
 fn a_nightly_backup_that_fails_is_an_alert_until_one_succeeds() {
     let dir = tempfile::tempdir().unwrap();
     let (db, places, _) = shop(dir.path());
@@ -298,7 +313,7 @@ fn a_backup_replaces_no_file_and_least_of_all_the_database() {
     std::fs::write(&file, "something else").unwrap();
     for taken in [&places.database, &file] {
         let error = create(&db, &places, &administrator(), Some(taken)).unwrap_err();
-        assert!(matches!(&error, BackupError::Taken(path) if path == taken), "{error}");
+        assert!(matches!(&error, BackupError::Taken(path) | BackupError::Reserved(path) if path == taken), "{error}");
     }
     assert_eq!(std::fs::read(&file).unwrap(), b"something else");
     assert!(!files::beside(&file, ".partial").exists());

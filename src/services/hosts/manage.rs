@@ -16,7 +16,7 @@ use crate::services::operators::manage;
 use crate::services::{Act, Error};
 use crate::store::audit_log;
 use crate::store::audit_log::Entry;
-use crate::store::{Connection, deals, hosts, reservations};
+use crate::store::{Connection, deals, host_tokens, hosts, reservations};
 
 /// A host to be added.
 #[derive(Clone, Default)]
@@ -73,7 +73,7 @@ pub fn add(db: &Connection, act: &Act, random: &dyn Random, new: NewHost) -> Res
         None => new_token(random),
     };
     let token_hash = hash_token(&token);
-    if hosts::by_token_hash(db, &token_hash, act.now)?.is_some() {
+    if host_tokens::owner(db, &token_hash, act.now)?.is_some() {
         return Err(Error::field("token", "Another host has this token."));
     }
     hosts::insert(db, &host, &token_hash)?;
@@ -157,8 +157,8 @@ pub fn history(db: &Connection, act: &Act, id: HostId) -> Result<Vec<Entry>, Err
     Ok(audit_log::of(db, &host.id.to_string())?)
 }
 
-/// Gives a host a new token. The old one works until the new one was used, for a day at most: scripts that are refused
-/// in between may take everything down. With `at_once` it ends here.
+/// Gives a host a new token. The old ones work until the newest was used, each for a day at most after it was replaced:
+/// scripts that are refused in between may take everything down. With `at_once` they end here.
 ///
 /// # Errors
 /// [`Error::NotFound`].
@@ -171,9 +171,9 @@ pub fn rotate_token(
 ) -> Result<String, Error> {
     visible(db, act, id)?;
     let token = new_token(random);
-    hosts::replace_token(db, id, &hash_token(&token), act.now)?;
+    host_tokens::replace(db, id, &hash_token(&token), act.now)?;
     if at_once {
-        hosts::end_former_token(db, id)?;
+        host_tokens::end_former(db, id)?;
     }
     act.record(db, "host", id, if at_once { "token replaced at once" } else { "token replaced" })?;
     Ok(token)

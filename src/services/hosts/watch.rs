@@ -16,8 +16,12 @@ use crate::store::{alerts, hosts, outages, products, reservations};
 
 /// Fewer free bridge ports than this are told, unless the host's ranges are that small.
 const FEW_PORTS: u32 = 5;
-/// A product that is to be taken down for so long is told, if its host checks in all the time. Seconds.
+/// A product that is to be taken down for so long is told, if its host checks in. Seconds.
 const STUCK_SECS: i64 = 3600;
+/// A host that was away has so long to do what it has missed, from the first look at which it is back. It must be less
+/// than a single check-in makes a host count as alive, less the time between two looks: one that comes and goes is told
+/// of all the same. Seconds.
+const BACK_SECS: i64 = 120;
 
 /// What a look at all hosts found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,11 +65,10 @@ pub async fn look(shop: &Shop) -> Result<Watched, Error> {
 /// Products that their hosts do not report as taken down, although they check in: a host's scripts say nothing of a
 /// forward that they do not find, so the port would never be free again.
 pub fn stuck(db: &Connection, now: Timestamp) -> Result<Vec<Product>, Error> {
-    let limit = now.plus_secs(-STUCK_SECS);
+    let back = now.plus_secs(-BACK_SECS);
     let mut stuck = Vec::new();
-    for product in products::suspending_since_before(db, limit)? {
-        // One that was away has to have had the time since it came back.
-        if hosts::alive_since(db, product.host_id)?.is_some_and(|since| since <= limit) {
+    for product in products::suspending_since_before(db, now.plus_secs(-STUCK_SECS))? {
+        if hosts::alive_since(db, product.host_id)?.is_some_and(|since| since <= back) {
             stuck.push(product);
         }
     }
@@ -110,7 +113,8 @@ fn stuck_text(product: &Product, host: Option<&Host>) -> String {
         _ => "a port".to_owned(),
     };
     format!(
-        "Host {name} was told to take {what} down more than {} minutes ago, checks in, and does not say that it has. See on          the host whether it is gone; then give it back: `bridge release {}`",
+        "Host {name} was told to take {what} down more than {} minutes ago, checks in, and does not say that it has. See on \
+         the host whether it is gone; then give it back: `bridge release {}`",
         STUCK_SECS / 60,
         product.id
     )

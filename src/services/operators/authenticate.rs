@@ -21,7 +21,7 @@ use crate::domain::texts::Message;
 use crate::domain::time::Clock;
 use crate::services::hosts::manage::hash_token;
 use crate::services::{Error, Scope};
-use crate::store::{Db, hosts, operators};
+use crate::store::{Db, host_tokens, operators};
 use throttle::{Caller, Throttle};
 use verified_cache::VerifiedPasswordCache;
 
@@ -61,15 +61,15 @@ impl Authenticator {
         Self { db, clock, checks, places, memory: Mutex::new(memory) }
     }
 
-    /// The host that a token belongs to. The first use of a new one ends the one that it replaces.
+    /// The host that a token belongs to. The first use of the newest one ends those that it replaces.
     ///
     /// # Errors
     /// Only when the database fails.
     pub async fn token(&self, token: &str) -> Result<Option<HostId>, Error> {
         let (hash, now) = (hash_token(token), self.clock.now());
-        let Some(owner) = self.db.read(|db| hosts::by_token_hash(db, &hash, now))? else { return Ok(None) };
+        let Some(owner) = self.db.read(|db| host_tokens::owner(db, &hash, now))? else { return Ok(None) };
         if owner.ends_former {
-            self.db.write(move |db| hosts::end_former_token(db, owner.host)).await?;
+            self.db.write(move |db| host_tokens::end_former(db, owner.host)).await?;
         }
         Ok(Some(owner.host))
     }
@@ -80,7 +80,7 @@ impl Authenticator {
     /// # Errors
     /// Only when the database fails.
     pub fn is_token_of(&self, hash: &[u8; 32], host: HostId) -> Result<bool, Error> {
-        let owner = self.db.read(|db| hosts::by_token_hash(db, hash, self.clock.now()))?;
+        let owner = self.db.read(|db| host_tokens::owner(db, hash, self.clock.now()))?;
         Ok(owner.is_some_and(|owner| owner.host == host))
     }
 

@@ -59,11 +59,11 @@ fn visible(db: &Connection, scope: &Scope, id: ProductId, kind: ProductKind) -> 
     Ok(ProductView { product, host })
 }
 
-/// One product as its host is told of it.
+/// One product, to its host or an administrator; its host may have it from here on.
 pub async fn show(shop: &Shop, scope: &Scope, id: ProductId, kind: ProductKind) -> Result<ProductView, Error> {
     loop {
         let view = get(shop, scope, id, kind)?;
-        if tell(shop, std::slice::from_ref(&view)).await? {
+        if tell(shop, scope, std::slice::from_ref(&view)).await? {
             return Ok(view);
         }
     }
@@ -74,7 +74,7 @@ pub fn get(shop: &Shop, scope: &Scope, id: ProductId, kind: ProductKind) -> Resu
     shop.db.read(|db| visible(db, scope, id, kind))
 }
 
-/// The products that the scope may see, newest first, as hosts are told of them: from here on a host may have what is
+/// The products that the scope may see, newest first. From here on a host that asks may have what is
 /// P among them, and has it in the order in which it was paid, since the longest waiting one is the first to be given
 /// up. A `host` that the scope may not see gives an empty list, one that does not exist an error under `host`.
 pub async fn list(
@@ -86,16 +86,20 @@ pub async fn list(
 ) -> Result<Vec<ProductView>, Error> {
     loop {
         let views = look(shop, scope, kind, host, status).await?;
-        if tell(shop, &views).await? {
+        if tell(shop, scope, &views).await? {
             return Ok(views);
         }
     }
 }
 
-/// Notes, before anybody hears of it, that products are shown as P for the first time; a host that polls for what it
+/// Notes, before its host hears of it, that products are shown as P for the first time; a host that polls for what it
 /// knows costs no write. `false` when one of them is P no more: it must not be shown so, since its port may be
-/// another's by now.
-async fn tell(shop: &Shop, views: &[ProductView]) -> Result<bool, Error> {
+/// another's by now. What anybody else looks at stands nowhere: were it noted, a port that no host knows would have to
+/// be reported as taken down, and a page could have an administrator's browser look.
+async fn tell(shop: &Shop, scope: &Scope, views: &[ProductView]) -> Result<bool, Error> {
+    if !matches!(scope, Scope::Host(_)) {
+        return Ok(true);
+    }
     let is_news = |product: &Product| product.status == ProductStatus::NeedsActivate && product.shown_at.is_none();
     let news: Vec<ProductId> =
         views.iter().map(|view| &view.product).filter(|product| is_news(product)).map(|product| product.id).collect();

@@ -99,7 +99,77 @@ fn the_database_is_never_read_as_a_file_of_a_node() {
     assert_eq!(crate::store::db::tests::locks_on(&places.database), held);
     let carried = backup::files(&unpacked(&made.path), "node/").unwrap();
     assert!(carried.is_empty());
-    // Nor is one made under the name of one of its other files.
-    let error = create(&db, &places, &administrator(), Some(&db::files_of(&places.database)[3])).unwrap_err();
-    assert!(matches!(error, BackupError::Taken(_)), "{error}");
+}
+
+#[test]
+fn no_backup_is_made_under_a_name_that_the_shop_or_sqlite_looks_for_however_it_is_spelled() {
+    let dir = tempfile::tempdir().unwrap();
+    let (db, places, _) = shop(dir.path());
+    std::os::unix::fs::symlink(dir.path(), dir.path().join("link")).unwrap();
+    let names = [
+        "shop.sqlite3-journal",
+        "SHOP.SQLITE3-journal",
+        "shop.sqlite3.restoring",
+        "restore.pending",
+        "restore.pending.new",
+        "instance.lock",
+        "config.restored.toml",
+        "backups",
+        "tor/keystore/hss/shop/a.backup",
+        "tor/a.backup",
+    ];
+    let back = Path::new("..").join(dir.path().file_name().unwrap());
+    for (way, name) in ["", "tor/..", "link", "./."].iter().flat_map(|way| names.map(|name| (way, name))) {
+        let output = dir.path().join(way).join(&back).join(name);
+        let error = create(&db, &places, &administrator(), Some(&output)).err();
+        let error = error.unwrap_or_else(|| panic!("{} was made", output.display())).to_string();
+        assert!(error.contains("the shop itself"), "{}: {error}", output.display());
+        assert!(!output.exists());
+    }
+    db.write_blocking(|db| meta::set_text(db, "site_name", "still writable")).unwrap();
+    assert!(create(&db, &places, &administrator(), Some(&dir.path().join("link/fine.backup"))).is_ok());
+}
+
+#[test]
+fn a_backup_that_has_orders_but_no_secret_is_refused() {
+    let order = "PRAGMA foreign_keys = OFF; INSERT INTO invoice_attempt (seq, number, payment_hash, node_id, is_hold, \
+                 outcome, created_at) VALUES (1, 1, zeroblob(32), zeroblob(16), 0, 'made', 0);";
+    for without in [
+        "DELETE FROM meta WHERE key = 'preimage_secret'",
+        "UPDATE meta SET value = x'07' WHERE key = 'preimage_secret'",
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let (to, file) = changed(dir.path(), &format!("{order}{without}"));
+        let error = restore(&to, &file, false, &administrator()).unwrap_err().to_string();
+        assert!(error.contains("secret"), "{error}");
+        assert!(!to.data_dir.exists());
+    }
+    // A shop that was never started has neither.
+    let dir = tempfile::tempdir().unwrap();
+    let (to, file) = changed(dir.path(), "DELETE FROM meta WHERE key = 'preimage_secret'");
+    restore(&to, &file, false, &administrator()).unwrap();
+}
+
+#[test]
+fn a_backup_with_a_row_that_belongs_to_none_is_refused_and_its_table_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let (to, file) = changed(dir.path(), "PRAGMA foreign_keys = OFF; DELETE FROM operator");
+    let error = restore(&to, &file, false, &administrator()).unwrap_err().to_string();
+    assert!(error.contains("belongs to one of table \"operator\" that is not there"), "{error}");
+    assert!(!to.data_dir.exists());
+}
+
+#[test]
+fn what_is_no_regular_file_under_the_name_of_a_decided_restore_is_refused_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let (db, places, _) = shop(dir.path());
+    drop(db);
+    let mark = dir.path().join("restore.pending");
+    let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+    rustix::fs::mknodat(rustix::fs::CWD, &mark, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+    let (sender, answer) = std::sync::mpsc::channel();
+    std::thread::spawn(move || sender.send(settle_pending(&places).map_err(|error| error.to_string())));
+    let error =
+        answer.recv_timeout(std::time::Duration::from_secs(5)).expect("it does not wait for the pipe").unwrap_err();
+    assert!(error.contains("restore.pending") && error.contains("no regular file"), "{error}");
 }

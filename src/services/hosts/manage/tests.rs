@@ -73,7 +73,7 @@ fn a_token_that_still_works_for_one_host_is_given_to_no_other() {
 }
 
 fn owner(db: &Db, token: &str) -> Option<HostId> {
-    let found = db.read(|db| hosts::by_token_hash(db, &hash_token(token), administrator().now)).unwrap();
+    let found = db.read(|db| host_tokens::owner(db, &hash_token(token), administrator().now)).unwrap();
     found.map(|owner| owner.host)
 }
 

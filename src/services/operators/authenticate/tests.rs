@@ -186,19 +186,54 @@ async fn a_replaced_token_works_until_the_new_one_is_used() {
 }
 
 #[tokio::test]
-async fn a_replaced_token_works_for_a_day_at_most_or_ends_at_once() {
+async fn a_replaced_token_works_for_a_day_from_its_own_replacement_or_ends_at_once() {
     let rig = rig();
     let (id, old) = host(&rig.db, "anna", "192.0.2.1", &[]);
     let unused = replace_token(&rig, id, false);
-    rig.clock.advance_secs(86_399);
+    rig.clock.advance_secs(80_000);
     let new = replace_token(&rig, id, false);
-    assert_eq!(rig.auth.token(&unused).await, Ok(None), "it was replaced before the host had it");
+    rig.clock.advance_secs(6_399);
     assert_eq!(rig.auth.token(&old).await, Ok(Some(id)), "the one that the host has");
-    rig.clock.advance_secs(86_400);
-    assert_eq!(rig.auth.token(&old).await, Ok(None));
+    rig.clock.advance_secs(2);
+    assert_eq!(rig.auth.token(&old).await, Ok(None), "another new token does not prolong its life");
+    assert_eq!(rig.auth.token(&unused).await, Ok(Some(id)));
+    rig.clock.advance_secs(80_000);
+    assert_eq!(rig.auth.token(&unused).await, Ok(None));
     let last = replace_token(&rig, id, true);
     assert_eq!(rig.auth.token(&new).await, Ok(None));
     assert_eq!(rig.auth.token(&last).await, Ok(Some(id)));
+}
+
+#[tokio::test]
+async fn each_token_that_a_host_may_have_works_until_the_newest_is_used() {
+    let rig = rig();
+    let (id, old) = host(&rig.db, "anna", "192.0.2.1", &[]);
+    let installed = replace_token(&rig, id, false);
+    let newest = replace_token(&rig, id, false);
+    for token in [&old, &installed, &old] {
+        assert_eq!(rig.auth.token(token).await, Ok(Some(id)), "nobody knows which one the host has by now");
+    }
+    assert_eq!(rig.auth.token(&newest).await, Ok(Some(id)));
+    for token in [&old, &installed] {
+        assert_eq!(rig.auth.token(token).await, Ok(None));
+    }
+}
+
+#[tokio::test]
+async fn of_many_tokens_in_one_day_the_first_and_the_newest_work() {
+    let rig = rig();
+    let (id, old) = host(&rig.db, "anna", "192.0.2.1", &[]);
+    let mut tokens = vec![old];
+    for _ in 0..20 {
+        rig.clock.advance_secs(1);
+        tokens.push(replace_token(&rig, id, false));
+    }
+    let mut works = Vec::new();
+    for (number, token) in tokens.iter().enumerate() {
+        let owner = rig.db.read(|db| host_tokens::owner(db, &hash_token(token), rig.clock.now())).unwrap();
+        works.extend(owner.map(|_| number));
+    }
+    assert_eq!(works, [0, 17, 18, 19, 20], "the one that the host had, and those that it may have got");
 }
 
 fn replace_token(rig: &Rig, id: HostId, at_once: bool) -> String {
