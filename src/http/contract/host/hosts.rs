@@ -195,7 +195,7 @@ fn name_problem(name: &str) -> Option<&'static str> {
         Some("Underscores are not allowed.")
     } else if ["www", "shop"].contains(&name) {
         Some("Must not be one of: www, shop")
-    } else if !text::is_plain_text(name) {
+    } else if !text::is_plain_name(name) {
         Some(text::NOT_PLAIN)
     } else {
         None
