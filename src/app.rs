@@ -2,6 +2,7 @@
 
 mod onion_identity;
 mod onion_services;
+mod onion_trouble;
 mod parts;
 mod storage;
 mod tor;
@@ -72,7 +73,9 @@ pub async fn start_locked(config: Config, lock: InstanceLock) -> Result<App, Sta
     let tor = TorPart::start(&config)?;
     let mut settings = config.shop_settings();
     if tor.dialer().is_none() {
-        warn_without_tor(&config);
+        if !tor.is_broken() {
+            warn_without_tor(&config);
+        }
         // Without Tor there is no way to a target.
         settings.probe = ProbePolicy::Off;
     }
@@ -80,13 +83,15 @@ pub async fn start_locked(config: Config, lock: InstanceLock) -> Result<App, Sta
     let registry = background::start(&shop, tor.node_dial(), tor.dialer(), &tasks);
     start_rates(&shop, &config, tor.rates_dial(config.rates.through_tor), &tasks)?;
     let services = tor.launch(&shop, &config)?;
-    if services.is_none() {
+    if services.is_none() && !tor.is_broken() {
         onion_services::forget_trouble(&shop).await?;
     }
     let interface = http_app(&shop, &config).advertising(services.as_ref().and_then(Services::advertised));
     let onion_address = services.as_ref().and_then(Services::address).map(str::to_owned);
     if let Some(services) = &services {
         interface.readiness().show("onion", services.report());
+    } else if tor.is_broken() {
+        interface.readiness().show("onion", || serde_json::json!({"reachability": "off"}));
     }
     let endpoint: Endpoint = Arc::new(http::app(interface).boxed());
     let seats = ConnectionLimiter::behind(connection_limits(&config), is_trusted_proxy(&config));

@@ -36,6 +36,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use serde_json::json;
 
+use crate::domain::text::for_terminal;
 use arguments::Arguments;
 use failure::Failure;
 use output::Output;
@@ -120,11 +121,13 @@ pub fn run() -> ExitCode {
 
 /// What the parser says: that the command line can't be understood, or help and version.
 fn misuse(error: &clap::Error) -> ExitCode {
-    // Nobody may be reading any more.
-    let _ = error.print();
     if !error.use_stderr() {
+        // Nobody may be reading any more.
+        let _ = error.print();
         return ExitCode::SUCCESS;
     }
+    // What was typed stands in it: a script may have it from a stranger.
+    eprint!("{}", for_terminal(&error.to_string()));
     if std::env::args_os().any(|argument| argument == "--json") {
         let text = error.to_string();
         let text = text.strip_prefix("error: ").unwrap_or(&text);

@@ -438,6 +438,15 @@ fn check_config_reports_all_problems_and_exits_with_78() {
         assert!(stderr(&output).contains(key));
     }
     assert_eq!(run(&["host", "list", "--config", file.to_str().unwrap()]).status.code(), Some(78));
+    let wrong = [
+        "data_dir = \"/a\\u0000b\"",
+        "[log]\nlevel = \"ip2tor-shop=debug\"",
+        "[http]\ntrusted_proxies = [\"::ffff:10.0.0.0/24\"]",
+    ];
+    for text in wrong {
+        assert_eq!(check(text).status.code(), Some(78), "{text}");
+    }
+    assert!(check("[http]\ntrusted_proxies = [\"[::1]\", \"::ffff:10.0.0.5\"]").status.success());
 }
 
 #[test]
@@ -756,6 +765,29 @@ fn a_name_that_does_something_to_a_terminal_is_refused_and_one_that_is_stored_is
     let rude = "--name=a\u{1b}[2Jb";
     let refused = shop.refusal(&["host", "add", "--ip=192.0.2.1", rude]);
     assert!(refused.contains("--name") && refused.contains("Control characters"), "{refused}");
+    let deny = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion";
+    for sign in ["\u{1b}", "\u{202e}", "\u{200b}"] {
+        let rude = |flag: &str| format!("{flag}a{sign}b");
+        for (args, flag) in [
+            (&["host", "add", "--ip=192.0.2.1"][..], "--name="),
+            (&["host", "add", "--ip=192.0.2.1", "--name=one"], "--description="),
+            (&["host", "add", "--ip=192.0.2.1", "--name=one"], "--terms-of-service="),
+            (&["host", "add", "--ip=192.0.2.1", "--name=one"], "--terms-of-service-url=https://"),
+            (&["node", "add", "--untested", "--kind=cln"], "--host=/"),
+            (&["node", "add", "--untested", "--kind=cln", "--host=/run/socket"], "--name="),
+            (&["deny", "add", "--target", deny], "--comment="),
+            (&["operator", "add"], ""),
+        ] {
+            let refused = shop.refusal(&[args, &[rude(flag).as_str()]].concat());
+            let named = flag.split('=').next().unwrap();
+            assert!(
+                refused.contains(named) && refused.contains("can't be seen") && !refused.contains(sign),
+                "{refused:?}"
+            );
+        }
+        let misused = shop.run(&["order", "show", sign]);
+        assert!(misused.status.code() == Some(2) && !stderr(&misused).contains(sign), "{}", stderr(&misused));
+    }
     let host = shop.json(&["host", "add", "--ip=192.0.2.1", "--name=one"]);
     let database = rusqlite::Connection::open(shop.0.path().join("shop.sqlite3")).unwrap();
     database.execute("UPDATE host SET description = 'a' || char(27) || '[2Jb'", []).unwrap();

@@ -88,6 +88,13 @@ fn text(output: &Output) -> String {
     String::from_utf8_lossy(&[output.stdout.clone(), output.stderr.clone()].concat()).into_owned()
 }
 
+/// What the shop says of its onion key, beside whatever else there is to say.
+fn onion_alert(shop: &Shop) -> Option<String> {
+    let alerts = shop.json(&["alerts"]);
+    let alert = alerts.as_array().unwrap().iter().find(|alert| alert["topic"] == "onion_key_lost")?;
+    Some(alert["text"].as_str().unwrap().to_owned())
+}
+
 fn answers(told: &Value) -> bool {
     let address = told["shop_url"].as_str().unwrap().strip_prefix("http://").unwrap();
     std::net::TcpStream::connect(address).is_ok()
@@ -169,6 +176,118 @@ fn a_lost_onion_key_stops_the_onion_part_alone_and_comes_back_from_the_backup_th
     drop(running);
     let other = shop.json(&["onion", "address"])["address"].clone();
     assert!(shop.refusal(&["onion", "import", &backup]).contains(other.as_str().unwrap()));
+}
+
+/// Puts what `broken` makes in the place of `path`, and gives back how to undo it.
+fn instead_of<T: Fn(&Path)>(path: &Path, broken: T) -> impl FnOnce() + use<T> {
+    let (path, aside) = (path.to_owned(), path.with_extension("aside"));
+    std::fs::rename(&path, &aside).unwrap();
+    broken(&path);
+    move || {
+        std::fs::remove_file(&path).unwrap();
+        std::fs::rename(&aside, &path).unwrap();
+    }
+}
+
+#[test]
+fn a_broken_way_to_the_onion_key_stops_the_onion_part_alone_and_is_told_as_what_it_is() {
+    const KEY: &str = "tor/keystore/hss/shop/ks_hs_id.ed25519_expanded_private";
+    let shop = Shop::new(NO_NETWORK);
+    shop.json(&["operator", "add", "anna", "--role", "administrator"]);
+    let (running, told) = shop.start();
+    let address = told["onion"].as_str().unwrap().to_owned();
+    drop(running);
+    let link = |path: &Path| std::os::unix::fs::symlink("/nowhere/usb", path).unwrap();
+    let file = |path: &Path| std::fs::write(path, "").unwrap();
+    let fifo = |path: &Path| assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+    let links = ["tor", "tor/keystore", "tor/keystore/hss/shop", KEY].map(|path| (path, &link as &dyn Fn(&Path)));
+    let files = ["tor", "tor/keystore", "tor-cache"].map(|path| (path, &file as &dyn Fn(&Path)));
+    for (path, broken) in links.into_iter().chain(files).chain([(KEY, &fifo as &dyn Fn(&Path))]) {
+        let undo = instead_of(&shop.data().join(path), broken);
+        let (running, told) = shop.start();
+        assert!(told["onion"].is_null() && answers(&told), "{path}: {told}");
+        let says = onion_alert(&shop).unwrap();
+        assert!(says.contains(path) && says.contains("is off") && !says.contains("is gone"), "{path}: {says}");
+        drop(running);
+        undo();
+    }
+    let (running, told) = shop.start();
+    assert_eq!(told["onion"], address.as_str());
+    assert_eq!(onion_alert(&shop), None);
+    drop(running);
+
+    // The first start of all, with a folder for Tor that can't be made.
+    let new = Shop::new(&format!("[onion]\nstate_dir = \"/dev/null/tor\"\n{NO_NETWORK}"));
+    let (_running, told) = new.start();
+    assert!(told["onion"].is_null() && answers(&told), "{told}");
+    assert!(onion_alert(&new).unwrap().contains("/dev/null"));
+}
+
+#[test]
+fn an_onion_key_of_another_user_is_to_be_given_back_and_is_not_called_lost() {
+    let shop = Shop::new(NO_NETWORK);
+    shop.json(&["operator", "add", "anna", "--role", "administrator"]);
+    drop(shop.start());
+    for path in ["tor/keystore/hss/shop/ks_hs_id.ed25519_expanded_private", "tor"] {
+        let path = shop.data().join(path);
+        if std::os::unix::fs::chown(&path, Some(4_000_000), None).is_err() {
+            return; // only root may give a file away
+        }
+        let (_running, told) = shop.start();
+        assert!(told["onion"].is_null() && answers(&told), "{told}");
+        let says = onion_alert(&shop).unwrap();
+        assert!(says.contains("sudo chown -R ") && says.contains(path.to_str().unwrap()), "{says}");
+        assert!(!says.contains("is gone") && !says.contains("onion reset"), "{says}");
+        std::os::unix::fs::chown(
+            &path,
+            Some(std::os::unix::fs::MetadataExt::uid(&shop.0.path().metadata().unwrap())),
+            None,
+        )
+        .unwrap();
+    }
+}
+
+#[test]
+fn a_data_folder_that_root_has_copied_is_told_in_one_round() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    use std::os::unix::process::CommandExt;
+    const NOBODY: u32 = 65_534;
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    std::fs::write(data.join("config.toml"), "").unwrap();
+    for (path, mode) in [(dir.path(), 0o755), (data.as_path(), 0o700)] {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+    if data.metadata().unwrap().uid() != 0 {
+        return; // only root may run a command as another user
+    }
+    let mut command = Command::new(BIN);
+    command.args(["operator", "list", "--data-dir"]).arg(&data).uid(NOBODY).gid(NOBODY);
+    let Ok(output) = command.output() else { return }; // the program lies where nobody else may run it
+    let says = text(&output);
+    assert!(says.contains("sudo chown -R ") && says.contains(&format!(": {})", data.display())), "{says}");
+    assert!(!says.contains("config.toml") && !says.contains("chgrp"), "{says}");
+}
+
+#[test]
+fn an_expired_certificate_that_is_stored_untested_is_told() {
+    let shop = Shop::new("[onion]\nenabled = false\n");
+    shop.json(&["operator", "add", "anna", "--role", "administrator"]);
+    let files = tempfile::tempdir().unwrap();
+    let (certificate, macaroon) = (files.path().join("tls.cert"), files.path().join("macaroon"));
+    let mut params = rcgen::CertificateParams::new(vec!["node.example".to_owned()]).unwrap();
+    params.not_after = rcgen::date_time_ymd(2020, 1, 2);
+    let key = rcgen::KeyPair::generate().unwrap();
+    std::fs::write(&certificate, params.self_signed(&key).unwrap().pem()).unwrap();
+    let rights = [("invoices", "read"), ("invoices", "write")];
+    let minted = ip2tor_shop::lightning::macaroon::Macaroon::mint(b"root", b"0", [7; 16], &rights);
+    std::fs::write(&macaroon, minted.encode()).unwrap();
+    let (certificate, macaroon) = (certificate.to_str().unwrap(), macaroon.to_str().unwrap());
+    let files = ["--certificate-file", certificate, "--macaroon-file", macaroon];
+    let added = shop.run(&[&["node", "add", "--untested", "--host=node.example"][..], &files].concat());
+    assert!(added.status.success(), "{}", text(&added));
+    assert!(text(&added).contains("warning: the certificate has ended on 2020-01-02"), "{}", text(&added));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use super::onion_trouble;
 use super::parts::StartError;
 use crate::config::Config;
 use crate::domain::effect::AlertTopic;
@@ -47,17 +48,40 @@ impl<'a> Keys<'a> {
     pub fn permit(&self, service: Service) -> Result<bool, StartError> {
         let remembered = self.remembered(service)?;
         let present = keys::address(&self.onion.state_dir, self.nickname(service));
+        // A key that can't be reached is neither lost nor damaged.
+        if let Some(why) =
+            present.is_err().then(|| onion_trouble::diagnose(self.onion, self.nickname(service))).flatten()
+        {
+            self.raise(service, off(service, &why))?;
+            return Ok(false);
+        }
         let text = remembered.and_then(|address| Some(self.explain(service, &address, &trouble(&address, present)?)));
         let Some(text) = text else {
             self.close(service)?;
             return Ok(true);
         };
+        self.raise(service, text)?;
+        Ok(false)
+    }
+
+    /// Tells that a service does not run, for a reason that its launch met.
+    pub fn switch_off(&self, service: Service, error: &str) -> Result<(), StartError> {
+        let why = onion_trouble::diagnose(self.onion, self.nickname(service));
+        self.raise(service, off(service, why.as_deref().unwrap_or(error)))
+    }
+
+    fn raise(&self, service: Service, text: String) -> Result<(), StartError> {
         let now = self.shop.now();
-        self.shop.db.write_blocking(move |db| {
+        let raise = move |db: &_| {
             alerts::raise(db, AlertTopic::OnionKeyLost, service.name(), &text, now)?;
             Ok::<(), Error>(())
-        })?;
-        Ok(false)
+        };
+        Ok(self.shop.db.write_blocking(raise)?)
+    }
+
+    /// Makes the key of a service durable: before its address is known to anybody.
+    pub fn make_durable(&self, service: Service) -> Result<(), OnionError> {
+        keys::make_durable(&self.onion.state_dir, self.nickname(service))
     }
 
     /// Remembers the address of a service that was launched for the first time.
@@ -65,7 +89,6 @@ impl<'a> Keys<'a> {
         if self.remembered(service)?.is_some() {
             return Ok(());
         }
-        keys::make_durable(&self.onion.state_dir, self.nickname(service))?;
         let (act, address) = (Act::of_the_shop(self.shop.now()), address.to_owned());
         Ok(self.shop.db.write_blocking(move |db| onion_address::remember(db, &act, service, &address))?)
     }
@@ -130,6 +153,15 @@ impl<'a> Keys<'a> {
         };
         { files }.find(has_it)
     }
+}
+
+/// The alert for a service that does not run although nothing says that its key is lost.
+fn off(service: Service, why: &str) -> String {
+    format!(
+        "{} is off: {why}. The shop sells without it, and its address is not replaced; put that right, then start the \
+         shop again.",
+        service.name()
+    )
 }
 
 /// Compares the address that a service is to have with the key that is there. What is no matter of the key is left

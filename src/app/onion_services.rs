@@ -17,7 +17,7 @@ use crate::http::server::limits::ConnectionLimits;
 use crate::http::server::listener;
 use crate::onion::self_check::{Rhythm, SelfCheck};
 use crate::onion::watchdog::{Alert, Reachability};
-use crate::onion::{AuthorizedClients, OnionConfig, OnionService, Tor};
+use crate::onion::{AuthorizedClients, OnionConfig, OnionError, OnionService, Tor};
 use crate::services::onion_address::Service;
 use crate::services::{Error, Shop};
 use crate::store::alerts;
@@ -40,16 +40,13 @@ impl Services {
     /// Launches them; the addresses are known at once, publishing goes on in the background. One that has lost its
     /// key is left out: the shop runs without it.
     pub fn launch(tor: Tor, config: &OnionConfig, keys: &Keys<'_>, shop: &Shop) -> Result<Self, StartError> {
-        let public = if keys.permit(Service::Public)? { Some(Public::launch(&tor, config, keys, shop)?) } else { None };
-        let clients = AuthorizedClients::of_operators(config)?;
-        let operators = match clients {
-            Some(clients) if keys.permit(Service::Operators)? => {
-                let service = tor.launch(&config.admin.nickname, config.admin.virtual_port, Some(clients))?;
-                keys.remember(Service::Operators, service.address())?;
-                tracing::info!(address = %service.address(), "the operators' onion service");
-                Some(service)
-            }
-            _ => None,
+        let open = || tor.launch(&config.nickname, config.virtual_port, None);
+        let public = launch(keys, Service::Public, open)?.map(|service| Public::watched(&tor, service, shop));
+        let operators = match AuthorizedClients::of_operators(config)? {
+            Some(clients) => launch(keys, Service::Operators, || {
+                tor.launch(&config.admin.nickname, config.admin.virtual_port, Some(clients))
+            })?,
+            None => None,
         };
         Ok(Self { tor, public, operators, is_advertised: config.onion_location })
     }
@@ -118,15 +115,35 @@ impl Services {
 }
 
 impl Public {
-    fn launch(tor: &Tor, config: &OnionConfig, keys: &Keys<'_>, shop: &Shop) -> Result<Self, StartError> {
-        let service = tor.launch(&config.nickname, config.virtual_port, None)?;
-        keys.remember(Service::Public, service.address())?;
-        tracing::info!(address = %service.address(), "the shop's onion service");
+    fn watched(tor: &Tor, service: OnionService, shop: &Shop) -> Self {
         let alert_shop = shop.clone();
         let check = SelfCheck::start(tor.clone(), &service, Rhythm::default(), Arc::clone(&shop.clock), move |alert| {
             tell(&alert_shop, &alert);
         });
-        Ok(Self { service, check })
+        Self { service, check }
+    }
+}
+
+/// Launches a service that may be; one that has lost its key, or whose files can't be used, is told and left out.
+fn launch(
+    keys: &Keys<'_>,
+    service: Service,
+    open: impl FnOnce() -> Result<OnionService, OnionError>,
+) -> Result<Option<OnionService>, StartError> {
+    if !keys.permit(service)? {
+        return Ok(None);
+    }
+    match open().and_then(|launched| keys.make_durable(service).map(|()| launched)) {
+        Ok(launched) => {
+            keys.remember(service, launched.address())?;
+            tracing::info!(address = %launched.address(), "{}", service.name());
+            Ok(Some(launched))
+        }
+        Err(error @ OnionError::Config { .. }) => Err(error.into()),
+        Err(error) => {
+            keys.switch_off(service, &error.to_string())?;
+            Ok(None)
+        }
     }
 }
 

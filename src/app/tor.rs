@@ -9,6 +9,7 @@ use crate::config::{Config, Problem, Problems};
 use crate::lightning::dial::{BoxedIo, Dial};
 use crate::onion::{Dialer, Isolation, OnionConfig, OnionError, Tor, is_onion};
 use crate::services::Shop;
+use crate::services::onion_address::Service;
 
 /// A Lightning node behind Tor may take this long to be reached.
 const NODE_LIMIT: std::time::Duration = std::time::Duration::from_secs(30);
@@ -20,6 +21,8 @@ const COMMAND_PATIENCE: std::time::Duration = std::time::Duration::from_secs(120
 pub struct TorPart {
     config: OnionConfig,
     tor: Option<Tor>,
+    /// Why there is no client although there should be one. The shop runs without it.
+    broken: Option<String>,
 }
 
 impl From<OnionError> for StartError {
@@ -36,11 +39,23 @@ impl From<Problems> for StartError {
 }
 
 impl TorPart {
-    /// Creates the client, if the configuration wants one; it bootstraps in the background.
+    /// Creates the client, if the configuration wants one; it bootstraps in the background. Files that can't be used
+    /// (a disk that is not mounted, a folder of another user) cost the shop its Tor and nothing else.
     pub fn start(config: &Config) -> Result<Self, StartError> {
         let config = config.onion_settings()?;
-        let tor = if config.enabled { Some(Tor::new(config.clone())?) } else { None };
-        Ok(Self { config, tor })
+        let (tor, broken) = match config.enabled.then(|| Tor::new(config.clone())) {
+            None => (None, None),
+            Some(Ok(tor)) => (Some(tor), None),
+            // Another shop on the same files, or a setting that can't be: those are to be seen at once.
+            Some(Err(error @ (OnionError::Config { .. } | OnionError::StateInUse(_)))) => return Err(error.into()),
+            Some(Err(error)) => (None, Some(error.to_string())),
+        };
+        Ok(Self { config, tor, broken })
+    }
+
+    /// Whether Tor is wanted and can't run.
+    pub const fn is_broken(&self) -> bool {
+        self.broken.is_some()
     }
 
     /// The way out for probes; `None` when there is no Tor at all.
@@ -59,8 +74,11 @@ impl TorPart {
     /// The way to the provider of rates: through Tor if that is wanted (`.onion` in any case). One on
     /// this machine or in its network is asked directly, nobody else hears of that.
     pub fn rates_dial(&self, through_tor: bool) -> Dial {
-        let direct = self.node_dial();
-        let Some(dialer) = self.dialer().filter(|_| through_tor) else { return direct };
+        let (direct, dialer) = (self.node_dial(), self.dialer());
+        // Whoever wanted Tor for this is not to be shown to the provider because Tor is broken.
+        if !through_tor || (dialer.is_none() && !self.is_broken()) {
+            return direct;
+        }
         let isolation = Isolation::fresh();
         Dial::new(move |host, port| {
             let (direct, dialer) = (direct.clone(), dialer.clone());
@@ -68,6 +86,7 @@ impl TorPart {
                 if is_near(&host) {
                     return direct.open(&host, port).await;
                 }
+                let dialer = dialer.ok_or_else(|| std::io::Error::other("Tor is off: see `alerts`"))?;
                 let stream = dialer.connect(&host, port, isolation, NODE_LIMIT).await;
                 stream.map(|stream| Box::new(stream) as BoxedIo).map_err(std::io::Error::other)
             })
@@ -76,8 +95,12 @@ impl TorPart {
 
     /// Launches the shop's onion service, and the operators' when there is one.
     pub fn launch(&self, shop: &Shop, config: &Config) -> Result<Option<Services>, StartError> {
+        let keys = Keys::of(shop, config, &self.config);
+        if let Some(error) = &self.broken {
+            keys.switch_off(Service::Public, error)?;
+        }
         let Some(tor) = self.tor.clone() else { return Ok(None) };
-        Ok(Some(Services::launch(tor, &self.config, &Keys::of(shop, config, &self.config), shop)?))
+        Ok(Some(Services::launch(tor, &self.config, &keys, shop)?))
     }
 }
 
@@ -152,7 +175,7 @@ mod tests {
     async fn with_dead_proxy() -> TorPart {
         let gone = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let socks_proxy: Option<SocketAddr> = Some(gone.local_addr().unwrap());
-        TorPart { config: OnionConfig { socks_proxy, ..OnionConfig::default() }, tor: None }
+        TorPart { config: OnionConfig { socks_proxy, ..OnionConfig::default() }, tor: None, broken: None }
     }
 
     #[tokio::test]
@@ -160,6 +183,13 @@ mod tests {
         let tor = with_dead_proxy().await;
         let refused = tor.rates_dial(true).open("rates.invalid", 443).await.err().unwrap();
         assert!(refused.to_string().contains("onion.socks_proxy"), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn rates_that_are_to_go_through_tor_do_not_go_around_one_that_is_broken() {
+        let tor = TorPart { config: OnionConfig::default(), tor: None, broken: Some("no disk".to_owned()) };
+        let refused = tor.rates_dial(true).open("rates.invalid", 443).await.err().unwrap();
+        assert!(refused.to_string().contains("Tor is off"), "{refused}");
     }
 
     #[tokio::test]

@@ -4,7 +4,9 @@
 use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
+use crate::domain::time::Timestamp;
 use crate::lightning::pasted;
+use crate::services::nodes::manage::NodeChange;
 use crate::store::db::is_file_of;
 
 /// Larger files are no certificates or macaroons. Bytes.
@@ -44,6 +46,17 @@ pub fn credential(
     }
     let path = std::path::absolute(&file).map_err(|error| unreadable(&file, &error))?;
     Ok((Some(path.display().to_string()), None))
+}
+
+/// What to say of a certificate that has ended by `now`: no connection is made with it.
+pub fn expired(change: &NodeChange, now: Timestamp) -> Option<String> {
+    let stored = change.certificate.clone();
+    let content = stored.or_else(|| std::fs::read(change.certificate_file.as_ref()?).ok())?;
+    let end = Timestamp::from_secs(pasted::expiry(&content)?);
+    (end <= now).then(|| {
+        let end = end.to_wire();
+        format!("the certificate has ended on {end}, and the node can't be used with it: let the node make a new one")
+    })
 }
 
 fn unreadable(file: &Path, error: &std::io::Error) -> Failure {

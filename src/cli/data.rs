@@ -8,7 +8,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::failure::Failure;
-use crate::config::{Config, DEFAULT_FILE};
+use crate::config::{Config, DATABASE_FILE, DEFAULT_FILE};
 use crate::domain::id::SystemRandom;
 use crate::domain::time::{Clock, SystemClock};
 use crate::services::instance::{InstanceLock, LockError};
@@ -31,7 +31,13 @@ impl DataArgs {
     pub fn load(&self) -> Result<Config, Failure> {
         match (&self.config, &self.data_dir) {
             (Some(file), _) => Ok(Config::load(file)?),
-            (None, Some(dir)) => Ok(Config::of_dir(dir)?),
+            (None, Some(dir)) => {
+                // A folder that root has copied is told as that, not as a file in it that can't be read.
+                if let Some(denial) = file_permissions::denial(&dir.join(DATABASE_FILE)) {
+                    return Err(Failure::Failed(denial));
+                }
+                Ok(Config::of_dir(dir)?)
+            }
             // A file that may not be seen is there: reading it says what is wrong.
             (None, None) if Path::new(DEFAULT_FILE).try_exists().unwrap_or(true) => {
                 Ok(Config::load(Path::new(DEFAULT_FILE))?)

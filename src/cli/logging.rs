@@ -7,13 +7,13 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::log_level;
 
-/// What libraries say only when asked to.
+/// What libraries say only when asked to: it comes first, so that a level that is named for one of them counts.
 const QUIET: &str = "tokio_cron_scheduler=warn,poem=warn,refinery_core=warn,tor_netdir=error";
 
 /// Starts logging at `level` (checked) unless `RUST_LOG` says otherwise. Only the first call counts.
 pub fn init(level: &str) {
     let (wanted, complaint) = wanted(std::env::var_os("RUST_LOG").as_deref());
-    let filter = EnvFilter::new(wanted.unwrap_or_else(|| format!("{level},{QUIET}")));
+    let filter = EnvFilter::new(wanted.unwrap_or_else(|| format!("{QUIET},{level}")));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // A log on a full disk must not stop what is being logged: the library would complain on
     // standard error, and panic where that is what can't be written.
@@ -46,6 +46,7 @@ mod tests {
         assert_eq!(wanted(None), (None, None));
         assert_eq!(of(" "), (None, None));
         assert_eq!(of("debug"), (Some("debug".to_owned()), None));
+        assert_eq!(of("ip2tor_onion=debug"), (Some("info,ip2tor_onion=debug".to_owned()), None));
         let (filter, complaint) = of("verbose");
         assert!(filter.is_none() && complaint.unwrap().contains("verbose"));
     }

@@ -6,12 +6,13 @@ mod fields;
 use clap::{Args as ClapArgs, Subcommand};
 use serde_json::{Value, json};
 
+use super::credential;
 use super::data::DataArgs;
 use super::failure::Failure;
 use super::output::{Output, yes_no};
 use crate::domain::id::{NodeId, SystemRandom};
 use crate::domain::node::{Node, NodeKind};
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Clock, SystemClock, Timestamp};
 use crate::services::nodes::manage;
 use crate::services::nodes::manage::NodeChange;
 use fields::NodeFields;
@@ -100,6 +101,7 @@ pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
 fn add(data: &DataArgs, kind: NodeKind, untested: bool, fields: NodeFields, output: &Output) -> Result<(), Failure> {
     let owner = fields.owner.clone();
     let change = fields.change(&data.load()?.database())?;
+    warn_of_untested(untested, &change, output);
     let data = data.open_or_create()?;
     if let (Some(file), false) = (&change.payment_macaroon_file, untested) {
         asking::look_at_payment_macaroon(file)?;
@@ -115,6 +117,13 @@ fn add(data: &DataArgs, kind: NodeKind, untested: bool, fields: NodeFields, outp
     Ok(())
 }
 
+/// What a try would have found, as far as it can be seen from here.
+fn warn_of_untested(untested: bool, change: &NodeChange, output: &Output) {
+    if let Some(warning) = untested.then(|| credential::expired(change, SystemClock.now())).flatten() {
+        output.warn(&warning);
+    }
+}
+
 fn set(
     data: &DataArgs,
     id: NodeId,
@@ -125,6 +134,7 @@ fn set(
 ) -> Result<(), Failure> {
     let owner = fields.owner.clone();
     let change = NodeChange { has_moved: moved, ..fields.change(&data.load()?.database())? };
+    warn_of_untested(untested, &change, output);
     let data = data.open()?;
     if let (Some(file), false) = (&change.payment_macaroon_file, untested) {
         asking::look_at_payment_macaroon(file)?;

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use crate::domain::address;
+
 /// Addresses that share their first `prefix` bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IpNetwork {
@@ -17,18 +19,23 @@ impl IpNetwork {
         Self { address, prefix }
     }
 
-    /// Reads `ADDRESS` or `ADDRESS/PREFIX`.
+    /// Reads `ADDRESS` or `ADDRESS/PREFIX`; an IPv6 address may stand in brackets. One that stands for an IPv4 address
+    /// (`::ffff:10.0.0.5`) is that address, as it is where a client's is compared.
     ///
     /// # Errors
     /// What is wrong, in words.
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
         let wrong = || format!("{text:?} is neither an IP address nor a network such as 10.0.0.0/8");
-        let (address, prefix) = text.split_once('/').map_or((text, None), |(a, p)| (a, Some(p)));
-        let whole = Self::single(address.parse().map_err(|_| wrong())?);
+        let (written, prefix) = text.split_once('/').map_or((text, None), |(a, p)| (a, Some(p)));
+        let written = address::ip(written).ok_or_else(wrong)?;
+        let whole = Self::single(written.to_canonical());
         let Some(prefix) = prefix else { return Ok(whole) };
         let prefix: u8 = prefix.parse().map_err(|_| wrong())?;
-        if prefix > whole.prefix { Err(wrong()) } else { Ok(Self { prefix, ..whole }) }
+        // `::ffff:10.0.0.0/104` is 10.0.0.0/8.
+        let before = Self::single(written).prefix - whole.prefix;
+        let prefix = prefix.checked_sub(before).filter(|&prefix| prefix <= whole.prefix).ok_or_else(wrong)?;
+        Ok(Self { prefix, ..whole })
     }
 
     /// Whether `address` is one of these; an IPv4 address in its IPv6-mapped form counts as IPv4.
@@ -80,8 +87,19 @@ mod tests {
     }
 
     #[test]
+    fn an_ipv4_address_written_as_ipv6_and_an_address_in_brackets_are_what_they_mean() {
+        assert!(contains("::ffff:10.0.0.5", "10.0.0.5") && !contains("::ffff:10.0.0.5", "10.0.0.6"));
+        assert!(contains("::ffff:10.0.0.0/104", "10.9.9.9") && !contains("::ffff:10.0.0.0/104", "11.0.0.1"));
+        assert!(contains("::ffff:0.0.0.0/96", "8.8.8.8"));
+        assert!(contains("[::1]", "::1") && contains("[2001:db8::]/32", "2001:db8:1::1"));
+        assert!(contains("[::ffff:10.0.0.5]", "10.0.0.5"));
+    }
+
+    #[test]
     fn what_is_no_network_is_refused() {
-        for text in ["", "10.0.0.0/33", "localhost", "10.0.0.0/x", "::1/129"] {
+        for text in
+            ["", "10.0.0.0/33", "localhost", "10.0.0.0/x", "::1/129", "::ffff:10.0.0.0/24", "[10.0.0.1", "[::1", "::1]"]
+        {
             assert!(IpNetwork::parse(text).is_err(), "{text}");
         }
     }

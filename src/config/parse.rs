@@ -264,6 +264,9 @@ impl Log {
 
 /// A relative folder would depend on where the shop is started.
 fn absolute(text: &str) -> Result<PathBuf, String> {
+    if text.contains('\0') {
+        return Err(format!("{text:?} is no path: it has a NUL in it"));
+    }
     let path = Path::new(text);
     if path.is_absolute() { Ok(path.to_owned()) } else { Err(format!("{text:?} is not an absolute path")) }
 }

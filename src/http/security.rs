@@ -1,5 +1,7 @@
 //! What every answer says to browsers and caches, and what every request has to say, whatever it asks for.
 
+use std::net::Ipv6Addr;
+
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
 use poem::Response;
 
@@ -36,13 +38,45 @@ pub fn header_lines() -> Vec<u8> {
     lines.flat_map(|(name, value)| [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat()).collect()
 }
 
-/// Refuses a request of HTTP/1.1 that does not say once to whom it is sent: a proxy before us may have read
-/// another one of its lines.
+/// Refuses a request of HTTP/1.1 that does not say once, and properly, to whom it is sent: a proxy before us may have
+/// read another one of its lines, or another part of one.
 pub fn check_host(version: Version, headers: &HeaderMap) -> Result<(), Problem> {
-    let mut lines = headers.get_all(header::HOST).iter();
-    let is_named = lines.next().is_some() || version < Version::HTTP_11;
-    if is_named && lines.next().is_none() {
+    let lines: Vec<&HeaderValue> = headers.get_all(header::HOST).iter().collect();
+    let is_old = version < Version::HTTP_11;
+    let fits = match lines.as_slice() {
+        [] => is_old,
+        [line] => line.is_empty() && is_old || is_host(line.as_bytes()),
+        _ => false,
+    };
+    if fits { Ok(()) } else { Err(Problem::detail(StatusCode::BAD_REQUEST, Message::OneHostLine)) }
+}
+
+/// Whether a line is `host` or `host:port` (RFC 9112, 3.2): names, IP addresses, IPv6 addresses in brackets.
+fn is_host(line: &[u8]) -> bool {
+    let Ok(line) = std::str::from_utf8(line) else { return false };
+    let (host, port) = match line.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, "")) => (address.parse::<Ipv6Addr>().is_ok(), ""),
+        Some((address, rest)) => {
+            (address.parse::<Ipv6Addr>().is_ok() && rest.starts_with(':'), rest.trim_start_matches(':'))
+        }
+        None => {
+            let (name, port) = line.split_once(':').unwrap_or((line, ""));
+            let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'~' | b'%');
+            (!name.is_empty() && name.bytes().all(fits), port)
+        }
+    };
+    host && port.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Refuses a body that is sent in another way than whole or in chunks: it would be read as if it were what it says it is.
+pub fn check_transfer(headers: &HeaderMap) -> Result<(), Problem> {
+    let is_known = |value: &HeaderValue| {
+        value
+            .to_str()
+            .is_ok_and(|codings| codings.split(',').all(|coding| coding.trim().eq_ignore_ascii_case("chunked")))
+    };
+    if headers.get_all(header::TRANSFER_ENCODING).iter().all(is_known) {
         return Ok(());
     }
-    Err(Problem::detail(StatusCode::BAD_REQUEST, Message::OneHostLine))
+    Err(Problem::detail(StatusCode::BAD_REQUEST, Message::OnlyChunked))
 }

@@ -2,6 +2,7 @@
 
 use super::{Act, Error};
 use crate::domain::deny_list::{DenyEntry, DenyKind, DenyStatus, new_value, normalize};
+use crate::domain::text::{NOT_PLAIN, is_plain_text};
 use crate::store::{Connection, deny_list};
 
 /// The longest comment.
@@ -23,6 +24,9 @@ pub fn add(
     let value = new_value(kind, value).map_err(|message| Error::field(kind.name(), message))?;
     if comment.chars().count() > MAX_COMMENT {
         return Err(Error::field("comment", format!("Ensure this field has no more than {MAX_COMMENT} characters.")));
+    }
+    if !is_plain_text(comment) {
+        return Err(Error::field("comment", NOT_PLAIN));
     }
     deny_list::put(db, kind, &value, status, comment, act.now)?;
     act.record(db, "deny_entry", &value, &format!("status {}", status.name()))?;

@@ -44,6 +44,15 @@ pub fn folder_denial(folder: &Path) -> Option<String> {
     })
 }
 
+/// When `path`, in the `folder` that is the shop's alone, belongs to another user than this one: what to do.
+pub fn of_another_user(path: &Path, folder: &Path) -> Option<String> {
+    let (owner, users) = (owner_of(path)?, Users::now());
+    (owner != users.own).then(|| {
+        let (found, keeper, me) = (path.display(), users.name(owner), users.owner(users.own));
+        format!("{found} belongs to {keeper}: sudo chown -R {me} {}", folder.display())
+    })
+}
+
 /// What to do about a file that the shop only reads (its configuration, a backup) and this user may not.
 pub fn how_to_read(file: &Path) -> String {
     let path = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
@@ -56,8 +65,8 @@ fn how_to_read_as(path: &Path, closed: Option<&Path>, users: &Users) -> String {
         return format!("run this as the shop's user ({})", users.as_user(user));
     }
     let (what, right) = closed.map_or((path, "g+r"), |folder| (folder, "g+x"));
-    let what = what.display();
-    format!("let the shop's user at it (sudo chgrp {user} {what} && sudo chmod {right} {what})")
+    let (what, group) = (what.display(), users.group_of(user));
+    format!("let the shop's user at it (sudo chgrp {group} {what} && sudo chmod {right} {what})")
 }
 
 /// The highest folder on the way to `path` that this user may not enter.
@@ -108,8 +117,9 @@ fn advice(file: &Path, owner: Option<u32>, keeper: Option<u32>, users: &Users) -
         return format!("{what}: it belongs to {owned}; run this as {as_keeper}");
     }
     format!(
-        "{what}: it belongs to {owned}, its folder to {kept}; give it back (sudo chown -R {kept}: {}) and run all \
+        "{what}: it belongs to {owned}, its folder to {kept}; give it back (sudo chown -R {} {}) and run all \
          commands as {as_keeper}",
+        users.owner(keeper),
         folder.display(),
     )
 }
@@ -122,18 +132,34 @@ fn owner_of(path: &Path) -> Option<u32> {
 struct Users {
     /// As in passwd(5).
     passwd: String,
+    /// As in group(5).
+    group: String,
     own: u32,
 }
 
 impl Users {
     fn now() -> Self {
-        let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
-        Self { passwd, own: owner_of(Path::new("/proc/self")).unwrap_or(ROOT) }
+        let read = |file: &str| fs::read_to_string(file).unwrap_or_default();
+        let (passwd, group) = (read("/etc/passwd"), read("/etc/group"));
+        Self { passwd, group, own: owner_of(Path::new("/proc/self")).unwrap_or(ROOT) }
     }
 
     /// The name of a user; `'#ID'`, as sudo takes it, when there is none.
     fn name(&self, id: u32) -> String {
         name_in(&self.passwd, id).map_or_else(|| format!("'#{id}'"), str::to_owned)
+    }
+
+    /// The group that a user has before all others, which need not be called as the user is.
+    fn group_of(&self, user: &str) -> String {
+        let of_user = |line: &&str| line.split(':').next() == Some(user);
+        let id = self.passwd.lines().find(of_user).and_then(|line| line.split(':').nth(3)?.parse().ok());
+        let Some(id) = id else { return user.to_owned() };
+        name_in(&self.group, id).map_or_else(|| id.to_string(), str::to_owned)
+    }
+
+    /// A user as chown takes one, with the group that is theirs.
+    fn owner(&self, id: u32) -> String {
+        name_in(&self.passwd, id).map_or_else(|| id.to_string(), |name| format!("{name}:"))
     }
 
     /// The user whom the shop should run as: the packaged one where there is one, else the one who asks.
@@ -163,7 +189,7 @@ impl Users {
     }
 }
 
-/// Looks a user up in the format of passwd(5).
+/// Looks a user up in the format of passwd(5), or a group in that of group(5).
 fn name_in(users: &str, id: u32) -> Option<&str> {
     users.lines().find_map(|line| {
         let mut fields = line.split(':');
@@ -181,11 +207,12 @@ mod tests {
     const PASSWD: &str = "root:x:0:0:root:/root:/bin/bash\npi:x:1000:1000::/home/pi:/bin/bash\n";
 
     fn users(own: u32) -> Users {
-        Users { passwd: PASSWD.to_owned(), own }
+        Users { passwd: PASSWD.to_owned(), group: String::new(), own }
     }
 
     fn with_packaged(own: u32) -> Users {
-        Users { passwd: format!("{PASSWD}ip2tor-shop:x:998:998::/var/lib/ip2tor-shop:/usr/sbin/nologin\n"), own }
+        let passwd = format!("{PASSWD}ip2tor-shop:x:998:100::/var/lib/ip2tor-shop:/usr/sbin/nologin\n");
+        Users { passwd, group: "root:x:0:\nusers:x:100:pi\n".to_owned(), own }
     }
 
     #[test]
@@ -194,10 +221,16 @@ mod tests {
     }
 
     #[test]
+    fn a_group_is_named_as_in_group_or_by_its_number() {
+        assert_eq!(with_packaged(0).group_of("ip2tor-shop"), "users");
+        assert_eq!((users(0).group_of("pi"), users(0).group_of("nobody")), ("1000".to_owned(), "nobody".to_owned()));
+    }
+
+    #[test]
     fn a_database_of_root_in_the_shops_folder_is_to_be_given_back() {
         let text = advice(Path::new("/data/shop.sqlite3"), Some(0), Some(4_000_000_000), &users(1000));
         assert!(text.contains("belongs to root"), "{text}");
-        assert!(text.contains("chown -R '#4000000000': /data") && text.contains("sudo -u '#4000000000'"), "{text}");
+        assert!(text.contains("chown -R 4000000000 /data") && text.contains("sudo -u '#4000000000'"), "{text}");
     }
 
     #[test]
@@ -230,7 +263,7 @@ mod tests {
     fn the_shops_own_user_is_not_told_to_become_itself_to_read_a_file() {
         let file = Path::new("/etc/ip2tor-shop/config.toml");
         let text = how_to_read_as(file, None, &with_packaged(998));
-        assert!(text.contains("chgrp ip2tor-shop /etc/ip2tor-shop/config.toml && sudo chmod g+r"), "{text}");
+        assert!(text.contains("chgrp users /etc/ip2tor-shop/config.toml && sudo chmod g+r"), "{text}");
         let text = how_to_read_as(file, file.parent(), &with_packaged(998));
         assert!(text.contains("chmod g+x /etc/ip2tor-shop)"), "{text}");
         assert!(how_to_read_as(file, None, &with_packaged(1000)).contains("sudo -u ip2tor-shop"));

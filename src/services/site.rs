@@ -2,7 +2,7 @@
 
 use super::hosts::catalog::{Site, site};
 use super::{Act, Error};
-use crate::domain::text::is_plain_text;
+use crate::domain::text::is_plain_name;
 use crate::store::{Connection, meta};
 
 /// The longest domain or name, as on the predecessor.
@@ -32,7 +32,7 @@ pub fn set(db: &Connection, act: &Act, domain: Option<&str>, name: Option<&str>)
 
 fn check(field: &'static str, text: &str, fits: bool) -> Result<(), Error> {
     let length = text.chars().count();
-    if fits && (1..=MAX).contains(&length) && is_plain_text(text) {
+    if fits && (1..=MAX).contains(&length) && is_plain_name(text) {
         return Ok(());
     }
     Err(Error::field(field, format!("{text:?} can't be the {field}: 1 to {MAX} characters, no address of a page.")))
@@ -50,6 +50,10 @@ mod tests {
         let act = administrator();
         let changed = db.write_blocking(move |db| set(db, &act, Some("shop.example"), None)).unwrap();
         assert_eq!((changed.domain.as_str(), changed.name), ("shop.example", name));
+        for name in ["a\u{200b}b", "a\u{1b}b", "a\u{3164}"] {
+            let act = administrator();
+            assert!(db.write_blocking(move |db| set(db, &act, None, Some(name))).is_err(), "{name:?}");
+        }
         let act = administrator();
         assert!(db.write_blocking(move |db| set(db, &act, Some("https://shop.example"), None)).is_err());
     }

@@ -94,6 +94,15 @@ async fn queries_and_ids_of_any_kind_do_not_reach_a_500() {
 }
 
 #[tokio::test]
+async fn a_port_of_a_proxy_is_a_number_and_nothing_else() {
+    let shop = TestShop::new();
+    for (port, status) in [("9065", 200), ("", 200), ("+80", 400), ("%2B80", 400), ("0", 400), ("99999", 400)] {
+        let path = format!("/api/v1/tor_bridges/get_telegraf_config/?port={port}");
+        assert_eq!(shop.ask("GET", &path).token("host1").send().await.status, status, "{port:?}");
+    }
+}
+
+#[tokio::test]
 async fn bodies_that_are_no_object_are_told_what_they_are() {
     let shop = TestShop::new();
     for (kind, body, status) in [

@@ -45,7 +45,7 @@ async fn urls_are_those_that_the_client_uses() {
     assert_eq!(forwarded(ask(), circuit("7")).await, "http://shop.example:8000", "nor is anybody on the onion");
     let onion = ask().header("Host", ONION).from(circuit("7"));
     assert_eq!(url(onion).await, format!("http://{ONION}"));
-    let odd = ask().header("Host", "evil.example/path\"<");
+    let odd = ask().header("X-Forwarded-Host", "evil.example/path\"<").from(peer(OPERATORS_PROXY));
     assert_eq!(url(odd).await, "http://127.0.0.1:8000", "what is no host stands in no URL");
 }
 

@@ -211,6 +211,15 @@ async fn a_request_of_http_1_1_names_its_host_once() {
         ("GET /healthz HTTP/1.1\r\nHost: a.example\r\nHost: a.example\r\n", 400),
         ("GET /healthz HTTP/1.1\r\nHost: a.example\r\nhost: b.example\r\n", 400),
         ("GET /healthz HTTP/1.1\r\nHost: a.example\r\n", 200),
+        ("GET /healthz HTTP/1.1\r\nHost: a.example:8000\r\n", 200),
+        ("GET /healthz HTTP/1.1\r\nHost: [2001:db8::1]:8000\r\n", 200),
+        ("GET /healthz HTTP/1.1\r\nHost: a, b\r\n", 400),
+        ("GET /healthz HTTP/1.1\r\nHost: a b/<script>\r\n", 400),
+        ("GET /healthz HTTP/1.1\r\nHost: a.example:x\r\n", 400),
+        ("GET /healthz HTTP/1.1\r\nHost: [a.example]\r\n", 400),
+        ("GET /healthz HTTP/1.1\r\nHost: \r\n", 400),
+        ("GET /healthz HTTP/1.0\r\nHost: \r\n", 200),
+        ("GET /healthz HTTP/1.0\r\nHost: a, b\r\n", 400),
         ("GET /healthz HTTP/1.0\r\n", 200),
         ("GET /healthz HTTP/1.0\r\nHost: a\r\nHost: b\r\n", 400),
     ] {
@@ -221,6 +230,26 @@ async fn a_request_of_http_1_1_names_its_host_once() {
         let begins = [format!("HTTP/1.1 {status} "), format!("HTTP/1.0 {status} ")];
         assert!(begins.iter().any(|begin| answer.starts_with(begin)), "{head:?}: {answer}");
         assert!(answer.contains("x-content-type-options: nosniff"), "{head:?}: {answer}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_is_packed_for_the_way_is_refused() {
+    let shop = TestShop::new();
+    let address = listen(&shop, ConnectionLimits::default()).await;
+    for (coding, refused) in
+        [("chunked", false), ("Chunked", false), ("gzip, chunked", true), ("deflate,chunked", true)]
+    {
+        let mut stream = TcpStream::connect(address).await.expect("connected");
+        let head = format!(
+            "POST /api/v1/public/order/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: application/json\r\n\
+             Transfer-Encoding: {coding}\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).await.expect("sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("an answer");
+        assert_eq!(answer.contains("Transfer-Encoding is chunked"), refused, "{coding}: {answer}");
+        assert!(answer.starts_with("HTTP/1.1 400 "), "a body of nothing, or none that is read: {coding}: {answer}");
     }
 }
 

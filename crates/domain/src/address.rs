@@ -10,16 +10,36 @@ pub fn with_port(host: &str, port: u16) -> String {
     if host.parse::<Ipv6Addr>().is_ok() { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
+/// Text without the blanks, and the byte order mark, that come along when it is copied.
+fn trimmed(text: &str) -> &str {
+    text.trim_matches(|symbol: char| symbol.is_whitespace() || symbol == '\u{feff}')
+}
+
+/// An IP address as people type it: with blanks around it, or in brackets. One that stands for an IPv4 address
+/// (`::ffff:192.0.2.1`) stays as it is written.
+pub fn ip(text: &str) -> Option<IpAddr> {
+    let text = trimmed(text);
+    text.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(text).parse().ok()
+}
+
+/// Whether an address can be that of a machine: none, all and groups of them are not.
+pub fn is_of_one_machine(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => !address.is_unspecified() && !address.is_multicast() && !address.is_broadcast(),
+        IpAddr::V6(address) => !address.is_unspecified() && !address.is_multicast(),
+    }
+}
+
 /// A host name, IP address or onion address in its one spelling: without blanks and brackets, in lower case.
 ///
 /// # Errors
 /// What is wrong and what would be right.
 pub fn host(text: &str) -> Result<String, String> {
     let hint = "Leave out the scheme (https://), the path and the port (--port): only a host name or IP address.";
-    let text = text.trim_matches(|symbol: char| symbol.is_whitespace() || symbol == '\u{feff}');
-    let bare = text.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(text);
-    if let Ok(address) = bare.parse::<IpAddr>() {
-        return Ok(address.to_canonical().to_string());
+    let text = trimmed(text);
+    if let Some(address) = ip(text) {
+        let no_machine = || format!("{text} is the address of no machine: give the one that the node listens on.");
+        return is_of_one_machine(address).then(|| address.to_canonical().to_string()).ok_or_else(no_machine);
     }
     if text.is_empty() || text.contains(['/', ':', '[', ']', '@']) {
         return Err(hint.to_owned());
@@ -33,11 +53,19 @@ pub fn host(text: &str) -> Result<String, String> {
     let fits = |symbol: u8| symbol.is_ascii_alphanumeric() || matches!(symbol, b'-' | b'_');
     let is_label = |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(fits);
     // A name whose last part is a number is meant as an IPv4 address.
-    let is_number = name.rsplit('.').next().is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit()));
+    let is_number = name.rsplit('.').next().is_some_and(is_number);
     if name.len() > 253 || !name.split('.').all(is_label) || is_number {
         return Err(format!("{text:?} is neither a host name nor an IP address. {hint}"));
     }
     Ok(name)
+}
+
+/// Whether a part of a name is a number, in decimal or in hex.
+fn is_number(label: &str) -> bool {
+    match label.strip_prefix("0x") {
+        Some(digits) => digits.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        None => label.bytes().all(|byte| byte.is_ascii_digit()),
+    }
 }
 
 #[cfg(test)]
@@ -82,6 +110,17 @@ mod tests {
             "a b",
             "user@node",
             "10.0.0.300",
+            "0x7f000001",
+            "1.2.3.0x4",
+            "node.0X7F",
+            "0.0.0.0",
+            "::",
+            "[::]",
+            "255.255.255.255",
+            "224.0.0.1",
+            "ff02::1",
+            "::ffff:0.0.0.0",
+            "[192.0.2.1",
             "192.168.1",
             "abc.onion",
             "nöde.example",

@@ -3,8 +3,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::target;
 use super::time::Timestamp;
+use super::{address, target};
 
 /// What an entry is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,7 +100,7 @@ pub struct DenyEntry {
 /// # Errors
 /// What is wrong with it.
 pub fn normalize(kind: DenyKind, value: &str) -> Result<String, String> {
-    let value = value.trim().to_ascii_lowercase();
+    let value = value.trim_matches(|symbol: char| symbol.is_whitespace() || symbol == '\u{feff}').to_ascii_lowercase();
     match kind {
         DenyKind::Ip => network(&value),
         DenyKind::Target => {
@@ -122,9 +122,9 @@ const IPV6_BITS: u8 = 64;
 
 /// The one spelling of an address or network.
 fn network(value: &str) -> Result<String, String> {
-    let (address, bits) = value.split_once('/').map_or((value, None), |(address, bits)| (address, Some(bits)));
+    let (written, bits) = value.split_once('/').map_or((value, None), |(written, bits)| (written, Some(bits)));
     let wrong = || format!("{value:?} is neither an IP address nor a network such as 203.0.113.0/24 or 2001:db8::/32.");
-    let address: IpAddr = address.parse().map_err(|_| wrong())?;
+    let address = address::ip(written).ok_or_else(wrong)?;
     let most = if address.is_ipv4() { 32 } else { 128 };
     let bits: u8 = bits.map_or(Ok(most), |bits| bits.parse().map_err(|_| wrong()))?;
     let canonical = address.to_canonical();

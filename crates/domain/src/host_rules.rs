@@ -3,7 +3,7 @@
 
 use super::host::{Host, PortKind, PortRange};
 use super::money::Msat;
-use super::text;
+use super::{address, text};
 
 /// Messages by field, as clients of the API know them.
 pub type FieldErrors = Vec<(&'static str, Vec<String>)>;
@@ -87,11 +87,7 @@ impl HostChange {
         }
         if let Some(ip) = self.ip.take() {
             // One spelling for each address, so that two hosts on it are seen to share it.
-            host.ip = ip
-                .trim()
-                .trim_matches(['[', ']'])
-                .parse::<std::net::IpAddr>()
-                .map_or(ip, |address| address.to_canonical().to_string());
+            host.ip = address::ip(&ip).map_or(ip, |address| address.to_canonical().to_string());
         }
         if let Some(name) = self.name.take() {
             host.name = name;
@@ -116,7 +112,7 @@ pub fn name_errors(name: &str) -> Vec<String> {
     if matches!(name.to_ascii_lowercase().as_str(), "www" | "shop") {
         errors.push("Must not be one of: www, shop".to_owned());
     }
-    if !text::is_plain_text(name) {
+    if !text::is_plain_name(name) {
         errors.push(text::NOT_PLAIN.to_owned());
     }
     errors
@@ -130,12 +126,12 @@ pub fn errors(host: &Host) -> FieldErrors {
             errors.push((field, messages));
         }
     };
-    let address = host.ip.parse::<std::net::IpAddr>();
-    check("ip", if address.is_ok() { vec![] } else { vec!["Enter a valid IPv4 or IPv6 address.".to_owned()] });
+    check("ip", ip_errors(&host.ip));
     check("name", name_errors(&host.name));
-    check("description", too_long(host.description.as_deref().unwrap_or_default(), MAX_DESCRIPTION));
-    check("terms_of_service", too_long(&host.terms_of_service, MAX_TERMS));
-    let mut url = too_long(&host.terms_of_service_url, MAX_URL);
+    let description = host.description.as_deref().unwrap_or_default();
+    check("description", text_errors(description, MAX_DESCRIPTION, text::is_plain_text));
+    check("terms_of_service", text_errors(&host.terms_of_service, MAX_TERMS, text::is_plain_lines));
+    let mut url = text_errors(&host.terms_of_service_url, MAX_URL, text::is_plain_name);
     if !host.terms_of_service_url.is_empty() && !is_web_address(&host.terms_of_service_url) {
         url.push("Enter a valid URL.".to_owned());
     }
@@ -184,11 +180,24 @@ pub fn warnings(host: &Host, ranges: &[PortRange]) -> Vec<String> {
     list
 }
 
-fn too_long(text: &str, limit: usize) -> Vec<String> {
-    if text.chars().count() <= limit {
-        return Vec::new();
+fn ip_errors(ip: &str) -> Vec<String> {
+    match ip.parse().map(address::is_of_one_machine) {
+        Ok(true) => Vec::new(),
+        Ok(false) => vec!["This is the address of no machine: nobody could reach the host there.".to_owned()],
+        Err(_) => vec!["Enter a valid IPv4 or IPv6 address.".to_owned()],
     }
-    vec![format!("Ensure this field has no more than {limit} characters.")]
+}
+
+/// What is wrong with a text that buyers get to see.
+fn text_errors(text: &str, limit: usize, is_plain: fn(&str) -> bool) -> Vec<String> {
+    let mut errors = Vec::new();
+    if text.chars().count() > limit {
+        errors.push(format!("Ensure this field has no more than {limit} characters."));
+    }
+    if !is_plain(text) {
+        errors.push(text::NOT_PLAIN.to_owned());
+    }
+    errors
 }
 
 fn outside(value: i64, least: i64, most: i64) -> Vec<String> {
@@ -218,7 +227,9 @@ fn is_web_address(text: &str) -> bool {
 fn is_private(address: std::net::IpAddr) -> bool {
     match address {
         std::net::IpAddr::V4(address) => {
-            address.is_private() || address.is_loopback() || address.is_link_local() || address.is_unspecified()
+            // 100.64.0.0/10 is the inside of a provider's network.
+            let is_shared = address.octets()[0] == 100 && address.octets()[1] & 0b1100_0000 == 64;
+            address.is_private() || address.is_loopback() || address.is_link_local() || is_shared
         }
         std::net::IpAddr::V6(address) => {
             address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()

@@ -1,7 +1,7 @@
 //! An operator: a person who runs the shop, or owns hosts and nodes in it.
 
 use super::id::OperatorId;
-use super::text::is_plain;
+use super::text::is_plain_name;
 use super::time::Timestamp;
 
 /// What an operator may do.
@@ -48,9 +48,9 @@ pub struct Operator {
 pub fn name_error(name: &str) -> Option<&'static str> {
     if name.is_empty() || name.chars().count() > 150 {
         Some("A name has 1 to 150 characters.")
-    } else if name.contains(':') || name.chars().any(|c| !is_plain(c) || c.is_whitespace()) {
-        Some("A name has no colon and no blanks.")
-    } else if matches!(name, "cli" | "shop" | "buyer") {
+    } else if name.contains(':') || !is_plain_name(name) || name.contains(char::is_whitespace) {
+        Some("A name has no colon, no blanks and nothing that can't be seen.")
+    } else if matches!(name.to_lowercase().as_str(), "cli" | "shop" | "buyer") {
         Some("This name is reserved.")
     } else {
         None

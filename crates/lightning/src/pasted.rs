@@ -6,10 +6,10 @@ mod certificate;
 mod dump;
 mod text;
 
-pub use certificate::{certificate, check_certificate};
+pub use certificate::{certificate, check_certificate, expiry};
 
 use super::macaroon::{Macaroon, MacaroonError};
-use text::{base64, text};
+use text::{bare, base64, text};
 
 /// The binary form of a macaroon: the file as LND writes it, or its content in hex of any layout or in base64.
 ///
@@ -18,14 +18,45 @@ use text::{base64, text};
 pub fn macaroon(bytes: &[u8]) -> Result<Vec<u8>, MacaroonError> {
     let Err(binary) = Macaroon::parse(bytes) else { return Ok(bytes.to_vec()) };
     let Some(text) = text(bytes) else { return Err(binary) };
-    let text = in_json(&text).unwrap_or(text);
-    let from_hex = dump::hex(&text);
-    let read = |bytes: &Vec<u8>| Macaroon::parse(bytes).is_ok();
-    if let Some(bytes) = from_hex.iter().chain(base64(&text).iter()).find(|bytes| read(bytes)) {
-        return Ok(bytes.clone());
+    let text = without_continuations(&text);
+    let texts = [in_json(&text), after_its_name(&text), in_braces(&text), in_data_url(&text), Some(text)];
+    let mut problem = binary;
+    for text in texts.into_iter().flatten() {
+        for bytes in [dump::hex(&text), base64(&text)].into_iter().flatten() {
+            match Macaroon::parse(&bytes) {
+                Ok(_) => return Ok(bytes),
+                // What begins as one is what is damaged.
+                Err(MacaroonError::NotBinary) => {}
+                Err(damaged) => problem = damaged,
+            }
+        }
     }
-    // A word of hex digits is taken for hex: then that is what is damaged.
-    Err(from_hex.and_then(|bytes| Macaroon::parse(&bytes).err()).unwrap_or(binary))
+    Err(problem)
+}
+
+/// Lines as a shell reads them, which a backslash at the end joins.
+fn without_continuations(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().map(|line| line.trim_end().trim_end_matches('\\')).collect();
+    lines.join("\n")
+}
+
+/// What follows a name such as `Grpc-Metadata-macaroon:`, `MACAROON=` or, in `lndconnect://…`, `&macaroon=`.
+fn after_its_name(text: &str) -> Option<String> {
+    let start = text.to_ascii_lowercase().find("macaroon")?;
+    let rest = text[start..].trim_start_matches(|symbol: char| symbol.is_ascii_alphanumeric() || symbol == '_');
+    let value = rest.trim_start().strip_prefix([':', '='])?;
+    Some(bare(value.split('&').next().unwrap_or_default()).to_owned())
+}
+
+/// What stands in the braces of an array, as `xxd -i` writes one.
+fn in_braces(text: &str) -> Option<String> {
+    let (_, rest) = text.split_once('{')?;
+    rest.split_once('}').map(|(inner, _)| inner.to_owned())
+}
+
+/// The content of `data:…;base64,…`.
+fn in_data_url(text: &str) -> Option<String> {
+    text.strip_prefix("data:")?.split_once(";base64,").map(|(_, content)| content.to_owned())
 }
 
 /// The field `macaroon` of a JSON document, as `lncli` and LND's REST interface answer.
@@ -77,10 +108,43 @@ mod tests {
             format!("{{\"macaroon\": \"{hex}\"}}"),
             padded.clone(),
             lines(&padded, 64),
-            bare,
+            bare.clone(),
             format!("\u{feff}\"{padded}\"\r\n"),
         ];
-        for layout in layouts {
+        let words: Vec<_> = binary.chunks(16).map(|line| line.to_vec()).collect();
+        let dumped = |offset: fn(usize) -> String, group: fn(&[u8]) -> String, size: usize| {
+            let line = |(row, line): (usize, &Vec<u8>)| {
+                let groups: Vec<_> = line.chunks(size).map(group).collect();
+                format!("{} {}\n", offset(row * 16), groups.join(" "))
+            };
+            words.iter().enumerate().map(line).collect::<String>() + &offset(binary.len()) + "\n"
+        };
+        let (octal, hexadecimal) = (|at| format!("{at:07o}"), |at| format!("{at:06x}"));
+        // Little-endian words, the last of which may be half a one.
+        let word = |bytes: &[u8]| format!("{:02x}{:02x}", bytes.get(1).copied().unwrap_or(0), bytes[0]);
+        let array = format!(
+            "unsigned char invoice_macaroon[] = {{\n  0x{}\n}};\nunsigned int invoice_macaroon_len = {};\n",
+            pairs.join(", 0x"),
+            binary.len()
+        );
+        let more = [
+            dumped(octal, |bytes| hex::encode(bytes), 1),
+            dumped(hexadecimal, |bytes| hex::encode(bytes), 1),
+            dumped(|at| format!("{at:07x}"), word, 2),
+            dumped(octal, word, 2),
+            lines(&hex, 60).replace("\r\n", "\\\n"),
+            lines(&padded, 64).replace("\r\n", " \\\r\n"),
+            array,
+            format!("Grpc-Metadata-macaroon: {hex}"),
+            format!("-H \"Grpc-Metadata-Macaroon: {hex}\""),
+            format!("export MACAROON={hex}"),
+            format!("MACAROON=\"{padded}\""),
+            format!("data:;base64,{padded}"),
+            format!("data:application/octet-stream;base64,{padded}"),
+            format!("lndconnect://node.example:10009?cert=MIIC&macaroon={bare}"),
+            format!("lndconnect://node.example:10009?macaroon={bare}&cert=MIIC"),
+        ];
+        for layout in layouts.into_iter().chain(more) {
             assert_eq!(macaroon(layout.as_bytes()).unwrap(), binary, "{layout}");
             assert_eq!(macaroon(&utf16(&layout)).unwrap(), binary, "{layout}");
         }
@@ -94,9 +158,10 @@ mod tests {
         let cut = &hex[..hex.len() - 8];
         assert_eq!(macaroon(cut.as_bytes()), Err(MacaroonError::Damaged));
         assert_eq!(macaroon(&binary[..binary.len() - 4]), Err(MacaroonError::Damaged));
-        for text in ["", "hello", "-----BEGIN CERTIFICATE-----", "lndconnect://x?macaroon=AgED", "{\"macaroon\": 5}"] {
+        for text in ["", "hello", "-----BEGIN CERTIFICATE-----", "lndconnect://x?cert=AgED", "{\"macaroon\": 5}"] {
             assert_eq!(macaroon(text.as_bytes()), Err(MacaroonError::NotBinary), "{text}");
         }
         assert!(macaroon(&hex.as_bytes()[1..]).is_err(), "an odd number of digits");
+        assert_eq!(macaroon(b"lndconnect://x?macaroon=AgED"), Err(MacaroonError::Damaged));
     }
 }

@@ -54,7 +54,8 @@ impl<E: Endpoint<Output = Response>> RequestMiddleware<E> {
             let client = Origin::client_of(request, &*self.app.is_trusted_proxy);
             self.app.requests.admit(&client, self.app.shop.now()).map_err(Problem::throttled)?;
         }
-        security::check_host(request.version(), request.headers())
+        security::check_host(request.version(), request.headers())?;
+        security::check_transfer(request.headers())
     }
 
     /// An answer, whatever happens inside.

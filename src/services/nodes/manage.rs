@@ -8,6 +8,7 @@ use super::{health, names};
 use crate::domain::address;
 use crate::domain::id::{NodeId, Random};
 use crate::domain::node::{Node, NodeKind, PAYMENT_BAKE_COMMAND};
+use crate::domain::text::{NOT_PLAIN, is_plain_name};
 use crate::services::operators::manage;
 use crate::services::payments::refunds::BY_HAND;
 use crate::services::{Act, Error};
@@ -316,6 +317,8 @@ fn check(node: &Node) -> Result<(), Error> {
          --payment-macaroon-file FILE."
     );
     need(can_pay || !node.pays_refunds, "pays_refunds", &hint);
+    need(is_plain_name(&node.host), "host", NOT_PLAIN);
+    need(is_plain_name(&node.name), "name", NOT_PLAIN);
     need(node.name.chars().count() <= 100, "name", "Ensure this field has no more than 100 characters.");
     if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }
 }

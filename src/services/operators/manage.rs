@@ -14,8 +14,10 @@ pub fn add(db: &Connection, act: &Act, name: &str, role: Role, password_hash: &s
     if let Some(message) = name_error(name) {
         return Err(Error::field("name", message));
     }
-    if operators::by_name(db, name)?.is_some() {
-        return Err(Error::field("name", format!("There is already an operator {name:?}.")));
+    // Who reads a log must not take one for the other; those who are there already go on as they are.
+    let is_like = |operator: &Operator| operator.name.to_lowercase() == name.to_lowercase();
+    if let Some(like) = operators::list(db)?.into_iter().find(is_like) {
+        return Err(Error::field("name", format!("There is already an operator {:?}.", like.name)));
     }
     let id = operators::insert(db, name, role, password_hash, act.now)?;
     act.record(db, "operator", name, &format!("added as {}", role.name()))?;
@@ -82,7 +84,7 @@ mod tests {
             db.write_blocking(move |db| super::add(db, &act, name, Role::Operator, "hash"))
         };
         add("anna").unwrap();
-        for name in ["anna", "", "an:na", "cli", "a b"] {
+        for name in ["anna", "Anna", "ANNA", "an\u{200b}na", "CLI", "", "an:na", "cli", "a b"] {
             assert!(matches!(add(name), Err(Error::Invalid(_))), "{name:?}");
         }
         let names: Vec<_> = db.read(|db| list(db, &act)).unwrap().into_iter().map(|operator| operator.name).collect();

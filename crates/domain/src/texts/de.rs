@@ -136,7 +136,10 @@ pub(super) fn message(message: &Message) -> String {
         }
         Message::NotUnderstood => "Die Anfrage wird hier nicht verstanden.",
         Message::TookTooLong => "Das hat zu lange gedauert. Bitte noch einmal versuchen.",
-        Message::OneHostLine => "Eine Anfrage braucht genau eine Host-Zeile.",
+        Message::OneHostLine => {
+            "Eine Anfrage braucht genau eine Host-Zeile, mit einem Hostnamen oder einer IP-Adresse."
+        }
+        Message::OnlyChunked => "Inhalte werden gelesen, wie sie sind: Als Transfer-Encoding gilt nur chunked.",
         Message::SocketOnly => "Unter dieser Adresse wird nur WebSocket gesprochen.",
         Message::ForeignSite => {
             "Diese Anfrage kommt von einer anderen Website und wurde nicht ausgeführt. Hinter einem Proxy muss \
@@ -180,7 +183,9 @@ pub(super) fn message(message: &Message) -> String {
         Message::Blank => "Dieses Feld darf nicht leer sein.",
         Message::NoString => "Kein gültiger Text.",
         Message::NullCharacters => "Null-Zeichen sind nicht erlaubt.",
-        Message::NotPlain => "Steuerzeichen und Zeichen, die die Schreibrichtung ändern, sind nicht erlaubt.",
+        Message::NotPlain => {
+            "Steuerzeichen, unsichtbare Zeichen und solche, die die Schreibrichtung ändern, sind nicht erlaubt."
+        }
         Message::TooLong { max } => {
             return format!("Dieses Feld darf höchstens {max} Zeichen haben.");
         }

@@ -115,7 +115,8 @@ pub(super) fn message(message: &Message) -> String {
         }
         Message::NotUnderstood => "The request is not understood here.",
         Message::TookTooLong => "This took too long. Please try again.",
-        Message::OneHostLine => "A request needs exactly one Host line.",
+        Message::OneHostLine => "A request needs exactly one Host line, with a host name or an IP address.",
+        Message::OnlyChunked => "Bodies are read as they are: the only Transfer-Encoding is chunked.",
         Message::SocketOnly => "This address speaks WebSocket only.",
         Message::ForeignSite => {
             "This request comes from another web site and was not carried out. Behind a proxy, X-Forwarded-Host \
@@ -159,7 +160,9 @@ pub(super) fn message(message: &Message) -> String {
         Message::Blank => "This field may not be blank.",
         Message::NoString => "Not a valid string.",
         Message::NullCharacters => "Null characters are not allowed.",
-        Message::NotPlain => "Control characters and marks that change the direction of writing are not allowed.",
+        Message::NotPlain => {
+            "Control characters, marks that change the direction of writing and characters that can't be seen are not allowed."
+        }
         Message::TooLong { max } => {
             return format!("Ensure this field has no more than {max} characters.");
         }

@@ -25,6 +25,8 @@ pub enum Message {
     NotUnderstood,
     TookTooLong,
     OneHostLine,
+    /// The body is sent in another way than whole or in chunks.
+    OnlyChunked,
     SocketOnly,
     ForeignSite,
     MustPost,

@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use x509_parser::extensions::KeyUsage;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::text::{base64, text};
@@ -70,11 +71,23 @@ fn is_certificate(der: &[u8]) -> bool {
     X509Certificate::from_der(der).is_ok_and(|(rest, _)| rest.is_empty())
 }
 
-/// Whether it may sign others and names no host that could show it. (LND's own may sign others, and names hosts.)
+/// Whether it may sign others, and no host could show it: it names none, or its key is for signing certificates and not
+/// for connections. (LND's own may sign others, names hosts, and says that its key is for connections too.)
 fn is_authority(der: &[u8]) -> bool {
     let Ok((_, certificate)) = X509Certificate::from_der(der) else { return false };
-    let names = certificate.subject_alternative_name();
-    certificate.is_ca() && names.is_ok_and(|names| names.is_none())
+    let names_none = certificate.subject_alternative_name().is_ok_and(|names| names.is_none());
+    let is_for_connections = |usage: &KeyUsage| usage.digital_signature() || usage.key_encipherment();
+    let usage = certificate.key_usage().ok().flatten();
+    let signs_only = usage.is_some_and(|usage| !is_for_connections(usage.value));
+    certificate.is_ca() && (names_none || signs_only)
+}
+
+/// When the node's own certificate in `bytes` ends, in Unix seconds.
+pub fn expiry(bytes: &[u8]) -> Option<i64> {
+    let found = read(bytes).ok()?;
+    let own = found.iter().find(|der| !is_authority(der))?;
+    let (_, certificate) = X509Certificate::from_der(own).ok()?;
+    Some(certificate.validity().not_after.timestamp())
 }
 
 fn pem(der: &[u8]) -> Vec<u8> {
@@ -90,7 +103,7 @@ fn pem(der: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
+    use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, KeyUsagePurpose};
 
     use super::*;
 
@@ -100,6 +113,36 @@ mod tests {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().unwrap();
         (params.self_signed(&key).unwrap(), key)
+    }
+
+    /// One that names a host and may sign others, with a key for `usages`.
+    fn signing(usages: &[KeyUsagePurpose]) -> String {
+        let mut params = CertificateParams::new(vec!["node.example".to_owned()]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = usages.to_vec();
+        params.self_signed(&KeyPair::generate().unwrap()).unwrap().pem()
+    }
+
+    #[test]
+    fn an_authority_that_names_a_host_is_none_that_a_node_shows_and_lnds_own_is() {
+        use KeyUsagePurpose::{CrlSign, DigitalSignature, KeyCertSign, KeyEncipherment};
+        let (authority, nameless) = (signing(&[KeyCertSign, CrlSign]), own(&[]).0.pem());
+        for pem in [authority.clone(), format!("{authority}{nameless}"), format!("{nameless}{authority}")] {
+            let message = check_certificate(pem.as_bytes()).unwrap_err();
+            assert!(message.contains("of an authority"), "{message}");
+        }
+        for usages in [&[KeyEncipherment, DigitalSignature, KeyCertSign][..], &[DigitalSignature, KeyCertSign], &[]] {
+            assert!(check_certificate(signing(usages).as_bytes()).is_ok(), "{usages:?}");
+        }
+    }
+
+    #[test]
+    fn the_end_of_the_nodes_own_certificate_is_known() {
+        let mut params = CertificateParams::new(vec!["node.example".to_owned()]).unwrap();
+        params.not_after = rcgen::date_time_ymd(2020, 1, 2);
+        let pem = params.self_signed(&KeyPair::generate().unwrap()).unwrap().pem();
+        assert_eq!(expiry(format!("{}{pem}", own(&[]).0.pem()).as_bytes()), Some(1_577_923_200));
+        assert_eq!(expiry(b"x"), None);
     }
 
     #[test]

@@ -1,38 +1,74 @@
 //! Hex digits in the layouts that programs print them in.
 
 /// The bytes that a text of hex digits stands for: in one piece, in groups and lines of any length, with `0x`, `\x` or
-/// separators, or as `xxd` and `hexdump -C` show a file. `None` when it is no hex.
+/// separators, or as `xxd`, `hexdump` and `od` show a file. `None` when it is no hex.
 pub fn hex(text: &str) -> Option<Vec<u8>> {
-    let digits: String = match lines_of_dump(text) {
-        Some(lines) => lines.concat(),
-        None => text.to_owned(),
-    };
-    let compact = digits.replace("0x", "").replace("0X", "").replace("\\x", "");
+    if let Some(bytes) = dump(text) {
+        return Some(bytes);
+    }
+    let compact = text.replace("0x", "").replace("0X", "").replace("\\x", "");
     let is_separator = |symbol: char| symbol.is_whitespace() || matches!(symbol, ':' | '-' | ',' | ';' | '_');
     let compact: String = compact.chars().filter(|symbol| !is_separator(*symbol)).collect();
     if compact.is_empty() { None } else { hex::decode(compact).ok() }
 }
 
-/// The digits of each line of a dump, without its offset and the column of characters.
-fn lines_of_dump(text: &str) -> Option<Vec<&str>> {
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let digits: Vec<_> = lines.map(digits_of_line).collect::<Option<_>>()?;
-    digits.first().is_some_and(|first| !first.is_empty()).then_some(digits)
+/// The fewest digits of an offset.
+const OFFSET_DIGITS: usize = 6;
+
+/// A line of a dump, without the column of characters.
+struct Line<'a> {
+    offset: &'a str,
+    /// What stands together; nothing in the last line, whose offset is the end.
+    groups: Vec<&'a str>,
+    /// Whether a group of several bytes is a number of this machine's, the lowest byte first.
+    is_little_endian: bool,
 }
 
-/// `00000000: 0201 036c  ..l` and `00000000  02 01 03 6c  |..l|`; the last line of the second kind is an offset alone.
-fn digits_of_line(line: &str) -> Option<&str> {
-    let (offset, rest) = line.split_at_checked(8)?;
-    if !offset.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
+impl<'a> Line<'a> {
+    /// `00000000: 0201 036c  ..l` of xxd, `00000000  02 01 03 6c  |..l|` of `hexdump -C`, and `0000000 0102 6c03` of
+    /// `hexdump` and `od`.
+    fn read(line: &'a str) -> Option<Self> {
+        let (offset, rest) = line.split_once([' ', '\t']).unwrap_or((line, ""));
+        let (offset, is_xxd) = offset.strip_suffix(':').map_or((offset, false), |offset| (offset, true));
+        if offset.len() < OFFSET_DIGITS {
+            return None;
+        }
+        let rest = rest.trim_start();
+        let digits = if is_xxd { rest.split("  ").next() } else { rest.split(['|', '>']).next() };
+        let groups = digits.unwrap_or_default().split_whitespace().collect();
+        Some(Self { offset, groups, is_little_endian: !is_xxd })
     }
-    if let Some(rest) = rest.strip_prefix(": ") {
-        return Some(rest.split_once("  ").map_or(rest, |(digits, _)| digits));
+}
+
+/// The bytes of a dump. Its offsets tell it from digits in groups: they count the bytes, in one of the usual ways.
+fn dump(text: &str) -> Option<Vec<u8>> {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let lines: Vec<_> = lines.map(Line::read).collect::<Option<_>>()?;
+    [16, 8, 10].into_iter().find_map(|radix| assemble(&lines, radix))
+}
+
+fn assemble(lines: &[Line<'_>], radix: u32) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    for line in lines {
+        let offset = usize::from_str_radix(line.offset, radix).ok()?;
+        if line.groups.is_empty() {
+            // The last number may be filled up with zeros.
+            bytes.len().checked_sub(offset).filter(|surplus| *surplus < 8)?;
+            bytes.truncate(offset);
+            continue;
+        }
+        if offset != bytes.len() {
+            return None;
+        }
+        for group in &line.groups {
+            let mut part = hex::decode(group).ok()?;
+            if line.is_little_endian {
+                part.reverse();
+            }
+            bytes.extend(part);
+        }
     }
-    match rest.strip_prefix("  ") {
-        Some(rest) => Some(rest.split_once('|').map_or(rest, |(digits, _)| digits)),
-        None => rest.is_empty().then_some(""),
-    }
+    (!bytes.is_empty()).then_some(bytes)
 }
 
 #[cfg(test)]
@@ -45,9 +81,19 @@ mod tests {
         let xxd = "00000000: 0001 0203 0405 0607 0809 0a0b 0c0d 0e0f  ................\n00000010: 1011 1213       ....";
         let hexdump = "00000000  00 01 02 03 04 05 06 07  08 09 0a 0b 0c 0d 0e 0f  |ab cd ef 00  ....|\n\
                        00000010  10 11 12 13                                       |....|\n00000014\n";
-        for dump in [xxd, hexdump] {
+        let od = "0000000 00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f\n0000020 10 11 12 13\n0000024\n";
+        let od_in_hex = "000000 00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f\n000010 10 11 12 13\n000014\n";
+        let words = "0000000 0100 0302 0504 0706 0908 0b0a 0d0c 0f0e\n0000010 1110 1312\n0000014\n";
+        let with_characters = "0000000 00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f  >................<\n0000020 10 11 12 13  >....<\n";
+        for dump in [xxd, hexdump, od, od_in_hex, words, with_characters] {
             assert_eq!(hex(dump), Some(bytes.clone()), "{dump}");
         }
+    }
+
+    #[test]
+    fn half_of_the_last_word_is_no_part_of_the_file() {
+        assert_eq!(hex("0000000 0201 0003\n0000003\n"), Some(vec![1, 2, 3]));
+        assert_eq!(dump("0000000 0201 0003\n0000020\n"), None, "less than there should be");
     }
 
     #[test]

@@ -16,11 +16,15 @@ pub fn text(bytes: &[u8]) -> Option<String> {
         [0xfe, 0xff, ..] => utf16(u16::from_be_bytes)?,
         _ => std::str::from_utf8(bytes).ok()?.to_owned(),
     };
-    let is_around = |symbol: char| {
+    Some(bare(&text).to_owned())
+}
+
+/// A text without blanks, quotes and marks around it.
+pub fn bare(text: &str) -> &str {
+    text.trim_matches(|symbol: char| {
         symbol.is_whitespace()
             || matches!(symbol, '\u{feff}' | '\0' | '"' | '\'' | '`' | '“' | '”' | '‘' | '’' | ',' | ';')
-    };
-    Some(text.trim_matches(is_around).to_owned())
+    })
 }
 
 /// Base64 in either alphabet, with or without padding, in any number of lines.

@@ -204,7 +204,7 @@ fn name_problem(name: &str) -> Option<Message> {
         Some(Message::NoUnderscores)
     } else if ["www", "shop"].contains(&name) {
         Some(Message::NameReserved)
-    } else if !text::is_plain_text(name) {
+    } else if !text::is_plain_name(name) {
         Some(Message::NotPlain)
     } else {
         None

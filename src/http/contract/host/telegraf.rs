@@ -18,7 +18,8 @@ const PROXY_PORT: &str = "9065";
 /// The configuration of the caller's bridges; empty when there are none.
 pub async fn config(call: &RequestContext, scope: &Scope, port: Option<&str>) -> Result<Text, Problem> {
     let port = port.filter(|port| !port.is_empty()).unwrap_or(PROXY_PORT);
-    if port.parse::<u16>().is_err() {
+    let is_port = port.bytes().all(|digit| digit.is_ascii_digit()) && port.parse().is_ok_and(|port: u16| port > 0);
+    if !is_port {
         return Err(Problem::field("port", Message::NoPort));
     }
     let mut text = String::new();

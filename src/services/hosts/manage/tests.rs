@@ -155,6 +155,35 @@ fn what_is_offered_has_a_price() {
 }
 
 #[test]
+fn the_address_of_no_machine_is_refused_and_one_that_buyers_can_not_reach_is_a_warning() {
+    let (_dir, db) = database();
+    operator(&db, "anna");
+    for (index, (ip, stored, warnings)) in [
+        ("\u{feff}192.0.2.7", Some("192.0.2.7"), 0),
+        ("[2001:db8::7]", Some("2001:db8::7"), 0),
+        ("100.64.0.1", Some("100.64.0.1"), 1),
+        ("100.128.0.1", Some("100.128.0.1"), 0),
+        ("10.0.0.1", Some("10.0.0.1"), 1),
+        ("0.0.0.0", None, 0),
+        ("::", None, 0),
+        ("224.0.0.1", None, 0),
+        ("ff02::1", None, 0),
+        ("255.255.255.255", None, 0),
+        ("[1.2.3.4", None, 0),
+        ("1.2.3.4]", None, 0),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut new = new_host(ip, &[]);
+        new.change.name = Some(format!("host-{index}"));
+        let added = try_add(&db, new);
+        let found = added.map(|added| (added.host.ip, added.warnings.len())).ok();
+        assert_eq!(found, stored.map(|ip| (ip.to_owned(), warnings)), "{ip:?}");
+    }
+}
+
+#[test]
 fn what_raspiblitz_would_not_show_is_a_warning() {
     let (_dir, db) = database();
     operator(&db, "anna");
