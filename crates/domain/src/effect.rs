@@ -48,6 +48,8 @@ pub enum AlertTopic {
     HoldLost,
     /// One order, product or payment can't be handled, and is left out of its work.
     LeftOut,
+    /// A change would have broken a transition table, and was not made.
+    RuleBroken,
     /// An intent keeps failing.
     FailedIntent,
     /// A host with paid products stopped checking in.
@@ -84,7 +86,7 @@ pub enum AlertTopic {
 
 impl AlertTopic {
     /// All topics.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::NeedsRefund,
         Self::Overpaid,
         Self::RefundedTooMuch,
@@ -93,6 +95,7 @@ impl AlertTopic {
         Self::InvoiceVanished,
         Self::HoldLost,
         Self::LeftOut,
+        Self::RuleBroken,
         Self::FailedIntent,
         Self::HostDead,
         Self::NodeDead,
@@ -122,6 +125,7 @@ impl AlertTopic {
             Self::InvoiceVanished => "invoice_vanished",
             Self::HoldLost => "hold_lost",
             Self::LeftOut => "left_out",
+            Self::RuleBroken => "rule_broken",
             Self::FailedIntent => "failed_intent",
             Self::HostDead => "host_dead",
             Self::NodeDead => "node_dead",
@@ -146,7 +150,7 @@ impl AlertTopic {
     pub const fn most_open(self) -> Option<u32> {
         match self {
             Self::TargetUnreachable | Self::StuckSuspension => Some(20),
-            Self::InvoiceVanished | Self::HoldLost | Self::LeftOut => Some(20),
+            Self::InvoiceVanished | Self::HoldLost | Self::LeftOut | Self::RuleBroken => Some(20),
             _ => None,
         }
     }
@@ -172,7 +176,7 @@ impl AlertTopic {
     pub const fn severity(self) -> &'static str {
         match self {
             Self::NeedsRefund | Self::UnknownPayment | Self::NodeDead | Self::NoInvoices => "critical",
-            Self::InvoiceVanished | Self::LeftOut | Self::NodeUnheard => "critical",
+            Self::InvoiceVanished | Self::LeftOut | Self::RuleBroken | Self::NodeUnheard => "critical",
             Self::Storage | Self::ClockBack | Self::OnionKeyLost => "critical",
             Self::RefundedTooMuch | Self::RefundMayBeDone | Self::HoldLost | Self::ClocksApart => "warning",
             Self::StuckSuspension | Self::HostNotSwept | Self::LateDelivery => "warning",
