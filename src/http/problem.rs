@@ -104,6 +104,7 @@ impl From<Error> for Problem {
                 let problem = Self::detail(StatusCode::SERVICE_UNAVAILABLE, detail);
                 Self { retry_after_secs: Some(retry_after_secs), ..problem }
             }
+            Error::RuleBroken(rule) => Self::internal(&rule.to_string()),
             Error::Internal(what) => Self::internal(&what),
         }
     }

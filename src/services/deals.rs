@@ -58,6 +58,9 @@ fn change<T>(
         position += 1;
         perform(shop, db, after, &mut deal, &effect, now)?;
     }
+    if let Some(broken) = deal.broken {
+        return Err(Error::RuleBroken(broken));
+    }
     forget_moot_intents(db, after, &before, &deal, now)?;
     close_stuck(db, &before, &deal, now)?;
     payments::late::note(db, &before, &mut deal, now)?;

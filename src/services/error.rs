@@ -1,6 +1,7 @@
 //! How a use case is refused. `http` turns these into answers in one place.
 
 use crate::domain::texts::Message;
+use crate::domain::transition::BrokenRule;
 use crate::store::StoreError;
 
 /// The key under which messages stand that belong to no single field.
@@ -29,6 +30,9 @@ pub enum Error {
         /// When it makes sense to try again.
         retry_after_secs: u32,
     },
+    /// A defect of ours that would have broken a transition table: nothing was changed, and the operator is told (500).
+    #[error("{0}")]
+    RuleBroken(BrokenRule),
     /// A defect of ours; the text is for the log, never for an answer (500).
     #[error("{0}")]
     Internal(String),

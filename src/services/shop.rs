@@ -8,11 +8,13 @@ use uuid::Uuid;
 
 use super::Error;
 use super::hosts::check_ins::unstored::CheckIns;
+use crate::domain::effect::AlertTopic;
 use crate::domain::fiat::RateRules;
 use crate::domain::id::{HostId, IdRuns, OrderId, Random};
 use crate::domain::lightning::{Network, Preimage};
 use crate::domain::time::{Clock, Timestamp};
-use crate::store::{Db, deny_list, meta};
+use crate::domain::transition::BrokenRule;
+use crate::store::{Db, alerts, deny_list, meta};
 
 /// The rules that an operator can change; defaults are those of the shop's specification.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -198,9 +200,29 @@ impl Shop {
             let value = change(db, &mut aftermath)?;
             Ok::<_, Error>((value, aftermath))
         });
-        let (value, aftermath) = stored.await?;
-        self.ring(&aftermath);
-        Ok(value)
+        match stored.await {
+            Ok((value, aftermath)) => {
+                self.ring(&aftermath);
+                Ok(value)
+            }
+            Err(Error::RuleBroken(broken)) => {
+                self.tell_of(&broken).await;
+                Err(Error::RuleBroken(broken))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Tells the operator of a change that was not made, since it would have broken a transition table.
+    async fn tell_of(&self, broken: &BrokenRule) {
+        tracing::error!("a change was not made: {broken}");
+        let (subject, now) = (broken.id.clone(), self.now());
+        let text = format!("{broken}. Nothing was changed. This is a defect: please report it with the log");
+        let raise =
+            move |db: &Connection| Ok::<_, Error>(alerts::raise(db, AlertTopic::RuleBroken, &subject, &text, now)?);
+        if let Err(failure) = self.db.write(raise).await {
+            tracing::error!(%failure, "nobody could be told of it");
+        }
     }
 
     /// Rings the bells.

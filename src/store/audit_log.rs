@@ -113,3 +113,30 @@ fn entries(db: &Connection, about: &str, id: impl ToSql + Display) -> Result<Vec
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::db;
+
+    #[test]
+    fn what_is_in_the_log_is_neither_changed_nor_deleted() {
+        let db = db::blank(db::known_migrations().last().unwrap().0).unwrap();
+        db.pragma_update(None, "foreign_keys", false).unwrap();
+        record(&db, Timestamp(1), "cli", "host", "a", "added").unwrap();
+        db.execute_batch(
+            "INSERT INTO purchase_order (seq, id, product_seq, host_id, kind, status, price, created_at, modified_at) \
+             VALUES (1, zeroblob(16), 1, zeroblob(16), 'first', 'I', 0, 0, 0)",
+        )
+        .unwrap();
+        record_order(&db, Timestamp(2), "buyer", OrderId(uuid::Uuid::nil()), "I->T").unwrap();
+        for id in [1, 2] {
+            for change in ["UPDATE audit_log SET actor = 'nobody'", "DELETE FROM audit_log"] {
+                let refused = db.execute(&format!("{change} WHERE id = {id}"), []).unwrap_err();
+                assert!(refused.to_string().contains("append-only"), "{change} {id}: {refused}");
+            }
+        }
+        let left: i64 = db.query_row("SELECT count(*) FROM audit_log", [], |row| row.get(0)).unwrap();
+        assert_eq!(left, 2);
+    }
+}

@@ -11,7 +11,7 @@ use crate::domain::id::{HostId, NodeId, OrderId, ProductId};
 use crate::domain::lightning::PaymentHash;
 use crate::domain::product::Product;
 use crate::domain::purchase::{Delivery, Invoice, InvoiceState, OrderStatus, Purchase, PurchaseKind};
-use crate::domain::time::{CLOCK_TOLERANCE_SECS, Timestamp};
+use crate::domain::time::Timestamp;
 
 const PURCHASE: &str = "SELECT o.id AS order_id, o.kind, o.status, o.message, o.price, o.delivery, \
     o.granted_secs, o.granted_bytes, o.owed, o.refunded, o.late_secs, o.created_at AS ordered_at, o.modified_at AS order_modified_at, \
@@ -341,25 +341,24 @@ pub fn owes_on_host(db: &Connection, host: HostId) -> Result<bool, StoreError> {
     Ok(db.prepare_cached(sql)?.query_row([host], |row| row.get(0))?)
 }
 
-/// Orders whose open invoice can no longer be paid at `now`.
-pub fn to_close(db: &Connection, now: Timestamp, limit: u32) -> Result<Vec<OrderId>, StoreError> {
+/// Orders whose open invoice has expired at `now`, each with when it did.
+pub fn to_close(db: &Connection, now: Timestamp, limit: u32) -> Result<Vec<(OrderId, Timestamp)>, StoreError> {
     // Written out: SQLite plans a statement anew each time a LIMIT is bound.
     let mut statement = db.prepare_cached(&format!(
-        "SELECT o.id FROM invoice v JOIN purchase_order o ON o.seq = v.seq WHERE v.state = 'open' AND v.expires_at <= ? \
+        "SELECT o.id, v.expires_at FROM invoice v JOIN purchase_order o ON o.seq = v.seq \
+         WHERE v.state = 'open' AND v.expires_at <= ? \
          ORDER BY v.expires_at LIMIT {limit}",
     ))?;
-    let rows = statement.query_map([now], |row| row.get(0))?;
+    let rows = statement.query_map([now], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Orders whose payment has been held for longer than their host allows.
-pub fn held_too_long(db: &Connection, now: Timestamp) -> Result<Vec<OrderId>, StoreError> {
+/// Orders whose payment is held: since when, and for how many seconds their host may keep it so.
+pub fn held(db: &Connection) -> Result<Vec<(OrderId, Timestamp, i64)>, StoreError> {
     let mut statement = db.prepare_cached(
-        "SELECT o.id FROM invoice v JOIN purchase_order o ON o.seq = v.seq JOIN host h ON h.id = o.host_id \
-         WHERE v.state = 'held' AND (v.held_at + h.hold_limit_secs * 1000 <= ?1 OR v.held_at > ?2)",
+        "SELECT o.id, v.held_at, h.hold_limit_secs FROM invoice v JOIN purchase_order o ON o.seq = v.seq \
+         JOIN host h ON h.id = o.host_id WHERE v.state = 'held' AND v.held_at IS NOT NULL",
     )?;
-    // Held in the future: the clock was put back since, so nobody knows for how long.
-    let future = now.plus_secs(CLOCK_TOLERANCE_SECS);
-    let rows = statement.query_map([now, future], |row| row.get(0))?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

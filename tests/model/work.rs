@@ -4,7 +4,7 @@ use ip2tor_shop::background::nodes::{follow, health};
 use ip2tor_shop::domain::purchase::{InvoiceState, Purchase};
 use ip2tor_shop::services::orders;
 use ip2tor_shop::services::orders::probe::Finding;
-use ip2tor_shop::services::{clock, hosts, invoices, products};
+use ip2tor_shop::services::{hosts, invoices, products};
 use ip2tor_shop::store::outbox::{self as stored, Intent, IntentKind};
 
 use super::node::Weather;
@@ -123,9 +123,7 @@ pub const RETURN_HOLDS: u32 = 4;
 pub async fn job(world: &mut World, number: u32) -> Outcome {
     world.note(format!("job {number}"));
     let shop = world.shop.clone();
-    let right = number > 3 || clock::is_right(&shop).await.map_err(|error| format!("{error:?}"))?;
     let done = match number {
-        _ if !right => Ok(0),
         0 => products::expire::close_unpaid(&shop).await,
         1 => products::expire::suspend_expired(&shop).await,
         2 => products::expire::delete_suspended(&shop).await,

@@ -4,7 +4,7 @@ use ip2tor_shop::domain::id::OrderId;
 use ip2tor_shop::domain::product::ProductStatus;
 use ip2tor_shop::services::products::view::{OperatorAction, operate};
 use ip2tor_shop::services::{Act, Error, Scope, clock, products};
-use ip2tor_shop::store::{alerts, audit_log};
+use ip2tor_shop::store::{alerts, audit_log, meta};
 
 use crate::rig::{Rig, START, Setup};
 
@@ -129,4 +129,30 @@ async fn an_order_dated_in_the_future_whose_invoice_was_not_made_is_refused_not_
     rig.clock.advance_secs(-YEARS);
     rig.restart_shop().await;
     rig.wait_order(order, "R").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_unpaid_is_closed_and_nothing_suspended_is_given_up_while_the_clock_is_wrong() {
+    let mut rig = Rig::new(Setup::default()).await;
+    let (_, product) = rig.active_bridge().await;
+    rig.clock.advance_secs(PERIOD);
+    rig.suspend().await;
+    rig.report(product, ProductStatus::Suspended).await.expect("the host has suspended it");
+    rig.clock.advance_secs(46 * 86_400);
+    rig.check_in().await;
+    let (order, _) = rig.ordered().await;
+    rig.stop_node().await;
+    let end = rig.view(order).purchase.invoice.expires_at.expect("an end");
+    rig.clock.advance_secs(end.millis_since(rig.now()) / 1000 + 5);
+    let ahead = rig.now().plus_secs(YEARS);
+    rig.shop.change(move |db, _| Ok(meta::note_last_time(db, ahead)?)).await.expect("the shop has run then");
+
+    let closed = products::expire::close_unpaid(&rig.shop).await;
+    let given_up = products::expire::delete_suspended(&rig.shop).await;
+    assert_eq!((closed, given_up), (Ok(0), Ok(0)));
+    assert_eq!((rig.order_status(order), rig.product_status(product)), ("T", ProductStatus::Suspended));
+    assert_eq!(rig.open_alerts("clock_back"), 1);
+    clock::accept(&rig.shop, &Act::on_command_line(rig.now())).await.expect("accepted");
+    assert_eq!(products::expire::close_unpaid(&rig.shop).await, Ok(1), "it was due all the time");
+    assert_eq!(products::expire::delete_suspended(&rig.shop).await, Ok(1));
 }

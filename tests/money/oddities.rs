@@ -12,12 +12,13 @@ use ip2tor_shop::domain::id::SystemRandom;
 use ip2tor_shop::domain::lightning::Preimage;
 use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::domain::product::ProductStatus;
+use ip2tor_shop::domain::purchase::OrderStatus;
 use ip2tor_shop::domain::texts::{Ending, OrderMessage};
 use ip2tor_shop::domain::time::Timestamp;
 use ip2tor_shop::services::payments;
 use ip2tor_shop::services::payments::apply::StreamPosition;
 use ip2tor_shop::services::products::view::OperatorAction;
-use ip2tor_shop::services::{Act, Scope, Shop, backup, products};
+use ip2tor_shop::services::{Act, Error, Scope, Shop, backup, deals, products};
 use ip2tor_shop::store::Db;
 use ip2tor_shop::store::node_state::{self, Cursor};
 
@@ -590,4 +591,20 @@ async fn a_settlement_with_an_impossible_date_was_paid_when_it_was_heard_of() {
     }
     let paid: Vec<_> = orders.iter().map(|order| rig.view(*order).purchase.invoice.paid_at).collect();
     assert_eq!(paid, [Some(now), Some(now), Some(now), Some(right)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_no_transition_table_has_is_not_made_and_the_operator_is_told() {
+    let rig = Rig::new(Setup::default()).await;
+    let (order, _) = rig.ordered().await;
+    let before = rig.view(order).purchase;
+    let shop = rig.shop.clone();
+    let change = rig.shop.change(move |db, after| {
+        deals::change_order(&shop, db, after, order, "shop", |deal, i, _| {
+            deal.move_order(i, OrderStatus::Refunded, None);
+            Ok(())
+        })
+    });
+    assert!(matches!(change.await, Err(Error::RuleBroken(_))));
+    assert_eq!((rig.view(order).purchase, rig.open_alerts("rule_broken")), (before, 1));
 }

@@ -16,6 +16,7 @@ use super::effect::Effect;
 use super::product::Product;
 use super::purchase::Purchase;
 use super::texts::Message;
+use super::transition::BrokenRule;
 
 /// Fewer blocks than this left on a held payment's nearest part, and it is cancelled at once: the
 /// channel would be closed by force if it were still held then.
@@ -38,12 +39,14 @@ pub struct Deal {
     pub purchases: Vec<Purchase>,
     /// What must be done outside; taken by the caller when it stores the deal.
     pub effects: Vec<Effect>,
+    /// The first move that no transition table has: a deal with one is not stored.
+    pub broken: Option<BrokenRule>,
 }
 
 impl Deal {
     /// A deal without pending effects.
     pub const fn new(product: Product, purchases: Vec<Purchase>) -> Self {
-        Self { product, purchases, effects: Vec::new() }
+        Self { product, purchases, effects: Vec::new(), broken: None }
     }
 }
 

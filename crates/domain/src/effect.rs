@@ -48,6 +48,8 @@ pub enum AlertTopic {
     HoldLost,
     /// One order, product or payment can't be handled, and is left out of its work.
     LeftOut,
+    /// A change would have broken a transition table, and was not made.
+    RuleBroken,
     /// An intent keeps failing.
     FailedIntent,
     /// A host with paid products stopped checking in.
@@ -86,7 +88,7 @@ pub enum AlertTopic {
 
 impl AlertTopic {
     /// All topics.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::NeedsRefund,
         Self::Overpaid,
         Self::RefundedTooMuch,
@@ -95,6 +97,7 @@ impl AlertTopic {
         Self::InvoiceVanished,
         Self::HoldLost,
         Self::LeftOut,
+        Self::RuleBroken,
         Self::FailedIntent,
         Self::HostDead,
         Self::NodeDead,
@@ -125,6 +128,7 @@ impl AlertTopic {
             Self::InvoiceVanished => "invoice_vanished",
             Self::HoldLost => "hold_lost",
             Self::LeftOut => "left_out",
+            Self::RuleBroken => "rule_broken",
             Self::FailedIntent => "failed_intent",
             Self::HostDead => "host_dead",
             Self::NodeDead => "node_dead",
@@ -150,7 +154,7 @@ impl AlertTopic {
     pub const fn most_open(self) -> Option<u32> {
         match self {
             Self::TargetUnreachable | Self::StuckSuspension => Some(20),
-            Self::InvoiceVanished | Self::HoldLost | Self::LeftOut => Some(20),
+            Self::InvoiceVanished | Self::HoldLost | Self::LeftOut | Self::RuleBroken => Some(20),
             _ => None,
         }
     }
@@ -176,7 +180,7 @@ impl AlertTopic {
     pub const fn severity(self) -> &'static str {
         match self {
             Self::NeedsRefund | Self::UnknownPayment | Self::NodeDead | Self::NoInvoices => "critical",
-            Self::InvoiceVanished | Self::LeftOut | Self::NodeUnheard => "critical",
+            Self::InvoiceVanished | Self::LeftOut | Self::RuleBroken | Self::NodeUnheard => "critical",
             Self::Storage | Self::ClockBack | Self::OnionKeyLost | Self::Defect => "critical",
             Self::RefundedTooMuch | Self::RefundMayBeDone | Self::HoldLost | Self::ClocksApart => "warning",
             Self::StuckSuspension | Self::HostNotSwept | Self::LateDelivery => "warning",

@@ -24,4 +24,5 @@ pub mod target;
 pub mod text;
 pub mod texts;
 pub mod time;
+pub mod transition;
 pub mod vanity_ports;

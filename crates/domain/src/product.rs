@@ -1,9 +1,11 @@
 //! A product: a Tor bridge or a Nostr alias on a host. Its states and the few moves that belong to
 //! it alone; what payments do to it is in [`super::deal`].
 
+use super::deal::ACTIVATION_LIMIT_SECS;
 use super::id::{HostId, ProductId};
 use super::money::Msat;
 use super::time::Timestamp;
+use super::transition::BrokenRule;
 
 /// What kind of product it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -195,11 +197,17 @@ impl Product {
     }
 
     /// Moves to `next` and keeps the times that belong to states. Staying is no move.
-    pub fn become_(&mut self, next: ProductStatus, now: Timestamp) {
+    ///
+    /// # Errors
+    /// When the transition table does not have the move; nothing is changed then.
+    pub fn transition_to(&mut self, next: ProductStatus, now: Timestamp) -> Result<(), BrokenRule> {
         if self.status == next {
-            return;
+            return Ok(());
         }
-        debug_assert!(self.status.may_become(next), "product {:?} -> {next:?}", self.status);
+        if !self.status.may_become(next) {
+            let (from, to) = (self.status.letter(), next.letter());
+            return Err(BrokenRule { noun: "product", id: self.id.to_string(), from, to });
+        }
         self.status = next;
         self.pending_since = (next == ProductStatus::NeedsActivate).then_some(now);
         self.suspending_since = (next == ProductStatus::NeedsSuspend).then_some(now);
@@ -213,6 +221,18 @@ impl Product {
         if next == ProductStatus::Active {
             self.activated_at.get_or_insert(now);
         }
+        Ok(())
+    }
+
+    /// Whether no host has activated it for so long that its buyer is owed the money.
+    pub fn is_activation_overdue(&self, now: Timestamp) -> bool {
+        self.pending_since.is_some_and(|since| since.plus_secs(ACTIVATION_LIMIT_SECS) <= now)
+    }
+
+    /// Whether it has been suspended for so many days that its port is given back.
+    pub fn is_suspended_too_long(&self, days: i64, now: Timestamp) -> bool {
+        let since = self.suspended_at.filter(|_| self.status == ProductStatus::Suspended);
+        since.is_some_and(|since| since.plus_secs(days.saturating_mul(86_400)) <= now)
     }
 
     /// Whether its time is over at `now`.

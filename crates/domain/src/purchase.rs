@@ -7,6 +7,7 @@ use super::lightning::PaymentHash;
 use super::money::Msat;
 use super::texts::OrderMessage;
 use super::time::Timestamp;
+use super::transition::BrokenRule;
 
 /// The states of a purchase order; the letters are the contract's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -241,10 +242,37 @@ pub struct Invoice {
 
 impl Invoice {
     /// Moves to `next`; staying is no move.
-    pub fn become_(&mut self, next: InvoiceState) {
-        debug_assert!(self.state == next || self.state.may_become(next), "invoice {:?} -> {next:?}", self.state);
+    ///
+    /// # Errors
+    /// When the transition table does not have the move; nothing is changed then.
+    pub fn transition_to(&mut self, next: InvoiceState) -> Result<(), BrokenRule> {
+        if self.state != next && !self.state.may_become(next) {
+            let (from, to) = (self.state.name(), next.name());
+            return Err(BrokenRule { noun: "invoice", id: self.hash.to_string(), from, to });
+        }
         self.state = next;
+        Ok(())
     }
+
+    /// Whether nobody can pay it any more: the node has closed it by itself when it expired, and ours is closed a
+    /// little later.
+    pub fn is_past_its_time(&self, now: Timestamp) -> bool {
+        self.state == InvoiceState::Open && self.expires_at.is_some_and(|end| is_past_time(end, now))
+    }
+}
+
+/// An invoice is closed so many seconds after its node has closed it.
+const CLOSE_MARGIN_SECS: i64 = 2;
+
+/// Whether an invoice that expired at `end` is to be closed.
+pub const fn is_past_time(end: Timestamp, now: Timestamp) -> bool {
+    now.millis_since(end) >= CLOSE_MARGIN_SECS * 1000
+}
+
+/// Whether a payment that is held since `since` is held for longer than `limit_secs`. Held in the future: the clock was
+/// put back since, so nobody knows for how long, and it goes back.
+pub fn is_overdue(since: Timestamp, limit_secs: i64, now: Timestamp) -> bool {
+    since.plus_secs(limit_secs) <= now || since.is_from_the_future(now)
 }
 
 /// An order, its item and its invoice.
@@ -282,10 +310,23 @@ pub struct Purchase {
 
 impl Purchase {
     /// Moves the order to `next`, with `message` replacing what it said before.
-    pub fn become_(&mut self, next: OrderStatus, message: Option<OrderMessage>) {
-        debug_assert!(self.status == next || self.status.may_become(next), "order {:?} -> {next:?}", self.status);
+    ///
+    /// # Errors
+    /// When the transition table does not have the move; nothing is changed then.
+    pub fn transition_to(&mut self, next: OrderStatus, message: Option<OrderMessage>) -> Result<(), BrokenRule> {
+        if self.status != next && !self.status.may_become(next) {
+            let (from, to) = (self.status.letter(), next.letter());
+            return Err(BrokenRule { noun: "order", id: self.id.to_string(), from, to });
+        }
         self.status = next;
         self.message = message;
+        Ok(())
+    }
+
+    /// Whether its payment is held for longer than `limit_secs`, its host's limit.
+    pub fn is_held_too_long(&self, limit_secs: i64, now: Timestamp) -> bool {
+        let since = self.invoice.held_at.filter(|_| self.invoice.state == InvoiceState::Held);
+        since.is_some_and(|since| is_overdue(since, limit_secs, now))
     }
 
     /// Seconds from its payment to its delivery `now`. `None` while either is missing, and where the payment was

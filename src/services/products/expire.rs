@@ -1,14 +1,16 @@
 //! What happens because time has passed. Each function is idempotent: late, doubled or missed calls
-//! change no result.
+//! change no result. While the clock is wrong nothing happens but that held payments go back.
 
 use std::collections::HashSet;
 use std::fmt::Display;
 
 use crate::domain::deal::{ACTIVATION_LIMIT_SECS, Deal};
 use crate::domain::id::{OrderId, ProductId};
+use crate::domain::purchase::{is_overdue, is_past_time};
 use crate::domain::texts::Ending;
 use crate::domain::time::Timestamp;
 use crate::services::Error;
+use crate::services::clock;
 use crate::services::deals::{change_order, change_product};
 use crate::services::left_out;
 use crate::services::shop::{Aftermath, Shop};
@@ -16,17 +18,18 @@ use crate::store::{Connection, deals, products, unpaid};
 
 /// Orders and products handled in one transaction.
 const BATCH: usize = 200;
-/// The node closes an invoice by itself when it expires; ours is closed a little later. Seconds.
-const CLOSE_MARGIN_SECS: i64 = 2;
 
 /// Gives held payments back that were not delivered within their host's limit. Returns how many. One
 /// that can't be changed holds up no other.
 pub async fn return_overdue_holds(shop: &Shop) -> Result<usize, Error> {
     let now = shop.now();
-    let overdue = shop.db.read(|db| deals::held_too_long(db, now))?;
+    let held = shop.db.read(deals::held)?;
     let mut returned = 0;
-    for order in overdue {
-        match return_hold(shop, order).await {
+    for (order, since, limit_secs) in held {
+        if !is_overdue(since, limit_secs, now) {
+            continue;
+        }
+        match return_hold(shop, order, limit_secs).await {
             Ok(()) => returned += 1,
             Err(error) => left_out::tell(shop, order, "giving back an overdue payment", &error).await,
         }
@@ -34,11 +37,11 @@ pub async fn return_overdue_holds(shop: &Shop) -> Result<usize, Error> {
     Ok(returned)
 }
 
-async fn return_hold(shop: &Shop, order: OrderId) -> Result<(), Error> {
+async fn return_hold(shop: &Shop, order: OrderId, limit_secs: i64) -> Result<(), Error> {
     let inner = shop.clone();
     shop.change(move |db, after| {
         change_order(&inner, db, after, order, "shop", |deal, i, now| {
-            deal.hold_overdue(i, now);
+            deal.hold_overdue(i, limit_secs, now);
             Ok(())
         })?;
         left_out::forget(db, &inner, [order])
@@ -48,14 +51,18 @@ async fn return_hold(shop: &Shop, order: OrderId) -> Result<(), Error> {
 
 /// Cancels invoices that can no longer be paid at their nodes. Returns how many.
 pub async fn close_unpaid(shop: &Shop) -> Result<usize, Error> {
-    let limit = shop.now().plus_secs(-CLOSE_MARGIN_SECS);
+    if !clock::is_right(shop).await? {
+        return Ok(0);
+    }
+    let now = shop.now();
     let (mut closed, mut left_out) = (0, HashSet::new());
     loop {
         // Those that were left out are due for ever: look past them.
         let most = BATCH + left_out.len();
-        let due = shop.db.read(|db| deals::to_close(db, limit, u32::try_from(most).unwrap_or(u32::MAX)))?;
+        let due = shop.db.read(|db| deals::to_close(db, now, u32::try_from(most).unwrap_or(u32::MAX)))?;
         let is_last = due.len() < most;
-        let due: Vec<_> = due.into_iter().filter(|order| !left_out.contains(order)).collect();
+        let is_due = |(order, end): &(OrderId, Timestamp)| is_past_time(*end, now) && !left_out.contains(order);
+        let due: Vec<_> = due.into_iter().filter(is_due).map(|(order, _)| order).collect();
         let failed = each(shop, &due, "closing an unpaid order", close).await?;
         closed += due.len() - failed.len();
         left_out.extend(failed);
@@ -66,8 +73,10 @@ pub async fn close_unpaid(shop: &Shop) -> Result<usize, Error> {
 }
 
 fn close(shop: &Shop, db: &Connection, after: &mut Aftermath, order: OrderId) -> Result<(), Error> {
-    change_order(shop, db, after, order, "shop", |deal, i, _| {
-        deal.close_unpaid(i, Ending::Expired);
+    change_order(shop, db, after, order, "shop", |deal, i, now| {
+        if deal.purchases[i].invoice.is_past_its_time(now) {
+            deal.close_unpaid(i, Ending::Expired);
+        }
         Ok(())
     })
 }
@@ -77,7 +86,7 @@ async fn each_product(
     shop: &Shop,
     ids: Vec<ProductId>,
     what: &str,
-    event: fn(&mut Deal, Timestamp),
+    event: impl Fn(&mut Deal, Timestamp) + Copy + Send + Sync + 'static,
 ) -> Result<usize, Error> {
     let change = move |shop: &Shop, db: &Connection, after: &mut Aftermath, id| {
         change_product(shop, db, after, id, "shop", |deal, now| {
@@ -131,6 +140,9 @@ where
 
 /// Suspends active products whose time is over. Returns how many.
 pub async fn suspend_expired(shop: &Shop) -> Result<usize, Error> {
+    if !clock::is_right(shop).await? {
+        return Ok(0);
+    }
     let now = shop.now();
     let due = shop.db.read(|db| products::due_to_suspend(db, now))?;
     each_product(shop, due, "suspending a product", |deal, now| deal.time_is_over(now)).await
@@ -138,6 +150,9 @@ pub async fn suspend_expired(shop: &Shop) -> Result<usize, Error> {
 
 /// Marks paid orders that no host activated in time as owed. Returns how many products.
 pub async fn give_up_unactivated(shop: &Shop) -> Result<usize, Error> {
+    if !clock::is_right(shop).await? {
+        return Ok(0);
+    }
     let limit = shop.now().plus_secs(-ACTIVATION_LIMIT_SECS);
     let due = shop.db.read(|db| products::pending_since_before(db, limit))?;
     each_product(shop, due, "giving up a product that no host has activated", |deal, now| deal.activation_overdue(now))
@@ -146,15 +161,21 @@ pub async fn give_up_unactivated(shop: &Shop) -> Result<usize, Error> {
 
 /// Gives up products that have been suspended for long; their ports are free then. Returns how many.
 pub async fn delete_suspended(shop: &Shop) -> Result<usize, Error> {
+    if !clock::is_right(shop).await? {
+        return Ok(0);
+    }
     let days = i64::from(shop.settings.suspended_days);
     let limit = shop.now().plus_secs(-days * 86_400);
     let due = shop.db.read(|db| products::suspended_since_before(db, limit))?;
-    each_product(shop, due, "giving up a suspended product", |deal, now| deal.suspended_too_long(now)).await
+    each_product(shop, due, "giving up a suspended product", move |deal, now| deal.suspended_too_long(days, now)).await
 }
 
 /// Deletes orders that ended some days ago and that nobody paid: what costs a stranger nothing must not grow for
 /// ever. One line of each is left. Returns how many.
 pub async fn delete_unpaid(shop: &Shop) -> Result<usize, Error> {
+    if !clock::is_right(shop).await? {
+        return Ok(0);
+    }
     let before = shop.now().plus_secs(-i64::from(shop.settings.unpaid_days) * 86_400);
     let mut deleted = 0;
     loop {

@@ -1,15 +1,14 @@
 //! What happens to a product because time has passed.
 
-use super::{ACTIVATION_LIMIT_SECS, Deal};
+use super::Deal;
 use crate::product::ProductStatus;
 use crate::texts::Ending;
 use crate::time::Timestamp;
 
 impl Deal {
-    /// Nobody activated a paid product for [`ACTIVATION_LIMIT_SECS`].
+    /// Nobody activated a paid product for [`super::ACTIVATION_LIMIT_SECS`].
     pub fn activation_overdue(&mut self, now: Timestamp) {
-        let since = self.product.pending_since;
-        if since.is_some_and(|since| since.plus_secs(ACTIVATION_LIMIT_SECS) <= now) {
+        if self.product.is_activation_overdue(now) {
             self.give_up_pending(Ending::Returned, now);
         }
     }
@@ -60,10 +59,10 @@ impl Deal {
         }
     }
 
-    /// Suspended for so long that its port is given back.
-    pub fn suspended_too_long(&mut self, now: Timestamp) {
-        if self.product.status == ProductStatus::Suspended && !self.has_claims() {
-            self.product.become_(ProductStatus::NeedsDelete, now);
+    /// Suspended for so many days that its port is given back.
+    pub fn suspended_too_long(&mut self, days: i64, now: Timestamp) {
+        if self.product.is_suspended_too_long(days, now) && !self.has_claims() {
+            self.move_product(ProductStatus::NeedsDelete, now);
             self.release_place();
             self.notify();
         }

@@ -18,23 +18,23 @@ impl Deal {
         invoice.payment_request = Some(made.payment_request.clone());
         invoice.made_at = Some(made.created_at);
         invoice.expires_at = Some(made.expires_at);
-        invoice.become_(InvoiceState::Open);
         // A warning about the target stays.
         let message = purchase.message.take();
-        purchase.become_(OrderStatus::ToBePaid, message);
+        self.move_invoice(i, InvoiceState::Open);
+        self.move_order(i, OrderStatus::ToBePaid, message);
     }
 
     /// The host's port or the target is being tried (`message` says which), and the invoice waits for the
     /// result.
     pub fn probe_started(&mut self, i: usize, message: OrderMessage) {
-        self.purchases[i].become_(OrderStatus::RemoteChecks, Some(message));
+        self.move_order(i, OrderStatus::RemoteChecks, Some(message));
     }
 
     /// The probe let the order pass: its invoice is to be made. Returns whether the order waited.
     pub fn probe_passed(&mut self, i: usize) -> bool {
         let waited = self.purchases[i].status == OrderStatus::RemoteChecks;
         if waited {
-            self.purchases[i].become_(OrderStatus::NeedsInvoice, None);
+            self.move_order(i, OrderStatus::NeedsInvoice, None);
         }
         waited
     }
@@ -54,8 +54,8 @@ impl Deal {
         if purchase.invoice.state != InvoiceState::Initial {
             return;
         }
-        purchase.invoice.become_(InvoiceState::Void);
-        purchase.become_(OrderStatus::Rejected, Some(message));
+        self.move_invoice(i, InvoiceState::Void);
+        self.move_order(i, OrderStatus::Rejected, Some(message));
         self.withdraw(i, now);
     }
 

@@ -41,7 +41,7 @@ impl Deal {
             return Err(Refusal(Message::ResolveOrderFirst));
         }
         match self.product.status {
-            ProductStatus::NeedsSuspend => self.product.become_(ProductStatus::Suspended, now),
+            ProductStatus::NeedsSuspend => self.move_product(ProductStatus::Suspended, now),
             ProductStatus::Suspended | ProductStatus::NeedsDelete => {}
             _ => return Err(Refusal(Message::SuspendFirst)),
         }
@@ -65,8 +65,8 @@ impl Deal {
         }
         if self.product.status == ProductStatus::NeedsActivate {
             // Never shown with this place: the transaction that would show it is this one.
-            self.product.become_(ProductStatus::NeedsSuspend, now);
-            self.product.become_(ProductStatus::Suspended, now);
+            self.move_product(ProductStatus::NeedsSuspend, now);
+            self.move_product(ProductStatus::Suspended, now);
         }
     }
 }

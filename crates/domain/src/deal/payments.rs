@@ -30,10 +30,9 @@ impl Deal {
         if self.product.is_killed || never_delivered {
             return self.cancel_invoice(i, Ending::HoldHopeless);
         }
-        let purchase = &mut self.purchases[i];
-        purchase.invoice.become_(InvoiceState::Held);
-        purchase.become_(OrderStatus::ToBePaid, Some(OrderMessage::Held));
-        purchase.delivery = Delivery::Awaiting;
+        self.move_invoice(i, InvoiceState::Held);
+        self.move_order(i, OrderStatus::ToBePaid, Some(OrderMessage::Held));
+        self.purchases[i].delivery = Delivery::Awaiting;
         if self.product.status == ProductStatus::Active {
             self.settle_held(i, now);
         } else {
@@ -51,7 +50,8 @@ impl Deal {
             let subject = purchase.id.to_string();
             self.effects.push(Effect::CloseAlert(AlertTopic::InvoiceVanished, subject));
         }
-        purchase.invoice.become_(InvoiceState::Paid);
+        self.move_invoice(i, InvoiceState::Paid);
+        let purchase = &mut self.purchases[i];
         purchase.invoice.received = Some(received);
         purchase.invoice.paid_at = Some(at);
         if received < purchase.price {
@@ -60,7 +60,7 @@ impl Deal {
         self.owe_surplus(i);
         match self.purchases[i].delivery {
             Delivery::None => self.deliver(i, now),
-            Delivery::Awaiting | Delivery::Delivered => self.purchases[i].become_(OrderStatus::Paid, None),
+            Delivery::Awaiting | Delivery::Delivered => self.move_order(i, OrderStatus::Paid, None),
         }
     }
 
@@ -130,18 +130,18 @@ impl Deal {
         if !before.is_live() || before == InvoiceState::Initial {
             return false;
         }
-        purchase.invoice.become_(InvoiceState::Expired);
         purchase.invoice.received = None;
         purchase.delivery = Delivery::None;
-        purchase.become_(OrderStatus::Rejected, Some(message));
+        self.move_invoice(i, InvoiceState::Expired);
+        self.move_order(i, OrderStatus::Rejected, Some(message));
         self.take_back_grant(i);
         self.withdraw(i, now);
         true
     }
 
-    /// A held payment was not delivered within the host's limit.
-    pub fn hold_overdue(&mut self, i: usize, now: Timestamp) {
-        if self.purchases[i].invoice.state == InvoiceState::Held {
+    /// A held payment that was not delivered within the host's limit, in seconds, goes back.
+    pub fn hold_overdue(&mut self, i: usize, limit_secs: i64, now: Timestamp) {
+        if self.purchases[i].is_held_too_long(limit_secs, now) {
             self.cancel_invoice(i, Ending::Returned);
             self.withdraw(i, now);
         }

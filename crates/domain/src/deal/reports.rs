@@ -22,7 +22,7 @@ impl Deal {
         }
         // Whatever way it was told: it has it.
         self.product.shown_at.get_or_insert(now);
-        self.product.become_(ProductStatus::Active, now);
+        self.move_product(ProductStatus::Active, now);
         for i in 0..self.purchases.len() {
             if self.purchases[i].has_claim() {
                 self.fulfil(i, now);
@@ -38,7 +38,7 @@ impl Deal {
             ProductStatus::NeedsSuspend => {}
             status => return Err(refused_move(status, ProductStatus::Suspended)),
         }
-        self.product.become_(ProductStatus::Suspended, now);
+        self.move_product(ProductStatus::Suspended, now);
         self.release_if_never_used();
         Ok(())
     }
@@ -83,7 +83,7 @@ impl Deal {
             return Err(Refusal(Message::DebtRemains));
         }
         if self.product.status == ProductStatus::Suspended {
-            self.product.become_(ProductStatus::NeedsDelete, now);
+            self.move_product(ProductStatus::NeedsDelete, now);
         }
         self.release_place();
         self.product.deleted_at = Some(now);

@@ -7,6 +7,7 @@ use crate::product::ProductStatus;
 use crate::purchase::{Delivery, InvoiceState, OrderStatus, Purchase, PurchaseKind};
 use crate::texts::{Ending, OrderMessage};
 use crate::time::Timestamp;
+use crate::transition::BrokenRule;
 
 impl Deal {
     /// Whether anybody was promised the product and does not have it.
@@ -20,11 +21,33 @@ impl Deal {
         self.product.activated_at.is_some() || self.has_claims()
     }
 
+    /// Moves an order, as its transition table allows.
+    pub fn move_order(&mut self, i: usize, next: OrderStatus, message: Option<OrderMessage>) {
+        let moved = self.purchases[i].transition_to(next, message);
+        self.note_broken(moved);
+    }
+
+    pub(super) fn move_invoice(&mut self, i: usize, next: InvoiceState) {
+        let moved = self.purchases[i].invoice.transition_to(next);
+        self.note_broken(moved);
+    }
+
+    pub(super) fn move_product(&mut self, next: ProductStatus, now: Timestamp) {
+        let moved = self.product.transition_to(next, now);
+        self.note_broken(moved);
+    }
+
+    fn note_broken(&mut self, moved: Result<(), BrokenRule>) {
+        if let Err(broken) = moved {
+            self.broken.get_or_insert(broken);
+        }
+    }
+
     pub(super) fn deliver(&mut self, i: usize, now: Timestamp) {
         if self.product.is_killed {
             return self.owe_everything(i, OrderMessage::Undeliverable);
         }
-        self.purchases[i].become_(OrderStatus::Paid, None);
+        self.move_order(i, OrderStatus::Paid, None);
         self.purchases[i].delivery = Delivery::Awaiting;
         if self.product.status == ProductStatus::Active {
             return self.fulfil(i, now);
@@ -44,7 +67,7 @@ impl Deal {
                 self.purchases[i].delivery = Delivery::Delivered;
                 if self.purchases[i].status == OrderStatus::NeedsRefund {
                     self.owe_only_surplus(i);
-                    self.purchases[i].become_(OrderStatus::Paid, None);
+                    self.move_order(i, OrderStatus::Paid, None);
                 }
             }
             _ => {}
@@ -55,14 +78,14 @@ impl Deal {
     pub(super) fn settle_held(&mut self, i: usize, now: Timestamp) {
         self.grant(i, now);
         self.purchases[i].delivery = Delivery::Delivered;
-        self.purchases[i].invoice.become_(InvoiceState::Settling);
+        self.move_invoice(i, InvoiceState::Settling);
         self.effects.push(Effect::SettleInvoice(self.purchases[i].id));
     }
 
     /// The intent to cancel an invoice; `ending` is what the buyer reads, differently once the node has done it.
     pub(super) fn cancel_invoice(&mut self, i: usize, ending: Ending) {
+        self.move_invoice(i, InvoiceState::Cancelling);
         let purchase = &mut self.purchases[i];
-        purchase.invoice.become_(InvoiceState::Cancelling);
         purchase.delivery = Delivery::None;
         purchase.message = Some(OrderMessage::Cancelling(ending));
         self.effects.push(Effect::CancelInvoice(purchase.id));
@@ -89,7 +112,7 @@ impl Deal {
     }
 
     pub(super) fn make_pending(&mut self, now: Timestamp) {
-        self.product.become_(ProductStatus::NeedsActivate, now);
+        self.move_product(ProductStatus::NeedsActivate, now);
         if !self.product.placed {
             self.effects.push(Effect::ReservePlace);
         }
@@ -101,7 +124,7 @@ impl Deal {
         let first = self.purchases[i].kind == PurchaseKind::First;
         match self.product.status {
             ProductStatus::Initial if first => {
-                self.product.become_(ProductStatus::Archived, now);
+                self.move_product(ProductStatus::Archived, now);
                 self.release_place();
             }
             ProductStatus::NeedsActivate if !self.has_claims() => self.take_down(now),
@@ -142,11 +165,11 @@ impl Deal {
     /// The host is to take it down. Where no host was ever told of it there is nothing to take down: waiting
     /// for a report would keep its place for ever, since scripts report only what they have.
     pub(super) fn take_down(&mut self, now: Timestamp) {
-        self.product.become_(ProductStatus::NeedsSuspend, now);
+        self.move_product(ProductStatus::NeedsSuspend, now);
         if self.product.shown_at.is_some() {
             return self.notify();
         }
-        self.product.become_(ProductStatus::Suspended, now);
+        self.move_product(ProductStatus::Suspended, now);
         self.release_if_never_used();
     }
 
@@ -160,9 +183,8 @@ impl Deal {
     pub(super) fn owe_everything(&mut self, i: usize, message: OrderMessage) {
         let purchase = &mut self.purchases[i];
         purchase.owed = purchase.invoice.received.unwrap_or_default().saturating_sub(purchase.refunded);
-        let told = message.to_string();
-        purchase.become_(OrderStatus::NeedsRefund, Some(message));
-        let owed = purchase.owed;
+        let (owed, told) = (purchase.owed, message.to_string());
+        self.move_order(i, OrderStatus::NeedsRefund, Some(message));
         if owed == Msat(0) {
             // Paid back before it came to that: the same money is not owed twice.
             return self.end_refunded(i);
@@ -187,7 +209,7 @@ impl Deal {
 
     /// An order in state N owes nothing any more.
     pub(super) fn end_refunded(&mut self, i: usize) {
-        self.purchases[i].become_(OrderStatus::Refunded, Some(OrderMessage::Refunded));
+        self.move_order(i, OrderStatus::Refunded, Some(OrderMessage::Refunded));
         self.purchases[i].delivery = Delivery::None;
     }
 

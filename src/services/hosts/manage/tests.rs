@@ -265,3 +265,14 @@ fn operators_see_and_change_only_their_own_hosts() {
     let result = db.write_blocking(move |db| set(db, &act, other, HostChange::default(), &[], None));
     assert_eq!(result, Err(Error::NotFound));
 }
+
+#[test]
+fn an_address_written_as_ipv6_is_the_same_address_and_its_ports_are_sold_once() {
+    let (_dir, db) = database();
+    operator(&db, "anna");
+    host(&db, "anna", "203.0.113.7", &[(20_000, 20_099)]);
+    let refused = try_add(&db, new_host("::ffff:203.0.113.7", &[(20_050, 20_060)])).err();
+    assert_eq!(refused.map(fields), Some(vec!["port_range"]));
+    let other = try_add(&db, new_host("[::ffff:203.0.113.7]", &[(20_100, 20_199)])).unwrap();
+    assert_eq!(other.host.ip, "203.0.113.7");
+}

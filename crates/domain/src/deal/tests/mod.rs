@@ -69,7 +69,7 @@ fn apply(deal: &mut Deal, event: Event, place_free: bool, now: Timestamp) -> Vec
         Event::PaidAgain(i, amount) => deal.paid_again(i, Msat(amount)),
         Event::Void(i) => deal.payment_void(i, now),
         Event::Vanished(i) => deal.payment_vanished(i, now),
-        Event::HoldOverdue(i) => deal.hold_overdue(i, now),
+        Event::HoldOverdue(i) => deal.hold_overdue(i, 0, now),
         // Money goes back only where some came.
         Event::Refunded(i, _) if deal.purchases[i].invoice.state != InvoiceState::Paid => {}
         Event::Refunded(i, amount) => deal.refunded(i, Msat(amount), now),
@@ -90,11 +90,12 @@ fn apply(deal: &mut Deal, event: Event, place_free: bool, now: Timestamp) -> Vec
         Event::Delete => drop(deal.delete(now)),
         Event::ActivationOverdue => deal.activation_overdue(now),
         Event::TimeIsOver => deal.time_is_over(now),
-        Event::LongSuspended => deal.suspended_too_long(now),
+        Event::LongSuspended => deal.suspended_too_long(0, now),
         Event::OperatorSuspends => drop(deal.operator_suspends(now)),
         Event::OperatorKills => deal.operator_kills(now),
         Event::OperatorReleases => drop(deal.operator_releases(now)),
     }
+    assert_eq!(deal.broken, None, "{event:?}");
     let mut position = 0;
     while let Some(effect) = deal.effects.get(position).cloned() {
         position += 1;

@@ -88,3 +88,33 @@ fn who_had_not_paid_when_a_product_is_switched_off_is_told_that_nothing_was_char
         assert_eq!((purchase.status, &purchase.message), (OrderStatus::Rejected, &Some(OrderMessage::Ended(ending))));
     }
 }
+
+#[test]
+fn a_move_that_no_table_has_is_noted_and_not_made() {
+    let mut deal = after(true, &[Event::Made(0)]);
+    let before = deal.purchases[0].clone();
+    deal.move_order(0, OrderStatus::Refunded, Some(OrderMessage::Refunded));
+    assert_eq!(deal.purchases[0], before);
+    let broken = deal.broken.expect("it is noted");
+    assert_eq!((broken.noun, broken.from, broken.to), ("order", "T", "S"));
+}
+
+#[test]
+fn a_payment_is_held_too_long_from_its_hosts_limit_on_or_when_the_clock_was_put_back() {
+    let mut deal = after(true, &[Event::Made(0)]);
+    apply(&mut deal, Event::Held(0, PRICE, None), true, START);
+    let too_long = |secs: i64| deal.purchases[0].is_held_too_long(90, START.plus_secs(secs));
+    assert!(!too_long(89) && too_long(90) && !too_long(-1) && too_long(-10 * 365 * 86_400));
+}
+
+#[test]
+fn a_suspended_product_is_given_up_after_its_days_and_an_unpaid_invoice_after_its_time() {
+    let mut deal = after(false, &[Event::Made(0)]);
+    let end = deal.purchases[0].invoice.expires_at.expect("an end");
+    let is_over = |secs: i64| deal.purchases[0].invoice.is_past_its_time(end.plus_secs(secs));
+    assert!(!is_over(1) && is_over(2), "its node closes it first");
+    deal.product.status = ProductStatus::Suspended;
+    deal.product.suspended_at = Some(START);
+    let too_long = |secs: i64| deal.product.is_suspended_too_long(45, START.plus_secs(secs));
+    assert!(!too_long(45 * 86_400 - 1) && too_long(45 * 86_400));
+}
