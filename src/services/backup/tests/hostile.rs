@@ -142,7 +142,7 @@ fn a_backup_that_has_orders_but_no_secret_is_refused() {
         let (to, file) = changed(dir.path(), &format!("{order}{without}"));
         let error = restore(&to, &file, false, &administrator()).unwrap_err().to_string();
         assert!(error.contains("secret"), "{error}");
-        assert!(!to.data_dir.exists());
+        assert_untouched(&to);
     }
     // A shop that was never started has neither.
     let dir = tempfile::tempdir().unwrap();
@@ -156,7 +156,7 @@ fn a_backup_with_a_row_that_belongs_to_none_is_refused_and_its_table_named() {
     let (to, file) = changed(dir.path(), "PRAGMA foreign_keys = OFF; DELETE FROM operator");
     let error = restore(&to, &file, false, &administrator()).unwrap_err().to_string();
     assert!(error.contains("belongs to one of table \"operator\" that is not there"), "{error}");
-    assert!(!to.data_dir.exists());
+    assert_untouched(&to);
 }
 
 #[test]
