@@ -271,6 +271,30 @@ fn a_data_folder_that_root_has_copied_is_told_in_one_round() {
 }
 
 #[test]
+fn a_key_that_may_not_be_read_is_not_called_damaged_and_not_reset() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    use std::os::unix::process::CommandExt;
+    const NOBODY: u32 = 65_534;
+    let shop = Shop::new(NO_NETWORK);
+    shop.json(&["operator", "add", "anna", "--role", "administrator"]);
+    drop(shop.start());
+    if shop.data().metadata().unwrap().uid() != 0 {
+        return; // only root may run a command as another user
+    }
+    let key = shop.data().join("tor/keystore/hss/shop/ks_hs_id.ed25519_expanded_private");
+    std::fs::set_permissions(shop.0.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    assert!(Command::new("chown").args(["-R", "65534:65534"]).arg(shop.data()).status().unwrap().success());
+    std::os::unix::fs::chown(&key, Some(0), Some(0)).unwrap();
+    for args in [&["onion", "address"][..], &["onion", "reset", "--yes-lose-the-address"], &["doctor"]] {
+        let mut command = shop.command(args);
+        let Ok(output) = command.uid(NOBODY).gid(NOBODY).output() else { return };
+        let says = text(&output);
+        assert!(says.contains("sudo chown -R ") && !says.contains("damaged"), "{args:?}: {says}");
+    }
+    assert!(key.exists());
+}
+
+#[test]
 fn an_expired_certificate_that_is_stored_untested_is_told() {
     let shop = Shop::new("[onion]\nenabled = false\n");
     shop.json(&["operator", "add", "anna", "--role", "administrator"]);

@@ -1,5 +1,6 @@
 //! Tor in the composition: the client, and the ways out.
 
+use std::io::ErrorKind;
 use std::net::IpAddr;
 
 use super::onion_identity::Keys;
@@ -9,6 +10,7 @@ use crate::config::{Config, Problem, Problems};
 use crate::lightning::dial::{BoxedIo, Dial};
 use crate::onion::{Dialer, Isolation, OnionConfig, OnionError, Tor, is_onion};
 use crate::services::Shop;
+use crate::services::file_permissions;
 use crate::services::onion_address::Service;
 
 /// A Lightning node behind Tor may take this long to be reached.
@@ -27,6 +29,12 @@ pub struct TorPart {
 
 impl From<OnionError> for StartError {
     fn from(error: OnionError) -> Self {
+        if let OnionError::Io { path, source, .. } = &error
+            && source.kind() == ErrorKind::PermissionDenied
+            && let Some(advice) = file_permissions::of_another_user(path, path)
+        {
+            return Self::Failed(format!("{error}; {advice}"));
+        }
         Problem::of_onion(&error)
             .map_or_else(|| Self::Failed(error.to_string()), |problem| Self::Config(Problems(vec![problem])))
     }

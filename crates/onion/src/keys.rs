@@ -204,11 +204,19 @@ fn keystore(state_dir: &Path) -> Result<KeyMgr, OnionError> {
 }
 
 fn load(state_dir: &Path, nickname: &str) -> Result<HsIdKeypair, OnionError> {
-    let key = keystore(state_dir)?.get(&specifier(nickname)?).map_err(|error| OnionError::DamagedKey {
-        path: key_path(state_dir, nickname),
-        problem: with_causes(&error),
+    let key = keystore(state_dir)?.get(&specifier(nickname)?).map_err(|error| {
+        let path = key_path(state_dir, nickname);
+        unreadable(&path).unwrap_or_else(|| OnionError::DamagedKey { path, problem: with_causes(&error) })
     })?;
     key.ok_or_else(|| no_key(state_dir, nickname))
+}
+
+/// Why a file that is there can't be read: that is no damage, and no reason to give the key up.
+fn unreadable(path: &Path) -> Option<OnionError> {
+    // Opening what is no file could wait for ever.
+    let is_file = fs::metadata(path).is_ok_and(|about| about.is_file());
+    let error = is_file.then(|| fs::File::open(path)).and_then(Result::err)?;
+    Some(OnionError::io("read", path)(error))
 }
 
 fn address_of(key: &HsIdKeypair) -> String {

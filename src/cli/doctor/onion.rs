@@ -3,6 +3,7 @@
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
+use crate::app::StartError;
 use crate::onion::{AuthorizedClients, OnionConfig, OnionError, keys};
 use crate::services::doctor::{Finding, Grade};
 
@@ -39,7 +40,7 @@ fn service(settings: &OnionConfig, remembered: Option<&str>) -> Part {
         Ok(address) => remembered.filter(|known| **known != *address).map_or((Grade::Good, address), lost),
         Err(OnionError::NoKey { .. }) if remembered.is_some() => lost(remembered.unwrap_or_default()),
         Err(OnionError::NoKey { .. }) => (Grade::Good, "no address yet: the next start makes one".to_owned()),
-        Err(error) => (Grade::Bad, error.to_string()),
+        Err(error) => (Grade::Bad, StartError::from(error).to_string()),
     }
 }
 

@@ -30,7 +30,7 @@ pub fn check_certificate(bytes: &[u8]) -> Result<Vec<u8>, String> {
     let found = read(bytes)?;
     if found.iter().all(|der| is_authority(der)) {
         return Err(
-            "this is the certificate of an authority, which names no host: give the node's own (tls.cert)".to_owned()
+            "this is the certificate of an authority, which no node shows: give the node's own (tls.cert)".to_owned()
         );
     }
     Ok(found.iter().flat_map(|der| pem(der)).collect())
