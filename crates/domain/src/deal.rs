@@ -21,8 +21,6 @@ use super::transition::BrokenRule;
 /// Fewer blocks than this left on a held payment's nearest part, and it is cancelled at once: the
 /// channel would be closed by force if it were still held then.
 pub const MIN_HOLD_BLOCKS: i64 = 24;
-/// A plain paid product that is not activated within this time owes a refund. Seconds.
-pub const ACTIVATION_LIMIT_SECS: i64 = 30 * 60;
 
 /// Why an event was refused, for whoever caused it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,11 +1,13 @@
 //! A product: a Tor bridge or a Nostr alias on a host. Its states and the few moves that belong to
 //! it alone; what payments do to it is in [`super::deal`].
 
-use super::deal::ACTIVATION_LIMIT_SECS;
 use super::id::{HostId, ProductId};
 use super::money::Msat;
 use super::time::Timestamp;
 use super::transition::BrokenRule;
+
+/// A plain paid product that is not activated within this time owes a refund. Seconds.
+pub const ACTIVATION_LIMIT_SECS: i64 = 30 * 60;
 
 /// What kind of product it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::error::{BackupError, io};
+use super::files::Places;
 use super::files::{beside, discard, publish, sync_folder, write_new};
-use super::{BackupError, Places, io};
 use crate::services::instance::InstanceLock;
 use crate::store::db;
 

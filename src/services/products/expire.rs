@@ -4,8 +4,9 @@
 use std::collections::HashSet;
 use std::fmt::Display;
 
-use crate::domain::deal::{ACTIVATION_LIMIT_SECS, Deal};
+use crate::domain::deal::Deal;
 use crate::domain::id::{OrderId, ProductId};
+use crate::domain::product::ACTIVATION_LIMIT_SECS;
 use crate::domain::purchase::{is_overdue, is_past_time};
 use crate::domain::texts::Ending;
 use crate::domain::time::Timestamp;

@@ -6,7 +6,7 @@ use crate::texts::Ending;
 use crate::time::Timestamp;
 
 impl Deal {
-    /// Nobody activated a paid product for [`super::ACTIVATION_LIMIT_SECS`].
+    /// Nobody activated a paid product for [`crate::product::ACTIVATION_LIMIT_SECS`].
     pub fn activation_overdue(&mut self, now: Timestamp) {
         if self.product.is_activation_overdue(now) {
             self.give_up_pending(Ending::Returned, now);

@@ -1,8 +1,6 @@
 //! What is wrong, for whoever asked for something: keys with what belongs to them. The texts are in `en.rs` and `de.rs`.
 
-use std::fmt;
-
-use super::{Language, de, en};
+use super::Language;
 
 /// Why something was refused. What each says stands in `en.rs` under its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -210,27 +208,12 @@ pub enum OnionFault {
 }
 
 impl Message {
-    /// What people read.
-    pub fn text(&self, language: Language) -> String {
-        match language {
-            Language::English => en::message(self),
-            Language::German => de::message(self),
-        }
-    }
-
     /// The language that [`Message::text`] really has.
     pub const fn language(&self, wanted: Language) -> Language {
         match self {
             Self::Operator(_) => Language::English,
             _ => wanted,
         }
-    }
-}
-
-/// In English, for logs and the command line.
-impl fmt::Display for Message {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text(Language::English))
     }
 }
 

@@ -5,6 +5,7 @@ mod de;
 mod en;
 pub mod message;
 pub mod order;
+mod spoken;
 
 pub use message::{Message, OnionFault};
 pub use order::{Ending, OrderMessage};

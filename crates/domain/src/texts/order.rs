@@ -1,8 +1,6 @@
 //! What an order says about its state: keys, kept in the database by name.
 
-use std::fmt;
-
-use super::{Language, de, en};
+use super::Language;
 
 /// How an order ends without a sale, whose invoice its node has to cancel. Until the node has confirmed that, nobody
 /// can promise that no money moves: the order says [`OrderMessage::Cancelling`] first, [`OrderMessage::Ended`] then.
@@ -170,14 +168,6 @@ impl OrderMessage {
         with_value.or_else(named).unwrap_or_else(|| Self::Free(stored.to_owned()))
     }
 
-    /// What the buyer reads.
-    pub fn text(&self, language: Language) -> String {
-        match language {
-            Language::English => en::order(self),
-            Language::German => de::order(self),
-        }
-    }
-
     /// The language that [`OrderMessage::text`] really has: what a probe found is only known in English, and so
     /// are free texts.
     pub const fn language(&self, wanted: Language) -> Language {
@@ -185,13 +175,6 @@ impl OrderMessage {
             Self::TargetWarned(_) | Self::TargetRefused(_) | Self::Free(_) => Language::English,
             _ => wanted,
         }
-    }
-}
-
-/// In English, for operators.
-impl fmt::Display for OrderMessage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text(Language::English))
     }
 }
 

@@ -1,9 +1,10 @@
 //! Any event can follow any other, however little sense it makes: tens of thousands of sequences,
-//! with the rules of the money checked after each event. The transition tables check themselves
-//! (`debug_assert` in `become_`).
+//! with the rules of the money checked after each event. A move that no transition table has is noted
+//! in the deal (`Deal::broken`), which `apply` looks at.
 
 use super::*;
 use crate::effect::AlertTopic;
+use crate::product::ACTIVATION_LIMIT_SECS;
 
 /// Sequences; the same ones each time.
 const RUNS: u64 = 20_000;
