@@ -45,7 +45,7 @@ pub async fn cli_pay(dir: &Path, bolt11: &str, held: impl Fn()) -> Result<String
     }
 }
 
-/// `lnd-simulator fault`: gives the simulator in `dir` an [`Instruction`].
+/// `lnd-simulator fault`: gives the simulator in `dir` an [`Instruction`](crate::Instruction).
 pub async fn cli_fault(dir: &Path, instruction: &str) -> Result<(), CommandError> {
     let mut replies = ask(dir, &Command::Instruct(instruction.to_owned())).await?;
     match next(&mut replies).await? {
