@@ -152,16 +152,14 @@ impl SettlementSink for Sink {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::background::nodes::connect::connect;
+    use crate::background::nodes::test_entry::entry_of;
     use crate::domain::id::{NodeId, SystemRandom};
     use crate::domain::lightning::{NodeInvoiceState, PaymentHash};
     use crate::domain::money::Msat;
     use crate::domain::time::{SystemClock, Timestamp};
-    use crate::lightning::dial::Dial;
     use crate::services::Settings;
     use crate::services::test_support::database;
     use crate::store::StoreError;
-    use crate::store::node_state::Spec;
 
     /// The sink of a node that is not there, whose cursor is at `index`; and what it passes on.
     fn sink(shop: &Shop, index: u64) -> (Sink, mpsc::Receiver<Told>) {
@@ -172,22 +170,8 @@ mod tests {
              VALUES (zeroblob(16), 7, 'cln', 'cln', '/no/lightning-rpc', 0, {index}, 0, 0)"
         );
         shop.db.write_blocking(move |db| db.execute_batch(&sql).map_err(StoreError::from)).unwrap();
-        let spec = Spec {
-            id: NodeId::parse("00000000-0000-0000-0000-000000000000").unwrap(),
-            kind: "cln".to_owned(),
-            name: "cln".to_owned(),
-            host: "/no/lightning-rpc".to_owned(),
-            port: 0,
-            certificate_file: None,
-            certificate: None,
-            macaroon_file: None,
-            macaroon: None,
-            allow_spending: false,
-            details_macaroon_file: None,
-        };
-        let node = connect(&spec, &Dial::direct()).unwrap();
         let (news, inbox) = mpsc::channel(8);
-        let entry = Entry::new(spec, node);
+        let entry = entry_of(NodeId::parse("00000000-0000-0000-0000-000000000000").unwrap());
         let (opened, is_other) = (Mutex::default(), AtomicBool::new(false));
         (Sink { shop: shop.clone(), entry, news, opened, is_other }, inbox)
     }

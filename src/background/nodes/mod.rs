@@ -11,5 +11,7 @@ pub mod holds;
 pub mod payer;
 pub mod registry;
 pub mod settlements;
+#[cfg(test)]
+mod test_entry;
 pub(super) mod troubles;
 pub(super) mod unheard;

@@ -3,15 +3,13 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::background::nodes::connect::connect;
+use crate::background::nodes::test_entry::entry_of;
 use crate::background::test_log::Log;
 use crate::domain::id::{NodeId, Random, SystemRandom};
 use crate::domain::time::{Clock, SystemClock};
-use crate::lightning::dial::Dial;
 use crate::services::Settings;
 use crate::services::test_support::database;
 use crate::store::StoreError;
-use crate::store::node_state::Spec;
 
 /// Whoever asks for the time meets a defect.
 struct Broken;
@@ -22,30 +20,11 @@ impl Clock for Broken {
     }
 }
 
-/// A node that is not there.
-fn entry() -> Entry {
-    let spec = Spec {
-        id: NodeId(SystemRandom.uuid()),
-        kind: "cln".to_owned(),
-        name: "cln".to_owned(),
-        host: "/no/lightning-rpc".to_owned(),
-        port: 0,
-        certificate_file: None,
-        certificate: None,
-        macaroon_file: None,
-        macaroon: None,
-        allow_spending: false,
-        details_macaroon_file: None,
-    };
-    let node = connect(&spec, &Dial::direct()).unwrap();
-    Entry::new(spec, node)
-}
-
 #[tokio::test]
 async fn a_comparison_that_panics_is_not_the_last() {
     let (_dir, db) = database();
     let shop = Shop::new(db, Arc::new(Broken), Arc::new(SystemRandom), Settings::default()).unwrap();
-    let entry = entry();
+    let entry = entry_of(NodeId(SystemRandom.uuid()));
     entry.compare.notify_one();
     let ended = tokio::time::timeout(Duration::from_millis(300), run(shop, entry)).await;
     assert!(ended.is_err(), "it waits for the next time");
@@ -56,7 +35,7 @@ async fn a_node_that_can_not_be_compared_with_is_told_once() {
     let (log, _guard) = Log::start();
     let (_dir, db) = database();
     let shop = Shop::new(db, Arc::new(SystemClock), Arc::new(SystemRandom), Settings::default()).unwrap();
-    let entry = entry();
+    let entry = entry_of(NodeId(SystemRandom.uuid()));
     let mut running = Box::pin(run(shop, entry.clone()));
     for tries in 1..=3 {
         entry.compare.notify_one();
@@ -92,7 +71,7 @@ const PAYABLE: &str = "INSERT INTO operator (id, name, role, password_hash, crea
 fn a_node_whose_stream_may_be_deaf_is_compared_by_itself_while_something_can_be_paid_there() {
     let (_dir, db) = database();
     let shop = Shop::new(db, Arc::new(SystemClock), Arc::new(SystemRandom), Settings::default()).unwrap();
-    let mut entry = entry();
+    let mut entry = entry_of(NodeId(SystemRandom.uuid()));
     entry.spec.id = NodeId::parse("00000000-0000-0000-0000-000000000000").unwrap();
     assert!(!is_unheard(&shop, &entry), "nothing can be paid");
     shop.db.write_blocking(|db| db.execute_batch(PAYABLE).map_err(StoreError::from)).unwrap();
