@@ -114,6 +114,8 @@ async fn a_host_changes_nothing_that_sells() {
         (json!({ "offers_nostr_aliases": true }), "offers_nostr_aliases"),
         (json!({ "site": { "domain": "x", "name": "y" } }), "site"),
         (json!({ "name": "under_score" }), "name"),
+        (json!({ "name": "WWW" }), "name"),
+        (json!({ "name": "Shop" }), "name"),
     ] {
         let answer = shop.ask("PATCH", &path).token("host1").json(&body).send().await;
         assert_eq!(fields(&answer), [field], "{body}");

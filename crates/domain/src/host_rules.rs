@@ -109,16 +109,19 @@ pub fn name_errors(name: &str) -> Vec<String> {
     if name.chars().count() > MAX_NAME {
         errors.push(format!("Ensure this field has no more than {MAX_NAME} characters."));
     }
-    if name.contains('_') {
-        errors.push("Underscores are not allowed.".to_owned());
-    }
-    if matches!(name.to_ascii_lowercase().as_str(), "www" | "shop") {
-        errors.push("Must not be one of: www, shop".to_owned());
-    }
-    if !text::is_plain_text(name) {
-        errors.push(text::NOT_PLAIN.to_owned());
-    }
+    errors.extend(name_refusals(name).map(str::to_owned));
     errors
+}
+
+/// Why a text can't be the name of a host, apart from its length: one rule for the operators' commands and the API.
+pub fn name_refusals(name: &str) -> impl Iterator<Item = &'static str> {
+    let is_reserved = matches!(name.to_ascii_lowercase().as_str(), "www" | "shop");
+    let rules = [
+        (name.contains('_'), "Underscores are not allowed."),
+        (is_reserved, "Must not be one of: www, shop"),
+        (!text::is_plain_text(name), text::NOT_PLAIN),
+    ];
+    rules.into_iter().filter(|(is_broken, _)| *is_broken).map(|(_, message)| message)
 }
 
 /// Everything that is wrong with a host, by field; empty when it may be stored.

@@ -6,9 +6,9 @@ use poem_openapi::OpenApi;
 use serde_json::json;
 
 use crate::domain::host::Host;
+use crate::domain::host_rules;
 use crate::domain::id::HostId;
 use crate::domain::money::Msat;
-use crate::domain::text;
 use crate::http::contract::answer::{Deleted, ReadResult, Reply, SayResult, WriteResult};
 use crate::http::contract::body::Input;
 use crate::http::contract::body::read::{Reader, TextRule};
@@ -142,7 +142,7 @@ fn read_change(input: &Input, host: &Host) -> Result<Option<String>, Problem> {
         reader.complain("ip", if is_address { OPERATORS } else { "Enter a valid IPv4 or IPv6 address." });
     }
     let name = reader.text("name", TextRule { max: 20, blank: false, null: false }).flatten();
-    if let Some(problem) = name.as_deref().and_then(name_problem) {
+    if let Some(problem) = name.as_deref().and_then(|name| host_rules::name_refusals(name).next()) {
         reader.complain("name", problem);
     }
     if reader.raw("site").is_some() {
@@ -188,18 +188,6 @@ const fn what_is_offered(host: &Host) -> [(&'static str, bool); 6] {
         ("offers_nostr_aliases", host.offers_nostr_aliases),
         ("offers_rssh_tunnels", host.offers_rssh_tunnels),
     ]
-}
-
-fn name_problem(name: &str) -> Option<&'static str> {
-    if name.contains('_') {
-        Some("Underscores are not allowed.")
-    } else if ["www", "shop"].contains(&name) {
-        Some("Must not be one of: www, shop")
-    } else if !text::is_plain_text(name) {
-        Some(text::NOT_PLAIN)
-    } else {
-        None
-    }
 }
 
 /// Why a host is neither made nor replaced over the API. Missing fields are named as the contract
