@@ -29,6 +29,7 @@ mod output;
 mod refund;
 mod serve;
 mod site;
+mod user;
 
 use std::process::ExitCode;
 

@@ -16,7 +16,7 @@ use ip2tor_shop::services::backup::{self, Keep, Places};
 use ip2tor_shop::services::orders;
 use ip2tor_shop::services::orders::place::{OrderRequest, OrderedProduct};
 use ip2tor_shop::services::products::view::ProductPatch;
-use ip2tor_shop::services::{Scope, Settings, Shop, hosts, products};
+use ip2tor_shop::services::{Principal, Settings, Shop, hosts, products};
 use ip2tor_shop::store::StoreError;
 
 use crate::load::{self, Connection};
@@ -185,7 +185,7 @@ impl<'n> Year<'n> {
     }
 
     async fn check_in(&self) {
-        let scope = Scope::Host(self.host);
+        let scope = Principal::Host(self.host);
         hosts::check_ins::check_in(&self.shop, &scope, self.host, 0, String::new()).await.expect("checked in");
     }
 
@@ -199,7 +199,7 @@ impl<'n> Year<'n> {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         let patch = ProductPatch { status: Some(ProductStatus::Active), ..ProductPatch::default() };
-        let (scope, kind) = (Scope::Host(self.host), ProductKind::TorBridge);
+        let (scope, kind) = (Principal::Host(self.host), ProductKind::TorBridge);
         products::view::patch(&self.shop, &scope, view.product.id, kind, patch).await.expect("activated");
     }
 

@@ -15,7 +15,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use super::instance::LockError;
-use super::{Act, Error};
+use super::{Error, Session, authz};
 use crate::domain::effect::AlertTopic;
 use crate::domain::time::Timestamp;
 use crate::store::backup::CarriedFile;
@@ -111,8 +111,9 @@ pub struct BackupFile {
 /// at all: it is made under another name, synced, and renamed. Nothing that is there is replaced.
 ///
 /// # Errors
-/// [`BackupError`]; the file is not there then.
-pub fn create(db: &Db, places: &Places, act: &Act, output: Option<&Path>) -> Result<BackupFile, BackupError> {
+/// [`BackupError`]; the file is not there then. Whoever has a backup is the shop: only administrators make one.
+pub fn create(db: &Db, places: &Places, session: &Session, output: Option<&Path>) -> Result<BackupFile, BackupError> {
+    authz::needs_administrator(&session.by)?;
     let claim = match output {
         // SQLite would take a file of one of these names for a part of the database.
         Some(path) if db::files_of(db.path()).iter().any(|own| own == path) => {
@@ -121,15 +122,15 @@ pub fn create(db: &Db, places: &Places, act: &Act, output: Option<&Path>) -> Res
         Some(path) => Claim::of(path)?,
         None => {
             files::make_private_folder(&places.backup_dir)?;
-            claim_new_name(&places.backup_dir, act.now)?
+            claim_new_name(&places.backup_dir, session.now)?
         }
     };
     write(db, places, claim.partial())?;
     let path = claim.publish()?;
     let size = fs::metadata(&path).map_err(io(&path))?.len();
-    let (now, act, change) = (act.now, act.clone(), format!("made: {}", path.display()));
-    db.write_blocking(move |db| act.record(db, "backup", "backup", &change))?;
-    Ok(BackupFile { path, size, made_at: now })
+    let change = format!("made: {}", path.display());
+    session.write(db, move |tx| tx.record("backup", "backup", &change))?;
+    Ok(BackupFile { path, size, made_at: session.now })
 }
 
 /// The nightly backup: as [`create`], and a failure is an alert that the next success closes.
@@ -139,7 +140,7 @@ pub fn create(db: &Db, places: &Places, act: &Act, output: Option<&Path>) -> Res
 pub fn create_scheduled(db: &Db, places: &Places, now: Timestamp) -> Result<BackupFile, Error> {
     let made = files::make_private_folder(&places.backup_dir)
         .and_then(|()| files::leave_room(&places.backup_dir, db.path()))
-        .and_then(|()| create(db, places, &Act::of_the_shop(now), None));
+        .and_then(|()| create(db, places, &Session::of_the_shop(now), None));
     let problem = made.as_ref().err().map(ToString::to_string);
     db.write_blocking(move |db| match problem {
         None => alerts::close(db, AlertTopic::BackupFailed, "", now),

@@ -3,8 +3,8 @@
 
 use crate::store::Connection;
 
-use super::Error;
 use super::shop::Shop;
+use super::{Error, Principal};
 use crate::domain::fiat::{Currency, InvoiceRates, Rate};
 use crate::store::rates;
 
@@ -29,7 +29,8 @@ impl RateRules {
 /// Stores what a provider said, with the time.
 pub async fn store(shop: &Shop, fetched: Vec<Rate>) -> Result<(), Error> {
     let now = shop.now();
-    shop.change(move |db, _| {
+    shop.tx(&Principal::Shop, move |tx| {
+        let db = tx.db;
         for rate in fetched {
             rates::store(db, rate, now)?;
         }

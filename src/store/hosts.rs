@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
+use super::audit_log::Author;
 use super::db::StoreError;
 use crate::domain::host::{Host, PortKind, PortRange};
 use crate::domain::id::{HostId, OperatorId};
@@ -102,7 +103,7 @@ pub fn by_token_hash(db: &Connection, hash: &[u8; 32], now: Timestamp) -> Result
 }
 
 /// Stores a new host.
-pub fn insert(db: &Connection, host: &Host, token_hash: &[u8; 32]) -> Result<(), StoreError> {
+pub fn insert(db: &Connection, host: &Host, token_hash: &[u8; 32], author: Author<'_>) -> Result<(), StoreError> {
     db.execute(
         "INSERT INTO host (id, owner_id, token_hash, ip, ip_sort, name, created_at, modified_at) \
          VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -117,11 +118,11 @@ pub fn insert(db: &Connection, host: &Host, token_hash: &[u8; 32]) -> Result<(),
             host.modified_at
         ],
     )?;
-    update(db, host)
+    update(db, host, author)
 }
 
-/// Stores every changeable field of a host.
-pub fn update(db: &Connection, host: &Host) -> Result<(), StoreError> {
+/// Stores every changeable field of a host; its author says in the change log which are new.
+pub fn update(db: &Connection, host: &Host, _: Author<'_>) -> Result<(), StoreError> {
     let changed = db.execute(
         "UPDATE host SET owner_id = :owner_id, ip = :ip, ip_sort = :ip_sort, name = :name, description = :description, \
          is_enabled = :is_enabled, is_test_host = :is_test_host, is_testnet = :is_testnet, \
@@ -161,7 +162,8 @@ const FORMER_TOKEN_SECS: i64 = 86_400;
 
 /// Replaces the token. The one that the host uses goes on to work until the new one is used: that is the present one,
 /// or, where that was never used, the one before.
-pub fn replace_token(db: &Connection, id: HostId, token_hash: &[u8; 32], now: Timestamp) -> Result<(), StoreError> {
+pub fn replace_token(db: &Connection, id: HostId, token_hash: &[u8; 32], author: Author<'_>) -> Result<(), StoreError> {
+    let now = author.at();
     let still = now.plus_secs(-FORMER_TOKEN_SECS);
     db.execute(
         "UPDATE host SET former_token_hash = CASE WHEN token_replaced_at > ?4 THEN former_token_hash ELSE token_hash END, \
@@ -209,9 +211,9 @@ pub fn check_in(db: &Connection, id: HostId, status: u8, message: &str, now: Tim
 }
 
 /// Leaves a tombstone: the host and its token no longer exist for anybody.
-pub fn delete(db: &Connection, id: HostId, now: Timestamp) -> Result<(), StoreError> {
-    db.execute("UPDATE host SET deleted_at = ?2, modified_at = ?2 WHERE id = ?1", params![id, now])?;
-    Ok(())
+pub fn delete(db: &Connection, id: HostId, author: Author<'_>) -> Result<(), StoreError> {
+    db.execute("UPDATE host SET deleted_at = ?2, modified_at = ?2 WHERE id = ?1", params![id, author.at()])?;
+    super::audit_log::record(db, author, "host", id, "deleted")
 }
 
 /// The port ranges of one host, or of all hosts on one IP address.

@@ -2,8 +2,8 @@
 
 use ip2tor_shop::domain::id::OrderId;
 use ip2tor_shop::domain::product::ProductStatus;
-use ip2tor_shop::services::products::view::{OperatorAction, operate};
-use ip2tor_shop::services::{Act, Error, Scope, clock, products};
+use ip2tor_shop::services::products::operate::{OperatorAction, operate};
+use ip2tor_shop::services::{Error, Principal, clock, products};
 use ip2tor_shop::store::{alerts, audit_log};
 
 use crate::rig::{Rig, START, Setup};
@@ -24,7 +24,7 @@ impl Rig {
     async fn put_right(&self) -> clock::Accepted {
         self.clock.advance_secs(-YEARS);
         assert_eq!(clock::is_right(&self.shop).await, Ok(false));
-        let accepted = clock::accept(&self.shop, &Act::on_command_line(self.now())).await.expect("accepted");
+        let accepted = clock::accept(&self.shop, &Principal::CommandLine(None)).await.expect("accepted");
         assert_eq!(clock::is_right(&self.shop).await, Ok(true));
         accepted
     }
@@ -61,7 +61,7 @@ async fn a_bridge_that_its_operator_has_suspended_stays_so() {
     let rig = Rig::new(Setup::default()).await;
     let (_, product) = rig.active_bridge().await;
     rig.jump_ahead().await;
-    let scope = Scope::Administrator("cli".to_owned());
+    let scope = Principal::CommandLine(None);
     operate(&rig.shop, &scope, product, OperatorAction::Suspend).await.expect("suspended");
     rig.put_right().await;
     assert_eq!(rig.product_status(product), ProductStatus::NeedsSuspend);
@@ -93,7 +93,7 @@ async fn while_the_clock_is_behind_an_alert_says_what_to_do_and_a_clock_that_is_
     let rig = Rig::new(Setup::default()).await;
     let (order, _) = rig.active_bridge().await;
     let before = rig.view(order).product;
-    let accept = || async { clock::accept(&rig.shop, &Act::on_command_line(rig.now())).await.expect("accepted") };
+    let accept = || async { clock::accept(&rig.shop, &Principal::CommandLine(None)).await.expect("accepted") };
     assert!(!accept().await.reading.is_behind);
     rig.jump_ahead().await;
     rig.clock.advance_secs(-YEARS);

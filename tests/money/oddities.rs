@@ -15,8 +15,8 @@ use ip2tor_shop::domain::product::ProductStatus;
 use ip2tor_shop::domain::time::Timestamp;
 use ip2tor_shop::services::payments;
 use ip2tor_shop::services::payments::apply::StreamPosition;
-use ip2tor_shop::services::products::view::OperatorAction;
-use ip2tor_shop::services::{Act, Scope, Shop, backup, products};
+use ip2tor_shop::services::products::operate::OperatorAction;
+use ip2tor_shop::services::{Principal, Session, Shop, backup, products};
 use ip2tor_shop::store::Db;
 use ip2tor_shop::store::node_state::{self, Cursor};
 
@@ -243,9 +243,9 @@ async fn after_a_restore_the_history_is_looked_through_whatever_the_cursor_says(
     rig.sim().node().skip_settle_indexes(1000).expect("a gap");
     rig.active_bridge().await;
     rig.wait_until("the cursor is there", || rig.cursor() > 1000).await;
-    let act = Act::on_command_line(rig.now());
+    let session = Session::on_command_line(rig.now());
     let (from, to) = (rig.places("old"), rig.places("new"));
-    let made = backup::create(&rig.shop.db, &from, &act, None).expect("a backup");
+    let made = backup::create(&rig.shop.db, &from, &session, None).expect("a backup");
     rig.check_in().await;
     rig.sim().node().restart_settle_indexes().expect("it counts anew");
     let (lost, _) = rig.ordered().await;
@@ -253,7 +253,7 @@ async fn after_a_restore_the_history_is_looked_through_whatever_the_cursor_says(
     rig.registry.get(rig.node).expect("the node").compare.notify_one();
     rig.wait_order(lost, "P").await;
     rig.tasks.stop().await;
-    backup::restore(&to, &made.path, false, &act).expect("restored");
+    backup::restore(&to, &made.path, false, &session).expect("restored");
     rig.start_shop_on(&to.database);
     rig.wait_until("the operator knows", || rig.open_alerts("unknown_payment") == 1).await;
 }
@@ -434,8 +434,8 @@ async fn what_our_own_cancel_removed_has_not_vanished_even_when_its_answer_was_l
     let (order, product) = rig.ordered().await;
     rig.sim().node().set_quirks(Quirks { collects_garbage: true, ..Quirks::default() });
     rig.sim().faults().next("CancelInvoice", Fault::ResetAfter, 1);
-    let scope = Scope::Administrator("admin".to_owned());
-    products::view::operate(&rig.shop, &scope, product, OperatorAction::Kill).await.expect("switched off");
+    let scope = Principal::Administrator("admin".to_owned());
+    products::operate::operate(&rig.shop, &scope, product, OperatorAction::Kill).await.expect("switched off");
     rig.wait_order_as_time_passes(order, "R").await;
     assert!(rig.text(order).contains("Nothing was charged"), "{}", rig.text(order));
     assert_eq!(rig.open_alerts("invoice_vanished"), 0);

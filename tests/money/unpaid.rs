@@ -4,7 +4,7 @@ use ip2tor_shop::domain::id::OrderId;
 use ip2tor_shop::domain::product::{ProductKind, ProductStatus};
 use ip2tor_shop::services::invoices::absence::{self, Absence, Asked};
 use ip2tor_shop::services::orders::extend::Extension;
-use ip2tor_shop::services::{Error, operator_queries, orders, products};
+use ip2tor_shop::services::{Error, Principal, operator_queries, orders, products};
 use ip2tor_shop::store::audit_log;
 
 use crate::rig::{Rig, Setup};
@@ -44,8 +44,9 @@ async fn an_order_that_nobody_paid_is_deleted_after_two_weeks_but_for_one_line()
     let left: i64 = rig.count(ROWS);
     let of_newest = rig.shop.db.read(|db| audit_log::of_order(db, newest)).expect("its history");
     assert!(left <= 6 + of_newest.len() as i64, "{left} rows are left");
-    let placed =
-        operator_queries::deleted_unpaid(&rig.shop, order).expect("the line is read").expect("there is a line");
+    let placed = operator_queries::deleted_unpaid(&rig.shop, &Principal::CommandLine(None), order)
+        .expect("the line is read")
+        .expect("there is a line");
     assert!(placed <= ended && placed.plus_secs(2 * DAY) > ended, "{placed}");
 }
 

@@ -12,7 +12,7 @@ use super::memory::Memory;
 use super::plan::Plan;
 use crate::config::CronExpression;
 use crate::domain::time::Timestamp;
-use crate::services::Error;
+use crate::services::{Error, Principal, Tx};
 use crate::store::job_runs;
 use crate::store::job_runs::JobRun;
 
@@ -86,8 +86,8 @@ async fn plan(context: &JobContext) -> Result<(), Error> {
     let now = context.shop.now();
     let next = |(name, cron): (&'static str, &CronExpression)| (name, cron.next_after(now));
     let times: Vec<_> = context.config.jobs.all().into_iter().map(next).collect();
-    let store = move |db: &_, _: &mut _| Ok(times.iter().try_for_each(|(name, at)| job_runs::plan(db, name, *at))?);
-    context.shop.change(store).await
+    let store = move |tx: &mut Tx<'_>| Ok(times.iter().try_for_each(|(name, at)| job_runs::plan(tx.db, name, *at))?);
+    context.shop.tx(&Principal::Shop, store).await
 }
 
 /// Does what fell due while the shop was off.
@@ -143,8 +143,8 @@ async fn store(context: &JobContext, runs: Vec<JobRun>) {
     if runs.is_empty() {
         return;
     }
-    let record = move |db: &_, _: &mut _| Ok(runs.iter().try_for_each(|run| job_runs::record(db, run))?);
-    if let Err(error) = context.shop.change(record).await {
+    let record = move |tx: &mut Tx<'_>| Ok(runs.iter().try_for_each(|run| job_runs::record(tx.db, run))?);
+    if let Err(error) = context.shop.tx(&Principal::Shop, record).await {
         tracing::error!(%error, "runs of jobs can't be recorded");
     }
 }

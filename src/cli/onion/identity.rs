@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 use super::super::data::Data;
 use super::super::failure::Failure;
+use super::super::user;
 use crate::config::Config;
 use crate::domain::time::{Clock, SystemClock};
 use crate::onion::keys::{self, KeyFormat};
 use crate::onion::{OnionConfig, OnionError};
 use crate::services::onion_address::{self, Service};
-use crate::services::{Act, backup};
+use crate::services::{Session, backup};
 use crate::store::Db;
 
 /// Larger files are no keys. Bytes.
@@ -116,8 +117,8 @@ impl Identity {
         }
         let lost = keys::reset(&self.state_dir, &self.nickname).map_err(of_change)?;
         if let Some(db) = &self.db {
-            let (act, service) = (Act::on_command_line(SystemClock.now()), self.service);
-            db.write_blocking(move |db| onion_address::forget(db, &act, service))?;
+            let (session, service) = (Session { by: user::principal(), now: SystemClock.now() }, self.service);
+            session.write(db, move |tx| onion_address::forget(tx, service))?;
         }
         Ok(lost.or(remembered))
     }

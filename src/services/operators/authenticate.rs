@@ -18,7 +18,7 @@ use crate::domain::id::{HostId, Random};
 use crate::domain::operator::{Operator, Role};
 use crate::domain::time::Clock;
 use crate::services::hosts::manage::hash_token;
-use crate::services::{Error, Scope};
+use crate::services::{Error, Principal};
 use crate::store::{Db, hosts, operators};
 use good::Good;
 use throttle::{Caller, Throttle};
@@ -87,7 +87,7 @@ impl Authenticator {
     /// # Errors
     /// [`Error::Unavailable`] after too many wrong passwords from this source, or while too many are
     /// being checked.
-    pub async fn password(&self, name: &str, password: &str, source: Source<'_>) -> Result<Option<Scope>, Error> {
+    pub async fn password(&self, name: &str, password: &str, source: Source<'_>) -> Result<Option<Principal>, Error> {
         let found = self.db.read(|db| operators::with_password_hash(db, name))?;
         let (operator, hash) = match found {
             Some((operator, hash)) => (Some(operator), hash),
@@ -95,13 +95,13 @@ impl Authenticator {
         };
         let caller = Caller { name, source };
         if !self.may_check(caller, password, &hash)? {
-            return Ok(operator.map(scope));
+            return Ok(operator.map(principal));
         }
         let _place = self.places.try_acquire().map_err(|_| busy())?;
         let _permit = self.checks.acquire().await.map_err(|error| Error::Internal(error.to_string()))?;
         // Whoever was before us in the queue may have settled it.
         if !self.may_check(caller, password, &hash)? {
-            return Ok(operator.map(scope));
+            return Ok(operator.map(principal));
         }
         let (asked, stored) = (password.to_owned(), hash.clone());
         let check = tokio::task::spawn_blocking(move || passwords::verify(&asked, &stored));
@@ -112,7 +112,7 @@ impl Authenticator {
             Some(operator) if fits => {
                 memory.throttle.forget(caller);
                 memory.good.remember(name, password, &hash, now);
-                Ok(Some(scope(operator)))
+                Ok(Some(principal(operator)))
             }
             _ => {
                 memory.throttle.note_bad(caller, now);
@@ -147,10 +147,10 @@ fn busy() -> Error {
     Error::Unavailable { detail, retry_after_secs: 5 }
 }
 
-fn scope(operator: Operator) -> Scope {
+fn principal(operator: Operator) -> Principal {
     match operator.role {
-        Role::Administrator => Scope::Administrator(operator.name),
-        Role::Operator => Scope::Operator(operator.id, operator.name),
+        Role::Administrator => Principal::Administrator(operator.name),
+        Role::Operator => Principal::Operator(operator.id, operator.name),
     }
 }
 

@@ -5,9 +5,9 @@ use crate::store::Connection;
 
 use crate::domain::id::OrderId;
 use crate::domain::product::{Product, Subject};
-use crate::services::Error;
 use crate::services::deals::change_order;
-use crate::services::shop::{Aftermath, Shop};
+use crate::services::shop::Shop;
+use crate::services::{Error, Tx};
 use crate::store::deny_list;
 
 /// What a denied order says.
@@ -17,8 +17,7 @@ pub const DENIED_MESSAGE: &str =
 /// Rejects the order when its target or the buyer's address is denied; whether it is.
 pub(in crate::services) fn refuse_if_denied(
     shop: &Shop,
-    db: &Connection,
-    after: &mut Aftermath,
+    tx: &mut Tx<'_>,
     order: OrderId,
     product: &Product,
     client_ip: Option<&str>,
@@ -27,10 +26,10 @@ pub(in crate::services) fn refuse_if_denied(
         Subject::Target(target) => Some(target.as_str()),
         Subject::Alias { .. } => None,
     };
-    if !is_denied(db, target, client_ip)? {
+    if !is_denied(tx.db, target, client_ip)? {
         return Ok(false);
     }
-    change_order(shop, db, after, order, "shop", |deal, i, now| {
+    change_order(shop, &mut tx.as_shop(), order, |deal, i, now| {
         deal.refuse(i, DENIED_MESSAGE, now);
         Ok(true)
     })

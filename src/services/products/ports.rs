@@ -11,10 +11,10 @@ use crate::domain::host::Host;
 use crate::domain::id::{OrderId, ProductId};
 use crate::domain::product::{Product, Subject};
 use crate::domain::purchase::OrderStatus;
-use crate::services::Error;
 use crate::services::deals::{change_order, change_product};
 use crate::services::hosts::sweep;
 use crate::services::shop::Shop;
+use crate::services::{Error, Principal, Tx};
 use crate::store::outbox::Intent;
 use crate::store::{deals, hosts, places, products};
 
@@ -64,24 +64,25 @@ fn waiting(db: &Connection, order: OrderId) -> Result<Option<(Trial, Product, Ho
 /// Only those of the database.
 pub async fn answers(shop: &Shop, trial: &Trial) -> Result<Option<Trial>, Error> {
     let (inner, trial) = (shop.clone(), trial.clone());
-    shop.change(move |db, after| {
+    shop.tx(&Principal::Shop, move |tx| {
+        let db = tx.db;
         let Some((now, product, host)) = waiting(db, trial.order)? else { return Ok(None) };
         if now != trial {
             return Ok(Some(now));
         }
         places::put_aside(db, &host, product.id, trial.port)?;
-        sweep::tell(db, &host, "", inner.now())?;
+        sweep::tell(db, &host, "", tx.now)?;
         let ranges = places::bridge_ranges(db, host.id)?;
         let Some(port) = places::reserve_port(db, &*inner.random, &host.ip, &ranges, product.id)? else {
             // What it had is the host's now, so there is nothing to give back.
-            change_product(&inner, db, after, product.id, "shop", |deal, _| {
+            change_product(&inner, tx, product.id, |deal, _| {
                 deal.product.placed = false;
                 Ok(())
             })?;
-            refuse(&inner, db, after, trial.order, &format!("{NO_PORTS} Nothing was charged."))?;
+            refuse(&inner, tx, trial.order, &format!("{NO_PORTS} Nothing was charged."))?;
             return Ok(None);
         };
-        change_product(&inner, db, after, product.id, "shop", |deal, _| {
+        change_product(&inner, tx, product.id, |deal, _| {
             deal.product.port = Some(port);
             Ok(())
         })?;
@@ -97,23 +98,18 @@ pub async fn answers(shop: &Shop, trial: &Trial) -> Result<Option<Trial>, Error>
 pub async fn not_tried(shop: &Shop, trial: &Trial, reason: &str) -> Result<(), Error> {
     let trouble = format!(" Port {} could not be tried: {reason}. Its order was rejected.", trial.port);
     let (inner, order) = (shop.clone(), trial.order);
-    shop.change(move |db, after| {
+    shop.tx(&Principal::Shop, move |tx| {
+        let db = tx.db;
         let Some((.., host)) = waiting(db, order)? else { return Ok(()) };
-        sweep::tell(db, &host, &trouble, inner.now())?;
+        sweep::tell(db, &host, &trouble, tx.now)?;
         let text = "The host's ports can't be checked at the moment. Nothing was charged; please try again later.";
-        refuse(&inner, db, after, order, text)
+        refuse(&inner, tx, order, text)
     })
     .await
 }
 
-fn refuse(
-    shop: &Shop,
-    db: &Connection,
-    after: &mut crate::services::shop::Aftermath,
-    order: OrderId,
-    message: &str,
-) -> Result<(), Error> {
-    change_order(shop, db, after, order, "shop", |deal, i, now| {
+fn refuse(shop: &Shop, tx: &mut Tx<'_>, order: OrderId, message: &str) -> Result<(), Error> {
+    change_order(shop, tx, order, |deal, i, now| {
         deal.refuse(i, message, now);
         Ok(())
     })

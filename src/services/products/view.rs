@@ -8,9 +8,10 @@ use crate::domain::id::{HostId, ProductId};
 use crate::domain::product::{Product, ProductKind, ProductStatus};
 use crate::domain::purchase::{OrderStatus, Purchase};
 use crate::domain::time::Timestamp;
+use crate::services::authz::{self, Reach};
 use crate::services::deals::change_product;
 use crate::services::shop::Shop;
-use crate::services::{Error, Scope};
+use crate::services::{Error, Principal, ReadTx};
 use crate::store::products;
 use crate::store::products::{Filter, Order};
 use crate::store::{hosts, refunds};
@@ -47,44 +48,40 @@ fn existing(db: &Connection, id: ProductId, kind: ProductKind) -> Result<Product
     if product.kind() == kind && product.deleted_at.is_none() { Ok(product) } else { Err(Error::NotFound) }
 }
 
-fn visible(db: &Connection, scope: &Scope, id: ProductId, kind: ProductKind) -> Result<ProductView, Error> {
-    let product = existing(db, id, kind)?;
-    let allowed = match scope {
-        Scope::Host(host) => *host == product.host_id,
-        Scope::Administrator(_) => true,
-        Scope::Operator(..) => false,
-    };
-    let host = hosts::get_any(db, product.host_id)?.filter(|_| allowed).ok_or(Error::NotFound)?;
+fn visible(tx: &ReadTx<'_>, id: ProductId, kind: ProductKind) -> Result<ProductView, Error> {
+    let product = existing(tx.db, id, kind)?;
+    let host = hosts::get_any(tx.db, product.host_id)?;
+    let host = host.filter(|host| authz::compatible(tx.actor).includes(host)).ok_or(Error::NotFound)?;
     Ok(ProductView { product, host })
 }
 
 /// One product as its host is told of it.
-pub async fn show(shop: &Shop, scope: &Scope, id: ProductId, kind: ProductKind) -> Result<ProductView, Error> {
+pub async fn show(shop: &Shop, by: &Principal, id: ProductId, kind: ProductKind) -> Result<ProductView, Error> {
     loop {
-        let view = get(shop, scope, id, kind)?;
+        let view = get(shop, by, id, kind)?;
         if tell(shop, std::slice::from_ref(&view)).await? {
             return Ok(view);
         }
     }
 }
 
-/// One product, if the scope may see it.
-pub fn get(shop: &Shop, scope: &Scope, id: ProductId, kind: ProductKind) -> Result<ProductView, Error> {
-    shop.db.read(|db| visible(db, scope, id, kind))
+/// One product, if the caller may see it.
+pub fn get(shop: &Shop, by: &Principal, id: ProductId, kind: ProductKind) -> Result<ProductView, Error> {
+    shop.read(by, |tx| visible(tx, id, kind))
 }
 
-/// The products that the scope may see, newest first, as hosts are told of them: from here on a host may have what is
+/// The products that the caller may see, newest first, as hosts are told of them: from here on a host may have what is
 /// P among them, and has it in the order in which it was paid, since the longest waiting one is the first to be given
-/// up. A `host` that the scope may not see gives an empty list, one that does not exist an error under `host`.
+/// up. A `host` that the caller may not see gives an empty list, one that does not exist an error under `host`.
 pub async fn list(
     shop: &Shop,
-    scope: &Scope,
+    by: &Principal,
     kind: ProductKind,
     host: Option<HostId>,
     status: Option<ProductStatus>,
 ) -> Result<Vec<ProductView>, Error> {
     loop {
-        let views = look(shop, scope, kind, host, status).await?;
+        let views = look(shop, by, kind, host, status).await?;
         if tell(shop, &views).await? {
             return Ok(views);
         }
@@ -102,7 +99,8 @@ async fn tell(shop: &Shop, views: &[ProductView]) -> Result<bool, Error> {
         return Ok(true);
     }
     let now = shop.now();
-    shop.change(move |db, _| {
+    shop.tx(&Principal::Shop, move |tx| {
+        let db = tx.db;
         let mut all = true;
         for id in news {
             all &= products::mark_shown(db, id, now)?;
@@ -114,12 +112,12 @@ async fn tell(shop: &Shop, views: &[ProductView]) -> Result<bool, Error> {
 
 async fn look(
     shop: &Shop,
-    scope: &Scope,
+    by: &Principal,
     kind: ProductKind,
     host: Option<HostId>,
     status: Option<ProductStatus>,
 ) -> Result<Vec<ProductView>, Error> {
-    let scope = scope.clone();
+    let by = by.clone();
     let query = move |db: &Connection| {
         if let Some(host) = host
             && hosts::get(db, host)?.is_none()
@@ -127,13 +125,13 @@ async fn look(
             let text = "Select a valid choice. That choice is not one of the available choices.";
             return Err(Error::field("host", text));
         }
-        let host = match (&scope, host) {
-            (Scope::Administrator(_), host) => host,
-            (Scope::Host(own), None) => Some(*own),
-            (Scope::Host(own), Some(host)) if *own == host => Some(host),
+        let host = match (authz::compatible(&by), host) {
+            (Reach::Everything, host) => host,
+            (Reach::Host(own), None) => Some(own),
+            (Reach::Host(own), Some(host)) if own == host => Some(host),
             _ => return Ok(Vec::new()),
         };
-        let is_work = matches!(scope, Scope::Host(_)) && status == Some(ProductStatus::NeedsActivate);
+        let is_work = matches!(by, Principal::Host(_)) && status == Some(ProductStatus::NeedsActivate);
         let order = if is_work { Order::LongestPendingFirst } else { Order::NewestFirst };
         with_hosts(db, products::list(db, kind, Filter { host, status }, order)?)
     };
@@ -162,22 +160,23 @@ fn with_hosts(db: &Connection, products: Vec<Product>) -> Result<Vec<ProductView
     Ok(views)
 }
 
-/// Changes what the scope may change.
+/// Changes what the caller may change.
 pub async fn patch(
     shop: &Shop,
-    scope: &Scope,
+    by: &Principal,
     id: ProductId,
     kind: ProductKind,
     patch: ProductPatch,
 ) -> Result<ProductView, Error> {
-    let (shop_in_change, scope) = (shop.clone(), scope.clone());
-    shop.change(move |db, after| {
-        visible(db, &scope, id, kind)?;
-        change_product(&shop_in_change, db, after, id, &scope.actor(), |deal, now| {
+    let inner = shop.clone();
+    shop.tx(by, move |tx| {
+        let db = tx.db;
+        visible(tx, id, kind)?;
+        change_product(&inner, tx, id, |deal, now| {
             refuse_late_delivery(db, deal, &patch)?;
             apply(deal, &patch, now)
         })?;
-        visible(db, &scope, id, kind)
+        visible(tx, id, kind)
     })
     .await
 }
@@ -246,75 +245,35 @@ fn report_status(deal: &mut Deal, status: ProductStatus, now: Timestamp) -> Resu
 }
 
 /// Subtracts used bandwidth.
-pub async fn consume_bandwidth(shop: &Shop, scope: &Scope, id: ProductId, bytes: i64) -> Result<ProductView, Error> {
-    let (shop_in_change, scope) = (shop.clone(), scope.clone());
+pub async fn consume_bandwidth(shop: &Shop, by: &Principal, id: ProductId, bytes: i64) -> Result<ProductView, Error> {
+    let inner = shop.clone();
     let kind = ProductKind::TorBridge;
-    shop.change(move |db, after| {
-        visible(db, &scope, id, kind)?;
-        change_product(&shop_in_change, db, after, id, &scope.actor(), |deal, now| {
+    shop.tx(by, move |tx| {
+        visible(tx, id, kind)?;
+        change_product(&inner, tx, id, |deal, now| {
             deal.bandwidth_used(bytes, now);
             Ok(())
         })?;
-        visible(db, &scope, id, kind)
+        visible(tx, id, kind)
     })
     .await
 }
 
 /// Deletes a product that owes nothing to anybody; a tombstone stays.
-pub async fn delete(shop: &Shop, scope: &Scope, id: ProductId, kind: ProductKind) -> Result<(), Error> {
-    let (shop_in_change, scope) = (shop.clone(), scope.clone());
-    shop.change(move |db, after| {
-        visible(db, &scope, id, kind)?;
-        change_product(&shop_in_change, db, after, id, &scope.actor(), |deal, now| {
-            deal.delete(now).map_err(|refusal| Error::Conflict(refusal.0))
-        })
+pub async fn delete(shop: &Shop, by: &Principal, id: ProductId, kind: ProductKind) -> Result<(), Error> {
+    let inner = shop.clone();
+    shop.tx(by, move |tx| {
+        visible(tx, id, kind)?;
+        change_product(&inner, tx, id, |deal, now| deal.delete(now).map_err(|refusal| Error::Conflict(refusal.0)))
     })
     .await
 }
 
 /// Monitored bridges for the monitoring configuration: a host's active ones, for an administrator
 /// all, each with its host.
-pub async fn monitored(shop: &Shop, scope: &Scope) -> Result<Vec<ProductView>, Error> {
-    let status = matches!(scope, Scope::Host(_)).then_some(ProductStatus::Active);
-    let mut views = look(shop, scope, ProductKind::TorBridge, None, status).await?;
+pub async fn monitored(shop: &Shop, by: &Principal) -> Result<Vec<ProductView>, Error> {
+    let status = matches!(by, Principal::Host(_)).then_some(ProductStatus::Active);
+    let mut views = look(shop, by, ProductKind::TorBridge, None, status).await?;
     views.retain(|view| view.product.is_monitored && view.product.placed);
     Ok(views)
-}
-
-/// What an operator can do to a product.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OperatorAction {
-    /// Suspend it; an extension brings it back.
-    Suspend,
-    /// Switch it off for good; what was paid and not delivered is owed.
-    Kill,
-    /// Give its port back without waiting for the host.
-    Release,
-}
-
-/// Carries out an operator's action on a product of any kind.
-pub async fn operate(shop: &Shop, scope: &Scope, id: ProductId, action: OperatorAction) -> Result<Product, Error> {
-    let (shop_in_change, scope) = (shop.clone(), scope.clone());
-    shop.change(move |db, after| {
-        let product = products::get(db, id)?.ok_or(Error::NotFound)?;
-        let host = hosts::get_any(db, product.host_id)?.ok_or(Error::NotFound)?;
-        match &scope {
-            Scope::Administrator(_) => {}
-            Scope::Operator(own, _) if *own == host.owner_id => {}
-            _ => return Err(Error::NotFound),
-        }
-        change_product(&shop_in_change, db, after, id, &scope.actor(), |deal, now| {
-            let done = match action {
-                OperatorAction::Suspend => deal.operator_suspends(now),
-                OperatorAction::Release => deal.operator_releases(now),
-                OperatorAction::Kill => {
-                    deal.operator_kills(now);
-                    Ok(())
-                }
-            };
-            done.map_err(|refusal| Error::Conflict(refusal.0))
-        })?;
-        products::get(db, id)?.ok_or(Error::NotFound)
-    })
-    .await
 }

@@ -19,7 +19,7 @@ use crate::http::contract::extract::{Body, Caller, Id};
 use crate::http::contract::tag::Tag;
 use crate::http::problem::Problem;
 use crate::services::error::NON_FIELD;
-use crate::services::{Scope, hosts};
+use crate::services::{Principal, hosts};
 
 /// Hosts.
 pub struct Hosts;
@@ -121,8 +121,9 @@ impl Hosts {
     }
 }
 
-async fn check_in(call: &Call, scope: &Scope, status: u8, message: String) -> Result<Reply<CheckInView>, Problem> {
-    let date = hosts::check_ins::check_in(call.shop(), scope, call.id(HostId::parse)?, status, message.clone()).await?;
+async fn check_in(call: &Call, caller: &Principal, status: u8, message: String) -> Result<Reply<CheckInView>, Problem> {
+    let date =
+        hosts::check_ins::check_in(call.shop(), caller, call.id(HostId::parse)?, status, message.clone()).await?;
     Ok(Reply(CheckInView { check_in: "ok".to_owned(), date: date.to_wire(), status, message }))
 }
 

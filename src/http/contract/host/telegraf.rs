@@ -9,19 +9,19 @@ use crate::domain::text::{for_line, for_toml};
 use crate::http::contract::answer::Text;
 use crate::http::contract::call::Call;
 use crate::http::problem::Problem;
-use crate::services::{Scope, hosts, products};
+use crate::services::{Principal, hosts, products};
 
 /// The port of the local Tor HTTP proxy unless the request names another.
 const PROXY_PORT: &str = "9065";
 
 /// The configuration of the caller's bridges; empty when there are none.
-pub async fn config(call: &Call, scope: &Scope, port: Option<&str>) -> Result<Text, Problem> {
+pub async fn config(call: &Call, caller: &Principal, port: Option<&str>) -> Result<Text, Problem> {
     let port = port.filter(|port| !port.is_empty()).unwrap_or(PROXY_PORT);
     if port.parse::<u16>().is_err() {
         return Err(Problem::field("port", "A valid port is required."));
     }
     let mut text = String::new();
-    for view in products::view::monitored(call.shop(), scope).await? {
+    for view in products::view::monitored(call.shop(), caller).await? {
         let (Subject::Target(target), Some(public_port)) = (&view.product.subject, view.product.port) else {
             continue;
         };
