@@ -30,6 +30,7 @@ mod refund;
 mod runtime;
 mod serve;
 mod site;
+mod user;
 
 use std::process::ExitCode;
 

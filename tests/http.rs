@@ -2,6 +2,8 @@
 
 mod support;
 
+#[path = "http/actors.rs"]
+mod actors;
 #[path = "http/bodies.rs"]
 mod bodies;
 #[path = "http/corrections.rs"]

@@ -21,7 +21,7 @@ use ip2tor_shop::domain::product::ProductStatus;
 use ip2tor_shop::lightning::dial::Dial;
 use ip2tor_shop::services::nodes;
 use ip2tor_shop::services::nodes::manage::NodeChange;
-use ip2tor_shop::services::{Act, products};
+use ip2tor_shop::services::{Principal, Session, products};
 use ip2tor_shop::store::{StoreError, node_state};
 use rig::{NODE, Rig, Setup};
 
@@ -67,13 +67,16 @@ fn spellings(bytes: &[u8]) -> Vec<String> {
 async fn store_credentials(rig: &Rig) -> [Vec<u8>; 2] {
     let read = |name| std::fs::read(rig.dir.path().join(NODE).join(name)).expect("a credential");
     let [certificate, macaroon] = [read("tls.cert"), read("shop.macaroon")];
-    let (act, node) = (Act::on_command_line(rig.now()), rig.node);
+    let node = rig.node;
     let change = NodeChange {
         certificate: Some(certificate.clone()),
         macaroon: Some(macaroon.clone()),
         ..NodeChange::default()
     };
-    rig.shop.db.write(move |db| nodes::manage::set(db, &act, node, change, None)).await.expect("stored");
+    rig.shop
+        .tx(&Principal::CommandLine(None), move |tx| nodes::manage::set(tx, node, change, None))
+        .await
+        .expect("stored");
     [certificate, macaroon]
 }
 
@@ -113,8 +116,11 @@ async fn refunded(kind: NodeKind) -> (Vec<u8>, String) {
         NodeKind::Cln => NodeChange { pays_refunds: Some(true), ..NodeChange::default() },
         _ => NodeChange { payment_macaroon_file: Some(file.display().to_string()), ..NodeChange::default() },
     };
-    let (act, node) = (Act::on_command_line(rig.now()), rig.node);
-    rig.shop.db.write(move |db| nodes::manage::set(db, &act, node, switched, None)).await.expect("switched on");
+    let node = rig.node;
+    rig.shop
+        .tx(&Principal::CommandLine(None), move |tx| nodes::manage::set(tx, node, switched, None))
+        .await
+        .expect("switched on");
     let order = owing(&rig).await;
     let bolt11 = bill(&rig).await;
     let mut told = String::new();
@@ -125,7 +131,10 @@ async fn refunded(kind: NodeKind) -> (Vec<u8>, String) {
         }
         let bolt11 = bolt11.clone();
         let wanted = RefundOrder { order, bolt11, amount: None, fee_limit: None, not_paid_since_backup: false };
-        told.push_str(&format!("{:?}\n", refund(&rig.shop, &Dial::direct(), wanted, "cli").await));
+        told.push_str(&format!(
+            "{:?}\n",
+            refund(&rig.shop, &Dial::direct(), wanted, &Principal::CommandLine(None)).await
+        ));
         rig.clock.advance_secs(180);
     }
     assert_eq!(rig.order_status(order), "S", "{told}");
@@ -161,8 +170,8 @@ async fn bill(rig: &Rig) -> String {
 }
 
 fn debugged(rig: &Rig) -> String {
-    let act = Act::on_command_line(rig.now());
-    let nodes = rig.shop.db.read(|db| nodes::manage::list(db, &act)).expect("the nodes");
+    let session = Session::on_command_line(rig.now());
+    let nodes = session.read(&rig.shop.db, nodes::manage::list).expect("the nodes");
     let specs = rig.shop.db.read(node_state::specs).expect("the nodes");
     format!("{nodes:?} {nodes:#?} {specs:?} {specs:#?}")
 }

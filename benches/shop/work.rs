@@ -163,11 +163,12 @@ async fn settle_down(world: &World) {
 fn fill_ports(world: &World, host: usize, used: u32) {
     let db = world::open(world.dir.path());
     let id = world.hosts[host].id;
-    world::change(&db, move |db, act| {
+    world::change(&db, move |tx| {
+        let db = tx.db;
         let fill = || {
             db.execute(
                 "CREATE TEMP TABLE fill AS SELECT ?1 AS host, ?2 AS ports, ?3 AS now, ?4 AS target",
-                (id, used, act.now, world::TARGET),
+                (id, used, tx.now, world::TARGET),
             )?;
             db.execute_batch(include_str!("fill.sql"))
         };
@@ -234,14 +235,15 @@ pub async fn big_database(table: &mut Table) {
     shop.stop();
     let db = world::open(dir.path());
     let id = hosts[0].id;
-    world::change(&db, move |db, act| {
+    world::change(&db, move |tx| {
+        let db = tx.db;
         db.execute(
             "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) \
              INSERT INTO product (id, kind, host_id, status, port, placed, target, duration_secs, grace_secs, \
              price_extension, bandwidth_initial, bandwidth_remaining, suspend_after, created_at, modified_at) \
              SELECT randomblob(16), 'tor_bridge', ?1, iif(i <= 10, 'P', 'A'), 20000 + i % 40000, 0, ?3, 86400, 600, \
              20000, 1073741824, 1073741824, ?2 + 864000000, ?2, ?2 FROM n",
-            (id, act.now, world::TARGET),
+            (id, tx.now, world::TARGET),
         )
         .map_err(ip2tor_shop::store::StoreError::from)?;
         Ok(())

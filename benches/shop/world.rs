@@ -16,8 +16,8 @@ use ip2tor_shop::services::hosts as hosts_service;
 use ip2tor_shop::services::hosts::manage::NewHost;
 use ip2tor_shop::services::nodes;
 use ip2tor_shop::services::nodes::manage::NodeChange;
-use ip2tor_shop::services::{Act, Error, operators};
-use ip2tor_shop::store::{Connection, Db, hosts};
+use ip2tor_shop::services::{Error, Session, Tx, operators};
+use ip2tor_shop::store::{Db, hosts};
 use tempfile::TempDir;
 
 use crate::load;
@@ -79,8 +79,8 @@ impl World {
     /// The hosts are alive for another five minutes: a slow machine takes longer than that for all work.
     pub fn check_in(&self) {
         let ids: Vec<_> = self.hosts.iter().map(|host| host.id).collect();
-        change(&open(self.dir.path()), move |db, act| {
-            ids.iter().try_for_each(|id| hosts::check_in(db, *id, 0, "", act.now).map_err(Error::from))
+        change(&open(self.dir.path()), move |tx| {
+            ids.iter().try_for_each(|id| hosts::check_in(tx.db, *id, 0, "", tx.now).map_err(Error::from))
         });
     }
 
@@ -128,12 +128,9 @@ pub fn write_config(dir: &Path, more: &str) -> (PathBuf, SocketAddr) {
 }
 
 /// Runs a change as the command line does.
-pub fn change<T: Send + 'static>(
-    db: &Db,
-    run: impl FnOnce(&Connection, &Act) -> Result<T, Error> + Send + 'static,
-) -> T {
-    let act = Act::on_command_line(SystemClock.now());
-    db.write_blocking(move |db| run(db, &act)).expect("the change is accepted")
+pub fn change<T: Send + 'static>(db: &Db, run: impl FnOnce(&mut Tx<'_>) -> Result<T, Error> + Send + 'static) -> T {
+    let session = Session::on_command_line(SystemClock.now());
+    session.write(db, run).expect("the change is accepted")
 }
 
 fn seed(db: &Db, dir: &Path, lnd_port: u16) -> Vec<HostEntry> {
@@ -145,14 +142,14 @@ fn seed(db: &Db, dir: &Path, lnd_port: u16) -> Vec<HostEntry> {
         macaroon_file: file("shop.macaroon"),
         ..NodeChange::default()
     };
-    change(db, move |db, act| {
-        operators::manage::add(db, act, "bench", Role::Administrator, "-")?;
-        nodes::manage::add(db, act, &SystemRandom, NodeKind::LndGrpc, node, None)?;
-        (0..10).map(|i| add_host(db, act, i)).collect()
+    change(db, move |tx| {
+        operators::manage::add(tx, "bench", Role::Administrator, "-")?;
+        nodes::manage::add(tx, &SystemRandom, NodeKind::LndGrpc, node, None)?;
+        (0..10).map(|i| add_host(tx, i)).collect()
     })
 }
 
-fn add_host(db: &Connection, act: &Act, i: u16) -> Result<HostEntry, Error> {
+fn add_host(tx: &Tx<'_>, i: u16) -> Result<HostEntry, Error> {
     let change = HostChange {
         name: Some(format!("bench{i}")),
         ip: Some(format!("192.0.2.{}", i + 1)),
@@ -160,12 +157,8 @@ fn add_host(db: &Connection, act: &Act, i: u16) -> Result<HostEntry, Error> {
         ..HostChange::default()
     };
     let span = (PortKind::TorBridge, 10_000, 65_535);
-    let added = hosts_service::manage::add(
-        db,
-        act,
-        &SystemRandom,
-        NewHost { change, ranges: vec![span], ..NewHost::default() },
-    )?;
-    hosts::check_in(db, added.host.id, 0, "", act.now)?;
+    let added =
+        hosts_service::manage::add(tx, &SystemRandom, NewHost { change, ranges: vec![span], ..NewHost::default() })?;
+    hosts::check_in(tx.db, added.host.id, 0, "", tx.now)?;
     Ok(HostEntry { id: added.host.id, token: added.token })
 }

@@ -17,7 +17,7 @@ use ip2tor_shop::lightning::dial::Dial;
 use ip2tor_shop::services::backup::{self, Keep, Places};
 use ip2tor_shop::services::orders::place::{OrderRequest, OrderView, OrderedProduct};
 use ip2tor_shop::services::products::view::ProductPatch;
-use ip2tor_shop::services::{Scope, Settings, Shop, hosts, orders, products};
+use ip2tor_shop::services::{Principal, Settings, Shop, hosts, orders, products};
 use ip2tor_shop::store::{StoreError, db};
 
 use crate::table::Table;
@@ -77,7 +77,7 @@ impl<'n> Year<'n> {
 
     /// A day, after which there are so many left.
     async fn day(&self, left: u32) {
-        hosts::check_ins::check_in(&self.shop, &Scope::Host(self.host), self.host, 0, String::new())
+        hosts::check_ins::check_in(&self.shop, &Principal::Host(self.host), self.host, 0, String::new())
             .await
             .expect("noted");
         self.sell().await;
@@ -138,7 +138,7 @@ impl<'n> Year<'n> {
 
     /// The host asks for the products with a status and reports another.
     async fn report(&self, from: ProductStatus, to: ProductStatus) {
-        let scope = Scope::Host(self.host);
+        let scope = Principal::Host(self.host);
         let listed = products::view::list(&self.shop, &scope, KIND, None, Some(from)).await.expect("a list");
         let report = |product: ProductId| {
             let patch = ProductPatch { status: Some(to), ..ProductPatch::default() };

@@ -10,7 +10,7 @@ use crate::domain::effect::AlertTopic;
 use crate::onion::{OnionConfig, OnionError, keys};
 use crate::services::backup::{self, Places};
 use crate::services::onion_address::{self, Service};
-use crate::services::{Act, Error, Shop};
+use crate::services::{Error, Session, Shop};
 use crate::store::alerts;
 
 /// What is wrong with a service's key, if anything.
@@ -89,8 +89,8 @@ impl<'a> Keys<'a> {
         if self.remembered(service)?.is_some() {
             return Ok(());
         }
-        let (act, address) = (Act::of_the_shop(self.shop.now()), address.to_owned());
-        Ok(self.shop.db.write_blocking(move |db| onion_address::remember(db, &act, service, &address))?)
+        let (session, address) = (Session::of_the_shop(self.shop.now()), address.to_owned());
+        Ok(session.write(&self.shop.db, move |tx| onion_address::remember(tx, service, &address))?)
     }
 
     fn remembered(&self, service: Service) -> Result<Option<String>, StartError> {
@@ -237,8 +237,8 @@ mod tests {
         onion = right.clone();
         assert!(permit(&onion) && alert(&shop).is_none(), "the key is there again");
 
-        let act = Act::of_the_shop(shop.now());
-        let made = backup::create(&shop.db, &config.places(), &act, None).unwrap();
+        let session = Session::of_the_shop(shop.now());
+        let made = backup::create(&shop.db, &config.places(), &session, None).unwrap();
         onion.state_dir = dir.path().join("elsewhere");
         crate::onion::prepare(&onion.state_dir).unwrap();
         assert!(!permit(&onion));

@@ -19,7 +19,7 @@ use crate::onion::self_check::{Rhythm, SelfCheck};
 use crate::onion::watchdog::{Alert, Reachability};
 use crate::onion::{AuthorizedClients, OnionConfig, OnionError, OnionService, Tor};
 use crate::services::onion_address::Service;
-use crate::services::{Error, Shop};
+use crate::services::{Error, Principal, Shop};
 use crate::store::alerts;
 
 /// The launched services. Clients that come before they are served wait.
@@ -151,7 +151,9 @@ fn launch(
 pub async fn forget_trouble(shop: &Shop) -> Result<(), StartError> {
     onion_identity::forget_trouble(shop)?;
     let now = shop.now();
-    Ok(shop.change(move |db, _| Ok::<_, Error>(alerts::close(db, AlertTopic::OnionUnreachable, "", now)?)).await?)
+    Ok(shop
+        .tx(&Principal::Shop, move |tx| Ok::<_, Error>(alerts::close(tx.db, AlertTopic::OnionUnreachable, "", now)?))
+        .await?)
 }
 
 /// What the watchdog says becomes an alert, or closes one.
@@ -159,7 +161,8 @@ fn tell(shop: &Shop, alert: &Alert) {
     let (shop, text, now) = (shop.clone(), alert.to_string(), shop.now());
     let unreachable = matches!(alert, Alert::Unreachable { .. });
     tokio::spawn(async move {
-        let told = shop.change(move |db, _| {
+        let told = shop.tx(&Principal::Shop, move |tx| {
+            let db = tx.db;
             if unreachable {
                 alerts::raise(db, AlertTopic::OnionUnreachable, "", &text, now)?;
             } else {

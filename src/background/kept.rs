@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 
 use crate::domain::effect::AlertTopic;
-use crate::services::{Error, Shop};
+use crate::services::{Error, Principal, Shop};
 use crate::store::alerts;
 
 /// Before a task that has panicked is begun anew.
@@ -49,7 +49,9 @@ async fn tell(shop: &Shop, name: &str) -> Result<(), Error> {
         "A part of the shop stopped by a defect and was begun anew: {name}. Please report this with the log, where the \
          reason stands"
     );
-    shop.change(move |db, _| Ok(alerts::raise(db, AlertTopic::Defect, &name, &text, now)?)).await.map(drop)
+    shop.tx(&Principal::Shop, move |tx| Ok(alerts::raise(tx.db, AlertTopic::Defect, &name, &text, now)?))
+        .await
+        .map(drop)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::lightning::bolt11;
 use crate::lightning::dial::Dial;
 use crate::services::payments;
 use crate::services::payments::refunds::{BY_HAND, Bill, Request, Stated};
-use crate::services::{Error, Shop, nodes};
+use crate::services::{Error, Principal, Shop, nodes};
 use crate::store::refunds::Refund;
 
 use super::nodes::connect::connect;
@@ -56,25 +56,25 @@ pub struct Refunded {
 /// # Errors
 /// [`Error::Invalid`], [`Error::Refused`], [`Error::Conflict`] when nothing was paid, with the reason;
 /// [`Error::Unavailable`] when the outcome is not known yet: run it again.
-pub async fn refund(shop: &Shop, dial: &Dial, wanted: RefundOrder, actor: &str) -> Result<Refunded, Error> {
+pub async fn refund(shop: &Shop, dial: &Dial, wanted: RefundOrder, by: &Principal) -> Result<Refunded, Error> {
     let bill = read(&wanted.bolt11)?;
-    if let Some(open) = payments::refunds::open_of(shop, wanted.order)? {
+    if let Some(open) = payments::refunds::open_of(shop, by, wanted.order)? {
         let node = payments::refunds::node_of(shop, &open)?;
-        if let Some(refunded) = learn(shop, dial, &node, &open, actor).await? {
+        if let Some(refunded) = learn(shop, dial, &node, &open, by).await? {
             return Ok(Refunded { is_this_request: refunded.hash == bill.hash, ..refunded });
         }
     }
     let RefundOrder { order, amount, fee_limit, not_paid_since_backup, .. } = wanted;
     let request = Request { order, bill, amount, fee_limit, not_paid_since_backup };
-    let (refund, node) = payments::refunds::intend(shop, request, actor).await?;
+    let (refund, node) = payments::refunds::intend(shop, request, by).await?;
     let payer = match payer(&node, dial) {
         Ok(payer) => payer,
-        Err(error) => return nothing_sent(shop, &refund, error, actor).await,
+        Err(error) => return nothing_sent(shop, &refund, error, by).await,
     };
     match payer.pay(&refund.bolt11, refund.fee_limit, amount_to_name(&refund)?).await {
-        Ok(state) => conclude(shop, &refund, state, actor).await,
+        Ok(state) => conclude(shop, &refund, state, by).await,
         Err(error) if error.may_have_happened() => Err(not_known(&error.to_string())),
-        Err(error) => nothing_sent(shop, &refund, nothing_paid(&node, &error), actor).await,
+        Err(error) => nothing_sent(shop, &refund, nothing_paid(&node, &error), by).await,
     }
 }
 
@@ -89,7 +89,13 @@ fn amount_to_name(refund: &Refund) -> Result<Option<Msat>, Error> {
 }
 
 /// What became of an earlier payment; `None` when it did not take place and another may be tried.
-async fn learn(shop: &Shop, dial: &Dial, node: &Node, open: &Refund, actor: &str) -> Result<Option<Refunded>, Error> {
+async fn learn(
+    shop: &Shop,
+    dial: &Dial,
+    node: &Node,
+    open: &Refund,
+    by: &Principal,
+) -> Result<Option<Refunded>, Error> {
     let payer = payer(node, dial)?;
     let state = payer.track(open.hash).await.map_err(|error| not_known(&error.to_string()))?;
     match state {
@@ -100,15 +106,15 @@ async fn learn(shop: &Shop, dial: &Dial, node: &Node, open: &Refund, actor: &str
         PaymentState::Unknown => {
             needs_same_wallet(shop, dial, node, open).await?;
             needs_memory(shop, node, open)?;
-            payments::refunds::failed(shop, open, "the node was never asked", actor).await?;
+            payments::refunds::failed(shop, open, "the node was never asked", by).await?;
             Ok(None)
         }
         PaymentState::Failed { reason } => {
             needs_same_wallet(shop, dial, node, open).await?;
-            payments::refunds::failed(shop, open, &reason, actor).await?;
+            payments::refunds::failed(shop, open, &reason, by).await?;
             Ok(None)
         }
-        state => conclude(shop, open, state, actor).await.map(Some),
+        state => conclude(shop, open, state, by).await.map(Some),
     }
 }
 
@@ -156,27 +162,27 @@ pub async fn state_outcome(
     dial: &Dial,
     order: OrderId,
     stated: Stated,
-    actor: &str,
+    by: &Principal,
     note: &str,
 ) -> Result<Refund, Error> {
-    if let Some(open) = payments::refunds::open_of(shop, order)?
+    if let Some(open) = payments::refunds::open_of(shop, by, order)?
         && let Ok(payer) = payments::refunds::node_of(shop, &open).and_then(|node| payer(&node, dial))
         && let Ok(PaymentState::Succeeded { .. } | PaymentState::InFlight) = payer.track(open.hash).await
     {
         let text = "The node knows of this payment: run `order refund` again, which learns what became of it.";
         return Err(Error::Conflict(text.into()));
     }
-    payments::refunds::state_outcome(shop, order, stated, actor, note).await
+    payments::refunds::state_outcome(shop, order, stated, by, note).await
 }
 
-async fn conclude(shop: &Shop, refund: &Refund, state: PaymentState, actor: &str) -> Result<Refunded, Error> {
+async fn conclude(shop: &Shop, refund: &Refund, state: PaymentState, by: &Principal) -> Result<Refunded, Error> {
     match state {
         PaymentState::Succeeded { fee } => {
-            let (status, owed) = payments::refunds::succeeded(shop, refund, fee, actor).await?;
+            let (status, owed) = payments::refunds::succeeded(shop, refund, fee, by).await?;
             Ok(Refunded { hash: refund.hash, is_this_request: true, amount: refund.amount, fee, status, owed })
         }
         PaymentState::Failed { reason } => {
-            payments::refunds::failed(shop, refund, &reason, actor).await?;
+            payments::refunds::failed(shop, refund, &reason, by).await?;
             Err(Error::Refused(format!("The payment failed, nothing was paid: {reason}.").into()))
         }
         PaymentState::InFlight | PaymentState::Unknown => Err(not_known("the payment is on its way")),
@@ -184,8 +190,8 @@ async fn conclude(shop: &Shop, refund: &Refund, state: PaymentState, actor: &str
 }
 
 /// The node was certainly not asked, or said no.
-async fn nothing_sent(shop: &Shop, refund: &Refund, error: Error, actor: &str) -> Result<Refunded, Error> {
-    payments::refunds::failed(shop, refund, &error.to_string(), actor).await?;
+async fn nothing_sent(shop: &Shop, refund: &Refund, error: Error, by: &Principal) -> Result<Refunded, Error> {
+    payments::refunds::failed(shop, refund, &error.to_string(), by).await?;
     Err(error)
 }
 

@@ -24,11 +24,11 @@ pub struct Args {
 pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
     let data = args.data.open()?;
     if let Some(id) = args.close {
-        data.write(move |db, act| alerts::close(db, act, id))?;
+        data.write(move |tx| alerts::close(tx, id))?;
         output.result(&json!({"id": id, "closed": true}), &format!("Alert {id} is closed."));
         return Ok(());
     }
-    let list = data.read(|db, act| alerts::list(db, act, args.all))?;
+    let list = data.read(|tx| alerts::list(tx, args.all))?;
     let rows: Vec<_> = list.iter().map(row).collect();
     let documents: Vec<Value> = list.iter().map(document).collect();
     let headers = ["ID", "SINCE", "LAST", "TIMES", "SEVERITY", "TOPIC", "SUBJECT", "WHAT"];

@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use super::data::DataArgs;
 use super::failure::Failure;
 use super::output::Output;
+use super::user;
 use crate::domain::time::{Clock, SystemClock};
-use crate::services::Act;
+use crate::services::Session;
 use crate::services::backup::{self, BackupFile, Restored};
 
 #[derive(ClapArgs)]
@@ -48,8 +49,8 @@ pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
     }
 }
 
-fn act() -> Act {
-    Act::on_command_line(SystemClock.now())
+fn session() -> Session {
+    Session { by: user::principal(), now: SystemClock.now() }
 }
 
 fn create(data: &DataArgs, file: Option<&Path>, output: &Output) -> Result<(), Failure> {
@@ -58,7 +59,7 @@ fn create(data: &DataArgs, file: Option<&Path>, output: &Output) -> Result<(), F
     if let Some(text) = backup::crowding(&opened.db, &places, file) {
         output.warn(&text);
     }
-    let made = backup::create(&opened.db, &places, &act(), file)?;
+    let made = backup::create(&opened.db, &places, &session(), file)?;
     let text = format!(
         "{}\nKeep it secret and elsewhere: whoever has it is your shop, and an SD card dies without notice.",
         made.path.display()
@@ -85,7 +86,7 @@ fn document(file: &BackupFile) -> Value {
 
 fn restore(data: &DataArgs, file: &Path, force: bool, output: &Output) -> Result<(), Failure> {
     let config = data.load()?;
-    let restored = backup::restore(&config.places(), file, force, &act())?;
+    let restored = backup::restore(&config.places(), file, force, &session())?;
     let moved: Vec<String> = restored.moved.iter().map(|path| path.display().to_string()).collect();
     let document = json!({
         "data_dir": config.data_dir.display().to_string(),

@@ -5,16 +5,15 @@ use serde_json::{Value, json};
 
 use super::data::DataArgs;
 use super::failure::Failure;
-use super::history;
 use super::output::{self, Output};
 use super::runtime::block_on;
-use crate::domain::deny_list::{DenyKind, DenyStatus};
+use super::{history, user};
 use crate::domain::id::{HostId, ProductId};
 use crate::domain::product::{Product, ProductStatus, Subject};
 use crate::domain::time::Timestamp;
-use crate::services::products::view::{OperatorAction, ProductView, operate};
-use crate::services::{Act, Scope, Shop, deny_list, operator_queries};
-use crate::store::audit_log;
+use crate::services::products::operate::{Operation, OperatorAction, operate};
+use crate::services::products::view::ProductView;
+use crate::services::{Error, Shop, operator_queries};
 use crate::store::products::Filter;
 
 #[derive(ClapArgs)]
@@ -87,19 +86,14 @@ pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
     match args.command {
         Command::List { status, host, limit } => list(&shop, Filter { host, status }, limit, output),
         Command::Show { id } => show(&shop, id, output),
-        Command::Suspend(one) => change(&shop, &one, OperatorAction::Suspend, output),
-        Command::Release(one) => change(&shop, &one, OperatorAction::Release, output),
-        Command::Kill { one, deny_target } => {
-            if deny_target {
-                deny(&shop, &one)?;
-            }
-            change(&shop, &one, OperatorAction::Kill, output)
-        }
+        Command::Suspend(one) => change(&shop, one, OperatorAction::Suspend, false, output),
+        Command::Release(one) => change(&shop, one, OperatorAction::Release, false, output),
+        Command::Kill { one, deny_target } => change(&shop, one, OperatorAction::Kill, deny_target, output),
     }
 }
 
 fn list(shop: &Shop, filter: Filter, limit: u32, output: &Output) -> Result<(), Failure> {
-    let products = operator_queries::products(shop, filter, limit)?;
+    let products = operator_queries::products(shop, &user::principal(), filter, limit)?;
     let documents: Vec<Value> = products.iter().map(document).collect();
     let rows: Vec<_> = products.iter().map(row).collect();
     let headers = ["ID", "STATE", "HOST", "PORT", "ENDS", "WHAT"];
@@ -144,7 +138,7 @@ fn document(view: &ProductView) -> Value {
 }
 
 fn show(shop: &Shop, id: ProductId, output: &Output) -> Result<(), Failure> {
-    let (view, orders, past) = operator_queries::product(shop, id)?;
+    let (view, orders, past) = operator_queries::product(shop, &user::principal(), id)?;
     let mut shown = document(&view);
     let orders: Vec<_> = orders.iter().map(|order| (order.id.to_string(), order.status.letter())).collect();
     shown["orders"] = orders.iter().map(|(id, status)| json!({"id": id, "status": status})).collect();
@@ -165,34 +159,23 @@ fn show(shop: &Shop, id: ProductId, output: &Output) -> Result<(), Failure> {
     Ok(())
 }
 
-fn change(shop: &Shop, one: &OnOne, action: OperatorAction, output: &Output) -> Result<(), Failure> {
-    let scope = Scope::Administrator("cli".to_owned());
-    let (id, reason, now) = (one.id, one.reason.clone(), shop.now());
-    let product = block_on(async {
-        let product = operate(shop, &scope, id, action).await?;
-        if let Some(reason) = reason {
-            let note = move |db: &crate::store::Connection| {
-                audit_log::record_product(db, now, "cli", id, &format!("reason: {reason}"))
-            };
-            shop.change(move |db, _| Ok(note(db)?)).await?;
-        }
-        Ok(product)
+fn change(
+    shop: &Shop,
+    one: OnOne,
+    action: OperatorAction,
+    denies_target: bool,
+    output: &Output,
+) -> Result<(), Failure> {
+    let OnOne { id, reason } = one;
+    let operation = Operation { action, reason, denies_target };
+    let done = block_on(async { Ok(operate(shop, &user::principal(), id, operation).await) })?;
+    let product = done.map_err(|error| match error {
+        // What was asked for makes no sense of this product.
+        Error::Refused(text) => Failure::Usage(text.to_string()),
+        other => other.into(),
     })?;
     let letter = product.status.letter();
     let document = json!({"id": id.to_string(), "status": letter});
     output.result(&document, &format!("Product {id} is in state {letter} now."));
-    Ok(())
-}
-
-/// Puts the product's target on the deny list.
-fn deny(shop: &Shop, one: &OnOne) -> Result<(), Failure> {
-    let (view, _, _) = operator_queries::product(shop, one.id)?;
-    let Subject::Target(target) = view.product.subject else {
-        return Err(Failure::Usage("only a bridge has a target to deny".to_owned()));
-    };
-    let onion = target.rsplit_once(':').map_or(target.clone(), |(onion, _)| onion.to_owned());
-    let (act, comment) = (Act::on_command_line(shop.now()), one.reason.clone().unwrap_or_default());
-    shop.db
-        .write_blocking(move |db| deny_list::add(db, &act, DenyKind::Target, &onion, DenyStatus::Denied, &comment))?;
     Ok(())
 }

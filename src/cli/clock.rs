@@ -7,8 +7,8 @@ use super::data::DataArgs;
 use super::failure::Failure;
 use super::output::{Output, fields};
 use super::runtime::block_on;
+use super::user;
 use crate::domain::time::{Clock, SystemClock, Timestamp};
-use crate::services::Act;
 use crate::services::clock::{self, Accepted, Reading};
 
 /// The day may be another one where the operator is. Seconds.
@@ -44,7 +44,7 @@ pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
     let data = args.data.open()?;
     match args.command {
         Command::Show => {
-            let reading = data.read(|db, act| clock::read(db, act.now))?;
+            let reading = data.read(|tx| clock::read(tx.db, tx.now))?;
             output.result(&document(&reading), &text(&reading));
         }
         Command::Accept { today } => {
@@ -54,7 +54,7 @@ pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
                 return Err(Failure::Failed(text));
             }
             let shop = data.shop()?;
-            let accepted = block_on(async { Ok(clock::accept(&shop, &Act::on_command_line(now)).await?) })?;
+            let accepted = block_on(async { Ok(clock::accept(&shop, &user::principal()).await?) })?;
             print(&accepted, output);
         }
     }

@@ -8,12 +8,13 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::failure::Failure;
+use super::user;
 use crate::config::{Config, DATABASE_FILE, DEFAULT_FILE};
 use crate::domain::id::SystemRandom;
 use crate::domain::time::{Clock, SystemClock};
 use crate::services::instance::{InstanceLock, LockError};
-use crate::services::{Act, Error, Shop, backup, file_permissions};
-use crate::store::{Connection, Db, schema};
+use crate::services::{Error, ReadTx, Session, Shop, Tx, backup, file_permissions};
+use crate::store::{Db, schema};
 
 /// The shop that a command is about.
 #[derive(Args, Clone, Debug, Default)]
@@ -107,19 +108,22 @@ impl Data {
         Ok(Shop::new(self.db, Arc::new(SystemClock), Arc::new(SystemRandom), settings)?)
     }
 
-    /// Reads as the command line.
-    pub fn read<T>(&self, query: impl FnOnce(&Connection, &Act) -> Result<T, Error>) -> Result<T, Failure> {
-        let act = Act::on_command_line(SystemClock.now());
-        Ok(self.db.read(|db| query(db, &act))?)
+    /// Looks at the database as the command line.
+    pub fn read<T>(&self, query: impl FnOnce(&ReadTx<'_>) -> Result<T, Error>) -> Result<T, Failure> {
+        Ok(session().read(&self.db, query)?)
     }
 
     /// Changes something as the command line.
     pub fn write<T, F>(&self, change: F) -> Result<T, Failure>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection, &Act) -> Result<T, Error> + Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T, Error> + Send + 'static,
     {
-        let act = Act::on_command_line(SystemClock.now());
-        Ok(self.db.write_blocking(move |db| change(db, &act))?)
+        Ok(session().write(&self.db, change)?)
     }
+}
+
+/// This command.
+fn session() -> Session {
+    Session { by: user::principal(), now: SystemClock.now() }
 }

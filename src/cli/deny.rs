@@ -71,14 +71,14 @@ pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
         Command::Add { what, status, comment } => {
             let (kind, value) = what.get();
             let data = args.data.open_or_create()?;
-            let entry = data.write(move |db, act| deny_list::add(db, act, kind, &value, status, &comment))?;
+            let entry = data.write(move |tx| deny_list::add(tx, kind, &value, status, &comment))?;
             output.result(&document(&entry), &format!("{} is on the list: {}.", entry.value, entry.status.name()));
         }
         Command::List => list(output, &args.data.open()?.read(deny_list::list)?),
         Command::Remove { what } => {
             let (kind, value) = what.get();
             let text = format!("{value} is off the list.");
-            args.data.open()?.write(move |db, act| deny_list::remove(db, act, kind, &value))?;
+            args.data.open()?.write(move |tx| deny_list::remove(tx, kind, &value))?;
             output.result(&json!({"removed": true}), &text);
         }
     }

@@ -27,7 +27,7 @@ pub fn run(args: &Args, output: &Output) -> Result<(), Failure> {
     let mut findings = vec![Finding::new("configuration", Grade::Good, "valid"), doctor::storage(&data.db)];
     findings.push(doctor::disk(&data.config.data_dir));
     let settings = data.config.shop_settings();
-    findings.extend(data.read(|db, act| doctor::examine(db, act, &settings))?);
+    findings.extend(data.read(|tx| doctor::examine(tx, &settings))?);
     let address = data.db.read(|db| onion_address::remembered(db, Service::Public))?;
     findings.push(onion::examine(&data.config.onion_settings()?, address.as_deref()));
     findings.push(backups(&data)?);

@@ -12,6 +12,7 @@ use crate::domain::host::PortRange;
 use crate::domain::id::{HostId, SystemRandom};
 use crate::domain::time::{Clock, SystemClock, Timestamp};
 use crate::domain::vanity_ports::{Span, is_premium, is_silver, split};
+use crate::services::Tx;
 use crate::services::hosts::manage;
 use crate::services::hosts::manage::{HostView, NewHost};
 
@@ -109,7 +110,7 @@ fn add(
 ) -> Result<(), Failure> {
     let (ranges, owner) = (fields.spans(), fields.owner.clone());
     let new = NewHost { ranges, owner, change: fields.change(), id, token };
-    let added = data.open_or_create()?.write(move |db, act| manage::add(db, act, &SystemRandom, new))?;
+    let added = data.open_or_create()?.write(move |tx| manage::add(tx, &SystemRandom, new))?;
     added.warnings.iter().for_each(|warning| output.warn(warning));
     let (id, token) = (added.host.id.to_string(), added.token);
     let document = json!({"id": id, "token": token, "warnings": added.warnings});
@@ -120,10 +121,10 @@ fn add(
 
 fn set(data: &DataArgs, id: HostId, fields: HostFields, swept: bool, output: &Output) -> Result<(), Failure> {
     let (spans, owner, change) = (fields.spans(), fields.owner.clone(), fields.change());
-    let change = move |db: &_, act: &_| {
-        let (mut changed, warnings) = manage::set(db, act, id, change, &spans, owner.as_deref())?;
+    let change = move |tx: &mut Tx<'_>| {
+        let (mut changed, warnings) = manage::set(tx, id, change, &spans, owner.as_deref())?;
         if swept {
-            changed.extend(manage::swept(db, act, id)?);
+            changed.extend(manage::swept(tx, id)?);
         }
         Ok((changed, warnings))
     };
@@ -135,7 +136,7 @@ fn set(data: &DataArgs, id: HostId, fields: HostFields, swept: bool, output: &Ou
 }
 
 fn rotate_token(data: &DataArgs, id: HostId, now: bool, output: &Output) -> Result<(), Failure> {
-    let rotate = move |db: &_, act: &_| manage::rotate_token(db, act, &SystemRandom, id, now);
+    let rotate = move |tx: &mut Tx<'_>| manage::rotate_token(tx, &SystemRandom, id, now);
     let token = data.open()?.write(rotate)?;
     let former = match now {
         true => "the old one no longer works",
@@ -178,7 +179,7 @@ fn offers(view: &HostView) -> String {
 }
 
 fn show(data: &DataArgs, id: HostId, output: &Output) -> Result<(), Failure> {
-    let (view, past) = data.open()?.read(|db, act| Ok((manage::show(db, act, id)?, manage::history(db, act, id)?)))?;
+    let (view, past) = data.open()?.read(|tx| Ok((manage::show(tx, id)?, manage::history(tx, id)?)))?;
     let mut document = document(&view, SystemClock.now());
     let pairs: Vec<(&str, String)> = document.as_object().into_iter().flatten().map(shown).collect();
     let text = format!("{}\n\n{}", fields(&pairs), history::text(&past));

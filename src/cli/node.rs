@@ -15,6 +15,7 @@ use crate::domain::node::{Node, NodeKind};
 use crate::domain::time::{Clock, SystemClock, Timestamp};
 use crate::services::nodes::manage;
 use crate::services::nodes::manage::NodeChange;
+use crate::services::{ReadTx, Tx};
 use fields::NodeFields;
 
 #[derive(ClapArgs)]
@@ -91,7 +92,7 @@ pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
         Command::Check { id } => asking::check(data, id, output),
         Command::Set { id, moved, untested, fields } => set(data, id, moved, untested, fields, output),
         Command::Remove { id } => {
-            data.open()?.write(move |db, act| manage::remove(db, act, id))?;
+            data.open()?.write(move |tx| manage::remove(tx, id))?;
             output.result(&json!({"id": id.to_string(), "removed": true}), "The node is removed.");
             Ok(())
         }
@@ -106,11 +107,11 @@ fn add(data: &DataArgs, kind: NodeKind, untested: bool, fields: NodeFields, outp
     if let (Some(file), false) = (&change.payment_macaroon_file, untested) {
         asking::look_at_payment_macaroon(file)?;
     }
-    let new = |db: &_, act: &_| manage::new_node(db, act, &SystemRandom, kind, change, owner.as_deref());
+    let new = |tx: &ReadTx<'_>| manage::new_node(tx, &SystemRandom, kind, change, owner.as_deref());
     let node = data.read(new)?;
     let found = if untested { None } else { Some(asking::try_out(&data, &node)?) };
     let stored = node.clone();
-    data.write(move |db, act| manage::insert(db, act, &stored))?;
+    data.write(move |tx| manage::insert(tx, &stored))?;
     let advice = || format!("Try it: `ip2tor-shop node check {}`", node.id);
     let text = format!("Added node {}.\nid  {}\n{}", node.name, node.id, found.unwrap_or_else(advice));
     output.result(&document(&node), &text);
@@ -141,13 +142,13 @@ fn set(
     }
     let mut found = None;
     if !untested && change.is_about_access() {
-        let (node, _) = data.read(|db, act| manage::changed(db, act, id, change.clone(), owner.as_deref()))?;
+        let (node, _) = data.read(|tx| manage::changed(tx, id, change.clone(), owner.as_deref()))?;
         // One that is not used may well be switched off.
         if node.is_enabled {
             found = Some(asking::try_out(&data, &node)?);
         }
     }
-    let set = move |db: &_, act: &_| manage::set(db, act, id, change, owner.as_deref());
+    let set = move |tx: &mut Tx<'_>| manage::set(tx, id, change, owner.as_deref());
     let changed = data.write(set)?;
     let mut lines = if changed.is_empty() { vec!["Nothing changed.".to_owned()] } else { changed.clone() };
     lines.extend(found);

@@ -97,7 +97,7 @@ fn add(data: &DataArgs, name: String, role: Role, password: Password, output: &O
     let hash = operators::passwords::hash(password.reveal(), &SystemRandom)?;
     let data = data.open_or_create()?;
     let stored = name.clone();
-    let id = data.write(move |db, act| operators::manage::add(db, act, &stored, role, &hash))?;
+    let id = data.write(move |tx| operators::manage::add(tx, &stored, role, &hash))?;
     let mut document = json!({"id": id.0, "name": name, "role": role.name()});
     let mut text = format!("Added {} {name}.", role.name());
     show_password(&mut document, &mut text, &password, show);
@@ -109,7 +109,7 @@ fn set_password(data: &DataArgs, name: String, password: Password, output: &Outp
     let (password, show) = password.get()?;
     let hash = operators::passwords::hash(password.reveal(), &SystemRandom)?;
     let stored = name.clone();
-    data.open()?.write(move |db, act| operators::manage::set_password(db, act, &stored, &hash))?;
+    data.open()?.write(move |tx| operators::manage::set_password(tx, &stored, &hash))?;
     let mut text = format!("The password of {name} is replaced.");
     let mut document = json!({"name": name});
     show_password(&mut document, &mut text, &password, show);

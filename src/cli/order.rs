@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use super::data::DataArgs;
 use super::failure::Failure;
-use super::history;
 use super::output::{self, Output};
 use super::refund::{self, Outcome, order_id};
 use super::runtime::block_on;
+use super::{history, user};
 use crate::domain::id::OrderId;
 use crate::domain::money::Msat;
 use crate::domain::purchase::OrderStatus;
@@ -72,7 +72,7 @@ pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
     let data = args.data.open()?;
     match args.command {
         Command::List { status, owed, limit } => {
-            list(&data.shop()?, Search { status, owed, limit, product: None }, output)
+            list(&data.shop()?, Search { status, owed, limit, ..Search::default() }, output)
         }
         Command::Show { id } => show(&data.shop()?, id, output),
         Command::Resolve { id, deliver_again: true, .. } => deliver_again(&data.shop()?, id, output),
@@ -85,7 +85,7 @@ pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
 }
 
 fn list(shop: &Shop, search: Search, output: &Output) -> Result<(), Failure> {
-    let orders = operator_queries::orders(shop, search)?;
+    let orders = operator_queries::orders(shop, &user::principal(), search)?;
     let documents: Vec<Value> = orders.iter().map(document).collect();
     let rows: Vec<_> = orders.iter().map(row).collect();
     let headers = ["ID", "ORDERED", "STATE", "PRICE", "OWED", "HOST", "PRODUCT"];
@@ -138,14 +138,15 @@ pub fn document(view: &OrderView) -> Value {
 }
 
 fn show(shop: &Shop, id: OrderId, output: &Output) -> Result<(), Failure> {
-    if let Some(day) = operator_queries::deleted_unpaid(shop, id)? {
+    let by = user::principal();
+    if let Some(day) = operator_queries::deleted_unpaid(shop, &by, id)? {
         let wire = day.to_wire();
         let day = wire.split('T').next().unwrap_or_default();
         let document = json!({"id": id.to_string(), "ordered_on": day, "deleted": "never paid"});
         output.result(&document, &format!("Order {id} was placed on {day}, was never paid, and has been deleted."));
         return Ok(());
     }
-    let (view, past) = operator_queries::order(shop, id)?;
+    let (view, past) = operator_queries::order(shop, &by, id)?;
     let mut shown = document(&view);
     shown["history"] = history::document(&past);
     let (purchase, invoice) = (&view.purchase, &view.purchase.invoice);
@@ -172,14 +173,14 @@ fn show(shop: &Shop, id: OrderId, output: &Output) -> Result<(), Failure> {
 }
 
 fn resolve(shop: &Shop, id: OrderId, note: &str, output: &Output) -> Result<(), Failure> {
-    let owed = block_on(async { Ok(payments::apply::mark_refunded(shop, id, "cli", note).await?) })?;
+    let owed = block_on(async { Ok(payments::apply::mark_refunded(shop, id, &user::principal(), note).await?) })?;
     let document = json!({"id": id.to_string(), "resolved": "refunded", "amount": owed.0});
     output.result(&document, &format!("Noted: {owed} of order {id} were paid back."));
     Ok(())
 }
 
 fn deliver_again(shop: &Shop, id: OrderId, output: &Output) -> Result<(), Failure> {
-    block_on(async { Ok(payments::apply::retry_delivery(shop, id, "cli").await?) })?;
+    block_on(async { Ok(payments::apply::retry_delivery(shop, id, &user::principal()).await?) })?;
     let document = json!({"id": id.to_string(), "resolved": "deliver_again"});
     output.result(&document, &format!("The host is asked again to deliver order {id}."));
     Ok(())

@@ -8,6 +8,7 @@ use super::data::Data;
 use super::failure::Failure;
 use super::output::Output;
 use super::runtime::block_on;
+use super::user;
 use crate::app;
 use crate::background::refunds;
 use crate::background::refunds::RefundOrder;
@@ -69,7 +70,7 @@ pub fn run(data: Data, args: Args, output: &Output) -> Result<(), Failure> {
     };
     let paid = block_on(async {
         let dial = app::command_dial(&config, nodes.iter().map(|node| node.host.as_str())).await?;
-        Ok(refunds::refund(&shop, &dial, wanted, "cli").await?)
+        Ok(refunds::refund(&shop, &dial, wanted, &user::principal()).await?)
     })?;
     let document = json!({
         "order": args.id.to_string(),
@@ -106,7 +107,7 @@ pub fn state_outcome(data: Data, id: OrderId, outcome: Outcome, note: &str, outp
     };
     let refund = block_on(async {
         let dial = app::command_dial(&config, nodes.iter().map(|node| node.host.as_str())).await?;
-        Ok(refunds::state_outcome(&shop, &dial, id, stated, "cli", note).await?)
+        Ok(refunds::state_outcome(&shop, &dial, id, stated, &user::principal(), note).await?)
     })?;
     let (hash, amount) = (refund.hash.to_string(), refund.amount);
     let document = json!({"id": id.to_string(), "resolved": resolved, "payment_hash": hash, "amount": amount.0});

@@ -34,13 +34,13 @@ enum Command {
 
 pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
     match args.command {
-        Command::Show => print(output, args.data.open()?.read(|db, _| hosts::catalog::site(db))?),
+        Command::Show => print(output, args.data.open()?.read(|tx| hosts::catalog::site(tx.db))?),
         Command::Set { domain: None, name: None } => {
             return Err(Failure::Usage("say what to set: --domain, --name or both".to_owned()));
         }
         Command::Set { domain, name } => {
             let data = args.data.open_or_create()?;
-            print(output, data.write(move |db, act| site::set(db, act, domain.as_deref(), name.as_deref()))?);
+            print(output, data.write(move |tx| site::set(tx, domain.as_deref(), name.as_deref()))?);
         }
     }
     Ok(())

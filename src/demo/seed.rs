@@ -16,8 +16,8 @@ use crate::domain::operator::Role;
 use crate::domain::time::{Clock, SystemClock};
 use crate::services::hosts::manage::NewHost;
 use crate::services::nodes::manage::NodeChange;
-use crate::services::{Act, Error, hosts, nodes, operators};
-use crate::store::{Connection, Db};
+use crate::services::{Error, Session, Tx, hosts, nodes, operators};
+use crate::store::Db;
 
 /// By this file a folder is known as the demo's.
 pub const FILE: &str = "demo.json";
@@ -59,7 +59,7 @@ impl Memory {
     pub fn at(mut self, db: &Db, dir: &Path, lnd: &Path, port: u16) -> Result<Self, StartError> {
         let node = NodeId::parse(&self.node_id).ok_or_else(|| broken(&dir.join(FILE), &"a wrong node id"))?;
         let change = NodeChange { has_moved: true, ..place(lnd, port) };
-        write(db, move |db, act| nodes::manage::set(db, act, node, change, None).map(drop))?;
+        write(db, move |tx| nodes::manage::set(tx, node, change, None).map(drop))?;
         if self.lnd_port != port {
             self.lnd_port = port;
             self.save(dir)?;
@@ -81,10 +81,9 @@ fn place(lnd: &Path, port: u16) -> NodeChange {
 
 fn write<T: Send + 'static>(
     db: &Db,
-    change: impl FnOnce(&Connection, &Act) -> Result<T, Error> + Send + 'static,
+    change: impl FnOnce(&mut Tx<'_>) -> Result<T, Error> + Send + 'static,
 ) -> Result<T, StartError> {
-    let act = Act::on_command_line(SystemClock.now());
-    Ok(db.write_blocking(move |db| change(db, &act))?)
+    Ok(Session::on_command_line(SystemClock.now()).write(db, change)?)
 }
 
 /// Fills an empty database.
@@ -93,10 +92,10 @@ pub fn seed(db: &Db, dir: &Path, lnd: &Path, port: u16, with_agent: bool) -> Res
     let hash = operators::passwords::hash(&password, &SystemRandom)?;
     let node =
         NodeChange { name: Some("simulated".to_owned()), host: Some("127.0.0.1".to_owned()), ..place(lnd, port) };
-    let (node_id, added) = write(db, move |db, act| {
-        operators::manage::add(db, act, ADMIN, Role::Administrator, &hash)?;
-        let node = nodes::manage::add(db, act, &SystemRandom, NodeKind::LndGrpc, node, None)?;
-        Ok((node.id, hosts::manage::add(db, act, &SystemRandom, new_host(with_agent))?))
+    let (node_id, added) = write(db, move |tx| {
+        operators::manage::add(tx, ADMIN, Role::Administrator, &hash)?;
+        let node = nodes::manage::add(tx, &SystemRandom, NodeKind::LndGrpc, node, None)?;
+        Ok((node.id, hosts::manage::add(tx, &SystemRandom, new_host(with_agent))?))
     })?;
     let memory = Memory {
         admin: ADMIN.to_owned(),

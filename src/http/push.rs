@@ -23,7 +23,7 @@ use crate::domain::id::{HostId, ProductId};
 use crate::domain::product::{ProductKind, ProductStatus};
 use crate::domain::texts;
 use crate::services::hosts::manage::hash_token;
-use crate::services::{Error, Scope, products};
+use crate::services::{Error, Principal, products};
 
 /// How often the database is asked whether anything was committed: the command line works in a process
 /// of its own, and its changes ring no bell here. Asking costs microseconds; only after a commit the
@@ -129,7 +129,8 @@ impl Session {
         let mut waiting = HashMap::new();
         for kind in [ProductKind::TorBridge, ProductKind::NostrAlias] {
             for status in [ProductStatus::NeedsActivate, ProductStatus::NeedsSuspend] {
-                let found = products::view::list(&app.shop, &Scope::Host(self.host), kind, None, Some(status)).await?;
+                let found =
+                    products::view::list(&app.shop, &Principal::Host(self.host), kind, None, Some(status)).await?;
                 for view in found {
                     let id = view.product.id;
                     waiting.insert(id, status);

@@ -1,13 +1,13 @@
 //! Alerts as the operator sees them. They are raised where the reason is found, in the same
 //! transaction, by [`crate::store::alerts::raise`].
 
-use super::{Act, Error};
-use crate::store::Connection;
+use super::{Error, ReadTx, Tx, authz};
 use crate::store::alerts::{self, Alert};
 
 /// Open alerts, or all, newest first.
-pub fn list(db: &Connection, act: &Act, closed_too: bool) -> Result<Vec<Alert>, Error> {
-    act.needs_administrator()?;
+pub fn list(tx: &ReadTx<'_>, closed_too: bool) -> Result<Vec<Alert>, Error> {
+    let db = tx.db;
+    authz::needs_administrator(tx.actor)?;
     Ok(alerts::list(db, closed_too)?)
 }
 
@@ -15,12 +15,13 @@ pub fn list(db: &Connection, act: &Act, closed_too: bool) -> Result<Vec<Alert>, 
 ///
 /// # Errors
 /// [`Error::NotFound`] when no such alert is open.
-pub fn close(db: &Connection, act: &Act, id: i64) -> Result<(), Error> {
-    act.needs_administrator()?;
-    if !alerts::close_by_id(db, id, act.now)? {
+pub fn close(tx: &Tx<'_>, id: i64) -> Result<(), Error> {
+    let db = tx.db;
+    authz::needs_administrator(tx.actor)?;
+    if !alerts::close_by_id(db, id, tx.now)? {
         return Err(Error::NotFound);
     }
-    act.record(db, "alert", id, "closed by hand")
+    tx.record("alert", id, "closed by hand")
 }
 
 #[cfg(test)]
@@ -29,6 +30,7 @@ mod tests {
     use super::*;
     use crate::domain::effect::AlertTopic;
     use crate::domain::time::Timestamp;
+    use crate::store::Connection;
     use crate::store::StoreError;
 
     #[test]
@@ -45,7 +47,7 @@ mod tests {
         let (_dir, db) = database();
         let now = administrator().now;
         let topic = AlertTopic::TargetUnreachable;
-        let open = || db.read(|db| list(db, &administrator(), false)).unwrap();
+        let open = || administrator().read(&db, |tx| list(tx, false)).unwrap();
         let change = |change: fn(&Connection, u32, Timestamp) -> Result<(), StoreError>| {
             let all = move |db: &Connection| (0..110).try_for_each(|n| change(db, n, now)).map_err(Error::from);
             db.write_blocking(all).unwrap();
@@ -72,12 +74,12 @@ mod tests {
         let version = db.version().unwrap();
         assert!(!raise(), "not new");
         assert_eq!(db.version().unwrap(), version, "looked at again within ten minutes: nothing is written");
-        let open = db.read(|db| list(db, &administrator(), false)).unwrap();
+        let open = administrator().read(&db, |tx| list(tx, false)).unwrap();
         assert_eq!((open.len(), open[0].occurrences), (1, 1));
         let id = open[0].id;
-        db.write_blocking(move |db| close(db, &administrator(), id)).unwrap();
-        assert_eq!(db.write_blocking(move |db| close(db, &administrator(), id)), Err(Error::NotFound));
+        administrator().write(&db, move |tx| close(tx, id)).unwrap();
+        assert_eq!(administrator().write(&db, move |tx| close(tx, id)), Err(Error::NotFound));
         assert!(raise());
-        assert_eq!(db.read(|db| list(db, &administrator(), true)).unwrap().len(), 2);
+        assert_eq!(administrator().read(&db, |tx| list(tx, true)).unwrap().len(), 2);
     }
 }

@@ -20,18 +20,19 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Act, Error};
+use claim::{Claim, PARTIAL};
+use error::io;
+use packed::Scratch;
+
+use super::{Error, Session, authz};
 use crate::domain::effect::AlertTopic;
 use crate::domain::time::Timestamp;
 use crate::store::backup::CarriedFile;
 use crate::store::{Db, alerts, backup};
 
-use claim::{Claim, PARTIAL};
 pub use error::BackupError;
-use error::io;
 pub use files::Places;
 pub use own_names::refuse_own_name;
-use packed::Scratch;
 pub use pending::{is_pending, settle, settle_pending};
 pub use restore::{Restored, restore};
 
@@ -54,8 +55,9 @@ pub struct BackupFile {
 /// at all: it is made under another name, synced, and renamed. Nothing that is there is replaced.
 ///
 /// # Errors
-/// [`BackupError`]; the file is not there then.
-pub fn create(db: &Db, places: &Places, act: &Act, output: Option<&Path>) -> Result<BackupFile, BackupError> {
+/// [`BackupError`]; the file is not there then. Whoever has a backup is the shop: only administrators make one.
+pub fn create(db: &Db, places: &Places, session: &Session, output: Option<&Path>) -> Result<BackupFile, BackupError> {
+    authz::needs_administrator(&session.by)?;
     let claim = match output {
         Some(path) => {
             own_names::refuse_own_name(places, path)?;
@@ -63,15 +65,15 @@ pub fn create(db: &Db, places: &Places, act: &Act, output: Option<&Path>) -> Res
         }
         None => {
             files::make_private_folder(&places.backup_dir)?;
-            claim_new_name(&places.backup_dir, act.now)?
+            claim_new_name(&places.backup_dir, session.now)?
         }
     };
     write(db, places, claim.partial())?;
     let path = claim.publish()?;
     let size = fs::metadata(&path).map_err(io(&path))?.len();
-    let (now, act, change) = (act.now, act.clone(), format!("made: {}", path.display()));
-    db.write_blocking(move |db| act.record(db, "backup", "backup", &change))?;
-    Ok(BackupFile { path, size, made_at: now })
+    let change = format!("made: {}", path.display());
+    session.write(db, move |tx| tx.record("backup", "backup", &change))?;
+    Ok(BackupFile { path, size, made_at: session.now })
 }
 
 /// What is to be said of the disk before [`create`], by hand, takes the last tenth of it.
@@ -90,7 +92,7 @@ pub fn crowding(db: &Db, places: &Places, output: Option<&Path>) -> Option<Strin
 pub fn create_scheduled(db: &Db, places: &Places, now: Timestamp) -> Result<BackupFile, Error> {
     let made = files::make_private_folder(&places.backup_dir)
         .and_then(|()| files::leave_room(&places.backup_dir, db.path()))
-        .and_then(|()| create(db, places, &Act::of_the_shop(now), None));
+        .and_then(|()| create(db, places, &Session::of_the_shop(now), None));
     let problem = made.as_ref().err().map(ToString::to_string);
     db.write_blocking(move |db| match problem {
         None => alerts::close(db, AlertTopic::BackupFailed, "", now),

@@ -5,8 +5,8 @@
 //! itself be wrong, because the clock was once far ahead, an operator says that it is right now.
 
 use super::deals::{change_order, change_product};
-use super::shop::{Aftermath, Shop};
-use super::{Act, Error};
+use super::shop::Shop;
+use super::{Error, Principal, Tx, authz};
 use crate::domain::deal::Deal;
 use crate::domain::effect::AlertTopic;
 use crate::domain::id::ProductId;
@@ -45,10 +45,12 @@ pub async fn is_right(shop: &Shop) -> Result<bool, Error> {
             "The clock says {now}, but the shop has run at {newest} before. Nothing is suspended, expired or \
              deleted until that is cleared up. {ADVICE}."
         );
-        shop.change(move |db, _| Ok(alerts::raise(db, AlertTopic::ClockBack, "", &text, now).map(drop)?)).await?;
+        shop.tx(&Principal::Shop, move |tx| Ok(alerts::raise(tx.db, AlertTopic::ClockBack, "", &text, now).map(drop)?))
+            .await?;
         return Ok(false);
     }
-    shop.change(move |db, _| {
+    shop.tx(&Principal::Shop, move |tx| {
+        let db = tx.db;
         meta::note_time(db, now)?;
         Ok(alerts::close(db, AlertTopic::ClockBack, "", now)?)
     })
@@ -62,7 +64,7 @@ pub async fn is_right(shop: &Shop) -> Result<bool, Error> {
 /// Those of the database.
 pub async fn end(shop: &Shop) -> Result<(), Error> {
     let now = shop.now();
-    shop.change(move |db, _| Ok(meta::note_last_time(db, now)?)).await
+    shop.tx(&Principal::Shop, move |tx| Ok(meta::note_last_time(tx.db, now)?)).await
 }
 
 /// What was put right.
@@ -83,21 +85,22 @@ pub struct Accepted {
 ///
 /// # Errors
 /// [`Error::NotFound`] for anybody but an administrator, and those of the database.
-pub async fn accept(shop: &Shop, act: &Act) -> Result<Accepted, Error> {
-    act.needs_administrator()?;
-    let now = act.now;
+pub async fn accept(shop: &Shop, by: &Principal) -> Result<Accepted, Error> {
+    authz::needs_administrator(by)?;
+    let now = shop.now();
     let reading = shop.db.read(|db| read(db, now))?;
     if !reading.is_behind {
         return Ok(Accepted { reading, products: Vec::new(), orders: 0 });
     }
     let found = shop.db.read(|db| ahead::find(db, now))?;
-    let (inner, act, Ahead { products, orders }) = (shop.clone(), act.clone(), found);
-    shop.change(move |db, after| {
+    let (inner, Ahead { products, orders }) = (shop.clone(), found);
+    shop.tx(by, move |tx| {
+        let db = tx.db;
         for id in &products {
-            count_from_now(&inner, db, after, *id, &act)?;
+            count_from_now(&inner, tx, *id)?;
         }
         for id in &orders {
-            change_order(&inner, db, after, *id, &act.actor(), |deal, i, _| {
+            change_order(&inner, tx, *id, |deal, i, _| {
                 deal.close_unpaid(i, Ending::Expired);
                 Ok(())
             })?;
@@ -107,21 +110,15 @@ pub async fn accept(shop: &Shop, act: &Act) -> Result<Accepted, Error> {
         alerts::close(db, AlertTopic::ClockBack, "", now)?;
         let was = reading.newest.map_or_else(String::new, Timestamp::to_wire);
         let change = format!("accepted: it is {now}, although the shop has run at {was}");
-        act.record(db, "clock", "clock", &change)?;
+        tx.record("clock", "clock", &change)?;
         Ok(Accepted { reading, products, orders: orders.len() })
     })
     .await
 }
 
-fn count_from_now(
-    shop: &Shop,
-    db: &Connection,
-    after: &mut Aftermath,
-    product: ProductId,
-    act: &Act,
-) -> Result<(), Error> {
-    let suspended = ahead::was_suspended(db, product, act.now)?;
-    change_product(shop, db, after, product, &act.actor(), |deal: &mut Deal, now| {
+fn count_from_now(shop: &Shop, tx: &mut Tx<'_>, product: ProductId) -> Result<(), Error> {
+    let suspended = ahead::was_suspended(tx.db, product, tx.now)?;
+    change_product(shop, tx, product, |deal: &mut Deal, now| {
         deal.clock_was_ahead(now);
         if suspended {
             deal.time_was_not_over(now);

@@ -3,9 +3,9 @@
 
 use crate::store::Connection;
 
-use super::Error;
 use super::payments;
-use super::shop::{Aftermath, Shop};
+use super::shop::Shop;
+use super::{Error, Tx};
 use crate::domain::deal::Deal;
 use crate::domain::effect::{AlertTopic, Effect};
 use crate::domain::id::{OrderId, ProductId};
@@ -18,67 +18,58 @@ use crate::store::{alerts, deals, hosts, reservations};
 /// Applies `event` to the deal of an order; it gets the order's place in the deal.
 pub fn change_order<T>(
     shop: &Shop,
-    db: &Connection,
-    after: &mut Aftermath,
+    tx: &mut Tx<'_>,
     order: OrderId,
-    actor: &str,
     event: impl FnOnce(&mut Deal, usize, Timestamp) -> Result<T, Error>,
 ) -> Result<T, Error> {
+    let db = tx.db;
     let (deal, i) = deals::load_by_order(db, order)?.ok_or(Error::NotFound)?;
-    change(shop, db, after, deal, actor, |deal, now| event(deal, i, now))
+    change(shop, tx, deal, |deal, now| event(deal, i, now))
 }
 
 /// Applies `event` to the deal of a product.
 pub fn change_product<T>(
     shop: &Shop,
-    db: &Connection,
-    after: &mut Aftermath,
+    tx: &mut Tx<'_>,
     product: ProductId,
-    actor: &str,
     event: impl FnOnce(&mut Deal, Timestamp) -> Result<T, Error>,
 ) -> Result<T, Error> {
+    let db = tx.db;
     let deal = deals::load(db, product, None)?.ok_or(Error::NotFound)?;
-    change(shop, db, after, deal, actor, event)
+    change(shop, tx, deal, event)
 }
 
 fn change<T>(
     shop: &Shop,
-    db: &Connection,
-    after: &mut Aftermath,
+    tx: &mut Tx<'_>,
     before: Deal,
-    actor: &str,
     event: impl FnOnce(&mut Deal, Timestamp) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    let now = shop.now();
+    let db = tx.db;
+    let now = tx.now;
     let mut deal = before.clone();
     let value = event(&mut deal, now)?;
     // Reserving a place can fail, which is an event of its own; so effects are a queue.
     let mut position = 0;
     while let Some(effect) = deal.effects.get(position).cloned() {
         position += 1;
-        perform(shop, db, after, &mut deal, &effect, now)?;
+        perform(shop, tx, &mut deal, &effect, now)?;
     }
     if let Some(broken) = deal.broken {
         return Err(Error::RuleBroken(broken));
     }
-    forget_moot_intents(db, after, &before, &deal, now)?;
+    forget_moot_intents(tx, &before, &deal, now)?;
     close_stuck(db, &before, &deal, now)?;
     payments::late::note(db, &before, &mut deal, now)?;
-    deals::save(db, &before, &mut deal, actor, now)?;
+    deals::save(db, &before, &mut deal, tx.author())?;
     Ok(value)
 }
 
-fn perform(
-    shop: &Shop,
-    db: &Connection,
-    after: &mut Aftermath,
-    deal: &mut Deal,
-    effect: &Effect,
-    now: Timestamp,
-) -> Result<(), Error> {
+fn perform(shop: &Shop, tx: &mut Tx<'_>, deal: &mut Deal, effect: &Effect, now: Timestamp) -> Result<(), Error> {
+    let db = tx.db;
     match effect {
-        Effect::CancelInvoice(order) => intend(db, after, deal, *order, IntentKind::Cancel, now)?,
-        Effect::SettleInvoice(order) => intend(db, after, deal, *order, IntentKind::Settle, now)?,
+        Effect::CancelInvoice(order) => intend(tx, deal, *order, IntentKind::Cancel, now)?,
+        Effect::SettleInvoice(order) => intend(tx, deal, *order, IntentKind::Settle, now)?,
         Effect::ReservePlace => {
             if !reserve_place(shop, db, deal)? {
                 deal.place_unavailable(now);
@@ -90,7 +81,7 @@ fn perform(
                 tracing::error!(product = %deal.product.id, "the port or name of a product was not reserved");
             }
         }
-        Effect::NotifyHost => after.hosts.push(deal.product.host_id),
+        Effect::NotifyHost => tx.after.hosts.push(deal.product.host_id),
         Effect::Alert { topic, subject, text } => {
             alerts::raise(db, *topic, subject, text, now)?;
         }
@@ -99,31 +90,20 @@ fn perform(
     Ok(())
 }
 
-fn intend(
-    db: &Connection,
-    after: &mut Aftermath,
-    deal: &Deal,
-    order: OrderId,
-    kind: IntentKind,
-    now: Timestamp,
-) -> Result<(), Error> {
+fn intend(tx: &mut Tx<'_>, deal: &Deal, order: OrderId, kind: IntentKind, now: Timestamp) -> Result<(), Error> {
+    let db = tx.db;
     if let Some(purchase) = deal.purchases.iter().find(|purchase| purchase.id == order) {
         let Invoice { hash, node_id, .. } = purchase.invoice;
         outbox::add(db, kind, order, hash, node_id, now)?;
-        after.outbox = true;
+        tx.after.outbox = true;
     }
     Ok(())
 }
 
 /// A final invoice needs nothing from its node any more. Attempts that were abandoned keep theirs. What has come
 /// to be owed may need a second look.
-fn forget_moot_intents(
-    db: &Connection,
-    after: &mut Aftermath,
-    before: &Deal,
-    deal: &Deal,
-    now: Timestamp,
-) -> Result<(), Error> {
+fn forget_moot_intents(tx: &mut Tx<'_>, before: &Deal, deal: &Deal, now: Timestamp) -> Result<(), Error> {
+    let db = tx.db;
     for (old, new) in before.purchases.iter().zip(&deal.purchases) {
         close_moot_alert(db, old, new, now)?;
         payments::doubt::doubt_new_debt(db, old, new, now)?;
@@ -137,7 +117,7 @@ fn forget_moot_intents(
             }
             if given_up && begun {
                 // The node may be making it at this moment: that one must not be payable.
-                intend(db, after, deal, new.id, IntentKind::Cancel, now)?;
+                intend(tx, deal, new.id, IntentKind::Cancel, now)?;
             }
         }
         if old.invoice.state.is_live() && !new.invoice.state.is_live() && !given_up {

@@ -1,9 +1,9 @@
 //! Deny lists, as operators keep them; what they mean for an order is in [`super::orders::deny`].
 
-use super::{Act, Error};
+use super::{Error, ReadTx, Tx, authz};
 use crate::domain::deny_list::{DenyEntry, DenyKind, DenyStatus, new_value, normalize};
 use crate::domain::text::{NOT_PLAIN, is_plain_text};
-use crate::store::{Connection, deny_list};
+use crate::store::deny_list;
 
 /// The longest comment.
 const MAX_COMMENT: usize = 140;
@@ -12,15 +12,9 @@ const MAX_COMMENT: usize = 140;
 ///
 /// # Errors
 /// [`Error::Invalid`] under the name of the kind or `comment`.
-pub fn add(
-    db: &Connection,
-    act: &Act,
-    kind: DenyKind,
-    value: &str,
-    status: DenyStatus,
-    comment: &str,
-) -> Result<DenyEntry, Error> {
-    act.needs_administrator()?;
+pub fn add(tx: &Tx<'_>, kind: DenyKind, value: &str, status: DenyStatus, comment: &str) -> Result<DenyEntry, Error> {
+    let db = tx.db;
+    authz::needs_administrator(tx.actor)?;
     let value = new_value(kind, value).map_err(|message| Error::field(kind.name(), message))?;
     if comment.chars().count() > MAX_COMMENT {
         return Err(Error::field("comment", format!("Ensure this field has no more than {MAX_COMMENT} characters.")));
@@ -28,14 +22,15 @@ pub fn add(
     if !is_plain_text(comment) {
         return Err(Error::field("comment", NOT_PLAIN));
     }
-    deny_list::put(db, kind, &value, status, comment, act.now)?;
-    act.record(db, "deny_entry", &value, &format!("status {}", status.name()))?;
+    deny_list::put(db, kind, &value, status, comment, tx.author())?;
+    tx.record("deny_entry", &value, &format!("status {}", status.name()))?;
     deny_list::get(db, kind, &value)?.ok_or(Error::NotFound)
 }
 
 /// All entries, newest first.
-pub fn list(db: &Connection, act: &Act) -> Result<Vec<DenyEntry>, Error> {
-    act.needs_administrator()?;
+pub fn list(tx: &ReadTx<'_>) -> Result<Vec<DenyEntry>, Error> {
+    let db = tx.db;
+    authz::needs_administrator(tx.actor)?;
     Ok(deny_list::list(db)?)
 }
 
@@ -43,19 +38,22 @@ pub fn list(db: &Connection, act: &Act) -> Result<Vec<DenyEntry>, Error> {
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub fn remove(db: &Connection, act: &Act, kind: DenyKind, value: &str) -> Result<(), Error> {
-    act.needs_administrator()?;
+pub fn remove(tx: &Tx<'_>, kind: DenyKind, value: &str) -> Result<(), Error> {
+    let db = tx.db;
+    authz::needs_administrator(tx.actor)?;
     let value = normalize(kind, value).map_err(|message| Error::field(kind.name(), message))?;
     let entry = deny_list::get(db, kind, &value)?.ok_or(Error::NotFound)?;
-    deny_list::remove(db, entry.id)?;
-    act.record(db, "deny_entry", &value, "removed")
+    deny_list::remove(db, entry.id, tx.author())?;
+    tx.record("deny_entry", &value, "removed")
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::test_support::{administrator, database};
     use super::*;
-    use crate::store::Db;
+    use crate::domain::principal::Principal;
+    use crate::store::audit_log::Author;
+    use crate::store::{Connection, Db};
 
     macro_rules! address {
         () => {
@@ -64,8 +62,8 @@ mod tests {
     }
 
     fn put(db: &Db, kind: DenyKind, value: &'static str, status: DenyStatus) {
-        let act = administrator();
-        db.write_blocking(move |db| add(db, &act, kind, value, status, "")).unwrap();
+        let session = administrator();
+        session.write(db, move |tx| add(tx, kind, value, status, "")).unwrap();
     }
 
     fn is_denied(db: &Db, target: &str, ip: &str) -> bool {
@@ -124,15 +122,16 @@ mod tests {
     fn entries_of_an_older_version_deny_the_whole_network_as_well() {
         let (_dir, db) = database();
         let old = |db: &Connection| {
+            let author = Author::new(&Principal::Shop, administrator().now);
             for value in ["2001:db8::1", "2001:db8::2", "192.0.2.1"] {
-                deny_list::put(db, DenyKind::Ip, value, DenyStatus::Denied, "", administrator().now)?;
+                deny_list::put(db, DenyKind::Ip, value, DenyStatus::Denied, "", author)?;
             }
             deny_list::respell(db)?;
             deny_list::respell(db)
         };
         db.write_blocking(move |db| old(db).map_err(Error::from)).unwrap();
         assert!(is_denied(&db, "abc.onion:80", "2001:db8::3") && is_denied(&db, "abc.onion:80", "192.0.2.1"));
-        assert_eq!(db.read(|db| list(db, &administrator())).unwrap().len(), 2);
+        assert_eq!(administrator().read(&db, list).unwrap().len(), 2);
     }
 
     #[test]
@@ -151,12 +150,19 @@ mod tests {
                 let (_dir, db) = database();
                 let respell = move |db: &Connection| {
                     for (value, status) in values.into_iter().zip([first, second]) {
-                        deny_list::put(db, DenyKind::Ip, value, status, status.name(), administrator().now)?;
+                        deny_list::put(
+                            db,
+                            DenyKind::Ip,
+                            value,
+                            status,
+                            status.name(),
+                            Author::new(&Principal::Shop, administrator().now),
+                        )?;
                     }
                     deny_list::respell(db)
                 };
                 db.write_blocking(move |db| respell(db).map_err(Error::from)).unwrap();
-                let left = db.read(|db| list(db, &administrator())).unwrap();
+                let left = administrator().read(&db, list).unwrap();
                 let left: Vec<_> =
                     left.iter().map(|entry| (entry.value.as_str(), entry.status, entry.comment.as_str())).collect();
                 assert_eq!(left, [("2001:db8::/64", kept, kept.name())], "{values:?}: {first:?}, {second:?}");
@@ -170,8 +176,8 @@ mod tests {
         put(&db, DenyKind::Ip, "192.0.2.1", DenyStatus::Denied);
         assert!(is_denied(&db, "abc.onion:80", "192.0.2.1"));
         assert!(!is_denied(&db, "abc.onion:80", "192.0.2.2"));
-        let act = administrator();
-        db.write_blocking(move |db| remove(db, &act, DenyKind::Ip, "192.0.2.1")).unwrap();
+        let session = administrator();
+        session.write(&db, move |tx| remove(tx, DenyKind::Ip, "192.0.2.1")).unwrap();
         assert!(!is_denied(&db, "abc.onion:80", "192.0.2.1"));
     }
 }

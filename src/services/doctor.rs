@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::clock::ADVICE;
 use super::operators::manage;
-use super::{Act, Error, Settings, hosts, nodes};
+use super::{Error, ReadTx, Settings, authz, hosts, nodes};
 use crate::domain::host::Host;
 use crate::domain::lightning::Network;
 use crate::domain::node::Node;
@@ -45,22 +45,24 @@ impl Finding {
 /// Looks at everything in the database.
 ///
 /// # Errors
-/// When the database can't be read.
-pub fn examine(db: &Connection, act: &Act, settings: &Settings) -> Result<Vec<Finding>, Error> {
-    let hosts = hosts(db, act, settings)?;
-    let (stuck, unswept) = (stuck(db, act)?, unswept(db, act)?);
-    let mut findings = vec![database(db)?, clock(db, act)?, people(db, act)?, hosts];
+/// [`Error::NotFound`] for anybody but an administrator, and those of the database.
+pub fn examine(tx: &ReadTx<'_>, settings: &Settings) -> Result<Vec<Finding>, Error> {
+    let db = tx.db;
+    authz::needs_administrator(tx.actor)?;
+    let hosts = hosts(tx, settings)?;
+    let (stuck, unswept) = (stuck(tx)?, unswept(tx)?);
+    let mut findings = vec![database(db)?, clock(tx)?, people(tx)?, hosts];
     findings.extend([stuck, unswept].into_iter().flatten());
-    findings.push(nodes(db, act)?);
-    findings.extend(node_clocks(db, act)?);
-    findings.extend(plain_nodes(db, act)?);
+    findings.push(nodes(tx)?);
+    findings.extend(node_clocks(tx)?);
+    findings.extend(plain_nodes(tx)?);
     findings.push(open_alerts(db)?);
     Ok(findings)
 }
 
 /// Ports and names that no host gives back.
-fn stuck(db: &Connection, act: &Act) -> Result<Option<Finding>, Error> {
-    let stuck = hosts::watch::stuck(db, act.now)?;
+fn stuck(tx: &ReadTx<'_>) -> Result<Option<Finding>, Error> {
+    let stuck = hosts::watch::stuck(tx.db, tx.now)?;
     let Some(first) = stuck.first() else { return Ok(None) };
     let text = format!(
         "{} products are to be taken down for more than an hour, and their hosts, which check in, do not say that they \
@@ -72,8 +74,8 @@ fn stuck(db: &Connection, act: &Act) -> Result<Option<Finding>, Error> {
 }
 
 /// Hosts that may have forwards which are not in the database.
-fn unswept(db: &Connection, act: &Act) -> Result<Option<Finding>, Error> {
-    let hosts = hosts::manage::list(db, act)?;
+fn unswept(tx: &ReadTx<'_>) -> Result<Option<Finding>, Error> {
+    let hosts = hosts::manage::list(tx)?;
     let unswept: Vec<_> = hosts.iter().filter(|view| view.host.unswept_since.is_some()).collect();
     let Some(first) = unswept.first() else { return Ok(None) };
     let names: Vec<_> = unswept.iter().map(|view| view.host.name.as_str()).collect();
@@ -132,29 +134,29 @@ fn database(db: &Connection) -> Result<Finding, Error> {
     })
 }
 
-fn clock(db: &Connection, act: &Act) -> Result<Finding, Error> {
-    let reading = super::clock::read(db, act.now)?;
+fn clock(tx: &ReadTx<'_>) -> Result<Finding, Error> {
+    let reading = super::clock::read(tx.db, tx.now)?;
     Ok(match reading.newest.filter(|_| reading.is_behind) {
-        None => Finding::new("clock", Grade::Good, act.now.to_wire()),
+        None => Finding::new("clock", Grade::Good, tx.now.to_wire()),
         Some(newest) => {
-            let text = format!("{} is before {newest}, when the shop has run; nothing expires. {ADVICE}", act.now);
+            let text = format!("{} is before {newest}, when the shop has run; nothing expires. {ADVICE}", tx.now);
             Finding::new("clock", Grade::Bad, text)
         }
     })
 }
 
-fn people(db: &Connection, act: &Act) -> Result<Finding, Error> {
-    Ok(match manage::list(db, act)?.len() {
+fn people(tx: &ReadTx<'_>) -> Result<Finding, Error> {
+    Ok(match manage::list(tx)?.len() {
         0 => Finding::new("operators", Grade::Bad, "none: `operator add NAME --role administrator`"),
         count => Finding::new("operators", Grade::Good, count.to_string()),
     })
 }
 
-fn hosts(db: &Connection, act: &Act, settings: &Settings) -> Result<Finding, Error> {
-    let (hosts, nodes) = (hosts::manage::list(db, act)?, nodes::manage::list(db, act)?);
+fn hosts(tx: &ReadTx<'_>, settings: &Settings) -> Result<Finding, Error> {
+    let (hosts, nodes) = (hosts::manage::list(tx)?, nodes::manage::list(tx)?);
     let enabled: Vec<_> = hosts.iter().map(|view| &view.host).filter(|host| host.is_enabled).collect();
     let names = |hosts: Vec<&Host>| hosts.iter().map(|host| host.name.as_str()).collect::<Vec<_>>().join(", ");
-    let dead: Vec<_> = enabled.iter().copied().filter(|host| !host.is_alive(act.now)).collect();
+    let dead: Vec<_> = enabled.iter().copied().filter(|host| !host.is_alive(tx.now)).collect();
     // Without any node the finding about nodes says it.
     let has_nodes = nodes.iter().any(|node| node.is_enabled);
     let unpaid = |host: &&Host| has_nodes && !nodes.iter().any(|node| may_sell_for(node, host, settings));
@@ -184,8 +186,8 @@ fn may_sell_for(node: &Node, host: &Host, settings: &Settings) -> bool {
     node.is_enabled && node.operator_id == host.owner_id && fits
 }
 
-fn nodes(db: &Connection, act: &Act) -> Result<Finding, Error> {
-    let nodes = nodes::manage::list(db, act)?;
+fn nodes(tx: &ReadTx<'_>) -> Result<Finding, Error> {
+    let nodes = nodes::manage::list(tx)?;
     let enabled: Vec<_> = nodes.iter().filter(|node| node.is_enabled).collect();
     let dead = enabled.iter().filter(|node| !node.is_alive || node.last_error.is_some());
     let problem = |node: &&Node| {
@@ -203,15 +205,15 @@ fn nodes(db: &Connection, act: &Act) -> Result<Finding, Error> {
 }
 
 /// Enabled nodes that have another time than this machine.
-fn node_clocks(db: &Connection, act: &Act) -> Result<Option<Finding>, Error> {
-    let nodes = nodes::manage::list(db, act)?;
+fn node_clocks(tx: &ReadTx<'_>) -> Result<Option<Finding>, Error> {
+    let nodes = nodes::manage::list(tx)?;
     let notes: Vec<_> = nodes.into_iter().filter(|node| node.is_enabled).filter_map(|node| node.clock_note).collect();
     Ok((!notes.is_empty()).then(|| Finding::new("clocks of nodes", Grade::Notice, notes.join("; "))))
 }
 
 /// Enabled nodes that should hold payments and can't.
-fn plain_nodes(db: &Connection, act: &Act) -> Result<Option<Finding>, Error> {
-    let nodes = nodes::manage::list(db, act)?;
+fn plain_nodes(tx: &ReadTx<'_>) -> Result<Option<Finding>, Error> {
+    let nodes = nodes::manage::list(tx)?;
     let told: Vec<_> = nodes.iter().filter(|node| node.is_enabled && node.use_holds).filter_map(cannot_hold).collect();
     let advice = "these nodes make plain invoices: buyers pay before the host has delivered";
     let text = || format!("{advice}: {}", told.join("; "));
@@ -232,12 +234,13 @@ fn open_alerts(db: &Connection) -> Result<Finding, Error> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Session;
     use super::super::test_support::{administrator, database as new_database, host, operator};
     use super::*;
     use crate::store::StoreError;
 
-    fn grades(db: &crate::store::Db, act: &Act) -> Vec<(&'static str, Grade)> {
-        let findings = db.read(|db| examine(db, act, &Settings::default())).unwrap();
+    fn grades(db: &crate::store::Db, session: &Session) -> Vec<(&'static str, Grade)> {
+        let findings = session.read(db, |tx| examine(tx, &Settings::default())).unwrap();
         findings.into_iter().map(|finding| (finding.about, finding.grade)).collect()
     }
 
@@ -264,7 +267,7 @@ mod tests {
         let hosts_with = |change: &'static str| {
             let change = |db: &Connection| Ok::<_, Error>(db.execute(change, []).map_err(StoreError::from)?);
             db.write_blocking(change).unwrap();
-            let findings = db.read(|db| examine(db, &administrator(), &Settings::default())).unwrap();
+            let findings = administrator().read(&db, |tx| examine(tx, &Settings::default())).unwrap();
             let found = findings.into_iter().find(|finding| finding.about == "hosts").unwrap();
             (found.grade, found.text.contains("can't be paid: host1"))
         };
@@ -289,15 +292,15 @@ mod tests {
         let (_dir, db) = new_database();
         operator(&db, "anna");
         host(&db, "anna", "192.0.2.1", &[]);
-        let act = administrator();
+        let session = administrator();
         let note = |later| {
             let note: Result<(), Error> = db.write_blocking(move |db| Ok(meta::note_last_time(db, later)?));
             note.unwrap();
         };
-        note(act.now.plus_secs(5));
-        assert!(grades(&db, &act).contains(&("clock", Grade::Good)), "corrected by a little");
-        note(act.now.plus_secs(61));
-        assert!(grades(&db, &act).contains(&("clock", Grade::Bad)));
-        assert!(grades(&db, &act).contains(&("hosts", Grade::Notice)), "it never checked in");
+        note(session.now.plus_secs(5));
+        assert!(grades(&db, &session).contains(&("clock", Grade::Good)), "corrected by a little");
+        note(session.now.plus_secs(61));
+        assert!(grades(&db, &session).contains(&("clock", Grade::Bad)));
+        assert!(grades(&db, &session).contains(&("hosts", Grade::Notice)), "it never checked in");
     }
 }

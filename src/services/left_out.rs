@@ -3,10 +3,10 @@
 
 use std::fmt::Display;
 
-use super::Error;
 use super::shop::Shop;
+use super::{Error, Principal, Tx};
 use crate::domain::effect::AlertTopic;
-use crate::store::{Connection, alerts};
+use crate::store::alerts;
 
 /// Tells the operator of `subject` (an order, a product, a payment hash), for which `what` failed.
 pub async fn tell(shop: &Shop, subject: impl Display, what: &str, error: &Error) {
@@ -17,23 +17,20 @@ pub async fn tell(shop: &Shop, subject: impl Display, what: &str, error: &Error)
          with the log, and look after the buyer meanwhile"
     );
     let now = shop.now();
-    let raised = shop.change(move |db, _| Ok(alerts::raise(db, AlertTopic::LeftOut, &subject, &text, now)?)).await;
+    let raised =
+        shop.tx(&Principal::Shop, move |tx| Ok(alerts::raise(tx.db, AlertTopic::LeftOut, &subject, &text, now)?)).await;
     if let Err(failure) = raised {
         tracing::error!(%error, %failure, "{what} failed, and nobody could be told");
     }
 }
 
 /// They work: their alerts are closed, where there are any.
-pub(super) fn forget<T: Display>(
-    db: &Connection,
-    shop: &Shop,
-    subjects: impl IntoIterator<Item = T>,
-) -> Result<(), Error> {
-    if !alerts::any_open(db, AlertTopic::LeftOut)? {
+pub(super) fn forget<T: Display>(tx: &Tx<'_>, subjects: impl IntoIterator<Item = T>) -> Result<(), Error> {
+    if !alerts::any_open(tx.db, AlertTopic::LeftOut)? {
         return Ok(());
     }
     for subject in subjects {
-        alerts::close(db, AlertTopic::LeftOut, &subject.to_string(), shop.now())?;
+        alerts::close(tx.db, AlertTopic::LeftOut, &subject.to_string(), tx.now)?;
     }
     Ok(())
 }

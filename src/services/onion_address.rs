@@ -1,7 +1,7 @@
 //! The addresses of the shop's onion services, as the database remembers them. A key can be lost (another
 //! nickname, another folder, a copied database): then the shop must not become another address without a word.
 
-use super::{Act, Error};
+use super::{Error, Tx, authz};
 use crate::store::{Connection, StoreError, meta};
 
 /// One of the shop's onion services.
@@ -36,14 +36,20 @@ pub fn remembered(db: &Connection, service: Service) -> Result<Option<String>, S
 }
 
 /// Remembers the address of a service that has none yet.
-pub fn remember(db: &Connection, act: &Act, service: Service, address: &str) -> Result<(), Error> {
+pub fn remember(tx: &Tx<'_>, service: Service, address: &str) -> Result<(), Error> {
+    let db = tx.db;
     meta::set_text(db, service.key(), address)?;
-    act.record(db, "onion", "onion", &format!("the address of {} is {address}", service.name()))
+    tx.record("onion", "onion", &format!("the address of {} is {address}", service.name()))
 }
 
 /// Forgets the address, so that the next start may make another one.
-pub fn forget(db: &Connection, act: &Act, service: Service) -> Result<(), Error> {
+///
+/// # Errors
+/// [`Error::NotFound`] for anybody but an administrator.
+pub fn forget(tx: &Tx<'_>, service: Service) -> Result<(), Error> {
+    let db = tx.db;
+    authz::needs_administrator(tx.actor)?;
     let Some(address) = remembered(db, service)? else { return Ok(()) };
     meta::remove(db, service.key())?;
-    act.record(db, "onion", "onion", &format!("the address of {} is given up: {address}", service.name()))
+    tx.record("onion", "onion", &format!("the address of {} is given up: {address}", service.name()))
 }

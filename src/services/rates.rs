@@ -1,17 +1,16 @@
 //! Exchange rates for the invoices: stored when they are fetched, frozen when an invoice is decided.
 //! No order waits for them.
 
-use crate::store::Connection;
-
-use super::Error;
 use super::shop::Shop;
+use super::{Error, Principal};
 use crate::domain::fiat::{InvoiceRates, Rate};
-use crate::store::rates;
+use crate::store::{Connection, rates};
 
 /// Stores what a provider said, with the time.
 pub async fn store(shop: &Shop, fetched: Vec<Rate>) -> Result<(), Error> {
     let now = shop.now();
-    shop.change(move |db, _| {
+    shop.tx(&Principal::Shop, move |tx| {
+        let db = tx.db;
         for rate in fetched {
             rates::store(db, rate, now)?;
         }

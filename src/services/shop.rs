@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 
-use crate::store::Connection;
 use tokio::sync::{Notify, broadcast};
 use uuid::Uuid;
 
-use super::Error;
 use super::hosts::check_ins::unstored::CheckIns;
+use super::tx::{AfterCommit, ReadTx, Tx};
+use super::{Error, Principal};
 use crate::domain::effect::AlertTopic;
 use crate::domain::fiat::RateRules;
 use crate::domain::id::{HostId, IdRuns, OrderId, Random};
 use crate::domain::lightning::{Network, Preimage};
 use crate::domain::time::{Clock, Timestamp};
 use crate::domain::transition::BrokenRule;
-use crate::store::{Db, alerts, deny_list, meta};
+use crate::store::{Connection, Db, alerts, deny_list, meta};
 
 /// The rules that an operator can change; defaults are those of the shop's specification.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,15 +130,6 @@ pub(super) const SECRET_LOST: &str = "the database has orders, but not the secre
 #[derive(Clone, Copy)]
 struct Secret([u8; 32]);
 
-/// What a change leads to once it is stored.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Aftermath {
-    /// Hosts that have work to do.
-    pub hosts: Vec<HostId>,
-    /// Whether the outbox has something new.
-    pub outbox: bool,
-}
-
 impl Shop {
     /// A shop on this database. Makes the secret that preimages are derived from, once.
     ///
@@ -189,20 +180,32 @@ impl Shop {
         Preimage(mac.finalize().into_bytes().into())
     }
 
-    /// Runs a change in one transaction; rings the bells once it is durable.
-    pub async fn change<T, F>(&self, change: F) -> Result<T, Error>
+    /// Looks at the database as somebody; only that tells what may be seen.
+    ///
+    /// # Errors
+    /// Those of `query` and of the database.
+    pub fn read<T>(&self, by: &Principal, query: impl FnOnce(&ReadTx<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        self.db.read(|db| query(&ReadTx { db, actor: by, now: self.now() }))
+    }
+
+    /// Makes a change as somebody in one transaction; rings the bells once it is durable.
+    ///
+    /// # Errors
+    /// Those of `change`, which is then undone, and of the database.
+    pub async fn tx<T, F>(&self, by: &Principal, change: F) -> Result<T, Error>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection, &mut Aftermath) -> Result<T, Error> + Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T, Error> + Send + 'static,
     {
+        let (by, clock) = (by.clone(), Arc::clone(&self.clock));
         let stored = self.db.write(move |db| {
-            let mut aftermath = Aftermath::default();
-            let value = change(db, &mut aftermath)?;
-            Ok::<_, Error>((value, aftermath))
+            let mut after = AfterCommit::default();
+            let value = change(&mut Tx::new(db, &by, clock.now(), &mut after))?;
+            Ok::<_, Error>((value, after))
         });
         match stored.await {
-            Ok((value, aftermath)) => {
-                self.ring(&aftermath);
+            Ok((value, after)) => {
+                self.ring(&after);
                 Ok(value)
             }
             Err(Error::RuleBroken(broken)) => {
@@ -226,11 +229,11 @@ impl Shop {
     }
 
     /// Rings the bells.
-    pub fn ring(&self, aftermath: &Aftermath) {
-        if aftermath.outbox {
+    pub fn ring(&self, after: &AfterCommit) {
+        if after.outbox {
             self.outbox_bell.notify_one();
         }
-        for host in &aftermath.hosts {
+        for host in &after.hosts {
             // Nobody listening is fine.
             let _ = self.host_bell.send(*host);
         }

@@ -1,9 +1,9 @@
 //! Sets the shop's domain and name; [`super::hosts::catalog::site`] reads them.
 
 use super::hosts::catalog::{Site, site};
-use super::{Act, Error};
+use super::{Error, Tx, authz};
 use crate::domain::text::is_plain_name;
-use crate::store::{Connection, meta};
+use crate::store::meta;
 
 /// The longest domain or name, as on the predecessor.
 const MAX: usize = 100;
@@ -12,20 +12,21 @@ const MAX: usize = 100;
 ///
 /// # Errors
 /// [`Error::Invalid`] by field.
-pub fn set(db: &Connection, act: &Act, domain: Option<&str>, name: Option<&str>) -> Result<Site, Error> {
-    act.needs_administrator()?;
+pub fn set(tx: &Tx<'_>, domain: Option<&str>, name: Option<&str>) -> Result<Site, Error> {
+    let db = tx.db;
+    authz::needs_administrator(tx.actor)?;
     if let Some(domain) = domain {
         let domain = domain.trim();
         let is_url = domain.contains(|c: char| c.is_whitespace() || matches!(c, '/' | '@' | '"' | '\'' | '<' | '>'));
         check("domain", domain, !is_url)?;
         meta::set_text(db, "site_domain", domain)?;
-        act.record(db, "site", "site", &format!("domain set to {domain}"))?;
+        tx.record("site", "site", &format!("domain set to {domain}"))?;
     }
     if let Some(name) = name {
         let name = name.trim();
         check("name", name, true)?;
         meta::set_text(db, "site_name", name)?;
-        act.record(db, "site", "site", &format!("name set to {name}"))?;
+        tx.record("site", "site", &format!("name set to {name}"))?;
     }
     site(db)
 }
@@ -47,14 +48,14 @@ mod tests {
     fn a_site_keeps_what_is_not_set() {
         let (_dir, db) = database();
         let name = db.read(site).unwrap().name;
-        let act = administrator();
-        let changed = db.write_blocking(move |db| set(db, &act, Some("shop.example"), None)).unwrap();
+        let session = administrator();
+        let changed = session.write(&db, move |tx| set(tx, Some("shop.example"), None)).unwrap();
         assert_eq!((changed.domain.as_str(), changed.name), ("shop.example", name));
         for name in ["a\u{200b}b", "a\u{1b}b", "a\u{3164}"] {
-            let act = administrator();
-            assert!(db.write_blocking(move |db| set(db, &act, None, Some(name))).is_err(), "{name:?}");
+            let session = administrator();
+            assert!(session.write(&db, move |tx| set(tx, None, Some(name))).is_err(), "{name:?}");
         }
-        let act = administrator();
-        assert!(db.write_blocking(move |db| set(db, &act, Some("https://shop.example"), None)).is_err());
+        let session = administrator();
+        assert!(session.write(&db, move |tx| set(tx, Some("https://shop.example"), None)).is_err());
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::hosts::manage::NewHost;
-use super::{Act, Settings, Shop, hosts, operators};
+use super::{Session, Settings, Shop, hosts, operators};
 use crate::domain::host::PortKind;
 use crate::domain::host_rules::HostChange;
 use crate::domain::id::{HostId, OperatorId, SystemRandom};
@@ -19,15 +19,15 @@ pub fn database() -> (tempfile::TempDir, Db) {
     (dir, db)
 }
 
-/// An act on the command line.
-pub fn administrator() -> Act {
-    Act::on_command_line(Timestamp::from_secs(1_800_000_000))
+/// A session on the command line.
+pub fn administrator() -> Session {
+    Session::on_command_line(Timestamp::from_secs(1_800_000_000))
 }
 
 /// Adds an operator.
 pub fn operator(db: &Db, name: &'static str) -> OperatorId {
-    let act = administrator();
-    db.write_blocking(move |db| operators::manage::add(db, &act, name, Role::Operator, "hash")).unwrap()
+    let session = administrator();
+    session.write(db, move |tx| operators::manage::add(tx, name, Role::Operator, "hash")).unwrap()
 }
 
 /// A host at `ip` with ports for bridges, not stored yet.
@@ -40,8 +40,8 @@ pub fn new_host(ip: &str, ranges: &[(u16, u16)]) -> NewHost {
 /// Adds a host for `owner` and returns its id and token.
 pub fn host(db: &Db, owner: &'static str, ip: &str, ranges: &[(u16, u16)]) -> (HostId, String) {
     let new = NewHost { owner: Some(owner.to_owned()), ..new_host(ip, ranges) };
-    let act = administrator();
-    let added = db.write_blocking(move |db| hosts::manage::add(db, &act, &SystemRandom, new)).unwrap();
+    let session = administrator();
+    let added = session.write(db, move |tx| hosts::manage::add(tx, &SystemRandom, new)).unwrap();
     (added.host.id, added.token)
 }
 

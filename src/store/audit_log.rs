@@ -6,6 +6,7 @@ use rusqlite::{Connection, ToSql, params};
 
 use super::db::StoreError;
 use crate::domain::id::{OrderId, ProductId};
+use crate::domain::principal::Principal;
 use crate::domain::time::Timestamp;
 
 /// One change.
@@ -13,7 +14,7 @@ use crate::domain::time::Timestamp;
 pub struct Entry {
     /// When.
     pub at: Timestamp,
-    /// Who: `shop`, `buyer`, `cli`, `host:<id>`, `operator:<name>` or `node:<id>`.
+    /// Who, as [`Principal::log_name`] says it.
     pub actor: String,
     /// What kind of thing changed.
     pub noun: String,
@@ -23,48 +24,54 @@ pub struct Entry {
     pub change: String,
 }
 
+/// Who answers for a change, and when it is made: what writes to a table with a change log asks for it, so that no change
+/// is without its author.
+#[derive(Clone, Copy, Debug)]
+pub struct Author<'a> {
+    actor: &'a Principal,
+    at: Timestamp,
+}
+
+impl<'a> Author<'a> {
+    /// The author of a change; services have theirs from the transaction.
+    pub const fn new(actor: &'a Principal, at: Timestamp) -> Self {
+        Self { actor, at }
+    }
+
+    /// When the change is made.
+    pub(super) const fn at(self) -> Timestamp {
+        self.at
+    }
+}
+
 /// Adds an entry about anything but an order or a product.
 pub fn record(
     db: &Connection,
-    at: Timestamp,
-    actor: &str,
+    author: Author<'_>,
     noun: &str,
     id: impl Display,
     change: &str,
 ) -> Result<(), StoreError> {
     db.prepare_cached("INSERT INTO audit_log (at, actor, noun, noun_id, change) VALUES (?, ?, ?, ?, ?)")?
-        .execute(params![at, actor, noun, id.to_string(), change])?;
+        .execute(params![author.at, author.actor.log_name(), noun, id.to_string(), change])?;
     Ok(())
 }
 
 /// Adds an entry about an order or its invoice.
-pub fn record_order(
-    db: &Connection,
-    at: Timestamp,
-    actor: &str,
-    order: OrderId,
-    change: &str,
-) -> Result<(), StoreError> {
-    record_numbered(db, at, actor, ("order", "purchase_order"), order, change)
+pub fn record_order(db: &Connection, author: Author<'_>, order: OrderId, change: &str) -> Result<(), StoreError> {
+    record_numbered(db, author, ("order", "purchase_order"), order, change)
 }
 
 /// Adds an entry about a product.
-pub fn record_product(
-    db: &Connection,
-    at: Timestamp,
-    actor: &str,
-    product: ProductId,
-    change: &str,
-) -> Result<(), StoreError> {
-    record_numbered(db, at, actor, ("product", "product"), product, change)
+pub fn record_product(db: &Connection, author: Author<'_>, product: ProductId, change: &str) -> Result<(), StoreError> {
+    record_numbered(db, author, ("product", "product"), product, change)
 }
 
 /// With the running number of what it is about, which is in a table; its id there need not be repeated in each
 /// entry.
 fn record_numbered(
     db: &Connection,
-    at: Timestamp,
-    actor: &str,
+    author: Author<'_>,
     (noun, table): (&str, &str),
     id: impl Display + ToSql,
     change: &str,
@@ -73,7 +80,7 @@ fn record_numbered(
         "INSERT INTO audit_log (at, actor, noun, noun_id, noun_seq, change) \
          SELECT ?1, ?2, '{noun}', '', seq, ?4 FROM {table} WHERE id = ?3"
     );
-    match db.prepare_cached(&sql)?.execute(params![at, actor, id, change])? {
+    match db.prepare_cached(&sql)?.execute(params![author.at, author.actor.log_name(), id, change])? {
         1 => Ok(()),
         _ => Err(StoreError::Broken(format!("there is no {noun} {id} to note a change of"))),
     }
@@ -123,13 +130,13 @@ mod tests {
     fn what_is_in_the_log_is_neither_changed_nor_deleted() {
         let db = db::blank(db::known_migrations().last().unwrap().0).unwrap();
         db.pragma_update(None, "foreign_keys", false).unwrap();
-        record(&db, Timestamp(1), "cli", "host", "a", "added").unwrap();
+        record(&db, Author::new(&Principal::CommandLine(None), Timestamp(1)), "host", "a", "added").unwrap();
         db.execute_batch(
             "INSERT INTO purchase_order (seq, id, product_seq, host_id, kind, status, price, created_at, modified_at) \
              VALUES (1, zeroblob(16), 1, zeroblob(16), 'first', 'I', 0, 0, 0)",
         )
         .unwrap();
-        record_order(&db, Timestamp(2), "buyer", OrderId(uuid::Uuid::nil()), "I->T").unwrap();
+        record_order(&db, Author::new(&Principal::Buyer, Timestamp(2)), OrderId(uuid::Uuid::nil()), "I->T").unwrap();
         for id in [1, 2] {
             for change in ["UPDATE audit_log SET actor = 'nobody'", "DELETE FROM audit_log"] {
                 let refused = db.execute(&format!("{change} WHERE id = {id}"), []).unwrap_err();

@@ -3,11 +3,11 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
-use super::audit_log;
+use super::audit_log::{self, Author};
 use super::db::StoreError;
 use super::row::named;
 use crate::domain::deal::Deal;
-use crate::domain::id::{HostId, NodeId, OrderId, ProductId};
+use crate::domain::id::{HostId, NodeId, OperatorId, OrderId, ProductId};
 use crate::domain::lightning::PaymentHash;
 use crate::domain::product::Product;
 use crate::domain::purchase::{Delivery, Invoice, InvoiceState, OrderStatus, Purchase, PurchaseKind};
@@ -123,7 +123,7 @@ pub fn insert_purchase(
     purchase: &Purchase,
     product: ProductId,
     host: HostId,
-    actor: &str,
+    author: Author<'_>,
 ) -> Result<(), StoreError> {
     db.prepare_cached(
         "INSERT INTO purchase_order (id, product_seq, host_id, kind, status, message, price, created_at, modified_at) \
@@ -168,21 +168,22 @@ pub fn insert_purchase(
         PurchaseKind::First => format!("ordered with new product {product}, {}", purchase.price),
         PurchaseKind::Extension => format!("ordered for product {product}, {}", purchase.price),
     };
-    audit_log::record_order(db, purchase.created_at, actor, purchase.id, &change)
+    audit_log::record_order(db, author, purchase.id, &change)
 }
 
 /// Stores what changed from `before` to `after` and logs each change of state.
-pub fn save(db: &Connection, before: &Deal, after: &mut Deal, actor: &str, now: Timestamp) -> Result<(), StoreError> {
+pub fn save(db: &Connection, before: &Deal, after: &mut Deal, author: Author<'_>) -> Result<(), StoreError> {
+    let now = author.at();
     if before.product != after.product {
         after.product.modified_at = now;
         super::products::update(db, before.product.status, &after.product)?;
         let changes = product_changes(&before.product, &after.product);
         if !changes.is_empty() {
-            audit_log::record_product(db, now, actor, after.product.id, &changes.join("; "))?;
+            audit_log::record_product(db, author, after.product.id, &changes.join("; "))?;
         }
     }
     for (old, new) in before.purchases.iter().zip(&mut after.purchases) {
-        save_purchase(db, old, new, actor, now)?;
+        save_purchase(db, old, new, author)?;
     }
     Ok(())
 }
@@ -212,13 +213,8 @@ fn product_changes(old: &Product, new: &Product) -> Vec<String> {
     changes
 }
 
-fn save_purchase(
-    db: &Connection,
-    old: &Purchase,
-    new: &mut Purchase,
-    actor: &str,
-    now: Timestamp,
-) -> Result<(), StoreError> {
+fn save_purchase(db: &Connection, old: &Purchase, new: &mut Purchase, author: Author<'_>) -> Result<(), StoreError> {
+    let now = author.at();
     let mut changes = Vec::new();
     if old.invoice != new.invoice {
         new.invoice.modified_at = now;
@@ -234,7 +230,7 @@ fn save_purchase(
         let (before, status) = (old.status.letter(), new.status.letter());
         changes.push(format!("{before}->{status}, delivery {}, owed {}", new.delivery.name(), new.owed));
     }
-    if changes.is_empty() { Ok(()) } else { audit_log::record_order(db, now, actor, new.id, &changes.join("; ")) }
+    if changes.is_empty() { Ok(()) } else { audit_log::record_order(db, author, new.id, &changes.join("; ")) }
 }
 
 fn update_order(db: &Connection, before: OrderStatus, new: &Purchase) -> Result<(), StoreError> {
@@ -278,6 +274,8 @@ pub struct Search {
     pub owed: bool,
     /// Only those of this product.
     pub product: Option<ProductId>,
+    /// Only those at hosts of this operator.
+    pub owner: Option<OperatorId>,
     /// At most so many.
     pub limit: u32,
 }
@@ -308,6 +306,9 @@ pub(super) fn search_text(search: Search) -> String {
     if search.owed || search.status == Some(OrderStatus::NeedsRefund) {
         // Follows from the others; SQLite takes a partial index only for its own words.
         text.push_str(" AND (o.status = 'N' OR o.owed > 0)");
+    }
+    if let Some(owner) = search.owner {
+        text.push_str(&format!(" AND o.host_id IN (SELECT id FROM host WHERE owner_id = {})", owner.0));
     }
     text.push_str(&format!(" ORDER BY o.created_at DESC LIMIT {}", search.limit));
     text

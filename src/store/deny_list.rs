@@ -2,10 +2,10 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::audit_log::Author;
 use super::db::StoreError;
 use super::row::named;
 use crate::domain::deny_list::{self, DenyEntry, DenyKind, DenyStatus};
-use crate::domain::time::Timestamp;
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<DenyEntry> {
     Ok(DenyEntry {
@@ -74,10 +74,10 @@ pub fn respell(db: &Connection) -> Result<(), StoreError> {
         if let Some(other) = get(db, DenyKind::Ip, &spelling)? {
             let own = db.query_row("SELECT * FROM deny_entry WHERE id = ?", [id], from_row)?;
             if own.status <= other.status {
-                remove(db, id)?;
+                delete(db, id)?;
                 continue;
             }
-            remove(db, other.id)?;
+            delete(db, other.id)?;
         }
         db.execute("UPDATE deny_entry SET value = ?2 WHERE id = ?1", params![id, spelling])?;
     }
@@ -91,19 +91,23 @@ pub fn put(
     value: &str,
     status: DenyStatus,
     comment: &str,
-    now: Timestamp,
+    author: Author<'_>,
 ) -> Result<(), StoreError> {
     db.execute(
         "INSERT INTO deny_entry (kind, value, status, comment, created_at, modified_at) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?5) ON CONFLICT (kind, value) DO UPDATE SET \
          status = excluded.status, comment = excluded.comment, modified_at = excluded.modified_at",
-        params![kind.name(), value, status.name(), comment, now],
+        params![kind.name(), value, status.name(), comment, author.at()],
     )?;
     Ok(())
 }
 
-/// Takes an entry off the list.
-pub fn remove(db: &Connection, id: i64) -> Result<(), StoreError> {
+/// Takes an entry off the list; its author says so in the change log.
+pub fn remove(db: &Connection, id: i64, _: Author<'_>) -> Result<(), StoreError> {
+    delete(db, id)
+}
+
+fn delete(db: &Connection, id: i64) -> Result<(), StoreError> {
     db.execute("DELETE FROM deny_entry WHERE id = ?", [id])?;
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::audit_log::Author;
 use super::db::StoreError;
 use crate::domain::id::HostId;
 use crate::domain::time::Timestamp;
@@ -43,7 +44,8 @@ pub fn owner(db: &Connection, hash: &[u8; 32], now: Timestamp) -> Result<Option<
 }
 
 /// Replaces the token. Which one the host has by now nobody knows: the one that it had, or any that was made since.
-pub fn replace(db: &Connection, host: HostId, hash: &[u8; 32], now: Timestamp) -> Result<(), StoreError> {
+pub fn replace(db: &Connection, host: HostId, hash: &[u8; 32], author: Author<'_>) -> Result<(), StoreError> {
+    let now = author.at();
     let over = now.plus_secs(-FORMER_SECS);
     db.execute("DELETE FROM former_token WHERE host_id = ? AND replaced_at <= ?", params![host, over])?;
     db.execute(

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 
+use super::audit_log::Author;
 use super::db::StoreError;
 use crate::domain::host::{Host, PortKind, PortRange};
 use crate::domain::id::{HostId, OperatorId};
@@ -32,8 +33,8 @@ macro_rules! columns {
             })
         }
 
-        /// Stores every changeable field of a host.
-        pub fn update(db: &Connection, host: &Host) -> Result<(), StoreError> {
+        /// Stores every changeable field of a host; its author says in the change log which are new.
+        pub fn update(db: &Connection, host: &Host, _: Author<'_>) -> Result<(), StoreError> {
             const SQL: &str = concat!(
                 "UPDATE host SET owner_id = :owner_id, ip = :ip, ip_sort = :ip_sort, name = :name, description = :description, ",
                 $(stringify!($field), " = :", stringify!($field), ", ",)*
@@ -81,7 +82,7 @@ pub fn list(db: &Connection, owner: Option<OperatorId>) -> Result<Vec<Host>, Sto
 }
 
 /// Stores a new host.
-pub fn insert(db: &Connection, host: &Host, token_hash: &[u8; 32]) -> Result<(), StoreError> {
+pub fn insert(db: &Connection, host: &Host, token_hash: &[u8; 32], author: Author<'_>) -> Result<(), StoreError> {
     db.execute(
         "INSERT INTO host (id, owner_id, token_hash, ip, ip_sort, name, created_at, modified_at) \
          VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -96,7 +97,7 @@ pub fn insert(db: &Connection, host: &Host, token_hash: &[u8; 32]) -> Result<(),
             host.modified_at
         ],
     )?;
-    update(db, host)
+    update(db, host, author)
 }
 
 /// Since when forwards may stand on the host that are not in the database; `None` is that there are none.
@@ -131,9 +132,9 @@ pub fn check_in(db: &Connection, id: HostId, status: u8, message: &str, now: Tim
 }
 
 /// Leaves a tombstone: the host and its token no longer exist for anybody.
-pub fn delete(db: &Connection, id: HostId, now: Timestamp) -> Result<(), StoreError> {
-    db.execute("UPDATE host SET deleted_at = ?2, modified_at = ?2 WHERE id = ?1", params![id, now])?;
-    Ok(())
+pub fn delete(db: &Connection, id: HostId, author: Author<'_>) -> Result<(), StoreError> {
+    db.execute("UPDATE host SET deleted_at = ?2, modified_at = ?2 WHERE id = ?1", params![id, author.at()])?;
+    super::audit_log::record(db, author, "host", id, "deleted")
 }
 
 /// The port ranges of one host, or of all hosts on one IP address.

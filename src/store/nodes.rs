@@ -2,11 +2,11 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
+use super::audit_log::Author;
 use super::db::StoreError;
 use super::row::named;
 use crate::domain::id::{NodeId, OperatorId};
 use crate::domain::node::{Node, NodeKind};
-use crate::domain::time::Timestamp;
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Node> {
     Ok(Node {
@@ -63,7 +63,7 @@ pub fn list(db: &Connection, owner: Option<OperatorId>) -> Result<Vec<Node>, Sto
 }
 
 /// Stores a new node.
-pub fn insert(db: &Connection, node: &Node) -> Result<(), StoreError> {
+pub fn insert(db: &Connection, node: &Node, author: Author<'_>) -> Result<(), StoreError> {
     db.execute(
         "INSERT INTO node (id, operator_id, kind, name, host, port, created_at, modified_at) \
          VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -78,11 +78,11 @@ pub fn insert(db: &Connection, node: &Node) -> Result<(), StoreError> {
             node.modified_at
         ],
     )?;
-    update(db, node)
+    update(db, node, author)
 }
 
-/// Stores what an operator may change of a node.
-pub fn update(db: &Connection, node: &Node) -> Result<(), StoreError> {
+/// Stores what an operator may change of a node; its author says in the change log what is new.
+pub fn update(db: &Connection, node: &Node, _: Author<'_>) -> Result<(), StoreError> {
     let changed = db.execute(
         "UPDATE node SET operator_id = :operator_id, name = :name, host = :host, port = :port, \
          certificate_file = :certificate_file, certificate = :certificate, macaroon_file = :macaroon_file, \
@@ -113,12 +113,12 @@ pub fn live_invoices(db: &Connection, id: NodeId) -> Result<u32, StoreError> {
 }
 
 /// Leaves a tombstone without credentials: old invoices still name the node.
-pub fn remove(db: &Connection, id: NodeId, now: Timestamp) -> Result<(), StoreError> {
+pub fn remove(db: &Connection, id: NodeId, author: Author<'_>) -> Result<(), StoreError> {
     db.execute(
         "UPDATE node SET removed_at = ?2, modified_at = ?2, is_enabled = 0, is_alive = 0, certificate = NULL, \
          certificate_file = NULL, macaroon = NULL, macaroon_file = NULL, payment_macaroon_file = NULL, \
          pays_refunds = 0, details_macaroon_file = NULL WHERE id = ?1",
-        params![id, now],
+        params![id, author.at()],
     )?;
     Ok(())
 }

@@ -2,11 +2,11 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::audit_log::Author;
 use super::db::StoreError;
 use super::row::named;
 use crate::domain::id::OperatorId;
 use crate::domain::operator::{Operator, Role};
-use crate::domain::time::Timestamp;
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Operator> {
     Ok(Operator {
@@ -48,17 +48,20 @@ pub fn insert(
     name: &str,
     role: Role,
     password_hash: &str,
-    now: Timestamp,
+    author: Author<'_>,
 ) -> Result<OperatorId, StoreError> {
     db.execute(
         "INSERT INTO operator (name, role, password_hash, created_at, modified_at) VALUES (?1, ?2, ?3, ?4, ?4)",
-        params![name, role.name(), password_hash, now],
+        params![name, role.name(), password_hash, author.at()],
     )?;
     Ok(OperatorId(db.last_insert_rowid()))
 }
 
 /// Replaces the hash of a password.
-pub fn set_password_hash(db: &Connection, id: OperatorId, hash: &str, now: Timestamp) -> Result<(), StoreError> {
-    db.execute("UPDATE operator SET password_hash = ?2, modified_at = ?3 WHERE id = ?1", params![id, hash, now])?;
+pub fn set_password_hash(db: &Connection, id: OperatorId, hash: &str, author: Author<'_>) -> Result<(), StoreError> {
+    db.execute(
+        "UPDATE operator SET password_hash = ?2, modified_at = ?3 WHERE id = ?1",
+        params![id, hash, author.at()],
+    )?;
     Ok(())
 }

@@ -48,7 +48,7 @@ fn each_search_of_products_has_its_index_or_ends_at_its_limit() {
     let (_dir, db) = database();
     let host = Some(HostId(uuid::Uuid::from_u128(1)));
     let waiting = Some(ProductStatus::NeedsActivate);
-    let read = |filter| plan(&db, &products::search_text(filter, 50));
+    let read = |filter| plan(&db, &products::search_text(filter, None, 50));
     assert_eq!(read(Filter::default()), "SCAN product");
     assert_eq!(read(Filter { host, status: None }), "SCAN product");
     let by_host = read(Filter { host, status: Some(ProductStatus::Active) });

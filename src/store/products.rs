@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use super::db::StoreError;
 use super::row::named;
 use crate::domain::alias;
-use crate::domain::id::{HostId, ProductId};
+use crate::domain::id::{HostId, OperatorId, ProductId};
 use crate::domain::money::Msat;
 use crate::domain::product::{Product, ProductKind, ProductStatus, Subject, Terms};
 use crate::domain::time::Timestamp;
@@ -153,9 +153,15 @@ pub(super) fn list_text(filter: Filter, order: Order) -> String {
     format!("SELECT {COLUMNS} FROM product WHERE kind = ?1 AND {host} {status} AND deleted_at IS NULL ORDER BY {order}")
 }
 
-/// Products of every kind, tombstones included, newest first: for the operator.
-pub fn search(db: &Connection, filter: Filter, limit: u32) -> Result<Vec<Product>, StoreError> {
-    let mut statement = db.prepare_cached(&search_text(filter, limit))?;
+/// Products of every kind, tombstones included, newest first: for those who run the shop; only those at hosts of `owner`,
+/// if one is given.
+pub fn search(
+    db: &Connection,
+    filter: Filter,
+    owner: Option<OperatorId>,
+    limit: u32,
+) -> Result<Vec<Product>, StoreError> {
+    let mut statement = db.prepare_cached(&search_text(filter, owner, limit))?;
     let rows = match filter.host {
         Some(host) => statement.query_map([host], from_row)?,
         None => statement.query_map([], from_row)?,
@@ -165,7 +171,7 @@ pub fn search(db: &Connection, filter: Filter, limit: u32) -> Result<Vec<Product
 
 /// A text for each filter, so that each has the index that fits. Without one the newest are read in
 /// the order in which they were stored, and no further than the limit.
-pub(super) fn search_text(filter: Filter, limit: u32) -> String {
+pub(super) fn search_text(filter: Filter, owner: Option<OperatorId>, limit: u32) -> String {
     use ProductStatus as P;
     let mut text = format!("SELECT {COLUMNS} FROM product WHERE TRUE");
     if filter.host.is_some() {
@@ -179,6 +185,9 @@ pub(super) fn search_text(filter: Filter, limit: u32) -> String {
     let by_host = is_live && filter.host.is_some();
     if by_host {
         text.push_str(" AND deleted_at IS NULL");
+    }
+    if let Some(owner) = owner {
+        text.push_str(&format!(" AND host_id IN (SELECT id FROM host WHERE owner_id = {})", owner.0));
     }
     let few = by_host || matches!(filter.status, Some(P::NeedsActivate | P::Suspended));
     let order = if few { "created_at DESC, rowid DESC" } else { "rowid DESC" };

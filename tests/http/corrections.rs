@@ -2,7 +2,7 @@
 
 use ip2tor_shop::domain::deny_list::{DenyKind, DenyStatus};
 use ip2tor_shop::domain::product::ProductStatus;
-use ip2tor_shop::services::{Act, deny_list, payments, products};
+use ip2tor_shop::services::{Principal, Session, deny_list, payments, products};
 use serde_json::{Value, json};
 
 use crate::support::request::Answer;
@@ -114,6 +114,8 @@ async fn a_host_changes_nothing_that_sells() {
         (json!({ "offers_nostr_aliases": true }), "offers_nostr_aliases"),
         (json!({ "site": { "domain": "x", "name": "y" } }), "site"),
         (json!({ "name": "under_score" }), "name"),
+        (json!({ "name": "WWW" }), "name"),
+        (json!({ "name": "Shop" }), "name"),
     ] {
         let answer = shop.ask("PATCH", &path).token("host1").json(&body).send().await;
         assert_eq!(fields(&answer), [field], "{body}");
@@ -216,7 +218,9 @@ async fn extending_is_refused_where_it_would_give_nothing() {
     for status in [ProductStatus::Failed, ProductStatus::Suspended] {
         shop.report(never_delivered, status).await.expect("reported");
     }
-    payments::apply::mark_refunded(&shop.shop, refunded, "cli", "by hand").await.expect("refunded");
+    payments::apply::mark_refunded(&shop.shop, refunded, &Principal::CommandLine(None), "by hand")
+        .await
+        .expect("refunded");
     let answer = extend(never_delivered.to_string()).await;
     assert!(answer.status == 400 && answer.text().contains("never delivered"), "{}", answer.text());
     let (_, forever) = shop.active_bridge("host11forever", None).await;
@@ -311,8 +315,8 @@ async fn the_deny_list_holds_when_a_bridge_is_extended() {
     let (_, bridge) = shop.active_bridge("host1", None).await;
     let path = format!("/api/v1/public/tor_bridges/{bridge}/extend/");
     let deny = |kind: DenyKind, value: &'static str, status: DenyStatus| {
-        let act = Act::on_command_line(shop.shop.now());
-        shop.shop.db.write_blocking(move |db| deny_list::add(db, &act, kind, value, status, "")).expect("listed");
+        let session = Session::on_command_line(shop.shop.now());
+        session.write(&shop.shop.db, move |tx| deny_list::add(tx, kind, value, status, "")).expect("listed");
     };
     let extend = || shop.ask("POST", &path).send();
     deny(DenyKind::Ip, "203.0.113.0/24", DenyStatus::Denied);

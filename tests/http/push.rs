@@ -10,8 +10,8 @@ use ip2tor_shop::http::server::connection_limiter::ConnectionLimiter;
 use ip2tor_shop::http::server::limits::ConnectionLimits;
 use ip2tor_shop::http::server::listener::serve;
 use ip2tor_shop::services::products;
-use ip2tor_shop::services::products::view::OperatorAction;
-use ip2tor_shop::services::{Act, Scope, Settings, Shop, hosts};
+use ip2tor_shop::services::products::operate::OperatorAction;
+use ip2tor_shop::services::{Principal, Settings, Shop, Tx, hosts};
 use ip2tor_shop::store::Db;
 use poem::listener::{Acceptor, Listener, TcpListener};
 use serde_json::{Value, json};
@@ -93,8 +93,8 @@ async fn a_connected_host_hears_of_what_another_process_changed() {
     // As the command line does it: the same file, and none of the running shop's bells.
     let db = Db::open(shop.shop.db.path()).expect("the database opens");
     let other = Shop::new(db, shop.clock.clone(), Arc::new(SystemRandom), Settings::default()).expect("a shop");
-    let administrator = Scope::Administrator("cli".to_owned());
-    products::view::operate(&other, &administrator, bridge, OperatorAction::Suspend).await.expect("suspended");
+    let administrator = Principal::CommandLine(None);
+    products::operate::operate(&other, &administrator, bridge, OperatorAction::Suspend).await.expect("suspended");
     let told = next(&mut socket).await;
     assert_eq!((told["id"].as_str(), told["status"].as_str()), (Some(bridge.to_string().as_str()), Some("S")));
 }
@@ -107,11 +107,11 @@ async fn a_connection_ends_as_soon_as_its_token_is_replaced() {
     let mut socket = connect(address, ("authorization", shop.token("host1"))).await.expect("connected");
     assert_eq!(next(&mut socket).await["type"], "hello");
 
-    let (host, act) = (shop.host("host1"), Act::on_command_line(shop.shop.now()));
-    let rotate = move |db: &_| hosts::manage::rotate_token(db, &act, &SystemRandom, host, true);
-    shop.shop.db.write(rotate).await.expect("a new token");
-    let administrator = Scope::Administrator("cli".to_owned());
-    products::view::operate(&shop.shop, &administrator, bridge, OperatorAction::Suspend).await.expect("suspended");
+    let host = shop.host("host1");
+    let rotate = move |tx: &mut Tx<'_>| hosts::manage::rotate_token(tx, &SystemRandom, host, true);
+    shop.shop.tx(&Principal::CommandLine(None), rotate).await.expect("a new token");
+    let administrator = Principal::CommandLine(None);
+    products::operate::operate(&shop.shop, &administrator, bridge, OperatorAction::Suspend).await.expect("suspended");
     let wait = async {
         let mut said = Vec::new();
         while let Some(Ok(message)) = socket.next().await {

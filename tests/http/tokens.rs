@@ -1,7 +1,7 @@
 //! A host's token is replaced: the old one goes on to work until the new one was used.
 
 use ip2tor_shop::domain::id::SystemRandom;
-use ip2tor_shop::services::{Act, hosts};
+use ip2tor_shop::services::{Principal, hosts};
 
 use crate::support::TestShop;
 
@@ -9,9 +9,9 @@ const LIST: &str = "/api/v1/tor_bridges/";
 
 /// Replaces the token of a host; returns the value of `Authorization` with the new one.
 async fn rotate(shop: &TestShop, host: &str, at_once: bool) -> String {
-    let (host, act) = (shop.host(host), Act::on_command_line(shop.shop.now()));
-    let replace = move |db: &_| hosts::manage::rotate_token(db, &act, &SystemRandom, host, at_once);
-    format!("Token {}", shop.shop.db.write(replace).await.expect("a new token"))
+    let (host, by) = (shop.host(host), Principal::CommandLine(None));
+    let token = shop.shop.tx(&by, move |tx| hosts::manage::rotate_token(tx, &SystemRandom, host, at_once));
+    format!("Token {}", token.await.expect("a new token"))
 }
 
 /// What a host's script is answered that asks for its list with this token.

@@ -1,7 +1,7 @@
 //! What the operator is told of hosts that are gone.
 
 use ip2tor_shop::domain::time::Clock;
-use ip2tor_shop::services::{Scope, hosts};
+use ip2tor_shop::services::{Principal, hosts};
 use ip2tor_shop::store::alerts;
 
 use crate::support::TestShop;
@@ -16,7 +16,7 @@ async fn alert(shop: &TestShop) -> Option<String> {
 }
 
 async fn check_in(shop: &TestShop, status: u8) {
-    let scope = Scope::Host(shop.host("host1"));
+    let scope = Principal::Host(shop.host("host1"));
     hosts::check_ins::check_in(&shop.shop, &scope, shop.host("host1"), status, String::new())
         .await
         .expect("a check-in");

@@ -5,6 +5,7 @@ use ip2tor_shop::domain::id::OrderId;
 use ip2tor_shop::domain::lightning::PaymentHash;
 use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::domain::product::ProductStatus;
+use ip2tor_shop::services::Principal;
 use ip2tor_shop::services::payments;
 use ip2tor_shop::services::payments::refunds::{self, Bill, Request};
 
@@ -24,7 +25,7 @@ pub async fn settle(world: &mut World) -> Outcome {
     match world.luck.u32(..4) {
         0 => {
             world.note(format!("operator: try {} again", short(order)));
-            let answer = payments::apply::retry_delivery(&world.shop, order, "cli").await;
+            let answer = payments::apply::retry_delivery(&world.shop, order, &Principal::CommandLine(None)).await;
             world.answered(answer).map(drop)
         }
         1 => by_hand(world, order).await,
@@ -44,7 +45,7 @@ async fn meanwhile(world: &mut World, order: OrderId) -> Outcome {
 
 async fn by_hand(world: &mut World, order: OrderId) -> Outcome {
     world.note(format!("operator: paid {} back", short(order)));
-    let answer = payments::apply::mark_refunded(&world.shop, order, "cli", "by hand").await;
+    let answer = payments::apply::mark_refunded(&world.shop, order, &Principal::CommandLine(None), "by hand").await;
     if let Ok(amount) = answer {
         *world.memory.paid_back.entry(order).or_default() += amount.0;
     }
@@ -58,7 +59,7 @@ async fn begin(world: &mut World, order: OrderId, owed: Msat) -> Outcome {
     let expires_at = world.now().plus_secs(FOR_EVER);
     let bill = Bill { bolt11: format!("lnbcrt{hash}"), hash, amount: Some(owed), expires_at };
     let request = Request { order, bill, amount: None, fee_limit: None, not_paid_since_backup: false };
-    let answer = refunds::intend(&world.shop, request, "cli").await;
+    let answer = refunds::intend(&world.shop, request, &Principal::CommandLine(None)).await;
     if let Ok((refund, _)) = &answer {
         let is_paid = world.chance(70);
         if is_paid {
@@ -82,8 +83,8 @@ pub async fn learn(world: &mut World) -> Outcome {
         world.count("a debt changed while it was paid back".to_owned());
     }
     let answer = match is_paid {
-        true => refunds::succeeded(&world.shop, &refund, Msat(0), "cli").await.map(drop),
-        false => refunds::failed(&world.shop, &refund, "no route", "cli").await,
+        true => refunds::succeeded(&world.shop, &refund, Msat(0), &Principal::CommandLine(None)).await.map(drop),
+        false => refunds::failed(&world.shop, &refund, "no route", &Principal::CommandLine(None)).await,
     };
     world.answered(answer).map(drop)
 }

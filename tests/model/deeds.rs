@@ -7,8 +7,9 @@ use ip2tor_shop::services::orders;
 use ip2tor_shop::services::orders::extend::Extension;
 use ip2tor_shop::services::orders::place::{OrderRequest, OrderedProduct};
 use ip2tor_shop::services::products;
-use ip2tor_shop::services::products::view::{OperatorAction, ProductPatch};
-use ip2tor_shop::services::{Scope, hosts};
+use ip2tor_shop::services::products::operate::OperatorAction;
+use ip2tor_shop::services::products::view::ProductPatch;
+use ip2tor_shop::services::{Principal, hosts};
 
 use super::host;
 use super::node::Weather;
@@ -122,7 +123,7 @@ async fn wrong_report(world: &mut World) -> Outcome {
 pub async fn report(world: &mut World, product: &Product, status: ProductStatus) -> Outcome {
     world.note(format!("host: {} {}->{}", short(product.id), product.status.letter(), status.letter()));
     let patch = ProductPatch { status: Some(status), ..ProductPatch::default() };
-    let scope = Scope::Host(product.host_id);
+    let scope = Principal::Host(product.host_id);
     let answer = products::view::patch(&world.shop, &scope, product.id, product.kind(), patch).await;
     if world.answered(answer.map(drop))? { host::reported(world, product, status) } else { Ok(()) }
 }
@@ -133,7 +134,7 @@ pub async fn bandwidth(world: &mut World) -> Outcome {
     let Some(product) = world.luck.choice(bridges.collect::<Vec<_>>()).cloned() else { return Ok(()) };
     let bytes = world.luck.choice([1, 300, 700]).unwrap();
     world.note(format!("host: {} used {bytes} bytes", short(product.id)));
-    let scope = Scope::Host(product.host_id);
+    let scope = Principal::Host(product.host_id);
     let answer = products::view::consume_bandwidth(&world.shop, &scope, product.id, bytes).await;
     if world.answered(answer.map(drop))? {
         *world.memory.used.entry(product.id).or_default() += bytes;
@@ -145,7 +146,7 @@ pub async fn bandwidth(world: &mut World) -> Outcome {
 pub async fn check_in(world: &mut World, status: u8) -> Outcome {
     for host in world.hosts.clone() {
         world.note(format!("host: check in {status}"));
-        let answer = hosts::check_ins::check_in(&world.shop, &Scope::Host(host), host, status, String::new()).await;
+        let answer = hosts::check_ins::check_in(&world.shop, &Principal::Host(host), host, status, String::new()).await;
         world.answered(answer)?;
     }
     Ok(())
@@ -155,7 +156,8 @@ pub async fn check_in(world: &mut World, status: u8) -> Outcome {
 pub async fn delete(world: &mut World) -> Outcome {
     let Some(product) = any_product(world) else { return Ok(()) };
     world.note(format!("host: delete {} in {}", short(product.id), product.status.letter()));
-    let answer = products::view::delete(&world.shop, &Scope::Host(product.host_id), product.id, product.kind()).await;
+    let answer =
+        products::view::delete(&world.shop, &Principal::Host(product.host_id), product.id, product.kind()).await;
     world.answered(answer).map(drop)
 }
 
@@ -164,8 +166,8 @@ pub async fn operate(world: &mut World) -> Outcome {
     let Some(product) = any_product(world) else { return Ok(()) };
     let action = world.luck.choice([OperatorAction::Suspend, OperatorAction::Kill, OperatorAction::Release]).unwrap();
     world.note(format!("operator: {action:?} {} in {}", short(product.id), product.status.letter()));
-    let scope = Scope::Administrator("admin".to_owned());
-    let answer = products::view::operate(&world.shop, &scope, product.id, action).await;
+    let scope = Principal::Administrator("admin".to_owned());
+    let answer = products::operate::operate(&world.shop, &scope, product.id, action).await;
     if world.answered(answer.map(drop))? && action == OperatorAction::Release {
         host::forget(world, &product);
     }

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use ip2tor_shop::domain::id::{HostId, ProductId};
 use ip2tor_shop::domain::product::{Product, ProductKind, ProductStatus, Subject};
 use ip2tor_shop::services::products;
-use ip2tor_shop::services::products::view::OperatorAction;
-use ip2tor_shop::services::{Scope, payments};
+use ip2tor_shop::services::products::operate::OperatorAction;
+use ip2tor_shop::services::{Principal, payments};
 
 use super::deeds::{report, short};
 use super::rules::{self, rule};
@@ -79,7 +79,7 @@ async fn poll(world: &mut World, host: HostId) -> Outcome {
     };
     script.polled = Some(status);
     for kind in [ProductKind::TorBridge, ProductKind::NostrAlias] {
-        let listed = products::view::list(&world.shop, &Scope::Host(host), kind, None, Some(status)).await;
+        let listed = products::view::list(&world.shop, &Principal::Host(host), kind, None, Some(status)).await;
         let listed = listed.map_err(|error| format!("a list failed: {error}"))?;
         for view in listed {
             let id = view.product.id;
@@ -174,8 +174,8 @@ pub async fn operator_gives_stuck_ones_back(world: &mut World) -> Outcome {
         world.count("the operator gave a stuck product back".to_owned());
         pay_back_claims(world, &product).await?;
         world.note(format!("operator: release {}", short(product.id)));
-        let scope = Scope::Administrator("admin".to_owned());
-        let answer = products::view::operate(&world.shop, &scope, product.id, OperatorAction::Release).await;
+        let scope = Principal::Administrator("admin".to_owned());
+        let answer = products::operate::operate(&world.shop, &scope, product.id, OperatorAction::Release).await;
         if world.answered(answer.map(drop))? {
             forget(world, &product);
         }
@@ -188,7 +188,7 @@ pub async fn operator_gives_stuck_ones_back(world: &mut World) -> Outcome {
 async fn pay_back_claims(world: &mut World, product: &Product) -> Outcome {
     let owing: Vec<_> = world.last.purchases(product.id).filter(|of| of.has_claim()).map(|of| of.id).collect();
     for order in owing {
-        let answer = payments::apply::mark_refunded(&world.shop, order, "cli", "by hand").await;
+        let answer = payments::apply::mark_refunded(&world.shop, order, &Principal::CommandLine(None), "by hand").await;
         if let Ok(amount) = answer {
             *world.memory.paid_back.entry(order).or_default() += amount.0;
         }

@@ -17,7 +17,8 @@ use ip2tor_shop::domain::lightning::{NodeError, NodeErrorKind, NodeInvoice};
 use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::domain::time::{Clock, ManualClock, Timestamp};
 use ip2tor_shop::services::payments::apply::StreamPosition;
-use ip2tor_shop::services::{Error, ProbePolicy, Settings, Shop};
+use ip2tor_shop::services::{Error, Principal, ProbePolicy, Settings, Shop};
+use ip2tor_shop::store::audit_log::Author;
 use ip2tor_shop::store::refunds::Refund;
 use ip2tor_shop::store::{Db, StoreError, hosts, node_state};
 
@@ -275,7 +276,7 @@ fn seed_database(db: &Db, luck: &mut fastrand::Rng, random: &Seeded, nodes: [Nod
             )?;
         }
         for (n, host) in hosts.iter().enumerate() {
-            hosts::insert(db, host, &[n as u8; 32])?;
+            hosts::insert(db, host, &[n as u8; 32], Author::new(&Principal::CommandLine(None), START))?;
             hosts::check_in(db, host.id, 0, "", START)?;
             let first = 20_000 + 10 * n as u16;
             let last = first + ports[n] - 1;

@@ -2,8 +2,8 @@
 
 use ip2tor_shop::domain::id::OrderId;
 use ip2tor_shop::domain::product::ProductStatus;
-use ip2tor_shop::services::products::view::{OperatorAction, operate};
-use ip2tor_shop::services::{Act, Error, Scope, clock, products};
+use ip2tor_shop::services::products::operate::{OperatorAction, operate};
+use ip2tor_shop::services::{Error, Principal, clock, products};
 use ip2tor_shop::store::{alerts, audit_log, meta};
 
 use crate::rig::{Rig, START, Setup};
@@ -24,7 +24,7 @@ impl Rig {
     async fn put_right(&self) -> clock::Accepted {
         self.clock.advance_secs(-YEARS);
         assert_eq!(clock::is_right(&self.shop).await, Ok(false));
-        let accepted = clock::accept(&self.shop, &Act::on_command_line(self.now())).await.expect("accepted");
+        let accepted = clock::accept(&self.shop, &Principal::CommandLine(None)).await.expect("accepted");
         assert_eq!(clock::is_right(&self.shop).await, Ok(true));
         accepted
     }
@@ -61,7 +61,7 @@ async fn a_bridge_that_its_operator_has_suspended_stays_so() {
     let rig = Rig::new(Setup::default()).await;
     let (_, product) = rig.active_bridge().await;
     rig.jump_ahead().await;
-    let scope = Scope::Administrator("cli".to_owned());
+    let scope = Principal::CommandLine(None);
     operate(&rig.shop, &scope, product, OperatorAction::Suspend).await.expect("suspended");
     rig.put_right().await;
     assert_eq!(rig.product_status(product), ProductStatus::NeedsSuspend);
@@ -93,7 +93,7 @@ async fn while_the_clock_is_behind_an_alert_says_what_to_do_and_a_clock_that_is_
     let rig = Rig::new(Setup::default()).await;
     let (order, _) = rig.active_bridge().await;
     let before = rig.view(order).product;
-    let accept = || async { clock::accept(&rig.shop, &Act::on_command_line(rig.now())).await.expect("accepted") };
+    let accept = || async { clock::accept(&rig.shop, &Principal::CommandLine(None)).await.expect("accepted") };
     assert!(!accept().await.reading.is_behind);
     rig.jump_ahead().await;
     rig.clock.advance_secs(-YEARS);
@@ -145,14 +145,17 @@ async fn nothing_unpaid_is_closed_and_nothing_suspended_is_given_up_while_the_cl
     let end = rig.view(order).purchase.invoice.expires_at.expect("an end");
     rig.clock.advance_secs(end.millis_since(rig.now()) / 1000 + 5);
     let ahead = rig.now().plus_secs(YEARS);
-    rig.shop.change(move |db, _| Ok(meta::note_last_time(db, ahead)?)).await.expect("the shop has run then");
+    rig.shop
+        .tx(&Principal::Shop, move |tx| Ok(meta::note_last_time(tx.db, ahead)?))
+        .await
+        .expect("the shop has run then");
 
     let closed = products::expire::close_unpaid(&rig.shop).await;
     let given_up = products::expire::delete_suspended(&rig.shop).await;
     assert_eq!((closed, given_up), (Ok(0), Ok(0)));
     assert_eq!((rig.order_status(order), rig.product_status(product)), ("T", ProductStatus::Suspended));
     assert_eq!(rig.open_alerts("clock_back"), 1);
-    clock::accept(&rig.shop, &Act::on_command_line(rig.now())).await.expect("accepted");
+    clock::accept(&rig.shop, &Principal::CommandLine(None)).await.expect("accepted");
     assert_eq!(products::expire::close_unpaid(&rig.shop).await, Ok(1), "it was due all the time");
     assert_eq!(products::expire::delete_suspended(&rig.shop).await, Ok(1));
 }

@@ -3,7 +3,7 @@
 use ip2tor_lnd_simulator::State;
 use ip2tor_shop::domain::id::OrderId;
 use ip2tor_shop::domain::time::Timestamp;
-use ip2tor_shop::services::{Act, doctor};
+use ip2tor_shop::services::{Session, doctor};
 
 use crate::rig::{Rig, Setup};
 
@@ -17,8 +17,8 @@ impl Rig {
     }
 
     fn doctors_line(&self) -> Option<String> {
-        let act = Act::on_command_line(self.now());
-        let findings = self.shop.db.read(|db| doctor::examine(db, &act, &self.shop.settings)).expect("findings");
+        let session = Session::on_command_line(self.now());
+        let findings = session.read(&self.shop.db, |tx| doctor::examine(tx, &self.shop.settings)).expect("findings");
         findings.into_iter().find(|finding| finding.about == "clocks of nodes").map(|finding| finding.text)
     }
 

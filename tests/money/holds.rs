@@ -8,8 +8,8 @@ use ip2tor_shop::domain::purchase::InvoiceState;
 use ip2tor_shop::domain::texts::{Ending, OrderMessage};
 use ip2tor_shop::services::orders;
 use ip2tor_shop::services::orders::extend::Extension;
-use ip2tor_shop::services::products::view::OperatorAction;
-use ip2tor_shop::services::{Act, Error, Scope, Settings, nodes, payments, products};
+use ip2tor_shop::services::products::operate::OperatorAction;
+use ip2tor_shop::services::{Error, Principal, Settings, nodes, payments, products};
 use ip2tor_shop::store::node_state::{self, LiveHolds};
 use ip2tor_shop::store::{Connection, StoreError};
 
@@ -185,8 +185,8 @@ async fn an_undelivered_reactivation_leaves_the_product_as_it_was() {
 async fn a_product_whose_port_was_released_comes_back_for_a_held_payment() {
     let rig = Rig::new(Setup::holding()).await;
     let product = rig.suspended_bridge().await;
-    let administrator = Scope::Administrator("admin".to_owned());
-    let released = products::view::operate(&rig.shop, &administrator, product, OperatorAction::Release).await;
+    let administrator = Principal::Administrator("admin".to_owned());
+    let released = products::operate::operate(&rig.shop, &administrator, product, OperatorAction::Release).await;
     assert_eq!((released.map(|product| product.placed), rig.ports_reserved()), (Ok(false), 0));
     let extension = rig.extended(product).await;
     assert!(rig.view(extension).purchase.invoice.is_hold);
@@ -203,8 +203,8 @@ async fn a_place_that_was_lost_holds_nothing_up() {
     let product = rig.suspended_bridge().await;
     let lost = |db: &_| Connection::execute(db, "DELETE FROM port", []).map_err(|error| StoreError::from(error).into());
     rig.shop.db.write::<_, Error, _>(lost).await.expect("the port is lost");
-    let administrator = Scope::Administrator("admin".to_owned());
-    let released = products::view::operate(&rig.shop, &administrator, product, OperatorAction::Release).await;
+    let administrator = Principal::Administrator("admin".to_owned());
+    let released = products::operate::operate(&rig.shop, &administrator, product, OperatorAction::Release).await;
     assert_eq!(released.map(|product| product.placed), Ok(false));
 }
 
@@ -212,8 +212,8 @@ async fn a_place_that_was_lost_holds_nothing_up() {
 async fn a_held_payment_goes_back_when_every_port_was_sold_meanwhile() {
     let rig = Rig::new(Setup { ports: 1, ..Setup::holding() }).await;
     let product = rig.suspended_bridge().await;
-    let administrator = Scope::Administrator("admin".to_owned());
-    products::view::operate(&rig.shop, &administrator, product, OperatorAction::Release).await.expect("released");
+    let administrator = Principal::Administrator("admin".to_owned());
+    products::operate::operate(&rig.shop, &administrator, product, OperatorAction::Release).await.expect("released");
     let extension = rig.extended(product).await;
     rig.ordered().await;
     rig.pay(extension);
@@ -549,11 +549,8 @@ async fn unpaid_orders_do_not_use_up_the_holds_of_those_who_pay() {
 async fn a_node_with_invoices_that_are_not_final_cannot_be_removed() {
     let rig = Rig::new(Setup::holding()).await;
     let (order, product) = rig.held_bridge().await;
-    let (act, node) = (Act::on_command_line(rig.now()), rig.node);
-    let remove = || {
-        let act = act.clone();
-        rig.shop.db.write(move |db| nodes::manage::remove(db, &act, node))
-    };
+    let node = rig.node;
+    let remove = || rig.shop.tx(&Principal::CommandLine(None), move |tx| nodes::manage::remove(tx, node));
     assert!(matches!(remove().await, Err(Error::Conflict(_))));
     rig.report(product, ProductStatus::Active).await.expect("activated");
     rig.wait_order(order, "P").await;

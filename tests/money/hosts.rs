@@ -12,10 +12,11 @@ use ip2tor_shop::domain::purchase::InvoiceState;
 use ip2tor_shop::domain::texts::OrderMessage;
 use ip2tor_shop::services::doctor::{self, Grade};
 use ip2tor_shop::services::hosts::{manage, watch};
-use ip2tor_shop::services::orders;
 use ip2tor_shop::services::orders::place::{OrderRequest, OrderedProduct};
-use ip2tor_shop::services::products::view::{OperatorAction, operate};
-use ip2tor_shop::services::{Act, Error, ProbePolicy, Scope, Settings, Shop, backup, payments, products};
+use ip2tor_shop::services::products::operate::{OperatorAction, operate};
+use ip2tor_shop::services::{
+    Error, Principal, ProbePolicy, Session, Settings, Shop, backup, orders, payments, products,
+};
 use ip2tor_shop::store::{alerts, hosts};
 
 use crate::rig::{ALIVE_NODES, Rig, Setup};
@@ -31,8 +32,8 @@ impl Rig {
 
     /// What the doctor says about something.
     fn examined(&self, about: &str) -> Option<String> {
-        let act = Act::on_command_line(self.now());
-        let found = self.shop.db.read(|db| doctor::examine(db, &act, &self.shop.settings)).expect("examined");
+        let session = Session::on_command_line(self.now());
+        let found = session.read(&self.shop.db, |tx| doctor::examine(tx, &self.shop.settings)).expect("examined");
         let finding = found.into_iter().find(|finding| finding.about == about)?;
         assert_eq!(finding.grade, Grade::Notice);
         Some(finding.text)
@@ -40,8 +41,8 @@ impl Rig {
 
     /// The operator has swept the host.
     pub async fn swept(&self) {
-        let (act, host) = (Act::on_command_line(self.now()), self.host);
-        self.shop.db.write(move |db| manage::swept(db, &act, host)).await.expect("swept");
+        let host = self.host;
+        self.shop.tx(&Principal::CommandLine(None), move |tx| manage::swept(tx, host)).await.expect("swept");
     }
 
     /// The host checks in for so long, and is looked at.
@@ -56,7 +57,7 @@ impl Rig {
     /// A paid bridge that its host has activated and is to take down.
     async fn to_be_taken_down(&self) -> ProductId {
         let (_, product) = self.active_bridge().await;
-        let administrator = Scope::Administrator("cli".to_owned());
+        let administrator = Principal::CommandLine(None);
         operate(&self.shop, &administrator, product, OperatorAction::Suspend).await.expect("suspended");
         product
     }
@@ -74,11 +75,11 @@ impl Rig {
 
     /// A backup of the shop is restored, and the shop runs on.
     pub async fn restored(&mut self) {
-        let act = Act::on_command_line(self.now());
+        let session = Session::on_command_line(self.now());
         let (from, to) = (self.places("old"), self.places("new"));
-        let made = backup::create(&self.shop.db, &from, &act, None).expect("a backup");
+        let made = backup::create(&self.shop.db, &from, &session, None).expect("a backup");
         self.tasks.stop().await;
-        backup::restore(&to, &made.path, false, &act).expect("restored");
+        backup::restore(&to, &made.path, false, &session).expect("restored");
         self.start_shop_on(&to.database);
         self.wait_until("the node is alive", || self.count(ALIVE_NODES) == 1).await;
         self.check_in().await;
@@ -136,7 +137,7 @@ async fn a_plain_payment_that_no_host_heard_of_is_owed_and_its_product_can_be_de
     products::expire::give_up_unactivated(&rig.shop).await.expect("given up");
     let (status, ports) = (rig.product_status(product), rig.count(PORTS));
     assert_eq!((rig.order_status(order), status, ports), ("N", ProductStatus::Suspended, 1), "it is promised still");
-    payments::apply::retry_delivery(&rig.shop, order, "cli").await.expect("again");
+    payments::apply::retry_delivery(&rig.shop, order, &Principal::CommandLine(None)).await.expect("again");
     assert_eq!(rig.poll().await, [product]);
     rig.report(product, ProductStatus::Active).await.expect("delivered");
     assert_eq!(rig.order_status(order), "P");
@@ -161,7 +162,7 @@ async fn a_bridge_that_its_host_does_not_report_as_taken_down_is_told_after_an_h
     rig.minutes_pass(12).await;
     assert_eq!(rig.count("SELECT occurrences FROM alert WHERE topic = 'stuck_suspension'"), version, "once");
 
-    let administrator = Scope::Administrator("cli".to_owned());
+    let administrator = Principal::CommandLine(None);
     operate(&rig.shop, &administrator, product, OperatorAction::Release).await.expect("released");
     assert_eq!((rig.told("stuck_suspension").len(), rig.count(PORTS)), (0, 0));
     assert_eq!(rig.examined("suspensions"), None);
@@ -301,7 +302,7 @@ async fn what_needs_a_port_for_a_payment_gets_none_on_a_host_that_was_not_swept(
     rig.wait_order(order, "N").await;
     assert_eq!((rig.count(PORTS), rig.view(order).purchase.owed.0), (0, 25_000));
     rig.swept().await;
-    payments::apply::retry_delivery(&rig.shop, order, "cli").await.expect("again");
+    payments::apply::retry_delivery(&rig.shop, order, &Principal::CommandLine(None)).await.expect("again");
     assert_eq!((rig.order_status(order), rig.count(PORTS)), ("P", 1));
 }
 
@@ -380,17 +381,22 @@ async fn what_is_delivered_after_its_buyer_gave_up_is_noted_and_told_once() {
 async fn a_late_delivery_that_is_paid_back_takes_the_product_back() {
     let rig = Rig::new(Setup::default()).await;
     let (order, product) = rig.delivered_after(400).await;
-    assert_eq!(payments::apply::mark_refunded(&rig.shop, order, "cli", "by hand").await.map(|owed| owed.0), Ok(25_000));
+    assert_eq!(
+        payments::apply::mark_refunded(&rig.shop, order, &Principal::CommandLine(None), "by hand")
+            .await
+            .map(|owed| owed.0),
+        Ok(25_000)
+    );
     let view = rig.view(order);
     assert_eq!((rig.order_status(order), view.purchase.refunded.0), ("S", 25_000));
     assert_eq!((view.product.status, rig.told("late_delivery").len()), (ProductStatus::NeedsSuspend, 0));
     rig.report(product, ProductStatus::Suspended).await.expect("taken down");
     assert_eq!(rig.count(PORTS), 0, "it is nobody's any more");
-    let again = payments::apply::mark_refunded(&rig.shop, order, "cli", "again").await;
+    let again = payments::apply::mark_refunded(&rig.shop, order, &Principal::CommandLine(None), "again").await;
     assert!(again.is_err(), "{again:?}");
     let (in_time, _) = rig.active_bridge().await;
     assert!(
-        payments::apply::mark_refunded(&rig.shop, in_time, "cli", "no").await.is_err(),
+        payments::apply::mark_refunded(&rig.shop, in_time, &Principal::CommandLine(None), "no").await.is_err(),
         "what came in time is kept"
     );
     assert!(OrderMessage::LateReturned.to_string().contains("too late"));
@@ -420,7 +426,7 @@ async fn a_shop_that_has_orders_but_has_lost_its_secret_does_not_begin_with_anot
     let error = start().expect_err("the orders' preimages come from it");
     assert!(error.contains("secret") && error.contains("backup restore"), "{error}");
     assert_eq!(rig.count("SELECT count(*) FROM meta WHERE key = 'preimage_secret'"), 0);
-    let act = Act::on_command_line(rig.now());
-    let found = rig.shop.db.read(|db| doctor::examine(db, &act, &rig.shop.settings)).expect("examined");
+    let session = Session::on_command_line(rig.now());
+    let found = session.read(&rig.shop.db, |tx| doctor::examine(tx, &rig.shop.settings)).expect("examined");
     assert!(found.iter().any(|finding| finding.grade == Grade::Bad && finding.text.contains("secret")), "{found:?}");
 }

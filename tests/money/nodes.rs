@@ -18,7 +18,7 @@ use ip2tor_shop::services::backup;
 use ip2tor_shop::services::hosts::catalog::CatalogCache;
 use ip2tor_shop::services::nodes::manage::NodeChange;
 use ip2tor_shop::services::payments::apply::StreamPosition;
-use ip2tor_shop::services::{Act, Error, Settings, nodes, orders, payments, products};
+use ip2tor_shop::services::{Error, Principal, Session, Settings, Tx, nodes, orders, payments, products};
 
 use crate::rig::{ALIVE_NODES, NODE, Rig, Setup};
 
@@ -229,7 +229,6 @@ async fn an_operator_hears_of_a_node_on_a_network_that_nothing_is_sold_for() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_hears_of_a_dead_node_that_is_not_used_any_more() {
     let rig = Rig::new(Setup::two_nodes()).await;
-    let act = Act::on_command_line(rig.now());
     let dead = async |node| {
         let gone = NodeError::new(NodeErrorKind::Refused, "gone");
         nodes::health::store(&rig.shop, node, "lnd", Err(gone)).await.expect("stored");
@@ -240,10 +239,13 @@ async fn nobody_hears_of_a_dead_node_that_is_not_used_any_more() {
     assert_eq!((dead(first).await, dead(spare).await), (0, 0));
     rig.clock.advance_secs(nodes::health::RESTART_SECS);
     assert_eq!((dead(first).await, dead(spare).await), (1, 2));
-    let (by, change) = (act.clone(), NodeChange { is_enabled: Some(false), ..NodeChange::default() });
-    rig.shop.db.write(move |db| nodes::manage::set(db, &by, first, change, None)).await.expect("disabled");
+    let change = NodeChange { is_enabled: Some(false), ..NodeChange::default() };
+    rig.shop
+        .tx(&Principal::CommandLine(None), move |tx| nodes::manage::set(tx, first, change, None))
+        .await
+        .expect("disabled");
     assert_eq!(rig.open_alerts("node_dead"), 1);
-    rig.shop.db.write(move |db| nodes::manage::remove(db, &act, spare)).await.expect("removed");
+    rig.shop.tx(&Principal::CommandLine(None), move |tx| nodes::manage::remove(tx, spare)).await.expect("removed");
     assert_eq!(rig.open_alerts("node_dead"), 0);
     assert_eq!((dead(first).await, dead(spare).await), (0, 0), "neither by a check that comes late");
 }
@@ -256,9 +258,12 @@ async fn a_disabled_node_whose_invoices_can_still_be_paid_is_told_of_when_it_die
     rig.wait_until("its absence is known", || rig.count(ALIVE_NODES) == 0).await;
     rig.clock.advance_secs(nodes::health::RESTART_SECS);
     rig.wait_until("it is told", || rig.open_alerts("node_dead") == 1).await;
-    let (act, node) = (Act::on_command_line(rig.now()), rig.node);
+    let node = rig.node;
     let change = NodeChange { is_enabled: Some(false), ..NodeChange::default() };
-    rig.shop.db.write(move |db| nodes::manage::set(db, &act, node, change, None)).await.expect("disabled");
+    rig.shop
+        .tx(&Principal::CommandLine(None), move |tx| nodes::manage::set(tx, node, change, None))
+        .await
+        .expect("disabled");
     assert_eq!(rig.open_alerts("node_dead"), 1);
 }
 
@@ -349,10 +354,10 @@ async fn where_it_is_wanted_no_node_makes_an_invoice_beyond_what_it_can_receive(
 async fn a_node_with_invoices_that_are_not_final_gets_another_address_only_if_it_has_moved() {
     let rig = Rig::new(Setup::two_nodes()).await;
     let (order, _) = rig.ordered().await;
-    let (act, node, port) = (Act::on_command_line(rig.now()), rig.node, rig.spare().sim.local_addr().port());
+    let (node, port) = (rig.node, rig.spare().sim.local_addr().port());
     let set = |port, has_moved| {
-        let (act, change) = (act.clone(), NodeChange { port: Some(port), has_moved, ..NodeChange::default() });
-        rig.shop.db.write(move |db| nodes::manage::set(db, &act, node, change, None))
+        let change = NodeChange { port: Some(port), has_moved, ..NodeChange::default() };
+        rig.shop.tx(&Principal::CommandLine(None), move |tx| nodes::manage::set(tx, node, change, None))
     };
     let refused = set(port, false).await;
     assert!(matches!(&refused, Err(Error::Conflict(text)) if text.to_string().contains("node add")), "{refused:?}");
@@ -477,7 +482,7 @@ async fn a_payment_that_another_node_holds_for_our_hash_is_given_back_and_delive
 impl Rig {
     /// The first node once more, as a record of its own: by another way to it, say.
     async fn same_node_again(&self) -> NodeId {
-        let (act, lnd) = (Act::on_command_line(self.now()), self.dir.path().join(NODE));
+        let lnd = self.dir.path().join(NODE);
         let change = NodeChange {
             host: Some("127.0.0.1".to_owned()),
             port: Some(self.sim_addr.port()),
@@ -487,8 +492,8 @@ impl Rig {
             ..NodeChange::default()
         };
         let add =
-            move |db: &_| nodes::manage::add(db, &act, &SystemRandom, NodeKind::LndGrpc, change, Some("operator"));
-        let node = self.shop.db.write(add).await.expect("added").id;
+            move |tx: &mut Tx<'_>| nodes::manage::add(tx, &SystemRandom, NodeKind::LndGrpc, change, Some("operator"));
+        let node = self.shop.tx(&Principal::CommandLine(None), add).await.expect("added").id;
         self.wait_until("it is followed", || self.registry.get(node).is_ok()).await;
         node
     }
@@ -509,8 +514,8 @@ async fn what_a_node_sold_under_one_record_is_no_news_under_another_not_even_whe
     assert_eq!(rig.heard_of(order, again).await, payments::apply::Applied::Foreign);
     assert_eq!(rig.open_alerts("unknown_payment"), 0);
 
-    let (act, first) = (Act::on_command_line(rig.now()), rig.node);
-    rig.shop.db.write(move |db| nodes::manage::remove(db, &act, first)).await.expect("removed");
+    let first = rig.node;
+    rig.shop.tx(&Principal::CommandLine(None), move |tx| nodes::manage::remove(tx, first)).await.expect("removed");
     let news = rig.registry.get(again).expect("it").node.look_up(rig.hash(order)).await.expect("an answer");
     payments::apply::apply(&rig.shop, again, news.expect("the invoice"), None).await.expect("applied");
     assert_eq!(rig.open_alerts("unknown_payment"), 0);
@@ -711,9 +716,9 @@ async fn a_restored_shop_that_knew_of_no_settlement_tells_also_of_the_first_ones
     rig.wait_until("it is heard of", || rig.count("SELECT settle_index FROM node") == 1).await;
     // As if the node had settled nothing since.
     rig.execute("UPDATE node SET settle_index = 0, counting = counting + 1");
-    let act = Act::on_command_line(rig.now());
+    let session = Session::on_command_line(rig.now());
     let (from, to) = (rig.places("old"), rig.places("new"));
-    let made = backup::create(&rig.shop.db, &from, &act, None).expect("a backup");
+    let made = backup::create(&rig.shop.db, &from, &session, None).expect("a backup");
     rig.check_in().await;
     for _ in 0..2 {
         let (lost, _) = rig.ordered().await;
@@ -722,7 +727,7 @@ async fn a_restored_shop_that_knew_of_no_settlement_tells_also_of_the_first_ones
     }
     rig.tasks.stop().await;
 
-    backup::restore(&to, &made.path, false, &act).expect("restored");
+    backup::restore(&to, &made.path, false, &session).expect("restored");
     rig.start_shop_on(&to.database);
     rig.wait_until("it has been looked through", || rig.count("SELECT max(history_due) FROM node") == 0).await;
     assert_eq!(rig.open_alerts("unknown_payment"), 2, "of its own, not of another shop's");
@@ -731,9 +736,9 @@ async fn a_restored_shop_that_knew_of_no_settlement_tells_also_of_the_first_ones
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_restored_shop_could_not_look_through_at_once_it_looks_through_later() {
     let mut rig = Rig::new(Setup::default()).await;
-    let act = Act::on_command_line(rig.now());
+    let session = Session::on_command_line(rig.now());
     let (from, to) = (rig.places("old"), rig.places("new"));
-    let made = backup::create(&rig.shop.db, &from, &act, None).expect("a backup");
+    let made = backup::create(&rig.shop.db, &from, &session, None).expect("a backup");
     rig.check_in().await;
     let (lost, _) = rig.ordered().await;
     rig.pay(lost);
@@ -741,7 +746,7 @@ async fn what_a_restored_shop_could_not_look_through_at_once_it_looks_through_la
     rig.tasks.stop().await;
     rig.stop_node().await;
 
-    backup::restore(&to, &made.path, false, &act).expect("restored");
+    backup::restore(&to, &made.path, false, &session).expect("restored");
     rig.start_shop_on(&to.database);
     rig.start_node().await;
     rig.wait_until("the operator knows", || rig.open_alerts("unknown_payment") == 1).await;

@@ -15,10 +15,9 @@ use ip2tor_shop::domain::product::ProductStatus;
 use ip2tor_shop::domain::purchase::OrderStatus;
 use ip2tor_shop::domain::texts::{Ending, OrderMessage};
 use ip2tor_shop::domain::time::Timestamp;
-use ip2tor_shop::services::payments;
 use ip2tor_shop::services::payments::apply::StreamPosition;
-use ip2tor_shop::services::products::view::OperatorAction;
-use ip2tor_shop::services::{Act, Error, Scope, Shop, backup, deals, products};
+use ip2tor_shop::services::products::operate::OperatorAction;
+use ip2tor_shop::services::{Error, Principal, Session, Shop, backup, deals, payments, products};
 use ip2tor_shop::store::Db;
 use ip2tor_shop::store::node_state::{self, Cursor};
 
@@ -298,9 +297,9 @@ async fn after_a_restore_the_history_is_looked_through_whatever_the_cursor_says(
     rig.sim().node().skip_settle_indexes(1000).expect("a gap");
     rig.active_bridge().await;
     rig.wait_until("the cursor is there", || rig.cursor() > 1000).await;
-    let act = Act::on_command_line(rig.now());
+    let session = Session::on_command_line(rig.now());
     let (from, to) = (rig.places("old"), rig.places("new"));
-    let made = backup::create(&rig.shop.db, &from, &act, None).expect("a backup");
+    let made = backup::create(&rig.shop.db, &from, &session, None).expect("a backup");
     rig.check_in().await;
     rig.sim().node().restart_settle_indexes().expect("it counts anew");
     let (lost, _) = rig.ordered().await;
@@ -308,7 +307,7 @@ async fn after_a_restore_the_history_is_looked_through_whatever_the_cursor_says(
     rig.registry.get(rig.node).expect("the node").compare.notify_one();
     rig.wait_order(lost, "P").await;
     rig.tasks.stop().await;
-    backup::restore(&to, &made.path, false, &act).expect("restored");
+    backup::restore(&to, &made.path, false, &session).expect("restored");
     rig.start_shop_on(&to.database);
     rig.wait_until("the operator knows", || rig.open_alerts("unknown_payment") == 1).await;
 }
@@ -519,8 +518,8 @@ async fn what_our_own_cancel_removed_has_not_vanished_even_when_its_answer_was_l
     let (order, product) = rig.ordered().await;
     rig.sim().node().set_quirks(Quirks { collects_garbage: true, ..Quirks::default() });
     rig.sim().faults().next("CancelInvoice", Fault::ResetAfter, 1);
-    let scope = Scope::Administrator("admin".to_owned());
-    products::view::operate(&rig.shop, &scope, product, OperatorAction::Kill).await.expect("switched off");
+    let scope = Principal::Administrator("admin".to_owned());
+    products::operate::operate(&rig.shop, &scope, product, OperatorAction::Kill).await.expect("switched off");
     rig.wait_order_as_time_passes(order, "R").await;
     assert!(rig.text(order).contains("Nothing was charged"), "{}", rig.text(order));
     assert_eq!(rig.open_alerts("invoice_vanished"), 0);
@@ -532,8 +531,8 @@ async fn a_cancellation_that_was_carried_out_before_a_crash_is_not_a_vanished_in
     let (order, product) = rig.ordered().await;
     rig.sim().node().set_quirks(Quirks { collects_garbage: true, ..Quirks::default() });
     rig.tasks.stop().await;
-    let scope = Scope::Administrator("admin".to_owned());
-    products::view::operate(&rig.shop, &scope, product, OperatorAction::Kill).await.expect("switched off");
+    let scope = Principal::Administrator("admin".to_owned());
+    products::operate::operate(&rig.shop, &scope, product, OperatorAction::Kill).await.expect("switched off");
     rig.sim().node().cancel(rig.hash(order)).expect("as the shop did just before it crashed");
     rig.compare(&mut Strangers::default()).await;
     assert_eq!((rig.order_status(order), rig.open_alerts("invoice_vanished")), ("T", 0), "the outbox is at it");
@@ -599,8 +598,8 @@ async fn a_change_that_no_transition_table_has_is_not_made_and_the_operator_is_t
     let (order, _) = rig.ordered().await;
     let before = rig.view(order).purchase;
     let shop = rig.shop.clone();
-    let change = rig.shop.change(move |db, after| {
-        deals::change_order(&shop, db, after, order, "shop", |deal, i, _| {
+    let change = rig.shop.tx(&Principal::Shop, move |tx| {
+        deals::change_order(&shop, tx, order, |deal, i, _| {
             deal.move_order(i, OrderStatus::Refunded, None);
             Ok(())
         })

@@ -8,7 +8,7 @@ use ip2tor_shop::domain::product::{ProductKind, ProductStatus};
 use ip2tor_shop::domain::texts::{Message, OrderMessage};
 use ip2tor_shop::services::orders;
 use ip2tor_shop::services::orders::extend::Extension;
-use ip2tor_shop::services::{Error, payments, products};
+use ip2tor_shop::services::{Error, Principal, payments, products};
 use ip2tor_shop::store::hosts;
 
 use crate::rig::{Rig, Setup};
@@ -103,9 +103,17 @@ async fn an_overpaid_order_is_delivered_and_the_surplus_is_owed() {
     rig.pay_msat(order, 30_000);
     rig.wait_order(order, "P").await;
     assert_eq!(rig.view(order).purchase.owed.0, 5_000);
-    assert_eq!(payments::apply::mark_refunded(&rig.shop, order, "cli", "by hand").await.map(|owed| owed.0), Ok(5_000));
+    assert_eq!(
+        payments::apply::mark_refunded(&rig.shop, order, &Principal::CommandLine(None), "by hand")
+            .await
+            .map(|owed| owed.0),
+        Ok(5_000)
+    );
     assert_eq!(rig.order_status(order), "P");
-    assert!(payments::apply::mark_refunded(&rig.shop, order, "cli", "again").await.is_err(), "nothing is owed twice");
+    assert!(
+        payments::apply::mark_refunded(&rig.shop, order, &Principal::CommandLine(None), "again").await.is_err(),
+        "nothing is owed twice"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,7 +12,7 @@ use ip2tor_shop::domain::node::NodeKind;
 use ip2tor_shop::lightning::dial::Dial;
 use ip2tor_shop::services::nodes::manage::NodeChange;
 use ip2tor_shop::services::payments::refunds::{self, Stated};
-use ip2tor_shop::services::{Error, Shop};
+use ip2tor_shop::services::{Error, Principal, Shop};
 use ip2tor_shop::store::Db;
 
 use crate::refunds::{able, change_node, rig_with_buyer, with_each_kind};
@@ -73,7 +73,8 @@ async fn killed_while_paying(rig: &Rig, wanted: RefundOrder) {
     let (clock, settings) = (rig.clock.clone(), (*rig.shop.settings).clone());
     let db = Db::open(rig.shop.db.path()).expect("the database");
     let shop = Shop::new(db, clock, Arc::new(ip2tor_shop::domain::id::SystemRandom), settings).expect("a shop");
-    let command = tokio::spawn(async move { refund(&shop, &Dial::direct(), wanted, "cli").await });
+    let command =
+        tokio::spawn(async move { refund(&shop, &Dial::direct(), wanted, &Principal::CommandLine(None)).await });
     rig.wait_until("the payment is on its way", || rig.buyer_has(1) == 25_000).await;
     command.abort();
     assert!(command.await.is_err_and(|error| error.is_cancelled()), "it was still waiting");
@@ -107,7 +108,7 @@ async fn a_command_that_is_killed_before_it_asked_is_given_up_and_paid_once(kind
     let rig = rig_with_buyer(kind).await;
     let order = rig.owing().await;
     let (bill, second) = (rig.bill(25_000, 1).await, rig.bill(25_000, 2).await);
-    refunds::intend(&rig.shop, rig.request(order, &bill, 1), "cli").await.expect("intended");
+    refunds::intend(&rig.shop, rig.request(order, &bill, 1), &Principal::CommandLine(None)).await.expect("intended");
     assert!(matches!(rig.refund(order, &second, None).await, Err(Error::Unavailable { .. })), "too early to tell");
     rig.clock.advance_secs(180);
     rig.refund(order, &second, None).await.expect("paid");
@@ -168,7 +169,9 @@ async fn what_a_node_may_have_forgotten_is_not_taken_as_never_tried(kind: NodeKi
     let says = |text: &str| text.contains(&order.to_string()) && text.contains("--refund-outcome");
     assert!(matches!(&refused, Err(Error::Refused(text)) if says(&text.to_string())), "{refused:?}");
     assert_eq!((rig.debt(order), rig.refunds("intended"), rig.buyer_has(2)), (("N", 25_000, 0), 1, 0));
-    state_outcome(&rig.shop, &Dial::direct(), order, Stated::Paid, "cli", "asked the buyer").await.expect("noted");
+    state_outcome(&rig.shop, &Dial::direct(), order, Stated::Paid, &Principal::CommandLine(None), "asked the buyer")
+        .await
+        .expect("noted");
     assert_eq!(rig.debt(order), ("S", 0, 25_000));
 }
 

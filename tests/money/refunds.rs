@@ -11,11 +11,9 @@ use ip2tor_shop::domain::node::NodeKind;
 use ip2tor_shop::domain::product::{ProductKind, ProductStatus};
 use ip2tor_shop::domain::purchase::OrderStatus;
 use ip2tor_shop::lightning::dial::Dial;
-use ip2tor_shop::services::backup;
-use ip2tor_shop::services::nodes;
 use ip2tor_shop::services::nodes::manage::NodeChange;
 use ip2tor_shop::services::payments::refunds::{self, Bill, Request, Stated};
-use ip2tor_shop::services::{Act, Error, Scope, Shop, hosts, payments, products};
+use ip2tor_shop::services::{Error, Principal, Session, Shop, backup, hosts, nodes, payments, products};
 use ip2tor_shop::store::outbox::{self, Attempt};
 
 use crate::rig::{ALIVE_NODES, NODE, Rig, SPARE, Setup, address};
@@ -80,8 +78,8 @@ pub fn able(rig: &Rig) -> NodeChange {
 }
 
 pub async fn change_node(rig: &Rig, node: ip2tor_shop::domain::id::NodeId, change: NodeChange) {
-    let act = Act::on_command_line(rig.now());
-    let changed = rig.shop.db.write(move |db| nodes::manage::set(db, &act, node, change, None)).await;
+    let changed =
+        rig.shop.tx(&Principal::CommandLine(None), move |tx| nodes::manage::set(tx, node, change, None)).await;
     assert!(changed.is_ok_and(|changed| !changed.is_empty()));
 }
 
@@ -167,7 +165,7 @@ impl Rig {
         let db = ip2tor_shop::store::Db::open(self.shop.db.path()).expect("the database");
         let settings = (*self.shop.settings).clone();
         let shop = Shop::new(db, self.clock.clone(), Arc::new(SystemRandom), settings).expect("a shop");
-        refund(&shop, &Dial::direct(), wanted, "cli").await
+        refund(&shop, &Dial::direct(), wanted, &Principal::CommandLine(None)).await
     }
 
     /// The call by which the first node is told to pay, for faults.
@@ -301,7 +299,7 @@ async fn a_lost_answer_is_learned_by_running_the_command_again(kind: NodeKind) {
     let order = rig.owing().await;
     rig.refund_without_answer(order, 25_000).await;
     assert_eq!((rig.order_status(order), rig.refunds("intended")), ("N", 1));
-    let by_hand = payments::apply::mark_refunded(&rig.shop, order, "cli", "by hand").await;
+    let by_hand = payments::apply::mark_refunded(&rig.shop, order, &Principal::CommandLine(None), "by hand").await;
     assert!(matches!(by_hand, Err(Error::Conflict(_))), "it may have been paid");
 
     // Also with another payment request: the first one is learned, the second not paid, and that is said.
@@ -388,13 +386,13 @@ fn wallet(rig: &Rig, name: &str, sim: &Running) -> NodeChange {
 }
 
 async fn try_change(rig: &Rig, change: NodeChange) -> Result<Vec<String>, Error> {
-    let (act, node) = (Act::on_command_line(rig.now()), rig.node);
-    rig.shop.db.write(move |db| nodes::manage::set(db, &act, node, change, None)).await
+    let node = rig.node;
+    rig.shop.tx(&Principal::CommandLine(None), move |tx| nodes::manage::set(tx, node, change, None)).await
 }
 
 async fn remove_node(rig: &Rig) -> Result<(), Error> {
-    let (act, node) = (Act::on_command_line(rig.now()), rig.node);
-    rig.shop.db.write(move |db| nodes::manage::remove(db, &act, node)).await
+    let node = rig.node;
+    rig.shop.tx(&Principal::CommandLine(None), move |tx| nodes::manage::remove(tx, node)).await
 }
 
 async fn a_refund_whose_wallet_is_lost_is_ended_by_hand_and_the_node_stays_until_then(kind: NodeKind) {
@@ -411,10 +409,14 @@ async fn a_refund_whose_wallet_is_lost_is_ended_by_hand_and_the_node_stays_until
             "{refused:?}"
         );
 
-        let early = state_outcome(&rig.shop, &Dial::direct(), order, Stated::Failed, "cli", "asked").await;
+        let early =
+            state_outcome(&rig.shop, &Dial::direct(), order, Stated::Failed, &Principal::CommandLine(None), "asked")
+                .await;
         assert!(matches!(early, Err(Error::Conflict(_))), "a command may still be at it");
         rig.clock.advance_secs(180);
-        state_outcome(&rig.shop, &Dial::direct(), order, stated, "cli", "asked the buyer").await.expect("noted");
+        state_outcome(&rig.shop, &Dial::direct(), order, stated, &Principal::CommandLine(None), "asked the buyer")
+            .await
+            .expect("noted");
         assert_eq!((rig.debt(order), rig.refunds("intended")), (debt, 0));
         assert_eq!(rig.count("SELECT count(*) FROM audit_log WHERE change LIKE '%asked the buyer%'"), 1);
         remove_node(&rig).await.expect("removed");
@@ -426,7 +428,9 @@ async fn what_a_node_knows_of_a_refund_is_not_overruled_by_hand(kind: NodeKind) 
     let order = rig.owing().await;
     rig.refund_without_answer(order, 25_000).await;
     rig.clock.advance_secs(180);
-    let refused = state_outcome(&rig.shop, &Dial::direct(), order, Stated::Failed, "cli", "surely not").await;
+    let refused =
+        state_outcome(&rig.shop, &Dial::direct(), order, Stated::Failed, &Principal::CommandLine(None), "surely not")
+            .await;
     assert!(matches!(&refused, Err(Error::Conflict(text)) if text.to_string().contains("order refund")), "{refused:?}");
     assert_eq!(rig.refunds("intended"), 1);
 }
@@ -435,11 +439,14 @@ async fn an_order_is_not_delivered_again_while_its_money_may_be_on_its_way_back(
     let rig = rig_with_buyer(kind).await;
     let order = rig.owing().await;
     let bill = rig.refund_without_answer(order, 25_000).await;
-    let again = payments::apply::retry_delivery(&rig.shop, order, "cli").await;
+    let again = payments::apply::retry_delivery(&rig.shop, order, &Principal::CommandLine(None)).await;
     assert!(matches!(&again, Err(Error::Conflict(text)) if text.to_string().contains("order refund")), "{again:?}");
     rig.refund(order, &bill, None).await.expect("the payment took place");
     assert_eq!(rig.debt(order), ("S", 0, 25_000));
-    assert!(payments::apply::retry_delivery(&rig.shop, order, "cli").await.is_err(), "it was paid back");
+    assert!(
+        payments::apply::retry_delivery(&rig.shop, order, &Principal::CommandLine(None)).await.is_err(),
+        "it was paid back"
+    );
 }
 
 async fn what_a_node_says_when_it_shuts_down_does_not_mean_that_nothing_was_paid(kind: NodeKind) {
@@ -527,14 +534,16 @@ async fn an_earlier_failure_says_nothing_about_the_same_payment_begun_again_by_a
     assert!(matches!(rig.refund(order, &bill, None).await, Err(Error::Refused(_))));
     rig.sim().faults().set_no_route(false);
     // Another command has written its intent, and is about to ask the node.
-    let (intent, _) = refunds::intend(&rig.shop, rig.request(order, &bill, 1), "cli").await.expect("intended");
+    let (intent, _) = refunds::intend(&rig.shop, rig.request(order, &bill, 1), &Principal::CommandLine(None))
+        .await
+        .expect("intended");
     let refused = rig.refund(order, &other, None).await;
     assert!(matches!(refused, Err(Error::Unavailable { .. })), "{refused:?}");
     assert_eq!((rig.refunds("intended"), rig.buyer_has(2)), (1, 0));
     rig.clock.advance_secs(180);
     rig.refund(order, &other, None).await.expect("that command never asked");
     assert_eq!((rig.buyer_has(1), rig.buyer_has(2)), (0, 25_000));
-    refunds::failed(&rig.shop, &intent, "late", "cli").await.expect("nothing to record");
+    refunds::failed(&rig.shop, &intent, "late", &Principal::CommandLine(None)).await.expect("nothing to record");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -542,11 +551,15 @@ async fn what_became_of_one_intent_does_not_end_the_next_for_the_same_payment() 
     let rig = rig_with_buyer(NodeKind::LndGrpc).await;
     let order = rig.owing().await;
     let bill = rig.bill(25_000, 1).await;
-    let (first, _) = refunds::intend(&rig.shop, rig.request(order, &bill, 1), "cli").await.expect("intended");
+    let (first, _) = refunds::intend(&rig.shop, rig.request(order, &bill, 1), &Principal::CommandLine(None))
+        .await
+        .expect("intended");
     rig.clock.advance_secs(180);
-    refunds::failed(&rig.shop, &first, "never asked", "cli").await.expect("recorded");
-    refunds::intend(&rig.shop, rig.request(order, &bill, 1), "cli").await.expect("intended again");
-    refunds::failed(&rig.shop, &first, "never asked", "cli").await.expect("nothing to record");
+    refunds::failed(&rig.shop, &first, "never asked", &Principal::CommandLine(None)).await.expect("recorded");
+    refunds::intend(&rig.shop, rig.request(order, &bill, 1), &Principal::CommandLine(None))
+        .await
+        .expect("intended again");
+    refunds::failed(&rig.shop, &first, "never asked", &Principal::CommandLine(None)).await.expect("nothing to record");
     assert_eq!(rig.refunds("intended"), 1);
 }
 
@@ -558,7 +571,7 @@ async fn a_product_and_its_host_stay_until_what_is_owed_for_them_was_paid_back()
     rig.clock.advance_secs(90_000);
     products::expire::suspend_expired(&rig.shop).await.expect("its time is over");
     rig.report(product, ProductStatus::Suspended).await.expect("accepted");
-    let scope = Scope::Host(rig.host);
+    let scope = Principal::Host(rig.host);
     let delete = || products::view::delete(&rig.shop, &scope, product, ProductKind::TorBridge);
     let refused = delete().await;
     assert!(
@@ -572,7 +585,9 @@ async fn a_product_and_its_host_stay_until_what_is_owed_for_them_was_paid_back()
         matches!(&refused, Err(Error::Conflict(text)) if text.to_string().contains("Money is owed")),
         "{refused:?}"
     );
-    payments::apply::mark_refunded(&rig.shop, order, "cli", "by hand").await.expect("paid back");
+    payments::apply::mark_refunded(&rig.shop, order, &Principal::CommandLine(None), "by hand")
+        .await
+        .expect("paid back");
     delete().await.expect("deleted");
     hosts::catalog::delete(&rig.shop, &scope, rig.host).await.expect("deleted");
 }
@@ -581,13 +596,13 @@ async fn a_product_and_its_host_stay_until_what_is_owed_for_them_was_paid_back()
 async fn a_debt_out_of_a_restored_backup_is_paid_only_when_the_operator_has_made_sure() {
     let mut rig = rig_with_buyer(NodeKind::LndGrpc).await;
     let order = rig.owing().await;
-    let act = Act::on_command_line(rig.now());
+    let session = Session::on_command_line(rig.now());
     let (from, to) = (rig.places("old"), rig.places("new"));
-    let made = backup::create(&rig.shop.db, &from, &act, None).expect("a backup");
+    let made = backup::create(&rig.shop.db, &from, &session, None).expect("a backup");
     rig.refund(order, &rig.bill(25_000, 1).await, None).await.expect("paid");
 
     rig.tasks.stop().await;
-    let restored = backup::restore(&to, &made.path, false, &act).expect("restored");
+    let restored = backup::restore(&to, &made.path, false, &session).expect("restored");
     assert_eq!(restored.owing, [order]);
     rig.start_shop_on(&to.database);
     rig.wait_until("all nodes are alive", || rig.count(ALIVE_NODES) == 2).await;
@@ -607,15 +622,15 @@ async fn a_debt_that_arises_again_after_a_restore_is_paid_only_when_the_operator
     let mut rig = rig_with_buyer(NodeKind::LndGrpc).await;
     rig.check_in().await;
     let (order, _) = rig.ordered().await;
-    let act = Act::on_command_line(rig.now());
+    let session = Session::on_command_line(rig.now());
     let (from, to) = (rig.places("old"), rig.places("new"));
-    let made = backup::create(&rig.shop.db, &from, &act, None).expect("a backup");
+    let made = backup::create(&rig.shop.db, &from, &session, None).expect("a backup");
     rig.pay(order);
     rig.comes_to_owe(order).await;
     rig.refund(order, &rig.bill(25_000, 1).await, None).await.expect("paid");
 
     rig.tasks.stop().await;
-    let restored = backup::restore(&to, &made.path, false, &act).expect("restored");
+    let restored = backup::restore(&to, &made.path, false, &session).expect("restored");
     assert_eq!(restored.owing, [], "in the backup it is not paid yet");
     rig.start_shop_on(&to.database);
     rig.comes_to_owe(order).await;

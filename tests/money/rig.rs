@@ -21,7 +21,8 @@ use ip2tor_shop::services::orders;
 use ip2tor_shop::services::orders::place::{OrderRequest, OrderView, OrderedProduct};
 use ip2tor_shop::services::products;
 use ip2tor_shop::services::products::view::ProductPatch;
-use ip2tor_shop::services::{Error, Scope, Settings, Shop};
+use ip2tor_shop::services::{Error, Principal, Settings, Shop};
+use ip2tor_shop::store::audit_log::Author;
 use ip2tor_shop::store::{Db, StoreError, hosts};
 use tempfile::TempDir;
 
@@ -239,7 +240,9 @@ impl Rig {
     }
 
     pub async fn check_in(&self) {
-        check_ins::check_in(&self.shop, &Scope::Host(self.host), self.host, 0, String::new()).await.expect("check-in");
+        check_ins::check_in(&self.shop, &Principal::Host(self.host), self.host, 0, String::new())
+            .await
+            .expect("check-in");
     }
 
     pub fn bridge_request(&self) -> OrderRequest {
@@ -295,7 +298,7 @@ impl Rig {
     /// The host reports a status.
     pub async fn report(&self, product: ProductId, status: ProductStatus) -> Result<(), Error> {
         let patch = ProductPatch { status: Some(status), ..ProductPatch::default() };
-        let scope = Scope::Host(self.host);
+        let scope = Principal::Host(self.host);
         products::view::patch(&self.shop, &scope, product, ProductKind::TorBridge, patch).await.map(drop)
     }
 
@@ -303,7 +306,7 @@ impl Rig {
     pub async fn poll(&self) -> Vec<ProductId> {
         let status = Some(ProductStatus::NeedsActivate);
         let listed =
-            products::view::list(&self.shop, &Scope::Host(self.host), ProductKind::TorBridge, None, status).await;
+            products::view::list(&self.shop, &Principal::Host(self.host), ProductKind::TorBridge, None, status).await;
         listed.expect("a list").into_iter().map(|view| view.product.id).collect()
     }
 
@@ -419,7 +422,7 @@ fn seed(db: &Db, host: Host, ports: u16) {
              VALUES (1, 'operator', 'administrator', '-', 0, 0)",
             [],
         )?;
-        hosts::insert(db, &host, &[1; 32])?;
+        hosts::insert(db, &host, &[1; 32], Author::new(&Principal::CommandLine(None), START))?;
         hosts::check_in(db, host.id, 0, "", START)?;
         hosts::add_range(db, &range)
     })

@@ -3,7 +3,7 @@
 use ip2tor_lnd_simulator::State;
 use ip2tor_shop::background::nodes::follow::{self, Strangers};
 use ip2tor_shop::domain::product::{ProductKind, ProductStatus};
-use ip2tor_shop::services::{Act, Scope, doctor, products};
+use ip2tor_shop::services::{Principal, Session, doctor, products};
 
 use crate::rig::{ALIVE_NODES, NODE, Rig, Setup};
 
@@ -24,8 +24,8 @@ async fn a_node_that_cannot_hold_sells_by_plain_invoices_and_the_doctor_says_so(
     let (order, _) = rig.active_bridge().await;
     assert!(!rig.view(order).purchase.invoice.is_hold);
     assert_eq!(rig.count("SELECT count(*) FROM invoice_attempt"), 1, "the first attempt was a plain one");
-    let act = Act::on_command_line(rig.now());
-    let findings = rig.shop.db.read(|db| doctor::examine(db, &act, &rig.shop.settings)).expect("findings");
+    let session = Session::on_command_line(rig.now());
+    let findings = session.read(&rig.shop.db, |tx| doctor::examine(tx, &rig.shop.settings)).expect("findings");
     assert!(findings.iter().any(|finding| finding.about == "held payments" && finding.text.contains(NODE)));
 }
 
@@ -110,5 +110,5 @@ async fn a_host_reads_what_has_waited_for_longest_first() {
             products::view::list(&rig.shop, &scope, ProductKind::TorBridge, None, status).await.expect("a list");
         found.into_iter().map(|view| view.product.id).collect::<Vec<_>>()
     };
-    assert_eq!(list(Scope::Host(rig.host)).await, [orders[1].1, orders[2].1, orders[0].1]);
+    assert_eq!(list(Principal::Host(rig.host)).await, [orders[1].1, orders[2].1, orders[0].1]);
 }

@@ -4,7 +4,7 @@ use ip2tor_shop::domain::id::OrderId;
 use ip2tor_shop::domain::product::{ProductKind, ProductStatus};
 use ip2tor_shop::services::invoices::absence::{self, Absence, Asked};
 use ip2tor_shop::services::orders::extend::Extension;
-use ip2tor_shop::services::{Error, backup, operator_queries, orders, products};
+use ip2tor_shop::services::{Error, Principal, backup, operator_queries, orders, products};
 use ip2tor_shop::store::audit_log;
 
 use crate::rig::{Rig, Setup};
@@ -50,8 +50,9 @@ async fn an_order_that_nobody_paid_is_deleted_after_two_weeks_but_for_one_line()
     let of_newest = rig.shop.db.read(|db| audit_log::of_order(db, newest)).expect("its history");
     assert!(left <= 6 + of_newest.len() as i64, "{left} rows are left");
     assert_eq!(rig.count(LEFT_OVER), 0);
-    let placed =
-        operator_queries::deleted_unpaid(&rig.shop, order).expect("the line is read").expect("there is a line");
+    let placed = operator_queries::deleted_unpaid(&rig.shop, &Principal::CommandLine(None), order)
+        .expect("the line is read")
+        .expect("there is a line");
     assert!(placed <= ended && placed.plus_secs(2 * DAY) > ended, "{placed}");
 }
 
@@ -155,7 +156,11 @@ async fn a_backup_has_every_order_but_those_that_ended_unpaid_and_those_nobody_c
         let (open, _) = rig.ordered().await;
         rig.restored().await;
         assert_eq!(orders::place::view(&rig.shop, ended).map(drop), Err(Error::NotFound));
-        assert!(operator_queries::deleted_unpaid(&rig.shop, ended).expect("the line is read").is_some());
+        assert!(
+            operator_queries::deleted_unpaid(&rig.shop, &Principal::CommandLine(None), ended)
+                .expect("the line is read")
+                .is_some()
+        );
         assert!(rig.sim().node().arrive(hash, &[25_000], 25_000).is_err(), "its invoice is gone from the node");
         assert_eq!(rig.order_status(bought), "P");
         assert_eq!(rig.product_status(product), ProductStatus::Active);
@@ -198,11 +203,11 @@ async fn a_backup_keeps_what_was_held_once_or_has_vanished_or_is_still_to_be_can
     rig.stop_node().await;
     rig.clock.advance_secs(1000);
     products::expire::close_unpaid(&rig.shop).await.expect("to be cancelled");
-    let act = ip2tor_shop::services::Act::on_command_line(rig.now());
+    let session = ip2tor_shop::services::Session::on_command_line(rig.now());
     let (from, to) = (rig.places("old"), rig.places("new"));
-    let made = backup::create(&rig.shop.db, &from, &act, None).expect("a backup");
+    let made = backup::create(&rig.shop.db, &from, &session, None).expect("a backup");
     rig.tasks.stop().await;
-    backup::restore(&to, &made.path, false, &act).expect("restored");
+    backup::restore(&to, &made.path, false, &session).expect("restored");
     rig.start_shop_on(&to.database);
     for order in [returned, vanished, over] {
         assert_eq!(rig.view(order).purchase.id, order);

@@ -17,8 +17,8 @@ use ip2tor_shop::services::hosts;
 use ip2tor_shop::services::hosts::manage::{Added, NewHost};
 use ip2tor_shop::services::nodes;
 use ip2tor_shop::services::nodes::manage::NodeChange;
-use ip2tor_shop::services::{Act, Error, operators};
-use ip2tor_shop::store::{Connection, Db};
+use ip2tor_shop::services::{Error, Session, Tx, operators};
+use ip2tor_shop::store::Db;
 use tempfile::TempDir;
 use toml::{Table, Value};
 
@@ -106,7 +106,7 @@ impl World {
 fn seed(dir: &TempDir, node_onion: &str) -> Added {
     std::fs::create_dir(dir.path().join("shop")).unwrap();
     let db = Db::open(&dir.path().join("shop/shop.sqlite3")).unwrap();
-    let act = Act::on_command_line(SystemClock.now());
+    let session = Session::on_command_line(SystemClock.now());
     let file = |name: &str| Some(dir.path().join("lnd").join(name).display().to_string());
     let node = NodeChange {
         host: Some(node_onion.to_owned()),
@@ -115,15 +115,15 @@ fn seed(dir: &TempDir, node_onion: &str) -> Added {
         macaroon_file: file("shop.macaroon"),
         ..NodeChange::default()
     };
-    db.write_blocking(move |db| {
-        operators::manage::add(db, &act, "me", Role::Administrator, "-")?;
-        nodes::manage::add(db, &act, &SystemRandom, NodeKind::LndGrpc, node, None)?;
-        add_host(db, &act)
-    })
-    .unwrap()
+    let added = session.write(&db, move |tx| {
+        operators::manage::add(tx, "me", Role::Administrator, "-")?;
+        nodes::manage::add(tx, &SystemRandom, NodeKind::LndGrpc, node, None)?;
+        add_host(tx)
+    });
+    added.unwrap()
 }
 
-fn add_host(db: &Connection, act: &Act) -> Result<Added, Error> {
+fn add_host(tx: &Tx<'_>) -> Result<Added, Error> {
     let change = HostChange {
         name: Some("bridge1".to_owned()),
         ip: Some("192.0.2.7".to_owned()),
@@ -132,9 +132,8 @@ fn add_host(db: &Connection, act: &Act) -> Result<Added, Error> {
         ..HostChange::default()
     };
     let span = (PortKind::TorBridge, 20_000, 20_099);
-    let added =
-        hosts::manage::add(db, act, &SystemRandom, NewHost { change, ranges: vec![span], ..NewHost::default() })?;
-    ip2tor_shop::store::hosts::check_in(db, added.host.id, 0, "", act.now)?;
+    let added = hosts::manage::add(tx, &SystemRandom, NewHost { change, ranges: vec![span], ..NewHost::default() })?;
+    ip2tor_shop::store::hosts::check_in(tx.db, added.host.id, 0, "", tx.now)?;
     Ok(added)
 }
 

@@ -205,7 +205,7 @@ async fn expired(shop: &TestShop) -> ProductId {
 
 async fn deleted(shop: &TestShop) -> ProductId {
     let product = expired(shop).await;
-    let scope = ip2tor_shop::services::Scope::Administrator("test".to_owned());
+    let scope = ip2tor_shop::services::Principal::Administrator("test".to_owned());
     let gone = ip2tor_shop::services::products::view::delete(&shop.shop, &scope, product, ProductKind::TorBridge).await;
     gone.expect("deleted");
     product

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use ip2tor_shop::domain::host::{Host, PortKind, PortRange};
 use ip2tor_shop::domain::id::{HostId, OperatorId, Random, SystemRandom};
 use ip2tor_shop::domain::money::Msat;
+use ip2tor_shop::services::Principal;
 use ip2tor_shop::services::Shop;
 use ip2tor_shop::services::hosts::manage::hash_token;
+use ip2tor_shop::store::audit_log::Author;
 use ip2tor_shop::store::{StoreError, hosts};
 use serde_json::Value;
 
@@ -25,7 +27,7 @@ pub fn add_hosts(shop: &Shop) -> BTreeMap<String, (HostId, String)> {
     shop.db
         .write_blocking::<(), StoreError, _>(move |db| {
             for (host, hash, ranges) in rows {
-                hosts::insert(db, &host, &hash)?;
+                hosts::insert(db, &host, &hash, Author::new(&Principal::CommandLine(None), START))?;
                 hosts::check_in(db, host.id, 0, "", START)?;
                 ranges.iter().try_for_each(|range| hosts::add_range(db, range))?;
             }

@@ -9,7 +9,7 @@ use ip2tor_shop::services::orders;
 use ip2tor_shop::services::orders::place::{OrderRequest, OrderView, OrderedProduct};
 use ip2tor_shop::services::products;
 use ip2tor_shop::services::products::view::ProductPatch;
-use ip2tor_shop::services::{Error, Scope, invoices, payments};
+use ip2tor_shop::services::{Error, Principal, invoices, payments};
 use ip2tor_shop::store::outbox::{self, IntentKind};
 
 use super::{ONION, PUBLIC_KEY, TestShop};
@@ -101,7 +101,7 @@ impl TestShop {
         let patch = ProductPatch { status: Some(status), ..ProductPatch::default() };
         let found = self.shop.db.read(|db| ip2tor_shop::store::products::get(db, product)).expect("a product");
         let kind = found.expect("the product is there").kind();
-        let scope = Scope::Administrator("test".to_owned());
+        let scope = Principal::Administrator("test".to_owned());
         products::view::patch(&self.shop, &scope, product, kind, patch).await.map(drop)
     }
 

@@ -3,6 +3,7 @@
 
 use super::host::{Host, PortKind, PortRange};
 use super::money::Msat;
+use super::texts::Message;
 use super::{address, text};
 
 /// Messages by field, as clients of the API know them.
@@ -106,16 +107,19 @@ pub fn name_errors(name: &str) -> Vec<String> {
     if name.chars().count() > MAX_NAME {
         errors.push(format!("Ensure this field has no more than {MAX_NAME} characters."));
     }
-    if name.contains('_') {
-        errors.push("Underscores are not allowed.".to_owned());
-    }
-    if matches!(name.to_ascii_lowercase().as_str(), "www" | "shop") {
-        errors.push("Must not be one of: www, shop".to_owned());
-    }
-    if !text::is_plain_name(name) {
-        errors.push(text::NOT_PLAIN.to_owned());
-    }
+    errors.extend(name_refusals(name).map(|refusal| refusal.to_string()));
     errors
+}
+
+/// Why a text can't be the name of a host, apart from its length: one rule for the operators' commands and the API.
+pub fn name_refusals(name: &str) -> impl Iterator<Item = Message> {
+    let is_reserved = matches!(name.to_ascii_lowercase().as_str(), "www" | "shop");
+    let rules = [
+        (name.contains('_'), Message::NoUnderscores),
+        (is_reserved, Message::NameReserved),
+        (!text::is_plain_name(name), Message::NotPlain),
+    ];
+    rules.into_iter().filter(|(is_broken, _)| *is_broken).map(|(_, message)| message)
 }
 
 /// Everything that is wrong with a host, by field; empty when it may be stored.

@@ -17,6 +17,7 @@ pub mod lightning;
 pub mod money;
 pub mod node;
 pub mod operator;
+pub mod principal;
 pub mod product;
 pub mod purchase;
 pub mod recent;

@@ -1,6 +1,7 @@
 //! An operator: a person who runs the shop, or owns hosts and nodes in it.
 
 use super::id::OperatorId;
+use super::principal::RESERVED_NAMES;
 use super::text::is_plain_name;
 use super::time::Timestamp;
 
@@ -43,14 +44,13 @@ pub struct Operator {
     pub modified_at: Timestamp,
 }
 
-/// What is wrong with a name for an operator, if anything. `cli` names the command line in the
-/// change log; a colon would end the name in HTTP Basic credentials.
+/// What is wrong with a name for an operator, if anything. The change log names others so; a colon would end the name in HTTP Basic credentials.
 pub fn name_error(name: &str) -> Option<&'static str> {
     if name.is_empty() || name.chars().count() > 150 {
         Some("A name has 1 to 150 characters.")
     } else if name.contains(':') || !is_plain_name(name) || name.contains(char::is_whitespace) {
         Some("A name has no colon, no blanks and nothing that can't be seen.")
-    } else if matches!(name.to_lowercase().as_str(), "cli" | "shop" | "buyer") {
+    } else if RESERVED_NAMES.contains(&name.to_lowercase().as_str()) {
         Some("This name is reserved.")
     } else {
         None

@@ -4,7 +4,7 @@
 use super::entry::Entry;
 use super::heard;
 use crate::domain::lightning::{NodeError, NodeInvoice, NodeInvoiceState};
-use crate::services::{Error, Shop, invoices, left_out};
+use crate::services::{Error, Principal, Shop, invoices, left_out};
 use crate::store::{deals, node_state};
 
 /// Invoices asked for at a time.
@@ -33,7 +33,7 @@ pub async fn look_through(shop: &Shop, entry: &Entry) -> Result<Result<(), NodeE
             None => break,
         }
     }
-    shop.change(move |db, _| Ok(node_state::end_history(db, node)?)).await.map(Ok)
+    shop.tx(&Principal::Shop, move |tx| Ok(node_state::end_history(tx.db, node)?)).await.map(Ok)
 }
 
 /// Applies a settlement of ours that is not known.

@@ -9,7 +9,7 @@ use crate::background::failure::log_failure;
 use crate::domain::effect::AlertTopic;
 use crate::domain::lightning::NodeError;
 use crate::domain::time::Timestamp;
-use crate::services::{Error, Shop};
+use crate::services::{Error, Principal, Shop};
 use crate::store::{alerts, node_state};
 
 /// Failures that last for so long are told. Seconds.
@@ -30,7 +30,8 @@ pub async fn went_wrong(shop: &Shop, entry: &Entry, way: Way, error: &NodeError)
         entry.spec.name,
         way.name()
     );
-    let raise = shop.change(move |db, _| {
+    let raise = shop.tx(&Principal::Shop, move |tx| {
+        let db = tx.db;
         alerts::raise(db, AlertTopic::NodeUnheard, &node.to_string(), &text, now)?;
         Ok::<_, Error>(())
     });
@@ -46,6 +47,7 @@ pub async fn went_well(shop: &Shop, entry: &Entry, way: Way) {
     if left.iter().any(Option::is_some) || !(is_first || is_told()) {
         return;
     }
-    let close = shop.change(move |db, _| Ok(alerts::close(db, AlertTopic::NodeUnheard, &node.to_string(), now)?));
+    let close =
+        shop.tx(&Principal::Shop, move |tx| Ok(alerts::close(tx.db, AlertTopic::NodeUnheard, &node.to_string(), now)?));
     log_failure("closing the alert of a node that is followed again", close.await);
 }

@@ -5,7 +5,7 @@ use super::jobs::JobContext;
 use crate::background::kept;
 use crate::config::{CronExpression, Job};
 use crate::domain::time::Timestamp;
-use crate::services::Error;
+use crate::services::{Error, Principal, Tx};
 use crate::store::job_runs;
 use crate::store::job_runs::JobRun;
 
@@ -24,8 +24,8 @@ pub(super) async fn plan(context: &JobContext) -> Result<(), Error> {
     let now = context.shop.now();
     let next = |(job, cron): (Job, &CronExpression)| (job.name(), cron.next_after(now));
     let times: Vec<_> = context.config.jobs.all().into_iter().map(next).collect();
-    let store = move |db: &_, _: &mut _| Ok(times.iter().try_for_each(|(name, at)| job_runs::plan(db, name, *at))?);
-    context.shop.change(store).await
+    let store = move |tx: &mut Tx<'_>| Ok(times.iter().try_for_each(|(name, at)| job_runs::plan(tx.db, name, *at))?);
+    context.shop.tx(&Principal::Shop, store).await
 }
 
 /// Does what fell due while the shop was off.
@@ -80,8 +80,8 @@ async fn store(context: &JobContext, runs: Vec<JobRun>) {
     if runs.is_empty() {
         return;
     }
-    let record = move |db: &_, _: &mut _| Ok(runs.iter().try_for_each(|run| job_runs::record(db, run))?);
-    if let Err(error) = context.shop.change(record).await {
+    let record = move |tx: &mut Tx<'_>| Ok(runs.iter().try_for_each(|run| job_runs::record(tx.db, run))?);
+    if let Err(error) = context.shop.tx(&Principal::Shop, record).await {
         tracing::error!(%error, "runs of jobs can't be recorded");
     }
 }

@@ -28,7 +28,7 @@ use crate::services::{Shop, nodes};
 pub fn check(data: &DataArgs, id: Option<NodeId>, output: &Output) -> Result<(), Failure> {
     let data = data.open()?;
     let nodes = match id {
-        Some(id) => vec![data.read(|db, act| nodes::manage::show(db, act, id))?],
+        Some(id) => vec![data.read(|tx| nodes::manage::show(tx, id))?],
         None => data.read(nodes::manage::list)?,
     };
     crate::onion::tls::install_provider();
@@ -56,7 +56,7 @@ pub fn try_out(data: &Data, node: &Node) -> Result<String, Failure> {
     })?;
     let mut check = tried.check;
     if check.problem.is_none() {
-        check.problem = data.read(|db, _| nodes::health::other_node(db, node.id, &check.info))?;
+        check.problem = data.read(|tx| nodes::health::other_node(tx.db, node.id, &check.info))?;
     }
     let passes = |error: &NodeError| matches!(error.kind, K::NotSynced | K::WrongNetwork | K::ClocksApart);
     if check.problem.as_ref().is_none_or(passes) {

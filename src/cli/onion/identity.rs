@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 
 use super::super::data::Data;
 use super::super::failure::Failure;
+use super::super::user;
 use crate::config::Config;
 use crate::domain::time::{Clock, SystemClock};
 use crate::onion::keys::{self, KeyFormat};
 use crate::onion::{OnionConfig, OnionError};
 use crate::services::backup::Places;
 use crate::services::onion_address::{self, Service};
-use crate::services::{Act, backup};
+use crate::services::{Session, backup};
 use crate::store::Db;
 use crate::store::db::is_file_of;
 
@@ -125,8 +126,8 @@ impl Identity {
         }
         let lost = keys::reset(&self.state_dir, &self.nickname).map_err(of_change)?;
         if let Some(db) = &self.db {
-            let (act, service) = (Act::on_command_line(SystemClock.now()), self.service);
-            db.write_blocking(move |db| onion_address::forget(db, &act, service))?;
+            let (session, service) = (Session { by: user::principal(), now: SystemClock.now() }, self.service);
+            session.write(db, move |tx| onion_address::forget(tx, service))?;
         }
         Ok(lost.or(remembered))
     }

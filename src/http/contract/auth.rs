@@ -8,7 +8,7 @@ use http::{HeaderMap, header};
 use crate::domain::texts::Message;
 use crate::http::problem::Problem;
 use crate::http::server::client::{Client, Origin};
-use crate::services::Scope;
+use crate::services::Principal;
 use crate::services::operators::authenticate::{Authenticator, Source};
 
 /// What an `Authorization` header says.
@@ -48,12 +48,12 @@ pub async fn authenticate(
     authenticator: &Authenticator,
     headers: &HeaderMap,
     origin: &Origin,
-) -> Result<Option<Scope>, Problem> {
+) -> Result<Option<Principal>, Problem> {
     match credentials(headers) {
         Credentials::None => Ok(None),
         Credentials::Malformed(text) => Err(Problem::unauthorized(text)),
         Credentials::Token(token) => match authenticator.token(token).await? {
-            Some(host) => Ok(Some(Scope::Host(host))),
+            Some(host) => Ok(Some(Principal::Host(host))),
             None => Err(Problem::unauthorized(Message::InvalidToken)),
         },
         Credentials::Basic(encoded) => {

@@ -11,7 +11,7 @@ use crate::http::problem::Problem;
 use crate::http::server::client::Origin;
 use crate::services::hosts;
 use crate::services::hosts::catalog::Site;
-use crate::services::{Scope, Shop};
+use crate::services::{Principal, Shop};
 
 /// A request to the API, after negotiation and authentication.
 pub struct RequestContext {
@@ -22,7 +22,7 @@ pub struct RequestContext {
     /// The language of messages.
     pub language: Language,
     /// The caller; `None` is anonymous.
-    pub scope: Option<Scope>,
+    pub caller: Option<Principal>,
     /// The id in the path.
     pub id: Option<String>,
     /// The query, in its order.
@@ -51,8 +51,8 @@ impl RequestContext {
     }
 
     /// The caller of a private operation.
-    pub fn scope(&self) -> Result<&Scope, Problem> {
-        self.scope.as_ref().ok_or_else(|| Problem::unauthorized(Message::NotAuthenticated))
+    pub fn caller(&self) -> Result<&Principal, Problem> {
+        self.caller.as_ref().ok_or_else(|| Problem::unauthorized(Message::NotAuthenticated))
     }
 
     /// The id in the path, in any form that names a UUID; anything else is not found.

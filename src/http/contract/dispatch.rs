@@ -22,7 +22,7 @@ use crate::http::problem::Problem;
 use crate::http::response::json_response;
 use crate::http::server::client::Origin;
 use crate::http::{App, pages};
-use crate::services::Scope;
+use crate::services::{Principal, authz};
 
 /// Methods in the order in which `Allow` names them.
 const METHODS: [Method; 5] = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
@@ -93,8 +93,8 @@ impl ContractDispatcher {
         }
         let origin = Origin::of(&request, &*self.app.is_trusted_proxy);
         same_site::check(request.method(), served.resource.is_change, request.headers(), &origin)?;
-        let scope = authenticate(&self.app.auth, request.headers(), &origin).await?;
-        authorise(served.resource.access, scope.as_ref())?;
+        let caller = authenticate(&self.app.auth, request.headers(), &origin).await?;
+        authorise(served.resource.access, caller.as_ref())?;
         let is_head = request.method() == Method::HEAD;
         if is_head {
             request.set_method(Method::GET);
@@ -105,7 +105,7 @@ impl ContractDispatcher {
             let method = if is_head { "HEAD" } else { request.method().as_str() };
             return Err(Problem::method_not_allowed(method));
         }
-        let call = Arc::new(RequestContext { app: Arc::clone(&self.app), origin, language, scope, id, query });
+        let call = Arc::new(RequestContext { app: Arc::clone(&self.app), origin, language, caller, id, query });
         let Some((_, operation)) = operation else {
             return Ok(json_response(StatusCode::OK, &options::of(served.resource, &call)));
         };
@@ -127,11 +127,11 @@ fn is_read(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD)
 }
 
-fn authorise(access: Access, scope: Option<&Scope>) -> Result<(), Problem> {
-    match (access, scope) {
+fn authorise(access: Access, caller: Option<&Principal>) -> Result<(), Problem> {
+    match (access, caller) {
         (Access::Anybody, _) | (Access::Known, Some(_)) => Ok(()),
-        (Access::Staff, Some(Scope::Administrator(_) | Scope::Operator(..))) => Ok(()),
-        (Access::Staff, Some(Scope::Host(_))) => Err(Problem::detail(StatusCode::FORBIDDEN, Message::Forbidden)),
+        (Access::Staff, Some(who)) if authz::is_staff(who) => Ok(()),
+        (Access::Staff, Some(_)) => Err(Problem::detail(StatusCode::FORBIDDEN, Message::Forbidden)),
         (Access::Known | Access::Staff, None) => Err(Problem::unauthorized(Message::NotAuthenticated)),
     }
 }

@@ -15,7 +15,7 @@ use super::body::Input;
 use super::call::RequestContext;
 use crate::http::problem::Problem;
 use crate::http::server::body_wait::BodyWait;
-use crate::services::Scope;
+use crate::services::Principal;
 
 /// The id in the path. Read it with [`RequestContext::id`].
 pub struct Id;
@@ -68,7 +68,7 @@ impl<'a> ApiExtractor<'a> for Query {
 }
 
 /// The caller of a private operation.
-pub struct Caller(pub Scope);
+pub struct Caller(pub Principal);
 
 impl<'a> ApiExtractor<'a> for Caller {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
@@ -104,7 +104,7 @@ impl<'a> ApiExtractor<'a> for Caller {
         _: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
         let call = <&RequestContext as FromRequest>::from_request(request, body).await?;
-        Ok(Self(call.scope()?.clone()))
+        Ok(Self(call.caller()?.clone()))
     }
 }
 

@@ -61,12 +61,12 @@ const fn private(path: &'static str, name: &'static str, about: &'static str, wr
 
 fn host_is_visible(call: &RequestContext) -> bool {
     let host = call.id(HostId::parse);
-    matches!((call.scope(), host), (Ok(scope), Ok(host)) if hosts::catalog::get(call.shop(), scope, host).is_ok())
+    matches!((call.caller(), host), (Ok(caller), Ok(host)) if hosts::catalog::get(call.shop(), caller, host).is_ok())
 }
 
 fn product_is_visible(call: &RequestContext, kind: ProductKind) -> bool {
     let product = call.id(ProductId::parse);
-    matches!((call.scope(), product), (Ok(scope), Ok(product)) if products::view::get(call.shop(), scope, product, kind).is_ok())
+    matches!((call.caller(), product), (Ok(caller), Ok(product)) if products::view::get(call.shop(), caller, product, kind).is_ok())
 }
 
 fn bridge_is_visible(call: &RequestContext) -> bool {

@@ -12,9 +12,9 @@ use super::{files, packed, pending};
 use crate::domain::id::{NodeId, OrderId};
 use crate::services::instance::InstanceLock;
 use crate::services::onion_address::{self, Service};
-use crate::services::{Act, Error, hosts, payments};
+use crate::services::{Error, Session, Tx, authz, hosts, payments};
 use crate::store::backup::{self, CarriedFile};
-use crate::store::{Connection, StoreError, db, node_state, nodes};
+use crate::store::{StoreError, db, node_state, nodes};
 
 /// What was restored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,8 +38,9 @@ pub struct Restored {
 ///
 /// # Errors
 /// [`BackupError::Exists`] when there is a shop and `force` is not given; [`BackupError::NoBackup`];
-/// [`BackupError::Lock`] while a shop runs there.
-pub fn restore(places: &Places, file: &Path, force: bool, act: &Act) -> Result<Restored, BackupError> {
+/// [`BackupError::Lock`] while a shop runs there; [`Error::NotFound`] for anybody but an administrator.
+pub fn restore(places: &Places, file: &Path, force: bool, session: &Session) -> Result<Restored, BackupError> {
+    authz::needs_administrator(&session.by)?;
     check_kind(file)?;
     if db::is_file_of(&places.database, file) {
         // It may be in use: only SQLite opens it.
@@ -53,11 +54,11 @@ pub fn restore(places: &Places, file: &Path, force: bool, act: &Act) -> Result<R
     if !force && is_taken(places) {
         return Err(BackupError::Exists(places.data_dir.clone()));
     }
-    let restored = prepare(places, file, act).inspect_err(|_| {
+    let restored = prepare(places, file, session).inspect_err(|_| {
         // The error that counts is the first.
         let _ = pending::undo(places);
     })?;
-    pending::decide(places, &pending::unused_suffix(places, act.now.secs()))?;
+    pending::decide(places, &pending::unused_suffix(places, session.now.secs()))?;
     Ok(Restored { moved: pending::complete(places)?, ..restored })
 }
 
@@ -85,7 +86,7 @@ fn check_kind(file: &Path) -> Result<(), BackupError> {
 }
 
 /// Makes everything ready beside its place.
-pub(super) fn prepare(places: &Places, file: &Path, act: &Act) -> Result<Restored, BackupError> {
+pub(super) fn prepare(places: &Places, file: &Path, session: &Session) -> Result<Restored, BackupError> {
     let refuse = |reason: String| BackupError::NoBackup { path: file.to_owned(), reason };
     let fresh = pending::fresh(&places.database);
     packed::unpack(file, &fresh)?;
@@ -103,7 +104,7 @@ pub(super) fn prepare(places: &Places, file: &Path, act: &Act) -> Result<Restore
         }
         other => other,
     })?;
-    let mut restored = prepare_database(&fresh, &carried, act).map_err(|error| match error {
+    let mut restored = prepare_database(&fresh, &carried, session).map_err(|error| match error {
         BackupError::Store(StoreError::OtherVersion(_)) => refuse(error.to_string()),
         other => other,
     })?;
@@ -141,28 +142,30 @@ fn prepare_onion(places: &Places, carried: &[CarriedFile]) -> Result<bool, Backu
 
 /// Makes the database: brought up to date, with the credentials of the backup for nodes whose files are not on this
 /// machine, and with marks on what may have happened since. Nobody may ever use it without these.
-fn prepare_database(fresh: &Path, carried: &[CarriedFile], act: &Act) -> Result<Restored, BackupError> {
-    let restored = db::revise(fresh, |db| {
-        let nodes = adopt(db, carried)?;
-        let owing = payments::refunds::doubt(db, act.now)?;
+fn prepare_database(fresh: &Path, carried: &[CarriedFile], session: &Session) -> Result<Restored, BackupError> {
+    let mark = |tx: &mut Tx<'_>| {
+        let db = tx.db;
+        let nodes = adopt(tx, carried)?;
+        let owing = payments::refunds::doubt(db, tx.now)?;
         node_state::mark_history_due(db)?;
-        hosts::sweep::doubt_all(db, act.now)?;
-        act.record(db, "backup", "backup", "restored")?;
+        hosts::sweep::doubt_all(db, tx.now)?;
+        tx.record("backup", "backup", "restored")?;
         let address = onion_address::remembered(db, Service::Public)?;
         Ok::<_, BackupError>(Restored { nodes, owing, address, ..Restored::default() })
-    })?;
+    };
+    let restored = db::revise(fresh, |db| session.within(db, mark))?;
     fs::File::open(fresh).and_then(|file| file.sync_all()).map_err(io(fresh))?;
     Ok(restored)
 }
 
-fn adopt(db: &Connection, carried: &[CarriedFile]) -> Result<Vec<String>, Error> {
+fn adopt(tx: &Tx<'_>, carried: &[CarriedFile]) -> Result<Vec<String>, Error> {
     let find = |id: NodeId, what: &str| {
         let name = format!("node/{id}/{what}");
         carried.iter().find(|file| file.name == name).map(|file| file.content.clone())
     };
     let is_missing = |file: &Option<String>| file.as_deref().is_some_and(|path| !Path::new(path).exists());
     let mut changed = Vec::new();
-    for mut node in nodes::list(db, None)? {
+    for mut node in nodes::list(tx.db, None)? {
         let before = node.clone();
         if let (true, Some(content)) = (is_missing(&node.certificate_file), find(node.id, "certificate")) {
             (node.certificate_file, node.certificate) = (None, Some(content));
@@ -171,7 +174,7 @@ fn adopt(db: &Connection, carried: &[CarriedFile]) -> Result<Vec<String>, Error>
             (node.macaroon_file, node.macaroon) = (None, Some(content));
         }
         if node != before {
-            nodes::update(db, &node)?;
+            nodes::update(tx.db, &node, tx.author())?;
             changed.push(node.name);
         }
     }

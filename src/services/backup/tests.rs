@@ -43,12 +43,12 @@ fn shop(dir: &Path) -> (Db, Places, String) {
         macaroon_file: Some(dir.join("invoice.macaroon").display().to_string()),
         ..NodeChange::default()
     };
-    let act = administrator();
-    db.write_blocking(move |db| {
-        meta::preimage_secret(db, &SECRET)?;
-        manage::add(db, &act, &SystemRandom, NodeKind::LndGrpc, change, None)
-    })
-    .unwrap();
+    let session = administrator();
+    let added = session.write(&db, move |tx| {
+        meta::preimage_secret(tx.db, &SECRET)?;
+        manage::add(tx, &SystemRandom, NodeKind::LndGrpc, change, None)
+    });
+    added.unwrap();
     (db, places, token)
 }
 

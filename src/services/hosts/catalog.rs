@@ -5,17 +5,17 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use crate::domain::texts::Message;
-use crate::store::Connection;
-
 use crate::domain::effect::AlertTopic;
 use crate::domain::host::{Host, PortKind};
+use crate::domain::host_rules;
 use crate::domain::id::{HostId, OperatorId};
+use crate::domain::texts::Message;
 use crate::domain::time::Timestamp;
+use crate::services::authz::{self, Reach};
 use crate::services::invoices::choose_node;
 use crate::services::shop::Shop;
-use crate::services::{Error, Scope};
-use crate::store::{alerts, audit_log, deals, hosts, meta, operators, products, reservations};
+use crate::services::{Error, Principal, ReadTx};
+use crate::store::{Connection, alerts, deals, hosts, meta, operators, products, reservations};
 
 /// The shop as a web site.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,28 +95,22 @@ impl PublicHost {
     }
 }
 
-/// Hosts that the scope may see: a host itself, an administrator all, a mere operator none (as the
-/// predecessor; theirs are shown by the command line and the admin API).
-pub fn list(shop: &Shop, scope: &Scope) -> Result<Vec<Host>, Error> {
-    shop.db.read(|db| match scope {
-        Scope::Host(id) => Ok(hosts::get(db, *id)?.into_iter().collect()),
-        Scope::Administrator(_) => Ok(hosts::list(db, None)?),
-        Scope::Operator(..) => Ok(Vec::new()),
+/// Hosts that the caller may see ([`authz::compatible`]).
+pub fn list(shop: &Shop, by: &Principal) -> Result<Vec<Host>, Error> {
+    shop.db.read(|db| match authz::compatible(by) {
+        Reach::Everything => Ok(hosts::list(db, None)?),
+        Reach::Host(id) => Ok(hosts::get(db, id)?.into_iter().collect()),
+        Reach::Operator(_) | Reach::Nothing => Ok(Vec::new()),
     })
 }
 
-/// One host, if the scope may see it.
-pub fn get(shop: &Shop, scope: &Scope, id: HostId) -> Result<Host, Error> {
-    shop.db.read(|db| visible(db, scope, id))
+/// One host, if the caller may see it.
+pub fn get(shop: &Shop, by: &Principal, id: HostId) -> Result<Host, Error> {
+    shop.read(by, |tx| visible(tx, id))
 }
 
-fn visible(db: &Connection, scope: &Scope, id: HostId) -> Result<Host, Error> {
-    let allowed = match scope {
-        Scope::Host(own) => *own == id,
-        Scope::Administrator(_) => true,
-        Scope::Operator(..) => false,
-    };
-    hosts::get(db, id)?.filter(|_| allowed).ok_or(Error::NotFound)
+fn visible(tx: &ReadTx<'_>, id: HostId) -> Result<Host, Error> {
+    hosts::get(tx.db, id)?.filter(|host| authz::compatible(tx.actor).includes(host)).ok_or(Error::NotFound)
 }
 
 /// The name of a host's operator; empty when there is none any more.
@@ -125,16 +119,23 @@ pub fn owner_name(shop: &Shop, owner: OperatorId) -> Result<String, Error> {
 }
 
 /// Changes a host's name, the one thing that it may change of its own record. `None` leaves it.
-pub async fn rename(shop: &Shop, scope: &Scope, id: HostId, name: Option<String>) -> Result<Host, Error> {
-    let (scope, now) = (scope.clone(), shop.now());
-    shop.change(move |db, _| {
-        let mut host = visible(db, &scope, id)?;
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Invalid`] for a name that the operator's own commands would refuse.
+pub async fn rename(shop: &Shop, by: &Principal, id: HostId, name: Option<String>) -> Result<Host, Error> {
+    shop.tx(by, move |tx| {
+        let (db, now) = (tx.db, tx.now);
+        let mut host = visible(tx, id)?;
         if let Some(name) = name.filter(|name| *name != host.name) {
+            let errors = host_rules::name_errors(&name);
+            if !errors.is_empty() {
+                return Err(Error::Invalid(vec![("name", errors.into_iter().map(Message::from).collect())]));
+            }
             let change = format!("name {} -> {name}", host.name);
             host.name = name;
             host.modified_at = now;
-            hosts::update(db, &host)?;
-            audit_log::record(db, now, &scope.actor(), "host", id, &change)?;
+            hosts::update(db, &host, tx.author())?;
+            tx.record("host", id, &change)?;
         }
         Ok(host)
     })
@@ -142,21 +143,19 @@ pub async fn rename(shop: &Shop, scope: &Scope, id: HostId, name: Option<String>
 }
 
 /// Deletes a host that owes nothing to anybody; a tombstone stays.
-pub async fn delete(shop: &Shop, scope: &Scope, id: HostId) -> Result<(), Error> {
-    let (scope, now) = (scope.clone(), shop.now());
-    shop.change(move |db, _| {
-        visible(db, &scope, id)?;
+pub async fn delete(shop: &Shop, by: &Principal, id: HostId) -> Result<(), Error> {
+    shop.tx(by, move |tx| {
+        let (db, now) = (tx.db, tx.now);
+        let host = visible(tx, id)?;
         if products::any_on_host(db, id)? {
             return Err(Error::Conflict(Message::HostOwesProducts));
         }
         if deals::owes_on_host(db, id)? {
             return Err(Error::Conflict(Message::HostOwesMoney));
         }
-        reservations::free_set_aside(db, &visible(db, &scope, id)?)?;
+        reservations::free_set_aside(db, &host)?;
         alerts::close(db, AlertTopic::HostNotSwept, &id.to_string(), now)?;
-        hosts::delete(db, id, now)?;
-        audit_log::record(db, now, &scope.actor(), "host", id, "deleted")?;
-        Ok(())
+        Ok(hosts::delete(db, id, tx.author())?)
     })
     .await
 }

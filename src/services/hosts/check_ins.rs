@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use super::catalog;
 use crate::domain::id::HostId;
 use crate::domain::time::Timestamp;
-use crate::services::{Error, Scope, Shop};
+use crate::services::{Error, Principal, Shop};
 use crate::store::{Connection, hosts as stored};
 use unstored::CheckIn;
 pub use unstored::STORE_SECS;
@@ -17,12 +17,18 @@ pub use unstored::STORE_SECS;
 /// Records a check-in. The message has been validated (at most 140 characters).
 ///
 /// # Errors
-/// [`Error::NotFound`] for a host that the scope may not see, and those of the database.
-pub async fn check_in(shop: &Shop, scope: &Scope, id: HostId, status: u8, message: String) -> Result<Timestamp, Error> {
-    let host = catalog::get(shop, scope, id)?;
+/// [`Error::NotFound`] for a host that the caller may not see, and those of the database.
+pub async fn check_in(
+    shop: &Shop,
+    by: &Principal,
+    id: HostId,
+    status: u8,
+    message: String,
+) -> Result<Timestamp, Error> {
+    let host = catalog::get(shop, by, id)?;
     let now = shop.now();
     if let Some(due) = shop.check_ins.note(&host, CheckIn { at: now, status, message }) {
-        shop.change(move |db, _| store(db, &due)).await?;
+        shop.tx(by, move |tx| store(tx.db, &due)).await?;
     }
     Ok(now)
 }
@@ -33,7 +39,7 @@ pub async fn check_in(shop: &Shop, scope: &Scope, id: HostId, status: u8, messag
 /// Those of the database.
 pub async fn store_all(shop: &Shop) -> Result<(), Error> {
     let kept = shop.check_ins.take();
-    shop.change(move |db, _| store(db, &kept)).await
+    shop.tx(&Principal::Shop, move |tx| store(tx.db, &kept)).await
 }
 
 fn store(db: &Connection, check_ins: &HashMap<HostId, CheckIn>) -> Result<(), Error> {

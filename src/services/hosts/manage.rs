@@ -13,7 +13,7 @@ use crate::domain::host_rules::HostChange;
 use crate::domain::id::{HostId, Random};
 use crate::domain::texts::Message;
 use crate::services::operators::manage;
-use crate::services::{Act, Error};
+use crate::services::{Error, ReadTx, Tx, authz};
 use crate::store::audit_log;
 use crate::store::audit_log::Entry;
 use crate::store::{Connection, deals, host_tokens, hosts, reservations};
@@ -60,9 +60,10 @@ pub struct Added {
 ///
 /// # Errors
 /// [`Error::Invalid`] by field; overlapping ranges under `port_range`.
-pub fn add(db: &Connection, act: &Act, random: &dyn Random, new: NewHost) -> Result<Added, Error> {
-    let owner_id = manage::owner(db, act, new.owner.as_deref())?;
-    let mut host = Host::new(new.id.unwrap_or_else(|| HostId(random.uuid())), owner_id, act.now);
+pub fn add(tx: &Tx<'_>, random: &dyn Random, new: NewHost) -> Result<Added, Error> {
+    let db = tx.db;
+    let owner_id = manage::owner(tx, new.owner.as_deref())?;
+    let mut host = Host::new(new.id.unwrap_or_else(|| HostId(random.uuid())), owner_id, tx.now);
     new.change.apply(&mut host);
     check(&host)?;
     if hosts::exists(db, host.id)? {
@@ -73,17 +74,17 @@ pub fn add(db: &Connection, act: &Act, random: &dyn Random, new: NewHost) -> Res
         None => new_token(random),
     };
     let token_hash = hash_token(&token);
-    if host_tokens::owner(db, &token_hash, act.now)?.is_some() {
+    if host_tokens::owner(db, &token_hash, tx.now)?.is_some() {
         return Err(Error::field("token", "Another host has this token."));
     }
-    hosts::insert(db, &host, &token_hash)?;
+    hosts::insert(db, &host, &token_hash, tx.author())?;
     ranges::replace(db, &host, &new.ranges)?;
     if new.id.is_some() && deals::any_restored(db)? {
         // The backup was made before it was added for the first time: what it sold is not known.
-        sweep::doubt(db, &host, act.now)?;
-        host.unswept_since = Some(act.now);
+        sweep::doubt(db, &host, tx.now)?;
+        host.unswept_since = Some(tx.now);
     }
-    act.record(db, "host", host.id, &format!("added: {} at {}", host.name, host.ip))?;
+    tx.record("host", host.id, &format!("added: {} at {}", host.name, host.ip))?;
     let warnings = host_rules::warnings(&host, &hosts::ranges(db, host.id)?);
     Ok(Added { host, token, warnings })
 }
@@ -94,30 +95,30 @@ pub fn add(db: &Connection, act: &Act, random: &dyn Random, new: NewHost) -> Res
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Invalid`] by field.
 pub fn set(
-    db: &Connection,
-    act: &Act,
+    tx: &Tx<'_>,
     id: HostId,
     change: HostChange,
     spans: &[Span],
     owner: Option<&str>,
 ) -> Result<(Vec<String>, Vec<String>), Error> {
-    let before = visible(db, act, id)?;
-    let mut host = Host { modified_at: act.now, ..before.clone() };
+    let db = tx.db;
+    let before = visible(tx, id)?;
+    let mut host = Host { modified_at: tx.now, ..before.clone() };
     let mut changed = change.apply(&mut host);
     if let Some(name) = owner {
-        host.owner_id = manage::owner(db, act, Some(name))?;
+        host.owner_id = manage::owner(tx, Some(name))?;
         if host.owner_id != before.owner_id {
             changed.push(format!("owner {}->{}", before.owner_id.0, host.owner_id.0));
         }
     }
     check(&host)?;
-    hosts::update(db, &host)?;
+    hosts::update(db, &host, tx.author())?;
     if host.ip != before.ip {
         ranges::move_ports(db, &host, &before.ip)?;
     }
     changed.extend(ranges::replace(db, &host, spans)?);
     for change in &changed {
-        act.record(db, "host", id, change)?;
+        tx.record("host", id, change)?;
     }
     Ok((changed, host_rules::warnings(&host, &hosts::ranges(db, id)?)))
 }
@@ -126,34 +127,37 @@ pub fn set(
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub fn swept(db: &Connection, act: &Act, id: HostId) -> Result<Option<String>, Error> {
-    let host = visible(db, act, id)?;
-    let changed = sweep::swept(db, act, &host)?;
+pub fn swept(tx: &Tx<'_>, id: HostId) -> Result<Option<String>, Error> {
+    let host = visible(tx, id)?;
+    let changed = sweep::swept(tx, &host)?;
     if let Some(change) = &changed {
-        act.record(db, "host", id, change)?;
+        tx.record("host", id, change)?;
     }
     Ok(changed)
 }
 
 /// The hosts that the one who asks may see, in the order of their addresses.
-pub fn list(db: &Connection, act: &Act) -> Result<Vec<HostView>, Error> {
-    hosts::list(db, act.sees()?)?.into_iter().map(|host| view(db, host)).collect()
+pub fn list(tx: &ReadTx<'_>) -> Result<Vec<HostView>, Error> {
+    let db = tx.db;
+    hosts::list(db, authz::visible_owner(tx.actor)?)?.into_iter().map(|host| view(db, host)).collect()
 }
 
 /// One host.
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub fn show(db: &Connection, act: &Act, id: HostId) -> Result<HostView, Error> {
-    view(db, visible(db, act, id)?)
+pub fn show(tx: &ReadTx<'_>, id: HostId) -> Result<HostView, Error> {
+    let db = tx.db;
+    view(db, visible(tx, id)?)
 }
 
 /// What happened to a host, oldest first.
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub fn history(db: &Connection, act: &Act, id: HostId) -> Result<Vec<Entry>, Error> {
-    let host = visible(db, act, id)?;
+pub fn history(tx: &ReadTx<'_>, id: HostId) -> Result<Vec<Entry>, Error> {
+    let db = tx.db;
+    let host = visible(tx, id)?;
     Ok(audit_log::of(db, &host.id.to_string())?)
 }
 
@@ -162,20 +166,15 @@ pub fn history(db: &Connection, act: &Act, id: HostId) -> Result<Vec<Entry>, Err
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub fn rotate_token(
-    db: &Connection,
-    act: &Act,
-    random: &dyn Random,
-    id: HostId,
-    at_once: bool,
-) -> Result<String, Error> {
-    visible(db, act, id)?;
+pub fn rotate_token(tx: &Tx<'_>, random: &dyn Random, id: HostId, at_once: bool) -> Result<String, Error> {
+    let db = tx.db;
+    visible(tx, id)?;
     let token = new_token(random);
-    host_tokens::replace(db, id, &hash_token(&token), act.now)?;
+    host_tokens::replace(db, id, &hash_token(&token), tx.author())?;
     if at_once {
         host_tokens::end_former(db, id)?;
     }
-    act.record(db, "host", id, if at_once { "token replaced at once" } else { "token replaced" })?;
+    tx.record("host", id, if at_once { "token replaced at once" } else { "token replaced" })?;
     Ok(token)
 }
 
@@ -184,9 +183,11 @@ pub fn hash_token(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
 }
 
-fn visible(db: &Connection, act: &Act, id: HostId) -> Result<Host, Error> {
+fn visible(tx: &ReadTx<'_>, id: HostId) -> Result<Host, Error> {
+    let db = tx.db;
     let host = hosts::get(db, id)?.ok_or(Error::NotFound)?;
-    if act.sees()?.is_none_or(|own| own == host.owner_id) { Ok(host) } else { Err(Error::NotFound) }
+    authz::needs_owner(tx.actor, host.owner_id)?;
+    Ok(host)
 }
 
 fn view(db: &Connection, host: Host) -> Result<HostView, Error> {

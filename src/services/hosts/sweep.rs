@@ -6,7 +6,7 @@
 use crate::domain::effect::AlertTopic;
 use crate::domain::host::Host;
 use crate::domain::time::Timestamp;
-use crate::services::{Act, Error};
+use crate::services::{Error, Tx};
 use crate::store::{Connection, alerts, hosts, products, reservations};
 
 /// So many ports are named in an alert.
@@ -51,12 +51,13 @@ pub(in crate::services) fn tell(db: &Connection, host: &Host, trouble: &str, now
 }
 
 /// The operator has swept a host: it has only what the database knows. Returns what changed.
-pub(in crate::services) fn swept(db: &Connection, act: &Act, host: &Host) -> Result<Option<String>, Error> {
+pub(in crate::services) fn swept(tx: &Tx<'_>, host: &Host) -> Result<Option<String>, Error> {
+    let db = tx.db;
     if host.unswept_since.is_none() {
         return Ok(None);
     }
     let freed = reservations::free_set_aside(db, host)?;
     hosts::set_unswept(db, host.id, None)?;
-    alerts::close(db, AlertTopic::HostNotSwept, &host.id.to_string(), act.now)?;
+    alerts::close(db, AlertTopic::HostNotSwept, &host.id.to_string(), tx.now)?;
     Ok(Some(format!("swept; {freed} ports that were set aside are free again")))
 }

@@ -1,18 +1,15 @@
 //! Watching hosts: a dead one with paid products is told to the operator and costs its buyers no
 //! time; one with few ports left is told as well.
 
-use crate::store::Connection;
-
 use crate::domain::effect::AlertTopic;
 use crate::domain::host::{ALIVE_SECS, CHECK_IN_HELLO, Host, PortKind};
 use crate::domain::id::ProductId;
 use crate::domain::product::{Product, Subject};
 use crate::domain::time::Timestamp;
-use crate::services::Error;
 use crate::services::deals::change_product;
-use crate::services::left_out;
-use crate::services::shop::{Aftermath, Shop};
-use crate::store::{alerts, hosts, outages, products, reservations};
+use crate::services::shop::Shop;
+use crate::services::{Error, Principal, Tx, left_out};
+use crate::store::{Connection, alerts, hosts, outages, products, reservations};
 
 /// Fewer free bridge ports than this are told, unless the host's ranges are that small.
 const FEW_PORTS: u32 = 5;
@@ -43,15 +40,16 @@ pub async fn look(shop: &Shop) -> Result<Watched, Error> {
             watched.dead += 1
         }
         let (inner, id) = (shop.clone(), host.id);
-        let looked = shop.change(move |db, after| {
-            few_ports(&inner, db, &host)?;
-            hosts::note_alive(db, host.id, is_alive, inner.now())?;
+        let looked = shop.tx(&Principal::Shop, move |tx| {
+            let db = tx.db;
+            few_ports(tx, &host)?;
+            hosts::note_alive(db, host.id, is_alive, tx.now)?;
             if is_alive {
-                back(&inner, db, after, &host)?
+                back(&inner, tx, &host)?
             } else {
-                dead(&inner, db, &host)?
+                dead(tx, &host)?
             }
-            left_out::forget(db, &inner, [id])
+            left_out::forget(tx, [id])
         });
         match looked.await {
             Err(error) if left_out::is_its_own(&error) => left_out::tell(shop, id, "watching a host", &error).await,
@@ -82,7 +80,8 @@ async fn tell_stuck(shop: &Shop) -> Result<(), Error> {
     if news.is_empty() {
         return Ok(());
     }
-    shop.change(move |db, _| {
+    shop.tx(&Principal::Shop, move |tx| {
+        let db = tx.db;
         for product in &news {
             let text = stuck_text(product, hosts::get_any(db, product.host_id)?.as_ref());
             alerts::raise(db, AlertTopic::StuckSuspension, &product.id.to_string(), &text, now)?;
@@ -120,8 +119,8 @@ fn stuck_text(product: &Product, host: Option<&Host>) -> String {
     )
 }
 
-fn dead(shop: &Shop, db: &Connection, host: &Host) -> Result<(), Error> {
-    let now = shop.now();
+fn dead(tx: &Tx<'_>, host: &Host) -> Result<(), Error> {
+    let (db, now) = (tx.db, tx.now);
     let since = host.ci_date.map_or(now, |date| date.plus_secs(ALIVE_SECS)).min(now);
     outages::open(db, host.id, since)?;
     if outages::any_open(db, host.id)? {
@@ -140,29 +139,25 @@ fn last_word(host: &Host) -> String {
     }
 }
 
-fn back(shop: &Shop, db: &Connection, after: &mut Aftermath, host: &Host) -> Result<(), Error> {
-    let now = shop.now();
+fn back(shop: &Shop, tx: &mut Tx<'_>, host: &Host) -> Result<(), Error> {
+    let db = tx.db;
+    let now = tx.now;
     for (id, product, since) in outages::list_open(db, host.id)? {
-        let credited = credit(shop, db, after, product, since)?;
+        let credited = credit(shop, tx, product, since)?;
         outages::close(db, id, now, credited)?;
     }
     Ok(alerts::close(db, AlertTopic::HostDead, &host.id.to_string(), now)?)
 }
 
-fn credit(
-    shop: &Shop,
-    db: &Connection,
-    after: &mut Aftermath,
-    product: ProductId,
-    since: Timestamp,
-) -> Result<i64, Error> {
+fn credit(shop: &Shop, tx: &mut Tx<'_>, product: ProductId, since: Timestamp) -> Result<i64, Error> {
     if !shop.settings.credit_outages {
         return Ok(0);
     }
-    change_product(shop, db, after, product, "shop", |deal, now| Ok(deal.credit_outage(since, now)))
+    change_product(shop, tx, product, |deal, now| Ok(deal.credit_outage(since, now)))
 }
 
-fn few_ports(shop: &Shop, db: &Connection, host: &Host) -> Result<(), Error> {
+fn few_ports(tx: &Tx<'_>, host: &Host) -> Result<(), Error> {
+    let (db, now) = (tx.db, tx.now);
     let subject = host.id.to_string();
     let total: u32 = hosts::ranges(db, host.id)?
         .iter()
@@ -172,8 +167,8 @@ fn few_ports(shop: &Shop, db: &Connection, host: &Host) -> Result<(), Error> {
     let free = reservations::free_ports(db, host, PortKind::TorBridge)?;
     if host.is_enabled && host.offers_tor_bridges && free < FEW_PORTS.min(total) {
         let text = format!("Host {} has {free} of {total} bridge ports left.", host.name);
-        alerts::raise(db, AlertTopic::FewPorts, &subject, &text, shop.now())?;
+        alerts::raise(db, AlertTopic::FewPorts, &subject, &text, now)?;
         return Ok(());
     }
-    Ok(alerts::close(db, AlertTopic::FewPorts, &subject, shop.now())?)
+    Ok(alerts::close(db, AlertTopic::FewPorts, &subject, now)?)
 }

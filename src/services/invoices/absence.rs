@@ -5,9 +5,9 @@ use crate::domain::id::NodeId;
 use crate::domain::lightning::PaymentHash;
 use crate::domain::purchase::{Invoice, InvoiceState};
 use crate::domain::time::{CLOCK_TOLERANCE_SECS, Timestamp};
-use crate::services::Error;
 use crate::services::deals::change_order;
 use crate::services::shop::Shop;
+use crate::services::{Error, Principal};
 use crate::store::outbox;
 use crate::store::outbox::IntentKind;
 use crate::store::{Connection, deals};
@@ -73,10 +73,10 @@ async fn apply_end(
     how: impl FnOnce(&Invoice, Timestamp) -> End + Send + 'static,
 ) -> Result<(), Error> {
     let inner = shop.clone();
-    shop.change(move |db, after| {
+    shop.tx(&Principal::Node(node), move |tx| {
+        let db = tx.db;
         let Some(order) = deals::order_by_hash(db, hash, node)? else { return Ok(()) };
-        let actor = format!("node:{node}");
-        change_order(&inner, db, after, order, &actor, |deal, i, now| {
+        change_order(&inner, tx, order, |deal, i, now| {
             let invoice = &deal.purchases[i].invoice;
             // A former attempt's request was never shown.
             let end = if invoice.hash == hash { how(invoice, now) } else { End::Later };
@@ -94,11 +94,11 @@ async fn apply_end(
 /// The node offers an invoice that nobody may pay any more, or that was never shown: a lost answer
 /// left it there. It is to be cancelled.
 pub async fn apply_leftover(shop: &Shop, node: NodeId, hash: PaymentHash) -> Result<(), Error> {
-    let inner = shop.clone();
-    shop.change(move |db, after| {
+    shop.tx(&Principal::Node(node), move |tx| {
+        let db = tx.db;
         let Some(intent) = leftover(db, node, hash)? else { return Ok(()) };
-        after.outbox = true;
-        Ok(outbox::add(db, IntentKind::Cancel, intent.order, hash, node, inner.now())?)
+        tx.after.outbox = true;
+        Ok(outbox::add(db, IntentKind::Cancel, intent.order, hash, node, tx.now)?)
     })
     .await
 }

@@ -7,9 +7,8 @@ use crate::domain::host::Host;
 use crate::domain::id::{NodeId, ProductId};
 use crate::domain::money::Msat;
 use crate::domain::purchase::{Purchase, PurchaseKind};
-use crate::domain::time::Timestamp;
-use crate::services::Error;
-use crate::services::shop::{Aftermath, Shop};
+use crate::services::shop::Shop;
+use crate::services::{Error, Tx};
 use crate::store::node_state;
 use crate::store::node_state::Candidate;
 use crate::store::outbox;
@@ -89,15 +88,11 @@ pub(in crate::services) fn attempt(
 }
 
 /// Writes down that the node is going to be asked for this invoice.
-pub(in crate::services) fn intend_to_make(
-    db: &Connection,
-    after: &mut Aftermath,
-    attempt: &Attempt,
-    now: Timestamp,
-) -> Result<(), Error> {
-    outbox::add_attempt(db, attempt, now)?;
-    outbox::add(db, IntentKind::Make, attempt.order, attempt.hash, attempt.node_id, now)?;
-    after.outbox = true;
+pub(in crate::services) fn intend_to_make(tx: &mut Tx<'_>, attempt: &Attempt) -> Result<(), Error> {
+    let db = tx.db;
+    outbox::add_attempt(db, attempt, tx.now)?;
+    outbox::add(db, IntentKind::Make, attempt.order, attempt.hash, attempt.node_id, tx.now)?;
+    tx.after.outbox = true;
     Ok(())
 }
 

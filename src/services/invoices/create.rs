@@ -14,10 +14,10 @@ use crate::domain::product::ProductStatus;
 use crate::domain::purchase::{InvoiceState, PurchaseKind};
 use crate::domain::texts::OrderMessage;
 use crate::domain::time::Timestamp;
-use crate::services::Error;
 use crate::services::deals::change_order;
 use crate::services::nodes;
-use crate::services::shop::{Aftermath, Shop};
+use crate::services::shop::Shop;
+use crate::services::{Error, Principal, Tx};
 use crate::store::deals;
 use crate::store::outbox;
 use crate::store::outbox::{Attempt, Intent, IntentKind, Wanted};
@@ -29,7 +29,7 @@ const ATTEMPTS_BEFORE_ALERT: u32 = 5;
 /// Marks what a former process left in the outbox, at start: it may have been carried out without
 /// its result being stored.
 pub async fn take_over(shop: &Shop) -> Result<(), Error> {
-    shop.change(|db, _| Ok(outbox::mark_left_over(db)?)).await
+    shop.tx(&Principal::Shop, |tx| Ok(outbox::mark_left_over(tx.db)?)).await
 }
 
 /// What is to be made; `None` when the invoice is not wanted any more.
@@ -99,11 +99,12 @@ fn within_our_time(shop: &Shop, wanted: &Wanted, made: MadeInvoice) -> MadeInvoi
 /// The node made the invoice: the order can be paid.
 pub async fn made(shop: &Shop, intent: &Intent, made: MadeInvoice) -> Result<(), Error> {
     let (inner, intent) = (shop.clone(), intent.clone());
-    shop.change(move |db, after| {
+    shop.tx(&Principal::Shop, move |tx| {
+        let db = tx.db;
         outbox::done(db, intent.id)?;
         outbox::set_made(db, intent.hash, made.add_index)?;
-        node_state::set_failing(db, intent.node_id, false, inner.now())?;
-        let (waits, host) = change_order(&inner, db, after, intent.order, "shop", |deal, i, _| {
+        node_state::set_failing(db, intent.node_id, false, tx.now)?;
+        let (waits, host) = change_order(&inner, tx, intent.order, |deal, i, _| {
             let invoice = &deal.purchases[i].invoice;
             let waits = invoice.hash == intent.hash && invoice.state == InvoiceState::Initial;
             if waits {
@@ -112,10 +113,10 @@ pub async fn made(shop: &Shop, intent: &Intent, made: MadeInvoice) -> Result<(),
             Ok((waits, deal.product.host_id))
         })?;
         if waits {
-            return Ok(alerts::close(db, AlertTopic::NoInvoices, &host.to_string(), inner.now())?);
+            return Ok(alerts::close(db, AlertTopic::NoInvoices, &host.to_string(), tx.now)?);
         }
         // Another node took over, or the order ended: this invoice must not live on.
-        cancel_attempt(db, after, &intent, inner.now())
+        cancel_attempt(tx, &intent)
     })
     .await?;
     shop.invoice_bell.notify_waiters();
@@ -124,17 +125,19 @@ pub async fn made(shop: &Shop, intent: &Intent, made: MadeInvoice) -> Result<(),
 
 /// The intent is a new one also where there is one already: that may be under way and have found nothing at the node,
 /// just before the call that made the invoice came through.
-fn cancel_attempt(db: &Connection, after: &mut Aftermath, intent: &Intent, now: Timestamp) -> Result<(), Error> {
+fn cancel_attempt(tx: &mut Tx<'_>, intent: &Intent) -> Result<(), Error> {
+    let db = tx.db;
     outbox::drop_kind(db, IntentKind::Cancel, intent.hash)?;
-    outbox::add(db, IntentKind::Cancel, intent.order, intent.hash, intent.node_id, now)?;
-    after.outbox = true;
+    outbox::add(db, IntentKind::Cancel, intent.order, intent.hash, intent.node_id, tx.now)?;
+    tx.after.outbox = true;
     Ok(())
 }
 
 /// The node could not make the invoice: the next node takes over, or the order is rejected.
 pub async fn not_made(shop: &Shop, intent: &Intent, error: NodeError) -> Result<(), Error> {
     let (inner, intent) = (shop.clone(), intent.clone());
-    shop.change(move |db, after| {
+    shop.tx(&Principal::Shop, move |tx| {
+        let db = tx.db;
         outbox::done(db, intent.id)?;
         // An earlier try may have counted, even when this one certainly did not.
         let is_unfit = matches!(error.kind, NodeErrorKind::WrongNetwork | NodeErrorKind::ClocksApart);
@@ -142,14 +145,14 @@ pub async fn not_made(shop: &Shop, intent: &Intent, error: NodeError) -> Result<
         outbox::set_outcome(db, intent.hash, if may_exist { "abandoned" } else { "failed" })?;
         if may_exist {
             // Whoever takes over, or if nobody does: that invoice must not be payable.
-            cancel_attempt(db, after, &intent, inner.now())?;
+            cancel_attempt(tx, &intent)?;
         }
         let Some((purchase, _)) = deals::purchase(db, intent.order)? else { return Ok(()) };
         if purchase.invoice.hash != intent.hash || purchase.invoice.state != InvoiceState::Initial {
             return Ok(());
         }
         let next = next_attempt(&inner, db, &intent, Some(&error))?;
-        let host = change_order(&inner, db, after, purchase.id, "shop", |deal, i, now| {
+        let host = change_order(&inner, tx, purchase.id, |deal, i, now| {
             match &next {
                 Some(attempt) => switch_attempt(deal, i, attempt),
                 None => deal.refuse(i, OrderMessage::NoInvoice, now),
@@ -157,9 +160,9 @@ pub async fn not_made(shop: &Shop, intent: &Intent, error: NodeError) -> Result<
             Ok(deal.product.host_id)
         })?;
         match &next {
-            Some(attempt) => choose_node::intend_to_make(db, after, attempt, inner.now()),
-            None if nodes::health::is_failure_told(db, intent.node_id, &error, inner.now())? => {
-                tell_of_refusal(db, host, &intent, &error, inner.now())
+            Some(attempt) => choose_node::intend_to_make(tx, attempt),
+            None if nodes::health::is_failure_told(db, intent.node_id, &error, tx.now)? => {
+                tell_of_refusal(db, host, &intent, &error, tx.now)
             }
             None => Ok(()),
         }
@@ -229,7 +232,8 @@ fn is_about_holding(error: &NodeError) -> bool {
 /// A cancellation or settlement is through (or moot); the state of the invoice was applied before.
 pub async fn finish(shop: &Shop, intent: &Intent) -> Result<(), Error> {
     let (intent, now) = (intent.clone(), shop.now());
-    shop.change(move |db, _| {
+    shop.tx(&Principal::Shop, move |tx| {
+        let db = tx.db;
         outbox::done(db, intent.id)?;
         if intent.kind == IntentKind::Cancel {
             outbox::set_outcome(db, intent.hash, "cancelled")?;
@@ -246,7 +250,8 @@ pub async fn postpone(shop: &Shop, intent: &Intent, error: &NodeError) -> Result
     let is_uncertain = error.may_have_happened();
     let (intent, error, now) = (intent.clone(), error.clone(), shop.now());
     let wait = 1_i64 << intent.attempts.min(3);
-    shop.change(move |db, _| {
+    shop.tx(&Principal::Shop, move |tx| {
+        let db = tx.db;
         outbox::postpone(db, intent.id, now.plus_secs(wait), &error.to_string(), is_uncertain)?;
         let is_told = error.is_absence() && !node_state::is_alive(db, intent.node_id)?;
         if intent.attempts + 1 >= ATTEMPTS_BEFORE_ALERT && !is_told {

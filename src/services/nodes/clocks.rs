@@ -5,8 +5,8 @@ use crate::domain::clocks::{Apart, Validity, are_apart};
 use crate::domain::effect::AlertTopic;
 use crate::domain::id::NodeId;
 use crate::domain::time::Timestamp;
-use crate::services::Error;
 use crate::services::shop::Shop;
+use crate::services::{Error, Principal};
 use crate::store::node_state;
 use crate::store::node_state::ClockReading;
 use crate::store::{Connection, alerts, nodes};
@@ -38,7 +38,8 @@ pub async fn note(
     certificate: Option<Validity>,
 ) -> Result<Option<String>, Error> {
     let now = shop.now();
-    shop.change(move |db, _| {
+    shop.tx(&Principal::Shop, move |tx| {
+        let db = tx.db;
         let Some(name) = nodes::get(db, node)?.map(|node| node.name) else { return Ok(None) };
         let apart = are_apart(ahead_secs).then(|| apart(db, node, ahead_secs, certificate, now)).transpose()?;
         let text = apart.map(|apart| apart.text(&name));

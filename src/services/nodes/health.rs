@@ -7,10 +7,10 @@ use crate::domain::id::NodeId;
 use crate::domain::lightning::{Network, NodeError, NodeErrorKind, NodeInfo};
 use crate::domain::node::Node;
 use crate::domain::time::Timestamp;
-use crate::services::Error;
 use crate::services::shop::{Settings, Shop};
+use crate::services::{Error, Principal};
 use crate::store::node_state::Liveness;
-use crate::store::{Connection, alerts, audit_log, hosts, node_state, nodes, refunds};
+use crate::store::{Connection, alerts, hosts, node_state, nodes, refunds};
 
 /// A node that is away for less than this may just be restarted: nobody is told. Seconds.
 pub const RESTART_SECS: i64 = 120;
@@ -40,7 +40,8 @@ pub async fn store(
     answer: Result<NodeInfo, NodeError>,
 ) -> Result<Verdict, Error> {
     let (now, name, settings) = (shop.now(), name.to_owned(), shop.settings.clone());
-    shop.change(move |db, _| {
+    shop.tx(&Principal::Shop, move |tx| {
+        let db = tx.db;
         if let Ok(info) = &answer {
             node_state::set_synced(db, node, info.synced_to_chain != Some(false), now)?;
         }
@@ -67,7 +68,7 @@ pub async fn store(
             // What comes next is another story.
             node_state::set_failing(db, node, false, now)?;
             let change = if alive { "alive" } else { "not alive" };
-            audit_log::record(db, now, "shop", "node", node, change)?;
+            tx.record("node", node, change)?;
         }
         Ok(Verdict { is_news: was_alive != alive, problem, unfit })
     })

@@ -9,11 +9,12 @@ use crate::domain::address;
 use crate::domain::id::{NodeId, Random};
 use crate::domain::node::{Node, NodeKind, PAYMENT_BAKE_COMMAND};
 use crate::domain::text::{NOT_PLAIN, is_plain_name};
+use crate::domain::time::Timestamp;
 use crate::services::operators::manage;
 use crate::services::payments::refunds::BY_HAND;
-use crate::services::{Act, Error};
+use crate::services::{Error, ReadTx, Tx, authz};
 use crate::store::node_state::Spec;
-use crate::store::{Connection, nodes};
+use crate::store::nodes;
 
 /// Linux has room for 108 bytes, the last of which ends the path.
 const LONGEST_SOCKET_PATH: usize = 107;
@@ -115,15 +116,14 @@ impl NodeChange {
 /// # Errors
 /// [`Error::Invalid`] by field.
 pub fn new_node(
-    db: &Connection,
-    act: &Act,
+    tx: &ReadTx<'_>,
     random: &dyn Random,
     kind: NodeKind,
     change: NodeChange,
     owner: Option<&str>,
 ) -> Result<Node, Error> {
-    let operator_id = manage::owner(db, act, owner)?;
-    let mut node = empty(NodeId(random.uuid()), operator_id, kind, act);
+    let operator_id = manage::owner(tx, owner)?;
+    let mut node = empty(NodeId(random.uuid()), operator_id, kind, tx.now);
     refuse_useless(kind, &change)?;
     let change = change.normalized(kind)?;
     change.apply(&mut node);
@@ -138,9 +138,10 @@ pub fn new_node(
 ///
 /// # Errors
 /// Those of the database.
-pub fn insert(db: &Connection, act: &Act, node: &Node) -> Result<(), Error> {
-    nodes::insert(db, node)?;
-    act.record(db, "node", node.id, &format!("added: {} {}", node.kind.name(), node.name))
+pub fn insert(tx: &Tx<'_>, node: &Node) -> Result<(), Error> {
+    let db = tx.db;
+    nodes::insert(db, node, tx.author())?;
+    tx.record("node", node.id, &format!("added: {} {}", node.kind.name(), node.name))
 }
 
 /// Adds a node without asking it.
@@ -148,15 +149,14 @@ pub fn insert(db: &Connection, act: &Act, node: &Node) -> Result<(), Error> {
 /// # Errors
 /// [`Error::Invalid`] by field.
 pub fn add(
-    db: &Connection,
-    act: &Act,
+    tx: &Tx<'_>,
     random: &dyn Random,
     kind: NodeKind,
     change: NodeChange,
     owner: Option<&str>,
 ) -> Result<Node, Error> {
-    let node = new_node(db, act, random, kind, change, owner)?;
-    insert(db, act, &node)?;
+    let node = new_node(tx, random, kind, change, owner)?;
+    insert(tx, &node)?;
     Ok(node)
 }
 
@@ -165,13 +165,13 @@ pub fn add(
 /// # Errors
 /// As [`set`].
 pub fn changed(
-    db: &Connection,
-    act: &Act,
+    tx: &ReadTx<'_>,
     id: NodeId,
     change: NodeChange,
     owner: Option<&str>,
 ) -> Result<(Node, Vec<String>), Error> {
-    let mut node = show(db, act, id)?;
+    let db = tx.db;
+    let mut node = show(tx, id)?;
     refuse_useless(node.kind, &change)?;
     let change = change.normalized(node.kind)?;
     let (place, has_moved) = ((node.host.clone(), node.port), change.has_moved);
@@ -180,14 +180,14 @@ pub fn changed(
         needs_nothing_open(db, id)?;
     }
     if let Some(name) = owner {
-        let owner = manage::owner(db, act, Some(name))?;
+        let owner = manage::owner(tx, Some(name))?;
         if owner != node.operator_id {
             changed.push(format!("owner {}->{}", node.operator_id.0, owner.0));
             node.operator_id = owner;
         }
     }
     check(&node)?;
-    node.modified_at = act.now;
+    node.modified_at = tx.now;
     Ok((node, changed))
 }
 
@@ -196,34 +196,32 @@ pub fn changed(
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Invalid`] by field; [`Error::Conflict`] for another host or port while
 /// invoices could still be paid or a refund's outcome is not known, unless the node itself has moved there.
-pub fn set(
-    db: &Connection,
-    act: &Act,
-    id: NodeId,
-    change: NodeChange,
-    owner: Option<&str>,
-) -> Result<Vec<String>, Error> {
-    let (node, changed) = changed(db, act, id, change, owner)?;
-    nodes::update(db, &node)?;
-    health::forget_unused(db, id, act.now)?;
+pub fn set(tx: &Tx<'_>, id: NodeId, change: NodeChange, owner: Option<&str>) -> Result<Vec<String>, Error> {
+    let db = tx.db;
+    let (node, changed) = changed(tx, id, change, owner)?;
+    nodes::update(db, &node, tx.author())?;
+    health::forget_unused(db, id, tx.now)?;
     for change in &changed {
-        act.record(db, "node", id, change)?;
+        tx.record("node", id, change)?;
     }
     Ok(changed)
 }
 
 /// The nodes that the one who asks may see, each operator's in the order in which they are tried.
-pub fn list(db: &Connection, act: &Act) -> Result<Vec<Node>, Error> {
-    Ok(nodes::list(db, act.sees()?)?)
+pub fn list(tx: &ReadTx<'_>) -> Result<Vec<Node>, Error> {
+    let db = tx.db;
+    Ok(nodes::list(db, authz::visible_owner(tx.actor)?)?)
 }
 
 /// One node.
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub fn show(db: &Connection, act: &Act, id: NodeId) -> Result<Node, Error> {
+pub fn show(tx: &ReadTx<'_>, id: NodeId) -> Result<Node, Error> {
+    let db = tx.db;
     let node = nodes::get(db, id)?.ok_or(Error::NotFound)?;
-    if act.sees()?.is_none_or(|own| own == node.operator_id) { Ok(node) } else { Err(Error::NotFound) }
+    authz::needs_owner(tx.actor, node.operator_id)?;
+    Ok(node)
 }
 
 /// What is needed to connect to a node.
@@ -248,8 +246,9 @@ pub fn spec(node: &Node) -> Spec {
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Conflict`] while it has invoices that could still be paid, or refunds that it may
 /// have paid.
-pub fn remove(db: &Connection, act: &Act, id: NodeId) -> Result<(), Error> {
-    let node = show(db, act, id)?;
+pub fn remove(tx: &Tx<'_>, id: NodeId) -> Result<(), Error> {
+    let db = tx.db;
+    let node = show(tx, id)?;
     let live = nodes::live_invoices(db, id)?;
     if live > 0 {
         return Err(Error::Conflict(format!(
@@ -259,9 +258,9 @@ pub fn remove(db: &Connection, act: &Act, id: NodeId) -> Result<(), Error> {
         .into()));
     }
     needs_no_open_refund(db, id, BY_HAND)?;
-    nodes::remove(db, id, act.now)?;
-    health::forget_unused(db, id, act.now)?;
-    act.record(db, "node", id, &format!("removed: {}", node.name))
+    nodes::remove(db, id, tx.author())?;
+    health::forget_unused(db, id, tx.now)?;
+    tx.record("node", id, &format!("removed: {}", node.name))
 }
 
 /// Refuses what a node of this kind has no use for.
@@ -323,7 +322,7 @@ fn check(node: &Node) -> Result<(), Error> {
     if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }
 }
 
-fn empty(id: NodeId, operator_id: crate::domain::id::OperatorId, kind: NodeKind, act: &Act) -> Node {
+fn empty(id: NodeId, operator_id: crate::domain::id::OperatorId, kind: NodeKind, now: Timestamp) -> Node {
     Node {
         id,
         operator_id,
@@ -350,8 +349,8 @@ fn empty(id: NodeId, operator_id: crate::domain::id::OperatorId, kind: NodeKind,
         info: None,
         clock_note: None,
         settle_index: 0,
-        created_at: act.now,
-        modified_at: act.now,
+        created_at: now,
+        modified_at: now,
     }
 }
 

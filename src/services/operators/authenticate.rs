@@ -12,7 +12,9 @@ mod verified_cache;
 use std::sync::Arc;
 
 use parking_lot::{Mutex, MutexGuard};
+use throttle::{Caller, Throttle};
 use tokio::sync::Semaphore;
+use verified_cache::VerifiedPasswordCache;
 
 use super::passwords;
 use crate::domain::id::{HostId, Random};
@@ -20,10 +22,8 @@ use crate::domain::operator::{Operator, Role};
 use crate::domain::texts::Message;
 use crate::domain::time::Clock;
 use crate::services::hosts::manage::hash_token;
-use crate::services::{Error, Scope};
+use crate::services::{Error, Principal};
 use crate::store::{Db, host_tokens, operators};
-use throttle::{Caller, Throttle};
-use verified_cache::VerifiedPasswordCache;
 
 pub use throttle::Source;
 
@@ -89,7 +89,7 @@ impl Authenticator {
     /// # Errors
     /// [`Error::Unavailable`] after too many wrong passwords from this source, or while too many are
     /// being checked.
-    pub async fn password(&self, name: &str, password: &str, source: Source<'_>) -> Result<Option<Scope>, Error> {
+    pub async fn password(&self, name: &str, password: &str, source: Source<'_>) -> Result<Option<Principal>, Error> {
         let found = self.db.read(|db| operators::with_password_hash(db, name))?;
         let (operator, hash) = match found {
             Some((operator, hash)) => (Some(operator), hash),
@@ -97,13 +97,13 @@ impl Authenticator {
         };
         let caller = Caller { name, source };
         if !self.may_check(caller, password, &hash)? {
-            return Ok(operator.map(scope));
+            return Ok(operator.map(principal));
         }
         let _place = self.places.try_acquire().map_err(|_| busy())?;
         let _permit = self.checks.acquire().await.map_err(|error| Error::Internal(error.to_string()))?;
         // Whoever was before us in the queue may have settled it.
         if !self.may_check(caller, password, &hash)? {
-            return Ok(operator.map(scope));
+            return Ok(operator.map(principal));
         }
         let (asked, stored) = (password.to_owned(), hash.clone());
         let check = tokio::task::spawn_blocking(move || passwords::verify(&asked, &stored));
@@ -114,7 +114,7 @@ impl Authenticator {
             Some(operator) if fits => {
                 memory.throttle.forget(caller);
                 memory.good.remember(name, password, &hash, now);
-                Ok(Some(scope(operator)))
+                Ok(Some(principal(operator)))
             }
             _ => {
                 memory.throttle.note_bad(caller, now);
@@ -149,10 +149,10 @@ fn busy() -> Error {
     Error::Unavailable { detail, retry_after_secs: 5 }
 }
 
-fn scope(operator: Operator) -> Scope {
+fn principal(operator: Operator) -> Principal {
     match operator.role {
-        Role::Administrator => Scope::Administrator(operator.name),
-        Role::Operator => Scope::Operator(operator.id, operator.name),
+        Role::Administrator => Principal::Administrator(operator.name),
+        Role::Operator => Principal::Operator(operator.id, operator.name),
     }
 }
 

@@ -2,15 +2,16 @@
 
 use crate::domain::id::OperatorId;
 use crate::domain::operator::{Operator, Role, name_error};
-use crate::services::{Act, Error};
-use crate::store::{Connection, operators};
+use crate::services::{Error, ReadTx, Tx, authz};
+use crate::store::operators;
 
 /// Adds an operator; `password_hash` comes from [`super::passwords::hash`].
 ///
 /// # Errors
 /// [`Error::Invalid`] for a name that can't be one or is taken.
-pub fn add(db: &Connection, act: &Act, name: &str, role: Role, password_hash: &str) -> Result<OperatorId, Error> {
-    act.needs_administrator()?;
+pub fn add(tx: &Tx<'_>, name: &str, role: Role, password_hash: &str) -> Result<OperatorId, Error> {
+    let db = tx.db;
+    authz::needs_administrator(tx.actor)?;
     if let Some(message) = name_error(name) {
         return Err(Error::field("name", message));
     }
@@ -19,15 +20,16 @@ pub fn add(db: &Connection, act: &Act, name: &str, role: Role, password_hash: &s
     if let Some(like) = operators::list(db)?.into_iter().find(is_like) {
         return Err(Error::field("name", format!("There is already an operator {:?}.", like.name)));
     }
-    let id = operators::insert(db, name, role, password_hash, act.now)?;
-    act.record(db, "operator", name, &format!("added as {}", role.name()))?;
+    let id = operators::insert(db, name, role, password_hash, tx.author())?;
+    tx.record("operator", name, &format!("added as {}", role.name()))?;
     Ok(id)
 }
 
 /// All operators; an operator who is no administrator sees only themselves.
-pub fn list(db: &Connection, act: &Act) -> Result<Vec<Operator>, Error> {
+pub fn list(tx: &ReadTx<'_>) -> Result<Vec<Operator>, Error> {
+    let db = tx.db;
     let mut all = operators::list(db)?;
-    if let Some(own) = act.sees()? {
+    if let Some(own) = authz::visible_owner(tx.actor)? {
         all.retain(|operator| operator.id == own);
     }
     Ok(all)
@@ -37,15 +39,18 @@ pub fn list(db: &Connection, act: &Act) -> Result<Vec<Operator>, Error> {
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub fn set_password(db: &Connection, act: &Act, name: &str, password_hash: &str) -> Result<(), Error> {
-    let operator = find(db, act, name)?;
-    operators::set_password_hash(db, operator.id, password_hash, act.now)?;
-    act.record(db, "operator", name, "password set")
+pub fn set_password(tx: &Tx<'_>, name: &str, password_hash: &str) -> Result<(), Error> {
+    let db = tx.db;
+    let operator = find(tx, name)?;
+    operators::set_password_hash(db, operator.id, password_hash, tx.author())?;
+    tx.record("operator", name, "password set")
 }
 
-fn find(db: &Connection, act: &Act, name: &str) -> Result<Operator, Error> {
+fn find(tx: &ReadTx<'_>, name: &str) -> Result<Operator, Error> {
+    let db = tx.db;
     let operator = operators::by_name(db, name)?.ok_or(Error::NotFound)?;
-    if act.sees()?.is_none_or(|own| own == operator.id) { Ok(operator) } else { Err(Error::NotFound) }
+    authz::needs_owner(tx.actor, operator.id)?;
+    Ok(operator)
 }
 
 /// Whose a new host or node is: the named operator; without a name the one who acts, or for an
@@ -53,12 +58,13 @@ fn find(db: &Connection, act: &Act, name: &str) -> Result<Operator, Error> {
 ///
 /// # Errors
 /// [`Error::Invalid`] under `owner`, saying what to do.
-pub fn owner(db: &Connection, act: &Act, name: Option<&str>) -> Result<OperatorId, Error> {
+pub fn owner(tx: &ReadTx<'_>, name: Option<&str>) -> Result<OperatorId, Error> {
+    let db = tx.db;
     if let Some(name) = name {
         let unknown = || Error::field("owner", format!("There is no operator {name:?}: see `operator list`."));
-        return find(db, act, name).map(|operator| operator.id).map_err(|_| unknown());
+        return find(tx, name).map(|operator| operator.id).map_err(|_| unknown());
     }
-    if let Some(own) = act.sees()? {
+    if let Some(own) = authz::visible_owner(tx.actor)? {
         return Ok(own);
     }
     let all = operators::list(db)?;
@@ -74,34 +80,32 @@ pub fn owner(db: &Connection, act: &Act, name: Option<&str>) -> Result<OperatorI
 mod tests {
     use super::*;
     use crate::services::test_support::{administrator, database, operator};
+    use crate::services::{Principal, Session};
 
     #[test]
     fn an_operator_is_added_once_and_with_a_proper_name() {
         let (_dir, db) = database();
-        let act = administrator();
-        let add = |name: &'static str| {
-            let act = act.clone();
-            db.write_blocking(move |db| super::add(db, &act, name, Role::Operator, "hash"))
-        };
+        let session = administrator();
+        let add = |name: &'static str| session.write(&db, move |tx| super::add(tx, name, Role::Operator, "hash"));
         add("anna").unwrap();
         for name in ["anna", "Anna", "ANNA", "an\u{200b}na", "CLI", "", "an:na", "cli", "a b"] {
             assert!(matches!(add(name), Err(Error::Invalid(_))), "{name:?}");
         }
-        let names: Vec<_> = db.read(|db| list(db, &act)).unwrap().into_iter().map(|operator| operator.name).collect();
+        let names: Vec<_> = session.read(&db, list).unwrap().into_iter().map(|operator| operator.name).collect();
         assert_eq!(names, ["anna"]);
     }
 
     #[test]
     fn the_only_operator_owns_what_is_added_and_several_must_be_named() {
         let (_dir, db) = database();
-        let act = administrator();
-        assert!(db.read(|db| owner(db, &act, None)).is_err());
+        let session = administrator();
+        assert!(session.read(&db, |tx| owner(tx, None)).is_err());
         let anna = operator(&db, "anna");
-        assert_eq!(db.read(|db| owner(db, &act, None)), Ok(anna));
+        assert_eq!(session.read(&db, |tx| owner(tx, None)), Ok(anna));
         let bert = operator(&db, "bert");
-        assert!(db.read(|db| owner(db, &act, None)).is_err());
-        assert_eq!(db.read(|db| owner(db, &act, Some("bert"))), Ok(bert));
-        assert!(db.read(|db| owner(db, &act, Some("carl"))).is_err());
+        assert!(session.read(&db, |tx| owner(tx, None)).is_err());
+        assert_eq!(session.read(&db, |tx| owner(tx, Some("bert"))), Ok(bert));
+        assert!(session.read(&db, |tx| owner(tx, Some("carl"))).is_err());
     }
 
     #[test]
@@ -109,13 +113,10 @@ mod tests {
         let (_dir, db) = database();
         let anna = operator(&db, "anna");
         operator(&db, "bert");
-        let act = Act { by: crate::services::Scope::Operator(anna, "anna".to_owned()), now: administrator().now };
-        let set = |name: &'static str| {
-            let act = act.clone();
-            db.write_blocking(move |db| set_password(db, &act, name, "new"))
-        };
+        let session = Session { by: Principal::Operator(anna, "anna".to_owned()), now: administrator().now };
+        let set = |name: &'static str| session.write(&db, move |tx| set_password(tx, name, "new"));
         assert_eq!(set("anna"), Ok(()));
         assert_eq!(set("bert"), Err(Error::NotFound));
-        assert_eq!(db.read(|db| list(db, &act)).unwrap().len(), 1);
+        assert_eq!(session.read(&db, list).unwrap().len(), 1);
     }
 }

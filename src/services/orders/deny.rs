@@ -1,21 +1,18 @@
 //! The deny list's effect: a new order is rejected with a message, and its place is free again; an extension
 //! is not ordered at all, since clients wait for the invoice of one whatever its order says.
 
-use crate::store::Connection;
-
 use crate::domain::id::OrderId;
 use crate::domain::product::{Product, Subject};
 use crate::domain::texts::{Message, OrderMessage};
-use crate::services::Error;
 use crate::services::deals::change_order;
-use crate::services::shop::{Aftermath, Shop};
-use crate::store::deny_list;
+use crate::services::shop::Shop;
+use crate::services::{Error, Tx};
+use crate::store::{Connection, deny_list};
 
 /// Rejects the order when its target or the buyer's address is denied; whether it is.
 pub(in crate::services) fn refuse_if_denied(
     shop: &Shop,
-    db: &Connection,
-    after: &mut Aftermath,
+    tx: &mut Tx<'_>,
     order: OrderId,
     product: &Product,
     client_ip: Option<&str>,
@@ -24,10 +21,10 @@ pub(in crate::services) fn refuse_if_denied(
         Subject::Target(target) => Some(target.as_str()),
         Subject::Alias { .. } => None,
     };
-    if !is_denied(db, target, client_ip)? {
+    if !is_denied(tx.db, target, client_ip)? {
         return Ok(false);
     }
-    change_order(shop, db, after, order, "shop", |deal, i, now| {
+    change_order(shop, &mut tx.as_shop(), order, |deal, i, now| {
         deal.refuse(i, OrderMessage::Denied, now);
         Ok(true)
     })

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use crate::store::Connection;
-
 use super::place::{refuse_when_overloaded, store_purchase};
 use crate::domain::deal::Deal;
 use crate::domain::host::Host;
@@ -13,13 +11,13 @@ use crate::domain::product::{Product, ProductKind, ProductStatus};
 use crate::domain::purchase::{InvoiceState, Purchase, PurchaseKind};
 use crate::domain::texts::{Ending, Message, OrderMessage};
 use crate::domain::time::Timestamp;
-use crate::services::Error;
 use crate::services::deals::change_order;
 use crate::services::invoices::choose_node;
 use crate::services::invoices::choose_node::InvoicePlan;
-use crate::services::shop::{Aftermath, Shop};
+use crate::services::shop::Shop;
+use crate::services::{Error, Principal, Tx};
 use crate::store::node_state::Candidate;
-use crate::store::{deals, hosts};
+use crate::store::{Connection, deals, hosts};
 
 /// An open extension order is answered again while it can be paid for at least this long. Seconds.
 const MIN_PAYABLE_SECS: i64 = 300;
@@ -54,7 +52,7 @@ pub async fn extend(shop: &Shop, product: ProductId, kind: ProductKind) -> Resul
 /// Orders one more period for a product; its invoice follows.
 pub async fn order(shop: &Shop, product: ProductId, kind: ProductKind) -> Result<Extension, Error> {
     let shop_in_change = shop.clone();
-    shop.change(move |db, after| extend_in(&shop_in_change, db, after, product, kind)).await
+    shop.tx(&Principal::Buyer, move |tx| extend_in(&shop_in_change, tx, product, kind)).await
 }
 
 /// Waits until the invoice of an order is made; gives the order up when that takes too long. Whether it can be paid.
@@ -83,8 +81,8 @@ fn invoice_state(shop: &Shop, order: OrderId) -> Result<InvoiceState, Error> {
 /// after all.
 pub async fn give_up(shop: &Shop, order: OrderId) -> Result<bool, Error> {
     let inner = shop.clone();
-    shop.change(move |db, after| {
-        change_order(&inner, db, after, order, "shop", |deal, i, now| {
+    shop.tx(&Principal::Shop, move |tx| {
+        change_order(&inner, tx, order, |deal, i, now| {
             deal.refuse(i, OrderMessage::NoInvoice, now);
             Ok(deal.purchases[i].invoice.state != InvoiceState::Void)
         })
@@ -92,13 +90,8 @@ pub async fn give_up(shop: &Shop, order: OrderId) -> Result<bool, Error> {
     .await
 }
 
-fn extend_in(
-    shop: &Shop,
-    db: &Connection,
-    after: &mut Aftermath,
-    product: ProductId,
-    kind: ProductKind,
-) -> Result<Extension, Error> {
+fn extend_in(shop: &Shop, tx: &mut Tx<'_>, product: ProductId, kind: ProductKind) -> Result<Extension, Error> {
+    let db = tx.db;
     let deal = deals::load(db, product, None)?.ok_or(Error::NotFound)?;
     if deal.product.kind() != kind || deal.product.deleted_at.is_some() {
         return Err(Error::NotFound);
@@ -109,12 +102,12 @@ fn extend_in(
     }
     check_product(&deal)?;
     super::deny::refuse_target(db, &deal.product)?;
-    if let Some(open) = reusable_order(&deal, shop.now()) {
+    if let Some(open) = reusable_order(&deal, tx.now) {
         return Ok(Extension::Order(open));
     }
     refuse_when_overloaded(shop, db)?;
     let node = check_host(shop, db, &host, deal.product.terms.price_extension)?;
-    replace_older_orders(shop, db, after, &deal)?;
+    replace_older_orders(shop, tx, &deal)?;
     let plan = InvoicePlan {
         product,
         host: &host,
@@ -125,7 +118,7 @@ fn extend_in(
         // for if it does.
         may_hold: deal.product.status != ProductStatus::Active,
     };
-    Ok(Extension::Order(store_purchase(shop, db, after, &plan)?.id))
+    Ok(Extension::Order(store_purchase(shop, tx, &plan)?.id))
 }
 
 fn check_product(deal: &Deal) -> Result<(), Error> {
@@ -174,13 +167,13 @@ fn check_host(shop: &Shop, db: &Connection, host: &Host, price: Msat) -> Result<
 }
 
 /// An open order with too little time left gives way to the new one.
-fn replace_older_orders(shop: &Shop, db: &Connection, after: &mut Aftermath, deal: &Deal) -> Result<(), Error> {
+fn replace_older_orders(shop: &Shop, tx: &mut Tx<'_>, deal: &Deal) -> Result<(), Error> {
     let open = deal
         .purchases
         .iter()
         .filter(|purchase| purchase.kind == PurchaseKind::Extension && purchase.invoice.state == InvoiceState::Open);
     for purchase in open {
-        change_order(shop, db, after, purchase.id, "buyer", |deal, i, _| {
+        change_order(shop, tx, purchase.id, |deal, i, _| {
             deal.close_unpaid(i, Ending::Replaced);
             Ok(())
         })?;

@@ -10,11 +10,11 @@ use crate::domain::product::{Product, ProductKind, ProductStatus, Subject, Terms
 use crate::domain::purchase::{Delivery, Invoice, InvoiceState, OrderStatus, Purchase, PurchaseKind};
 use crate::domain::texts::Message;
 use crate::domain::time::Timestamp;
-use crate::services::Error;
 use crate::services::invoices::choose_node;
 use crate::services::invoices::choose_node::InvoicePlan;
 use crate::services::rates;
-use crate::services::shop::{Aftermath, Shop};
+use crate::services::shop::Shop;
+use crate::services::{Error, Principal, Tx};
 use crate::store::deals;
 use crate::store::node_state::Candidate;
 use crate::store::{hosts, outbox, products, reservations};
@@ -93,7 +93,7 @@ pub fn host_problem(shop: &Shop, id: HostId) -> Result<Option<Message>, Error> {
 /// stored, and nothing is looked at twice.
 pub async fn place(shop: &Shop, request: OrderRequest) -> Result<OrderId, Error> {
     let shop_in_change = shop.clone();
-    shop.change(move |db, after| store_order(&shop_in_change, db, after, request)).await
+    shop.tx(&Principal::Buyer, move |tx| store_order(&shop_in_change, tx, request)).await
 }
 
 /// New orders are refused while invoices can't be made fast enough: better no order than one whose
@@ -192,10 +192,11 @@ fn alias_taken(alias: &str) -> Error {
     Error::non_field(Message::AliasTaken { alias: alias.to_owned() })
 }
 
-fn store_order(shop: &Shop, db: &Connection, after: &mut Aftermath, request: OrderRequest) -> Result<OrderId, Error> {
+fn store_order(shop: &Shop, tx: &mut Tx<'_>, request: OrderRequest) -> Result<OrderId, Error> {
+    let db = tx.db;
     refuse_when_overloaded(shop, db)?;
     let (host, node, subject) = check(shop, db, &request)?;
-    let mut product = new_product(shop, &host, subject, request.comment, shop.now());
+    let mut product = new_product(shop, &host, subject, request.comment, tx.now);
     match &product.subject {
         Subject::Target(_) => {
             product.port = Some(crate::services::products::ports::draw(shop, db, &host, product.id)?);
@@ -209,10 +210,10 @@ fn store_order(shop: &Shop, db: &Connection, after: &mut Aftermath, request: Ord
     products::insert(db, &product)?;
     let price = price(&host, request.product);
     let plan = InvoicePlan { product: product.id, host: &host, node, kind: PurchaseKind::First, price, may_hold: true };
-    let purchase = store_purchase(shop, db, after, &plan)?;
-    let denied = super::deny::refuse_if_denied(shop, db, after, purchase.id, &product, request.client_ip.as_deref())?;
+    let purchase = store_purchase(shop, tx, &plan)?;
+    let denied = super::deny::refuse_if_denied(shop, tx, purchase.id, &product, request.client_ip.as_deref())?;
     if product.kind() == ProductKind::TorBridge && !denied {
-        super::probe::begin(shop, db, after, &purchase, &host)?;
+        super::probe::begin(shop, tx, &purchase, &host)?;
     }
     Ok(purchase.id)
 }
@@ -256,19 +257,19 @@ fn new_product(shop: &Shop, host: &Host, subject: Subject, comment: Option<Strin
 /// Stores a purchase with the intent to make its invoice.
 pub(in crate::services) fn store_purchase(
     shop: &Shop,
-    db: &Connection,
-    after: &mut Aftermath,
+    tx: &mut Tx<'_>,
     plan: &InvoicePlan<'_>,
 ) -> Result<Purchase, Error> {
-    let now = shop.now();
+    let db = tx.db;
+    let now = tx.now;
     let mut purchase = new_purchase(shop, plan.kind, plan.price, now);
     let attempt = choose_node::first_attempt(shop, db, plan, &purchase)?;
     purchase.invoice.node_id = attempt.node_id;
     purchase.invoice.hash = attempt.hash;
     purchase.invoice.is_hold = attempt.is_hold;
     purchase.invoice.rates = rates::for_new_invoice(shop, db)?;
-    deals::insert_purchase(db, &purchase, plan.product, plan.host.id, "buyer")?;
-    choose_node::intend_to_make(db, after, &attempt, now)?;
+    deals::insert_purchase(db, &purchase, plan.product, plan.host.id, tx.author())?;
+    choose_node::intend_to_make(tx, &attempt)?;
     Ok(purchase)
 }
 

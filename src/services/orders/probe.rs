@@ -5,12 +5,11 @@ use crate::domain::host::Host;
 use crate::domain::product::Subject;
 use crate::domain::purchase::Purchase;
 use crate::domain::texts::OrderMessage;
-use crate::services::Error;
 use crate::services::deals::change_order;
-use crate::services::shop::{Aftermath, ProbePolicy, Shop};
-use crate::store::outbox;
+use crate::services::shop::{ProbePolicy, Shop};
+use crate::services::{Error, Principal, Tx};
 use crate::store::outbox::{Intent, IntentKind};
-use crate::store::{Connection, deals, products};
+use crate::store::{deals, outbox, products};
 
 /// What a probe found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,24 +24,19 @@ pub struct Finding {
 
 /// Sees to the probe of a new order: beside its invoice, or before it. A port that has to be tried is always tried
 /// before.
-pub(in crate::services) fn begin(
-    shop: &Shop,
-    db: &Connection,
-    after: &mut Aftermath,
-    purchase: &Purchase,
-    host: &Host,
-) -> Result<(), Error> {
+pub(in crate::services) fn begin(shop: &Shop, tx: &mut Tx<'_>, purchase: &Purchase, host: &Host) -> Result<(), Error> {
+    let db = tx.db;
     let tries_port = host.unswept_since.is_some();
     if shop.settings.probe == ProbePolicy::Off && !tries_port {
         return Ok(());
     }
     let invoice = &purchase.invoice;
-    outbox::add(db, IntentKind::Probe, purchase.id, invoice.hash, invoice.node_id, shop.now())?;
-    after.outbox = true;
+    outbox::add(db, IntentKind::Probe, purchase.id, invoice.hash, invoice.node_id, tx.now)?;
+    tx.after.outbox = true;
     if shop.settings.probe == ProbePolicy::Reject || tries_port {
         outbox::drop_kind(db, IntentKind::Make, invoice.hash)?;
         let message = if tries_port { OrderMessage::PortTrial } else { OrderMessage::Probing };
-        change_order(shop, db, after, purchase.id, "shop", |deal, i, _| {
+        change_order(shop, &mut tx.as_shop(), purchase.id, |deal, i, _| {
             deal.probe_started(i, message);
             Ok(())
         })?;
@@ -56,16 +50,16 @@ pub async fn port_is_free(shop: &Shop, intent: &Intent) -> Result<(), Error> {
         return Ok(());
     }
     let (inner, intent) = (shop.clone(), intent.clone());
-    shop.change(move |db, after| {
-        let goes_on = change_order(&inner, db, after, intent.order, "shop", |deal, i, _| Ok(deal.probe_passed(i)))?;
-        if goes_on { make(&inner, db, after, &intent) } else { Ok(()) }
+    shop.tx(&Principal::Shop, move |tx| {
+        let goes_on = change_order(&inner, tx, intent.order, |deal, i, _| Ok(deal.probe_passed(i)))?;
+        if goes_on { make(tx, &intent) } else { Ok(()) }
     })
     .await
 }
 
-fn make(shop: &Shop, db: &Connection, after: &mut Aftermath, intent: &Intent) -> Result<(), Error> {
-    after.outbox = true;
-    Ok(outbox::add(db, IntentKind::Make, intent.order, intent.hash, intent.node_id, shop.now())?)
+fn make(tx: &mut Tx<'_>, intent: &Intent) -> Result<(), Error> {
+    tx.after.outbox = true;
+    Ok(outbox::add(tx.db, IntentKind::Make, intent.order, intent.hash, intent.node_id, tx.now)?)
 }
 
 /// The target to probe; `None` when nobody waits for it any more, or targets are not probed.
@@ -86,11 +80,12 @@ pub fn target(shop: &Shop, intent: &Intent) -> Result<Option<String>, Error> {
 /// Applies what the probe found; without a finding the order goes on unprobed.
 pub async fn finish(shop: &Shop, intent: &Intent, finding: Option<Finding>) -> Result<(), Error> {
     let (inner, intent) = (shop.clone(), intent.clone());
-    shop.change(move |db, after| {
+    shop.tx(&Principal::Shop, move |tx| {
+        let db = tx.db;
         outbox::done(db, intent.id)?;
         let Some((purchase, _)) = deals::purchase(db, intent.order)? else { return Ok(()) };
         let reject = inner.settings.probe == ProbePolicy::Reject;
-        let goes_on = change_order(&inner, db, after, purchase.id, "shop", |deal, i, now| {
+        let goes_on = change_order(&inner, tx, purchase.id, |deal, i, now| {
             match &finding {
                 Some(found) if reject && found.blames_target => {
                     deal.refuse(i, OrderMessage::TargetRefused(found.text.clone()), now);
@@ -105,7 +100,7 @@ pub async fn finish(shop: &Shop, intent: &Intent, finding: Option<Finding>) -> R
             }
             Ok(deal.probe_passed(i))
         })?;
-        if goes_on { make(&inner, db, after, &intent) } else { Ok(()) }
+        if goes_on { make(tx, &intent) } else { Ok(()) }
     })
     .await
 }

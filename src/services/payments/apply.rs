@@ -14,8 +14,8 @@ use crate::domain::purchase::{Invoice, InvoiceState, Purchase};
 use crate::domain::time::Timestamp;
 use crate::services::deals::change_order;
 pub use crate::services::invoices::absence::{apply_gone, apply_leftover};
-use crate::services::shop::{Aftermath, Shop};
-use crate::services::{Error, invoices, left_out};
+use crate::services::shop::Shop;
+use crate::services::{Error, Principal, Tx, authz, invoices, left_out};
 use crate::store::node_state;
 use crate::store::node_state::Cursor;
 use crate::store::outbox;
@@ -43,9 +43,10 @@ pub enum Applied {
 /// was never moved: a cursor of 0 replays nothing.
 pub async fn apply(shop: &Shop, node: NodeId, news: NodeInvoice, height: Option<u32>) -> Result<Applied, Error> {
     let inner = shop.clone();
-    shop.change(move |db, after| {
-        let Heard { applied, is_new } = apply_in(&inner, db, after, node, &news, height)?;
-        left_out::forget(db, &inner, [news.hash])?;
+    shop.tx(&Principal::Node(node), move |tx| {
+        let db = tx.db;
+        let Heard { applied, is_new } = apply_in(&inner, tx, node, &news, height)?;
+        left_out::forget(tx, [news.hash])?;
         let index = news.settle_index;
         let cursor = node_state::cursor(db, node)?.index;
         if index == 0 {
@@ -126,11 +127,12 @@ pub async fn apply_all(
     mut position: StreamPosition,
 ) -> Result<(Vec<Applied>, StreamPosition), Error> {
     let inner = shop.clone();
-    let change = move |db: &Connection, after: &mut Aftermath| {
+    let change = move |tx: &mut Tx<'_>| {
+        let db = tx.db;
         let before = node_state::cursor(db, node)?;
         let mut all = Vec::with_capacity(news.len());
         for invoice in &news {
-            let Heard { applied, is_new } = apply_in(&inner, db, after, node, invoice, None)?;
+            let Heard { applied, is_new } = apply_in(&inner, tx, node, invoice, None)?;
             let index = invoice.settle_index;
             all.push(match applied {
                 // A node that keeps the order was not asked for this one.
@@ -141,21 +143,22 @@ pub async fn apply_all(
                 applied => applied,
             });
         }
-        left_out::forget(db, &inner, news.iter().map(|invoice| invoice.hash))?;
+        left_out::forget(tx, news.iter().map(|invoice| invoice.hash))?;
         let cursor = node_state::cursor(db, node)?;
         if cursor.counting == position.opened.counting {
             node_state::advance_cursor(db, node, position.note(&news, cursor.index))?;
         }
         Ok((all, position))
     };
-    shop.change(change).await
+    shop.tx(&Principal::Node(node), change).await
 }
 
 /// The stream has told all that there was: the cursor moves behind the last.
 pub async fn caught_up(shop: &Shop, node: NodeId, position: StreamPosition) -> Result<StreamPosition, Error> {
     let StreamPosition { opened, ahead } = position;
     let last = ahead.last().copied().unwrap_or(0);
-    shop.change(move |db, _| {
+    shop.tx(&Principal::Node(node), move |tx| {
+        let db = tx.db;
         if node_state::cursor(db, node)?.counting == opened.counting {
             node_state::advance_cursor(db, node, last)?;
         }
@@ -172,34 +175,33 @@ struct Heard {
 
 fn apply_in(
     shop: &Shop,
-    db: &Connection,
-    after: &mut Aftermath,
+    tx: &mut Tx<'_>,
     node: NodeId,
     news: &NodeInvoice,
     height: Option<u32>,
 ) -> Result<Heard, Error> {
+    let db = tx.db;
     let Some(order) = deals::order_by_hash(db, news.hash, node)? else {
         if news.state == NodeInvoiceState::Settled {
             invoices::ownership::tell_of_unknown_payment(shop, db, node, news)?;
         }
         return Ok(Heard { applied: Applied::Foreign, is_new: false });
     };
-    let is_new = apply_to_order(shop, db, after, node, order, news, height)?;
+    let is_new = apply_to_order(shop, tx, node, order, news, height)?;
     Ok(Heard { applied: Applied::Order(order), is_new })
 }
 
 fn apply_to_order(
     shop: &Shop,
-    db: &Connection,
-    after: &mut Aftermath,
+    tx: &mut Tx<'_>,
     node: NodeId,
     order: OrderId,
     news: &NodeInvoice,
     height: Option<u32>,
 ) -> Result<bool, Error> {
-    let actor = format!("node:{node}");
+    let db = tx.db;
     let mut is_new = false;
-    let stranded = change_order(shop, db, after, order, &actor, |deal, i, now| {
+    let stranded = change_order(shop, tx, order, |deal, i, now| {
         let Invoice { hash, node_id, state, .. } = deal.purchases[i].invoice;
         let visible = hash == news.hash;
         match news.state {
@@ -220,8 +222,8 @@ fn apply_to_order(
         Ok(None)
     })?;
     if let Some((hash, node)) = stranded {
-        outbox::add(db, IntentKind::Cancel, order, hash, node, shop.now())?;
-        after.outbox = true;
+        outbox::add(db, IntentKind::Cancel, order, hash, node, tx.now)?;
+        tx.after.outbox = true;
     }
     Ok(is_new)
 }
@@ -260,16 +262,18 @@ fn blocks_left(news: &NodeInvoice, height: Option<u32>) -> Option<i64> {
 }
 
 /// Records that the operator has paid back what an order owed, by whatever means.
-pub async fn mark_refunded(shop: &Shop, order: OrderId, actor: &str, note: &str) -> Result<Msat, Error> {
-    let (inner, actor, note) = (shop.clone(), actor.to_owned(), note.to_owned());
-    shop.change(move |db, after| {
+pub async fn mark_refunded(shop: &Shop, order: OrderId, by: &Principal, note: &str) -> Result<Msat, Error> {
+    let (inner, note) = (shop.clone(), note.to_owned());
+    shop.tx(by, move |tx| {
+        let db = tx.db;
+        authz::needs_order(tx, order)?;
         refuse_open_refund(db, order)?;
-        return_late::owe_instead(&inner, db, after, order, &actor)?;
+        return_late::owe_instead(&inner, tx, order)?;
         let (purchase, _) = deals::purchase(db, order)?.ok_or(Error::NotFound)?;
         if purchase.owed == Msat(0) {
             return Err(Error::Conflict("Nothing is owed for this order.".into()));
         }
-        record_refund(&inner, db, after, order, purchase.owed, &actor, &note)?;
+        record_refund(&inner, tx, order, purchase.owed, &note)?;
         Ok(purchase.owed)
     })
     .await
@@ -290,26 +294,26 @@ fn refuse_open_refund(db: &Connection, order: OrderId) -> Result<(), Error> {
 /// `amount` was paid back to the buyer of an order.
 pub(in crate::services) fn record_refund(
     shop: &Shop,
-    db: &Connection,
-    after: &mut Aftermath,
+    tx: &mut Tx<'_>,
     order: OrderId,
     amount: Msat,
-    actor: &str,
     note: &str,
 ) -> Result<(), Error> {
-    change_order(shop, db, after, order, actor, |deal, i, now| {
+    change_order(shop, tx, order, |deal, i, now| {
         deal.refunded(i, amount, now);
         Ok(())
     })?;
-    Ok(audit_log::record_order(db, shop.now(), actor, order, &format!("refunded {amount}: {note}"))?)
+    Ok(audit_log::record_order(tx.db, tx.author(), order, &format!("refunded {amount}: {note}"))?)
 }
 
 /// Tries again to deliver an order in state N.
-pub async fn retry_delivery(shop: &Shop, order: OrderId, actor: &str) -> Result<(), Error> {
-    let (inner, actor) = (shop.clone(), actor.to_owned());
-    shop.change(move |db, after| {
+pub async fn retry_delivery(shop: &Shop, order: OrderId, by: &Principal) -> Result<(), Error> {
+    let inner = shop.clone();
+    shop.tx(by, move |tx| {
+        let db = tx.db;
+        authz::needs_order(tx, order)?;
         refuse_open_refund(db, order)?;
-        change_order(&inner, db, after, order, &actor, |deal, i, now| {
+        change_order(&inner, tx, order, |deal, i, now| {
             deal.retry_delivery(i, now).map_err(|refusal| Error::Conflict(refusal.0))
         })
     })

@@ -80,8 +80,8 @@ mod tests {
             pays_refunds: Some(pays),
             ..NodeChange::default()
         };
-        let act = administrator();
-        let added = db.write_blocking(move |db| manage::add(db, &act, &SystemRandom, kind, change, Some("anna")));
+        let session = administrator();
+        let added = session.write(db, move |tx| manage::add(tx, &SystemRandom, kind, change, Some("anna")));
         added.unwrap().id
     }
 
@@ -144,9 +144,9 @@ mod tests {
             let named = format!("my {} ({})", kind.name(), kind.name());
             assert!(refused.contains(&format!("node set {id} --{option}")) && refused.contains(&named), "{refused}");
         }
-        let (act, off) = (administrator(), nodes[2].1);
+        let (session, off) = (administrator(), nodes[2].1);
         let change = NodeChange { is_enabled: Some(false), pays_refunds: Some(true), ..NodeChange::default() };
-        db.write_blocking(move |db| manage::set(db, &act, off, change, None)).unwrap();
+        session.write(&db, move |tx| manage::set(tx, off, change, None)).unwrap();
         let way = format!("node set {off} --pays-refunds=true --is-enabled=true");
         assert!(chosen(&db, off).unwrap_err().contains(&way));
     }

@@ -13,8 +13,8 @@ use crate::domain::money::Msat;
 use crate::domain::node::Node;
 use crate::domain::purchase::OrderStatus;
 use crate::domain::time::Timestamp;
-use crate::services::Error;
 use crate::services::shop::Shop;
+use crate::services::{Error, Principal, authz};
 use crate::store::deals;
 use crate::store::deals::Search;
 use crate::store::refunds;
@@ -68,8 +68,14 @@ pub const fn default_fee_limit(amount: Msat) -> Msat {
 }
 
 /// The refund of an order whose outcome is not known.
-pub fn open_of(shop: &Shop, order: OrderId) -> Result<Option<Refund>, Error> {
-    shop.db.read(|db| Ok(refunds::open_of(db, order)?))
+///
+/// # Errors
+/// [`Error::NotFound`] for an order at somebody else's host.
+pub fn open_of(shop: &Shop, by: &Principal, order: OrderId) -> Result<Option<Refund>, Error> {
+    shop.read(by, |tx| {
+        authz::needs_order(tx, order)?;
+        Ok(refunds::open_of(tx.db, order)?)
+    })
 }
 
 /// The node of a refund, to ask what became of it.
@@ -86,15 +92,17 @@ pub fn node_of(shop: &Shop, refund: &Refund) -> Result<Node, Error> {
 /// # Errors
 /// [`Error::NotFound`], [`Error::Conflict`] when nothing is owed or the request was used before,
 /// [`Error::Invalid`] or [`Error::Refused`] with what is wrong.
-pub async fn intend(shop: &Shop, request: Request, actor: &str) -> Result<(Refund, Node), Error> {
-    let (inner, actor) = (shop.clone(), actor.to_owned());
-    shop.change(move |db, after| {
-        return_late::owe_instead(&inner, db, after, request.order, &actor)?;
+pub async fn intend(shop: &Shop, request: Request, by: &Principal) -> Result<(Refund, Node), Error> {
+    let inner = shop.clone();
+    shop.tx(by, move |tx| {
+        let db = tx.db;
+        authz::needs_order(tx, request.order)?;
+        return_late::owe_instead(&inner, tx, request.order)?;
         let refund = checked(&inner, db, &request)?;
         let node = nodes::get(db, refund.node)?.ok_or(Error::NotFound)?;
         refunds::intend(db, &refund)?;
         let change = format!("refund intended: {} to payment hash {}", refund.amount, refund.hash);
-        audit_log::record_order(db, inner.now(), &actor, refund.order, &change)?;
+        audit_log::record_order(db, tx.author(), refund.order, &change)?;
         Ok((refund, node))
     })
     .await
@@ -162,12 +170,13 @@ fn check_amount(asked: Option<Msat>, given: Option<Msat>, owed: Msat) -> Result<
 }
 
 /// The buyer has the money: the order owes so much less. Returns what it owes now, and its state.
-pub async fn succeeded(shop: &Shop, refund: &Refund, fee: Msat, actor: &str) -> Result<(OrderStatus, Msat), Error> {
-    let (inner, refund, actor) = (shop.clone(), refund.clone(), actor.to_owned());
-    shop.change(move |db, after| {
-        if refunds::succeeded(db, refund.hash, Some(fee), inner.now())? {
+pub async fn succeeded(shop: &Shop, refund: &Refund, fee: Msat, by: &Principal) -> Result<(OrderStatus, Msat), Error> {
+    let (inner, refund) = (shop.clone(), refund.clone());
+    shop.tx(by, move |tx| {
+        let db = tx.db;
+        if refunds::succeeded(db, refund.hash, Some(fee), tx.now)? {
             let note = format!("paid by node {} to payment hash {}, fee {fee}", refund.node, refund.hash);
-            record_refund(&inner, db, after, refund.order, refund.amount, &actor, &note)?;
+            record_refund(&inner, tx, refund.order, refund.amount, &note)?;
         }
         let (purchase, _) = deals::purchase(db, refund.order)?.ok_or(Error::NotFound)?;
         Ok((purchase.status, purchase.owed))
@@ -176,12 +185,13 @@ pub async fn succeeded(shop: &Shop, refund: &Refund, fee: Msat, actor: &str) -> 
 }
 
 /// Nothing was paid; the order still owes.
-pub async fn failed(shop: &Shop, refund: &Refund, reason: &str, actor: &str) -> Result<(), Error> {
-    let (inner, refund, actor) = (shop.clone(), refund.clone(), actor.to_owned());
+pub async fn failed(shop: &Shop, refund: &Refund, reason: &str, by: &Principal) -> Result<(), Error> {
+    let refund = refund.clone();
     let change = format!("refund to payment hash {} failed: {reason}", refund.hash);
-    shop.change(move |db, _| {
-        if refunds::failed(db, &refund, inner.now())? {
-            audit_log::record_order(db, inner.now(), &actor, refund.order, &change)?;
+    shop.tx(by, move |tx| {
+        let db = tx.db;
+        if refunds::failed(db, &refund, tx.now)? {
+            audit_log::record_order(db, tx.author(), refund.order, &change)?;
         }
         Ok(())
     })
@@ -205,19 +215,21 @@ pub async fn state_outcome(
     shop: &Shop,
     order: OrderId,
     stated: Stated,
-    actor: &str,
+    by: &Principal,
     note: &str,
 ) -> Result<Refund, Error> {
-    let (inner, actor, note) = (shop.clone(), actor.to_owned(), note.to_owned());
-    shop.change(move |db, after| {
+    let (inner, note) = (shop.clone(), note.to_owned());
+    shop.tx(by, move |tx| {
+        let db = tx.db;
+        authz::needs_order(tx, order)?;
         let none = || Error::Conflict("No refund of this order has an outcome that is not known.".into());
         let open = refunds::open_of(db, order)?.ok_or_else(none)?;
-        let now = inner.now();
+        let now = tx.now;
         match stated {
             Stated::Paid => {
                 refunds::succeeded(db, open.hash, None, now)?;
                 let note = format!("by payment hash {}, as stated by hand: {note}", open.hash);
-                record_refund(&inner, db, after, order, open.amount, &actor, &note)?;
+                record_refund(&inner, tx, order, open.amount, &note)?;
             }
             Stated::Failed if !is_abandoned(&inner, &open) => {
                 let text = "This refund was begun moments ago and may still be paid. Wait a few minutes.";
@@ -226,7 +238,7 @@ pub async fn state_outcome(
             Stated::Failed => {
                 refunds::failed(db, &open, now)?;
                 let change = format!("refund to payment hash {} failed, as stated by hand: {note}", open.hash);
-                audit_log::record_order(db, now, &actor, order, &change)?;
+                audit_log::record_order(db, tx.author(), order, &change)?;
             }
         }
         Ok(open)

@@ -10,12 +10,10 @@ use crate::domain::product::ACTIVATION_LIMIT_SECS;
 use crate::domain::purchase::{is_overdue, is_past_time};
 use crate::domain::texts::Ending;
 use crate::domain::time::Timestamp;
-use crate::services::Error;
-use crate::services::clock;
 use crate::services::deals::{change_order, change_product};
-use crate::services::left_out;
-use crate::services::shop::{Aftermath, Shop};
-use crate::store::{Connection, deals, products, unpaid};
+use crate::services::shop::Shop;
+use crate::services::{Error, Principal, Tx, clock, left_out};
+use crate::store::{deals, products, unpaid};
 
 /// Orders and products handled in one transaction.
 const BATCH: usize = 200;
@@ -40,12 +38,12 @@ pub async fn return_overdue_holds(shop: &Shop) -> Result<usize, Error> {
 
 async fn return_hold(shop: &Shop, order: OrderId, limit_secs: i64) -> Result<(), Error> {
     let inner = shop.clone();
-    shop.change(move |db, after| {
-        change_order(&inner, db, after, order, "shop", |deal, i, now| {
+    shop.tx(&Principal::Shop, move |tx| {
+        change_order(&inner, tx, order, |deal, i, now| {
             deal.hold_overdue(i, limit_secs, now);
             Ok(())
         })?;
-        left_out::forget(db, &inner, [order])
+        left_out::forget(tx, [order])
     })
     .await
 }
@@ -73,8 +71,8 @@ pub async fn close_unpaid(shop: &Shop) -> Result<usize, Error> {
     }
 }
 
-fn close(shop: &Shop, db: &Connection, after: &mut Aftermath, order: OrderId) -> Result<(), Error> {
-    change_order(shop, db, after, order, "shop", |deal, i, now| {
+fn close(shop: &Shop, tx: &mut Tx<'_>, order: OrderId) -> Result<(), Error> {
+    change_order(shop, tx, order, |deal, i, now| {
         if deal.purchases[i].invoice.is_past_its_time(now) {
             deal.close_unpaid(i, Ending::Expired);
         }
@@ -89,8 +87,8 @@ async fn each_product(
     what: &str,
     event: impl Fn(&mut Deal, Timestamp) + Copy + Send + Sync + 'static,
 ) -> Result<usize, Error> {
-    let change = move |shop: &Shop, db: &Connection, after: &mut Aftermath, id| {
-        change_product(shop, db, after, id, "shop", |deal, now| {
+    let change = move |shop: &Shop, tx: &mut Tx<'_>, id| {
+        change_product(shop, tx, id, |deal, now| {
             event(deal, now);
             Ok(())
         })
@@ -103,7 +101,7 @@ async fn each_product(
 async fn each<T, F>(shop: &Shop, ids: &[T], what: &str, change: F) -> Result<Vec<T>, Error>
 where
     T: Copy + Display + Send + Sync + 'static,
-    F: Fn(&Shop, &Connection, &mut Aftermath, T) -> Result<(), Error> + Copy + Send + 'static,
+    F: Fn(&Shop, &mut Tx<'_>, T) -> Result<(), Error> + Copy + Send + 'static,
 {
     let mut failed = Vec::new();
     for batch in ids.chunks(BATCH) {
@@ -129,14 +127,14 @@ where
 async fn together<T, F>(shop: &Shop, ids: Vec<T>, change: F) -> Result<(), Error>
 where
     T: Copy + Display + Send + 'static,
-    F: Fn(&Shop, &Connection, &mut Aftermath, T) -> Result<(), Error> + Send + 'static,
+    F: Fn(&Shop, &mut Tx<'_>, T) -> Result<(), Error> + Send + 'static,
 {
     let inner = shop.clone();
-    let all = move |db: &Connection, after: &mut Aftermath| {
-        ids.iter().try_for_each(|id| change(&inner, db, after, *id))?;
-        left_out::forget(db, &inner, ids)
+    let all = move |tx: &mut Tx<'_>| {
+        ids.iter().try_for_each(|id| change(&inner, tx, *id))?;
+        left_out::forget(tx, ids)
     };
-    shop.change(all).await
+    shop.tx(&Principal::Shop, all).await
 }
 
 /// Suspends active products whose time is over. Returns how many.
@@ -180,7 +178,7 @@ pub async fn delete_unpaid(shop: &Shop) -> Result<usize, Error> {
     let before = shop.now().plus_secs(-i64::from(shop.settings.unpaid_days) * 86_400);
     let mut deleted = 0;
     loop {
-        let batch = shop.change(move |db, _| Ok(unpaid::delete(db, before, BATCH as u32)?)).await?;
+        let batch = shop.tx(&Principal::Shop, move |tx| Ok(unpaid::delete(tx.db, before, BATCH as u32)?)).await?;
         deleted += batch;
         if batch < BATCH {
             return Ok(deleted);

@@ -1,5 +1,6 @@
-//! Bridges and aliases: what is seen and reported of them, what ends with time, and the ports of new ones.
+//! Bridges and aliases: what is seen and reported of them, what operators do to them, what ends with time, and the ports of new ones.
 
 pub mod expire;
+pub mod operate;
 pub mod ports;
 pub mod view;

@@ -5,19 +5,17 @@
 //! On a host that was not swept since a restore ([`crate::services::hosts::sweep`]) the port of an order is tried before its invoice is
 //! made: the order waits in state L meanwhile. What answers is set aside, and the order gets another port.
 
-use crate::store::Connection;
-
 use crate::domain::host::Host;
 use crate::domain::id::{OrderId, ProductId};
 use crate::domain::product::{Product, Subject};
 use crate::domain::purchase::OrderStatus;
 use crate::domain::texts::{Message, OrderMessage};
-use crate::services::Error;
 use crate::services::deals::{change_order, change_product};
 use crate::services::hosts::sweep;
 use crate::services::shop::Shop;
+use crate::services::{Error, Principal, Tx};
 use crate::store::outbox::Intent;
-use crate::store::{deals, hosts, products, reservations};
+use crate::store::{Connection, deals, hosts, products, reservations};
 
 /// A port that an order waits for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,24 +62,25 @@ fn waiting(db: &Connection, order: OrderId) -> Result<Option<(Trial, Product, Ho
 /// Only those of the database.
 pub async fn answers(shop: &Shop, trial: &Trial) -> Result<Option<Trial>, Error> {
     let (inner, trial) = (shop.clone(), trial.clone());
-    shop.change(move |db, after| {
+    shop.tx(&Principal::Shop, move |tx| {
+        let db = tx.db;
         let Some((now, product, host)) = waiting(db, trial.order)? else { return Ok(None) };
         if now != trial {
             return Ok(Some(now));
         }
         reservations::put_aside(db, &host, product.id, trial.port)?;
-        sweep::tell(db, &host, "", inner.now())?;
+        sweep::tell(db, &host, "", tx.now)?;
         let ranges = reservations::bridge_ranges(db, host.id)?;
         let Some(port) = reservations::reserve_port(db, &*inner.random, &host.ip, &ranges, product.id)? else {
             // What it had is the host's now, so there is nothing to give back.
-            change_product(&inner, db, after, product.id, "shop", |deal, _| {
+            change_product(&inner, tx, product.id, |deal, _| {
                 deal.product.placed = false;
                 Ok(())
             })?;
-            refuse(&inner, db, after, trial.order, OrderMessage::NoPorts)?;
+            refuse(&inner, tx, trial.order, OrderMessage::NoPorts)?;
             return Ok(None);
         };
-        change_product(&inner, db, after, product.id, "shop", |deal, _| {
+        change_product(&inner, tx, product.id, |deal, _| {
             deal.product.port = Some(port);
             Ok(())
         })?;
@@ -97,22 +96,17 @@ pub async fn answers(shop: &Shop, trial: &Trial) -> Result<Option<Trial>, Error>
 pub async fn not_tried(shop: &Shop, trial: &Trial, reason: &str) -> Result<(), Error> {
     let trouble = format!(" Port {} could not be tried: {reason}. Its order was rejected.", trial.port);
     let (inner, order) = (shop.clone(), trial.order);
-    shop.change(move |db, after| {
+    shop.tx(&Principal::Shop, move |tx| {
+        let db = tx.db;
         let Some((.., host)) = waiting(db, order)? else { return Ok(()) };
-        sweep::tell(db, &host, &trouble, inner.now())?;
-        refuse(&inner, db, after, order, OrderMessage::PortsUnchecked)
+        sweep::tell(db, &host, &trouble, tx.now)?;
+        refuse(&inner, tx, order, OrderMessage::PortsUnchecked)
     })
     .await
 }
 
-fn refuse(
-    shop: &Shop,
-    db: &Connection,
-    after: &mut crate::services::shop::Aftermath,
-    order: OrderId,
-    message: OrderMessage,
-) -> Result<(), Error> {
-    change_order(shop, db, after, order, "shop", |deal, i, now| {
+fn refuse(shop: &Shop, tx: &mut Tx<'_>, order: OrderId, message: OrderMessage) -> Result<(), Error> {
+    change_order(shop, tx, order, |deal, i, now| {
         deal.refuse(i, message, now);
         Ok(())
     })

@@ -9,9 +9,10 @@ use crate::domain::product::{Product, ProductKind, ProductStatus};
 use crate::domain::purchase::{OrderStatus, Purchase};
 use crate::domain::texts::Message;
 use crate::domain::time::Timestamp;
+use crate::services::authz::{self, Reach};
 use crate::services::deals::change_product;
 use crate::services::shop::Shop;
-use crate::services::{Error, Scope};
+use crate::services::{Error, Principal, ReadTx};
 use crate::store::products;
 use crate::store::products::{Filter, Order};
 use crate::store::{hosts, refunds};
@@ -48,45 +49,41 @@ fn existing(db: &Connection, id: ProductId, kind: ProductKind) -> Result<Product
     if product.kind() == kind && product.deleted_at.is_none() { Ok(product) } else { Err(Error::NotFound) }
 }
 
-fn visible(db: &Connection, scope: &Scope, id: ProductId, kind: ProductKind) -> Result<ProductView, Error> {
-    let product = existing(db, id, kind)?;
-    let allowed = match scope {
-        Scope::Host(host) => *host == product.host_id,
-        Scope::Administrator(_) => true,
-        Scope::Operator(..) => false,
-    };
-    let host = hosts::get_any(db, product.host_id)?.filter(|_| allowed).ok_or(Error::NotFound)?;
+fn visible(tx: &ReadTx<'_>, id: ProductId, kind: ProductKind) -> Result<ProductView, Error> {
+    let product = existing(tx.db, id, kind)?;
+    let host = hosts::get_any(tx.db, product.host_id)?;
+    let host = host.filter(|host| authz::compatible(tx.actor).includes(host)).ok_or(Error::NotFound)?;
     Ok(ProductView { product, host })
 }
 
 /// One product, to its host or an administrator; its host may have it from here on.
-pub async fn show(shop: &Shop, scope: &Scope, id: ProductId, kind: ProductKind) -> Result<ProductView, Error> {
+pub async fn show(shop: &Shop, by: &Principal, id: ProductId, kind: ProductKind) -> Result<ProductView, Error> {
     loop {
-        let view = get(shop, scope, id, kind)?;
-        if tell(shop, scope, std::slice::from_ref(&view)).await? {
+        let view = get(shop, by, id, kind)?;
+        if tell(shop, by, std::slice::from_ref(&view)).await? {
             return Ok(view);
         }
     }
 }
 
-/// One product, if the scope may see it.
-pub fn get(shop: &Shop, scope: &Scope, id: ProductId, kind: ProductKind) -> Result<ProductView, Error> {
-    shop.db.read(|db| visible(db, scope, id, kind))
+/// One product, if the caller may see it.
+pub fn get(shop: &Shop, by: &Principal, id: ProductId, kind: ProductKind) -> Result<ProductView, Error> {
+    shop.read(by, |tx| visible(tx, id, kind))
 }
 
-/// The products that the scope may see, newest first. From here on a host that asks may have what is
+/// The products that the caller may see, newest first, as hosts are told of them: from here on a host may have what is
 /// P among them, and has it in the order in which it was paid, since the longest waiting one is the first to be given
-/// up. A `host` that the scope may not see gives an empty list, one that does not exist an error under `host`.
+/// up. A `host` that the caller may not see gives an empty list, one that does not exist an error under `host`.
 pub async fn list(
     shop: &Shop,
-    scope: &Scope,
+    by: &Principal,
     kind: ProductKind,
     host: Option<HostId>,
     status: Option<ProductStatus>,
 ) -> Result<Vec<ProductView>, Error> {
     loop {
-        let views = look(shop, scope, kind, host, status).await?;
-        if tell(shop, scope, &views).await? {
+        let views = look(shop, by, kind, host, status).await?;
+        if tell(shop, by, &views).await? {
             return Ok(views);
         }
     }
@@ -96,8 +93,8 @@ pub async fn list(
 /// knows costs no write. `false` when one of them is P no more: it must not be shown so, since its port may be
 /// another's by now. What anybody else looks at stands nowhere: were it noted, a port that no host knows would have to
 /// be reported as taken down, and a page could have an administrator's browser look.
-async fn tell(shop: &Shop, scope: &Scope, views: &[ProductView]) -> Result<bool, Error> {
-    if !matches!(scope, Scope::Host(_)) {
+async fn tell(shop: &Shop, by: &Principal, views: &[ProductView]) -> Result<bool, Error> {
+    if !matches!(by, Principal::Host(_)) {
         return Ok(true);
     }
     let is_news = |product: &Product| product.status == ProductStatus::NeedsActivate && product.shown_at.is_none();
@@ -107,7 +104,8 @@ async fn tell(shop: &Shop, scope: &Scope, views: &[ProductView]) -> Result<bool,
         return Ok(true);
     }
     let now = shop.now();
-    shop.change(move |db, _| {
+    shop.tx(&Principal::Shop, move |tx| {
+        let db = tx.db;
         let mut all = true;
         for id in news {
             all &= products::mark_shown(db, id, now)?;
@@ -119,25 +117,25 @@ async fn tell(shop: &Shop, scope: &Scope, views: &[ProductView]) -> Result<bool,
 
 async fn look(
     shop: &Shop,
-    scope: &Scope,
+    by: &Principal,
     kind: ProductKind,
     host: Option<HostId>,
     status: Option<ProductStatus>,
 ) -> Result<Vec<ProductView>, Error> {
-    let scope = scope.clone();
+    let by = by.clone();
     let query = move |db: &Connection| {
         if let Some(host) = host
             && hosts::get(db, host)?.is_none()
         {
             return Err(Error::field("host", Message::NotAvailable));
         }
-        let host = match (&scope, host) {
-            (Scope::Administrator(_), host) => host,
-            (Scope::Host(own), None) => Some(*own),
-            (Scope::Host(own), Some(host)) if *own == host => Some(host),
+        let host = match (authz::compatible(&by), host) {
+            (Reach::Everything, host) => host,
+            (Reach::Host(own), None) => Some(own),
+            (Reach::Host(own), Some(host)) if own == host => Some(host),
             _ => return Ok(Vec::new()),
         };
-        let is_work = matches!(scope, Scope::Host(_)) && status == Some(ProductStatus::NeedsActivate);
+        let is_work = matches!(by, Principal::Host(_)) && status == Some(ProductStatus::NeedsActivate);
         let order = if is_work { Order::LongestPendingFirst } else { Order::NewestFirst };
         with_hosts(db, products::list(db, kind, Filter { host, status }, order)?)
     };
@@ -166,22 +164,23 @@ fn with_hosts(db: &Connection, products: Vec<Product>) -> Result<Vec<ProductView
     Ok(views)
 }
 
-/// Changes what the scope may change.
+/// Changes what the caller may change.
 pub async fn patch(
     shop: &Shop,
-    scope: &Scope,
+    by: &Principal,
     id: ProductId,
     kind: ProductKind,
     patch: ProductPatch,
 ) -> Result<ProductView, Error> {
-    let (shop_in_change, scope) = (shop.clone(), scope.clone());
-    shop.change(move |db, after| {
-        visible(db, &scope, id, kind)?;
-        change_product(&shop_in_change, db, after, id, &scope.actor(), |deal, now| {
+    let inner = shop.clone();
+    shop.tx(by, move |tx| {
+        let db = tx.db;
+        visible(tx, id, kind)?;
+        change_product(&inner, tx, id, |deal, now| {
             refuse_late_delivery(db, deal, &patch)?;
             apply(deal, &patch, now)
         })?;
-        visible(db, &scope, id, kind)
+        visible(tx, id, kind)
     })
     .await
 }
@@ -243,75 +242,35 @@ fn report_status(deal: &mut Deal, status: ProductStatus, now: Timestamp) -> Resu
 }
 
 /// Subtracts used bandwidth.
-pub async fn consume_bandwidth(shop: &Shop, scope: &Scope, id: ProductId, bytes: i64) -> Result<ProductView, Error> {
-    let (shop_in_change, scope) = (shop.clone(), scope.clone());
+pub async fn consume_bandwidth(shop: &Shop, by: &Principal, id: ProductId, bytes: i64) -> Result<ProductView, Error> {
+    let inner = shop.clone();
     let kind = ProductKind::TorBridge;
-    shop.change(move |db, after| {
-        visible(db, &scope, id, kind)?;
-        change_product(&shop_in_change, db, after, id, &scope.actor(), |deal, now| {
+    shop.tx(by, move |tx| {
+        visible(tx, id, kind)?;
+        change_product(&inner, tx, id, |deal, now| {
             deal.bandwidth_used(bytes, now);
             Ok(())
         })?;
-        visible(db, &scope, id, kind)
+        visible(tx, id, kind)
     })
     .await
 }
 
 /// Deletes a product that owes nothing to anybody; a tombstone stays.
-pub async fn delete(shop: &Shop, scope: &Scope, id: ProductId, kind: ProductKind) -> Result<(), Error> {
-    let (shop_in_change, scope) = (shop.clone(), scope.clone());
-    shop.change(move |db, after| {
-        visible(db, &scope, id, kind)?;
-        change_product(&shop_in_change, db, after, id, &scope.actor(), |deal, now| {
-            deal.delete(now).map_err(|refusal| Error::Conflict(refusal.0))
-        })
+pub async fn delete(shop: &Shop, by: &Principal, id: ProductId, kind: ProductKind) -> Result<(), Error> {
+    let inner = shop.clone();
+    shop.tx(by, move |tx| {
+        visible(tx, id, kind)?;
+        change_product(&inner, tx, id, |deal, now| deal.delete(now).map_err(|refusal| Error::Conflict(refusal.0)))
     })
     .await
 }
 
 /// Monitored bridges for the monitoring configuration: a host's active ones, for an administrator
 /// all, each with its host.
-pub async fn monitored(shop: &Shop, scope: &Scope) -> Result<Vec<ProductView>, Error> {
-    let status = matches!(scope, Scope::Host(_)).then_some(ProductStatus::Active);
-    let mut views = look(shop, scope, ProductKind::TorBridge, None, status).await?;
+pub async fn monitored(shop: &Shop, by: &Principal) -> Result<Vec<ProductView>, Error> {
+    let status = matches!(by, Principal::Host(_)).then_some(ProductStatus::Active);
+    let mut views = look(shop, by, ProductKind::TorBridge, None, status).await?;
     views.retain(|view| view.product.is_monitored && view.product.placed);
     Ok(views)
-}
-
-/// What an operator can do to a product.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OperatorAction {
-    /// Suspend it; an extension brings it back.
-    Suspend,
-    /// Switch it off for good; what was paid and not delivered is owed.
-    Kill,
-    /// Give its port back without waiting for the host.
-    Release,
-}
-
-/// Carries out an operator's action on a product of any kind.
-pub async fn operate(shop: &Shop, scope: &Scope, id: ProductId, action: OperatorAction) -> Result<Product, Error> {
-    let (shop_in_change, scope) = (shop.clone(), scope.clone());
-    shop.change(move |db, after| {
-        let product = products::get(db, id)?.ok_or(Error::NotFound)?;
-        let host = hosts::get_any(db, product.host_id)?.ok_or(Error::NotFound)?;
-        match &scope {
-            Scope::Administrator(_) => {}
-            Scope::Operator(own, _) if *own == host.owner_id => {}
-            _ => return Err(Error::NotFound),
-        }
-        change_product(&shop_in_change, db, after, id, &scope.actor(), |deal, now| {
-            let done = match action {
-                OperatorAction::Suspend => deal.operator_suspends(now),
-                OperatorAction::Release => deal.operator_releases(now),
-                OperatorAction::Kill => {
-                    deal.operator_kills(now);
-                    Ok(())
-                }
-            };
-            done.map_err(|refusal| Error::Conflict(refusal.0))
-        })?;
-        products::get(db, id)?.ok_or(Error::NotFound)
-    })
-    .await
 }

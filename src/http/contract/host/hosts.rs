@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use poem_openapi::OpenApi;
 
 use crate::domain::host::Host;
+use crate::domain::host_rules;
 use crate::domain::id::HostId;
 use crate::domain::money::Msat;
-use crate::domain::text;
 use crate::domain::texts::Message;
 use crate::http::contract::answer::{Deleted, ReadResult, Reply, SayResult, WriteResult};
 use crate::http::contract::body::Input;
@@ -19,7 +19,7 @@ use crate::http::contract::extract::{Body, Caller, Id};
 use crate::http::contract::tag::Tag;
 use crate::http::problem::{Fields, Problem};
 use crate::services::error::NON_FIELD;
-use crate::services::{Scope, hosts};
+use crate::services::{Principal, hosts};
 
 /// Hosts.
 pub struct Hosts;
@@ -128,11 +128,12 @@ impl Hosts {
 
 async fn check_in(
     call: &RequestContext,
-    scope: &Scope,
+    caller: &Principal,
     status: u8,
     message: String,
 ) -> Result<Reply<CheckInView>, Problem> {
-    let date = hosts::check_ins::check_in(call.shop(), scope, call.id(HostId::parse)?, status, message.clone()).await?;
+    let date =
+        hosts::check_ins::check_in(call.shop(), caller, call.id(HostId::parse)?, status, message.clone()).await?;
     Ok(Reply(CheckInView { check_in: "ok".to_owned(), date: date.to_wire(), status, message }))
 }
 
@@ -151,7 +152,7 @@ fn read_change(input: &Input, host: &Host) -> Result<Option<String>, Problem> {
         reader.complain("ip", if is_address { Message::OnlyOperator } else { Message::EnterAddress });
     }
     let name = reader.text("name", TextRule { max: 20, blank: false, null: false }).flatten();
-    if let Some(problem) = name.as_deref().and_then(name_problem) {
+    if let Some(problem) = name.as_deref().and_then(|name| host_rules::name_refusals(name).next()) {
         reader.complain("name", problem);
     }
     if reader.raw("site").is_some() {
@@ -197,18 +198,6 @@ const fn what_is_offered(host: &Host) -> [(&'static str, bool); 6] {
         ("offers_nostr_aliases", host.offers_nostr_aliases),
         ("offers_rssh_tunnels", host.offers_rssh_tunnels),
     ]
-}
-
-fn name_problem(name: &str) -> Option<Message> {
-    if name.contains('_') {
-        Some(Message::NoUnderscores)
-    } else if ["www", "shop"].contains(&name) {
-        Some(Message::NameReserved)
-    } else if !text::is_plain_name(name) {
-        Some(Message::NotPlain)
-    } else {
-        None
-    }
 }
 
 /// Why a host is neither made nor replaced over the API. Missing fields are named as the contract

@@ -13,11 +13,9 @@ use crate::http::contract::call::RequestContext;
 use crate::http::contract::dto::end;
 use crate::http::contract::dto::product::ProductView;
 use crate::http::problem::{Fields, Problem};
-use crate::services::Scope;
 use crate::services::error::NON_FIELD;
-use crate::services::products;
-use crate::services::products::view::ProductPatch;
-use crate::services::products::view::ProductView as Found;
+use crate::services::products::view::{ProductPatch, ProductView as Found};
+use crate::services::{Principal, products};
 
 /// A list of products.
 pub type Products = Vec<ProductView>;
@@ -35,7 +33,7 @@ const fn filled(max: usize) -> TextRule {
 /// The list, filtered by host and status.
 pub async fn list(
     call: &RequestContext,
-    scope: &Scope,
+    caller: &Principal,
     kind: ProductKind,
     host: Option<&str>,
     status: Option<&str>,
@@ -57,15 +55,15 @@ pub async fn list(
         status
     });
     problems.finish()?;
-    let found = products::view::list(call.shop(), scope, kind, host, status).await?;
+    let found = products::view::list(call.shop(), caller, kind, host, status).await?;
     let site = call.site()?;
     let views = found.iter().map(|view| ProductView::new(call, &view.product, &view.host, &site));
     Ok(Reply(views.collect()))
 }
 
 /// The product that the path names, if the caller may see it.
-pub fn find(call: &RequestContext, scope: &Scope, kind: ProductKind) -> Result<Found, Problem> {
-    Ok(products::view::get(call.shop(), scope, call.id(ProductId::parse)?, kind)?)
+pub fn find(call: &RequestContext, caller: &Principal, kind: ProductKind) -> Result<Found, Problem> {
+    Ok(products::view::get(call.shop(), caller, call.id(ProductId::parse)?, kind)?)
 }
 
 fn shown(call: &RequestContext, view: &Found) -> Result<Reply<ProductView>, Problem> {
@@ -74,20 +72,20 @@ fn shown(call: &RequestContext, view: &Found) -> Result<Reply<ProductView>, Prob
 }
 
 /// One product. A host is told of it as by a list.
-pub async fn read(call: &RequestContext, scope: &Scope, kind: ProductKind) -> Result<Reply<ProductView>, Problem> {
-    shown(call, &products::view::show(call.shop(), scope, call.id(ProductId::parse)?, kind).await?)
+pub async fn read(call: &RequestContext, caller: &Principal, kind: ProductKind) -> Result<Reply<ProductView>, Problem> {
+    shown(call, &products::view::show(call.shop(), caller, call.id(ProductId::parse)?, kind).await?)
 }
 
 /// Deletes a product.
-pub async fn delete(call: &RequestContext, scope: &Scope, kind: ProductKind) -> Result<Deleted, Problem> {
-    products::view::delete(call.shop(), scope, call.id(ProductId::parse)?, kind).await?;
+pub async fn delete(call: &RequestContext, caller: &Principal, kind: ProductKind) -> Result<Deleted, Problem> {
+    products::view::delete(call.shop(), caller, call.id(ProductId::parse)?, kind).await?;
     Ok(Deleted)
 }
 
 /// Subtracts used bandwidth.
 pub async fn consume(
     call: &RequestContext,
-    scope: &Scope,
+    caller: &Principal,
     id: ProductId,
     input: &Input,
 ) -> Result<Reply<ProductView>, Problem> {
@@ -95,13 +93,13 @@ pub async fn consume(
     reader.required("amount");
     let bytes = reader.integer("amount", 0, i64::MAX);
     reader.finish()?;
-    shown(call, &products::view::consume_bandwidth(call.shop(), scope, id, bytes.unwrap_or(0)).await?)
+    shown(call, &products::view::consume_bandwidth(call.shop(), caller, id, bytes.unwrap_or(0)).await?)
 }
 
 /// Applies a report.
 pub async fn patch(
     call: &RequestContext,
-    scope: &Scope,
+    caller: &Principal,
     before: &Product,
     input: &Input,
 ) -> Result<Reply<ProductView>, Problem> {
@@ -123,7 +121,7 @@ pub async fn patch(
         report.bandwidth_last_checked = reader.date("bandwidth_last_checked");
     }
     reader.finish()?;
-    shown(call, &products::view::patch(call.shop(), scope, before.id, before.kind(), report).await?)
+    shown(call, &products::view::patch(call.shop(), caller, before.id, before.kind(), report).await?)
 }
 
 /// What was bought stays as it is; repeating it is fine.

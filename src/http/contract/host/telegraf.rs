@@ -10,20 +10,20 @@ use crate::domain::texts::Message;
 use crate::http::contract::answer::Text;
 use crate::http::contract::call::RequestContext;
 use crate::http::problem::Problem;
-use crate::services::{Scope, hosts, products};
+use crate::services::{Principal, hosts, products};
 
 /// The port of the local Tor HTTP proxy unless the request names another.
 const PROXY_PORT: &str = "9065";
 
 /// The configuration of the caller's bridges; empty when there are none.
-pub async fn config(call: &RequestContext, scope: &Scope, port: Option<&str>) -> Result<Text, Problem> {
+pub async fn config(call: &RequestContext, caller: &Principal, port: Option<&str>) -> Result<Text, Problem> {
     let port = port.filter(|port| !port.is_empty()).unwrap_or(PROXY_PORT);
     let is_port = port.bytes().all(|digit| digit.is_ascii_digit()) && port.parse().is_ok_and(|port: u16| port > 0);
     if !is_port {
         return Err(Problem::field("port", Message::NoPort));
     }
     let mut text = String::new();
-    for view in products::view::monitored(call.shop(), scope).await? {
+    for view in products::view::monitored(call.shop(), caller).await? {
         let (Subject::Target(target), Some(public_port)) = (&view.product.subject, view.product.port) else {
             continue;
         };

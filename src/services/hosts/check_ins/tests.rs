@@ -28,11 +28,11 @@ fn world() -> World {
 
 impl World {
     async fn check_in(&self, host: HostId, status: u8, message: &str) {
-        check_in(&self.shop, &Scope::Host(host), host, status, message.to_owned()).await.unwrap();
+        check_in(&self.shop, &Principal::Host(host), host, status, message.to_owned()).await.unwrap();
     }
 
     fn stored(&self, host: HostId) -> Host {
-        crate::services::hosts::catalog::get(&self.shop, &Scope::Host(host), host).unwrap()
+        crate::services::hosts::catalog::get(&self.shop, &Principal::Host(host), host).unwrap()
     }
 
     fn version(&self) -> i64 {

@@ -4,18 +4,18 @@ use super::*;
 use crate::domain::host::PortKind;
 use crate::domain::id::SystemRandom;
 use crate::domain::money::Msat;
-use crate::services::Scope;
 use crate::services::test_support::{administrator, database, host, new_host, operator};
+use crate::services::{Principal, Session};
 use crate::store::{Db, audit_log};
 
 fn try_add(db: &Db, new: NewHost) -> Result<Added, Error> {
-    let act = administrator();
-    db.write_blocking(move |db| add(db, &act, &SystemRandom, new))
+    let session = administrator();
+    session.write(db, move |tx| add(tx, &SystemRandom, new))
 }
 
 fn change_of(db: &Db, id: HostId, change: HostChange, spans: &'static [Span]) -> Result<Vec<String>, Error> {
-    let act = administrator();
-    db.write_blocking(move |db| set(db, &act, id, change, spans, None)).map(|(changed, _)| changed)
+    let session = administrator();
+    session.write(db, move |tx| set(tx, id, change, spans, None)).map(|(changed, _)| changed)
 }
 
 fn fields(error: Error) -> Vec<&'static str> {
@@ -56,8 +56,8 @@ fn a_new_token_replaces_the_old_one() {
     let (_dir, db) = database();
     operator(&db, "anna");
     let (id, old) = host(&db, "anna", "192.0.2.1", &[]);
-    let act = administrator();
-    let new = db.write_blocking(move |db| rotate_token(db, &act, &SystemRandom, id, true)).unwrap();
+    let session = administrator();
+    let new = session.write(&db, move |tx| rotate_token(tx, &SystemRandom, id, true)).unwrap();
     assert_eq!((owner(&db, &old), owner(&db, &new)), (None, Some(id)));
 }
 
@@ -66,8 +66,8 @@ fn a_token_that_still_works_for_one_host_is_given_to_no_other() {
     let (_dir, db) = database();
     operator(&db, "anna");
     let (id, old) = host(&db, "anna", "192.0.2.1", &[]);
-    let act = administrator();
-    db.write_blocking(move |db| rotate_token(db, &act, &SystemRandom, id, false)).unwrap();
+    let session = administrator();
+    session.write(&db, move |tx| rotate_token(tx, &SystemRandom, id, false)).unwrap();
     let new = NewHost { token: Some(old), ..new_host("192.0.2.2", &[]) };
     assert_eq!(fields(try_add(&db, new).err().unwrap()), ["token"]);
 }
@@ -99,17 +99,11 @@ fn a_restore_leaves_every_host_to_be_swept_and_tells_how() {
     operator(&db, "anna");
     let (id, _) = host(&db, "anna", "192.0.2.1", &[(20_000, 20_099)]);
     doubt_all(&db);
-    let shown = || db.read(|db| show(db, &administrator(), id)).unwrap().host.unswept_since;
+    let shown = || administrator().read(&db, |tx| show(tx, id)).unwrap().host.unswept_since;
     assert_eq!(shown(), Some(administrator().now));
     assert!(told(&db)[0].contains(&format!("host set {id} --swept")), "{:?}", told(&db));
-    let act = administrator();
-    let sweep = move || {
-        db.write_blocking({
-            let act = act.clone();
-            move |db| swept(db, &act, id)
-        })
-        .unwrap()
-    };
+    let session = administrator();
+    let sweep = || session.write(&db, move |tx| swept(tx, id)).unwrap();
     assert!(sweep().is_some() && sweep().is_none(), "once");
 }
 
@@ -209,7 +203,7 @@ fn ranges_that_overlap_on_one_address_are_refused_with_the_other_hosts_name() {
     host(&db, "anna", "192.0.2.2", &[(20_000, 20_099)]);
     let error = try_add(&db, new_host("192.0.2.3", &[(1000, 2000), (1500, 1600)])).err().unwrap();
     assert!(error.to_string().contains("this host"), "{error}");
-    assert_eq!(db.read(|db| list(db, &administrator())).unwrap().len(), 3, "a refused host is not stored");
+    assert_eq!(administrator().read(&db, list).unwrap().len(), 3, "a refused host is not stored");
 }
 
 #[test]
@@ -221,7 +215,7 @@ fn ranges_of_the_named_kind_are_replaced_and_the_others_stay() {
     let kept = &[(PortKind::TorBridge, 20_000, 20_099), (PortKind::TorBridge, 20_100, 20_199)];
     let changed = change_of(&db, id, HostChange::default(), kept).unwrap();
     assert_eq!(changed, ["range T 30000-30009 removed", "range T 20100-20199 added"]);
-    let shown = db.read(|db| show(db, &administrator(), id)).unwrap();
+    let shown = administrator().read(&db, |tx| show(tx, id)).unwrap();
     let spans: Vec<_> = shown.ranges.iter().map(|range| (range.first, range.last)).collect();
     assert_eq!(spans, [(20_000, 20_099), (20_100, 20_199), (40_000, 40_009)]);
 }
@@ -248,7 +242,7 @@ fn a_moved_host_must_fit_at_its_new_address() {
     let to = |ip: &str| HostChange { ip: Some(ip.to_owned()), ..HostChange::default() };
     assert_eq!(fields(change_of(&db, id, to("192.0.2.1"), &[]).unwrap_err()), ["port_range"]);
     change_of(&db, id, to("192.0.2.3"), &[]).unwrap();
-    assert_eq!(db.read(|db| show(db, &administrator(), id)).unwrap().host.ip, "192.0.2.3");
+    assert_eq!(administrator().read(&db, |tx| show(tx, id)).unwrap().host.ip, "192.0.2.3");
 }
 
 #[test]
@@ -258,11 +252,11 @@ fn operators_see_and_change_only_their_own_hosts() {
     operator(&db, "bert");
     let (own, _) = host(&db, "anna", "192.0.2.1", &[]);
     let (other, _) = host(&db, "bert", "192.0.2.2", &[]);
-    let act = Act { by: Scope::Operator(anna, "anna".to_owned()), now: administrator().now };
-    let seen: Vec<_> = db.read(|db| list(db, &act)).unwrap().into_iter().map(|view| view.host.id).collect();
+    let session = Session { by: Principal::Operator(anna, "anna".to_owned()), now: administrator().now };
+    let seen: Vec<_> = session.read(&db, list).unwrap().into_iter().map(|view| view.host.id).collect();
     assert_eq!(seen, [own]);
-    assert_eq!(db.read(|db| show(db, &act, other)), Err(Error::NotFound));
-    let result = db.write_blocking(move |db| set(db, &act, other, HostChange::default(), &[], None));
+    assert_eq!(session.read(&db, |tx| show(tx, other)), Err(Error::NotFound));
+    let result = session.write(&db, move |tx| set(tx, other, HostChange::default(), &[], None));
     assert_eq!(result, Err(Error::NotFound));
 }
 

@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::id::SystemRandom;
 use crate::services::test_support::{administrator, database, operator};
-use crate::services::{Act, Scope};
+use crate::services::{Principal, Session};
 use crate::store::Db;
 
 fn change() -> NodeChange {
@@ -15,8 +15,8 @@ fn change() -> NodeChange {
 }
 
 fn add(db: &Db, change: NodeChange, owner: &'static str) -> Result<Node, Error> {
-    let act = administrator();
-    db.write_blocking(move |db| super::add(db, &act, &SystemRandom, NodeKind::LndGrpc, change, Some(owner)))
+    let session = administrator();
+    session.write(db, move |tx| super::add(tx, &SystemRandom, NodeKind::LndGrpc, change, Some(owner)))
 }
 
 #[test]
@@ -47,9 +47,9 @@ fn a_node_that_was_never_given_a_name_is_called_by_where_it_is_now() {
     let (_dir, db) = database();
     operator(&db, "anna");
     let set = |node: &Node, change: NodeChange| {
-        let (act, id) = (administrator(), node.id);
-        db.write_blocking(move |db| set(db, &act, id, change, None)).unwrap();
-        db.read(|db| show(db, &administrator(), id)).unwrap().name
+        let (session, id) = (administrator(), node.id);
+        session.write(&db, move |tx| set(tx, id, change, None)).unwrap();
+        administrator().read(&db, |tx| show(tx, id)).unwrap().name
     };
     let moved = || NodeChange { host: Some("192.0.2.7".to_owned()), has_moved: true, ..NodeChange::default() };
     let node = add(&db, change(), "anna").unwrap();
@@ -68,8 +68,8 @@ fn each_kind_of_node_is_let_pay_refunds_in_its_own_way() {
     let add = |kind, host: &str, given: NodeChange| {
         let macaroon_file = (kind != NodeKind::Cln).then(|| "/lnd/invoice.macaroon".to_owned());
         let change = NodeChange { host: Some(host.to_owned()), macaroon_file, ..given };
-        let act = administrator();
-        db.write_blocking(move |db| super::add(db, &act, &SystemRandom, kind, change, Some("anna")))
+        let session = administrator();
+        session.write(&db, move |tx| super::add(tx, &SystemRandom, kind, change, Some("anna")))
     };
     let field = |result: Result<Node, Error>| match result {
         Err(Error::Invalid(fields)) => fields[0].0,
@@ -96,8 +96,8 @@ fn a_core_lightning_node_is_its_socket_and_has_neither_port_nor_credentials() {
     let (_dir, db) = database();
     operator(&db, "anna");
     let add = |change: NodeChange| {
-        let act = administrator();
-        db.write_blocking(move |db| super::add(db, &act, &SystemRandom, NodeKind::Cln, change, Some("anna")))
+        let session = administrator();
+        session.write(&db, move |tx| super::add(tx, &SystemRandom, NodeKind::Cln, change, Some("anna")))
     };
     let at = |host: &str| NodeChange { host: Some(host.to_owned()), ..NodeChange::default() };
     let socket = || at("/home/cln/.lightning/bitcoin/lightning-rpc");
@@ -123,9 +123,9 @@ fn operators_see_only_their_own_nodes() {
     operator(&db, "bert");
     let own = add(&db, change(), "anna").unwrap();
     let other = add(&db, change(), "bert").unwrap();
-    let act = Act { by: Scope::Operator(anna, "anna".to_owned()), now: administrator().now };
-    assert_eq!(db.read(|db| list(db, &act)).unwrap(), [own]);
-    assert_eq!(db.read(|db| show(db, &act, other.id)), Err(Error::NotFound));
+    let session = Session { by: Principal::Operator(anna, "anna".to_owned()), now: administrator().now };
+    assert_eq!(session.read(&db, list).unwrap(), [own]);
+    assert_eq!(session.read(&db, |tx| show(tx, other.id)), Err(Error::NotFound));
 }
 
 #[test]
@@ -133,9 +133,9 @@ fn a_removed_node_is_gone_with_its_credentials() {
     let (_dir, db) = database();
     operator(&db, "anna");
     let node = add(&db, change(), "anna").unwrap();
-    let act = administrator();
-    db.write_blocking(move |db| remove(db, &act, node.id)).unwrap();
-    assert_eq!(db.read(|db| list(db, &administrator())).unwrap(), []);
+    let session = administrator();
+    session.write(&db, move |tx| remove(tx, node.id)).unwrap();
+    assert_eq!(administrator().read(&db, list).unwrap(), []);
 }
 
 #[test]
@@ -143,8 +143,8 @@ fn a_change_of_credentials_is_logged_without_them() {
     let (_dir, db) = database();
     operator(&db, "anna");
     let node = add(&db, change(), "anna").unwrap();
-    let act = administrator();
+    let session = administrator();
     let new = NodeChange { macaroon: Some(b"secret".to_vec()), priority: Some(5), ..NodeChange::default() };
-    let changed = db.write_blocking(move |db| set(db, &act, node.id, new, None)).unwrap();
+    let changed = session.write(&db, move |tx| set(tx, node.id, new, None)).unwrap();
     assert_eq!(changed, ["priority 0->5", "macaroon replaced"]);
 }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::domain::id::SystemRandom;
 use crate::domain::time::{ManualClock, Timestamp};
+use crate::services::Tx;
 use crate::services::test_support::{administrator, database, host, operator};
 
 struct Rig {
@@ -26,8 +27,8 @@ fn rig() -> Rig {
 
 fn set_password(db: &Db, password: &str) {
     let hash = passwords::hash(password, &SystemRandom).unwrap();
-    let set = move |db: &_| crate::services::operators::manage::set_password(db, &administrator(), "anna", &hash);
-    db.write_blocking(set).unwrap();
+    let set = move |tx: &mut Tx<'_>| crate::services::operators::manage::set_password(tx, "anna", &hash);
+    administrator().write(db, set).unwrap();
 }
 
 fn of_crowd(client: &str) -> Source<'_> {
@@ -65,7 +66,7 @@ async fn a_token_leads_to_its_host_alone() {
 async fn a_role_decides_what_a_password_gives() {
     let rig = rig();
     let scope = rig.auth.password("anna", PASSWORD, HERE).await.unwrap();
-    assert!(matches!(scope, Some(Scope::Operator(_, name)) if name == "anna"));
+    assert!(matches!(scope, Some(Principal::Operator(_, name)) if name == "anna"));
     assert_eq!(rig.auth.password("nobody", PASSWORD, HERE).await, Ok(None));
 }
 
@@ -237,8 +238,8 @@ async fn of_many_tokens_in_one_day_the_first_and_the_newest_work() {
 }
 
 fn replace_token(rig: &Rig, id: HostId, at_once: bool) -> String {
-    let act = crate::services::Act::on_command_line(rig.clock.now());
-    rig.db
-        .write_blocking(move |db| crate::services::hosts::manage::rotate_token(db, &act, &SystemRandom, id, at_once))
+    let session = crate::services::Session::on_command_line(rig.clock.now());
+    session
+        .write(&rig.db, move |tx| crate::services::hosts::manage::rotate_token(tx, &SystemRandom, id, at_once))
         .unwrap()
 }
