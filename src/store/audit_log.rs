@@ -45,7 +45,23 @@ pub fn record_order(
     order: OrderId,
     change: &str,
 ) -> Result<(), StoreError> {
-    record_numbered(db, at, actor, ("order", "purchase_order"), order, change)
+    record_numbered(db, at, actor, ("order", "purchase_order"), order, None, change)
+}
+
+/// What an entry means to a rule that looks for it. The words of an entry are for people alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// An active product is to be suspended.
+    Suspended,
+}
+
+impl Event {
+    /// The name in the database.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Suspended => "suspended",
+        }
+    }
 }
 
 /// Adds an entry about a product.
@@ -56,7 +72,19 @@ pub fn record_product(
     product: ProductId,
     change: &str,
 ) -> Result<(), StoreError> {
-    record_numbered(db, at, actor, ("product", "product"), product, change)
+    record_numbered(db, at, actor, ("product", "product"), product, None, change)
+}
+
+/// Adds an entry about a product that means something to a rule.
+pub fn record_product_event(
+    db: &Connection,
+    at: Timestamp,
+    actor: &str,
+    product: ProductId,
+    event: Event,
+    change: &str,
+) -> Result<(), StoreError> {
+    record_numbered(db, at, actor, ("product", "product"), product, Some(event), change)
 }
 
 /// With the running number of what it is about, which is in a table; its id there need not be repeated in each
@@ -67,13 +95,14 @@ fn record_numbered(
     actor: &str,
     (noun, table): (&str, &str),
     id: impl Display + ToSql,
+    event: Option<Event>,
     change: &str,
 ) -> Result<(), StoreError> {
     let sql = format!(
-        "INSERT INTO audit_log (at, actor, noun, noun_id, noun_seq, change) \
-         SELECT ?1, ?2, '{noun}', '', seq, ?4 FROM {table} WHERE id = ?3"
+        "INSERT INTO audit_log (at, actor, noun, noun_id, noun_seq, change, event) \
+         SELECT ?1, ?2, '{noun}', '', seq, ?4, ?5 FROM {table} WHERE id = ?3"
     );
-    match db.prepare_cached(&sql)?.execute(params![at, actor, id, change])? {
+    match db.prepare_cached(&sql)?.execute(params![at, actor, id, change, event.map(Event::name)])? {
         1 => Ok(()),
         _ => Err(StoreError::Broken(format!("there is no {noun} {id} to note a change of"))),
     }
