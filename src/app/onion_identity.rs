@@ -214,7 +214,7 @@ mod tests {
     /// The text of the one open alert.
     fn alert(shop: &Shop) -> Option<String> {
         let open = shop.db.read(|db| alerts::list(db, false)).unwrap();
-        assert!(open.iter().all(|alert| alert.topic == AlertTopic::OnionKeyLost.name()) && open.len() <= 1, "{open:?}");
+        assert!(open.iter().all(|alert| alert.topic == AlertTopic::OnionKeyLost) && open.len() <= 1, "{open:?}");
         open.into_iter().next().map(|alert| alert.text)
     }
 

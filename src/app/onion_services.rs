@@ -198,7 +198,7 @@ mod tests {
         drop(db);
         let app = crate::app::start(config).await.unwrap();
         let open = app.shop.db.read(|db| alerts::list(db, false)).unwrap();
-        assert!(open.iter().all(|alert| alert.topic != AlertTopic::OnionUnreachable.name()), "{open:?}");
+        assert!(open.iter().all(|alert| alert.topic != AlertTopic::OnionUnreachable), "{open:?}");
         app.stop().await;
     }
 }

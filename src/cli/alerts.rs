@@ -43,8 +43,8 @@ fn row(alert: &Alert) -> Vec<String> {
         alert.first_at.to_wire(),
         alert.last_at.to_wire(),
         alert.occurrences.to_string(),
-        alert.severity.clone(),
-        alert.topic.clone(),
+        alert.severity.name().to_owned(),
+        alert.topic.name().to_owned(),
         alert.subject.clone(),
         format!("{}{closed}", alert.text),
     ]
@@ -53,9 +53,9 @@ fn row(alert: &Alert) -> Vec<String> {
 fn document(alert: &Alert) -> Value {
     json!({
         "id": alert.id,
-        "topic": alert.topic,
+        "topic": alert.topic.name(),
         "subject": alert.subject,
-        "severity": alert.severity,
+        "severity": alert.severity.name(),
         "text": alert.text,
         "occurrences": alert.occurrences,
         "first_at": alert.first_at.to_wire(),

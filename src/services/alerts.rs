@@ -37,7 +37,7 @@ mod tests {
     fn operators_can_read_what_each_alert_means() {
         let guide = include_str!("../../docs/OPERATING.md");
         for topic in AlertTopic::ALL {
-            let row = format!("| `{}` | {} |", topic.name(), topic.severity());
+            let row = format!("| `{}` | {} |", topic.name(), topic.severity().name());
             assert!(guide.contains(&row), "docs/OPERATING.md lacks {row}");
         }
     }

@@ -17,8 +17,8 @@ pub struct Ahead {
 
 /// The entry of the change log at which the shop itself last ended a product's time, if that was in the
 /// future. Operators and hosts suspend products for reasons of their own.
-const SUSPENDED: &str = "a.at > ?1 AND a.actor = 'shop' AND a.noun = 'product' AND a.change LIKE 'A->S%' AND a.id = \
-    (SELECT max(b.id) FROM audit_log b WHERE b.noun = 'product' AND b.noun_seq = a.noun_seq AND b.change LIKE 'A->S%')";
+const SUSPENDED: &str = "a.at > ?1 AND a.actor = 'shop' AND a.noun = 'product' AND a.event = 'suspended' AND a.id = \
+    (SELECT max(b.id) FROM audit_log b WHERE b.noun = 'product' AND b.noun_seq = a.noun_seq AND b.event = 'suspended')";
 
 /// Looks for it.
 pub fn find(db: &Connection, now: Timestamp) -> Result<Ahead, StoreError> {

@@ -3,7 +3,8 @@
 use rusqlite::{Connection, Row, params};
 
 use super::db::StoreError;
-use crate::domain::effect::AlertTopic;
+use super::row::named;
+use crate::domain::alert::{AlertTopic, Severity};
 use crate::domain::time::{STAMP_SECS, Timestamp};
 
 /// An alert as stored.
@@ -11,12 +12,12 @@ use crate::domain::time::{STAMP_SECS, Timestamp};
 pub struct Alert {
     /// Its number.
     pub id: i64,
-    /// What it is about: a name of [`AlertTopic`].
-    pub topic: String,
+    /// What it is about.
+    pub topic: AlertTopic,
     /// The id of what it is about; may be empty.
     pub subject: String,
-    /// `info`, `warning` or `critical`.
-    pub severity: String,
+    /// How urgent it was when it was raised.
+    pub severity: Severity,
     /// What the operator should know.
     pub text: String,
     /// How often it was raised since it is open; what is looked at again and again counts once in [`STAMP_SECS`].
@@ -51,11 +52,11 @@ pub fn raise(
     db.prepare_cached(
         "INSERT INTO alert (topic, subject, severity, text, first_at, last_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
     )?
-    .execute(params![topic.name(), subject, topic.severity(), text, now])?;
+    .execute(params![topic.name(), subject, topic.severity().name(), text, now])?;
     match topic.severity() {
-        "critical" => tracing::error!(topic = topic.name(), subject, "alert: {text}"),
-        "warning" => tracing::warn!(topic = topic.name(), subject, "alert: {text}"),
-        _ => tracing::info!(topic = topic.name(), subject, "alert: {text}"),
+        Severity::Critical => tracing::error!(topic = topic.name(), subject, "alert: {text}"),
+        Severity::Warning => tracing::warn!(topic = topic.name(), subject, "alert: {text}"),
+        Severity::Info => tracing::info!(topic = topic.name(), subject, "alert: {text}"),
     }
     Ok(true)
 }
@@ -141,9 +142,9 @@ pub(super) const fn list_text(closed_too: bool) -> &'static str {
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Alert> {
     Ok(Alert {
         id: row.get("id")?,
-        topic: row.get("topic")?,
+        topic: named(row, "topic", AlertTopic::parse)?,
         subject: row.get("subject")?,
-        severity: row.get("severity")?,
+        severity: named(row, "severity", Severity::parse)?,
         text: row.get("text")?,
         occurrences: row.get("occurrences")?,
         first_at: row.get("first_at")?,

@@ -59,12 +59,39 @@ pub fn record(
 
 /// Adds an entry about an order or its invoice.
 pub fn record_order(db: &Connection, author: Author<'_>, order: OrderId, change: &str) -> Result<(), StoreError> {
-    record_numbered(db, author, ("order", "purchase_order"), order, change)
+    record_numbered(db, author, ("order", "purchase_order"), order, None, change)
+}
+
+/// What an entry means to a rule that looks for it. The words of an entry are for people alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// An active product is to be suspended.
+    Suspended,
+}
+
+impl Event {
+    /// The name in the database.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Suspended => "suspended",
+        }
+    }
 }
 
 /// Adds an entry about a product.
 pub fn record_product(db: &Connection, author: Author<'_>, product: ProductId, change: &str) -> Result<(), StoreError> {
-    record_numbered(db, author, ("product", "product"), product, change)
+    record_numbered(db, author, ("product", "product"), product, None, change)
+}
+
+/// Adds an entry about a product that means something to a rule.
+pub fn record_product_event(
+    db: &Connection,
+    author: Author<'_>,
+    product: ProductId,
+    event: Event,
+    change: &str,
+) -> Result<(), StoreError> {
+    record_numbered(db, author, ("product", "product"), product, Some(event), change)
 }
 
 /// With the running number of what it is about, which is in a table; its id there need not be repeated in each
@@ -74,13 +101,15 @@ fn record_numbered(
     author: Author<'_>,
     (noun, table): (&str, &str),
     id: impl Display + ToSql,
+    event: Option<Event>,
     change: &str,
 ) -> Result<(), StoreError> {
     let sql = format!(
-        "INSERT INTO audit_log (at, actor, noun, noun_id, noun_seq, change) \
-         SELECT ?1, ?2, '{noun}', '', seq, ?4 FROM {table} WHERE id = ?3"
+        "INSERT INTO audit_log (at, actor, noun, noun_id, noun_seq, change, event) \
+         SELECT ?1, ?2, '{noun}', '', seq, ?4, ?5 FROM {table} WHERE id = ?3"
     );
-    match db.prepare_cached(&sql)?.execute(params![author.at, author.actor.log_name(), id, change])? {
+    let values = params![author.at, author.actor.log_name(), id, change, event.map(Event::name)];
+    match db.prepare_cached(&sql)?.execute(values)? {
         1 => Ok(()),
         _ => Err(StoreError::Broken(format!("there is no {noun} {id} to note a change of"))),
     }

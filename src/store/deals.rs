@@ -9,7 +9,7 @@ use super::row::named;
 use crate::domain::deal::Deal;
 use crate::domain::id::{HostId, NodeId, OperatorId, OrderId, ProductId};
 use crate::domain::lightning::PaymentHash;
-use crate::domain::product::Product;
+use crate::domain::product::{Product, ProductStatus};
 use crate::domain::purchase::{Delivery, Invoice, InvoiceState, OrderStatus, Purchase, PurchaseKind};
 use crate::domain::time::Timestamp;
 
@@ -179,7 +179,13 @@ pub fn save(db: &Connection, before: &Deal, after: &mut Deal, author: Author<'_>
         super::products::update(db, before.product.status, &after.product)?;
         let changes = product_changes(&before.product, &after.product);
         if !changes.is_empty() {
-            audit_log::record_product(db, author, after.product.id, &changes.join("; "))?;
+            let (id, change) = (after.product.id, changes.join("; "));
+            let is_suspended =
+                before.product.status == ProductStatus::Active && after.product.status == ProductStatus::NeedsSuspend;
+            match is_suspended {
+                true => audit_log::record_product_event(db, author, id, audit_log::Event::Suspended, &change)?,
+                false => audit_log::record_product(db, author, id, &change)?,
+            }
         }
     }
     for (old, new) in before.purchases.iter().zip(&mut after.purchases) {

@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::db::StoreError;
+use super::row::named;
 use crate::domain::id::{NodeId, OperatorId};
 use crate::domain::lightning::{Network, PaymentHash};
 use crate::domain::money::Msat;
+use crate::domain::node::NodeKind;
 use crate::domain::time::{ROUTINE_SECS, Timestamp};
 
 /// A node that could make an invoice.
@@ -16,8 +18,8 @@ use crate::domain::time::{ROUTINE_SECS, Timestamp};
 pub struct Candidate {
     /// Its id.
     pub id: NodeId,
-    /// Its kind, as in the database.
-    pub kind: String,
+    /// Its kind.
+    pub kind: NodeKind,
     /// Its network, once known.
     pub network: Option<Network>,
     /// Whether it may use hold invoices, and can make them as far as it was asked.
@@ -73,7 +75,7 @@ pub fn usable(db: &Connection, owner: OperatorId) -> Result<Vec<Candidate>, Stor
     let rows = statement.query_map([owner], |row| {
         Ok(Candidate {
             id: row.get(0)?,
-            kind: row.get(1)?,
+            kind: named(row, "kind", NodeKind::parse)?,
             network: row.get::<_, Option<String>>(2)?.as_deref().and_then(Network::parse),
             use_holds: row.get(3)?,
             inbound: row.get(4)?,
@@ -85,8 +87,8 @@ pub fn usable(db: &Connection, owner: OperatorId) -> Result<Vec<Candidate>, Stor
 /// What anybody may know of a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicNode {
-    /// Its kind, as in the database.
-    pub kind: String,
+    /// Its kind.
+    pub kind: NodeKind,
     /// Whether it is used.
     pub is_enabled: bool,
     /// Whether it answered when it was last asked.
@@ -99,7 +101,12 @@ pub struct PublicNode {
 pub fn public(db: &Connection, id: NodeId) -> Result<Option<PublicNode>, StoreError> {
     let mut statement = db.prepare_cached("SELECT kind, is_enabled, is_alive, pubkey FROM node WHERE id = ?")?;
     let node = statement.query_row([id], |row| {
-        Ok(PublicNode { kind: row.get(0)?, is_enabled: row.get(1)?, is_alive: row.get(2)?, pubkey: row.get(3)? })
+        Ok(PublicNode {
+            kind: named(row, "kind", NodeKind::parse)?,
+            is_enabled: row.get(1)?,
+            is_alive: row.get(2)?,
+            pubkey: row.get(3)?,
+        })
     });
     Ok(node.optional()?)
 }
@@ -383,8 +390,8 @@ pub fn live_hold_hashes(db: &Connection, node: NodeId) -> Result<Vec<PaymentHash
 pub struct Spec {
     /// Its id.
     pub id: NodeId,
-    /// Its kind: `lnd_grpc`, `lnd_rest` or `cln`.
-    pub kind: String,
+    /// Its kind.
+    pub kind: NodeKind,
     /// Its name, for logs.
     pub name: String,
     /// Host name, address, or the socket's path.
@@ -407,7 +414,7 @@ pub struct Spec {
 
 impl std::fmt::Debug for Spec {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Spec({} {} {}:{})", self.kind, self.name, self.host, self.port)
+        write!(f, "Spec({} {} {}:{})", self.kind.name(), self.name, self.host, self.port)
     }
 }
 
@@ -424,7 +431,7 @@ pub fn specs(db: &Connection) -> Result<Vec<Spec>, StoreError> {
     let rows = statement.query_map([], |row| {
         Ok(Spec {
             id: row.get(0)?,
-            kind: row.get(1)?,
+            kind: named(row, "kind", NodeKind::parse)?,
             name: row.get(2)?,
             host: row.get(3)?,
             port: row.get(4)?,

@@ -326,9 +326,31 @@ pub fn set_made(db: &Connection, hash: PaymentHash, add_index: Option<u64>) -> R
     Ok(())
 }
 
-/// Records how an attempt ended: `failed`, `abandoned` or `cancelled`.
-pub fn set_outcome(db: &Connection, hash: PaymentHash, outcome: &str) -> Result<(), StoreError> {
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AttemptEnd {
+    /// Its node has certainly not made the invoice.
+    Failed,
+    /// Its node may have made the invoice, which is being cancelled.
+    Abandoned,
+    /// Its invoice is cancelled at the node.
+    Cancelled,
+}
+
+impl AttemptEnd {
+    /// The name in the database.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Abandoned => "abandoned",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// Records how an attempt ended.
+pub fn set_outcome(db: &Connection, hash: PaymentHash, end: AttemptEnd) -> Result<(), StoreError> {
     db.prepare_cached("UPDATE invoice_attempt SET outcome = ?2 WHERE payment_hash = ?1")?
-        .execute(params![hash, outcome])?;
+        .execute(params![hash, end.name()])?;
     Ok(())
 }

@@ -12,7 +12,7 @@ const GOODBYE: u8 = 1;
 async fn alert(shop: &TestShop) -> Option<String> {
     hosts::watch::look(&shop.shop).await.expect("the look at the hosts");
     let open = shop.shop.db.read(|db| alerts::list(db, false)).expect("alerts");
-    open.into_iter().find(|alert| alert.topic == "host_dead").map(|alert| alert.text)
+    open.into_iter().find(|alert| alert.topic.name() == "host_dead").map(|alert| alert.text)
 }
 
 async fn check_in(shop: &TestShop, status: u8) {

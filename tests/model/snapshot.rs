@@ -70,7 +70,10 @@ fn read(db: &Connection) -> Result<Snapshot, StoreError> {
         ranges: rows(db, "SELECT used, (SELECT count(*) FROM port WHERE range_id = r.id) FROM port_range r", |row| {
             Ok((row.get(0)?, row.get(1)?))
         })?,
-        alerts: alerts::list(db, false)?.into_iter().map(|alert| (alert.topic, alert.subject)).collect(),
+        alerts: alerts::list(db, false)?
+            .into_iter()
+            .map(|alert| (alert.topic.name().to_owned(), alert.subject))
+            .collect(),
         intents: outbox::all(db)?,
         log_entries: db
             .prepare_cached("SELECT coalesce(max(id), 0) FROM audit_log")?

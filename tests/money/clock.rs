@@ -99,7 +99,7 @@ async fn while_the_clock_is_behind_an_alert_says_what_to_do_and_a_clock_that_is_
     rig.clock.advance_secs(-YEARS);
     assert_eq!(clock::is_right(&rig.shop).await, Ok(false));
     let open = rig.shop.db.read(|db| alerts::list(db, false)).expect("the alerts");
-    let alert = open.iter().find(|alert| alert.topic == "clock_back").expect("there is one");
+    let alert = open.iter().find(|alert| alert.topic.name() == "clock_back").expect("there is one");
     assert!(alert.text.contains("clock accept --today"), "{}", alert.text);
 
     assert!(accept().await.reading.is_behind);

@@ -27,7 +27,7 @@ impl Rig {
     /// The texts of open alerts of a topic.
     fn told(&self, topic: &str) -> Vec<String> {
         let open = self.shop.db.read(|db| alerts::list(db, false)).expect("alerts");
-        open.into_iter().filter(|alert| alert.topic == topic).map(|alert| alert.text).collect()
+        open.into_iter().filter(|alert| alert.topic.name() == topic).map(|alert| alert.text).collect()
     }
 
     /// What the doctor says about something.

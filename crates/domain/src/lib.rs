@@ -1,6 +1,7 @@
 //! The rules of the shop as pure code: no I/O, no clock, no randomness of its own.
 
 pub mod address;
+pub mod alert;
 pub mod alias;
 pub mod clocks;
 #[cfg(feature = "rusqlite")]

@@ -39,6 +39,23 @@ impl NodeKind {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
+    /// Whether such nodes can make hold invoices for the shop.
+    pub const fn can_hold(self) -> bool {
+        match self {
+            Self::LndGrpc | Self::LndRest => true,
+            Self::Cln => false,
+        }
+    }
+
+    /// Whether such nodes are reached through a socket: who may open it may do everything, so there are no
+    /// certificates and macaroons.
+    pub const fn is_socket(self) -> bool {
+        match self {
+            Self::Cln => true,
+            Self::LndGrpc | Self::LndRest => false,
+        }
+    }
+
     /// The port that such nodes listen on unless told otherwise; 0 for a socket.
     pub const fn default_port(self) -> u16 {
         match self {
@@ -109,11 +126,16 @@ pub struct Node {
 }
 
 impl Node {
+    /// Whether it has what it takes to pay refunds.
+    pub const fn can_refund(&self) -> bool {
+        self.kind.is_socket() || self.payment_macaroon_file.is_some()
+    }
+
     /// What an operator does to let it pay refunds: the commands, in one line.
     pub fn how_to_pay_refunds(&self) -> String {
         let enabled = if self.is_enabled { "" } else { " --is-enabled=true" };
         let id = self.id;
-        if self.kind == NodeKind::Cln || self.payment_macaroon_file.is_some() {
+        if self.can_refund() {
             return format!("`node set {id} --pays-refunds=true{enabled}`");
         }
         format!("`{PAYMENT_BAKE_COMMAND}` on the node, then `node set {id} --payment-macaroon-file FILE{enabled}`")

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::domain::lightning::{NodeError, NodeErrorKind};
+use crate::domain::node::NodeKind;
 use crate::lightning::LightningNode;
 use crate::lightning::cln::CoreLightning;
 use crate::lightning::connector::NodeAddress;
@@ -21,10 +22,10 @@ use crate::store::node_state::Spec;
 pub fn connect(spec: &Spec, dial: &Dial) -> Result<Arc<dyn LightningNode>, NodeError> {
     let policy = policy(spec);
     let address = NodeAddress { host: spec.host.clone(), port: spec.port };
-    Ok(match spec.kind.as_str() {
-        "cln" => Arc::new(CoreLightning::new(PathBuf::from(&spec.host), policy)),
-        "lnd_rest" => Arc::new(LndRest::new(address, credentials(spec)?, policy, dial.clone())),
-        _ => Arc::new(LndGrpc::new(address, credentials(spec)?, policy, dial.clone())?),
+    Ok(match spec.kind {
+        NodeKind::Cln => Arc::new(CoreLightning::new(PathBuf::from(&spec.host), policy)),
+        NodeKind::LndRest => Arc::new(LndRest::new(address, credentials(spec)?, policy, dial.clone())),
+        NodeKind::LndGrpc => Arc::new(LndGrpc::new(address, credentials(spec)?, policy, dial.clone())?),
     })
 }
 

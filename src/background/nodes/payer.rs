@@ -43,7 +43,7 @@ fn credentials(node: &Node) -> Result<PaymentCredentials, Error> {
 /// The node was certainly not asked to pay, or said no.
 pub fn nothing_paid(node: &Node, error: &NodeError) -> Error {
     let mut text = format!("Nothing was paid by node {}: {error}.", node.name);
-    if node.kind != NodeKind::Cln && error.kind == NodeErrorKind::WrongMacaroon {
+    if !node.kind.is_socket() && error.kind == NodeErrorKind::WrongMacaroon {
         text.push_str(&format!(" Then name the file: `node set {} --payment-macaroon-file FILE`.", node.id));
     }
     Error::Refused(text.into())

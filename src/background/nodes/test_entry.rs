@@ -3,6 +3,7 @@
 use super::connect::connect;
 use super::entry::Entry;
 use crate::domain::id::NodeId;
+use crate::domain::node::NodeKind;
 use crate::lightning::dial::Dial;
 use crate::store::node_state::Spec;
 
@@ -10,7 +11,7 @@ use crate::store::node_state::Spec;
 pub fn entry_of(id: NodeId) -> Entry {
     let spec = Spec {
         id,
-        kind: "cln".to_owned(),
+        kind: NodeKind::Cln,
         name: "cln".to_owned(),
         host: "/no/lightning-rpc".to_owned(),
         port: 0,

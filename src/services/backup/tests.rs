@@ -340,6 +340,6 @@ fn a_nightly_backup_that_would_fill_the_disk_is_not_made_and_told() {
     std::fs::File::create(&db::files_of(&places.database)[3]).unwrap().set_len(8 << 40).unwrap();
     let error = create_scheduled(&db, &places, administrator().now).unwrap_err();
     assert!(format!("{error:?}").contains("less than a tenth of the disk"), "{error:?}");
-    assert_eq!(db.read(|db| alerts::list(db, false)).unwrap()[0].topic, AlertTopic::BackupFailed.name());
+    assert_eq!(db.read(|db| alerts::list(db, false)).unwrap()[0].topic, AlertTopic::BackupFailed);
     assert_eq!(list(&places).unwrap(), []);
 }

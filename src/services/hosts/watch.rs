@@ -96,9 +96,11 @@ fn untold(db: &Connection, mut stuck: Vec<Product>) -> Result<Vec<Product>, Erro
         return Ok(stuck);
     }
     let open = alerts::list(db, false)?;
-    let topic = AlertTopic::StuckSuspension.name();
-    let told: Vec<&str> =
-        open.iter().filter(|alert| alert.topic == topic).map(|alert| alert.subject.as_str()).collect();
+    let told: Vec<&str> = open
+        .iter()
+        .filter(|alert| alert.topic == AlertTopic::StuckSuspension)
+        .map(|alert| alert.subject.as_str())
+        .collect();
     // More than an alert of their own are counted in one.
     stuck.retain(|product| !told.contains(&product.id.to_string().as_str()) && !told.contains(&""));
     Ok(stuck)

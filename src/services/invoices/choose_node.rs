@@ -55,7 +55,7 @@ pub fn choose_node(
 /// those who pay.
 fn is_hold(shop: &Shop, db: &Connection, host: &Host, node: &Candidate, may_hold: bool) -> Result<bool, Error> {
     let (held, unpaid) = (shop.settings.max_holds_per_node, shop.settings.max_unpaid_holds_per_node);
-    if !(may_hold && host.use_holds && node.use_holds && node.kind != "cln" && held > 0) {
+    if !(may_hold && host.use_holds && node.use_holds && node.kind.can_hold() && held > 0) {
         return Ok(false);
     }
     let live = node_state::live_holds(db, node.id)?;

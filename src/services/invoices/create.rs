@@ -20,7 +20,7 @@ use crate::services::shop::Shop;
 use crate::services::{Error, Principal, Tx};
 use crate::store::deals;
 use crate::store::outbox;
-use crate::store::outbox::{Attempt, Intent, IntentKind, Wanted};
+use crate::store::outbox::{Attempt, AttemptEnd, Intent, IntentKind, Wanted};
 use crate::store::{alerts, hosts, node_state, products};
 
 /// A failing intent is told to the operator after so many attempts.
@@ -142,7 +142,7 @@ pub async fn not_made(shop: &Shop, intent: &Intent, error: NodeError) -> Result<
         // An earlier try may have counted, even when this one certainly did not.
         let is_unfit = matches!(error.kind, NodeErrorKind::WrongNetwork | NodeErrorKind::ClocksApart);
         let may_exist = error.may_have_happened() || intent.attempts > 0 || is_unfit;
-        outbox::set_outcome(db, intent.hash, if may_exist { "abandoned" } else { "failed" })?;
+        outbox::set_outcome(db, intent.hash, if may_exist { AttemptEnd::Abandoned } else { AttemptEnd::Failed })?;
         if may_exist {
             // Whoever takes over, or if nobody does: that invoice must not be payable.
             cancel_attempt(tx, &intent)?;
@@ -236,7 +236,7 @@ pub async fn finish(shop: &Shop, intent: &Intent) -> Result<(), Error> {
         let db = tx.db;
         outbox::done(db, intent.id)?;
         if intent.kind == IntentKind::Cancel {
-            outbox::set_outcome(db, intent.hash, "cancelled")?;
+            outbox::set_outcome(db, intent.hash, AttemptEnd::Cancelled)?;
         }
         alerts::close(db, AlertTopic::FailedIntent, &intent.hash.to_string(), now)?;
         Ok(())

@@ -54,7 +54,7 @@ impl NodeChange {
     /// With what was typed in its one spelling.
     fn normalized(mut self, kind: NodeKind) -> Result<Self, Error> {
         if let Some(host) = self.host.take() {
-            let is_socket = kind == NodeKind::Cln;
+            let is_socket = kind.is_socket();
             let read = if is_socket { Ok(host.trim().to_owned()) } else { address::host(&host) };
             self.host = Some(read.map_err(|problem| Error::field("host", problem))?);
         }
@@ -228,7 +228,7 @@ pub fn show(tx: &ReadTx<'_>, id: NodeId) -> Result<Node, Error> {
 pub fn spec(node: &Node) -> Spec {
     Spec {
         id: node.id,
-        kind: node.kind.name().to_owned(),
+        kind: node.kind,
         name: node.name.clone(),
         host: node.host.clone(),
         port: node.port,
@@ -265,10 +265,10 @@ pub fn remove(tx: &Tx<'_>, id: NodeId) -> Result<(), Error> {
 
 /// Refuses what a node of this kind has no use for.
 fn refuse_useless(kind: NodeKind, change: &NodeChange) -> Result<(), Error> {
-    if kind == NodeKind::Cln {
+    if kind.is_socket() {
         refuse_for_a_socket(change)?;
     }
-    if kind != NodeKind::Cln || change.payment_macaroon_file.is_none() {
+    if !kind.is_socket() || change.payment_macaroon_file.is_none() {
         return Ok(());
     }
     let text = "Core Lightning has no macaroons: who may use its socket may pay. To let the shop pay refunds from it, say \
@@ -298,7 +298,7 @@ fn check(node: &Node) -> Result<(), Error> {
             errors.push((field, vec![message.into()]));
         }
     };
-    let socket = node.kind == NodeKind::Cln;
+    let socket = node.kind.is_socket();
     need(!node.host.trim().is_empty(), "host", "Say where the node is.");
     need(!socket || node.host.starts_with('/'), "host", "A Core Lightning node is named by its socket's full path.");
     let long = "The path of a socket has at most 107 bytes on Linux. Name a shorter one: a symbolic link to the socket's \
@@ -310,7 +310,7 @@ fn check(node: &Node) -> Result<(), Error> {
     need(socket || node.port > 0, "port", "A port is a number from 1 to 65535.");
     let macaroon = node.macaroon_file.is_some() || node.macaroon.is_some();
     need(socket || macaroon, "macaroon_file", "The shop needs the node's macaroon for invoices (invoice.macaroon).");
-    let can_pay = socket || node.payment_macaroon_file.is_some();
+    let can_pay = node.can_refund();
     let hint = format!(
         "An LND pays refunds with a macaroon of its own for that: make one with `{PAYMENT_BAKE_COMMAND}`, and name it with \
          --payment-macaroon-file FILE."

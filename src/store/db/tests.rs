@@ -176,3 +176,26 @@ fn a_sentence_that_an_older_shop_has_written_becomes_its_key_and_reads_as_before
         assert_eq!(read, message);
     }
 }
+
+#[test]
+fn what_the_old_log_says_of_suspended_products_is_found_by_its_event() {
+    let sql = include_str!("../../../migrations/V15__events_of_the_log.sql");
+    let db = blank(14).unwrap();
+    for (noun, change) in [("product", "A->S"), ("product", "A->S; until 1"), ("product", "S->A"), ("order", "A->S")] {
+        db.execute(
+            "INSERT INTO audit_log (at, actor, noun, noun_id, change) VALUES (0, 'shop', ?, '', ?)",
+            [noun, change],
+        )
+        .unwrap();
+    }
+    db.execute_batch(sql).unwrap();
+    let found: Vec<i64> = db
+        .prepare("SELECT id FROM audit_log WHERE event = 'suspended' ORDER BY id")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    assert_eq!(found, [1, 2]);
+    assert!(db.execute("UPDATE audit_log SET event = NULL", []).is_err(), "the log is append-only again");
+}
