@@ -1,5 +1,6 @@
 //! What the operator is told of hosts that are gone.
 
+use ip2tor_shop::domain::alert::AlertTopic;
 use ip2tor_shop::domain::time::Clock;
 use ip2tor_shop::services::{Principal, hosts};
 use ip2tor_shop::store::alerts;
@@ -64,6 +65,6 @@ async fn a_host_that_cannot_be_looked_at_holds_up_no_other() {
     ));
     assert!(alert(&shop).await.is_some_and(|text| text.contains("has never checked in")));
     let open = shop.shop.db.read(|db| alerts::list(db, false)).expect("alerts");
-    let told: Vec<_> = open.iter().filter(|alert| alert.topic == "left_out").map(|alert| &alert.subject).collect();
+    let told: Vec<_> = open.iter().filter(|alert| alert.topic == AlertTopic::LeftOut).map(|alert| &alert.subject).collect();
     assert_eq!(told, [&broken.to_string()]);
 }
