@@ -65,6 +65,7 @@ async fn a_host_that_cannot_be_looked_at_holds_up_no_other() {
     ));
     assert!(alert(&shop).await.is_some_and(|text| text.contains("has never checked in")));
     let open = shop.shop.db.read(|db| alerts::list(db, false)).expect("alerts");
-    let told: Vec<_> = open.iter().filter(|alert| alert.topic == AlertTopic::LeftOut).map(|alert| &alert.subject).collect();
+    let told: Vec<_> =
+        open.iter().filter(|alert| alert.topic == AlertTopic::LeftOut).map(|alert| &alert.subject).collect();
     assert_eq!(told, [&broken.to_string()]);
 }
