@@ -12,6 +12,12 @@ mod corrections;
 mod listener;
 #[path = "http/origins.rs"]
 mod origins;
+#[path = "http/pages.rs"]
+mod pages;
+#[path = "http/pages_forms.rs"]
+mod pages_forms;
+#[path = "http/pages_story.rs"]
+mod pages_story;
 #[path = "http/purchase.rs"]
 mod purchase;
 #[path = "http/push.rs"]

@@ -62,10 +62,12 @@ fn find(visit: &Visit, what: &str) -> Result<Found, Error> {
         let known = follow::by_hash(shop, PaymentHash(digits))?;
         return Ok(known.map_or(Found::Nothing, |purchase| Found::State(order_state(visit.t, purchase.status))));
     }
-    if let Some(order) = OrderId::parse(what)
-        && follow::follow(shop, order).is_ok()
-    {
-        return Ok(Found::At(order::path(order)));
+    if let Some(order) = OrderId::parse(what) {
+        match follow::follow(shop, order) {
+            Ok(_) => return Ok(Found::At(order::path(order))),
+            Err(Error::NotFound) => {}
+            Err(error) => return Err(error),
+        }
     }
     let kind = ProductId::parse(what).map(|product| Ok::<_, Error>((product, follow::kind_of(shop, product)?)));
     Ok(match kind.transpose()? {

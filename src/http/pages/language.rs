@@ -9,15 +9,15 @@ use crate::http::server::surface::Surface;
 /// How long a choice is kept. Seconds.
 const KEPT_SECS: u32 = 31_536_000;
 
-/// The language that a link asks for: `?lang=de`.
-pub fn chosen(query: &[(String, String)]) -> Option<Language> {
-    parse(&query.iter().rev().find(|(name, _)| name == "lang")?.1)
+/// The language that a link asks for in a parameter: `?lang=de`.
+pub fn named(query: &[(String, String)], parameter: &str) -> Option<Language> {
+    parse(&query.iter().rev().find(|(name, _)| name == parameter)?.1)
 }
 
 /// The language of a page.
-pub fn of(chosen: Option<Language>, headers: &HeaderMap, surface: Surface) -> Language {
+pub fn of(asked: Option<Language>, headers: &HeaderMap, surface: Surface) -> Language {
     let accepted = || headers.get(header::ACCEPT_LANGUAGE).and_then(|line| line.to_str().ok());
-    chosen.or_else(|| kept(headers, surface)).unwrap_or_else(|| Language::accepted(accepted()))
+    asked.or_else(|| kept(headers, surface)).unwrap_or_else(|| Language::accepted(accepted()))
 }
 
 /// The line that keeps a choice.

@@ -145,7 +145,7 @@ fn state(app: &App, language: Language, followed: &Followed, now: Timestamp) -> 
     let state = State {
         stage: stage.name(),
         version: format!("{}-{}-{}-{}", stage.name(), purchase.modified_at.0, product.modified_at.0, language.tag()),
-        live: stage.refresh_secs().map(|_| format!("{}?part=1&lang={}", path(purchase.id), language.tag())),
+        live: stage.refresh_secs().map(|_| format!("{}?part={}", path(purchase.id), language.tag())),
         heading,
         tone,
         lead,

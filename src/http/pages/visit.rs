@@ -44,8 +44,10 @@ impl Visit {
         let origin = Origin::of(request, &*app.is_trusted_proxy);
         let query = request.uri().query().unwrap_or_default();
         let query: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap_or_default();
-        let chosen = language::chosen(&query);
-        let language = language::of(chosen, request.headers(), origin.surface);
+        let chosen = language::named(&query, "lang");
+        // The part of a page is in the language of the page, and chooses none.
+        let asked = chosen.or_else(|| language::named(&query, "part"));
+        let language = language::of(asked, request.headers(), origin.surface);
         Self {
             cookie: chosen.and_then(|language| language::cookie(language, &origin)),
             app: Arc::clone(app),

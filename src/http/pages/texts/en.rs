@@ -1,6 +1,6 @@
 //! The English words of the pages.
 
-use super::Texts;
+use super::words::Texts;
 
 /// The words.
 pub(super) static TEXTS: Texts = Texts {
