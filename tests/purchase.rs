@@ -323,3 +323,33 @@ fn with_the_agent_a_paid_bridge_becomes_active_without_further_help() {
     assert_eq!(demo.poll(&format!("public/pos/{id}/"), |order| order["status"] == "P")["ln_invoices"][0]["status"], 2);
     demo.interrupt();
 }
+
+#[test]
+fn a_person_buys_in_the_demo_with_the_pages_alone_and_reads_where_the_bridge_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let demo = Demo::start(dir.path(), &[]);
+    demo.poll("public/hosts/", |hosts| hosts.as_array().is_some_and(|hosts| !hosts.is_empty()));
+    let page = |path: &str| demo.client.get(path).expect("an answer").body;
+    let between = |text: &str, before: &str, after: &str| {
+        let (_, rest) = text.split_once(before).unwrap_or_else(|| panic!("no {before} in {text}"));
+        rest.split(after).next().expect("a first part").to_owned()
+    };
+    let host = format!("/shop/hosts/{}/", demo.host.id);
+    assert!(page("/").contains(&format!("href=\"{host}\"")), "the first page leads there");
+    let token = between(&page(&host), "name=\"token\" value=\"", "\"");
+    let target = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion:443";
+    let fields = [("product", "tor_bridge"), ("token", &token), ("target", target), ("tos_accepted", "true")];
+    let placed = demo.client.send("POST", &host, &Body::Form(&fields)).expect("an answer");
+    assert_eq!(placed.status, 303, "{placed:?}");
+    let order = placed.header("location").expect("the order's page").to_owned();
+    let state = || between(&page(&order), "data-state=\"", "\"");
+    assert!(wait_until(PATIENCE, || (state() == "to_pay").then_some(())).is_some());
+    let pay = between(&page(&order), "method=\"post\" action=\"", "\"");
+    for _ in 0..2 {
+        let paid = demo.client.send("POST", &pay, &Body::Form(&[])).expect("an answer");
+        assert_eq!(paid.status, 303, "pressed twice is paid once: {paid:?}");
+    }
+    assert!(wait_until(PATIENCE, || (state() == "active").then_some(())).is_some());
+    assert!(page(&order).contains("<h1>Active at 127.0.0.1:2"));
+    demo.interrupt();
+}

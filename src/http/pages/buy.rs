@@ -15,8 +15,9 @@ use super::order_form::{Checked, Field, Filled};
 use super::texts::Texts;
 use super::visit::Visit;
 use crate::domain::host::Host;
-use crate::domain::id::{HostId, Random, SystemRandom};
+use crate::domain::id::{HostId, OrderId};
 use crate::domain::texts::Message;
+use crate::domain::time::Timestamp;
 use crate::http::problem::Problem;
 use crate::services::hosts::catalog::PublicHost;
 use crate::services::orders::by_form;
@@ -66,7 +67,7 @@ struct AliasForm {
 
 /// The page with empty forms.
 pub fn show(visit: &Visit) -> Result<Response, Problem> {
-    page(visit, StatusCode::OK, SystemRandom.uuid(), Filled::default())
+    page(visit, StatusCode::OK, visit.app.shop.random.uuid(), Filled::default())
 }
 
 /// Takes an order, and leads to its page; or shows the form again with what is wrong.
@@ -74,7 +75,7 @@ pub async fn take(visit: &Visit, form: &Form) -> Result<Response, Problem> {
     let host = visit.id(HostId::parse)?;
     let Ok(token) = Uuid::try_parse(form.get("token")) else {
         let filled = Filled { problems: vec![visit.t.old_form.to_owned()], ..Filled::of(form) };
-        return page(visit, StatusCode::BAD_REQUEST, SystemRandom.uuid(), filled);
+        return page(visit, StatusCode::BAD_REQUEST, visit.app.shop.random.uuid(), filled);
     };
     let again = |filled| page(visit, StatusCode::BAD_REQUEST, token, filled);
     let request = match Filled::check(visit, form, host) {
@@ -101,7 +102,7 @@ async fn place_to_the_end(
     visit: &Visit,
     token: Uuid,
     request: OrderRequest,
-) -> Result<Result<crate::domain::id::OrderId, Error>, Problem> {
+) -> Result<Result<OrderId, Error>, Problem> {
     let (app, origin) = (Arc::clone(&visit.app), visit.origin.clone());
     let placing = tokio::spawn(async move {
         let placed = by_form::place_once(&app.shop, token, request).await;
@@ -138,7 +139,7 @@ fn page(visit: &Visit, status: StatusCode, token: Uuid, mut filled: Filled) -> R
 }
 
 /// Why the host can't be bought from at the moment.
-fn closed(public: &PublicHost, now: crate::domain::time::Timestamp) -> Option<Message> {
+fn closed(public: &PublicHost, now: Timestamp) -> Option<Message> {
     match public.host.is_alive(now) {
         false => Some(Message::HostSilent),
         true if !public.can_be_paid => Some(Message::NoPayments),
@@ -166,6 +167,7 @@ fn seller(host: &Host) -> Seller {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::id::OperatorId;
     use crate::domain::texts::Language;
     use crate::http::pages::hosts::sample_item;
 
@@ -212,8 +214,7 @@ mod tests {
 
     #[test]
     fn only_a_web_address_is_a_link_to_terms() {
-        let mut host =
-            Host::new(HostId(Uuid::nil()), crate::domain::id::OperatorId(1), crate::domain::time::Timestamp(0));
+        let mut host = Host::new(HostId(Uuid::nil()), OperatorId(1), Timestamp(0));
         for (url, is_link) in
             [("https://a.example/", true), ("javascript:alert(1)", false), ("data:text/html,x", false)]
         {

@@ -140,7 +140,7 @@ impl Stage {
         match self {
             Self::Making | Self::Held | Self::Settling | Self::Waiting => Some(4),
             Self::Expiring | Self::Closing | Self::PayingBack => Some(8),
-            Self::ToPay => Some(15),
+            Self::ToPay => Some(10),
             _ => None,
         }
     }
