@@ -4,6 +4,7 @@
 mod answer;
 mod assets;
 mod buy;
+mod calendar;
 mod encoding;
 mod find;
 mod form;

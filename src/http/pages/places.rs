@@ -9,7 +9,7 @@ use poem::{Endpoint, IntoResponse, Request, Response, Route, get};
 use super::answer::add_slash;
 use super::form::Form;
 use super::visit::Visit;
-use super::{assets, buy, find, hosts, order, problems, product, status};
+use super::{assets, buy, calendar, find, hosts, order, problems, product, status};
 use crate::domain::product::ProductKind;
 use crate::http::App;
 use crate::http::middleware::get_only::GetOnly;
@@ -103,7 +103,7 @@ impl Place {
             Self::Host => buy::show(visit),
             Self::Order => order::show(visit),
             Self::Product(kind) => product::show(visit, kind, None).await,
-            Self::Calendar(kind) => product::calendar(visit, kind),
+            Self::Calendar(kind) => calendar::show(visit, kind),
             Self::Find => find::show(visit),
             Self::Status => status::show(visit),
             // Not asked for in this way.

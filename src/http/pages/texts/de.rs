@@ -97,7 +97,6 @@ pub(super) static TEXTS: Texts = Texts {
     time_left: "Verbleibende Zeit:",
     demo_pay: "Mit der simulierten Wallet bezahlen",
     demo_hint: "Nur in der Demo: Es fließt kein echtes Geld.",
-    demo_failed: "Die simulierte Wallet konnte nicht zahlen.",
     your_address: "Deine öffentliche Adresse",
     order_title: "Deine Bestellung",
     what: "Was",

@@ -97,7 +97,6 @@ pub(super) static TEXTS: Texts = Texts {
     time_left: "Time left:",
     demo_pay: "Pay with the simulated wallet",
     demo_hint: "Only in the demo: no real money moves.",
-    demo_failed: "The simulated wallet could not pay.",
     your_address: "Your public address",
     order_title: "Your order",
     what: "What",

@@ -95,7 +95,6 @@ pub struct Texts {
     pub time_left: &'static str,
     pub demo_pay: &'static str,
     pub demo_hint: &'static str,
-    pub demo_failed: &'static str,
     pub your_address: &'static str,
     pub order_title: &'static str,
     pub what: &'static str,
