@@ -172,16 +172,16 @@ impl State {
 /// Ready when a connection has to end: its time is up, or it gives way to another one. To be polled whenever
 /// something has happened on the connection.
 pub struct End {
-    seat: Arc<ConnectionState>,
+    state: Arc<ConnectionState>,
     armed: Instant,
     sleep: Pin<Box<Sleep>>,
 }
 
 impl End {
     /// The end of this connection.
-    pub fn of(seat: Arc<ConnectionState>) -> Self {
-        let armed = seat.deadline();
-        Self { seat, armed, sleep: Box::pin(sleep_until(armed)) }
+    pub fn of(state: Arc<ConnectionState>) -> Self {
+        let armed = state.deadline();
+        Self { state, armed, sleep: Box::pin(sleep_until(armed)) }
     }
 }
 
@@ -190,9 +190,9 @@ impl Future for End {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
-        this.seat.waker.register(context.waker());
+        this.state.waker.register(context.waker());
         let (turn, deadline) = {
-            let state = this.seat.lock();
+            let state = this.state.lock();
             (state.turn, state.deadline)
         };
         match turn {
