@@ -17,7 +17,8 @@ pub const BODY_BYTES: usize = 64 << 10;
 pub const SMALL_BODY: usize = 4 << 10;
 /// Larger bodies that are read at a time.
 const LARGE_AT_ONCE: usize = 8;
-/// What strangers can make the large bodies hold, in bytes, with the limit for one of them as it is by default.
+/// What strangers can make the large bodies hold, in bytes, with the limit for one of them as it is by default. What
+/// reading one as JSON takes until it is answered, some MiB where it is full of small values, is not in it.
 pub const MOST_BYTES: usize = LARGE_AT_ONCE * BODY_BYTES;
 
 /// The room for bodies.

@@ -15,9 +15,10 @@ use super::limits::{ConnectionLimits, HEAD_BYTES};
 
 /// So much later than a request is given up its connection is.
 const CLOSE_DELAY: Duration = Duration::from_secs(5);
-/// What one connection holds at most, in bytes: a buffer of hyper's with the head of the request that is
-/// worked on, another one for what follows, a small body, and its task.
-pub const MOST_BYTES: usize = 2 * HEAD_BYTES + SMALL_BODY + 8 * 1024;
+/// What one connection costs at most, in bytes: a buffer of hyper's with the head of the request that is worked on,
+/// another one for what follows, a small body; and, as measured at a process whose places were all taken by half a
+/// body after half a head, 40 KiB for its task and for what the allocator does not give back in between.
+pub const MOST_BYTES: usize = 2 * HEAD_BYTES + 2 * SMALL_BODY + 40 * 1024;
 
 /// Whose turn it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

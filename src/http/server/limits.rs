@@ -6,7 +6,7 @@ use std::time::Duration;
 /// this size, and one more when the head is read and something follows.
 pub(in crate::http) const HEAD_BYTES: usize = 8 << 10;
 /// Places, unless the operator says otherwise.
-pub const DEFAULT_PLACES: usize = 256;
+pub const DEFAULT_PLACES: usize = 128;
 
 /// How connections are limited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
