@@ -17,8 +17,8 @@ use super::limits::{ConnectionLimits, HEAD_BYTES};
 const CLOSE_DELAY: Duration = Duration::from_secs(5);
 /// What one connection costs at most, in bytes: a buffer of hyper's with the head of the request that is worked on,
 /// another one for what follows, a small body; and, as measured at a process whose places were all taken by half a
-/// body after half a head, 40 KiB for its task and for what the allocator does not give back in between.
-pub const MOST_BYTES: usize = 2 * HEAD_BYTES + 2 * SMALL_BODY + 40 * 1024;
+/// body after half a head, 64 KiB for its task and for what the allocator does not give back in between.
+pub const MOST_BYTES: usize = 2 * HEAD_BYTES + 2 * SMALL_BODY + 64 * 1024;
 
 /// Whose turn it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
