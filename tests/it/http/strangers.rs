@@ -32,7 +32,7 @@ async fn the_page_of_the_documentation_takes_no_more_than_is_said() {
     let said = REMEMBERED.iter().find(|(what, _)| *what == "documents").expect("a row").1;
     assert!(page.body.len() < said, "{} bytes", page.body.len());
     let yaml = shop.ask("GET", "/openapi.yaml").send().await;
-    assert!(yaml.text() == include_str!("../../openapi.yaml"), "it is part of the program");
+    assert!(yaml.text() == include_str!("../../../openapi.yaml"), "it is part of the program");
 }
 
 fn basic(name: &str) -> String {
