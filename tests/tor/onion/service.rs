@@ -92,7 +92,7 @@ async fn a_second_process_on_the_same_state_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let shop = Shop::start(network, dir.path()).await;
     let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "service::a_second_process_tries_the_same_state"])
+        .args(["--ignored", "--exact", "onion::service::a_second_process_tries_the_same_state"])
         .env(SECOND_PROCESS, dir.path().join("state"))
         .output()
         .unwrap();
