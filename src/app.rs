@@ -103,10 +103,10 @@ async fn start_with(
         interface.readiness().show("onion", || serde_json::json!({"reachability": "off"}));
     }
     let endpoint: Endpoint = Arc::new(http::app(adapt(interface)).boxed());
-    let seats = ConnectionLimiter::behind(connection_limits(&config), is_trusted_proxy(&config));
-    let local_addr = listen(acceptor, &endpoint, &config, &seats, &tasks);
+    let limiter = ConnectionLimiter::behind(connection_limits(&config), is_trusted_proxy(&config));
+    let local_addr = listen(acceptor, &endpoint, &config, &limiter, &tasks);
     if let Some(services) = services {
-        services.serve(&endpoint, &seats, connection_limits(&config), &tasks);
+        services.serve(&endpoint, &limiter, connection_limits(&config), &tasks);
     }
     tracing::info!(address = %local_addr, "the shop answers");
     let scheduler = start_jobs(&shop, registry, &config, &tasks).await?;
@@ -139,14 +139,14 @@ fn listen(
     acceptor: TcpAcceptor,
     endpoint: &Endpoint,
     config: &Config,
-    seats: &Arc<ConnectionLimiter>,
+    limiter: &Arc<ConnectionLimiter>,
     tasks: &Tasks,
 ) -> SocketAddr {
     let address = acceptor.local_addr().iter().find_map(|address| address.as_socket_addr().copied());
     let address = address.unwrap_or(config.http.listen);
     let endpoint = Arc::new(Arc::clone(endpoint).data(Surface::Clearnet).map_to_response());
     let stop = tasks.stopped();
-    tasks.spawn_to_the_end(listener::serve(acceptor, endpoint, Arc::clone(seats), stop.cancelled_owned()));
+    tasks.spawn_to_the_end(listener::serve(acceptor, endpoint, Arc::clone(limiter), stop.cancelled_owned()));
     address
 }
 

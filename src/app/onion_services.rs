@@ -93,16 +93,16 @@ impl Services {
 
     /// Serves them until the shop stops, then ends Tor. The shop's service shares the places for connections
     /// with clearnet; operators, who are few, have their own: strangers can't shut them out.
-    pub fn serve(self, endpoint: &Endpoint, seats: &Arc<ConnectionLimiter>, limits: ConnectionLimits, tasks: &Tasks) {
+    pub fn serve(self, endpoint: &Endpoint, limiter: &Arc<ConnectionLimiter>, limits: ConnectionLimits, tasks: &Tasks) {
         let Self { tor, public, operators, .. } = self;
         let (public, check) = public.map(|public| (public.service, public.check)).unzip();
         let (stop, stopped) = (tasks.stopped(), tasks.stopped());
         let serve =
-            move |service: OnionService, surface: Surface, endpoint: &Endpoint, seats: Arc<ConnectionLimiter>| {
+            move |service: OnionService, surface: Surface, endpoint: &Endpoint, limiter: Arc<ConnectionLimiter>| {
                 let endpoint = Arc::new(Arc::clone(endpoint).data(surface).map_to_response());
-                listener::serve(service.into_acceptor(), endpoint, seats, stop.clone().cancelled_owned())
+                listener::serve(service.into_acceptor(), endpoint, limiter, stop.clone().cancelled_owned())
             };
-        let public = public.map(|service| serve(service, Surface::Onion, endpoint, Arc::clone(seats)));
+        let public = public.map(|service| serve(service, Surface::Onion, endpoint, Arc::clone(limiter)));
         let own = |service| serve(service, Surface::Operators, endpoint, ConnectionLimiter::new(limits.for_few()));
         let operators = operators.map(own);
         tasks.spawn_to_the_end(async move {

@@ -58,11 +58,8 @@ pub fn openapi_document() -> String {
     document
 }
 
-/// The same, made once: it does not change while the shop runs.
-fn shown_document() -> Bytes {
-    static DOCUMENT: OnceLock<Bytes> = OnceLock::new();
-    DOCUMENT.get_or_init(|| openapi_document().into()).clone()
-}
+/// The same as it is checked in: a test compares both. It is part of the program, and takes no memory of its own.
+const DOCUMENT: &[u8] = include_bytes!("../../openapi.yaml");
 
 /// The same document as JSON.
 pub fn openapi_json() -> Result<Value, serde_json::Error> {
@@ -86,27 +83,39 @@ pub fn page() -> Response {
 /// The document, as it is served.
 pub fn document() -> Response {
     let document = Response::builder().header(header::CONTENT_TYPE, "application/yaml");
-    document.header(header::CACHE_CONTROL, FOR_MINUTES).body(shown_document())
+    document.header(header::CACHE_CONTROL, FOR_MINUTES).body(Bytes::from_static(DOCUMENT))
 }
 
-/// What the page and the document take once somebody has asked for them, in bytes.
-pub const MOST_BYTES: usize = 1900 << 10;
+/// What the page takes once somebody has asked for it, in bytes: nearly all of it is Swagger UI.
+pub const MOST_BYTES: usize = 1700 << 10;
 
 /// The page that shows the document, and what it may do: run its own scripts, and ask this shop.
 fn made_page() -> (Bytes, HeaderValue) {
     static PAGE: OnceLock<(Bytes, HeaderValue)> = OnceLock::new();
     PAGE.get_or_init(|| {
-        let service = service();
-        let html = service.swagger_ui_html();
-        let html = match openapi_json().map(|document| document.to_string()) {
-            Ok(document) => html.replacen(&service.spec(), &document, 1),
-            Err(_) => html,
-        };
-        let html = html.replacen("<title>Swagger UI</title>", "<title>IP2Tor Shop API</title>", 1);
+        let html = page_of_served_document();
         let policy = HeaderValue::try_from(policy(&html));
         (html.into(), policy.unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'")))
     })
     .clone()
+}
+
+/// The page of no API at all, told to fetch the document instead: with the document in it, making it would take
+/// several times as much memory as showing it, and that stays with the process. Changed in place for the same reason.
+fn page_of_served_document() -> String {
+    let nothing = OpenApiService::new((), "", "");
+    let mut html = nothing.swagger_ui_html();
+    for (old, new) in [
+        ("spec: spec,", "url: '../openapi.yaml',"),
+        (&format!("let spec = {};", nothing.spec()), ""),
+        ("<title>Swagger UI</title>", "<title>IP2Tor Shop API</title>"),
+    ] {
+        if let Some(at) = html.rfind(old) {
+            html.replace_range(at..at + old.len(), new);
+        }
+    }
+    html.shrink_to_fit();
+    html
 }
 
 /// Names each script of the page by its hash: no other one is run.
@@ -125,8 +134,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn document_and_page_are_made_once() {
-        assert_eq!(shown_document().as_ptr(), shown_document().as_ptr());
-        assert_eq!(made_page().0.as_ptr(), made_page().0.as_ptr());
+    fn the_page_is_made_once_and_fetches_the_document() {
+        let (page, _) = made_page();
+        assert_eq!(page.as_ptr(), made_page().0.as_ptr());
+        let page = std::str::from_utf8(&page).unwrap();
+        assert!(page.contains("\n        url: '../openapi.yaml',") && page.contains("<title>IP2Tor Shop API</title>"));
+        assert!(!page.contains("let spec =") && !page.contains("spec: spec,"), "no document of its own");
     }
 }

@@ -62,8 +62,8 @@ impl<E: Endpoint<Output = Response>> RequestMiddleware<E> {
 
     /// An answer, or why there is none, whatever happens inside.
     async fn answer(&self, mut request: Request) -> Result<Response, Failure> {
-        let seat = request.extensions().get::<Arc<ConnectionState>>().cloned();
-        let body = BodyWait::at(seat);
+        let state = request.extensions().get::<Arc<ConnectionState>>().cloned();
+        let body = BodyWait::at(state);
         request.extensions_mut().insert(body.clone());
         let work = AssertUnwindSafe(self.inner.call(request)).catch_unwind();
         match tokio::time::timeout(self.app.limits.request_time, work).await {

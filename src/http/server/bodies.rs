@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::StreamExt;
 use http::{HeaderMap, StatusCode, header};
 use poem::Body;
-use poem::error::ReadBodyError;
 use tokio::sync::Semaphore;
 
 use crate::domain::texts::Message;
@@ -17,7 +17,8 @@ pub const BODY_BYTES: usize = 64 << 10;
 pub const SMALL_BODY: usize = 4 << 10;
 /// Larger bodies that are read at a time.
 const LARGE_AT_ONCE: usize = 8;
-/// What strangers can make the large bodies hold, in bytes, with the limit for one of them as it is by default.
+/// What strangers can make the large bodies hold, in bytes, with the limit for one of them as it is by default. What
+/// reading one as JSON takes until it is answered, some MiB where it is full of small values, is not in it.
 pub const MOST_BYTES: usize = LARGE_AT_ONCE * BODY_BYTES;
 
 /// The room for bodies.
@@ -45,11 +46,20 @@ impl Bodies {
             true => None,
             false => Some(Arc::clone(&self.large).try_acquire_owned().map_err(|_| busy())?),
         };
-        match body.into_bytes_limit(self.limit).await {
-            Ok(bytes) => Ok(bytes),
-            Err(ReadBodyError::PayloadTooLarge) => Err(self.too_large()),
-            Err(_) => Err(Problem::detail(StatusCode::BAD_REQUEST, Message::BodyUnreadable)),
+        self.collect(body).await
+    }
+
+    /// Holds what has come, and nothing in advance: neither as much as is announced, nor hyper's own buffers.
+    async fn collect(&self, body: Body) -> Result<Bytes, Problem> {
+        let (mut pieces, mut bytes) = (body.into_bytes_stream(), Vec::new());
+        while let Some(piece) = pieces.next().await {
+            let piece = piece.map_err(|_| Problem::detail(StatusCode::BAD_REQUEST, Message::BodyUnreadable))?;
+            if bytes.len() + piece.len() > self.limit {
+                return Err(self.too_large());
+            }
+            bytes.extend_from_slice(&piece);
         }
+        Ok(bytes.into())
     }
 
     fn too_large(&self) -> Problem {

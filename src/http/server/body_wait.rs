@@ -10,17 +10,17 @@ use super::connection_state::ConnectionState;
 use crate::domain::texts::Message;
 use crate::http::problem::Problem;
 
-/// Whether the body of a request is being waited for; in its extensions. Its connection's seat hears of it.
+/// Whether the body of a request is being waited for; in its extensions. Its connection's state hears of it.
 #[derive(Clone, Default)]
 pub struct BodyWait {
     is_waited_for: Arc<AtomicBool>,
-    seat: Option<Arc<ConnectionState>>,
+    state: Option<Arc<ConnectionState>>,
 }
 
 impl BodyWait {
     /// Of a request on this connection.
-    pub fn at(seat: Option<Arc<ConnectionState>>) -> Self {
-        Self { seat, ..Self::default() }
+    pub fn at(state: Option<Arc<ConnectionState>>) -> Self {
+        Self { state, ..Self::default() }
     }
 
     /// Waits for a body.
@@ -34,8 +34,8 @@ impl BodyWait {
 
     fn set(&self, is_waited_for: bool) {
         self.is_waited_for.store(is_waited_for, Ordering::Relaxed);
-        if let Some(seat) = &self.seat {
-            seat.waits_for_body(is_waited_for);
+        if let Some(state) = &self.state {
+            state.waits_for_body(is_waited_for);
         }
     }
 

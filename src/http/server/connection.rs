@@ -1,4 +1,4 @@
-//! One connection: hyper speaks HTTP/1.1 on it, the shop answers, and the connection's seat hears of both.
+//! One connection: hyper speaks HTTP/1.1 on it, the shop answers, and the connection's state hears of both.
 
 use std::convert::Infallible;
 use std::io;
@@ -41,15 +41,15 @@ where
     I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     E: Endpoint<Output = Response> + 'static,
 {
-    let seat = Arc::clone(place.seat());
-    let mut end = End::of(Arc::clone(&seat));
-    let answer = service_fn(move |request| answer(Arc::clone(&app), ends.clone(), Arc::clone(&seat), request));
+    let state = Arc::clone(place.state());
+    let mut end = End::of(Arc::clone(&state));
+    let answer = service_fn(move |request| answer(Arc::clone(&app), ends.clone(), Arc::clone(&state), request));
     let connection = http1::Builder::new()
         .max_header_size(HEAD_BYTES)
         .max_buf_size(HEAD_BYTES)
-        // The seat's deadlines tell a quiet connection from a head that does not end.
+        // The state's deadlines tell a quiet connection from a head that does not end.
         .header_read_timeout(None)
-        .serve_connection(TokioIo::new(Seated { io, place, refusal: None }), answer)
+        .serve_connection(TokioIo::new(Watched { io, place, refusal: None }), answer)
         .with_upgrades();
     let mut connection = std::pin::pin!(connection);
     let mut is_told = false;
@@ -70,25 +70,25 @@ where
 async fn answer<E: Endpoint<Output = Response>>(
     app: Arc<E>,
     ends: Ends,
-    seat: Arc<ConnectionState>,
+    state: Arc<ConnectionState>,
     mut request: http::Request<Incoming>,
 ) -> Result<http::Response<Answer>, Infallible> {
-    seat.begins();
-    request.extensions_mut().insert(Arc::clone(&seat));
+    state.begins();
+    request.extensions_mut().insert(Arc::clone(&state));
     let response = app.get_response((request, ends.local, ends.remote, ends.scheme).into()).await;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-        seat.upgrades();
+        state.upgrades();
     } else {
-        seat.answers();
+        state.answers();
     }
     let (parts, body) = http::Response::<BoxBody<Bytes, io::Error>>::from(response).into_parts();
-    Ok(http::Response::from_parts(parts, Answer { body, seat }))
+    Ok(http::Response::from_parts(parts, Answer { body, state }))
 }
 
-/// The body of an answer; its end is told to the seat.
+/// The body of an answer; its end is told to the state.
 struct Answer {
     body: BoxBody<Bytes, io::Error>,
-    seat: Arc<ConnectionState>,
+    state: Arc<ConnectionState>,
 }
 
 impl Body for Answer {
@@ -113,12 +113,12 @@ impl Body for Answer {
 
 impl Drop for Answer {
     fn drop(&mut self) {
-        self.seat.answered();
+        self.state.answered();
     }
 }
 
-/// A connection that tells its seat what comes and goes, and has its place as long as it lives.
-struct Seated<T> {
+/// A connection that tells its state what comes and goes, and has its place as long as it lives.
+struct Watched<T> {
     io: T,
     place: ConnectionPermit,
     /// What is left of an answer that hyper has made by itself.
@@ -140,28 +140,28 @@ fn refusal(bytes: &[u8]) -> Option<Bytes> {
     bytes[end..].starts_with(lines).then(|| [&bytes[..end], &security::header_lines(), &bytes[end..]].concat().into())
 }
 
-impl<T: AsyncRead + Unpin> AsyncRead for Seated<T> {
+impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buffer.filled().len();
         let read = Pin::new(&mut this.io).poll_read(context, buffer);
         if buffer.filled().len() > before {
-            this.place.seat().heard();
+            this.place.state().heard();
         }
         read
     }
 }
 
-impl<T> Seated<T> {
+impl<T> Watched<T> {
     fn wrote(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if matches!(written, Poll::Ready(Ok(1..))) {
-            self.place.seat().took();
+            self.place.state().took();
         }
         written
     }
 }
 
-impl<T: AsyncWrite + Unpin> Seated<T> {
+impl<T: AsyncWrite + Unpin> Watched<T> {
     /// Writes an answer of hyper's; none of it counts as written before all of it is. `None` for whatever else is to
     /// be written.
     fn refuse(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Option<Poll<io::Result<usize>>> {
@@ -180,7 +180,7 @@ impl<T: AsyncWrite + Unpin> Seated<T> {
     }
 }
 
-impl<T: AsyncWrite + Unpin> AsyncWrite for Seated<T> {
+impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<T> {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         if let Some(refused) = this.refuse(context, bytes) {

@@ -52,9 +52,9 @@ struct Inner {
 
 /// A taken place; given back when dropped.
 pub struct ConnectionPermit {
-    seats: Arc<ConnectionLimiter>,
+    limiter: Arc<ConnectionLimiter>,
     number: u64,
-    seat: Arc<ConnectionState>,
+    state: Arc<ConnectionState>,
 }
 
 impl ConnectionLimiter {
@@ -98,7 +98,7 @@ impl ConnectionLimiter {
         let is_full = inner.taken.len() >= self.limits.max_connections;
         self.is_scarce.store(is_full, Ordering::Release);
         // One at a time: it is on its way out.
-        if is_full && !inner.taken.values().any(|seat| seat.turn() == Turn::Leaving) {
+        if is_full && !inner.taken.values().any(|state| state.turn() == Turn::Leaving) {
             inner.make_room((self.now)());
         }
         !is_full
@@ -123,9 +123,9 @@ impl ConnectionLimiter {
         }
         *inner.by_client.entry(key).or_default() += 1;
         inner.next += 1;
-        let (number, seat) = (inner.next, Arc::new(ConnectionState::new(key, self.limits, Arc::clone(&self.now))));
-        inner.taken.insert(number, Arc::clone(&seat));
-        Some(ConnectionPermit { seats: Arc::clone(self), number, seat })
+        let (number, state) = (inner.next, Arc::new(ConnectionState::new(key, self.limits, Arc::clone(&self.now))));
+        inner.taken.insert(number, Arc::clone(&state));
+        Some(ConnectionPermit { limiter: Arc::clone(self), number, state })
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -137,55 +137,55 @@ impl Inner {
     /// The connection that has kept the shop waiting for longest has to leave, of the client that has most.
     fn make_room(&self, now: Instant) {
         let of = |turn: Turn, patience: Duration| {
-            let waits = self.taken.values().filter_map(move |seat| {
-                let since = seat.is_at(turn)?;
-                (now.saturating_duration_since(since) >= patience).then_some((seat, since))
+            let waits = self.taken.values().filter_map(move |state| {
+                let since = state.is_at(turn)?;
+                (now.saturating_duration_since(since) >= patience).then_some((state, since))
             });
-            waits.max_by_key(|(seat, since)| (self.by_client.get(&seat.client).copied(), std::cmp::Reverse(*since)))
+            waits.max_by_key(|(state, since)| (self.by_client.get(&state.client).copied(), std::cmp::Reverse(*since)))
         };
         let longest = of(Turn::Idle, Duration::ZERO).or_else(|| of(Turn::Client, PATIENCE));
-        if let Some((seat, _)) = longest {
-            seat.make_leave();
+        if let Some((state, _)) = longest {
+            state.make_leave();
         }
     }
 
     /// An idle connection of the same client leaves; false when there is none, or one is leaving already.
     fn let_own_idle_go(&self, client: u64) -> bool {
-        let own = || self.taken.values().filter(|seat| seat.client == client);
-        if own().any(|seat| seat.turn() == Turn::Leaving) {
+        let own = || self.taken.values().filter(|state| state.client == client);
+        if own().any(|state| state.turn() == Turn::Leaving) {
             return false;
         }
-        let idle = own().filter_map(|seat| Some((seat, seat.is_at(Turn::Idle)?)));
-        idle.min_by_key(|(_, since)| *since).is_some_and(|(seat, _)| seat.make_leave())
+        let idle = own().filter_map(|state| Some((state, state.is_at(Turn::Idle)?)));
+        idle.min_by_key(|(_, since)| *since).is_some_and(|(state, _)| state.make_leave())
     }
 }
 
 impl ConnectionPermit {
     /// Where its connection is.
-    pub fn seat(&self) -> &Arc<ConnectionState> {
-        &self.seat
+    pub fn state(&self) -> &Arc<ConnectionState> {
+        &self.state
     }
 
     /// The answer has been sent: the connection waits for its next request.
     pub fn flushed(&self) {
-        if self.seat.flushed() && self.seats.is_scarce.load(Ordering::Acquire) {
-            self.seats.changed.notify_waiters();
+        if self.state.flushed() && self.limiter.is_scarce.load(Ordering::Acquire) {
+            self.limiter.changed.notify_waiters();
         }
     }
 }
 
 impl Drop for ConnectionPermit {
     fn drop(&mut self) {
-        let mut inner = self.seats.lock();
+        let mut inner = self.limiter.lock();
         inner.taken.remove(&self.number);
-        if let Some(count) = inner.by_client.get_mut(&self.seat.client) {
+        if let Some(count) = inner.by_client.get_mut(&self.state.client) {
             *count -= 1;
             if *count == 0 {
-                inner.by_client.remove(&self.seat.client);
+                inner.by_client.remove(&self.state.client);
             }
         }
         drop(inner);
-        self.seats.changed.notify_waiters();
+        self.limiter.changed.notify_waiters();
     }
 }
 

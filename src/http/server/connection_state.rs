@@ -15,9 +15,10 @@ use super::limits::{ConnectionLimits, HEAD_BYTES};
 
 /// So much later than a request is given up its connection is.
 const CLOSE_DELAY: Duration = Duration::from_secs(5);
-/// What one connection holds at most, in bytes: a buffer of hyper's with the head of the request that is
-/// worked on, another one for what follows, a small body, and its task.
-pub const MOST_BYTES: usize = 2 * HEAD_BYTES + SMALL_BODY + 8 * 1024;
+/// What one connection costs at most, in bytes: a buffer of hyper's with the head of the request that is worked on,
+/// another one for what follows, a small body; and, as measured at a process whose places were all taken by half a
+/// body after half a head, 64 KiB for its task and for what the allocator does not give back in between.
+pub const MOST_BYTES: usize = 2 * HEAD_BYTES + 2 * SMALL_BODY + 64 * 1024;
 
 /// Whose turn it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,16 +173,16 @@ impl State {
 /// Ready when a connection has to end: its time is up, or it gives way to another one. To be polled whenever
 /// something has happened on the connection.
 pub struct End {
-    seat: Arc<ConnectionState>,
+    state: Arc<ConnectionState>,
     armed: Instant,
     sleep: Pin<Box<Sleep>>,
 }
 
 impl End {
     /// The end of this connection.
-    pub fn of(seat: Arc<ConnectionState>) -> Self {
-        let armed = seat.deadline();
-        Self { seat, armed, sleep: Box::pin(sleep_until(armed)) }
+    pub fn of(state: Arc<ConnectionState>) -> Self {
+        let armed = state.deadline();
+        Self { state, armed, sleep: Box::pin(sleep_until(armed)) }
     }
 }
 
@@ -190,9 +191,9 @@ impl Future for End {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
-        this.seat.waker.register(context.waker());
+        this.state.waker.register(context.waker());
         let (turn, deadline) = {
-            let state = this.seat.lock();
+            let state = this.state.lock();
             (state.turn, state.deadline)
         };
         match turn {

@@ -21,7 +21,7 @@ const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(200);
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Serves `app` on `acceptor` until `stop` is ready, then lets running requests end.
-pub async fn serve<A, E, S>(mut acceptor: A, app: Arc<E>, seats: Arc<ConnectionLimiter>, stop: S)
+pub async fn serve<A, E, S>(mut acceptor: A, app: Arc<E>, limiter: Arc<ConnectionLimiter>, stop: S)
 where
     A: Acceptor + 'static,
     E: Endpoint<Output = Response> + 'static,
@@ -35,9 +35,10 @@ where
     loop {
         let (io, ends, place) = tokio::select! {
             () = &mut stop => break,
-            next = next(&mut acceptor, &seats) => next,
+            next = next(&mut acceptor, &limiter) => next,
         };
-        let connection = connection::serve(io, ends, place, Arc::clone(&app), stopping.clone());
+        // In a box, since what watches over it would hold room for it twice.
+        let connection = Box::pin(connection::serve(io, ends, place, Arc::clone(&app), stopping.clone()));
         connections.spawn(killed.clone().run_until_cancelled_owned(connection));
     }
     drop(acceptor);
@@ -50,13 +51,13 @@ where
 }
 
 /// The next connection that has a place.
-async fn next<A: Acceptor>(acceptor: &mut A, seats: &Arc<ConnectionLimiter>) -> (A::Io, Ends, ConnectionPermit) {
+async fn next<A: Acceptor>(acceptor: &mut A, limiter: &Arc<ConnectionLimiter>) -> (A::Io, Ends, ConnectionPermit) {
     loop {
-        seats.room().await;
+        limiter.room().await;
         match acceptor.accept().await {
             // Without a place for its client the connection is closed at once.
             Ok((io, local, remote, scheme)) => {
-                if let Some(place) = seats.admit(&remote.0) {
+                if let Some(place) = limiter.admit(&remote.0) {
                     return (io, Ends { local, remote, scheme }, place);
                 }
             }
