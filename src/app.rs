@@ -57,14 +57,23 @@ pub struct App {
 /// [`StartError`] when the database, the address or a schedule can't be used.
 pub async fn start(config: Config) -> Result<App, StartError> {
     let lock = lock(&config.data_dir).await?;
-    start_locked(config, lock).await
+    start_with(config, lock, |interface| interface).await
 }
 
-/// [`start`] for one who has taken the data folder already with [`lock`].
+/// [`start`] for the demo, which has taken the data folder already with [`lock`], and whose order page pays by itself.
 ///
 /// # Errors
 /// As [`start`].
-pub async fn start_locked(config: Config, lock: InstanceLock) -> Result<App, StartError> {
+#[cfg(feature = "demo")]
+pub async fn start_demo(config: Config, lock: InstanceLock, wallet: http::Wallet) -> Result<App, StartError> {
+    start_with(config, lock, |interface| interface.paying_with(Some(wallet))).await
+}
+
+async fn start_with(
+    config: Config,
+    lock: InstanceLock,
+    adapt: impl FnOnce(http::App) -> http::App,
+) -> Result<App, StartError> {
     crate::onion::tls::install_provider();
     let db = storage::open(&config, &lock).await?;
     // Before anything else begins: a start that fails for a taken address must leave no trace.
@@ -93,7 +102,7 @@ pub async fn start_locked(config: Config, lock: InstanceLock) -> Result<App, Sta
     } else if tor.is_broken() {
         interface.readiness().show("onion", || serde_json::json!({"reachability": "off"}));
     }
-    let endpoint: Endpoint = Arc::new(http::app(interface).boxed());
+    let endpoint: Endpoint = Arc::new(http::app(adapt(interface)).boxed());
     let limiter = ConnectionLimiter::behind(connection_limits(&config), is_trusted_proxy(&config));
     let local_addr = listen(acceptor, &endpoint, &config, &limiter, &tasks);
     if let Some(services) = services {

@@ -8,14 +8,16 @@ mod walkthrough;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
 
 use crate::app::{self, App, StartError};
 use crate::config::{Config, DATABASE_FILE};
+use crate::http;
 use crate::store::Db;
-use ip2tor_lnd_simulator::{Options, Running, Simulator};
+use ip2tor_lnd_simulator::{Node, Options, PayError, PayOrder, Running, Simulator};
 use seed::Memory;
 
 /// How long the demo waits for its own node before it says so and goes on.
@@ -60,7 +62,7 @@ impl Demo {
             None => seed::seed(&db, &self.data_dir, &lnd_dir, lnd_port, self.with_agent)?,
         };
         drop(db);
-        let app = app::start_locked(self.config()?, lock).await?;
+        let app = app::start_demo(self.config()?, lock, wallet(simulator.node())).await?;
         let agent = self.with_agent.then(|| agent::start(app.local_addr(), &memory));
         wait_for_node(&app).await;
         self.tell(&app, &memory, &simulator);
@@ -100,6 +102,19 @@ impl Demo {
             }
         }
     }
+}
+
+/// Pays as another node in the network would.
+fn wallet(node: &Arc<Node>) -> http::Wallet {
+    let node = Arc::clone(node);
+    Box::new(move |request| {
+        let order = PayOrder { request: request.to_owned(), amount_msat: None, fee_limit_msat: None };
+        match node.pay(&order) {
+            // Its button was pressed twice.
+            Ok(_) | Err(PayError::AlreadyPaid | PayError::InFlight) => Ok(()),
+            Err(error) => Err(error.to_string()),
+        }
+    })
 }
 
 async fn start_simulator(port: u16, dir: PathBuf) -> Result<Running, StartError> {

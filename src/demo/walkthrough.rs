@@ -31,6 +31,7 @@ pub fn text(shop_url: &str, data_dir: &Path, memory: &Memory, simulator: &Runnin
     };
     format!(
         "\nIP2Tor Shop, demo (Ctrl-C ends it; started again it goes on where it was)\n\n\
+         Open {shop_url}/ and buy a bridge: the order's page has a button that pays.\n\n\
          Shop          {shop_url}\n\
          API document  {shop_url}/docs/\n\
          Data          {data_dir}\n\
@@ -38,7 +39,7 @@ pub fn text(shop_url: &str, data_dir: &Path, memory: &Memory, simulator: &Runnin
          Host          {host_id}\n\
          Host token    {token}\n\
          Lightning     simulated LND, gRPC on {grpc}, certificate and macaroons in {lnd}\n\n\
-         Buy a bridge, in another terminal (needs curl and jq):\n\n   \
+         Or as programs do, in another terminal (needs curl and jq):\n\n   \
          SHOP={shop_url} HOST={host_id} TOKEN={token}\n\
          {check_in}   \
          curl -s $SHOP/api/v1/public/hosts/ | jq .\n   \

@@ -31,7 +31,7 @@ pub struct Pictures(Mutex<VecDeque<(String, Bytes)>>);
 
 impl Pictures {
     /// The picture of a payment request.
-    fn of(&self, payment_request: &str) -> Result<Bytes, String> {
+    pub(super) fn of(&self, payment_request: &str) -> Result<Bytes, String> {
         if let Some(picture) = self.kept(payment_request) {
             return Ok(picture);
         }

@@ -1,4 +1,4 @@
-//! The HTTP interface: the API that clients rely on, the host push, pictures of payment requests,
+//! The HTTP interface: the API that clients rely on, pages for people, the host push, pictures of payment requests,
 //! health, documentation. Everything here translates; decisions are in `services`.
 
 mod contract;
@@ -29,6 +29,8 @@ pub use self::docs::{openapi_document, openapi_json};
 pub use self::health::Readiness;
 pub use self::server::bodies::BODY_BYTES;
 pub use self::server::surface::Surface;
+#[cfg(feature = "demo")]
+pub use self::state::Wallet;
 pub use self::state::{App, Limits};
 
 /// The limiters of rates: of requests, and of orders of each kind.
@@ -55,7 +57,6 @@ pub fn app(app: App) -> impl Endpoint<Output = Response> + 'static {
     let (ready, pictures, pushes) = (Arc::clone(&app), Arc::clone(&app), Arc::clone(&app));
     let routes = Route::new()
         .nest_no_strip("/api/v1", ContractDispatcher::new(Arc::clone(&app), contract::operations::operations()))
-        .at("/", GetOnly(get(make_sync(|_| pages::front()))))
         .at("/docs", GetOnly(get(make_sync(|request: Request| pages::add_slash(request.uri())))))
         .at("/docs/", GetOnly(get(make_sync(|_| docs::page()))))
         .at("/openapi.yaml", GetOnly(get(make_sync(|_| docs::document()))))
@@ -81,5 +82,6 @@ pub fn app(app: App) -> impl Endpoint<Output = Response> + 'static {
                 async move { poem::Result::<Response>::Ok(push::connect(&app, &request).await?) }
             }))),
         );
+    let routes = pages::routes(&app, routes);
     RequestMiddleware::new(app, routes)
 }

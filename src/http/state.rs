@@ -39,6 +39,10 @@ impl Default for Limits {
     }
 }
 
+/// Pays a payment request, or says why it can't.
+#[cfg(feature = "demo")]
+pub type Wallet = Box<dyn Fn(&str) -> Result<(), String> + Send + Sync>;
+
 /// Everything that requests share.
 pub struct App {
     pub(super) shop: Shop,
@@ -52,6 +56,9 @@ pub struct App {
     pub(super) pictures: Pictures,
     pub(super) pushes: push_limit::Connections,
     pub(super) readiness: Readiness,
+    /// What pays on the demo's order page.
+    #[cfg(feature = "demo")]
+    pub(super) wallet: Option<Wallet>,
     /// The onion address that pages on clearnet name, as `http://<address>.onion`.
     pub(super) advertised: Option<String>,
 }
@@ -70,6 +77,8 @@ impl App {
             pictures: Pictures::default(),
             pushes: push_limit::Connections::default(),
             readiness: Readiness::default(),
+            #[cfg(feature = "demo")]
+            wallet: None,
             advertised: None,
             limits,
         }
@@ -78,6 +87,12 @@ impl App {
     /// Lets pages on clearnet name an onion address, given as `http://<address>.onion`.
     pub fn advertising(self, onion: Option<String>) -> Self {
         Self { advertised: onion, ..self }
+    }
+
+    /// Lets the order page pay with the demo's simulated wallet. A shop that sells has none, and no such path.
+    #[cfg(feature = "demo")]
+    pub fn paying_with(self, wallet: Option<Wallet>) -> Self {
+        Self { wallet, ..self }
     }
 
     /// Where other parts of the shop tell how they are.

@@ -25,3 +25,9 @@ pub(super) fn for_new_invoice(shop: &Shop, db: &Connection) -> Result<InvoiceRat
     let newest = |currency| rates::newest(db, currency, rules.max_age_secs, shop.now());
     Ok(InvoiceRates { tax: newest(rules.tax)?, info: newest(rules.info)? })
 }
+
+/// What prices are shown with for information, while it is fresh.
+pub fn for_information(shop: &Shop) -> Result<Option<Rate>, Error> {
+    let Some(rules) = shop.settings.rates else { return Ok(None) };
+    shop.db.read(|db| Ok(rates::newest(db, rules.info, rules.max_age_secs, shop.now())?))
+}

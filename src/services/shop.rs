@@ -180,6 +180,20 @@ impl Shop {
         Preimage(mac.finalize().into_bytes().into())
     }
 
+    /// An id that always follows from these parts, and that nobody without the secret can foresee.
+    pub(super) fn derived_id(&self, parts: &[&[u8]]) -> OrderId {
+        use hmac::{Hmac, Mac};
+        let mut mac = Hmac::<sha2::Sha256>::new_from_slice(&self.secret.0).expect("HMAC takes keys of any length");
+        mac.update(b"the id of an order by form");
+        for part in parts {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part);
+        }
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&mac.finalize().into_bytes()[..16]);
+        OrderId(uuid::Builder::from_random_bytes(bytes).into_uuid())
+    }
+
     /// Looks at the database as somebody; only that tells what may be seen.
     ///
     /// # Errors

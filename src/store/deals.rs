@@ -271,6 +271,14 @@ fn update_invoice(db: &Connection, before: InvoiceState, purchase: &Purchase) ->
     if changed == 1 { Ok(()) } else { Err(StoreError::Conflict("the invoice")) }
 }
 
+/// The order whose invoice ever had this hash, at any node.
+pub fn order_of_hash(db: &Connection, hash: PaymentHash) -> Result<Option<OrderId>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT o.id FROM invoice_attempt a JOIN purchase_order o ON o.seq = a.seq WHERE a.payment_hash = ? LIMIT 1",
+    )?;
+    Ok(statement.query_row([hash], |row| row.get(0)).optional()?)
+}
+
 /// Which orders a person looks for.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Search {

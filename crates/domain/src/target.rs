@@ -95,12 +95,48 @@ fn guess(text: &str) -> Option<String> {
     let after_key = after_protocol.rsplit('@').next()?;
     let mut parts = after_key.split(':');
     let (host, port) = (parts.next()?, parts.next()?);
-    let port = port.replace('_', "");
-    let from = port.find(|c: char| c.is_ascii_digit())?;
-    let digits = port[from..].split(|c: char| !c.is_ascii_digit()).next()?;
-    let port = digits.parse::<u16>().ok().filter(|port| *port > 0)?;
+    let port = first_number(port)?;
     check_host(host).ok()?;
     Some(format!("{host}:{port}"))
+}
+
+/// Where no port is given, and nothing tells what is meant: a web site with https, one without, a Lightning node.
+const LIKELY_PORTS: [u16; 3] = [443, 80, 9735];
+
+/// The valid targets that a text which is none may mean, the likeliest first. One where everything else is known; of a
+/// bare address those with the usual ports; none where the address itself is wrong.
+pub fn suggestions(text: &str) -> Vec<String> {
+    if text.chars().count() > MAX_LENGTH || parse(text).is_ok() {
+        return Vec::new();
+    }
+    let lower = text.trim().to_ascii_lowercase();
+    let (scheme, rest) = lower.split_once("://").unwrap_or(("", &lower));
+    let (user, rest) = rest.rsplit_once('@').unwrap_or(("", rest));
+    let place = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    let (host, port) = place.split_once(':').unwrap_or((place, ""));
+    // Whatever stands before the address (`www.`) is not part of it.
+    let Some(name) = host.strip_suffix('.').unwrap_or(host).strip_suffix(".onion") else { return Vec::new() };
+    let address = name.rsplit('.').next().unwrap_or(name);
+    let onion = format!("{address}.onion");
+    if check_host(&onion).is_err() {
+        return Vec::new();
+    }
+    let ports = match (first_number(port), scheme, user) {
+        (Some(port), ..) => vec![port],
+        (None, "http", _) => vec![80],
+        (None, "https", _) => vec![443],
+        (None, _, user) if !user.is_empty() => vec![9735],
+        (None, ..) => LIKELY_PORTS.to_vec(),
+    };
+    ports.into_iter().map(|port| format!("{onion}:{port}")).collect()
+}
+
+/// The first number in what stands in place of a port, if it is one.
+fn first_number(text: &str) -> Option<u16> {
+    let text = text.replace('_', "");
+    let from = text.find(|c: char| c.is_ascii_digit())?;
+    let digits = text[from..].split(|c: char| !c.is_ascii_digit()).next()?;
+    digits.parse::<u16>().ok().filter(|port| *port > 0)
 }
 
 #[cfg(test)]
@@ -195,5 +231,38 @@ mod tests {
     #[test]
     fn a_target_without_onion_and_port_has_both_messages() {
         assert_eq!(parse("foo").unwrap_err().len(), 2);
+    }
+
+    #[test]
+    fn what_was_probably_meant_is_offered_as_a_valid_target() {
+        let good = address();
+        let onion = format!("{good}.onion");
+        for (text, ports) in [
+            (format!("02ab@{onion}:9735:9735"), vec![9735]),
+            (format!("02ab@{onion}"), vec![9735]),
+            (format!("http://{onion}/"), vec![80]),
+            (format!("HTTPS://{}/path?x#y", onion.to_ascii_uppercase()), vec![443]),
+            (format!("http://user@{onion}:8080/path"), vec![8080]),
+            (format!("www.{onion}:80"), vec![80]),
+            (format!(" {onion}. "), vec![443, 80, 9735]),
+            (onion.clone(), vec![443, 80, 9735]),
+            (format!("{onion}:99999"), vec![443, 80, 9735]),
+        ] {
+            let wanted: Vec<String> = ports.iter().map(|port| format!("{onion}:{port}")).collect();
+            assert_eq!(suggestions(&text), wanted, "{text}");
+            assert!(suggestions(&text).iter().all(|suggestion| parse(suggestion).is_ok()));
+        }
+        for text in [
+            format!("{onion}:80"),
+            format!("{}:80", onion.to_ascii_uppercase()),
+            "expyuzz4wqqyqhjn.onion:80".to_owned(),
+            format!("{}a.onion:80", &good[..55]),
+            "example.com".to_owned(),
+            String::new(),
+            "x".repeat(301),
+            "\0@:://.onion".to_owned(),
+        ] {
+            assert_eq!(suggestions(&text), Vec::<String>::new(), "{text:?}");
+        }
     }
 }

@@ -10,7 +10,7 @@ use poem::{Endpoint, IntoResponse, Request, Response};
 
 use crate::domain::texts::Message;
 use crate::http::App;
-use crate::http::pages;
+use crate::http::pages::{self, Visit};
 use crate::http::problem::Problem;
 use crate::http::security;
 use crate::http::server::body_wait::BodyWait;
@@ -36,10 +36,12 @@ impl<E: Endpoint<Output = Response>> Endpoint for RequestMiddleware<E> {
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
         let (surface, uri) = (Surface::of(&request), request.uri().clone());
-        let response = match self.admit(&request, surface) {
+        let reader = pages::reader(&self.app, &request);
+        let outcome = match self.admit(&request, surface) {
             Ok(()) => self.answer(request).await,
-            Err(problem) => problem.into_response(),
+            Err(problem) => Err(Failure::Problem(problem)),
         };
+        let response = outcome.unwrap_or_else(|failure| failure.answer(reader.as_ref()));
         let mut response = for_scripts(uri.path(), response);
         advertise(self.app.advertised.as_deref(), surface, &uri, &mut response);
         security::add_headers(&mut response);
@@ -58,19 +60,18 @@ impl<E: Endpoint<Output = Response>> RequestMiddleware<E> {
         security::check_transfer(request.headers())
     }
 
-    /// An answer, whatever happens inside.
-    async fn answer(&self, mut request: Request) -> Response {
+    /// An answer, or why there is none, whatever happens inside.
+    async fn answer(&self, mut request: Request) -> Result<Response, Failure> {
         let state = request.extensions().get::<Arc<ConnectionState>>().cloned();
         let body = BodyWait::at(state);
         request.extensions_mut().insert(body.clone());
         let work = AssertUnwindSafe(self.inner.call(request)).catch_unwind();
-        let answer = match tokio::time::timeout(self.app.limits.request_time, work).await {
+        match tokio::time::timeout(self.app.limits.request_time, work).await {
             Ok(Ok(Ok(response))) => Ok(response),
-            Ok(Ok(Err(error))) => Ok(of_routing(&error)),
-            Ok(Err(_)) => Err(Problem::internal("a handler panicked")),
-            Err(_) => Err(body.problem()),
-        };
-        answer.unwrap_or_else(IntoResponse::into_response)
+            Ok(Ok(Err(error))) => Err(of_routing(&error)),
+            Ok(Err(_)) => Err(Failure::Problem(Problem::internal("a handler panicked"))),
+            Err(_) => Err(Failure::Problem(body.problem())),
+        }
     }
 }
 
@@ -88,15 +89,35 @@ fn for_scripts(path: &str, mut response: Response) -> Response {
     response
 }
 
+/// Why nobody has answered.
+enum Failure {
+    /// The path leads nowhere.
+    NoPath,
+    /// Anything else.
+    Problem(Problem),
+}
+
+impl Failure {
+    /// The answer: a page to who reads pages.
+    fn answer(self, reader: Option<&Visit>) -> Response {
+        match (self, reader) {
+            (Self::NoPath, Some(reader)) => pages::answer(reader, &Problem::not_found()),
+            (Self::NoPath, None) => pages::not_found(),
+            (Self::Problem(problem), Some(reader)) => pages::answer(reader, &problem),
+            (Self::Problem(problem), None) => problem.into_response(),
+        }
+    }
+}
+
 /// Errors of the router: nothing else of poem's may be seen.
-fn of_routing(error: &poem::Error) -> Response {
+fn of_routing(error: &poem::Error) -> Failure {
     if let Some(problem) = error.downcast_ref::<Problem>() {
-        return problem.clone().into_response();
+        return Failure::Problem(problem.clone());
     }
     match error.status() {
-        StatusCode::NOT_FOUND => pages::not_found(),
-        status if status.is_client_error() => Problem::detail(status, Message::NotUnderstood).into_response(),
-        _ => Problem::internal(&error.to_string()).into_response(),
+        StatusCode::NOT_FOUND => Failure::NoPath,
+        status if status.is_client_error() => Failure::Problem(Problem::detail(status, Message::NotUnderstood)),
+        _ => Failure::Problem(Problem::internal(&error.to_string())),
     }
 }
 

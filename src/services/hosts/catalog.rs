@@ -38,8 +38,8 @@ pub fn site(db: &Connection) -> Result<Site, Error> {
 pub struct PublicHost {
     /// The host.
     pub host: Host,
-    /// Whether a bridge could be ordered now.
-    pub has_bridge_ports: bool,
+    /// How many bridges could be ordered now.
+    pub free_bridge_ports: u32,
     /// Whether it has ports for tunnels.
     pub has_tunnel_ports: bool,
     /// Whether a node of its owner can take the payment for the cheapest that it sells.
@@ -79,7 +79,7 @@ fn load_catalog(shop: &Shop, db: &Connection) -> Result<Catalog, Error> {
     let mut list = Vec::new();
     for host in hosts::list(db, None)? {
         list.push(PublicHost {
-            has_bridge_ports: reservations::free_ports(db, &host, PortKind::TorBridge)? > 0,
+            free_bridge_ports: reservations::free_ports(db, &host, PortKind::TorBridge)?,
             has_tunnel_ports: reservations::free_ports(db, &host, PortKind::RsshTunnel)? > 0,
             can_be_paid: choose_node::choose_node(shop, db, &host, &[], host.lowest_price())?.is_some(),
             host,

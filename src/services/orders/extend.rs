@@ -118,7 +118,7 @@ fn extend_in(shop: &Shop, tx: &mut Tx<'_>, product: ProductId, kind: ProductKind
         // for if it does.
         may_hold: deal.product.status != ProductStatus::Active,
     };
-    Ok(Extension::Order(store_purchase(shop, tx, &plan)?.id))
+    Ok(Extension::Order(store_purchase(shop, tx, OrderId(shop.new_id()), &plan)?.id))
 }
 
 fn check_product(deal: &Deal) -> Result<(), Error> {

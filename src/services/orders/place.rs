@@ -93,7 +93,8 @@ pub fn host_problem(shop: &Shop, id: HostId) -> Result<Option<Message>, Error> {
 /// stored, and nothing is looked at twice.
 pub async fn place(shop: &Shop, request: OrderRequest) -> Result<OrderId, Error> {
     let shop_in_change = shop.clone();
-    shop.tx(&Principal::Buyer, move |tx| store_order(&shop_in_change, tx, request)).await
+    let id = OrderId(shop.new_id());
+    shop.tx(&Principal::Buyer, move |tx| store_order(&shop_in_change, tx, id, request)).await
 }
 
 /// New orders are refused while invoices can't be made fast enough: better no order than one whose
@@ -192,7 +193,8 @@ fn alias_taken(alias: &str) -> Error {
     Error::non_field(Message::AliasTaken { alias: alias.to_owned() })
 }
 
-fn store_order(shop: &Shop, tx: &mut Tx<'_>, request: OrderRequest) -> Result<OrderId, Error> {
+/// Checks an order and stores it under this id.
+pub(super) fn store_order(shop: &Shop, tx: &mut Tx<'_>, id: OrderId, request: OrderRequest) -> Result<OrderId, Error> {
     let db = tx.db;
     refuse_when_overloaded(shop, db)?;
     let (host, node, subject) = check(shop, db, &request)?;
@@ -210,7 +212,7 @@ fn store_order(shop: &Shop, tx: &mut Tx<'_>, request: OrderRequest) -> Result<Or
     products::insert(db, &product)?;
     let price = price(&host, request.product);
     let plan = InvoicePlan { product: product.id, host: &host, node, kind: PurchaseKind::First, price, may_hold: true };
-    let purchase = store_purchase(shop, tx, &plan)?;
+    let purchase = store_purchase(shop, tx, id, &plan)?;
     let denied = super::deny::refuse_if_denied(shop, tx, purchase.id, &product, request.client_ip.as_deref())?;
     if product.kind() == ProductKind::TorBridge && !denied {
         super::probe::begin(shop, tx, &purchase, &host)?;
@@ -258,11 +260,12 @@ fn new_product(shop: &Shop, host: &Host, subject: Subject, comment: Option<Strin
 pub(in crate::services) fn store_purchase(
     shop: &Shop,
     tx: &mut Tx<'_>,
+    id: OrderId,
     plan: &InvoicePlan<'_>,
 ) -> Result<Purchase, Error> {
     let db = tx.db;
     let now = tx.now;
-    let mut purchase = new_purchase(shop, plan.kind, plan.price, now);
+    let mut purchase = new_purchase(shop, id, plan, now);
     let attempt = choose_node::first_attempt(shop, db, plan, &purchase)?;
     purchase.invoice.node_id = attempt.node_id;
     purchase.invoice.hash = attempt.hash;
@@ -273,7 +276,8 @@ pub(in crate::services) fn store_purchase(
     Ok(purchase)
 }
 
-fn new_purchase(shop: &Shop, kind: PurchaseKind, price: Msat, now: Timestamp) -> Purchase {
+fn new_purchase(shop: &Shop, id: OrderId, plan: &InvoicePlan<'_>, now: Timestamp) -> Purchase {
+    let price = plan.price;
     let invoice = Invoice {
         state: InvoiceState::Initial,
         node_id: crate::domain::id::NodeId(uuid::Uuid::nil()),
@@ -292,8 +296,8 @@ fn new_purchase(shop: &Shop, kind: PurchaseKind, price: Msat, now: Timestamp) ->
         modified_at: now,
     };
     Purchase {
-        id: OrderId(shop.new_id()),
-        kind,
+        id,
+        kind: plan.kind,
         status: OrderStatus::Initial,
         message: None,
         price,

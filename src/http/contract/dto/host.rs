@@ -107,7 +107,7 @@ impl PublicHostView {
             ci_message: Nullable(host.ci_message.clone()),
             ci_status: host.ci_status,
             owner: host.owner_id.0,
-            are_there_tor_bridge_ports_available: public.has_bridge_ports,
+            are_there_tor_bridge_ports_available: public.free_bridge_ports > 0,
             are_there_rssh_tunnels_ports_available: public.has_tunnel_ports,
         }
     }

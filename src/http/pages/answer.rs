@@ -1,26 +1,16 @@
-//! The few answers that are no JSON: pages for people and redirects.
+//! The forms of an answer that is no JSON: pages, and ways to another address.
 
 use http::{HeaderValue, StatusCode, Uri, header};
 use poem::Response;
 
-/// What a page of ours may do: nothing but show itself.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; \
-                      frame-ancestors 'none'";
+/// What a page may do: run the shop's own script, look as its own stylesheet says, and ask this shop.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+                      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// A page.
 pub fn html(status: StatusCode, body: impl Into<poem::Body>) -> Response {
     let page = Response::builder().status(status).header(header::CONTENT_TYPE, "text/html; charset=utf-8");
     page.header(header::CONTENT_SECURITY_POLICY, POLICY).header(header::CACHE_CONTROL, "no-cache").body(body)
-}
-
-/// A path that leads nowhere.
-pub fn not_found() -> Response {
-    html(StatusCode::NOT_FOUND, include_str!("../../assets/pages/not_found.html"))
-}
-
-/// The front page.
-pub fn front() -> Response {
-    html(StatusCode::OK, include_str!("../../assets/pages/front.html"))
 }
 
 /// The same path with a slash at its end; the query is kept.
@@ -36,6 +26,11 @@ pub fn add_slash(uri: &Uri) -> Response {
 /// Browsers are sent to the documentation.
 pub fn to_docs() -> Response {
     redirect(StatusCode::FOUND, "/docs/")
+}
+
+/// The page to look at after a form was taken.
+pub fn see(location: &str) -> Response {
+    redirect(StatusCode::SEE_OTHER, location)
 }
 
 /// An empty page with a relative location.

@@ -1,0 +1,28 @@
+//! Pages for people: rendered here, usable without JavaScript, in every language of the texts. A page calls the services
+//! as the API does, never the API.
+
+mod answer;
+mod assets;
+mod buy;
+mod encoding;
+mod find;
+mod form;
+mod format;
+mod frame;
+mod hosts;
+mod language;
+mod order;
+mod order_form;
+mod order_words;
+mod places;
+mod problems;
+mod product;
+mod stage;
+mod status;
+mod texts;
+mod visit;
+
+pub use answer::{add_slash, html, to_docs};
+pub use places::routes;
+pub use problems::{answer, not_found, reader};
+pub use visit::Visit;

@@ -1,0 +1,307 @@
+//! The page of an order: what is bought, how to pay, how far it is, and what to do next.
+
+use askama::Template;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::StatusCode;
+use poem::Response;
+
+use super::format;
+use super::frame::Frame;
+use super::order_words::{self, Words};
+use super::stage::Stage;
+use super::texts::Texts;
+use super::visit::Visit;
+use crate::domain::id::OrderId;
+use crate::domain::money::Msat;
+use crate::domain::product::{ProductKind, Subject};
+use crate::domain::purchase::{InvoiceState, PurchaseKind};
+use crate::domain::texts::Language;
+use crate::domain::time::Timestamp;
+use crate::http::App;
+use crate::http::problem::Problem;
+use crate::services::orders::follow::{self, Followed};
+
+#[derive(Template)]
+#[template(path = "order.html")]
+struct OrderPage {
+    t: &'static Texts,
+    frame: Frame,
+    state: State,
+    /// Where the same page is that does not look again, or does: link and words.
+    still: Option<(String, &'static str)>,
+}
+
+/// The part of the page that changes.
+#[derive(Template)]
+#[template(path = "order_part.html")]
+struct OrderPart {
+    t: &'static Texts,
+    state: State,
+}
+
+/// An order as it is now.
+struct State {
+    stage: &'static str,
+    /// Changes with whatever is shown.
+    version: String,
+    /// Where the script asks for this part again; `None` where nothing changes by itself.
+    live: Option<String>,
+    heading: String,
+    tone: &'static str,
+    lead: &'static str,
+    /// What the order says itself, and in which language.
+    message: Option<(&'static str, String)>,
+    next: Vec<&'static str>,
+    address: Option<String>,
+    price: String,
+    pay: Option<Pay>,
+    onward: Option<(String, &'static str)>,
+    facts: Vec<(&'static str, String)>,
+}
+
+/// How to pay.
+struct Pay {
+    /// The code as a picture within the page: no further request, and no SVG, which "Safest" does not show.
+    qr: Option<String>,
+    request: String,
+    left_secs: i64,
+    left: String,
+    /// In the demo: where the simulated wallet pays.
+    demo: Option<String>,
+}
+
+/// Where the page of an order is.
+pub fn path(id: OrderId) -> String {
+    format!("/charged/lnpurchase/po/{id}/")
+}
+
+/// The page, or for the script the part of it that changes.
+pub fn show(visit: &Visit) -> Result<Response, Problem> {
+    let id = visit.id(OrderId::parse)?;
+    let followed = follow::follow(&visit.app.shop, id)?;
+    let now = visit.app.shop.now();
+    let (stage, state) = state(&visit.app, visit.language, &followed, now);
+    if visit.query("part").is_some() {
+        return visit.secret_page(StatusCode::OK, &OrderPart { t: visit.t, state });
+    }
+    let mut frame = visit.frame(state.heading.clone());
+    let is_still = visit.query("still").is_some();
+    frame.refresh = stage.refresh_secs().filter(|_| !is_still);
+    let still = stage.refresh_secs().map(|_| match is_still {
+        true => (path(id), visit.t.go_on),
+        false => (format!("{}?still=1", path(id)), visit.t.pause),
+    });
+    visit.secret_page(StatusCode::OK, &OrderPage { t: visit.t, frame, state, still })
+}
+
+/// Lets the demo's wallet pay.
+#[cfg(feature = "demo")]
+pub fn pay_in_demo(visit: &Visit) -> Result<Response, Problem> {
+    use crate::domain::texts::Message;
+    let id = visit.id(OrderId::parse)?;
+    let invoice = follow::follow(&visit.app.shop, id)?.view.purchase.invoice;
+    let wallet = visit.app.wallet.as_ref().ok_or_else(Problem::not_found)?;
+    let request = invoice.payment_request.filter(|_| invoice.state == InvoiceState::Open);
+    if let Some(request) = request {
+        let failed = |why: String| {
+            tracing::warn!(%why, "the simulated wallet could not pay");
+            Problem::detail(StatusCode::BAD_REQUEST, Message::from(visit.t.demo_failed))
+        };
+        wallet(&request).map_err(failed)?;
+    }
+    Ok(super::answer::see(&path(id)))
+}
+
+#[cfg(feature = "demo")]
+fn demo_path(app: &App, id: OrderId) -> Option<String> {
+    app.wallet.is_some().then(|| format!("{}pay/", path(id)))
+}
+
+#[cfg(not(feature = "demo"))]
+const fn demo_path(_: &App, _: OrderId) -> Option<String> {
+    None
+}
+
+fn state(app: &App, language: Language, followed: &Followed, now: Timestamp) -> (Stage, State) {
+    let (purchase, product, host) = (&followed.view.purchase, &followed.view.product, &followed.view.host);
+    let t = Texts::of(language);
+    let stage = Stage::of(purchase, product, followed.is_being_paid_back, now);
+    let address = order_words::address(product, host);
+    let Words { heading, tone, lead, next } = order_words::of(t, stage, purchase, address.as_deref());
+    let message = purchase.message.as_ref().map(|text| (text.language(language).tag(), text.text(language)));
+    let kind = match product.kind() {
+        ProductKind::TorBridge => ("bridge", t.to_product),
+        ProductKind::NostrAlias => ("alias", t.to_alias),
+    };
+    let onward = match stage {
+        Stage::Active | Stage::Extended | Stage::Over => Some((format!("/{}/{}/", kind.0, product.id), kind.1)),
+        Stage::Expired | Stage::Refused | Stage::Returned | Stage::Ended => {
+            Some((format!("/shop/hosts/{}/", host.id), t.order_again))
+        }
+        _ => None,
+    };
+    let pay = (stage == Stage::ToPay).then(|| pay(app, followed, now)).flatten();
+    let state = State {
+        stage: stage.name(),
+        version: format!("{}-{}-{}-{}", stage.name(), purchase.modified_at.0, product.modified_at.0, language.tag()),
+        live: stage.refresh_secs().map(|_| format!("{}?part={}", path(purchase.id), language.tag())),
+        heading,
+        tone,
+        lead,
+        message,
+        next,
+        address: address.filter(|_| matches!(stage, Stage::Active | Stage::Extended | Stage::Settling)),
+        price: format::sats(purchase.price),
+        pay,
+        onward,
+        facts: facts(t, followed),
+    };
+    (stage, state)
+}
+
+fn pay(app: &App, followed: &Followed, now: Timestamp) -> Option<Pay> {
+    let purchase = &followed.view.purchase;
+    let request = purchase.invoice.payment_request.clone()?;
+    let left_secs = purchase.invoice.expires_at.map_or(0, |end| end.millis_since(now).max(0) / 1000);
+    let qr = app.pictures.of(&request).ok().map(|png| format!("data:image/png;base64,{}", STANDARD.encode(png)));
+    Some(Pay { qr, request, left_secs, left: format::clock(left_secs), demo: demo_path(app, purchase.id) })
+}
+
+fn facts(t: &'static Texts, followed: &Followed) -> Vec<(&'static str, String)> {
+    let (purchase, product, host) = (&followed.view.purchase, &followed.view.product, &followed.view.host);
+    let (what, to) = match &product.subject {
+        Subject::Target(target) => (t.bridge, vec![(t.target, target.clone())]),
+        Subject::Alias { alias, public_key } => {
+            (t.alias, vec![(t.alias_label, alias.clone()), (t.name_and_key, public_key.clone())])
+        }
+    };
+    let what =
+        if purchase.kind == PurchaseKind::Extension { format!("{what}, {}", t.extension) } else { what.to_owned() };
+    let price = match purchase.invoice.rates.info.and_then(|rate| format::fiat(Some(rate), purchase.price)) {
+        Some(fiat) => format!("{} ≈ {fiat}", format::sats(purchase.price)),
+        None => format::sats(purchase.price),
+    };
+    let mut facts = vec![(t.what, what), (t.at_host, format!("{} ({})", host.name, host.ip))];
+    facts.extend(to);
+    facts.extend(product.comment.clone().filter(|note| !note.is_empty()).map(|note| (t.note, note)));
+    facts.push((t.runs, format::duration(t, product.terms.duration_secs)));
+    facts.push((t.price, price));
+    facts.extend(purchase.invoice.paid_at.map(|at| (t.paid, format::date(at))));
+    for (name, amount) in [(t.owed_amount, purchase.owed), (t.refunded_amount, purchase.refunded)] {
+        facts.extend((amount > Msat(0)).then(|| (name, format::sats(amount))));
+    }
+    facts.push((t.order_id, purchase.id.to_string()));
+    if !matches!(purchase.invoice.state, InvoiceState::Initial | InvoiceState::Void) {
+        facts.push((t.payment_hash, purchase.invoice.hash.to_string()));
+    }
+    facts
+}
+
+#[cfg(test)]
+pub(super) use tests::sample;
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::domain::fiat::InvoiceRates;
+    use crate::domain::id::{HostId, NodeId, ProductId};
+    use crate::domain::lightning::PaymentHash;
+    use crate::domain::product::{Product, ProductStatus, Terms};
+    use crate::domain::purchase::{Delivery, Invoice, OrderStatus, Purchase};
+
+    const AT: Timestamp = Timestamp::from_secs(1_000);
+
+    /// An order of a bridge, not paid.
+    pub fn sample(id: Uuid) -> (Purchase, Product) {
+        let invoice = Invoice {
+            state: InvoiceState::Open,
+            node_id: NodeId(id),
+            hash: PaymentHash([7; 32]),
+            is_hold: true,
+            payment_request: Some("lnbc1x".to_owned()),
+            amount: Msat(25_000),
+            rates: InvoiceRates::default(),
+            received: None,
+            expiry_secs: 900,
+            made_at: Some(AT),
+            expires_at: Some(AT.plus_secs(900)),
+            held_at: None,
+            paid_at: None,
+            created_at: AT,
+            modified_at: AT,
+        };
+        let purchase = Purchase {
+            id: OrderId(id),
+            kind: PurchaseKind::First,
+            status: OrderStatus::ToBePaid,
+            message: None,
+            price: Msat(25_000),
+            delivery: Delivery::None,
+            granted_secs: 0,
+            granted_bytes: 0,
+            owed: Msat(0),
+            refunded: Msat(0),
+            late_secs: None,
+            invoice,
+            created_at: AT,
+            modified_at: AT,
+        };
+        let product = Product {
+            id: ProductId(id),
+            host_id: HostId(id),
+            status: ProductStatus::Initial,
+            port: Some(20_159),
+            placed: true,
+            subject: Subject::Target("a.onion:80".to_owned()),
+            comment: None,
+            suspend_after: None,
+            terms: Terms { duration_secs: 86_400, grace_secs: 0, price_extension: Msat(20_000), bandwidth_initial: 0 },
+            bandwidth_remaining: 0,
+            bandwidth_checked_at: None,
+            is_monitored: true,
+            is_killed: false,
+            shown_at: None,
+            pending_since: None,
+            activated_at: None,
+            suspending_since: None,
+            suspended_at: None,
+            deleted_at: None,
+            created_at: AT,
+            modified_at: AT,
+        };
+        (purchase, product)
+    }
+
+    #[test]
+    fn an_order_is_shown_in_each_language_and_nothing_in_it_is_markup() {
+        let hostile = "\"><svg onload='alert(1)'>";
+        for language in Language::ALL {
+            let t = Texts::of(language);
+            let text = || hostile.to_owned();
+            let state = || State {
+                stage: "to_pay",
+                version: text(),
+                live: Some(text()),
+                heading: text(),
+                tone: "good",
+                lead: t.to_pay,
+                message: Some((language.tag(), text())),
+                next: vec![t.to_pay_hold],
+                address: Some(text()),
+                price: text(),
+                pay: Some(Pay { qr: Some(text()), request: text(), left_secs: 61, left: text(), demo: Some(text()) }),
+                onward: Some((text(), t.to_product)),
+                facts: vec![(t.note, text())],
+            };
+            let mut frame = Frame::sample(language);
+            frame.refresh = Some(15);
+            let page = OrderPage { t, frame, state: state(), still: Some((text(), t.pause)) }.render().unwrap();
+            let part = OrderPart { t, state: state() }.render().unwrap();
+            assert!(page.contains(part.trim()) && page.contains("content=\"15\""));
+            assert!(!page.contains("<svg") && !page.contains("'alert"), "{page}");
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! One request for a page: who asks, in which language, and how the page is sent.
+
+use std::sync::Arc;
+
+use askama::Template;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use poem::{Request, Response};
+
+use super::answer::html;
+use super::encoding;
+use super::frame::Frame;
+use super::language;
+use super::texts::Texts;
+use crate::domain::texts::Language;
+use crate::http::App;
+use crate::http::problem::Problem;
+use crate::http::server::client::Origin;
+use crate::services::hosts;
+use crate::services::hosts::catalog::Site;
+
+/// A request for a page.
+pub struct Visit {
+    /// Everything that requests share.
+    pub app: Arc<App>,
+    /// Who asks, and the URL of the shop as they see it.
+    pub origin: Origin,
+    /// The language of the page.
+    pub language: Language,
+    /// Its words.
+    pub t: &'static Texts,
+    /// The id in it.
+    pub id: Option<String>,
+    /// The query, in its order.
+    pub query: Vec<(String, String)>,
+    takes_gzip: bool,
+    is_head: bool,
+    /// A choice of language that is to be kept.
+    cookie: Option<HeaderValue>,
+}
+
+impl Visit {
+    /// Reads what a request says of itself.
+    pub fn of(app: &Arc<App>, request: &Request) -> Self {
+        let origin = Origin::of(request, &*app.is_trusted_proxy);
+        let query = request.uri().query().unwrap_or_default();
+        let query: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap_or_default();
+        let chosen = language::named(&query, "lang");
+        // The part of a page is in the language of the page, and chooses none.
+        let asked = chosen.or_else(|| language::named(&query, "part"));
+        let language = language::of(asked, request.headers(), origin.surface);
+        Self {
+            cookie: chosen.and_then(|language| language::cookie(language, &origin)),
+            app: Arc::clone(app),
+            origin,
+            language,
+            t: Texts::of(language),
+            id: request.raw_path_param("id").map(str::to_owned),
+            query,
+            takes_gzip: encoding::takes_gzip(request.headers()),
+            is_head: request.method() == Method::HEAD,
+        }
+    }
+
+    /// The id in the path, in any form that names a UUID; anything else is not found.
+    pub fn id<T>(&self, parse: impl FnOnce(&str) -> Option<T>) -> Result<T, Problem> {
+        self.id.as_deref().and_then(parse).ok_or_else(Problem::not_found)
+    }
+
+    /// A query parameter; repeated, the last wins.
+    pub fn query(&self, name: &str) -> Option<&str> {
+        self.query.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// What stands around every page.
+    pub fn frame(&self, title: impl Into<String>) -> Frame {
+        // A page that tells of a failure is shown without the shop's name rather than not at all.
+        let site = self.app.shop.db.read(hosts::catalog::site);
+        let shop = site.map_or_else(|_| "IP2Tor".to_owned(), |Site { name, .. }| name);
+        Frame::new(self.language, &self.query, title.into(), shop)
+    }
+
+    /// A page that anybody may see.
+    pub fn page(&self, template: &impl Template) -> Result<Response, Problem> {
+        self.page_with(StatusCode::OK, template)
+    }
+
+    /// A page with another status.
+    pub fn page_with(&self, status: StatusCode, template: &impl Template) -> Result<Response, Problem> {
+        let text = template.render().map_err(|error| Problem::internal(&error.to_string()))?;
+        Ok(self.send(status, text.into_bytes()))
+    }
+
+    /// A page whose address is a secret: nobody keeps it, and no search engine names it.
+    pub fn secret_page(&self, status: StatusCode, template: &impl Template) -> Result<Response, Problem> {
+        let mut response = self.page_with(status, template)?;
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert("x-robots-tag", HeaderValue::from_static("noindex"));
+        Ok(response)
+    }
+
+    fn send(&self, status: StatusCode, page: Vec<u8>) -> Response {
+        let packed = if self.takes_gzip { encoding::gzip(&page) } else { None };
+        let is_packed = packed.is_some();
+        let body = packed.unwrap_or(page);
+        let length = HeaderValue::from(body.len());
+        let mut response = html(status, if self.is_head { Vec::new() } else { body });
+        self.add_headers(response.headers_mut());
+        if is_packed {
+            response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        if self.is_head {
+            response.headers_mut().insert(header::CONTENT_LENGTH, length);
+        }
+        response
+    }
+
+    fn add_headers(&self, headers: &mut HeaderMap) {
+        headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(self.language.tag()));
+        headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding, Accept-Language, Cookie"));
+        if let Some(cookie) = &self.cookie {
+            headers.insert(header::SET_COOKIE, cookie.clone());
+        }
+    }
+}
