@@ -4,8 +4,10 @@
 CARGO ?= cargo
 DEMO_LISTEN ?= 127.0.0.1:8000
 DEMO_DIR ?= demo-data
+# Tests in one process mostly wait: more of them than there are cores.
+WAITING ?= 8
 
-.PHONY: help demo quick test fuzz test-nodes check bench release openapi clean-demo setup-build setup-demo setup-test setup-fuzz
+.PHONY: help demo quick test test-long fuzz test-nodes check bench release openapi clean-demo setup-build setup-demo setup-test setup-fuzz
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -15,14 +17,19 @@ demo: setup-demo ## Build and start a complete shop on http://127.0.0.1:8000 (Ct
 	./target/debug/ip2tor-shop demo --listen $(DEMO_LISTEN) --data-dir $(DEMO_DIR)
 
 test: setup-test ## Every test there is
-	$(CARGO) test --workspace --all-targets --no-fail-fast
+	RUST_TEST_THREADS=$(WAITING) $(CARGO) test --workspace --lib --bins --test it --no-fail-fast
+	$(CARGO) test --workspace --test process --test tor --test nodes --benches --no-fail-fast
 	$(CARGO) test --workspace --doc
 	$(CARGO) build --bin ip2tor-shop
 	@.ci/setup fuzz
 	.ci/fuzz --short target/debug/ip2tor-shop
 
-quick: setup-build ## What to run after each change: no Tor, no processes
-	$(CARGO) test --workspace --lib --test money --test http --test layers
+test-long: setup-test ## What takes an hour: 20,000 interleavings, and 200 kills of the shop
+	IP2TOR_MODEL_RUNS=20000 $(CARGO) test --test it model
+	IP2TOR_KILL_ROUNDS=260 $(CARGO) test --test process kill
+
+quick: setup-build ## What to run after each change: no Tor, no processes, no random sequences
+	RUST_TEST_THREADS=$(WAITING) $(CARGO) test --workspace --lib --test it -- --skip model::
 
 fuzz: setup-build setup-fuzz ## Ask the API everything, as everybody, and compare with openapi.yaml
 	$(CARGO) build --bin ip2tor-shop

@@ -146,10 +146,12 @@ pub fn discard(path: &Path) -> Result<(), BackupError> {
 }
 
 /// Refuses a backup in `folder` after which less than a tenth of its disk would be free: the shop needs room to
-/// go on selling, and so does whatever else lives there.
+/// go on selling, and so does whatever else lives there. The disk is what is used of it and what may be used; blocks
+/// that are kept for root, or for others by a quota, are neither.
 pub fn leave_room(folder: &Path, database: &Path) -> Result<(), BackupError> {
     let disk = rustix::fs::statvfs(folder).map_err(|error| io(folder)(error.into()))?;
-    let (free, total) = (disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize);
+    let (free, used) = (disk.f_bavail * disk.f_frsize, (disk.f_blocks - disk.f_bfree) * disk.f_frsize);
+    let total = used + free;
     let size = |path: &PathBuf| fs::metadata(path).map_or(0, |about| about.len());
     // The copy, and beside it until it is finished what it is compressed to.
     let needed = files_of(database).iter().map(size).sum::<u64>() * 2;

@@ -1,22 +1,22 @@
-//! The suite of `tests/lightning_contract` against real nodes: those of its rules whose scenes can be driven there.
+//! The suite of `tests/it/lightning_contract` against real nodes: those of its rules whose scenes can be driven there.
 //! What it drives by faults of the simulated node has scenes of its own here, or can't be made to happen.
 
-#[path = "../../lightning_contract/check.rs"]
+#[path = "../../it/lightning_contract/check.rs"]
 #[allow(dead_code, reason = "some of its rules are for a simulated node")]
 mod check;
-#[path = "../../lightning_contract/credentials.rs"]
+#[path = "../../it/lightning_contract/credentials.rs"]
 #[allow(dead_code, reason = "some of its rules are for a simulated node")]
 mod credentials;
-#[path = "../../lightning_contract/failures.rs"]
+#[path = "../../it/lightning_contract/failures.rs"]
 #[allow(dead_code, reason = "some of its rules are for a simulated node")]
 mod failures;
-#[path = "../../lightning_contract/holds.rs"]
+#[path = "../../it/lightning_contract/holds.rs"]
 #[allow(dead_code, reason = "some of its rules are for a simulated node")]
 mod holds;
-#[path = "../../lightning_contract/invoices.rs"]
+#[path = "../../it/lightning_contract/invoices.rs"]
 #[allow(dead_code, reason = "some of its rules are for a simulated node")]
 mod invoices;
-#[path = "../../lightning_contract/settlements.rs"]
+#[path = "../../it/lightning_contract/settlements.rs"]
 #[allow(dead_code, reason = "some of its rules are for a simulated node")]
 mod settlements;
 mod world;
