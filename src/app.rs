@@ -1,5 +1,6 @@
 //! The composition root: from a configuration to a running shop, and down again.
 
+mod listeners;
 mod onion_identity;
 mod onion_services;
 mod onion_trouble;
@@ -26,13 +27,13 @@ use crate::http::middleware::rate_limit::Rate;
 use crate::http::server::client::IsTrusted;
 use crate::http::server::connection_limiter::ConnectionLimiter;
 use crate::http::server::limits::ConnectionLimits;
-use crate::http::server::listener;
 use crate::http::{self, Limits, Surface};
 use crate::lightning::dial::Dial;
 use crate::rates::Provider;
 use crate::services::instance::InstanceLock;
 use crate::services::{ProbePolicy, Shop, clock, hosts};
 use crate::store::node_state;
+use listeners::Listeners;
 use onion_services::Services;
 pub use parts::{Endpoint, StartError};
 pub use storage::lock;
@@ -104,9 +105,11 @@ async fn start_with(
     }
     let endpoint: Endpoint = Arc::new(http::app(adapt(interface)).boxed());
     let limiter = ConnectionLimiter::behind(connection_limits(&config), is_trusted_proxy(&config));
-    let local_addr = listen(acceptor, &endpoint, &config, &limiter, &tasks);
+    let listeners = Listeners::new(shop.clone(), endpoint, tasks.stopped());
+    let local_addr = address_of(&acceptor, &config);
+    tasks.spawn_to_the_end(listeners.serve(acceptor, Surface::Clearnet, &limiter));
     if let Some(services) = services {
-        services.serve(&endpoint, &limiter, connection_limits(&config), &tasks);
+        services.serve(&listeners, &limiter, connection_limits(&config), &tasks);
     }
     tracing::info!(address = %local_addr, "the shop answers");
     let scheduler = start_jobs(&shop, registry, &config, &tasks).await?;
@@ -134,20 +137,10 @@ fn warn_without_tor(config: &Config) {
     }
 }
 
-/// Serves the HTTP interface over TCP; returns the address.
-fn listen(
-    acceptor: TcpAcceptor,
-    endpoint: &Endpoint,
-    config: &Config,
-    limiter: &Arc<ConnectionLimiter>,
-    tasks: &Tasks,
-) -> SocketAddr {
+/// Where the shop listens: the port may have been chosen by the system.
+fn address_of(acceptor: &TcpAcceptor, config: &Config) -> SocketAddr {
     let address = acceptor.local_addr().iter().find_map(|address| address.as_socket_addr().copied());
-    let address = address.unwrap_or(config.http.listen);
-    let endpoint = Arc::new(Arc::clone(endpoint).data(Surface::Clearnet).map_to_response());
-    let stop = tasks.stopped();
-    tasks.spawn_to_the_end(listener::serve(acceptor, endpoint, Arc::clone(limiter), stop.cancelled_owned()));
-    address
+    address.unwrap_or(config.http.listen)
 }
 
 fn http_app(shop: &Shop, config: &Config) -> http::App {

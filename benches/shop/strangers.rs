@@ -28,8 +28,8 @@ pub async fn memory(table: &mut Table) {
     }
     be_many(&mut connection).await;
     drop(connection);
-    let (head, body) = (half_head(), half_body());
-    for start in [&head, &body, &head] {
+    let (head, body, values) = (half_head(), half_body(), many_values());
+    for start in [&head, &body, &head, &values] {
         let flood = flood(world.address, start).await;
         most = most.max(world.shop.memory());
         drop(flood);
@@ -59,6 +59,16 @@ fn half_body() -> Vec<u8> {
     let head =
         format!("POST /api/v1/public/order/ HTTP/1.1\r\nHost: shop\r\nContent-Length: 4096\r\nX: {more}\r\n\r\n");
     [head.into_bytes(), vec![b'a'; 4000]].concat()
+}
+
+/// A body that is as large as it may be, and has as many values as fit in.
+fn many_values() -> Vec<u8> {
+    let body = format!("{{\"comment\":[{}0]}}", "0,".repeat(32_000));
+    let head = format!(
+        "POST /api/v1/public/order/ HTTP/1.1\r\nHost: shop\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    [head, body].concat().into_bytes()
 }
 
 async fn flood(address: SocketAddr, start: &[u8]) -> Vec<TcpStream> {

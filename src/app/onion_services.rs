@@ -3,18 +3,17 @@
 use std::sync::Arc;
 
 use futures_util::future::OptionFuture;
-use poem::EndpointExt;
 use serde_json::{Value, json};
 
+use super::listeners::Listeners;
 use super::onion_identity::{self, Keys};
-use super::parts::{Endpoint, StartError};
+use super::parts::StartError;
 use crate::background::Tasks;
 use crate::domain::effect::AlertTopic;
 use crate::domain::time::Timestamp;
 use crate::http::Surface;
 use crate::http::server::connection_limiter::ConnectionLimiter;
 use crate::http::server::limits::ConnectionLimits;
-use crate::http::server::listener;
 use crate::onion::self_check::{Rhythm, SelfCheck};
 use crate::onion::watchdog::{Alert, Reachability};
 use crate::onion::{AuthorizedClients, OnionConfig, OnionError, OnionService, Tor};
@@ -93,18 +92,19 @@ impl Services {
 
     /// Serves them until the shop stops, then ends Tor. The shop's service shares the places for connections
     /// with clearnet; operators, who are few, have their own: strangers can't shut them out.
-    pub fn serve(self, endpoint: &Endpoint, limiter: &Arc<ConnectionLimiter>, limits: ConnectionLimits, tasks: &Tasks) {
+    pub fn serve(
+        self,
+        listeners: &Listeners,
+        limiter: &Arc<ConnectionLimiter>,
+        limits: ConnectionLimits,
+        tasks: &Tasks,
+    ) {
         let Self { tor, public, operators, .. } = self;
         let (public, check) = public.map(|public| (public.service, public.check)).unzip();
-        let (stop, stopped) = (tasks.stopped(), tasks.stopped());
-        let serve =
-            move |service: OnionService, surface: Surface, endpoint: &Endpoint, limiter: Arc<ConnectionLimiter>| {
-                let endpoint = Arc::new(Arc::clone(endpoint).data(surface).map_to_response());
-                listener::serve(service.into_acceptor(), endpoint, limiter, stop.clone().cancelled_owned())
-            };
-        let public = public.map(|service| serve(service, Surface::Onion, endpoint, Arc::clone(limiter)));
-        let own = |service| serve(service, Surface::Operators, endpoint, ConnectionLimiter::new(limits.for_few()));
-        let operators = operators.map(own);
+        let stopped = tasks.stopped();
+        let public = public.map(|service| listeners.serve(service.into_acceptor(), Surface::Onion, limiter));
+        let few = ConnectionLimiter::new(limits.for_few());
+        let operators = operators.map(|service| listeners.serve(service.into_acceptor(), Surface::Operators, &few));
         tasks.spawn_to_the_end(async move {
             // With no service at all Tor goes on until the shop stops: probes and nodes need it.
             tokio::join!(stopped.cancelled_owned(), OptionFuture::from(public), OptionFuture::from(operators));

@@ -12,7 +12,7 @@ use crate::services::{Error, Principal, Shop};
 use crate::store::alerts;
 
 /// Before a task that has panicked is begun anew.
-const PAUSE: Duration = Duration::from_secs(5);
+pub const PAUSE: Duration = Duration::from_secs(5);
 
 /// Does one piece of work of several: a panic becomes its error, so that what comes after it goes on.
 ///
@@ -31,7 +31,8 @@ where
     kept_with(shop, name, PAUSE, begin).await;
 }
 
-async fn kept_with<F>(shop: Shop, name: String, pause: Duration, mut begin: impl FnMut() -> F)
+/// The same with another time in between.
+pub async fn kept_with<F>(shop: Shop, name: String, pause: Duration, mut begin: impl FnMut() -> F)
 where
     F: Future<Output = ()>,
 {

@@ -18,7 +18,7 @@ pub const SMALL_BODY: usize = 4 << 10;
 /// Larger bodies that are read at a time.
 const LARGE_AT_ONCE: usize = 8;
 /// What strangers can make the large bodies hold, in bytes, with the limit for one of them as it is by default. What
-/// reading one as JSON takes until it is answered, some MiB where it is full of small values, is not in it.
+/// is made of them is no more than that by much: the number of their values is limited where they are read.
 pub const MOST_BYTES: usize = LARGE_AT_ONCE * BODY_BYTES;
 
 /// The room for bodies.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use poem::listener::Acceptor;
 use poem::{Endpoint, Response};
+use tokio::sync::Mutex;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -20,33 +21,63 @@ const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(200);
 /// How long requests may go on once the shop is stopping.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Serves `app` on `acceptor` until `stop` is ready, then lets running requests end.
-pub async fn serve<A, E, S>(mut acceptor: A, app: Arc<E>, limiter: Arc<ConnectionLimiter>, stop: S)
+/// Serves `app` to what comes on an acceptor, which stays here: whoever accepts may panic and be begun anew.
+pub struct Listener<A, E> {
+    /// None once it is closed.
+    acceptor: Mutex<Option<A>>,
+    app: Arc<E>,
+    limiter: Arc<ConnectionLimiter>,
+    connections: TaskTracker,
+    stopping: CancellationToken,
+    killed: CancellationToken,
+}
+
+impl<A, E> Listener<A, E>
 where
     A: Acceptor + 'static,
     E: Endpoint<Output = Response> + 'static,
-    S: Future<Output = ()>,
 {
-    for address in acceptor.local_addr() {
-        tracing::info!(%address, "listening");
+    /// Serves nothing yet; whoever connects waits.
+    pub fn new(acceptor: A, app: Arc<E>, limiter: Arc<ConnectionLimiter>) -> Self {
+        for address in acceptor.local_addr() {
+            tracing::info!(%address, "listening");
+        }
+        Self {
+            acceptor: Mutex::new(Some(acceptor)),
+            app,
+            limiter,
+            connections: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+            killed: CancellationToken::new(),
+        }
     }
-    let (connections, stopping, killed) = (TaskTracker::new(), CancellationToken::new(), CancellationToken::new());
-    let mut stop = std::pin::pin!(stop);
-    loop {
-        let (io, ends, place) = tokio::select! {
-            () = &mut stop => break,
-            next = next(&mut acceptor, &limiter) => next,
-        };
-        // In a box, since what watches over it would hold room for it twice.
-        let connection = Box::pin(connection::serve(io, ends, place, Arc::clone(&app), stopping.clone()));
-        connections.spawn(killed.clone().run_until_cancelled_owned(connection));
+
+    /// Serves until `stop` is ready, then lets running requests end. After a panic it can be called again: neither
+    /// the acceptor nor a connection is lost by it.
+    pub async fn serve(&self, stop: impl Future<Output = ()>) {
+        self.accept_until(stop).await;
+        self.stopping.cancel();
+        self.connections.close();
+        if timeout(SHUTDOWN_TIMEOUT, self.connections.wait()).await.is_err() {
+            self.killed.cancel();
+            self.connections.wait().await;
+        }
     }
-    drop(acceptor);
-    stopping.cancel();
-    connections.close();
-    if timeout(SHUTDOWN_TIMEOUT, connections.wait()).await.is_err() {
-        killed.cancel();
-        connections.wait().await;
+
+    /// Takes connections, and closes the acceptor at the end.
+    async fn accept_until(&self, stop: impl Future<Output = ()>) {
+        let mut open = self.acceptor.lock().await;
+        let mut stop = std::pin::pin!(stop);
+        while let Some(acceptor) = open.as_mut() {
+            let (io, ends, place) = tokio::select! {
+                () = &mut stop => break,
+                next = next(acceptor, &self.limiter) => next,
+            };
+            // In a box, since what watches over it would hold room for it twice.
+            let connection = Box::pin(connection::serve(io, ends, place, Arc::clone(&self.app), self.stopping.clone()));
+            self.connections.spawn(self.killed.clone().run_until_cancelled_owned(connection));
+        }
+        *open = None;
     }
 }
 

@@ -4,7 +4,7 @@ use ip2tor_shop::http::Limits;
 use ip2tor_shop::http::middleware::order_limit::OrderRates;
 use ip2tor_shop::store::deals::{self, Search};
 
-use super::pages::{buy, token_of};
+use crate::http::pages::{buy, token_of};
 use crate::support::{ONION, TestShop};
 
 fn orders(shop: &TestShop) -> usize {

@@ -3,7 +3,7 @@
 use ip2tor_shop::domain::id::OrderId;
 use ip2tor_shop::domain::product::ProductStatus;
 
-use super::pages::{buy, state_of, token_of};
+use crate::http::pages::{buy, state_of, token_of};
 use crate::support::request::Answer;
 use crate::support::{ONION, TestShop};
 
@@ -110,6 +110,34 @@ async fn an_order_is_found_by_what_is_left_of_it_and_its_hash_alone_tells_no_mor
     for unknown in ["", "x", &"0".repeat(64), "123e4567-e89b-42d3-a456-426614174000"] {
         let nothing = find(unknown).await;
         assert!(nothing.status == 404 && nothing.text().contains("what-error"), "{unknown}");
+    }
+}
+
+#[tokio::test]
+async fn what_became_of_an_order_that_did_not_work_out_is_said_in_words() {
+    let shop = TestShop::new();
+    let order = shop.order_bridge("host1", None).await;
+    shop.make_invoices().await;
+    let path = format!("/charged/lnpurchase/po/{order}/");
+    shop.clock.advance_secs(901);
+    shop.check_in_all();
+    let expiring = page(&shop, &path).await;
+    assert!(state_of(&expiring) == "expiring" && !expiring.contains("lightning:lnbc"), "nobody pays it any more");
+    let id = order.0.simple();
+    for (change, state, says) in [
+        ("status = 'R', message = 'expiring'", "closing", "is being cancelled"),
+        ("status = 'N', owed = 25000, message = 'undelivered'", "owed", "owes you a refund"),
+        ("status = 'S', owed = 0, refunded = 25000, message = 'refunded'", "refunded", "was refunded"),
+    ] {
+        let invoice = if state == "closing" { "cancelling" } else { "paid" };
+        shop.sql(&format!(
+            "UPDATE purchase_order SET {change} WHERE id = x'{id}'; UPDATE invoice SET state = '{invoice}' \
+             WHERE seq = (SELECT seq FROM purchase_order WHERE id = x'{id}')"
+        ));
+        let shown = page(&shop, &path).await;
+        assert!(state_of(&shown) == state && shown.contains(says), "{state}: {shown}");
+        let amount = ["Owed to you</dt>", "Paid back</dt>"].iter().any(|name| shown.contains(name));
+        assert_eq!(amount, state != "closing", "the amount is named");
     }
 }
 

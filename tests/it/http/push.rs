@@ -8,12 +8,12 @@ use ip2tor_shop::domain::id::SystemRandom;
 use ip2tor_shop::domain::product::ProductStatus;
 use ip2tor_shop::http::server::connection_limiter::ConnectionLimiter;
 use ip2tor_shop::http::server::limits::ConnectionLimits;
-use ip2tor_shop::http::server::listener::serve;
+use ip2tor_shop::http::server::listener::Listener;
 use ip2tor_shop::services::products;
 use ip2tor_shop::services::products::operate::OperatorAction;
 use ip2tor_shop::services::{Principal, Settings, Shop, Tx, hosts};
 use ip2tor_shop::store::Db;
-use poem::listener::{Acceptor, Listener, TcpListener};
+use poem::listener::{Acceptor, Listener as _, TcpListener};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::{Message, client::IntoClientRequest};
@@ -28,7 +28,8 @@ pub async fn listen(shop: &TestShop, limits: ConnectionLimits) -> std::net::Sock
     let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.expect("a port");
     let address = *acceptor.local_addr()[0].as_socket_addr().expect("an address");
     let app = Arc::clone(&shop.app);
-    tokio::spawn(serve(acceptor, app, ConnectionLimiter::new(limits), std::future::pending()));
+    let listener = Listener::new(acceptor, app, ConnectionLimiter::new(limits));
+    tokio::spawn(async move { listener.serve(std::future::pending()).await });
     address
 }
 

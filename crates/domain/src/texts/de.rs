@@ -173,6 +173,9 @@ pub(super) fn message(message: &Message) -> String {
             return format!("Der Inhalt der Anfrage ist größer als {limit} Bytes.");
         }
         Message::BodiesBusy => "Im Moment werden zu viele große Anfragen gelesen. Bitte noch einmal versuchen.",
+        Message::TooManyValues { most } => {
+            return format!("Der Inhalt der Anfrage hat mehr als {most} Werte.");
+        }
         Message::BodyLate => "Der Inhalt der Anfrage kam nicht rechtzeitig.",
         Message::FormUnreadable => "Das Formular konnte nicht gelesen werden.",
         Message::NoBoundary => {

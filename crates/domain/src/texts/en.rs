@@ -152,6 +152,9 @@ pub(super) fn message(message: &Message) -> String {
             return format!("The body is larger than {limit} bytes.");
         }
         Message::BodiesBusy => "Too many large requests are being read at the moment. Please try again.",
+        Message::TooManyValues { most } => {
+            return format!("The body has more than {most} values.");
+        }
         Message::BodyLate => "The body did not come in time.",
         Message::FormUnreadable => "The form could not be read.",
         Message::NoBoundary => "Multipart form parse error - the Content-Type needs a boundary of 1 to 70 characters.",

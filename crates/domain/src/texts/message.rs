@@ -61,6 +61,9 @@ pub enum Message {
         limit: usize,
     },
     BodiesBusy,
+    TooManyValues {
+        most: usize,
+    },
     BodyLate,
     FormUnreadable,
     NoBoundary,

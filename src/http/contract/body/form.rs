@@ -17,10 +17,11 @@ const MAX_FIELDS: usize = 1000;
 
 /// The fields of an URL-encoded form.
 pub fn urlencoded(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
-    let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(bytes).map_err(|_| broken())?;
-    if pairs.len() > MAX_FIELDS {
+    // Before they are made: each takes many times its own bytes.
+    if bytes.iter().filter(|byte| **byte == b'&').count() >= MAX_FIELDS {
         return Err(broken());
     }
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(bytes).map_err(|_| broken())?;
     Ok(pairs.into_iter().map(|(name, value)| (name, Value::String(value))).collect())
 }
 
