@@ -10,8 +10,6 @@ mod failures;
 mod holds;
 mod invoices;
 mod paying;
-#[path = "../support/port.rs"]
-mod port;
 mod rights;
 mod settlements;
 mod strangers;

@@ -11,6 +11,8 @@ mod model;
 mod money;
 mod onion_clients;
 mod openapi;
+#[path = "../support/port.rs"]
+mod port;
 mod replay;
 #[path = "../support/mod.rs"]
 mod support;

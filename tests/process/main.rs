@@ -10,3 +10,5 @@ mod mishaps;
 mod purchase;
 mod secrets;
 mod storage;
+
+use live::port;

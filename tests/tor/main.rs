@@ -7,4 +7,5 @@
 mod onion;
 mod onion_shop;
 #[path = "../support/tor_network.rs"]
+#[allow(clippy::unwrap_used, reason = "in a test a panic is a failure, also in a helper")]
 mod tor_network;

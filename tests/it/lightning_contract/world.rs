@@ -20,7 +20,7 @@ use ip2tor_shop::lightning::paying::{ClnPayer, LndGrpcPayer, LndRestPayer, Payin
 use ip2tor_shop::lightning::policy::Policy;
 use ip2tor_shop::lightning::{InvoiceStream, LightningNode};
 
-use super::port::free_port;
+use crate::port::free_port;
 
 /// The price of test invoices.
 pub const PRICE: Msat = Msat(25_000_000);

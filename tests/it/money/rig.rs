@@ -26,9 +26,6 @@ use ip2tor_shop::store::audit_log::Author;
 use ip2tor_shop::store::{Db, StoreError, hosts};
 use tempfile::TempDir;
 
-#[path = "../../support/port.rs"]
-mod port;
-
 /// A valid version 3 target.
 pub const TARGET: &str = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion:8333";
 
@@ -360,7 +357,7 @@ impl Spare {
 
 /// Where a node can be started again after it was ended.
 fn free_address() -> SocketAddr {
-    (Ipv4Addr::LOCALHOST, port::free_port()).into()
+    (Ipv4Addr::LOCALHOST, crate::port::free_port()).into()
 }
 
 /// Where a node of this kind is reached: host and port.
