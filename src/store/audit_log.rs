@@ -10,6 +10,7 @@ use crate::domain::principal::Principal;
 use crate::domain::time::Timestamp;
 
 /// One change.
+#[allow(missing_docs, reason = "the fields of a record say what they are")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// When.
@@ -18,7 +19,6 @@ pub struct Entry {
     pub actor: String,
     /// What kind of thing changed.
     pub noun: String,
-    /// Its id.
     pub noun_id: String,
     /// What changed, in words.
     pub change: String,

@@ -16,9 +16,9 @@ pub(super) const BY_FORMER: &str = "SELECT f.host_id, f.replaced_at FROM former_
     WHERE f.hash = ? AND h.deleted_at IS NULL";
 
 /// Whose token it is.
+#[allow(missing_docs, reason = "the fields of a record say what they are")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TokenOwner {
-    /// The host.
     pub host: HostId,
     /// Whether it is the present token of a host that has former ones.
     pub ends_former: bool,

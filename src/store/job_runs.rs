@@ -6,9 +6,9 @@ use super::db::StoreError;
 use crate::domain::time::Timestamp;
 
 /// What is known of a job.
+#[allow(missing_docs, reason = "the fields of a record say what they are")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobRun {
-    /// Its name.
     pub name: String,
     /// When it last started.
     pub started_at: Option<Timestamp>,

@@ -14,11 +14,10 @@ use crate::domain::node::NodeKind;
 use crate::domain::time::{ROUTINE_SECS, Timestamp};
 
 /// A node that could make an invoice.
+#[allow(missing_docs, reason = "the fields of a record say what they are")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate {
-    /// Its id.
     pub id: NodeId,
-    /// Its kind.
     pub kind: NodeKind,
     /// Its network, once known.
     pub network: Option<Network>,
@@ -85,9 +84,9 @@ pub fn usable(db: &Connection, owner: OperatorId) -> Result<Vec<Candidate>, Stor
 }
 
 /// What anybody may know of a node.
+#[allow(missing_docs, reason = "the fields of a record say what they are")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicNode {
-    /// Its kind.
     pub kind: NodeKind,
     /// Whether it is used.
     pub is_enabled: bool,
@@ -386,11 +385,10 @@ pub fn live_hold_hashes(db: &Connection, node: NodeId) -> Result<Vec<PaymentHash
 }
 
 /// How to reach a node, as stored. `Debug` shows no secrets.
+#[allow(missing_docs, reason = "the fields of a record say what they are")]
 #[derive(Clone, PartialEq, Eq)]
 pub struct Spec {
-    /// Its id.
     pub id: NodeId,
-    /// Its kind.
     pub kind: NodeKind,
     /// Its name, for logs.
     pub name: String,

@@ -218,13 +218,12 @@ pub fn oldest_make(db: &Connection) -> Result<Option<Timestamp>, StoreError> {
 }
 
 /// A payment hash that was, or is about to be, given to a node.
+#[allow(missing_docs, reason = "the fields of a record say what they are")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
-    /// The hash.
     pub hash: PaymentHash,
     /// The order that it is for.
     pub order: OrderId,
-    /// The node.
     pub node_id: NodeId,
     /// The number that enters the derivation of the preimage.
     pub number: u32,
@@ -252,13 +251,13 @@ pub fn attempt(db: &Connection, hash: PaymentHash) -> Result<Option<Attempt>, St
 }
 
 /// An invoice that is still to be made.
+#[allow(missing_docs, reason = "the fields of a record say what they are")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
     /// The number that enters the derivation of the preimage.
     pub number: u32,
     /// Whether it is a hold invoice.
     pub is_hold: bool,
-    /// Its amount.
     pub amount: Msat,
     /// Seconds that it is to be payable.
     pub expiry_secs: u32,

@@ -29,9 +29,9 @@ pub struct Refusal(pub Message);
 
 /// One product and its purchases that matter: those that are open, have a claim or are owed money, and
 /// the one that an event is about.
+#[allow(missing_docs, reason = "the fields of a record say what they are")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deal {
-    /// The product.
     pub product: Product,
     /// Purchases, oldest first.
     pub purchases: Vec<Purchase>,

@@ -109,11 +109,11 @@ impl PortKind {
 }
 
 /// Ports that a host may sell, both ends included.
+#[allow(missing_docs, reason = "the fields of a record say what they are")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PortRange {
     /// Its row.
     pub id: i64,
-    /// Its host.
     pub host_id: HostId,
     /// What it is for.
     pub kind: PortKind,

@@ -134,11 +134,11 @@ pub enum NodeInvoiceState {
 }
 
 /// An invoice as its node reports it.
+#[allow(missing_docs, reason = "the fields of a record say what they are")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeInvoice {
     /// Names the invoice.
     pub hash: PaymentHash,
-    /// Its state.
     pub state: NodeInvoiceState,
     /// The memo it was made with.
     pub memo: String,

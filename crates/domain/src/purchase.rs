@@ -206,9 +206,9 @@ impl Delivery {
 }
 
 /// The one invoice that an order shows.
+#[allow(missing_docs, reason = "the fields of a record say what they are")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invoice {
-    /// Its state.
     pub state: InvoiceState,
     /// The node that it is on.
     pub node_id: NodeId,
@@ -276,6 +276,7 @@ pub fn is_overdue(since: Timestamp, limit_secs: i64, now: Timestamp) -> bool {
 }
 
 /// An order, its item and its invoice.
+#[allow(missing_docs, reason = "the fields of a record say what they are")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Purchase {
     /// The public id of all three.
@@ -286,7 +287,6 @@ pub struct Purchase {
     pub status: OrderStatus,
     /// What a person should know about the state.
     pub message: Option<OrderMessage>,
-    /// The price.
     pub price: Msat,
     /// How far it is delivered.
     pub delivery: Delivery,
@@ -300,7 +300,6 @@ pub struct Purchase {
     pub refunded: Msat,
     /// Seconds from the payment to the delivery, where that was later than buyers' software waits.
     pub late_secs: Option<i64>,
-    /// Its invoice.
     pub invoice: Invoice,
     /// When it was ordered.
     pub created_at: Timestamp,

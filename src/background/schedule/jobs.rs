@@ -9,12 +9,11 @@ use crate::services::backup::Keep;
 use crate::services::{Error, Shop, backup, clock, hosts, products};
 
 /// What jobs work with.
+#[allow(missing_docs, reason = "the fields of a record say what they are")]
 pub struct JobContext {
-    /// The shop.
     pub shop: Shop,
     /// Its nodes.
     pub registry: Arc<Registry>,
-    /// Its configuration.
     pub config: Config,
     /// What is known of the jobs' runs and not stored yet.
     pub runs: parking_lot::Mutex<Runs>,

@@ -11,11 +11,11 @@ use crate::store::db::{files_of, is_file_of};
 use crate::store::{Db, nodes};
 
 /// Which files belong to a shop.
+#[allow(missing_docs, reason = "the fields of a record say what they are")]
 #[derive(Clone, Debug)]
 pub struct Places {
     /// The data folder.
     pub data_dir: PathBuf,
-    /// The database.
     pub database: PathBuf,
     /// Where backups go unless told otherwise.
     pub backup_dir: PathBuf,

@@ -18,11 +18,11 @@ use crate::services::{Error, Principal, ReadTx};
 use crate::store::{Connection, alerts, deals, hosts, meta, operators, products, reservations};
 
 /// The shop as a web site.
+#[allow(missing_docs, reason = "the fields of a record say what they are")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Site {
     /// Its domain, shown with every host.
     pub domain: String,
-    /// Its name.
     pub name: String,
 }
 
@@ -34,9 +34,9 @@ pub fn site(db: &Connection) -> Result<Site, Error> {
 }
 
 /// A host as buyers see it.
+#[allow(missing_docs, reason = "the fields of a record say what they are")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicHost {
-    /// The host.
     pub host: Host,
     /// How many bridges could be ordered now.
     pub free_bridge_ports: u32,
@@ -47,9 +47,9 @@ pub struct PublicHost {
 }
 
 /// Everything that the public host list is made of, as of one state of the database.
+#[allow(missing_docs, reason = "the fields of a record say what they are")]
 #[derive(Debug, PartialEq, Eq)]
 pub struct Catalog {
-    /// The site.
     pub site: Site,
     /// All hosts in the order of their IP addresses.
     pub hosts: Vec<PublicHost>,

@@ -15,17 +15,16 @@ use crate::store::outbox;
 use crate::store::outbox::{Attempt, IntentKind};
 
 /// What an invoice is for.
+#[allow(missing_docs, reason = "the fields of a record say what they are")]
 #[derive(Clone, Debug)]
 pub struct InvoicePlan<'a> {
     /// The product that is paid for.
     pub product: ProductId,
-    /// Its host.
     pub host: &'a Host,
     /// The node that is to make the invoice.
     pub node: Candidate,
     /// First purchase or extension.
     pub kind: PurchaseKind,
-    /// The price.
     pub price: Msat,
     /// Whether the payment may be held until delivery: extensions of a running product use plain
     /// invoices.

@@ -25,11 +25,10 @@ pub struct Followed {
 }
 
 /// A product with its orders.
+#[allow(missing_docs, reason = "the fields of a record say what they are")]
 #[derive(Clone, Debug)]
 pub struct Bought {
-    /// The product.
     pub product: Product,
-    /// Its host.
     pub host: Host,
     /// Its orders, the newest first, so many as are shown.
     pub orders: Vec<Purchase>,

@@ -68,11 +68,11 @@ pub struct OrderRequest {
 }
 
 /// An order with everything that is shown of it.
+#[allow(missing_docs, reason = "the fields of a record say what they are")]
 #[derive(Clone, Debug)]
 pub struct OrderView {
     /// Order, item and invoice.
     pub purchase: Purchase,
-    /// The product.
     pub product: Product,
     /// The product's host.
     pub host: Host,

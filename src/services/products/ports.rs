@@ -18,13 +18,12 @@ use crate::store::outbox::Intent;
 use crate::store::{Connection, deals, hosts, products, reservations};
 
 /// A port that an order waits for.
+#[allow(missing_docs, reason = "the fields of a record say what they are")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trial {
-    /// The order.
     pub order: OrderId,
     /// The host's public address.
     pub ip: String,
-    /// The port.
     pub port: u16,
 }
 

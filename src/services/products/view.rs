@@ -18,11 +18,10 @@ use crate::store::products::{Filter, Order};
 use crate::store::{hosts, refunds};
 
 /// A product with its host.
+#[allow(missing_docs, reason = "the fields of a record say what they are")]
 #[derive(Clone, Debug)]
 pub struct ProductView {
-    /// The product.
     pub product: Product,
-    /// Its host.
     pub host: Host,
 }
 

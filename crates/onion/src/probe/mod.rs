@@ -30,11 +30,11 @@ const ATTEMPTS: u32 = 3;
 const TLS_TIME: Duration = Duration::from_secs(6);
 
 /// What to try.
+#[allow(missing_docs, reason = "the fields of a record say what they are")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     /// The host name, usually `<56 characters>.onion`.
     pub host: String,
-    /// The port.
     pub port: u16,
     /// Whether a TLS handshake must succeed; any certificate will do.
     pub tls: bool,
