@@ -16,7 +16,7 @@ use crate::domain::operator::Role;
 use crate::domain::time::{Clock, SystemClock};
 use crate::services::hosts::manage::NewHost;
 use crate::services::nodes::manage::NodeChange;
-use crate::services::{Error, Session, Tx, hosts, nodes, operators};
+use crate::services::{Error, Session, Tx, hosts, nodes, operators, site};
 use crate::store::Db;
 
 /// By this file a folder is known as the demo's.
@@ -94,6 +94,7 @@ pub fn seed(db: &Db, dir: &Path, lnd: &Path, port: u16, with_agent: bool) -> Res
         NodeChange { name: Some("simulated".to_owned()), host: Some("127.0.0.1".to_owned()), ..place(lnd, port) };
     let (node_id, added) = write(db, move |tx| {
         operators::manage::add(tx, ADMIN, Role::Administrator, &hash)?;
+        site::set(tx, None, Some(SITE_NAME))?;
         let node = nodes::manage::add(tx, &SystemRandom, NodeKind::LndGrpc, node, None)?;
         Ok((node.id, hosts::manage::add(tx, &SystemRandom, new_host(with_agent))?))
     })?;
@@ -111,6 +112,9 @@ pub fn seed(db: &Db, dir: &Path, lnd: &Path, port: u16, with_agent: bool) -> Res
     Ok(memory)
 }
 
+/// What the pages are headed with.
+const SITE_NAME: &str = "IP2Tor Shop demo";
+
 fn new_host(with_agent: bool) -> NewHost {
     let change = HostChange {
         name: Some(HOST_NAME.to_owned()),
@@ -121,6 +125,8 @@ fn new_host(with_agent: bool) -> NewHost {
         tor_bridge_price_initial: Some(Msat(25_000)),
         tor_bridge_price_extension: Some(Msat(20_000)),
         offers_nostr_aliases: Some(true),
+        nostr_alias_price_initial: Some(Msat(100_000)),
+        nostr_alias_price_extension: Some(Msat(80_000)),
         // Without the agent you are the host, and need longer than a payment may be held.
         use_holds: Some(with_agent),
         ..HostChange::default()
