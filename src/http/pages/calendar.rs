@@ -12,6 +12,8 @@ use crate::domain::time::Timestamp;
 use crate::http::problem::Problem;
 use crate::services::orders::follow;
 
+const DAY_SECS: i64 = 86_400;
+
 /// The end of the period, as a file for a calendar.
 pub fn show(visit: &Visit, kind: ProductKind) -> Result<Response, Problem> {
     let bought = follow::bought(&visit.app.shop, visit.id(ProductId::parse)?, kind)?;
@@ -26,7 +28,7 @@ pub fn show(visit: &Visit, kind: ProductKind) -> Result<Response, Problem> {
     Ok(response.header(header::CONTENT_DISPOSITION, "attachment; filename=\"ip2tor.ics\"").body(text))
 }
 
-/// An event of RFC 5545 with an alarm a day before.
+/// An event of RFC 5545 with an alarm some time before: for what runs for a day, a day before is too soon.
 fn event(product: &Product, end: Timestamp, now: Timestamp, title: &str, link: &str) -> String {
     let stamp = |at: Timestamp| at.to_wire().replace(['-', ':'], "");
     let lines = [
@@ -42,7 +44,7 @@ fn event(product: &Product, end: Timestamp, now: Timestamp, title: &str, link: &
         "BEGIN:VALARM".to_owned(),
         "ACTION:DISPLAY".to_owned(),
         format!("DESCRIPTION:{}", escaped(title)),
-        "TRIGGER:-P1D".to_owned(),
+        format!("TRIGGER:{}", if product.terms.duration_secs > 2 * DAY_SECS { "-P1D" } else { "-PT2H" }),
         "END:VALARM".to_owned(),
         "END:VEVENT".to_owned(),
         "END:VCALENDAR".to_owned(),
@@ -79,11 +81,14 @@ mod tests {
 
     #[test]
     fn the_end_is_an_event_that_calendars_read_and_no_text_adds_a_line_to_it() {
-        let (_, product) = sample(Uuid::nil());
+        let (_, mut product) = sample(Uuid::nil());
         let end = Timestamp::from_secs(86_400);
         let text =
             event(&product, end, Timestamp::from_secs(0), "a,b;c\r\nATTENDEE:x \u{fc}\u{fc}\u{fc}", &"l".repeat(90));
         assert!(text.contains("DTSTART:19700102T000000Z\r\n") && text.contains("SUMMARY:a\\,b\\;cATTENDEE:x"));
+        assert!(text.contains("TRIGGER:-PT2H"), "it runs for a day");
+        product.terms.duration_secs = 30 * DAY_SECS;
+        assert!(event(&product, end, Timestamp::from_secs(0), "a", "l").contains("TRIGGER:-P1D"));
         assert!(text.lines().all(|line| line.len() <= 75) && !text.contains("\nATTENDEE"));
     }
 }

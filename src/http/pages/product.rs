@@ -63,8 +63,8 @@ pub async fn show(visit: &Visit, kind: ProductKind, refused: Option<&Problem>) -
     let bought = follow::bought(shop, visit.id(ProductId::parse)?, kind)?;
     let (product, host, now) = (&bought.product, &bought.host, shop.now());
     let rate = rates::for_information(shop)?;
-    let is_there =
-        matches!(product.status, ProductStatus::Active | ProductStatus::NeedsSuspend | ProductStatus::Suspended);
+    let is_there = product.activated_at.is_some()
+        && matches!(product.status, ProductStatus::Active | ProductStatus::NeedsSuspend | ProductStatus::Suspended);
     let address = order_words::address(product, host).filter(|_| is_there);
     let (heading, tone, lead) = words(t, product, address.as_deref());
     let can_be_extended = is_there && product.terms.duration_secs > 0 && !product.is_killed && !host.is_test_host;
@@ -142,6 +142,10 @@ pub fn ends(product: &Product) -> Option<Timestamp> {
 fn words(t: &'static Texts, product: &Product, address: Option<&str>) -> (String, &'static str, &'static str) {
     let killed = |lead| if product.is_killed { t.killed } else { lead };
     match product.status {
+        // Its host is only told to take down what it may have begun.
+        ProductStatus::NeedsSuspend | ProductStatus::Suspended if product.activated_at.is_none() => {
+            (t.never_up_title.to_owned(), "bad", killed(t.never_up))
+        }
         ProductStatus::Initial => (t.bridge_unpaid.to_owned(), "", t.unpaid),
         ProductStatus::NeedsActivate => (t.starting_title.to_owned(), "", t.waiting),
         ProductStatus::Active => {
@@ -263,6 +267,19 @@ mod tests {
             let (heading, _, lead) = words(t, &product, Some("203.0.113.7:20159"));
             assert!(!heading.is_empty() && !lead.is_empty());
             assert_eq!(heading.contains("203.0.113.7:20159"), status == ProductStatus::Active);
+        }
+    }
+
+    #[test]
+    fn what_never_came_up_is_not_said_to_have_run_out() {
+        let (_, mut product) = sample(Uuid::nil());
+        let t = Texts::of(Language::English);
+        for status in [ProductStatus::NeedsSuspend, ProductStatus::Suspended] {
+            product.status = status;
+            product.activated_at = None;
+            assert_eq!(words(t, &product, None).0, t.never_up_title);
+            product.activated_at = Some(Timestamp::from_secs(1_000));
+            assert_eq!(words(t, &product, None).0, t.suspended_title);
         }
     }
 

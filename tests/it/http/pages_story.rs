@@ -74,6 +74,20 @@ async fn a_bridge_tells_how_to_try_it_when_it_ends_and_is_extended_with_one_pres
 }
 
 #[tokio::test]
+async fn what_never_came_up_has_no_address_and_nothing_that_could_be_extended() {
+    let shop = TestShop::new();
+    let order = shop.order_bridge("host1", None).await;
+    shop.make_invoices().await;
+    shop.pay(order).await;
+    let bridge = shop.product(order);
+    shop.report(bridge, ProductStatus::Failed).await.expect("it is reported");
+    let shown = page(&shop, &format!("/bridge/{bridge}/")).await;
+    assert!(!shown.contains("/extend/") && !shown.contains("id=\"address\""), "{shown}");
+    assert!(shown.contains("never came up") && shown.contains(&order.to_string()), "its order tells the rest: {shown}");
+    assert_eq!(state_of(&page(&shop, &format!("/charged/lnpurchase/po/{order}/")).await), "owed");
+}
+
+#[tokio::test]
 async fn an_alias_is_bought_in_the_same_way() {
     let shop = TestShop::new();
     shop.sql("UPDATE host SET offers_nostr_aliases = 1");

@@ -6,6 +6,7 @@ use ip2tor_shop::services::invoices::absence::{self, Absence, Asked};
 use ip2tor_shop::services::orders::extend::Extension;
 use ip2tor_shop::services::{Error, Principal, backup, operator_queries, orders, products};
 use ip2tor_shop::store::audit_log;
+use uuid::Uuid;
 
 use crate::money::rig::{Rig, Setup};
 
@@ -54,6 +55,28 @@ async fn an_order_that_nobody_paid_is_deleted_after_two_weeks_but_for_one_line()
         .expect("the line is read")
         .expect("there is a line");
     assert!(placed <= ended && placed.plus_secs(2 * DAY) > ended, "{placed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_that_is_sent_again_after_its_order_was_deleted_makes_an_order_with_another_payment_hash() {
+    let rig = Rig::new(Setup::default()).await;
+    rig.check_in().await;
+    let form = Uuid::from_u128(7);
+    let place = async || orders::by_form::place_once(&rig.shop, form, rig.bridge_request()).await.expect("an order");
+    let first = place().await;
+    rig.wait_until("the invoice is made", || rig.view(first).purchase.invoice.payment_request.is_some()).await;
+    let hash = rig.hash(first);
+    rig.clock.advance_secs(1000);
+    products::expire::close_unpaid(&rig.shop).await.expect("closed");
+    rig.wait_order_as_time_passes(first, "R").await;
+    assert_eq!(place().await, first, "it is shown as long as it is there");
+    unpaid(&rig).await;
+    rig.clock.advance_secs(15 * DAY);
+    assert_eq!(products::expire::delete_unpaid(&rig.shop).await, Ok(1));
+    rig.check_in().await;
+    let second = place().await;
+    assert_ne!((second, rig.hash(second)), (first, hash));
+    assert_eq!(place().await, second, "and it is one order again");
 }
 
 #[tokio::test(flavor = "multi_thread")]

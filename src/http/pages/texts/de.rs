@@ -128,6 +128,8 @@ pub(super) static TEXTS: Texts = Texts {
     suspended: "Die Zeit ist um. Die Adresse bleibt eine Weile reserviert: Verlängere, um wieder einzuschalten.",
     suspending: "Es wird abgeschaltet: Die Zeit ist um, oder das Datenvolumen ist verbraucht.",
     killed: "Der Betreiber hat abgeschaltet.",
+    never_up_title: "Nie in Betrieb gegangen",
+    never_up: "Der Host hat nicht geliefert. Was mit der Zahlung geschieht, steht auf der Seite der Bestellung weiter unten.",
     gone_title: "Nicht mehr vorhanden",
     gone: "Die Adresse wurde zurückgegeben. Bitte bestelle neu.",
     ends: "Läuft bis",

@@ -128,6 +128,8 @@ pub(super) static TEXTS: Texts = Texts {
     suspended: "Its time is over. The address is kept for a while: extend to switch it on again.",
     suspending: "It is being switched off: its time is over, or its bandwidth is used up.",
     killed: "The operator has switched it off.",
+    never_up_title: "It never came up",
+    never_up: "The host did not deliver. What becomes of the payment is said on the page of the order, below.",
     gone_title: "No longer there",
     gone: "Its address was given back. Please order a new one.",
     ends: "Runs until",

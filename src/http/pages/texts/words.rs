@@ -126,6 +126,8 @@ pub struct Texts {
     pub suspended: &'static str,
     pub suspending: &'static str,
     pub killed: &'static str,
+    pub never_up_title: &'static str,
+    pub never_up: &'static str,
     pub gone_title: &'static str,
     pub gone: &'static str,
     pub ends: &'static str,
