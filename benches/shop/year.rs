@@ -83,14 +83,20 @@ impl<'n> Year<'n> {
         self.sell().await;
         if left < LIVE {
             self.place(UNPAID).await;
-            self.clock.advance_secs(1_000);
+            self.pass(1_000);
             products::expire::close_unpaid(&self.shop).await.expect("closed");
             self.until_nothing_waits().await;
         } else {
             self.enter_lines();
         }
-        self.clock.advance_secs(DAY);
+        self.pass(DAY);
         self.night(left).await;
+    }
+
+    /// Time passes, at the node as well: its invoices would be over before they are shown.
+    fn pass(&self, secs: i64) {
+        self.clock.advance_secs(secs);
+        self.node.set_clock_ahead(self.clock.now().millis_since(SystemClock.now()) / 1000);
     }
 
     /// What the jobs do, and what the host does then.

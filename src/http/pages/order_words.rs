@@ -31,6 +31,7 @@ pub fn of(t: &'static Texts, stage: Stage, purchase: &Purchase, address: Option<
         Stage::Expired => (t.expired_title, "warn", t.refused),
         Stage::Refused => (t.refused_title, "bad", t.refused),
         Stage::Returned => (t.returned_title, "warn", t.returned),
+        Stage::Doubtful => (t.doubtful_title, "warn", t.doubtful),
         Stage::Ended => (t.ended_title, "warn", t.refused),
         Stage::Waiting => (t.waiting_title, "", t.waiting),
         Stage::Active => (t.paid_title, "good", t.delivered),

@@ -26,6 +26,8 @@ pub enum Stage {
     Refused,
     /// A held payment went back.
     Returned,
+    /// Its node no longer knows its invoice: nobody knows whether it was paid.
+    Doubtful,
     /// It has ended in another way.
     Ended,
     /// Paid, the host is at work.
@@ -47,7 +49,7 @@ pub enum Stage {
 impl Stage {
     /// Every step.
     #[cfg(test)]
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Making,
         Self::ToPay,
         Self::Expiring,
@@ -57,6 +59,7 @@ impl Stage {
         Self::Expired,
         Self::Refused,
         Self::Returned,
+        Self::Doubtful,
         Self::Ended,
         Self::Waiting,
         Self::Active,
@@ -96,6 +99,7 @@ impl Stage {
         }
         match (&purchase.message, purchase.invoice.held_at) {
             (Some(OrderMessage::Ended(Ending::Expired)), None) => Self::Expired,
+            (Some(OrderMessage::Vanished), _) => Self::Doubtful,
             (_, Some(_)) => Self::Returned,
             (_, None) if purchase.invoice.state == InvoiceState::Void => Self::Refused,
             _ => Self::Ended,
@@ -123,6 +127,7 @@ impl Stage {
             Self::Expired => "expired",
             Self::Refused => "refused",
             Self::Returned => "returned",
+            Self::Doubtful => "doubtful",
             Self::Ended => "ended",
             Self::Waiting => "waiting",
             Self::Active => "active",
@@ -190,6 +195,17 @@ mod tests {
             purchase.invoice.held_at = Some(NOW);
         };
         assert_eq!(stage(OrderStatus::Rejected, InvoiceState::Expired, held), Stage::Returned);
+    }
+
+    #[test]
+    fn nothing_is_said_of_a_payment_that_nobody_knows_about_whether_it_was_held_or_not() {
+        for held_at in [None, Some(NOW)] {
+            let vanished = |purchase: &mut Purchase, _: &mut Product| {
+                purchase.message = Some(OrderMessage::Vanished);
+                purchase.invoice.held_at = held_at;
+            };
+            assert_eq!(stage(OrderStatus::Rejected, InvoiceState::Expired, vanished), Stage::Doubtful);
+        }
     }
 
     #[test]

@@ -74,6 +74,9 @@ pub(super) static TEXTS: Texts = Texts {
     returned_title: "Dein Geld ging zurück",
     returned: "Die Zahlung wurde abgebrochen; das Geld ist in deiner Wallet.",
     ended_title: "Diese Bestellung ist beendet",
+    doubtful_title: "Es ist nicht bekannt, ob du bezahlt hast",
+    doubtful: "Zeigt deine Wallet die Zahlung als erfolgt, dann bezahle nicht noch einmal: Zeig dem Betreiber die Adresse \
+        dieser Seite und das Preimage der Zahlung, und verlange eine Erstattung. Zeigt sie sie nicht, bestelle neu.",
     waiting_title: "Bezahlt, der Host arbeitet",
     waiting: "Das dauert meist weniger als eine Minute.",
     paid_title: "Bezahlt",

@@ -74,6 +74,9 @@ pub(super) static TEXTS: Texts = Texts {
     returned_title: "Your money went back",
     returned: "The payment was cancelled; your wallet has the money.",
     ended_title: "This order has ended",
+    doubtful_title: "It is not known whether you have paid",
+    doubtful: "If your wallet shows the payment as made, do not pay again: show the operator this page's address and the \
+        payment's preimage, and ask for a refund. If it does not, order again.",
     waiting_title: "Paid, the host is at work",
     waiting: "This usually takes less than a minute.",
     paid_title: "Paid",

@@ -72,6 +72,8 @@ pub struct Texts {
     pub returned_title: &'static str,
     pub returned: &'static str,
     pub ended_title: &'static str,
+    pub doubtful_title: &'static str,
+    pub doubtful: &'static str,
     pub waiting_title: &'static str,
     pub waiting: &'static str,
     pub paid_title: &'static str,
