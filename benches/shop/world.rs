@@ -84,6 +84,14 @@ impl World {
         });
     }
 
+    /// The shop has no hosts any more.
+    pub fn remove_hosts(&self) {
+        let ids: Vec<_> = self.hosts.iter().map(|host| host.id).collect();
+        change(&open(self.dir.path()), move |tx| {
+            ids.iter().try_for_each(|id| hosts::delete(tx.db, *id, tx.author()).map_err(Error::from))
+        });
+    }
+
     /// A form that orders a bridge from a host.
     pub fn order_form(&self, host: usize) -> Vec<u8> {
         let form = format!("product=tor_bridge&host_id={}&tos_accepted=true&target={TARGET}", self.hosts[host].id);

@@ -1,7 +1,9 @@
 //! What the operator is told of: topics, each with how urgent it is.
 
+use strum::EnumCount;
+
 /// How urgent an alert is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumCount)]
 pub enum Severity {
     /// Good to know.
     Info,
@@ -13,7 +15,7 @@ pub enum Severity {
 
 impl Severity {
     /// Every severity.
-    pub const ALL: [Self; 3] = [Self::Info, Self::Warning, Self::Critical];
+    pub const ALL: [Self; Self::COUNT] = [Self::Info, Self::Warning, Self::Critical];
 
     /// The name in the database and in the output of `alerts`.
     pub const fn name(self) -> &'static str {
@@ -31,7 +33,7 @@ impl Severity {
 }
 
 /// What an alert is about. Each topic and subject has at most one open alert.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumCount)]
 pub enum AlertTopic {
     /// An order was paid and not delivered.
     NeedsRefund,
@@ -89,7 +91,7 @@ pub enum AlertTopic {
 
 impl AlertTopic {
     /// All topics.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; Self::COUNT] = [
         Self::NeedsRefund,
         Self::Overpaid,
         Self::RefundedTooMuch,

@@ -1,6 +1,8 @@
 //! Deny lists: targets that no bridge may lead to, and IP addresses and networks that get no service. Entries go
 //! through the predecessor's states of review; the last two deny.
 
+use strum::EnumCount;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::time::Timestamp;
@@ -31,7 +33,7 @@ impl DenyKind {
 }
 
 /// How far the review of an entry is; a later one is the stricter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumCount)]
 pub enum DenyStatus {
     /// Nobody looked at it yet.
     Initial,
@@ -49,7 +51,7 @@ pub enum DenyStatus {
 
 impl DenyStatus {
     /// All states, in the order of a review.
-    pub const ALL: [Self; 6] =
+    pub const ALL: [Self; Self::COUNT] =
         [Self::Initial, Self::Proposed, Self::InReview, Self::Neutral, Self::Recommended, Self::Denied];
 
     /// The name in the database and on the command line.

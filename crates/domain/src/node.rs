@@ -1,5 +1,7 @@
 //! A Lightning node of an operator, as the shop's records have it.
 
+use strum::EnumCount;
+
 use std::fmt;
 
 use super::id::{NodeId, OperatorId};
@@ -10,7 +12,7 @@ pub const PAYMENT_BAKE_COMMAND: &str =
     "lncli bakemacaroon offchain:read offchain:write --save_to=ip2tor-shop-refunds.macaroon";
 
 /// How the shop speaks to a node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumCount)]
 pub enum NodeKind {
     /// LND over gRPC.
     LndGrpc,
@@ -22,7 +24,7 @@ pub enum NodeKind {
 
 impl NodeKind {
     /// All kinds.
-    pub const ALL: [Self; 3] = [Self::LndGrpc, Self::LndRest, Self::Cln];
+    pub const ALL: [Self; Self::COUNT] = [Self::LndGrpc, Self::LndRest, Self::Cln];
 
     /// The name in the database and on the command line.
     pub const fn name(self) -> &'static str {

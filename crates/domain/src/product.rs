@@ -1,6 +1,8 @@
 //! A product: a Tor bridge or a Nostr alias on a host. Its states and the few moves that belong to
 //! it alone; what payments do to it is in [`super::deal`].
 
+use strum::EnumCount;
+
 use super::id::{HostId, ProductId};
 use super::money::Msat;
 use super::time::Timestamp;
@@ -38,7 +40,7 @@ impl ProductKind {
 }
 
 /// The states of a product; the letters are the contract's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumCount)]
 pub enum ProductStatus {
     /// I: ordered, not paid; never shown to a host as work.
     Initial,
@@ -60,7 +62,7 @@ pub enum ProductStatus {
 
 impl ProductStatus {
     /// Every state, in the contract's order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; Self::COUNT] = [
         Self::Initial,
         Self::NeedsActivate,
         Self::Active,

@@ -1,6 +1,8 @@
 //! A purchase: a purchase order with its single item and its one visible invoice, and the states
 //! of order and invoice. What they do to the product is in [`super::deal`].
 
+use strum::EnumCount;
+
 use super::fiat::InvoiceRates;
 use super::id::{NodeId, OrderId};
 use super::lightning::PaymentHash;
@@ -10,7 +12,7 @@ use super::time::Timestamp;
 use super::transition::BrokenRule;
 
 /// The states of a purchase order; the letters are the contract's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumCount)]
 pub enum OrderStatus {
     /// I: accepted, its invoice is being made.
     Initial,
@@ -34,7 +36,7 @@ pub enum OrderStatus {
 
 impl OrderStatus {
     /// Every state.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; Self::COUNT] = [
         Self::Initial,
         Self::LocalChecks,
         Self::RemoteChecks,
@@ -91,7 +93,7 @@ impl OrderStatus {
 
 /// The states of an invoice on our side. An intent (settling, cancelling) is stored before the node
 /// is asked; the first intent wins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumCount)]
 pub enum InvoiceState {
     /// To be made; there is no payment request yet.
     Initial,
@@ -113,7 +115,7 @@ pub enum InvoiceState {
 
 impl InvoiceState {
     /// Every state.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; Self::COUNT] = [
         Self::Initial,
         Self::Open,
         Self::Held,

@@ -29,35 +29,45 @@ pub struct Watched {
     pub dead: usize,
 }
 
-/// Looks at every host once.
+/// Looks at every host once. What is found of all of them is stored together, since they often go and come back together;
+/// where that fails, each is looked at alone.
 pub async fn look(shop: &Shop) -> Result<Watched, Error> {
-    let mut watched = Watched::default();
-    for host in shop.db.read(|db| hosts::list(db, None))? {
-        let is_alive = host.is_alive(shop.now());
-        if is_alive {
-            watched.alive += 1
-        } else {
-            watched.dead += 1
-        }
-        let (inner, id) = (shop.clone(), host.id);
-        let looked = shop.tx(&Principal::Shop, move |tx| {
-            let db = tx.db;
-            few_ports(tx, &host)?;
-            hosts::note_alive(db, host.id, is_alive, tx.now)?;
-            if is_alive {
-                back(&inner, tx, &host)?
-            } else {
-                dead(tx, &host)?
+    let hosts = shop.db.read(|db| hosts::list(db, None))?;
+    let alive = hosts.iter().filter(|host| host.is_alive(shop.now())).count();
+    let watched = Watched { alive, dead: hosts.len() - alive };
+    match look_at(shop, hosts.clone()).await {
+        Err(error) if left_out::is_its_own(&error) => {
+            for host in hosts {
+                look_alone(shop, host).await?;
             }
-            left_out::forget(tx, [id])
-        });
-        match looked.await {
-            Err(error) if left_out::is_its_own(&error) => left_out::tell(shop, id, "watching a host", &error).await,
-            looked => looked?,
         }
+        looked => looked?,
     }
     tell_stuck(shop).await?;
     Ok(watched)
+}
+
+async fn look_alone(shop: &Shop, host: Host) -> Result<(), Error> {
+    let id = host.id;
+    match look_at(shop, vec![host]).await {
+        Err(error) if left_out::is_its_own(&error) => left_out::tell(shop, id, "watching a host", &error).await,
+        looked => looked?,
+    }
+    Ok(())
+}
+
+async fn look_at(shop: &Shop, hosts: Vec<Host>) -> Result<(), Error> {
+    let inner = shop.clone();
+    shop.tx(&Principal::Shop, move |tx| {
+        for host in &hosts {
+            let is_alive = host.is_alive(tx.now);
+            few_ports(tx, host)?;
+            hosts::note_alive(tx.db, host.id, is_alive, tx.now)?;
+            if is_alive { back(&inner, tx, host)? } else { dead(tx, host)? }
+        }
+        left_out::forget(tx, hosts.iter().map(|host| host.id))
+    })
+    .await
 }
 
 /// Products that their hosts do not report as taken down, although they check in: a host's scripts say nothing of a

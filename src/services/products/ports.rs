@@ -1,5 +1,5 @@
 //! The port of a new bridge. Whoever asks gets one while there is one: an order holds its port for the life of its
-//! invoice. What keeps one client from holding many for nothing is how many orders it may place (`http::limiter`),
+//! invoice. What keeps one client from holding many for nothing is how many orders it may place (`http::middleware::order_limit`),
 //! since only there it is known who asks.
 //!
 //! On a host that was not swept since a restore ([`crate::services::hosts::sweep`]) the port of an order is tried before its invoice is

@@ -159,3 +159,35 @@ async fn nothing_unpaid_is_closed_and_nothing_suspended_is_given_up_while_the_cl
     assert_eq!(products::expire::close_unpaid(&rig.shop).await, Ok(1), "it was due all the time");
     assert_eq!(products::expire::delete_suspended(&rig.shop).await, Ok(1));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_suspended_called_undelivered_or_deleted_while_the_clock_is_wrong() {
+    let rig = Rig::new(Setup::default()).await;
+    let (_, over) = rig.active_bridge().await;
+    let (unpaid, _) = rig.ordered().await;
+    rig.clock.advance_secs(1000);
+    products::expire::close_unpaid(&rig.shop).await.expect("closed");
+    rig.wait_order_as_time_passes(unpaid, "R").await;
+    rig.clock.advance_secs(15 * 86_400);
+    rig.check_in().await;
+    let (waiting, product) = rig.ordered().await;
+    rig.pay(waiting);
+    rig.wait_product(product, ProductStatus::NeedsActivate).await;
+    rig.clock.advance_secs(86_400);
+    let ahead = rig.now().plus_secs(YEARS);
+    let noted = rig.shop.tx(&Principal::Shop, move |tx| Ok(meta::note_last_time(tx.db, ahead)?));
+    noted.await.expect("the shop has run then");
+
+    for is_right in [false, true] {
+        let suspended = products::expire::suspend_expired(&rig.shop).await;
+        let owed = products::expire::give_up_unactivated(&rig.shop).await;
+        let deleted = products::expire::delete_unpaid(&rig.shop).await;
+        let each = Ok(usize::from(is_right));
+        assert_eq!((suspended, owed, deleted), (each.clone(), each.clone(), each));
+        if !is_right {
+            let before = (rig.product_status(over), rig.order_status(waiting), rig.order_status(unpaid));
+            assert_eq!(before, (ProductStatus::Active, "P", "R"));
+            clock::accept(&rig.shop, &Principal::CommandLine(None)).await.expect("accepted");
+        }
+    }
+}

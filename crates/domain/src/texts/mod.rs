@@ -1,6 +1,8 @@
 //! What people read, by key: a key says what is meant, and each language has a text for every one of them. The texts
 //! are exhaustive matches, so a missing one does not compile, and nothing has to recognise a sentence again.
 
+use strum::EnumCount;
+
 mod de;
 mod en;
 pub mod message;
@@ -11,7 +13,7 @@ pub use message::{Message, OnionFault};
 pub use order::{Ending, OrderMessage};
 
 /// A language of the answers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, EnumCount)]
 pub enum Language {
     /// English, also for everything unknown.
     #[default]
@@ -22,7 +24,7 @@ pub enum Language {
 
 impl Language {
     /// Every language.
-    pub const ALL: [Self; 2] = [Self::English, Self::German];
+    pub const ALL: [Self; Self::COUNT] = [Self::English, Self::German];
 
     /// The best known language of an `Accept-Language` header.
     pub fn accepted(header: Option<&str>) -> Self {

@@ -1,10 +1,12 @@
 //! What an order says about its state: keys, kept in the database by name.
 
+use strum::EnumCount;
+
 use super::Language;
 
 /// How an order ends without a sale, whose invoice its node has to cancel. Until the node has confirmed that, nobody
 /// can promise that no money moves: the order says [`OrderMessage::Cancelling`] first, [`OrderMessage::Ended`] then.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumCount)]
 pub enum Ending {
     /// It was not paid in time.
     Expired,
@@ -28,7 +30,7 @@ pub enum Ending {
 
 impl Ending {
     /// Every ending.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; Self::COUNT] = [
         Self::Expired,
         Self::Replaced,
         Self::SwitchedOff,
@@ -57,7 +59,7 @@ impl Ending {
 }
 
 /// What an order says about its state.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, EnumCount)]
 pub enum OrderMessage {
     /// Its target is being probed.
     Probing,
@@ -106,7 +108,7 @@ pub enum OrderMessage {
 }
 
 /// Those that a name alone says.
-const PLAIN: [OrderMessage; 16] = [
+const PLAIN: [OrderMessage; OrderMessage::COUNT - 6] = [
     OrderMessage::Probing,
     OrderMessage::PortTrial,
     OrderMessage::Held,

@@ -8,9 +8,12 @@ use crate::domain::host::Host;
 use crate::domain::id::HostId;
 use crate::domain::time::Timestamp;
 
-/// A check-in is stored when the stored one is this old. Well below [`crate::domain::host::ALIVE_SECS`], so that
-/// what is stored suffices to judge whether a host is alive. Seconds.
-pub const STORE_SECS: i64 = 120;
+/// A check-in is stored when the stored one is this old. Half of [`crate::domain::host::ALIVE_SECS`]: what is stored
+/// suffices to judge whether a host is alive, and storing those of ten hosts is 32 KiB on the memory card. Seconds.
+pub const STORE_SECS: i64 = crate::domain::host::ALIVE_SECS / 2;
+
+/// A host that is silent for longer between its check-ins has each of them stored: the next one may come late. Seconds.
+const RARELY_SECS: i64 = 30;
 
 /// What a host said of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +31,9 @@ impl CheckIns {
     /// Keeps a check-in, or returns all that are to be stored now.
     pub fn note(&self, host: &Host, check_in: CheckIn) -> Option<HashMap<HostId, CheckIn>> {
         let mut kept = self.0.lock();
-        let is_due = is_due(host, &check_in);
+        let last = kept.get(&host.id).map(|kept| kept.at).max(host.ci_date);
+        let is_rare = !last.is_some_and(|last| last.is_within(RARELY_SECS, check_in.at));
+        let is_due = is_rare || is_due(host, &check_in);
         kept.insert(host.id, check_in);
         is_due.then(|| std::mem::take(&mut *kept))
     }
