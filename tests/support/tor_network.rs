@@ -318,7 +318,7 @@ fn relay_torrc(number: u8) -> String {
     let [port] = free_ports(address);
     format!(
         "Address {address}\nORPort {address}:{port}\nSocksPort 0\nAssumeReachable 1\nExitRelay 1\n\
-         ExitPolicyRejectPrivate 0\nExitPolicy accept 127.0.0.0/8:*\nExitPolicy reject *:*\n\
+         ExitPolicyRejectPrivate 0\nExitPolicy accept *:*\n\
          ContactInfo test@localhost\n"
     )
 }

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use ip2tor_shop::onion::probe::port::{PortVerdict, try_port};
 use ip2tor_shop::onion::probe::{Target, Verdict, probe};
-use ip2tor_shop::onion::{Dialer, Isolation, OnionConfig};
+use ip2tor_shop::onion::{Dialer, Isolation, OnionConfig, Tor};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::onion::shop::{Shop, connect, until, visitor};
+use crate::onion::shop::{Shop, connect, settings, until, visitor};
 use crate::tor_network::TorNetwork;
 
 /// A well-formed address that nobody publishes.
@@ -66,4 +67,37 @@ async fn a_socks_proxy_reaches_onions_too() {
 
     // The proxy's port has the flag ExtendedErrors.
     finds(&dialer, &target(NOBODY, 80, false), Verdict::NotFound).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_port_that_is_to_be_sold_is_tried_through_tor() {
+    let Some(network) = TorNetwork::shared() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let shop = Shop::start(network, dir.path()).await;
+    let config = OnionConfig { socks_proxy: Some(network.socks()), ..OnionConfig::default() };
+    let standing = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (taken, unused) = (standing.local_addr().unwrap().port(), free.local_addr().unwrap().port());
+    drop(free);
+    // The host's address is one of this machine, which arti would not ask for.
+    let mut local = settings(network, dir.path().join("other").as_path());
+    local.arti.insert("address_filter".to_owned(), toml::toml! { allow_local_addrs = true }.into());
+    let arti = Dialer::Arti(Tor::new(local).unwrap());
+    let through_proxy = Dialer::new(&config, Some(shop.tor.clone()));
+    for dialer in [&arti, &through_proxy] {
+        until("a forward that stands is found", async || {
+            let verdict = try_port(dialer, "127.0.0.1", taken).await;
+            assert_ne!(verdict, PortVerdict::Silent, "it accepts connections");
+            verdict == PortVerdict::Answers
+        })
+        .await;
+    }
+    until("a free port is found free", async || {
+        let verdict = try_port(&arti, "127.0.0.1", unused).await;
+        assert_ne!(verdict, PortVerdict::Answers, "nothing is there");
+        verdict == PortVerdict::Silent
+    })
+    .await;
+    // C Tor does not always say that a port was refused: then nothing is known of it, and it is not sold.
+    assert_ne!(try_port(&through_proxy, "127.0.0.1", unused).await, PortVerdict::Answers);
 }
