@@ -6,7 +6,7 @@ use std::path::Path;
 use super::onion_trouble;
 use super::parts::StartError;
 use crate::config::Config;
-use crate::domain::effect::AlertTopic;
+use crate::domain::alert::AlertTopic;
 use crate::onion::{OnionConfig, OnionError, keys};
 use crate::services::backup::{self, Places};
 use crate::services::onion_address::{self, Service};

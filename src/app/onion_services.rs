@@ -9,7 +9,7 @@ use super::listeners::Listeners;
 use super::onion_identity::{self, Keys};
 use super::parts::StartError;
 use crate::background::Tasks;
-use crate::domain::effect::AlertTopic;
+use crate::domain::alert::AlertTopic;
 use crate::domain::time::Timestamp;
 use crate::http::Surface;
 use crate::http::server::connection_limiter::ConnectionLimiter;

@@ -1,5 +1,5 @@
 //! Carries out the outbox: asks nodes to make, cancel and settle invoices. Each intent may be
-//! carried out twice (a crash between session and record); nodes answer the second time like the first.
+//! carried out twice (a crash between act and record); nodes answer the second time like the first.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -15,6 +15,7 @@ mod response;
 mod security;
 pub mod server;
 mod state;
+mod url_encoded;
 
 use std::sync::Arc;
 

@@ -28,7 +28,7 @@ pub fn close(tx: &Tx<'_>, id: i64) -> Result<(), Error> {
 mod tests {
     use super::super::test_support::{administrator, database};
     use super::*;
-    use crate::domain::effect::AlertTopic;
+    use crate::domain::alert::AlertTopic;
     use crate::domain::time::Timestamp;
     use crate::store::Connection;
     use crate::store::StoreError;

@@ -25,7 +25,7 @@ use error::io;
 use packed::Scratch;
 
 use super::{Error, Session, authz};
-use crate::domain::effect::AlertTopic;
+use crate::domain::alert::AlertTopic;
 use crate::domain::time::Timestamp;
 use crate::store::backup::CarriedFile;
 use crate::store::{Db, alerts, backup};

@@ -7,8 +7,8 @@
 use super::deals::{change_order, change_product};
 use super::shop::Shop;
 use super::{Error, Principal, Tx, authz};
+use crate::domain::alert::AlertTopic;
 use crate::domain::deal::Deal;
-use crate::domain::effect::AlertTopic;
 use crate::domain::id::ProductId;
 use crate::domain::texts::Ending;
 use crate::domain::time::Timestamp;

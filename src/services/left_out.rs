@@ -5,7 +5,7 @@ use std::fmt::Display;
 
 use super::shop::Shop;
 use super::{Error, Principal, Tx};
-use crate::domain::effect::AlertTopic;
+use crate::domain::alert::AlertTopic;
 use crate::store::alerts;
 
 /// Tells the operator of `subject` (an order, a product, a payment hash), for which `what` failed.

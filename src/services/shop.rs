@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use hmac::{Hmac, Mac};
 use tokio::sync::{Notify, broadcast};
 use uuid::Uuid;
 
 use super::hosts::check_ins::unstored::CheckIns;
 use super::tx::{AfterCommit, ReadTx, Tx};
 use super::{Error, Principal};
-use crate::domain::effect::AlertTopic;
+use crate::domain::alert::AlertTopic;
 use crate::domain::fiat::RateRules;
 use crate::domain::id::{HostId, IdRuns, OrderId, Random};
 use crate::domain::lightning::{Network, Preimage};
@@ -173,17 +174,19 @@ impl Shop {
     /// The preimage of an attempt at an order's invoice: derived from the secret, so that a restored shop can
     /// still settle what it holds.
     pub fn preimage(&self, order: OrderId, attempt: u32) -> Preimage {
-        use hmac::{Hmac, Mac};
-        let mut mac = Hmac::<sha2::Sha256>::new_from_slice(&self.secret.0).expect("HMAC takes keys of any length");
+        let mut mac = self.mac();
         mac.update(order.0.as_bytes());
         mac.update(&attempt.to_be_bytes());
         Preimage(mac.finalize().into_bytes().into())
     }
 
+    fn mac(&self) -> Hmac<sha2::Sha256> {
+        Hmac::new_from_slice(&self.secret.0).expect("HMAC takes keys of any length")
+    }
+
     /// An id that always follows from these parts, and that nobody without the secret can foresee.
     pub(super) fn derived_id(&self, parts: &[&[u8]]) -> OrderId {
-        use hmac::{Hmac, Mac};
-        let mut mac = Hmac::<sha2::Sha256>::new_from_slice(&self.secret.0).expect("HMAC takes keys of any length");
+        let mut mac = self.mac();
         mac.update(b"the id of an order by form");
         for part in parts {
             mac.update(&(part.len() as u64).to_be_bytes());

@@ -1,9 +1,9 @@
 //! Deny lists: targets that no bridge may lead to, and IP addresses and networks that get no service. Entries go
 //! through the predecessor's states of review; the last two deny.
 
-use strum::EnumCount;
-
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use strum::EnumCount;
 
 use super::time::Timestamp;
 use super::{address, target};

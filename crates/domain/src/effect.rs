@@ -1,6 +1,6 @@
 //! What a change to a deal asks of the world outside the domain.
 
-pub use super::alert::AlertTopic;
+use super::alert::AlertTopic;
 use super::id::OrderId;
 
 /// Something to be done because of a change. Those that reach a Lightning node go through the

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use super::entry::Entry;
 pub use super::unheard::Way;
 use crate::background::failure::log_failure;
-use crate::domain::effect::AlertTopic;
+use crate::domain::alert::AlertTopic;
 use crate::domain::lightning::NodeError;
 use crate::domain::time::Timestamp;
 use crate::services::{Error, Principal, Shop};

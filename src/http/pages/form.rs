@@ -4,6 +4,7 @@ use http::StatusCode;
 
 use crate::domain::texts::Message;
 use crate::http::problem::Problem;
+use crate::http::url_encoded;
 
 /// More fields than this are nobody's form.
 const MAX_FIELDS: usize = 32;
@@ -15,9 +16,9 @@ pub struct Form(Vec<(String, String)>);
 impl Form {
     /// Reads an URL-encoded form.
     pub fn parse(bytes: &[u8]) -> Result<Self, Problem> {
-        let fields: Option<Vec<(String, String)>> = serde_urlencoded::from_bytes(bytes).ok();
-        let fields = fields.filter(|fields| fields.len() <= MAX_FIELDS);
-        fields.map(Self).ok_or_else(|| Problem::detail(StatusCode::BAD_REQUEST, Message::FormUnreadable))
+        url_encoded::fields(bytes, MAX_FIELDS)
+            .map(Self)
+            .ok_or_else(|| Problem::detail(StatusCode::BAD_REQUEST, Message::FormUnreadable))
     }
 
     /// A field without the blanks around it; empty when it is not there. Repeated, the last wins.

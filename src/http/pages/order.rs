@@ -14,7 +14,7 @@ use super::texts::Texts;
 use super::visit::Visit;
 use crate::domain::id::OrderId;
 use crate::domain::money::Msat;
-use crate::domain::product::{ProductKind, Subject};
+use crate::domain::product::ProductKind;
 use crate::domain::purchase::{InvoiceState, PurchaseKind};
 use crate::domain::texts::Language;
 use crate::domain::time::Timestamp;
@@ -167,11 +167,9 @@ fn pay(app: &App, followed: &Followed, now: Timestamp) -> Option<Pay> {
 
 fn facts(t: &'static Texts, followed: &Followed) -> Vec<(&'static str, String)> {
     let (purchase, product, host) = (&followed.view.purchase, &followed.view.product, &followed.view.host);
-    let (what, to) = match &product.subject {
-        Subject::Target(target) => (t.bridge, vec![(t.target, target.clone())]),
-        Subject::Alias { alias, public_key } => {
-            (t.alias, vec![(t.alias_label, alias.clone()), (t.name_and_key, public_key.clone())])
-        }
+    let what = match product.kind() {
+        ProductKind::TorBridge => t.bridge,
+        ProductKind::NostrAlias => t.alias,
     };
     let what =
         if purchase.kind == PurchaseKind::Extension { format!("{what}, {}", t.extension) } else { what.to_owned() };
@@ -180,8 +178,7 @@ fn facts(t: &'static Texts, followed: &Followed) -> Vec<(&'static str, String)> 
         None => format::sats(purchase.price),
     };
     let mut facts = vec![(t.what, what), (t.at_host, format!("{} ({})", host.name, host.ip))];
-    facts.extend(to);
-    facts.extend(product.comment.clone().filter(|note| !note.is_empty()).map(|note| (t.note, note)));
+    facts.extend(order_words::ordered(t, product));
     facts.push((t.runs, format::duration(t, product.terms.duration_secs)));
     facts.push((t.price, price));
     facts.extend(purchase.invoice.paid_at.map(|at| (t.paid, format::date(at))));
@@ -206,7 +203,7 @@ mod tests {
     use crate::domain::fiat::InvoiceRates;
     use crate::domain::id::{HostId, NodeId, ProductId};
     use crate::domain::lightning::PaymentHash;
-    use crate::domain::product::{Product, ProductStatus, Terms};
+    use crate::domain::product::{Product, ProductStatus, Subject, Terms};
     use crate::domain::purchase::{Delivery, Invoice, OrderStatus, Purchase};
 
     const AT: Timestamp = Timestamp::from_secs(1_000);

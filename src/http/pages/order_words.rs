@@ -53,6 +53,18 @@ pub fn of(t: &'static Texts, stage: Stage, purchase: &Purchase, address: Option<
     Words { heading, tone, lead, next }
 }
 
+/// What a buyer has filled in: where a bridge leads, or an alias with its key, and the note.
+pub fn ordered(t: &'static Texts, product: &Product) -> Vec<(&'static str, String)> {
+    let mut facts = match &product.subject {
+        Subject::Target(target) => vec![(t.target, target.clone())],
+        Subject::Alias { alias, public_key } => {
+            vec![(t.alias_label, alias.clone()), (t.name_and_key, public_key.clone())]
+        }
+    };
+    facts.extend(product.comment.clone().filter(|note| !note.is_empty()).map(|note| (t.note, note)));
+    facts
+}
+
 /// Where anybody finds what was bought: of a bridge the public address and port, of an alias the name.
 pub fn address(product: &Product, host: &Host) -> Option<String> {
     let port = product.public_port()?;

@@ -180,13 +180,7 @@ fn tests(t: &'static Texts, product: &Product, ip: &str, address: &str) -> Vec<(
 fn facts(t: &'static Texts, bought: &Bought, now: Timestamp) -> Vec<(&'static str, String)> {
     let (product, host) = (&bought.product, &bought.host);
     let mut facts = vec![(t.at_host, format!("{} ({})", host.name, shown_ip(&host.ip)))];
-    match &product.subject {
-        Subject::Target(target) => facts.push((t.target, target.clone())),
-        Subject::Alias { alias, public_key } => {
-            facts.extend([(t.alias_label, alias.clone()), (t.name_and_key, public_key.clone())]);
-        }
-    }
-    facts.extend(product.comment.clone().filter(|note| !note.is_empty()).map(|note| (t.note, note)));
+    facts.extend(order_words::ordered(t, product));
     if product.activated_at.is_some() {
         facts.push((t.ends, product.suspend_after.map_or_else(|| t.never_ends.to_owned(), format::date)));
     }

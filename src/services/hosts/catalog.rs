@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use crate::domain::effect::AlertTopic;
+use crate::domain::alert::AlertTopic;
 use crate::domain::host::{Host, PortKind};
 use crate::domain::host_rules;
 use crate::domain::id::{HostId, OperatorId};

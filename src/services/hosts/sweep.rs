@@ -3,7 +3,7 @@
 //! again would lead its buyer to somebody else's service. Until the operator has swept such a host, each port is tried
 //! before it is given out ([`crate::services::products::ports`]), and aliases, which can't be tried, are not sold on it.
 
-use crate::domain::effect::AlertTopic;
+use crate::domain::alert::AlertTopic;
 use crate::domain::host::Host;
 use crate::domain::time::Timestamp;
 use crate::services::{Error, Tx};

@@ -1,7 +1,7 @@
 //! Watching hosts: a dead one with paid products is told to the operator and costs its buyers no
 //! time; one with few ports left is told as well.
 
-use crate::domain::effect::AlertTopic;
+use crate::domain::alert::AlertTopic;
 use crate::domain::host::{ALIVE_SECS, CHECK_IN_HELLO, Host, PortKind};
 use crate::domain::id::ProductId;
 use crate::domain::product::{Product, Subject};

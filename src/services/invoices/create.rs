@@ -5,9 +5,9 @@ use crate::store::Connection;
 
 use super::choose_node;
 use super::ownership::{MAX_ATTEMPTS, MEMO};
+use crate::domain::alert::AlertTopic;
 use crate::domain::clocks;
 use crate::domain::deal::Deal;
-use crate::domain::effect::AlertTopic;
 use crate::domain::id::{HostId, NodeId};
 use crate::domain::lightning::{InvoiceRequest, MadeInvoice, Network, NodeError, NodeErrorKind};
 use crate::domain::product::ProductStatus;

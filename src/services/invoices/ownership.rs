@@ -1,7 +1,7 @@
 //! Whose invoice it is. A node serves others too, among them shops like this one: only what this shop's secret has
 //! made is this shop's, whatever a memo says.
 
-use crate::domain::effect::AlertTopic;
+use crate::domain::alert::AlertTopic;
 use crate::domain::id::{NodeId, OrderId};
 use crate::domain::lightning::{NodeInvoice, PaymentHash};
 use crate::services::Error;

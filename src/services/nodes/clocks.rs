@@ -1,8 +1,8 @@
 //! Clocks apart: what the invoices of a node tell of its clock is compared with ours, kept and told.
 
 use super::health;
+use crate::domain::alert::AlertTopic;
 use crate::domain::clocks::{Apart, Validity, are_apart};
-use crate::domain::effect::AlertTopic;
 use crate::domain::id::NodeId;
 use crate::domain::time::Timestamp;
 use crate::services::shop::Shop;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::domain::effect::AlertTopic;
+use crate::domain::alert::AlertTopic;
 use crate::domain::id::NodeId;
 use crate::domain::lightning::{Network, NodeError, NodeErrorKind, NodeInfo};
 use crate::domain::node::Node;

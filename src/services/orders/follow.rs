@@ -8,6 +8,7 @@ use crate::domain::lightning::{PaymentHash, Preimage};
 use crate::domain::product::{Product, ProductKind};
 use crate::domain::purchase::Purchase;
 use crate::services::Error;
+use crate::services::products::view::existing;
 use crate::services::shop::Shop;
 use crate::store::deals::Search;
 use crate::store::{deals, hosts, products, refunds};
@@ -44,10 +45,7 @@ pub fn follow(shop: &Shop, id: OrderId) -> Result<Followed, Error> {
 /// A product that anybody may look at, knowing its id, with its orders.
 pub fn bought(shop: &Shop, id: ProductId, kind: ProductKind) -> Result<Bought, Error> {
     shop.db.read(|db| {
-        let product = products::get(db, id)?.ok_or(Error::NotFound)?;
-        if product.kind() != kind || product.deleted_at.is_some() {
-            return Err(Error::NotFound);
-        }
+        let product = existing(db, id, kind)?;
         let host = hosts::get_any(db, product.host_id)?.ok_or(Error::NotFound)?;
         let search = Search { product: Some(id), limit: MOST_ORDERS, ..Search::default() };
         let orders = deals::search(db, search)?.into_iter().map(|(purchase, _)| purchase).collect();

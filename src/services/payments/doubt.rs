@@ -1,6 +1,6 @@
 //! Debts that may have been paid between a backup and its restore.
 
-use crate::domain::effect::AlertTopic;
+use crate::domain::alert::AlertTopic;
 use crate::domain::purchase::Purchase;
 use crate::domain::time::Timestamp;
 use crate::services::Error;

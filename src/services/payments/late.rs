@@ -2,8 +2,8 @@
 //! for a bridge and forgets it then. The order says so, the operator is told once, and can pay it back
 //! ([`super::return_late`]).
 
+use crate::domain::alert::AlertTopic;
 use crate::domain::deal::Deal;
-use crate::domain::effect::AlertTopic;
 use crate::domain::host::Host;
 use crate::domain::purchase::{Delivery, Purchase};
 use crate::domain::texts::OrderMessage;

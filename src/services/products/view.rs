@@ -43,7 +43,8 @@ pub fn public(shop: &Shop, id: ProductId, kind: ProductKind) -> Result<Product, 
     shop.db.read(|db| existing(db, id, kind))
 }
 
-fn existing(db: &Connection, id: ProductId, kind: ProductKind) -> Result<Product, Error> {
+/// A product of a kind that is not deleted.
+pub(in crate::services) fn existing(db: &Connection, id: ProductId, kind: ProductKind) -> Result<Product, Error> {
     let product = products::get(db, id)?.ok_or(Error::NotFound)?;
     if product.kind() == kind && product.deleted_at.is_none() { Ok(product) } else { Err(Error::NotFound) }
 }

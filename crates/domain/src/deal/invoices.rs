@@ -1,7 +1,7 @@
 //! The invoice of a purchase: probed for, made, refused, given up.
 
 use super::Deal;
-use crate::effect::AlertTopic;
+use crate::alert::AlertTopic;
 use crate::lightning::MadeInvoice;
 use crate::purchase::{InvoiceState, OrderStatus};
 use crate::texts::{Ending, OrderMessage};

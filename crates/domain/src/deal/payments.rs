@@ -1,7 +1,8 @@
 //! The payment of a purchase: held, settled, given back, paid back.
 
 use super::{Deal, MIN_HOLD_BLOCKS, Refusal};
-use crate::effect::{AlertTopic, Effect};
+use crate::alert::AlertTopic;
+use crate::effect::Effect;
 use crate::money::Msat;
 use crate::product::ProductStatus;
 use crate::purchase::{Delivery, InvoiceState, OrderStatus, Purchase, PurchaseKind};

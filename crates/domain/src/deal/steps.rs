@@ -1,7 +1,8 @@
 //! The steps that events are made of: deliver, fulfil, grant, withdraw, owe.
 
 use super::Deal;
-use crate::effect::{AlertTopic, Effect};
+use crate::alert::AlertTopic;
+use crate::effect::Effect;
 use crate::money::Msat;
 use crate::product::ProductStatus;
 use crate::purchase::{Delivery, InvoiceState, OrderStatus, Purchase, PurchaseKind};

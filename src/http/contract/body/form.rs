@@ -11,17 +11,14 @@ use serde_json::{Map, Value};
 
 use crate::domain::texts::Message;
 use crate::http::problem::Problem;
+use crate::http::url_encoded;
 
 /// More fields than this are nobody's form.
 const MAX_FIELDS: usize = 1000;
 
 /// The fields of an URL-encoded form.
 pub fn urlencoded(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
-    // Before they are made: each takes many times its own bytes.
-    if bytes.iter().filter(|byte| **byte == b'&').count() >= MAX_FIELDS {
-        return Err(broken());
-    }
-    let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(bytes).map_err(|_| broken())?;
+    let pairs = url_encoded::fields(bytes, MAX_FIELDS).ok_or_else(broken)?;
     Ok(pairs.into_iter().map(|(name, value)| (name, Value::String(value))).collect())
 }
 

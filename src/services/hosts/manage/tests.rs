@@ -89,7 +89,7 @@ fn doubt_all(db: &Db) {
 
 fn told(db: &Db) -> Vec<String> {
     let open = db.read(|db| crate::store::alerts::list(db, false)).unwrap();
-    let topic = crate::domain::effect::AlertTopic::HostNotSwept;
+    let topic = crate::domain::alert::AlertTopic::HostNotSwept;
     open.into_iter().filter(|alert| alert.topic == topic).map(|alert| alert.text).collect()
 }
 

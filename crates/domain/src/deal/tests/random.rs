@@ -3,7 +3,7 @@
 //! in the deal (`Deal::broken`), which `apply` looks at.
 
 use super::*;
-use crate::effect::AlertTopic;
+use crate::alert::AlertTopic;
 use crate::product::ACTIVATION_LIMIT_SECS;
 
 /// Sequences; the same ones each time.
