@@ -7,8 +7,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use crate::support::{ONION, TestShop};
 use crate::support::listen::listen;
+use crate::support::{ONION, TestShop};
 
 const ORDERS: usize = 500;
 

@@ -11,8 +11,8 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::{ONION, PASSWORD, TestShop};
 use crate::support::listen::listen;
+use crate::support::{ONION, PASSWORD, TestShop};
 
 const MIB: usize = 1 << 20;
 

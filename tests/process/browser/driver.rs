@@ -44,7 +44,8 @@ impl Driver {
         let client = Client::new(address);
         let body = json!({"capabilities": {"alwaysMatch": capabilities}});
         let answer = client.send("POST", "/session", &Body::Json(body)).expect("the driver answers").json();
-        let session = answer["value"]["sessionId"].as_str().unwrap_or_else(|| panic!("no session: {answer}")).to_owned();
+        let session =
+            answer["value"]["sessionId"].as_str().unwrap_or_else(|| panic!("no session: {answer}")).to_owned();
         Self::WebDriver { client, session }
     }
 

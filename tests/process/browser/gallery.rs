@@ -120,6 +120,11 @@ async fn orders(shop: &TestShop) -> Vec<Page> {
     shop.make_invoices().await;
     shop.pay(waiting).await;
     let making = shop.order_bridge("host1", None).await;
-    pages.extend([state("active", active), state("waiting", waiting), state("to_pay", to_pay), state("making", making)]);
+    pages.extend([
+        state("active", active),
+        state("waiting", waiting),
+        state("to_pay", to_pay),
+        state("making", making),
+    ]);
     pages
 }

@@ -40,9 +40,8 @@ pub fn is_calm(browser: &mut Browser, what: &str) {
 pub fn is_light(browser: &mut Browser, what: &str) {
     let page = browser.run("return performance.getEntriesByType('navigation')[0].transferSize;");
     assert!(page.as_u64().is_some_and(|bytes| bytes <= PAGE_BYTES), "{what}: {page} bytes");
-    let others = browser.run(
-        "return performance.getEntriesByType('resource').filter(r => r.transferSize > 0).map(r => r.name);",
-    );
+    let others = browser
+        .run("return performance.getEntriesByType('resource').filter(r => r.transferSize > 0).map(r => r.name);");
     assert!(others.as_array().is_some_and(Vec::is_empty), "{what}: asked for besides: {others}");
 }
 

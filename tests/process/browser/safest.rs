@@ -33,6 +33,7 @@ fn codes_in(picture: &[u8]) -> Vec<String> {
     let info = reader.next_frame(&mut pixels).expect("a frame");
     let samples = info.color_type.samples();
     let (width, height) = (info.width as usize, info.height as usize);
-    let mut image = rqrr::PreparedImage::prepare_from_greyscale(width, height, |x, y| pixels[(y * width + x) * samples]);
+    let mut image =
+        rqrr::PreparedImage::prepare_from_greyscale(width, height, |x, y| pixels[(y * width + x) * samples]);
     image.detect_grids().iter().filter_map(|grid| Some(grid.decode().ok()?.1)).collect()
 }

@@ -43,7 +43,10 @@ pub struct Browser {
 pub fn is_installed(program: &str) -> bool {
     let found = std::env::var_os("PATH")
         .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(program).is_file()));
-    assert!(found || std::env::var_os("REQUIRE_BROWSERS").is_none(), "REQUIRE_BROWSERS is set, but {program} is missing");
+    assert!(
+        found || std::env::var_os("REQUIRE_BROWSERS").is_none(),
+        "REQUIRE_BROWSERS is set, but {program} is missing"
+    );
     if !found {
         println!("SKIPPED: {program} is not installed (`make test` installs it)");
     }
