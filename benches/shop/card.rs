@@ -9,8 +9,8 @@ use crate::load::{self, Connection};
 use crate::table::Table;
 use crate::world::World;
 
-/// How long the writes are counted: what is kept in memory is stored every ten minutes.
-const WINDOW: Duration = Duration::from_secs(600);
+/// How long the writes are counted: what is kept in memory is stored every twenty minutes.
+const WINDOW: Duration = Duration::from_secs(1200);
 
 /// Writes of a shop without hosts, and of one with ten, at the same time.
 pub async fn writes(table: &mut Table) {

@@ -50,12 +50,12 @@ async fn be_many(connection: &mut Connection) {
 
 /// All but the end of a head that is nearly as large as it may be.
 fn half_head() -> Vec<u8> {
-    format!("GET / HTTP/1.1\r\nHost: shop\r\nX: {}", "x".repeat(7 << 10)).into_bytes()
+    format!("GET / HTTP/1.1\r\nHost: shop\r\nX: {}", "x".repeat(15 << 10)).into_bytes()
 }
 
 /// The same with its end, and with half a body.
 fn half_body() -> Vec<u8> {
-    let more = "x".repeat(7 << 10);
+    let more = "x".repeat(15 << 10);
     let head =
         format!("POST /api/v1/public/order/ HTTP/1.1\r\nHost: shop\r\nContent-Length: 4096\r\nX: {more}\r\n\r\n");
     [head.into_bytes(), vec![b'a'; 4000]].concat()

@@ -42,7 +42,7 @@ impl Default for Http {
                 IpNetwork::single(IpAddr::V6(Ipv6Addr::LOCALHOST)),
             ],
             body_limit_bytes: 64 * 1024,
-            max_connections: 128,
+            max_connections: 104,
             header_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(60),

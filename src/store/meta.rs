@@ -25,10 +25,13 @@ pub fn newest_time(db: &Connection) -> Result<Option<Timestamp>, StoreError> {
     Ok(statement.query_row([], |row| row.get(0)).optional()?)
 }
 
-/// Moves the newest time forward, never back, and by no less than [`STAMP_SECS`]: a clock that is that much
-/// behind does no harm.
+/// The newest time moves by no less than this: a clock that is that much behind lets things end as much later, and does
+/// no other harm, and in an idle shop this is the only thing that is written again and again. Seconds.
+pub const NOTE_SECS: i64 = 2 * STAMP_SECS;
+
+/// Moves the newest time forward, never back, and by no less than [`NOTE_SECS`].
 pub fn note_time(db: &Connection, now: Timestamp) -> Result<(), StoreError> {
-    note_time_after(db, now, STAMP_SECS)
+    note_time_after(db, now, NOTE_SECS)
 }
 
 /// Moves the newest time forward to `now` exactly, never back: the last word of a shop that ends.

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-/// The largest head of a request, in bytes: as small as hyper can have it, since each connection holds a buffer of
-/// this size, and one more when the head is read and something follows.
-pub(in crate::http) const HEAD_BYTES: usize = 8 << 10;
+/// The largest head of a request, in bytes: twice what browsers and programs send at most. Each connection may hold a
+/// buffer of this size, and one more when the head is read and something follows.
+pub(in crate::http) const HEAD_BYTES: usize = 16 << 10;
 /// Places, unless the operator says otherwise.
-pub const DEFAULT_PLACES: usize = 128;
+pub const DEFAULT_PLACES: usize = 104;
 
 /// How connections are limited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -122,7 +122,7 @@ async fn neither_connections_that_say_nothing_nor_half_requests_nor_idle_ones_sh
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_head_is_read_up_to_eight_kib() {
+async fn a_head_is_read_up_to_sixteen_kib() {
     let shop = TestShop::new();
     let address = listen(&shop, patient()).await;
     let head = |size: usize| {
@@ -130,9 +130,9 @@ async fn a_head_is_read_up_to_eight_kib() {
         format!("{start}{}\r\n\r\n", "x".repeat(size - start.len() - 4)).into_bytes()
     };
     let mut stream = TcpStream::connect(address).await.expect("connected");
-    stream.write_all(&head(7 << 10)).await.expect("sent");
+    stream.write_all(&head(15 << 10)).await.expect("sent");
     assert!(read_answer(&mut stream).await.starts_with("HTTP/1.1 200 OK"));
-    for size in [9 << 10, 10 << 20] {
+    for size in [17 << 10, 10 << 20] {
         let mut stream = TcpStream::connect(address).await.expect("connected");
         // It is closed long before all is sent.
         let _ = stream.write_all(&head(size)).await;
