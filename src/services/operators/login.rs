@@ -10,10 +10,10 @@ use delays::Delays;
 use super::authenticate::{Authenticator, Source, principal};
 use super::sessions::{self, NewSession, Place};
 use super::{manage, passwords, second_factor};
-use crate::domain::account::LoginFault;
+use crate::domain::account::{FailedLogin, LoginFault};
 use crate::domain::operator::Operator;
 use crate::domain::texts::Message;
-use crate::services::{Error, Principal, Shop, clock};
+use crate::services::{Error, Principal, ReadTx, Shop, authz, clock};
 use crate::store::{failed_logins, operators};
 
 pub use delays::MOST_BYTES;
@@ -66,7 +66,7 @@ impl Logins {
             return self.refused(shop, name, &client, LoginFault::Password).await;
         };
         if operator.has_second_factor && attempt.code.is_none() {
-            self.succeeded(name, &client);
+            self.0.lock().take_back(name, &client);
             let takes_app_codes = !shop.db.read(|db| clock::read(db, shop.now()))?.is_behind;
             return Ok(Outcome::CodeNeeded { takes_app_codes });
         }
@@ -145,6 +145,14 @@ pub async fn note(shop: &Shop, name: &str, client: &str, fault: LoginFault) -> R
         Ok(failed_logins::insert(tx.db, operator, &client, fault, tx.now)?)
     })
     .await
+}
+
+/// Failed logins, newest first, of those before one of them: an administrator sees all, an operator those of their name.
+///
+/// # Errors
+/// [`Error::NotFound`] for others.
+pub fn failed(tx: &ReadTx<'_>, before: Option<i64>, limit: u32) -> Result<Vec<FailedLogin>, Error> {
+    Ok(failed_logins::list(tx.db, authz::visible_owner(tx.actor)?, before, limit)?)
 }
 
 /// The session, unless the code is wrong. Code and session are one change: no code opens two.

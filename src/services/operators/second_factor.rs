@@ -85,6 +85,15 @@ pub fn remove(tx: &Tx<'_>, operator: OperatorId) -> Result<(), Error> {
     tx.record("operator", &operator.name, "second factor removed")
 }
 
+/// How many recovery codes are left.
+///
+/// # Errors
+/// [`Error::NotFound`] where it is somebody else's.
+pub fn recovery_codes(tx: &ReadTx<'_>, operator: OperatorId) -> Result<u32, Error> {
+    authz::needs_owner(tx.actor, operator)?;
+    Ok(second_factors::recovery_codes(tx.db, operator)?)
+}
+
 fn find(tx: &ReadTx<'_>, id: OperatorId) -> Result<Operator, Error> {
     authz::needs_owner(tx.actor, id)?;
     operators::get(tx.db, id)?.ok_or(Error::NotFound)

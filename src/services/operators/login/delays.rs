@@ -56,6 +56,15 @@ impl Delays {
         Ok(())
     }
 
+    /// The attempt that was begun is neither a failure nor enough: what failed before goes on to count.
+    pub fn take_back(&mut self, name: &str, client: &str) {
+        for (key, _) in self.keys(name, client) {
+            if let Some(failures) = self.failures.get_mut(key) {
+                failures.count = failures.count.saturating_sub(1);
+            }
+        }
+    }
+
     /// Somebody has shown who they are: what failed before is forgotten.
     pub fn succeeded(&mut self, name: &str, client: &str) {
         for (key, _) in self.keys(name, client) {
@@ -120,6 +129,18 @@ mod tests {
         assert!(delays.begin("bert", "here", START).is_err() && delays.begin("bert", "there", START).is_ok());
         delays.succeeded("anna", "here");
         assert!(delays.begin("anna", "here", START).is_ok());
+    }
+
+    #[test]
+    fn a_right_password_without_a_code_does_not_make_up_for_wrong_codes() {
+        let mut delays = Delays::default();
+        for _ in 0..3 {
+            assert!(delays.begin("anna", "here", START).is_ok());
+        }
+        let later = START.plus_secs(1);
+        assert!(delays.begin("anna", "here", later).is_ok());
+        delays.take_back("anna", "here");
+        assert!(delays.begin("anna", "here", later).is_err());
     }
 
     #[test]
