@@ -1,6 +1,7 @@
 //! The HTTP interface: the API that clients rely on, pages for people, the host push, pictures of payment requests,
 //! health, documentation. Everything here translates; decisions are in `services`.
 
+mod admin;
 mod contract;
 mod docs;
 mod health;
@@ -42,11 +43,12 @@ const CIRCUITS_BYTES: usize = 512 * 1024;
 
 /// Everything that strangers can make the process remember, each with its bound in bytes at the default
 /// settings; in all less than 16 MiB.
-pub const REMEMBERED: [(&str, usize); 7] = [
+pub const REMEMBERED: [(&str, usize); 8] = [
     ("connections", server::connection_limiter::MOST_BYTES),
     ("large bodies", server::bodies::MOST_BYTES),
     ("rates", LIMITERS * middleware::rate_limit::MOST_BYTES),
-    ("failed logins", crate::services::operators::authenticate::MOST_BYTES),
+    ("wrong passwords", crate::services::operators::authenticate::MOST_BYTES),
+    ("failed logins", crate::services::operators::login::MOST_BYTES),
     ("pictures", media::MOST_BYTES),
     ("documents", docs::MOST_BYTES),
     ("onion circuits", CIRCUITS_BYTES),
@@ -57,6 +59,7 @@ pub fn app(app: App) -> impl Endpoint<Output = Response> + 'static {
     let app = Arc::new(app);
     let (ready, pictures, pushes) = (Arc::clone(&app), Arc::clone(&app), Arc::clone(&app));
     let routes = Route::new()
+        .nest_no_strip("/api/v1/admin", admin::Frame::new(Arc::clone(&app), admin::operations()))
         .nest_no_strip("/api/v1", ContractDispatcher::new(Arc::clone(&app), contract::operations::operations()))
         .at("/docs", GetOnly(get(make_sync(|request: Request| pages::add_slash(request.uri())))))
         .at("/docs/", GetOnly(get(make_sync(|_| docs::page()))))

@@ -27,7 +27,7 @@ fn rig() -> Rig {
 
 fn set_password(db: &Db, password: &str) {
     let hash = passwords::hash(password, &SystemRandom).unwrap();
-    let set = move |tx: &mut Tx<'_>| crate::services::operators::manage::set_password(tx, "anna", &hash);
+    let set = move |tx: &mut Tx<'_>| crate::services::operators::manage::set_password(tx, "anna", &hash, None);
     administrator().write(db, set).unwrap();
 }
 
@@ -66,7 +66,7 @@ async fn a_token_leads_to_its_host_alone() {
 async fn a_role_decides_what_a_password_gives() {
     let rig = rig();
     let scope = rig.auth.password("anna", PASSWORD, HERE).await.unwrap();
-    assert!(matches!(scope, Some(Principal::Operator(_, name)) if name == "anna"));
+    assert!(matches!(scope, Some(operator) if operator.name == "anna"));
     assert_eq!(rig.auth.password("nobody", PASSWORD, HERE).await, Ok(None));
 }
 
