@@ -121,6 +121,7 @@ pub enum Message {
         id: String,
     },
     HostDisabled,
+    HostDraining,
     HostSilent,
     NoPayments,
     ShopBusy,
@@ -183,6 +184,9 @@ pub enum Message {
     OnlyActiveSuspends,
     ResolveOrderFirst,
     SuspendFirst,
+    ExtendFirst,
+    NothingToResume,
+    MoveOnlySuspended,
     OnlyLateReturns,
     OnlyPaidRetries,
     /// What is wrong with the onion address of a target, and what was probably meant.
