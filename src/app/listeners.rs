@@ -53,6 +53,7 @@ const fn name(surface: Surface) -> &'static str {
         Surface::Clearnet => "the listener over TCP",
         Surface::Onion => "the listener of the onion service",
         Surface::Operators => "the listener of the operators' onion service",
+        Surface::Admin => "the listener for operators over TCP",
     }
 }
 

@@ -11,6 +11,7 @@ use poem_openapi::{LicenseObject, OpenApiService};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::admin;
 use super::contract::operations;
 use super::pages::html;
 
@@ -33,7 +34,7 @@ const ABOUT: &str = "Sells Tor bridges and Nostr aliases over Lightning.\n\n\
     one whose token was replaced (code 1008).";
 
 fn service() -> OpenApiService<impl poem_openapi::OpenApi, ()> {
-    OpenApiService::new(operations::operations(), "IP2Tor Shop", env!("CARGO_PKG_VERSION"))
+    OpenApiService::new((operations::operations(), admin::operations()), "IP2Tor Shop", env!("CARGO_PKG_VERSION"))
         .description(ABOUT)
         .license(LicenseObject::new("MIT"))
 }

@@ -1,6 +1,7 @@
 //! The HTTP interface: the API that clients rely on, pages for people, the host push, pictures of payment requests,
 //! health, documentation. Everything here translates; decisions are in `services`.
 
+mod admin;
 mod contract;
 mod docs;
 mod health;
@@ -57,6 +58,7 @@ pub fn app(app: App) -> impl Endpoint<Output = Response> + 'static {
     let app = Arc::new(app);
     let (ready, pictures, pushes) = (Arc::clone(&app), Arc::clone(&app), Arc::clone(&app));
     let routes = Route::new()
+        .nest_no_strip("/api/v1/admin", admin::Frame::new(Arc::clone(&app), admin::operations()))
         .nest_no_strip("/api/v1", ContractDispatcher::new(Arc::clone(&app), contract::operations::operations()))
         .at("/docs", GetOnly(get(make_sync(|request: Request| pages::add_slash(request.uri())))))
         .at("/docs/", GetOnly(get(make_sync(|_| docs::page()))))

@@ -5,11 +5,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, header};
 
+use crate::domain::operator::Operator;
 use crate::domain::texts::Message;
 use crate::http::problem::Problem;
 use crate::http::server::client::{Client, Origin};
 use crate::services::Principal;
-use crate::services::operators::authenticate::{Authenticator, Source};
+use crate::services::operators::authenticate::{Authenticator, Source, principal};
 
 /// What an `Authorization` header says.
 #[derive(Debug, PartialEq, Eq)]
@@ -56,16 +57,19 @@ pub async fn authenticate(
             Some(host) => Ok(Some(Principal::Host(host))),
             None => Err(Problem::unauthorized(Message::InvalidToken)),
         },
-        Credentials::Basic(encoded) => {
-            let wrong = || Problem::unauthorized(Message::WrongPassword);
-            let decoded = STANDARD.decode(encoded).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-            let pair = decoded.as_deref().and_then(|text| text.split_once(':')).ok_or_else(wrong)?;
-            // New circuits cost nothing, except where the operator's list lets nobody else in.
-            let is_of_crowd = origin.surface.is_limited() && matches!(origin.client, Client::Circuit(_));
-            let source = Source { client: &origin.client.label(), is_of_crowd };
-            authenticator.password(pair.0, pair.1, source).await?.map(Some).ok_or_else(wrong)
-        }
+        Credentials::Basic(encoded) => Ok(Some(principal(&basic(authenticator, encoded, origin).await?))),
     }
+}
+
+/// The operator whose name and password these are, as in an `Authorization: Basic …`.
+pub async fn basic(authenticator: &Authenticator, encoded: &str, origin: &Origin) -> Result<Operator, Problem> {
+    let wrong = || Problem::unauthorized(Message::WrongPassword);
+    let decoded = STANDARD.decode(encoded).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let (name, password) = decoded.as_deref().and_then(|text| text.split_once(':')).ok_or_else(wrong)?;
+    // New circuits cost nothing, except where the operator's list lets nobody else in.
+    let is_of_crowd = origin.surface.is_limited() && matches!(origin.client, Client::Circuit(_));
+    let source = Source { client: &origin.client.label(), is_of_crowd };
+    authenticator.password(name, password, source).await?.ok_or_else(wrong)
 }
 
 #[cfg(test)]

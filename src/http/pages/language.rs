@@ -41,6 +41,7 @@ const fn cookie_name(surface: Surface) -> &'static str {
         Surface::Clearnet => "ip2tor-language",
         Surface::Onion => "ip2tor-language-onion",
         Surface::Operators => "ip2tor-language-operators",
+        Surface::Admin => "ip2tor-language-admin",
     }
 }
 

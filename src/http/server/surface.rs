@@ -18,12 +18,19 @@ pub enum Surface {
     /// The same, for clients on the operator's list: nobody else can find this onion service, so what
     /// belongs to operators alone may be here. They are not slowed down.
     Operators,
+    /// The same over a TCP listener of its own, which the operator has chosen for whoever runs the shop.
+    Admin,
 }
 
 impl Surface {
     /// The surface of the listener that has taken a request.
     pub fn of(request: &Request) -> Self {
         request.extensions().get::<Self>().copied().unwrap_or_default()
+    }
+
+    /// Whether the API and the pages for those who run the shop are here.
+    pub const fn has_admin(self) -> bool {
+        matches!(self, Self::Operators | Self::Admin)
     }
 
     /// Whether the rate of one client is limited here.

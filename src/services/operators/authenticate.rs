@@ -89,7 +89,7 @@ impl Authenticator {
     /// # Errors
     /// [`Error::Unavailable`] after too many wrong passwords from this source, or while too many are
     /// being checked.
-    pub async fn password(&self, name: &str, password: &str, source: Source<'_>) -> Result<Option<Principal>, Error> {
+    pub async fn password(&self, name: &str, password: &str, source: Source<'_>) -> Result<Option<Operator>, Error> {
         let found = self.db.read(|db| operators::with_password_hash(db, name))?;
         let (operator, hash) = match found {
             Some((operator, hash)) => (Some(operator), hash),
@@ -97,13 +97,13 @@ impl Authenticator {
         };
         let caller = Caller { name, source };
         if !self.may_check(caller, password, &hash)? {
-            return Ok(operator.map(principal));
+            return Ok(operator);
         }
         let _place = self.places.try_acquire().map_err(|_| busy())?;
         let _permit = self.checks.acquire().await.map_err(|error| Error::Internal(error.to_string()))?;
         // Whoever was before us in the queue may have settled it.
         if !self.may_check(caller, password, &hash)? {
-            return Ok(operator.map(principal));
+            return Ok(operator);
         }
         let (asked, stored) = (password.to_owned(), hash.clone());
         let check = tokio::task::spawn_blocking(move || passwords::verify(&asked, &stored));
@@ -114,7 +114,7 @@ impl Authenticator {
             Some(operator) if fits => {
                 memory.throttle.forget(caller);
                 memory.good.remember(name, password, &hash, now);
-                Ok(Some(principal(operator)))
+                Ok(Some(operator))
             }
             _ => {
                 memory.throttle.note_bad(caller, now);
@@ -149,10 +149,11 @@ fn busy() -> Error {
     Error::Unavailable { detail, retry_after_secs: 5 }
 }
 
-fn principal(operator: Operator) -> Principal {
+/// Who acts when this operator does.
+pub fn principal(operator: &Operator) -> Principal {
     match operator.role {
-        Role::Administrator => Principal::Administrator(operator.name),
-        Role::Operator => Principal::Operator(operator.id, operator.name),
+        Role::Administrator => Principal::Administrator(operator.name.clone()),
+        Role::Operator => Principal::Operator(operator.id, operator.name.clone()),
     }
 }
 

@@ -66,7 +66,7 @@ async fn a_token_leads_to_its_host_alone() {
 async fn a_role_decides_what_a_password_gives() {
     let rig = rig();
     let scope = rig.auth.password("anna", PASSWORD, HERE).await.unwrap();
-    assert!(matches!(scope, Some(Principal::Operator(_, name)) if name == "anna"));
+    assert!(matches!(scope, Some(operator) if operator.name == "anna"));
     assert_eq!(rig.auth.password("nobody", PASSWORD, HERE).await, Ok(None));
 }
 

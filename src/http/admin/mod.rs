@@ -1,0 +1,21 @@
+//! The API for those who run the shop, below `/api/v1/admin/`: one file per noun, operations that call the services.
+//! It is there on the faces that are chosen for it alone ([`Surface::has_admin`](super::Surface::has_admin)); elsewhere
+//! its paths lead nowhere.
+
+mod answer;
+mod body;
+mod context;
+mod frame;
+mod me;
+mod page;
+mod signed;
+mod tag;
+
+use poem_openapi::OpenApi;
+
+pub use frame::Frame;
+
+/// All operations, one line for each noun. They are part of the OpenAPI document.
+pub fn operations() -> impl OpenApi {
+    (me::Me, ())
+}
