@@ -43,7 +43,7 @@ const CIRCUITS_BYTES: usize = 512 * 1024;
 
 /// Everything that strangers can make the process remember, each with its bound in bytes at the default
 /// settings; in all less than 16 MiB.
-pub const REMEMBERED: [(&str, usize); 7] = [
+pub const REMEMBERED: [(&str, usize); 8] = [
     ("connections", server::connection_limiter::MOST_BYTES),
     ("large bodies", server::bodies::MOST_BYTES),
     ("rates", LIMITERS * middleware::rate_limit::MOST_BYTES),
@@ -51,6 +51,7 @@ pub const REMEMBERED: [(&str, usize); 7] = [
     ("pictures", media::MOST_BYTES),
     ("documents", docs::MOST_BYTES),
     ("onion circuits", CIRCUITS_BYTES),
+    ("warnings of the log", crate::services::log_ring::MOST_BYTES),
 ];
 
 /// All of the HTTP interface, for any listener.

@@ -4,18 +4,50 @@
 
 mod answer;
 mod body;
+mod changes;
 mod context;
+mod dashboard;
+mod dashboard_views;
+mod events;
+mod export;
 mod frame;
+mod host_views;
+mod hosts;
+mod jobs;
 mod me;
+mod node_views;
+mod nodes;
+mod order_views;
+mod orders;
 mod page;
+mod product_views;
+mod products;
+mod refunds;
+mod shop;
 mod signed;
 mod tag;
+mod values;
 
 use poem_openapi::OpenApi;
 
+pub use events::Listeners;
 pub use frame::Frame;
 
 /// All operations, one line for each noun. They are part of the OpenAPI document.
 pub fn operations() -> impl OpenApi {
-    (me::Me, ())
+    (
+        me::Me,
+        (
+            dashboard::Dashboards,
+            hosts::Hosts,
+            products::Products,
+            orders::Orders,
+            changes::Changes,
+            refunds::Refunds,
+            nodes::Nodes,
+            jobs::Tasks,
+            shop::Whole,
+            events::Events,
+        ),
+    )
 }
