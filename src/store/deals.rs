@@ -13,7 +13,7 @@ use crate::domain::product::{Product, ProductStatus};
 use crate::domain::purchase::{Delivery, Invoice, InvoiceState, OrderStatus, Purchase, PurchaseKind};
 use crate::domain::time::Timestamp;
 
-const PURCHASE: &str = "SELECT o.id AS order_id, o.kind, o.status, o.message, o.price, o.delivery, \
+pub(super) const PURCHASE: &str = "SELECT o.id AS order_id, o.kind, o.status, o.message, o.price, o.delivery, \
     o.granted_secs, o.granted_bytes, o.owed, o.refunded, o.late_secs, o.created_at AS ordered_at, o.modified_at AS order_modified_at, \
     (SELECT p.id FROM product p WHERE p.seq = o.product_seq) AS product_id, v.state, v.node_id, v.payment_hash, \
     v.is_hold, v.payment_request, v.amount, \
@@ -21,7 +21,7 @@ const PURCHASE: &str = "SELECT o.id AS order_id, o.kind, o.status, o.message, o.
     v.received, v.expiry_secs, v.made_at, v.expires_at, v.held_at, v.paid_at, v.created_at, v.modified_at \
     FROM purchase_order o JOIN invoice v ON v.seq = o.seq";
 
-fn purchase_from_row(row: &Row<'_>) -> rusqlite::Result<Purchase> {
+pub(super) fn purchase_from_row(row: &Row<'_>) -> rusqlite::Result<Purchase> {
     let invoice = Invoice {
         state: named(row, "state", InvoiceState::parse)?,
         node_id: row.get("node_id")?,

@@ -81,6 +81,20 @@ pub fn list(db: &Connection, owner: Option<OperatorId>) -> Result<Vec<Host>, Sto
     Ok(hosts.collect::<Result<_, _>>()?)
 }
 
+/// The ids of all hosts there ever were: what they sold is in the lists still.
+pub fn ids(db: &Connection) -> Result<Vec<HostId>, StoreError> {
+    let mut statement = db.prepare_cached("SELECT id FROM host")?;
+    let rows = statement.query_map([], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The ids of all hosts that an operator has or had.
+pub fn ids_of(db: &Connection, owner: OperatorId) -> Result<Vec<HostId>, StoreError> {
+    let mut statement = db.prepare_cached("SELECT id FROM host WHERE owner_id = ?")?;
+    let rows = statement.query_map([owner], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// Stores a new host.
 pub fn insert(db: &Connection, host: &Host, token_hash: &[u8; 32], author: Author<'_>) -> Result<(), StoreError> {
     db.execute(
@@ -112,7 +126,9 @@ pub fn note_alive(db: &Connection, id: HostId, is_alive: bool, now: Timestamp) -
     let since = is_alive.then_some(now);
     let sql = "UPDATE host SET alive_since = ?2 WHERE id = ?1 \
                AND ((alive_since IS NULL) <> (?2 IS NULL) OR alive_since > ?3)";
-    db.prepare_cached(sql)?.execute(params![id, since, now.plus_secs(CLOCK_TOLERANCE_SECS)])?;
+    if db.prepare_cached(sql)?.execute(params![id, since, now.plus_secs(CLOCK_TOLERANCE_SECS)])? > 0 {
+        super::presence::note(db, id, is_alive, now)?;
+    }
     Ok(())
 }
 

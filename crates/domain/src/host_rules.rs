@@ -175,6 +175,9 @@ pub fn warnings(host: &Host, ranges: &[PortRange]) -> Vec<String> {
             list.push("It offers Tor bridges but has no ports for them (--port-range FIRST-LAST).".to_owned());
         }
     }
+    if host.is_draining {
+        list.push("It is drained: it takes no new orders.".to_owned());
+    }
     if host.offers_rssh_tunnels {
         list.push("Reverse SSH tunnels are stored but not sold by this shop.".to_owned());
     }

@@ -16,6 +16,8 @@ macro_rules! host_settings {
         $then! {
             /// Whether it sells (default for a new host: true).
             is_enabled: bool = true, "BOOL";
+            /// Whether it takes no new orders, while what it has sold goes on and can be extended.
+            is_draining: bool = false, "BOOL";
             /// Whether it is for trying out: its products can't be extended.
             is_test_host: bool = false, "BOOL";
             /// Whether it is paid for on a test network.

@@ -142,6 +142,7 @@ fn page(visit: &Visit, status: StatusCode, token: Uuid, mut filled: Filled) -> R
 /// Why the host can't be bought from at the moment.
 fn closed(public: &PublicHost, now: Timestamp) -> Option<Message> {
     match public.host.is_alive(now) {
+        _ if public.host.is_draining => Some(Message::HostDraining),
         false => Some(Message::HostSilent),
         true if !public.can_be_paid => Some(Message::NoPayments),
         true => None,

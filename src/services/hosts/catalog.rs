@@ -89,9 +89,9 @@ fn load_catalog(shop: &Shop, db: &Connection) -> Result<Catalog, Error> {
 }
 
 impl PublicHost {
-    /// Whether buyers see it: enabled, alive, and somebody can take the payment.
+    /// Whether buyers see it: enabled and not drained, alive, and somebody can take the payment.
     pub fn is_public(&self, now: Timestamp) -> bool {
-        self.host.is_enabled && self.can_be_paid && self.host.is_alive(now)
+        self.host.is_enabled && !self.host.is_draining && self.can_be_paid && self.host.is_alive(now)
     }
 }
 

@@ -177,7 +177,7 @@ fn few_ports(tx: &Tx<'_>, host: &Host) -> Result<(), Error> {
         .map(|range| range.free() + range.used)
         .sum();
     let free = reservations::free_ports(db, host, PortKind::TorBridge)?;
-    if host.is_enabled && host.offers_tor_bridges && free < FEW_PORTS.min(total) {
+    if host.is_enabled && !host.is_draining && host.offers_tor_bridges && free < FEW_PORTS.min(total) {
         let text = format!("Host {} has {free} of {total} bridge ports left.", host.name);
         alerts::raise(db, AlertTopic::FewPorts, &subject, &text, now)?;
         return Ok(());

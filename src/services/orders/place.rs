@@ -122,6 +122,9 @@ fn find_host(
     if !host.is_enabled {
         return problem(Message::HostDisabled);
     }
+    if host.is_draining {
+        return problem(Message::HostDraining);
+    }
     if !host.is_alive(shop.now()) {
         return problem(Message::HostSilent);
     }

@@ -49,6 +49,63 @@ impl Deal {
         Ok(())
     }
 
+    /// The operator brings back what was suspended while it has time left.
+    pub fn operator_resumes(&mut self, now: Timestamp) -> Result<(), Refusal> {
+        let stopped = matches!(
+            self.product.status,
+            ProductStatus::NeedsSuspend | ProductStatus::Suspended | ProductStatus::NeedsDelete
+        );
+        if !stopped || self.product.activated_at.is_none() || self.product.deleted_at.is_some() {
+            return Err(Refusal(Message::NothingToResume));
+        }
+        if self.product.is_killed {
+            return Err(Refusal(Message::SwitchedOff));
+        }
+        if !self.is_paid_for(now, false) {
+            return Err(Refusal(Message::ExtendFirst));
+        }
+        self.make_pending(now);
+        Ok(())
+    }
+
+    /// The operator gives a product that was delivered `secs` more for nothing, or a whole period of what was agreed, and
+    /// the bandwidth of a period; one that has ended comes back. Returns the seconds and the bytes that it got.
+    pub fn operator_extends(&mut self, secs: Option<i64>, now: Timestamp) -> Result<(i64, i64), Refusal> {
+        let product = &mut self.product;
+        if product.is_killed {
+            return Err(Refusal(Message::SwitchedOff));
+        }
+        if product.activated_at.is_none() || product.deleted_at.is_some() {
+            return Err(Refusal(Message::NeverDelivered));
+        }
+        let Some(end) = product.suspend_after else { return Err(Refusal(Message::NeverEnds)) };
+        let secs = match secs {
+            Some(secs) => {
+                product.suspend_after = Some(end.max(now).plus_secs(secs));
+                secs
+            }
+            None => product.add_period(now),
+        };
+        let bytes = product.add_bandwidth();
+        if !matches!(product.status, ProductStatus::NeedsActivate | ProductStatus::Active) {
+            self.operator_resumes(now)?;
+        }
+        Ok((secs, bytes))
+    }
+
+    /// The operator has another port reserved for a bridge that its host has taken down: nothing stands there that could
+    /// lead elsewhere. It comes back at once if it has time left.
+    pub fn operator_moves(&mut self, port: u16, now: Timestamp) -> Result<(), Refusal> {
+        if self.product.status != ProductStatus::Suspended || self.product.deleted_at.is_some() {
+            return Err(Refusal(Message::MoveOnlySuspended));
+        }
+        (self.product.port, self.product.placed) = (Some(port), true);
+        match self.operator_resumes(now) {
+            Ok(()) | Err(Refusal(Message::ExtendFirst)) => Ok(()),
+            refused => refused,
+        }
+    }
+
     /// No port (or name) could be reserved for a product that has to come back.
     pub fn place_unavailable(&mut self, now: Timestamp) {
         for i in 0..self.purchases.len() {

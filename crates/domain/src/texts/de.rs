@@ -268,6 +268,9 @@ pub(super) fn message(message: &Message) -> String {
             return format!("Es gibt keinen Host mit der ID {id}.");
         }
         Message::HostDisabled => "Dieser Host ist im Moment abgeschaltet.",
+        Message::HostDraining => {
+            "Dieser Host nimmt keine neuen Bestellungen an. Was er verkauft hat, läuft weiter und kann verlängert werden."
+        }
         Message::HostSilent => "Dieser Host antwortet im Moment nicht. Bitte später noch einmal versuchen.",
         Message::NoPayments => {
             "Dieser Host kann im Moment keine Zahlungen annehmen. Bitte später noch einmal versuchen."
@@ -355,6 +358,14 @@ pub(super) fn message(message: &Message) -> String {
         Message::ProductsFromOrders => "Produkte entstehen durch Bestellungen; Änderungen werden mit PATCH gemeldet.",
         Message::OnlyActiveSuspends => "Nur ein aktives Produkt kann ausgesetzt werden.",
         Message::ResolveOrderFirst => "Jemand hat dafür bezahlt; zuerst muss die Bestellung geklärt werden.",
+        Message::ExtendFirst => {
+            "Es hat keine Zeit oder keine Bandbreite mehr: verlängern Sie es, das bringt es zurück."
+        }
+        Message::NothingToResume => "Nur ein Produkt, das geliefert wurde und ausgesetzt ist, kann zurückkommen.",
+        Message::MoveOnlySuspended => {
+            "Nur eine Bridge, die ihr Host abgebaut hat (Status H), kann einen anderen Port bekommen: setzen Sie sie aus, und \
+             warten Sie darauf."
+        }
         Message::SuspendFirst => {
             "Nur ein ausgesetztes Produkt kann freigegeben werden; es muss zuerst ausgesetzt werden."
         }

@@ -235,6 +235,7 @@ pub(super) fn message(message: &Message) -> String {
             return format!("No host exists with ID: {id}.");
         }
         Message::HostDisabled => "This host is disabled at the moment.",
+        Message::HostDraining => "This host takes no new orders. What it has sold goes on and can be extended.",
         Message::HostSilent => "This host does not respond at the moment. Please try again later.",
         Message::NoPayments => "This host can't take payments at the moment. Please try again later.",
         Message::ShopBusy => "The shop is busy making invoices. Please try again in a moment.",
@@ -303,6 +304,11 @@ pub(super) fn message(message: &Message) -> String {
         Message::ProductsFromOrders => "Products come from orders; report changes with PATCH.",
         Message::OnlyActiveSuspends => "Only an active product can be suspended.",
         Message::ResolveOrderFirst => "Somebody has paid for it; resolve the order first.",
+        Message::ExtendFirst => "It has no time or bandwidth left: extend it, which brings it back.",
+        Message::NothingToResume => "Only a product that was delivered and is suspended can come back.",
+        Message::MoveOnlySuspended => {
+            "Only a bridge whose host has taken it down (state H) can get another port: suspend it, and wait for that."
+        }
         Message::SuspendFirst => "Only a suspended product can be released; suspend it first.",
         Message::OnlyLateReturns => "Only what was delivered late is taken back for its price.",
         Message::OnlyPaidRetries => "Only an order in state N that was paid in full can be delivered again.",

@@ -139,6 +139,7 @@ pub enum Message {
         id: String,
     },
     HostDisabled,
+    HostDraining,
     HostSilent,
     NoPayments,
     ShopBusy,
@@ -201,6 +202,9 @@ pub enum Message {
     OnlyActiveSuspends,
     ResolveOrderFirst,
     SuspendFirst,
+    ExtendFirst,
+    NothingToResume,
+    MoveOnlySuspended,
     OnlyLateReturns,
     OnlyPaidRetries,
     /// What is wrong with the onion address of a target, and what was probably meant.
