@@ -27,7 +27,7 @@ use self::middleware::get_only::GetOnly;
 use self::middleware::guard::RequestMiddleware;
 
 pub use self::docs::{openapi_document, openapi_json};
-pub use self::health::Readiness;
+pub use self::health::{Readiness, readiness_of};
 pub use self::server::bodies::BODY_BYTES;
 pub use self::server::surface::Surface;
 #[cfg(feature = "demo")]

@@ -9,6 +9,7 @@ mod live;
 mod mishaps;
 mod purchase;
 mod secrets;
+mod service;
 mod storage;
 
 use live::port;
