@@ -30,7 +30,6 @@ put 644 packaging/debian/changelog usr/share/doc/$name/changelog
 put 644 docs/OPERATING.md usr/share/doc/$name/OPERATING.md
 for example in packaging/examples/*.conf; do put 644 "$example" "usr/share/doc/$name/examples/${example##*/}"; done
 put 644 packaging/man/$name.1 usr/share/man/man1/$name.1
-put 644 packaging/debian/lintian-overrides usr/share/lintian/overrides/$name
 gzip -9n "$root/usr/share/doc/$name/changelog" "$root/usr/share/man/man1/$name.1"
 
 # The oldest libc that has all that the program calls.
@@ -48,7 +47,7 @@ find "$root" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
 
 mkdir -p "$folder"
 package=$folder/${name}_${version}_$arch.deb
-dpkg-deb --root-owner-group -Zxz --build "$root" "$package" >&2
+dpkg-deb --root-owner-group -Zxz --threads-max=1 --build "$root" "$package" >&2
 sizes="program $(stat -c %s "$program") bytes, package $(stat -c %s "$package") bytes, needs libc $glibc"
 step "$package: $sizes"
 [ "$(stat -c %s "$program")" -le $most_program ] || die "the program has more than $most_program bytes"

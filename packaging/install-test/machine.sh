@@ -67,7 +67,7 @@ first_process() {
 # Runs a line of shell in the machine as root.
 inside() {
     (cd / && nsenter --target "$init" --mount --uts --ipc --net --pid --root --wd \
-        env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive bash -euc "$1")
+        env -i PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive bash -euc "$1")
 }
 
 # An orderly end.

@@ -15,9 +15,9 @@ scene_fresh_install() {
 
 scene_service() {
     local score config=/etc/ip2tor-shop/config.toml
-    score=$(inside 'systemd-analyze security ip2tor-shop | tail -n 1')
-    step "$score"
-    inside "[ \"\$(echo '$score' | grep -o '[0-9.]* ' | head -n 1 | tr -d '. ')\" -lt 15 ]" || die "the sandbox got wider: $score"
+    score=$(inside 'systemd-analyze security ip2tor-shop' | tail -n 1 | grep -o '[0-9]\+\.[0-9]\+')
+    step "systemd-analyze security: $score"
+    awk -v score="$score" 'BEGIN { exit !(score < 1.5) }' || die "the sandbox got wider: $score"
     inside "journalctl -u ip2tor-shop -o json | jq -e 'select(.PRIORITY == \"6\" and (.MESSAGE | test(\"the shop answers\")))' >/dev/null" ||
         die "the journal does not have the shop's lines with their priority"
     inside "journalctl -u ip2tor-shop -o cat | grep -E '^(20[0-9]{2}-|<[0-9]>)'" && die "a second time, or a bare priority, in the journal"
@@ -98,7 +98,7 @@ scene_full_disk() {
     inside 'systemctl stop ip2tor-shop; cp -a /var/lib/ip2tor-shop /root/data
         mount -t tmpfs -o size=40m,mode=700 disk /var/lib/ip2tor-shop; chown ip2tor-shop: /var/lib/ip2tor-shop
         cp -a /root/data/. /var/lib/ip2tor-shop/; systemctl start ip2tor-shop
-        dd if=/dev/zero of=/var/lib/ip2tor-shop/full bs=1M 2>/dev/null || true; rm -f /root/free
+        dd if=/dev/zero of=/var/lib/ip2tor-shop/full bs=1M 2>/dev/null || true
         truncate -s -1M /var/lib/ip2tor-shop/full; chown ip2tor-shop: /var/lib/ip2tor-shop/full'
     local says
     says=$(inside "apt-get install -y /shared/$version+3.deb 2>&1") && die "an upgrade without room for a backup is begun"
@@ -108,7 +108,7 @@ scene_full_disk() {
     inside 'rm /var/lib/ip2tor-shop/full'
     install_deb "$version+3"
     shop 'purchase; nothing_is_lost'
-    inside 'systemctl stop ip2tor-shop; cp -a /var/lib/ip2tor-shop/. /root/data/; umount /var/lib/ip2tor-shop
+    inside 'systemctl stop ip2tor-shop; rm -rf /root/data; cp -a /var/lib/ip2tor-shop /root/data; umount /var/lib/ip2tor-shop
         rm -rf /var/lib/ip2tor-shop/*; cp -a /root/data/. /var/lib/ip2tor-shop/; systemctl start ip2tor-shop'
     shop 'nothing_is_lost'
 }
@@ -178,8 +178,9 @@ scene_repository() {
     cp -a target/repository "$scratch/shared/repository"
     inside 'install -m 644 /shared/repository/ip2tor-shop.gpg /usr/share/keyrings/
         sed "s#^URIs:.*#URIs: file:///shared/repository#" /shared/repository/ip2tor-shop.sources >/etc/apt/sources.list.d/ip2tor-shop.sources
-        mkdir /root/lists; mv /etc/apt/sources.list /root/lists/
-        apt-get update -qq; apt-get install -qq -y --reinstall --allow-downgrades ip2tor-shop >/dev/null; mv /root/lists/sources.list /etc/apt/'
+        mv /etc/apt/sources.list /root/
+        apt-get update -qq; apt-get install -qq -y --reinstall --allow-downgrades ip2tor-shop >/dev/null
+        apt-cache policy ip2tor-shop | grep -q "file:/shared/repository"; mv /root/sources.list /etc/apt/'
     shop 'nothing_is_lost'
 }
 

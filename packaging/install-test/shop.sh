@@ -28,9 +28,10 @@ TOML
     ip2tor-shop check-config
     systemctl restart ip2tor-shop
     node_up
+    mkdir -p $keep
+    ip2tor-shop onion address >$keep/onion
     ip2tor-shop operator add admin --role administrator >/dev/null
     ip2tor-shop node add --detect --yes
-    mkdir -p $keep
     ip2tor-shop host add --json --ip 203.0.113.7 --name vienna --offers-tor-bridges=true --port-range 20000-20099 \
         --tor-bridge-price-initial=25000 --tor-bridge-price-extension=20000 >$keep/host
 }
@@ -96,7 +97,7 @@ nothing_is_lost() {
         [ "$(curl -sf "$url/public/tor_bridges/$bridge/" | jq -r .status)" = A ] || { echo "$bridge is not active" >&2; return 1; }
     done
     [ "$(ip2tor-shop order list --owed --json | jq length)" = 0 ] || { echo "something is owed" >&2; return 1; }
-    [ "$(ip2tor-shop onion address 2>/dev/null || cat $keep/onion 2>/dev/null)" = "$(cat $keep/onion 2>/dev/null)" ] || { echo "another onion address" >&2; return 1; }
+    [ "$(ip2tor-shop onion address)" = "$(cat $keep/onion)" ] || { echo "another onion address" >&2; return 1; }
     # Nothing in the data folder is somebody else's than the service's.
     local foreign
     foreign=$(find /var/lib/ip2tor-shop ! -user ip2tor-shop)
