@@ -6,8 +6,10 @@ DEMO_LISTEN ?= 127.0.0.1:8000
 DEMO_DIR ?= demo-data
 # Tests in one process mostly wait: more of them than there are cores.
 WAITING ?= 8
+# Architectures that packages are made for.
+ARCHS ?= amd64 arm64
 
-.PHONY: help demo quick test test-long fuzz test-nodes check bench release openapi clean-demo setup-build setup-demo setup-test setup-axe setup-fuzz
+.PHONY: help demo quick test test-long fuzz test-nodes check bench release deb repository test-install openapi clean-demo setup-build setup-demo setup-test setup-axe setup-fuzz
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -55,6 +57,15 @@ bench: setup-test ## Measure the shop and print one table
 
 release: setup-build ## Build the program for this machine
 	$(CARGO) build --release --bin ip2tor-shop
+
+deb: setup-build ## Make Debian packages for amd64 and arm64 in target/deb (ARCHS=amd64: one; MINISIGN_KEY=FILE signs)
+	packaging/all.sh $(ARCHS)
+
+repository: ## Make a signed apt repository of them in target/repository: KEY=gpg-key URL=https://where-it-will-be
+	packaging/repository.sh "$(KEY)" "$(URL)"
+
+test-install: ## Boot a Debian (as root) and install, sell, upgrade, fail, remove: PACKAGE=FILE, or this machine's of make deb
+	packaging/install-test/run.sh $(or $(PACKAGE),$(lastword $(sort $(wildcard target/deb/*_$(shell dpkg --print-architecture).deb)))) $(SCENES)
 
 # What each needs is installed first, from Debian's packages.
 setup-build setup-demo setup-test setup-axe setup-fuzz: setup-%:

@@ -6,6 +6,7 @@ mod onion_services;
 mod onion_trouble;
 mod parts;
 mod storage;
+mod systemd;
 mod tor;
 
 use std::net::SocketAddr;
@@ -38,6 +39,7 @@ use listeners::Listeners;
 use onion_services::Services;
 pub use parts::{Endpoint, StartError};
 pub use storage::lock;
+pub use systemd::Systemd;
 use tor::TorPart;
 pub use tor::command_dial;
 
@@ -109,6 +111,7 @@ async fn start_with(
     } else if tor.is_broken() {
         interface.readiness().show("onion", || serde_json::json!({"reachability": "off"}));
     }
+    let readiness = interface.readiness().clone();
     let endpoint: Endpoint = Arc::new(http::app(adapt(interface)).boxed());
     let limiter = ConnectionLimiter::behind(connection_limits(&config), is_trusted_proxy(&config));
     let listeners = Listeners::new(shop.clone(), endpoint, tasks.stopped());
@@ -120,6 +123,9 @@ async fn start_with(
     }
     tracing::info!(address = %local_addr, "the shop answers");
     let scheduler = start_jobs(context, &tasks).await?;
+    let systemd = Systemd::of_process();
+    systemd.ready();
+    tasks.spawn(systemd.attend(shop.clone(), readiness));
     Ok(App { shop, local_addr, admin_addr, onion_address, tasks, scheduler, lock })
 }
 
@@ -249,6 +255,7 @@ impl App {
     /// Stops taking requests, lets those under way finish, and ends all tasks. What is left to do
     /// is in the database. Returns the lock of the data folder, for one who has more to end in it.
     pub async fn stop(mut self) -> InstanceLock {
+        Systemd::of_process().stopping();
         self.scheduler.stop().await;
         self.tasks.stop().await;
         if let Err(error) = clock::end(&self.shop).await.and(hosts::check_ins::store_all(&self.shop).await) {

@@ -3,6 +3,7 @@
 
 mod alerts;
 mod arguments;
+mod as_owner;
 mod backup;
 mod bridge;
 mod check_config;
@@ -19,6 +20,7 @@ mod host;
 mod host_fields;
 #[cfg(feature = "demo")]
 mod lnd_simulator;
+mod log_kept;
 mod logging;
 mod node;
 mod onion;
@@ -27,6 +29,7 @@ mod operator;
 mod order;
 mod output;
 mod refund;
+mod reload;
 mod runtime;
 mod serve;
 mod site;
@@ -94,7 +97,7 @@ enum Command {
 }
 
 /// Parses the command line, runs the command and says how it went: 0 done, 1 failed, 2 wrong usage,
-/// 78 wrong configuration.
+/// 78 wrong configuration, or a start that trying again does not help.
 pub fn run() -> ExitCode {
     let command = Cli::command();
     let matches = match command.clone().try_get_matches() {

@@ -17,7 +17,10 @@ pub enum StartError {
     /// Settings that turned out not to work.
     #[error("{0}")]
     Config(Problems),
-    /// Anything else.
+    /// What trying again does not change: files of another user, a database of another version or a damaged one.
+    #[error("{0}")]
+    Final(String),
+    /// Anything else: it may be better in a moment.
     #[error("{0}")]
     Failed(String),
 }

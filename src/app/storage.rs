@@ -6,11 +6,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::parts::StartError;
+use super::systemd::Systemd;
 use crate::config::Config;
 use crate::services::backup::{self, BackupError};
 use crate::services::file_permissions;
 use crate::services::instance::{InstanceLock, LockError};
-use crate::store::{Db, StoreError, meta};
+use crate::store::{Db, StoreError, meta, schema};
 
 /// How long until a disk that can't be written is tried again.
 const RETRY_DELAY: Duration = Duration::from_secs(10);
@@ -19,6 +20,8 @@ const RETRY_DELAY: Duration = Duration::from_secs(10);
 enum Problem {
     /// The disk: it may get better.
     Disk(String),
+    /// Another process has it: it may end.
+    Taken(String),
     /// Something else, which trying again does not change.
     Final(String),
 }
@@ -39,8 +42,10 @@ async fn patiently<T>(data_dir: &Path, attempt: impl Fn() -> Result<T, Problem>)
     loop {
         match attempt() {
             Ok(made) => return Ok(made),
-            Err(Problem::Final(text)) => return Err(StartError::Failed(text)),
+            Err(Problem::Final(text)) => return Err(StartError::Final(text)),
+            Err(Problem::Taken(text)) => return Err(StartError::Failed(text)),
             Err(Problem::Disk(text)) => {
+                Systemd::of_process().status(&format!("waiting for the disk: {text}"));
                 let (folder, secs) = (data_dir.display(), RETRY_DELAY.as_secs());
                 tracing::error!("{text}: make room in {folder}, or make it writable; the next try is in {secs} s");
             }
@@ -56,6 +61,10 @@ fn open_database(config: &Config) -> Result<Db, Problem> {
         (None, StoreError::Unavailable(_)) => Problem::Disk(format!("can't use {}: {error}", file.display())),
         (None, _) => Problem::Final(format!("can't use {}: {error}", file.display())),
     };
+    if schema::is_behind(&file).unwrap_or(false) {
+        tracing::info!("the database is of an older version: it is brought up to date");
+        Systemd::of_process().migrating();
+    }
     let db = Db::open(&file).map_err(problem)?;
     // A database that opens may yet take no change.
     db.write_blocking(|db| meta::set_text(db, "version", env!("CARGO_PKG_VERSION"))).map_err(problem)?;
@@ -82,6 +91,6 @@ fn lock_problem(error: LockError) -> Problem {
             (None, kind) if is_of_the_disk(kind) => Problem::Disk(error.to_string()),
             (None, _) => Problem::Final(error.to_string()),
         },
-        LockError::Running(_) => Problem::Final(error.to_string()),
+        LockError::Running(_) => Problem::Taken(error.to_string()),
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args as ClapArgs, Subcommand};
 use serde_json::{Value, json};
 
-use super::data::DataArgs;
+use super::data::{DataArgs, create_data_dir};
 use super::failure::Failure;
 use super::output::Output;
 use super::user;
@@ -28,6 +28,9 @@ enum Command {
         /// The file [default: a new one in DATA_DIR/backups]
         #[arg(long, value_name = "FILE")]
         output: Option<PathBuf>,
+        /// The backup before an upgrade to VERSION: DATA_DIR/backups/before-VERSION.backup; refused where room is short
+        #[arg(long, value_name = "VERSION", conflicts_with = "output", value_parser = version)]
+        before: Option<String>,
     },
     /// Put a backup in place; the shop must not be running
     Restore {
@@ -43,7 +46,8 @@ enum Command {
 
 pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
     match args.command {
-        Command::Create { output: file } => create(&args.data, file.as_deref(), output),
+        Command::Create { before: Some(version), .. } => create_before(&args.data, &version, output),
+        Command::Create { output: file, .. } => create(&args.data, file.as_deref(), output),
         Command::Restore { file, force } => restore(&args.data, &file, force, output),
         Command::List => list(&args.data, output),
     }
@@ -51,6 +55,25 @@ pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
 
 fn session() -> Session {
     Session { by: user::principal(), now: SystemClock.now() }
+}
+
+/// A version of a Debian package, which becomes part of a file's name.
+fn version(text: &str) -> Result<String, String> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".+~-".contains(&byte);
+    let fits = (1..=64).contains(&text.len()) && text.bytes().all(is_plain);
+    if fits { Ok(text.to_owned()) } else { Err("this is not a version, such as 1.2.3".to_owned()) }
+}
+
+/// Before the first set-up there is nothing to save.
+fn create_before(data: &DataArgs, version: &str, output: &Output) -> Result<(), Failure> {
+    let places = data.load()?.places();
+    if !places.database.try_exists().unwrap_or(true) {
+        output.result(&json!({"file": null}), "There is no shop yet, so there is nothing to save.");
+        return Ok(());
+    }
+    let made = backup::create_before(&data.open()?.db, &places, &session(), version)?;
+    output.result(&document(&made), &made.path.display().to_string());
+    Ok(())
 }
 
 fn create(data: &DataArgs, file: Option<&Path>, output: &Output) -> Result<(), Failure> {
@@ -86,6 +109,7 @@ fn document(file: &BackupFile) -> Value {
 
 fn restore(data: &DataArgs, file: &Path, force: bool, output: &Output) -> Result<(), Failure> {
     let config = data.load()?;
+    create_data_dir(&config)?;
     let restored = backup::restore(&config.places(), file, force, &session())?;
     let moved: Vec<String> = restored.moved.iter().map(|path| path.display().to_string()).collect();
     let document = json!({

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args as ClapArgs;
 use serde_json::json;
 
+use super::as_owner::become_owner;
 use super::failure::Failure;
 use super::output::Output;
 use crate::config::{Config, DEFAULT_FILE, Problem, Problems};
@@ -18,7 +19,11 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, output: &Output) -> Result<(), Failure> {
-    match Config::load(&args.config).and_then(|config| check_clients(&config, output)) {
+    let loaded = Config::load(&args.config);
+    if let Ok(config) = &loaded {
+        become_owner(&config.data_dir)?;
+    }
+    match loaded.and_then(|config| check_clients(&config, output)) {
         Ok(()) => {
             let document = json!({"valid": true, "problems": []});
             output.result(&document, &format!("{} is valid.", args.config.display()));

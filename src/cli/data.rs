@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
+use super::as_owner::{become_owner, give_to_shop};
 use super::failure::Failure;
 use super::user;
 use crate::config::{Config, DATABASE_FILE, DEFAULT_FILE};
@@ -28,8 +29,17 @@ pub struct DataArgs {
 }
 
 impl DataArgs {
-    /// The configuration that is meant.
+    /// The configuration that is meant. From here on root goes on as the user whom the data folder belongs to.
     pub fn load(&self) -> Result<Config, Failure> {
+        if let Some(dir) = &self.data_dir {
+            become_owner(dir)?;
+        }
+        let config = self.read()?;
+        become_owner(&config.data_dir)?;
+        Ok(config)
+    }
+
+    fn read(&self) -> Result<Config, Failure> {
         match (&self.config, &self.data_dir) {
             (Some(file), _) => Ok(Config::load(file)?),
             (None, Some(dir)) => {
@@ -62,10 +72,23 @@ impl DataArgs {
     /// The database of the shop, made if there is none yet.
     pub fn open_or_create(&self) -> Result<Data, Failure> {
         let config = self.load()?;
-        create_folder(&config.data_dir)?;
+        create_data_dir(&config)?;
         backup::settle_pending(&config.places())?;
         Data::open(config)
     }
+}
+
+/// Makes the data folder if there is none. One that root makes for a configuration file is the packaged shop's.
+pub fn create_data_dir(config: &Config) -> Result<(), Failure> {
+    let folder = &config.data_dir;
+    if folder.try_exists().unwrap_or(true) {
+        return Ok(());
+    }
+    create_folder(folder)?;
+    if config.file.is_some() {
+        give_to_shop(folder)?;
+    }
+    become_owner(folder)
 }
 
 /// Makes a folder for its owner alone.

@@ -20,6 +20,8 @@ pub enum Failure {
     Usage(String),
     /// The configuration is wrong (78).
     Config(Problems),
+    /// The shop can't run as it is installed, and trying again does not change that (78).
+    Final(String),
     /// It could not be done (1).
     Failed(String),
     /// It could not be done with these values (1).
@@ -37,12 +39,20 @@ impl Failure {
         match self {
             Self::Failed(_) | Self::Invalid(_) | Self::Told => 1,
             Self::Usage(_) => 2,
-            Self::Config(_) => 78,
+            Self::Config(_) | Self::Final(_) => 78,
         }
     }
 }
 
 impl Failure {
+    /// The failure of a start that has not got as far as the database: trying it again changes nothing.
+    pub fn at_start(self) -> Self {
+        match self {
+            Self::Failed(text) => Self::Final(text),
+            other => other,
+        }
+    }
+
     /// What people read. `argument` says how a field is given on the command line.
     pub fn text(&self, argument: impl Fn(&str) -> String) -> String {
         let message = |(field, messages): &FieldMessages| {
@@ -50,7 +60,7 @@ impl Failure {
             if *field == NON_FIELD { text } else { format!("{}: {text}", argument(field)) }
         };
         match self {
-            Self::Usage(text) | Self::Failed(text) => text.clone(),
+            Self::Usage(text) | Self::Final(text) | Self::Failed(text) => text.clone(),
             Self::Config(problems) => format!("the configuration has problems:\n{problems}"),
             Self::Invalid(fields) => fields.iter().map(message).collect::<Vec<_>>().join("\n"),
             Self::Told => String::new(),
@@ -62,7 +72,7 @@ impl Failure {
     pub fn document(&self, text: &str) -> Value {
         let mut fields: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         match self {
-            Self::Usage(_) | Self::Failed(_) | Self::Told => {}
+            Self::Usage(_) | Self::Final(_) | Self::Failed(_) | Self::Told => {}
             Self::Config(problems) => {
                 for Problem { key, message } in &problems.0 {
                     let key = if key.is_empty() { NON_FIELD } else { key };
@@ -89,6 +99,7 @@ impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         match error {
             StartError::Config(problems) => Self::Config(problems),
+            StartError::Final(text) => Self::Final(text),
             StartError::Failed(text) => Self::Failed(text),
         }
     }

@@ -1,6 +1,7 @@
 //! `node`: Lightning nodes.
 
 mod asking;
+mod detect;
 mod fields;
 
 use clap::{Args as ClapArgs, Subcommand};
@@ -43,6 +44,12 @@ enum Command {
         /// Store it without trying it first
         #[arg(long)]
         untested: bool,
+        /// Look for the nodes of this machine, and add those that you say yes to
+        #[arg(long, conflicts_with_all = ["kind", "untested", "host", "certificate_file", "macaroon_file"])]
+        detect: bool,
+        /// With --detect: yes to all of them
+        #[arg(long, requires = "detect")]
+        yes: bool,
         #[command(flatten)]
         fields: NodeFields,
     },
@@ -87,7 +94,12 @@ fn node_id(text: &str) -> Result<NodeId, String> {
 pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
     let data = &args.data;
     match args.command {
-        Command::Add { kind, untested, fields } => add(data, kind, untested, fields, output),
+        Command::Add { detect: true, yes, .. } => detect::run(data, yes, output),
+        Command::Add { kind, untested, fields, .. } => {
+            let (node, text) = add_one(data, kind, untested, fields, output)?;
+            output.result(&document(&node), &text);
+            Ok(())
+        }
         Command::List => list(data, output),
         Command::Check { id } => asking::check(data, id, output),
         Command::Set { id, moved, untested, fields } => set(data, id, moved, untested, fields, output),
@@ -99,7 +111,14 @@ pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
     }
 }
 
-fn add(data: &DataArgs, kind: NodeKind, untested: bool, fields: NodeFields, output: &Output) -> Result<(), Failure> {
+/// Tries a node and adds it; returns it with what to say of it.
+fn add_one(
+    data: &DataArgs,
+    kind: NodeKind,
+    untested: bool,
+    fields: NodeFields,
+    output: &Output,
+) -> Result<(Node, String), Failure> {
     let owner = fields.owner.clone();
     let change = fields.change(&data.load()?.database())?;
     warn_of_untested(untested, &change, output);
@@ -114,8 +133,7 @@ fn add(data: &DataArgs, kind: NodeKind, untested: bool, fields: NodeFields, outp
     data.write(move |tx| manage::insert(tx, &stored))?;
     let advice = || format!("Try it: `ip2tor-shop node check {}`", node.id);
     let text = format!("Added node {}.\nid  {}\n{}", node.name, node.id, found.unwrap_or_else(advice));
-    output.result(&document(&node), &text);
-    Ok(())
+    Ok((node, text))
 }
 
 /// What a try would have found, as far as it can be seen from here.

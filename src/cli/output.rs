@@ -6,6 +6,7 @@ use std::io::{ErrorKind, Write};
 
 use serde_json::Value;
 
+use super::logging;
 use crate::domain::text::{for_line, for_terminal, json_for_terminal};
 
 /// How to print.
@@ -41,7 +42,12 @@ impl Output {
     /// Says why a command failed: the text to people, and the document to scripts, unless the command
     /// has printed a document that tells it.
     pub fn failure(&self, document: &Value, text: &str) {
-        eprintln!("error: {}", for_terminal(text).replace('\n', "\n       "));
+        let text = format!("error: {}", for_terminal(text).replace('\n', "\n       "));
+        if logging::goes_to_journal() {
+            eprint!("{}", logging::as_errors(&text));
+        } else {
+            eprintln!("{text}");
+        }
         if self.json && !self.has_result.get() {
             self.result(document, "");
         }

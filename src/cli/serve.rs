@@ -6,12 +6,13 @@ use std::path::Path;
 use clap::Args as ClapArgs;
 use serde_json::json;
 
-use super::data::{DataArgs, create_folder};
+use super::data::{DataArgs, create_data_dir};
 use super::failure::Failure;
 use super::logging;
 use super::output::Output;
+use super::reload;
 use super::runtime::block_on;
-use crate::app::{self, App};
+use crate::app::{self, App, Systemd};
 use crate::domain::account::SETUP_SECS;
 
 #[derive(ClapArgs)]
@@ -21,16 +22,27 @@ pub struct Args {
 }
 
 pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
-    let config = args.data.load()?;
+    let systemd = Systemd::of_process();
+    serve(args.data, &systemd, output).inspect_err(|failure| {
+        // What `systemctl status` shows; the log has all of it.
+        systemd.status(&format!("failed: {}", failure.text(str::to_owned)));
+    })
+}
+
+fn serve(data: DataArgs, systemd: &Systemd, output: &Output) -> Result<(), Failure> {
+    let config = data.load().map_err(Failure::at_start)?;
     logging::init(&config.log.level);
-    create_folder(&config.data_dir)?;
+    create_data_dir(&config).map_err(Failure::at_start)?;
     block_on(async {
         // A path that holds wherever it is read.
         let data_dir = std::path::absolute(&config.data_dir).unwrap_or_else(|_| config.data_dir.clone());
-        let app = app::start(config).await?;
+        let app = app::start(config.clone()).await?;
         let link = app.first_run_link().await?;
         tell(&app, link.as_deref(), &data_dir, output);
-        app::wait_for_signal().await;
+        tokio::select! {
+            () = app::wait_for_signal() => {}
+            () = reload::at_hangups(&data, config, systemd) => {}
+        }
         app.stop().await;
         Ok(())
     })

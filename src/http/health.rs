@@ -34,18 +34,23 @@ pub fn healthz() -> Response {
 /// Whether orders can be taken: the database can be read and written, and a Lightning node is alive.
 /// 503 when not; the body says which part is missing. Nothing is written to find out: strangers may ask.
 pub async fn readyz(shop: &Shop, readiness: &Readiness) -> Response {
+    let body = readiness_of(shop, readiness).await;
+    let status = if body["ready"] == true { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    json_response(status, &body)
+}
+
+/// What `readyz` says, for whoever else wants to know.
+pub async fn readiness_of(shop: &Shop, readiness: &Readiness) -> Value {
     let nodes = shop.db.scan::<_, Error, _>(|db| Ok(node_state::counts(db)?)).await;
     let writable = shop.db.can_write();
     let (readable, (enabled, alive)) = (nodes.is_ok(), nodes.unwrap_or_default());
-    let ready = readable && writable && alive > 0;
-    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let mut body = json!({
-        "ready": ready,
+        "ready": readable && writable && alive > 0,
         "database": { "readable": readable, "writable": writable },
         "lightning": { "nodes": enabled, "alive": alive },
     });
     for (name, part) in readiness.0.lock().iter() {
         body[*name] = part();
     }
-    json_response(status, &body)
+    body
 }

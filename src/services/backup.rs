@@ -15,6 +15,7 @@ mod own_names;
 mod packed;
 mod pending;
 mod restore;
+mod upgrade;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -35,6 +36,7 @@ pub use files::Places;
 pub use own_names::refuse_own_name;
 pub use pending::{is_pending, settle, settle_pending};
 pub use restore::{Restored, restore};
+pub use upgrade::create_before;
 
 /// How the names of backups begin and end.
 const PREFIX: &str = "ip2tor-shop-";

@@ -53,6 +53,16 @@ pub fn of_another_user(path: &Path, folder: &Path) -> Option<String> {
     })
 }
 
+/// The groups of a user: the first one, and all of them. `None` when the machine's files do not know the user.
+pub fn groups_of(user: u32) -> Option<(u32, Vec<u32>)> {
+    Users::now().groups_of(user)
+}
+
+/// The packaged shop's user and group, if the machine has them.
+pub fn shop_user() -> Option<(u32, u32)> {
+    Users::now().numbers_of(SHOP_USER)
+}
+
 /// What to do about a file that the shop only reads (its configuration, a backup) and this user may not.
 pub fn how_to_read(file: &Path) -> String {
     let path = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
@@ -157,6 +167,25 @@ impl Users {
         name_in(&self.group, id).map_or_else(|| id.to_string(), str::to_owned)
     }
 
+    /// The numbers of a user and of the group that it has before all others.
+    fn numbers_of(&self, user: &str) -> Option<(u32, u32)> {
+        let line = self.passwd.lines().find(|line| line.split(':').next() == Some(user))?;
+        let mut numbers = line.split(':').skip(2).map(|number| number.parse().ok());
+        Some((numbers.next()??, numbers.next()??))
+    }
+
+    /// The first group of a user, and all groups, that one included.
+    fn groups_of(&self, id: u32) -> Option<(u32, Vec<u32>)> {
+        let user = name_in(&self.passwd, id)?;
+        let (_, first) = self.numbers_of(user)?;
+        let named = self.group.lines().filter_map(|line| {
+            let mut fields = line.split(':').skip(2);
+            let number: u32 = fields.next()?.parse().ok()?;
+            (number != first && fields.next()?.split(',').any(|member| member == user)).then_some(number)
+        });
+        Some((first, std::iter::once(first).chain(named).collect()))
+    }
+
     /// A user as chown takes one, with the group that is theirs.
     fn owner(&self, id: u32) -> String {
         name_in(&self.passwd, id).map_or_else(|| id.to_string(), |name| format!("{name}:"))
@@ -224,6 +253,15 @@ mod tests {
     fn a_group_is_named_as_in_group_or_by_its_number() {
         assert_eq!(with_packaged(0).group_of("ip2tor-shop"), "users");
         assert_eq!((users(0).group_of("pi"), users(0).group_of("nobody")), ("1000".to_owned(), "nobody".to_owned()));
+    }
+
+    #[test]
+    fn a_user_keeps_all_of_its_groups() {
+        let mut users = with_packaged(0);
+        users.group.push_str("lnd:x:120:pi,ip2tor-shop\nusers2:x:121:ip2tor-shop2\nbroken\n");
+        assert_eq!(users.groups_of(998), Some((100, vec![100, 120])));
+        assert_eq!(users.groups_of(1000), Some((1000, vec![1000, 100, 120])));
+        assert_eq!(users.groups_of(5), None, "a user that is in no file");
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod live;
 mod mishaps;
 mod purchase;
 mod secrets;
+mod service;
 mod storage;
 #[path = "../support/mod.rs"]
 mod support;

@@ -8,7 +8,7 @@ use super::super::credential::{Kind, credential};
 use super::super::failure::Failure;
 use crate::services::nodes::manage::NodeChange;
 
-#[derive(ClapArgs)]
+#[derive(ClapArgs, Default)]
 pub struct NodeFields {
     /// What you call it
     #[arg(long)]
@@ -56,6 +56,20 @@ pub struct NodeFields {
 }
 
 impl NodeFields {
+    /// Those of a node at an address, with its files where it has any.
+    pub fn at(name: &str, host: String, port: Option<u16>, files: impl IntoIterator<Item = PathBuf>) -> Self {
+        let mut files = files.into_iter();
+        Self {
+            name: Some(name.to_owned()),
+            host: Some(host),
+            port,
+            certificate_file: files.next(),
+            macaroon_file: files.next(),
+            details_macaroon_file: files.next(),
+            ..Self::default()
+        }
+    }
+
     /// What is to change.
     pub fn change(self, database: &Path) -> Result<NodeChange, Failure> {
         let read = |field, file, what, store| credential(database, field, file, what, store);

@@ -53,6 +53,20 @@ pub enum BackupError {
         /// The size of the disk. Bytes.
         total: u64,
     },
+    /// An upgrade would have too little of the disk.
+    #[error(
+        "{}: before an upgrade {needed} bytes must be free, three times the database, and {free} are: make room, then try \
+         again",
+        .folder.display()
+    )]
+    NoRoomForUpgrade {
+        /// The folder of the backups.
+        folder: PathBuf,
+        /// What must be free. Bytes.
+        needed: u64,
+        /// What is free. Bytes.
+        free: u64,
+    },
     /// There is a shop already, and nobody said that it may be replaced.
     #[error("there is a shop in {} already: --force moves it aside", .0.display())]
     Exists(PathBuf),

@@ -1,0 +1,15 @@
+#!/bin/sh
+# Starts the shop in a container. With LND_HOST and a folder of LND at /lnd its node is added at the first start.
+set -eu
+
+config=${IP2TOR_SHOP_CONFIG:-/etc/ip2tor-shop/config.toml} lnd=${LND_DIR:-/lnd}
+macaroons=$lnd/data/chain/bitcoin/${LND_NETWORK:-mainnet}
+
+if [ -n "${LND_HOST:-}" ] && ip2tor-shop node list --config "$config" 2>&1 | grep -Eq 'no (shop|nodes)'; then
+    # Untested: the node may come later than this, and the shop follows it then.
+    ip2tor-shop node add --untested --config "$config" --name "${LND_NAME:-lnd}" --host "$LND_HOST" \
+        --port "${LND_PORT:-10009}" --certificate-file "$lnd/tls.cert" --macaroon-file "$macaroons/invoice.macaroon" \
+        --details-macaroon-file "$macaroons/readonly.macaroon" ||
+        echo "the node is not added; the shop starts without: ip2tor-shop node add --help" >&2
+fi
+exec ip2tor-shop serve --config "$config"
