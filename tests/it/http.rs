@@ -1,6 +1,7 @@
 //! The HTTP interface from outside.
 
 mod actors;
+mod admin;
 mod bodies;
 mod corrections;
 mod listener;
