@@ -208,6 +208,16 @@ impl Config {
         Ok(Self { file: Some(path.to_owned()), ..Self::parse(&text)? })
     }
 
+    /// The data folder that a file names, or that of the defaults; nothing else of the file is looked at. `None` when it
+    /// can't be read: [`Config::load`] says why.
+    pub fn data_dir_in(path: &Path) -> Option<PathBuf> {
+        let table: toml::Table = std::fs::read_to_string(path).ok()?.parse().ok()?;
+        match table.get("data_dir") {
+            None => Some(Self::default().data_dir),
+            Some(dir) => dir.as_str().map(PathBuf::from),
+        }
+    }
+
     /// What `--data-dir` alone gives: the configuration file in the folder if there is one (the demo
     /// writes one), otherwise the defaults. The data folder is the given one in any case.
     ///

@@ -19,11 +19,10 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, output: &Output) -> Result<(), Failure> {
-    let loaded = Config::load(&args.config);
-    if let Ok(config) = &loaded {
-        become_owner(&config.data_dir)?;
+    if let Some(folder) = Config::data_dir_in(&args.config) {
+        become_owner(&folder)?;
     }
-    match loaded.and_then(|config| check_clients(&config, output)) {
+    match Config::load(&args.config).and_then(|config| check_clients(&config, output)) {
         Ok(()) => {
             let document = json!({"valid": true, "problems": []});
             output.result(&document, &format!("{} is valid.", args.config.display()));

@@ -29,14 +29,16 @@ pub struct DataArgs {
 }
 
 impl DataArgs {
-    /// The configuration that is meant. From here on root goes on as the user whom the data folder belongs to.
+    /// The configuration that is meant. Root goes on as the user whom the data folder belongs to, before anything is made
+    /// of the configuration: Tor's part remembers whose files it is to trust.
     pub fn load(&self) -> Result<Config, Failure> {
-        if let Some(dir) = &self.data_dir {
-            become_owner(dir)?;
-        }
-        let config = self.read()?;
-        become_owner(&config.data_dir)?;
-        Ok(config)
+        let folder = match (&self.config, &self.data_dir) {
+            (Some(file), _) => Config::data_dir_in(file),
+            (None, Some(dir)) => Some(dir.clone()),
+            (None, None) => Config::data_dir_in(Path::new(DEFAULT_FILE)),
+        };
+        folder.map_or(Ok(()), |folder| become_owner(&folder))?;
+        self.read()
     }
 
     fn read(&self) -> Result<Config, Failure> {

@@ -129,6 +129,9 @@ fn a_start_that_trying_again_does_not_help_ends_with_78_and_tells_systemd_why() 
     let shop = Shop::new();
     let systemd = Listener::new(shop.0.path());
     shop.done(&["operator", "add", "admin"]);
+    for log in ["shop.sqlite3-wal", "shop.sqlite3-shm"] {
+        let _ = std::fs::remove_file(shop.data().join(log));
+    }
     std::fs::write(shop.data().join("shop.sqlite3"), [b'x'; 8192]).unwrap();
     let output = shop.command(&["serve"]).env("NOTIFY_SOCKET", &systemd.path).output().unwrap();
     assert_eq!(output.status.code(), Some(78), "{}", stderr(&output));
