@@ -7,7 +7,7 @@ DEMO_DIR ?= demo-data
 # Tests in one process mostly wait: more of them than there are cores.
 WAITING ?= 8
 
-.PHONY: help demo quick test test-long fuzz test-nodes check bench release openapi clean-demo setup-build setup-demo setup-test setup-fuzz
+.PHONY: help demo quick test test-long fuzz test-nodes check bench release openapi clean-demo setup-build setup-demo setup-test setup-axe setup-fuzz
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -16,7 +16,7 @@ demo: setup-demo ## Build and start a complete shop on http://127.0.0.1:8000 (Ct
 	$(CARGO) build --bin ip2tor-shop
 	./target/debug/ip2tor-shop demo --listen $(DEMO_LISTEN) --data-dir $(DEMO_DIR)
 
-test: setup-test ## Every test there is
+test: setup-test setup-axe ## Every test there is
 	RUST_TEST_THREADS=$(WAITING) $(CARGO) test --workspace --lib --bins --test it --no-fail-fast
 	$(CARGO) test --workspace --test process --test tor --test nodes --benches --no-fail-fast
 	$(CARGO) test --workspace --doc
@@ -57,7 +57,7 @@ release: setup-build ## Build the program for this machine
 	$(CARGO) build --release --bin ip2tor-shop
 
 # What each needs is installed first, from Debian's packages.
-setup-build setup-demo setup-test setup-fuzz: setup-%:
+setup-build setup-demo setup-test setup-axe setup-fuzz: setup-%:
 	@.ci/setup $*
 
 clean-demo: ## Forget the demo's data

@@ -5,6 +5,7 @@
 mod card;
 mod comparisons;
 mod load;
+mod pages;
 mod process;
 mod strangers;
 mod table;
@@ -31,6 +32,9 @@ fn main() {
         }
         if is_wanted("--only-load") {
             under_load(&mut table).await;
+        }
+        if is_wanted("--only-pages") {
+            pages::looks(&mut table).await;
         }
         if is_wanted("--only-ports") {
             work::orders_on_used_ports(&mut table).await;

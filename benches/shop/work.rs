@@ -13,18 +13,22 @@ use crate::table::Table;
 use crate::world::{self, World};
 
 const CLIENTS: usize = 16;
-const LONG: Limit = Limit { time: Duration::from_secs(5), requests: u64::MAX };
+/// As many requests as fit into a while.
+pub const LONG: Limit = Limit { time: Duration::from_secs(5), requests: u64::MAX };
 
-fn rate(burst: &Burst) -> String {
+/// Requests per second, and how many failed.
+pub fn rate(burst: &Burst) -> String {
     let failures = if burst.failures == 0 { String::new() } else { format!(" ({} FAILED)", burst.failures) };
     format!("{:.0}/s{failures}", burst.requests as f64 / burst.seconds)
 }
 
-fn per_request(cpu: f64, burst: &Burst) -> String {
+/// CPU of one request.
+pub fn per_request(cpu: f64, burst: &Burst) -> String {
     format!("{:.3} ms", cpu * 1000.0 / burst.requests.max(1) as f64)
 }
 
-async fn measure(world: &World, request: Vec<u8>, expect: u16, limit: Limit) -> (Burst, f64) {
+/// Asks the same again and again; seconds of CPU that the shop took.
+pub async fn measure(world: &World, request: Vec<u8>, expect: u16, limit: Limit) -> (Burst, f64) {
     let before = world.shop.cpu();
     let burst = load::burst(world.address, request, expect, CLIENTS, limit).await;
     (burst, world.shop.cpu() - before)
@@ -36,7 +40,7 @@ const FEWER_ORDERS: Limit = Limit { time: Duration::from_secs(10), requests: 4_0
 /// The public list and one order.
 pub async fn reads(world: &World, table: &mut Table) {
     let idle = world.shop.memory();
-    table.row("memory, idle", format!("{idle:.1} MiB"), String::new(), "25 MiB");
+    table.row("memory, idle", format!("{idle:.1} MiB"), String::new(), "26 MiB");
     let (burst, cpu) = measure(world, load::get("/api/v1/public/hosts/", None), 200, LONG).await;
     table.row("GET public/hosts/, 10 hosts", rate(&burst), per_request(cpu, &burst), "10,000/s, 0.1 ms");
     let order = place(world, 0).await;

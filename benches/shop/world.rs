@@ -1,6 +1,7 @@
 //! What the measurements run against: a shop's process, a simulated node in this one, hosts.
 
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -90,6 +91,11 @@ impl World {
         change(&open(self.dir.path()), move |tx| {
             ids.iter().try_for_each(|id| hosts::delete(tx.db, *id, tx.author()).map_err(Error::from))
         });
+    }
+
+    /// More hosts; the numbers below ten are those that each world has.
+    pub fn add_hosts(&self, numbers: Range<u16>) {
+        change(&open(self.dir.path()), |tx| numbers.map(|i| add_host(tx, i)).collect::<Result<Vec<_>, _>>());
     }
 
     /// A form that orders a bridge from a host.

@@ -1,6 +1,7 @@
-//! The tests of the real process, from outside: commands, kills, system calls, full disks. What looks through every line
+//! The tests of the real process, from outside: commands, kills, system calls, full disks, browsers. What looks through every line
 //! that is logged is here too: the log is the whole process's.
 
+mod browser;
 mod cli;
 mod durability;
 mod kill;
@@ -10,5 +11,7 @@ mod mishaps;
 mod purchase;
 mod secrets;
 mod storage;
+#[path = "../support/mod.rs"]
+mod support;
 
 use live::port;

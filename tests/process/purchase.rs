@@ -21,7 +21,7 @@ const DAY: i64 = 86_400;
 const GRACE: i64 = 600;
 
 /// A running `demo`.
-struct Demo {
+pub struct Demo {
     process: Process,
     /// What it has printed.
     details: Value,
@@ -30,7 +30,7 @@ struct Demo {
 }
 
 impl Demo {
-    fn start(dir: &Path, flags: &[&str]) -> Self {
+    pub fn start(dir: &Path, flags: &[&str]) -> Self {
         let (document, log) = (dir.join("demo.out"), dir.join("demo.log"));
         let out = std::fs::File::create(&document).expect("a file for the document");
         let err = std::fs::File::create(&log).expect("a log");
@@ -45,6 +45,11 @@ impl Demo {
         let host = &details["hosts"][0];
         let host = Host { id: text(&host["id"]), token: text(&host["token"]) };
         Self { process, client: Client::new(address), host, details }
+    }
+
+    /// The one URL that a person opens.
+    pub fn url(&self) -> String {
+        text(&self.details["shop_url"])
     }
 
     fn get(&self, path: &str) -> Value {

@@ -13,8 +13,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::push::listen;
 use crate::support::TestShop;
+use crate::support::listen::listen;
 
 /// Whatever is expected comes within this.
 const PATIENCE: Duration = Duration::from_secs(60);

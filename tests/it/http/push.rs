@@ -6,32 +6,20 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use ip2tor_shop::domain::id::SystemRandom;
 use ip2tor_shop::domain::product::ProductStatus;
-use ip2tor_shop::http::server::connection_limiter::ConnectionLimiter;
 use ip2tor_shop::http::server::limits::ConnectionLimits;
-use ip2tor_shop::http::server::listener::Listener;
 use ip2tor_shop::services::products;
 use ip2tor_shop::services::products::operate::OperatorAction;
 use ip2tor_shop::services::{Principal, Settings, Shop, Tx, hosts};
 use ip2tor_shop::store::Db;
-use poem::listener::{Acceptor, Listener as _, TcpListener};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::{Message, client::IntoClientRequest};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::support::TestShop;
+use crate::support::listen::listen;
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
-
-/// Serves the shop on a port of its own.
-pub async fn listen(shop: &TestShop, limits: ConnectionLimits) -> std::net::SocketAddr {
-    let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.expect("a port");
-    let address = *acceptor.local_addr()[0].as_socket_addr().expect("an address");
-    let app = Arc::clone(&shop.app);
-    let listener = Listener::new(acceptor, app, ConnectionLimiter::new(limits));
-    tokio::spawn(async move { listener.serve(std::future::pending()).await });
-    address
-}
 
 async fn connect(address: std::net::SocketAddr, header: (&'static str, String)) -> Result<Socket, u16> {
     let mut request = format!("ws://{address}/shop/host").into_client_request().expect("a request");

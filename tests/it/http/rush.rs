@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use super::push::listen;
+use crate::support::listen::listen;
 use crate::support::{ONION, TestShop};
 
 const ORDERS: usize = 500;

@@ -11,7 +11,7 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::push::listen;
+use crate::support::listen::listen;
 use crate::support::{ONION, PASSWORD, TestShop};
 
 const MIB: usize = 1 << 20;

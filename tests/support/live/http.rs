@@ -65,9 +65,7 @@ impl Client {
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         stream.write_all(&self.request(method, path, body))?;
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer)?;
-        parse(&String::from_utf8_lossy(&answer)).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+        read_answer(&mut stream)
     }
 
     fn request(&self, method: &str, path: &str, body: &Body<'_>) -> Vec<u8> {
@@ -87,16 +85,33 @@ impl Client {
     }
 }
 
+/// Reads until the answer is whole: some servers leave the connection open whatever they are told.
+fn read_answer(stream: &mut TcpStream) -> io::Result<Answer> {
+    let (mut answer, mut piece) = (Vec::new(), [0; 16 << 10]);
+    loop {
+        let length = stream.read(&mut piece)?;
+        answer.extend_from_slice(&piece[..length]);
+        if let Some(answer) = parse(&answer) {
+            return Ok(answer);
+        }
+        if length == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+    }
+}
+
 fn form(fields: &[(&str, &str)]) -> String {
     serde_urlencoded::to_string(fields).expect("text fields can be encoded")
 }
 
 /// An answer whose body is as long as its head says.
-fn parse(text: &str) -> Option<Answer> {
-    let (head, body) = text.split_once("\r\n\r\n")?;
+fn parse(answer: &[u8]) -> Option<Answer> {
+    let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n")?;
+    let head = String::from_utf8_lossy(&answer[..end]).into_owned();
     let status = head.split(' ').nth(1)?.parse().ok()?;
-    let length: usize = header(head, "content-length")?.parse().ok()?;
-    (body.len() == length).then(|| Answer { status, head: head.to_owned(), body: body.to_owned() })
+    let length: usize = header(&head, "content-length")?.parse().ok()?;
+    let body = &answer[end + 4..];
+    (body.len() == length).then(|| Answer { status, head, body: String::from_utf8_lossy(body).into_owned() })
 }
 
 fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
