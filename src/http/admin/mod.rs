@@ -8,12 +8,14 @@ mod context;
 mod frame;
 mod me;
 mod page;
+mod screens;
 mod signed;
 mod tag;
 
 use poem_openapi::OpenApi;
 
 pub use frame::Frame;
+pub use screens::Screens;
 
 /// All operations, one line for each noun. They are part of the OpenAPI document.
 pub fn operations() -> impl OpenApi {
