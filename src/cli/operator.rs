@@ -94,7 +94,7 @@ pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
 
 fn add(data: &DataArgs, name: String, role: Role, password: Password, output: &Output) -> Result<(), Failure> {
     let (password, show) = password.get()?;
-    let hash = operators::passwords::hash(password.reveal(), &SystemRandom)?;
+    let hash = operators::passwords::hash_new(&name, password.reveal(), &SystemRandom)?;
     let data = data.open_or_create()?;
     let stored = name.clone();
     let id = data.write(move |tx| operators::manage::add(tx, &stored, role, &hash))?;
@@ -107,10 +107,10 @@ fn add(data: &DataArgs, name: String, role: Role, password: Password, output: &O
 
 fn set_password(data: &DataArgs, name: String, password: Password, output: &Output) -> Result<(), Failure> {
     let (password, show) = password.get()?;
-    let hash = operators::passwords::hash(password.reveal(), &SystemRandom)?;
+    let hash = operators::passwords::hash_new(&name, password.reveal(), &SystemRandom)?;
     let stored = name.clone();
-    data.open()?.write(move |tx| operators::manage::set_password(tx, &stored, &hash))?;
-    let mut text = format!("The password of {name} is replaced.");
+    data.open()?.write(move |tx| operators::manage::set_password(tx, &stored, &hash, None))?;
+    let mut text = format!("The password of {name} is replaced, and all sessions of {name} have ended.");
     let mut document = json!({"name": name});
     show_password(&mut document, &mut text, &password, show);
     output.result(&document, &text);

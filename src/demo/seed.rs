@@ -89,7 +89,7 @@ fn write<T: Send + 'static>(
 /// Fills an empty database.
 pub fn seed(db: &Db, dir: &Path, lnd: &Path, port: u16, with_agent: bool) -> Result<Memory, StartError> {
     let password = operators::passwords::generate(&SystemRandom);
-    let hash = operators::passwords::hash(&password, &SystemRandom)?;
+    let hash = operators::passwords::hash_new(ADMIN, &password, &SystemRandom)?;
     let node =
         NodeChange { name: Some("simulated".to_owned()), host: Some("127.0.0.1".to_owned()), ..place(lnd, port) };
     let (node_id, added) = write(db, move |tx| {

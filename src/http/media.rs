@@ -35,7 +35,8 @@ impl Pictures {
         if let Some(picture) = self.kept(payment_request) {
             return Ok(picture);
         }
-        let picture = Bytes::from(png_of(payment_request)?.into_boxed_slice());
+        // Upper case makes the code smaller, and BOLT11 knows no case.
+        let picture = Bytes::from(png_of(&payment_request.to_ascii_uppercase())?.into_boxed_slice());
         if payment_request.len() + picture.len() <= KEPT_BYTES {
             let mut kept = self.0.lock();
             if kept.len() >= KEPT {
@@ -69,10 +70,8 @@ pub fn qr_image(pictures: &Pictures, shop: &Shop, request: &Request) -> Result<R
         .body(picture))
 }
 
-/// A PNG picture (one bit per pixel) of a payment request. Upper case makes the code smaller, and
-/// BOLT11 knows no case.
-fn png_of(payment_request: &str) -> Result<Vec<u8>, String> {
-    let text = payment_request.to_ascii_uppercase();
+/// A QR code as a PNG picture, one bit per pixel.
+pub fn png_of(text: &str) -> Result<Vec<u8>, String> {
     let code = QrCode::with_error_correction_level(text, EcLevel::L).map_err(|error| error.to_string())?;
     let (modules, colors) = (code.width(), code.to_colors());
     let side = (modules + 2 * MARGIN) * SCALE;

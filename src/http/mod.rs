@@ -43,11 +43,12 @@ const CIRCUITS_BYTES: usize = 512 * 1024;
 
 /// Everything that strangers can make the process remember, each with its bound in bytes at the default
 /// settings; in all less than 16 MiB.
-pub const REMEMBERED: [(&str, usize); 7] = [
+pub const REMEMBERED: [(&str, usize); 8] = [
     ("connections", server::connection_limiter::MOST_BYTES),
     ("large bodies", server::bodies::MOST_BYTES),
     ("rates", LIMITERS * middleware::rate_limit::MOST_BYTES),
-    ("failed logins", crate::services::operators::authenticate::MOST_BYTES),
+    ("wrong passwords", crate::services::operators::authenticate::MOST_BYTES),
+    ("failed logins", crate::services::operators::login::MOST_BYTES),
     ("pictures", media::MOST_BYTES),
     ("documents", docs::MOST_BYTES),
     ("onion circuits", CIRCUITS_BYTES),

@@ -56,6 +56,11 @@ impl Problem {
         Self::detail(StatusCode::METHOD_NOT_ALLOWED, Message::MethodNotAllowed { method: method.to_owned() })
     }
 
+    /// Whether this is all that is said.
+    pub fn is(&self, message: &Message) -> bool {
+        matches!(&self.content, Content::Detail(said) if said == message)
+    }
+
     /// A defect: what happened goes to the log under a new id, only the id to the client (500).
     pub fn internal(what: &str) -> Self {
         let id = SystemRandom.uuid();

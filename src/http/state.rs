@@ -13,6 +13,7 @@ use super::server::client::IsTrusted;
 use crate::services::Shop;
 use crate::services::hosts::catalog::CatalogCache;
 use crate::services::operators::authenticate::Authenticator;
+use crate::services::operators::login::Logins;
 
 /// How much one client may ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +48,7 @@ pub type Wallet = Box<dyn Fn(&str) -> Result<(), String> + Send + Sync>;
 pub struct App {
     pub(super) shop: Shop,
     pub(super) auth: Authenticator,
+    pub(super) logins: Logins,
     pub(super) catalog: CatalogCache,
     pub(super) is_trusted_proxy: Box<IsTrusted>,
     pub(super) limits: Limits,
@@ -68,6 +70,7 @@ impl App {
     pub fn new(shop: Shop, limits: Limits, is_trusted_proxy: Box<IsTrusted>) -> Self {
         Self {
             auth: Authenticator::new(shop.db.clone(), Arc::clone(&shop.clock), &*shop.random),
+            logins: Logins::default(),
             shop,
             catalog: CatalogCache::default(),
             is_trusted_proxy,

@@ -4,12 +4,14 @@
 
 pub mod ahead;
 pub mod alerts;
+pub mod api_tokens;
 pub mod audit_log;
 pub mod backup;
 pub mod day_totals;
 pub mod db;
 pub mod deals;
 pub mod deny_list;
+pub mod failed_logins;
 pub mod host_tokens;
 pub mod hosts;
 pub mod job_history;
@@ -32,6 +34,9 @@ pub mod refunds;
 pub mod reservations;
 pub mod row;
 pub mod schema;
+pub mod second_factors;
+pub mod sessions;
+pub mod setup_links;
 pub mod unpaid;
 
 pub use db::{Db, StoreError};

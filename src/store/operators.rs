@@ -1,5 +1,6 @@
 //! Operators and the hashes of their passwords.
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::audit_log::Author;
@@ -13,6 +14,8 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Operator> {
         id: row.get("id")?,
         name: row.get("name")?,
         role: named(row, "role", Role::parse)?,
+        disabled_at: row.get("disabled_at")?,
+        has_second_factor: row.get_ref("totp_secret")? != ValueRef::Null,
         created_at: row.get("created_at")?,
         modified_at: row.get("modified_at")?,
     })
@@ -64,4 +67,26 @@ pub fn set_password_hash(db: &Connection, id: OperatorId, hash: &str, author: Au
         params![id, hash, author.at()],
     )?;
     Ok(())
+}
+
+/// Changes the role.
+pub fn set_role(db: &Connection, id: OperatorId, role: Role, author: Author<'_>) -> Result<(), StoreError> {
+    db.execute("UPDATE operator SET role = ?2, modified_at = ?3 WHERE id = ?1", params![id, role.name(), author.at()])?;
+    Ok(())
+}
+
+/// Lets an operator sign in, or no longer.
+pub fn set_enabled(db: &Connection, id: OperatorId, is_enabled: bool, author: Author<'_>) -> Result<(), StoreError> {
+    let disabled_at = (!is_enabled).then_some(author.at());
+    db.execute(
+        "UPDATE operator SET disabled_at = ?2, modified_at = ?3 WHERE id = ?1",
+        params![id, disabled_at, author.at()],
+    )?;
+    Ok(())
+}
+
+/// Whether there is an administrator who may sign in.
+pub fn has_administrator(db: &Connection) -> Result<bool, StoreError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM operator WHERE role = 'administrator' AND disabled_at IS NULL)";
+    Ok(db.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
 }

@@ -1,5 +1,6 @@
 //! The rules of the shop as pure code: no I/O, no clock, no randomness of its own.
 
+pub mod account;
 pub mod address;
 pub mod alert;
 pub mod alias;

@@ -38,6 +38,10 @@ pub struct Operator {
     pub name: String,
     /// What they may do.
     pub role: Role,
+    /// Since when they may no longer sign in, if so.
+    pub disabled_at: Option<Timestamp>,
+    /// Whether they have a second factor besides the password.
+    pub has_second_factor: bool,
     /// When they were added.
     pub created_at: Timestamp,
     /// When they last changed.

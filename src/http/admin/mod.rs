@@ -5,12 +5,18 @@
 mod answer;
 mod body;
 mod context;
+mod cookie;
 mod frame;
+mod login;
 mod me;
+mod operators;
 mod page;
 mod screens;
+mod sessions;
+mod setup;
 mod signed;
 mod tag;
+mod tokens;
 
 use poem_openapi::OpenApi;
 
@@ -19,5 +25,5 @@ pub use screens::Screens;
 
 /// All operations, one line for each noun. They are part of the OpenAPI document.
 pub fn operations() -> impl OpenApi {
-    (me::Me, ())
+    (login::Login, setup::Setup, me::Me, sessions::Sessions, tokens::Tokens, operators::Operators)
 }

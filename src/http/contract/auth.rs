@@ -61,7 +61,14 @@ pub async fn authenticate(
     }
 }
 
-/// The operator whose name and password these are, as in an `Authorization: Basic …`.
+/// The name in what stands behind `Basic`.
+pub fn name_in(encoded: &str) -> Option<String> {
+    let decoded = STANDARD.decode(encoded).ok().and_then(|bytes| String::from_utf8(bytes).ok())?;
+    decoded.split_once(':').map(|(name, _)| name.to_owned())
+}
+
+/// The operator whose name and password these are, as in an `Authorization: Basic …`. Where there is a second factor, the
+/// first alone is not enough.
 pub async fn basic(authenticator: &Authenticator, encoded: &str, origin: &Origin) -> Result<Operator, Problem> {
     let wrong = || Problem::unauthorized(Message::WrongPassword);
     let decoded = STANDARD.decode(encoded).ok().and_then(|bytes| String::from_utf8(bytes).ok());
@@ -69,7 +76,11 @@ pub async fn basic(authenticator: &Authenticator, encoded: &str, origin: &Origin
     // New circuits cost nothing, except where the operator's list lets nobody else in.
     let is_of_crowd = origin.surface.is_limited() && matches!(origin.client, Client::Circuit(_));
     let source = Source { client: &origin.client.label(), is_of_crowd };
-    authenticator.password(name, password, source).await?.ok_or_else(wrong)
+    let operator = authenticator.password(name, password, source).await?.ok_or_else(wrong)?;
+    if operator.has_second_factor {
+        return Err(Problem::unauthorized(Message::SecondFactorNeeded));
+    }
+    Ok(operator)
 }
 
 #[cfg(test)]

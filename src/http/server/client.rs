@@ -49,6 +49,17 @@ impl Client {
         }
     }
 
+    /// Whether the client is on this machine or in a network that is not routed through the internet. A circuit is not.
+    pub fn is_nearby(&self) -> bool {
+        match self {
+            Self::Ip(IpAddr::V4(address)) => address.is_loopback() || address.is_private() || address.is_link_local(),
+            Self::Ip(IpAddr::V6(address)) => {
+                address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()
+            }
+            Self::Circuit(_) | Self::Unknown => false,
+        }
+    }
+
     /// Whether the client is on this machine: the operator's own scripts.
     pub fn is_loopback(&self) -> bool {
         matches!(self, Self::Ip(ip) if ip.is_loopback())

@@ -84,14 +84,15 @@ impl Authenticator {
         Ok(owner.is_some_and(|owner| owner.host == host))
     }
 
-    /// The operator with this name and password; `None` when one of them is wrong.
+    /// The operator with this name and password, who may sign in; `None` when one of them is wrong. Whether they have
+    /// shown their second factor is another matter.
     ///
     /// # Errors
     /// [`Error::Unavailable`] after too many wrong passwords from this source, or while too many are
     /// being checked.
     pub async fn password(&self, name: &str, password: &str, source: Source<'_>) -> Result<Option<Operator>, Error> {
         let found = self.db.read(|db| operators::with_password_hash(db, name))?;
-        let (operator, hash) = match found {
+        let (operator, hash) = match found.filter(|(operator, _)| operator.disabled_at.is_none()) {
             Some((operator, hash)) => (Some(operator), hash),
             None => (None, NOBODYS_HASH.to_owned()),
         };

@@ -1,7 +1,9 @@
 //! The people who run the shop or own hosts and nodes in it.
 
+use super::{second_factor, sessions};
 use crate::domain::id::OperatorId;
 use crate::domain::operator::{Operator, Role, name_error};
+use crate::domain::texts::Message;
 use crate::services::{Error, ReadTx, Tx, authz};
 use crate::store::operators;
 
@@ -35,15 +37,66 @@ pub fn list(tx: &ReadTx<'_>) -> Result<Vec<Operator>, Error> {
     Ok(all)
 }
 
-/// Replaces a password: an administrator anybody's, an operator their own.
+/// Replaces a password: an administrator anybody's, an operator their own. All sessions end but `kept`.
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub fn set_password(tx: &Tx<'_>, name: &str, password_hash: &str) -> Result<(), Error> {
+pub fn set_password(tx: &Tx<'_>, name: &str, password_hash: &str, kept: Option<i64>) -> Result<(), Error> {
     let db = tx.db;
     let operator = find(tx, name)?;
     operators::set_password_hash(db, operator.id, password_hash, tx.author())?;
+    sessions::end_all(tx, operator.id, kept)?;
     tx.record("operator", name, "password set")
+}
+
+/// The operator with this number: an administrator finds everybody, an operator themselves.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn get(tx: &ReadTx<'_>, id: OperatorId) -> Result<Operator, Error> {
+    authz::needs_owner(tx.actor, id)?;
+    operators::get(tx.db, id)?.ok_or(Error::NotFound)
+}
+
+/// Takes the second factor of an operator away who has lost it, by name.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn reset_second_factor(tx: &Tx<'_>, name: &str) -> Result<(), Error> {
+    let operator = find(tx, name)?;
+    second_factor::remove(tx, operator.id)
+}
+
+/// Changes what an operator may do. There is always an administrator left who may sign in.
+///
+/// # Errors
+/// [`Error::NotFound`] for anybody but administrators, [`Error::Conflict`] for the last of them.
+pub fn set_role(tx: &Tx<'_>, id: OperatorId, role: Role) -> Result<(), Error> {
+    authz::needs_administrator(tx.actor)?;
+    let operator = get(tx, id)?;
+    operators::set_role(tx.db, id, role, tx.author())?;
+    needs_some_administrator(tx)?;
+    tx.record("operator", &operator.name, &format!("role {} -> {}", operator.role.name(), role.name()))
+}
+
+/// Lets an operator sign in, or no longer: then all their sessions end, and their API tokens rest. What is theirs goes on.
+///
+/// # Errors
+/// As [`set_role`].
+pub fn set_enabled(tx: &Tx<'_>, id: OperatorId, is_enabled: bool) -> Result<(), Error> {
+    authz::needs_administrator(tx.actor)?;
+    let operator = get(tx, id)?;
+    operators::set_enabled(tx.db, id, is_enabled, tx.author())?;
+    if !is_enabled {
+        needs_some_administrator(tx)?;
+        sessions::end_all(tx, id, None)?;
+    }
+    tx.record("operator", &operator.name, if is_enabled { "enabled" } else { "disabled" })
+}
+
+/// What was changed is undone where this fails.
+fn needs_some_administrator(tx: &ReadTx<'_>) -> Result<(), Error> {
+    if operators::has_administrator(tx.db)? { Ok(()) } else { Err(Error::Conflict(Message::LastAdministrator)) }
 }
 
 fn find(tx: &ReadTx<'_>, name: &str) -> Result<Operator, Error> {
@@ -114,7 +167,7 @@ mod tests {
         let anna = operator(&db, "anna");
         operator(&db, "bert");
         let session = Session { by: Principal::Operator(anna, "anna".to_owned()), now: administrator().now };
-        let set = |name: &'static str| session.write(&db, move |tx| set_password(tx, name, "new"));
+        let set = |name: &'static str| session.write(&db, move |tx| set_password(tx, name, "new", None));
         assert_eq!(set("anna"), Ok(()));
         assert_eq!(set("bert"), Err(Error::NotFound));
         assert_eq!(session.read(&db, list).unwrap().len(), 1);

@@ -1,5 +1,12 @@
-//! The people who run the shop, and how they and hosts show who they are.
+//! Operators: their administration, their passwords and keys, and who calls.
 
+pub mod api_tokens;
 pub mod authenticate;
+pub mod first_run;
+mod keys;
+pub mod login;
 pub mod manage;
 pub mod passwords;
+pub mod second_factor;
+pub mod sessions;
+pub mod totp;

@@ -1,16 +1,15 @@
 //! Passwords: hashed with argon2id (19 MiB, two passes), never stored or logged otherwise.
 
+use std::sync::Arc;
+
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::password_hash::{CustomizedPasswordHasher, Error as HashError, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 
+use crate::domain::account::{MAX_PASSWORD_BYTES, password_fault};
 use crate::domain::id::Random;
-use crate::services::Error;
-
-/// The shortest password that is accepted.
-const MIN_LENGTH: usize = 8;
-/// Longer ones only cost time.
-const MAX_LENGTH: usize = 256;
+use crate::domain::texts::Message;
+use crate::services::{Error, Shop};
 
 /// A password that nobody can guess: 120 bits, as 24 letters and digits.
 pub fn generate(random: &dyn Random) -> String {
@@ -19,15 +18,32 @@ pub fn generate(random: &dyn Random) -> String {
     data_encoding::BASE32_NOPAD.encode(&bytes).to_lowercase()
 }
 
-/// Hashes a password; takes tens of milliseconds and 19 MiB.
+/// Hashes the new password of the operator `name`; takes tens of milliseconds and 19 MiB.
 ///
 /// # Errors
-/// [`Error::Invalid`] under `password` when it is too short or too long.
-pub fn hash(password: &str, random: &dyn Random) -> Result<String, Error> {
-    if password.chars().count() < MIN_LENGTH || password.len() > MAX_LENGTH {
-        let message = format!("A password has at least {MIN_LENGTH} characters and at most {MAX_LENGTH} bytes.");
-        return Err(Error::field("password", message));
+/// [`Error::Invalid`] under `password` for one that is not taken.
+pub fn hash_new(name: &str, password: &str, random: &dyn Random) -> Result<String, Error> {
+    match password_fault(name, password) {
+        Some(fault) => Err(Error::field("password", Message::WeakPassword(fault))),
+        None => hash(password, random),
     }
+}
+
+/// [`hash_new`] where the caller must not be kept from other work.
+///
+/// # Errors
+/// As [`hash_new`].
+pub async fn hash_aside(name: String, password: String, shop: &Shop) -> Result<String, Error> {
+    let random = Arc::clone(&shop.random);
+    let hashed = tokio::task::spawn_blocking(move || hash_new(&name, &password, &*random));
+    hashed.await.map_err(|error| Error::Internal(error.to_string()))?
+}
+
+/// Hashes a password, whatever it is; as costly as [`hash_new`].
+///
+/// # Errors
+/// None that could be provoked.
+pub fn hash(password: &str, random: &dyn Random) -> Result<String, Error> {
     let mut salt = [0; 16];
     random.fill(&mut salt);
     let hashed = Hasher.hash_password_customized(password.as_bytes(), &salt, None, None, Params::default());
@@ -36,7 +52,7 @@ pub fn hash(password: &str, random: &dyn Random) -> Result<String, Error> {
 
 /// Whether `password` is the one of `hash`; as costly as [`hash`].
 pub fn verify(password: &str, hash: &str) -> bool {
-    password.len() <= MAX_LENGTH
+    password.len() <= MAX_PASSWORD_BYTES
         && PasswordHash::new(hash).is_ok_and(|hash| Hasher.verify_password(password.as_bytes(), &hash).is_ok())
 }
 
@@ -105,7 +121,9 @@ mod tests {
     }
 
     #[test]
-    fn a_short_password_is_refused() {
-        assert!(matches!(hash("1234567", &SystemRandom), Err(Error::Invalid(_))));
+    fn a_new_password_that_others_would_try_is_refused() {
+        for password in ["short", "password123"] {
+            assert!(matches!(hash_new("anna", password, &SystemRandom), Err(Error::Invalid(_))), "{password}");
+        }
     }
 }

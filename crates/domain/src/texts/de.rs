@@ -1,6 +1,7 @@
 //! The German texts.
 
 use super::{Ending, Message, OnionFault, OrderMessage};
+use crate::account::{MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS, PasswordFault};
 
 /// What an order says.
 pub(super) fn order(message: &OrderMessage) -> String {
@@ -157,6 +158,37 @@ pub(super) fn message(message: &Message) -> String {
         Message::CharactersInToken => "Ungültiger Token-Header: Das Token enthält ungültige Zeichen.",
         Message::TooManyPasswords => "Zu viele falsche Passwörter. Bitte später noch einmal versuchen.",
         Message::PasswordsBusy => "Im Moment werden zu viele Passwörter geprüft. Bitte noch einmal versuchen.",
+        Message::SecondFactorNeeded => {
+            "Dieses Konto hat einen zweiten Faktor, das Passwort allein genügt nicht. Bitte mit einem Browser anmelden \
+             oder ein API-Token verwenden."
+        }
+        Message::WrongCode => "Dieser Code ist falsch oder wurde schon verwendet.",
+        Message::ClockForCodes => {
+            "Die Uhr des Shops geht falsch, deshalb können Codes nicht geprüft werden. Bitte einen \
+             Wiederherstellungscode verwenden und die Uhr stellen."
+        }
+        Message::CsrfTokenMissing => "Der Header X-CSRF-Token fehlt oder ist falsch. Bitte die Seite neu laden.",
+        Message::TokenMayNot => "Dieses API-Token darf das nicht: Seine Rechte reichen nicht aus.",
+        Message::NotWithToken => {
+            "Konten werden nicht mit einem API-Token geändert. Bitte mit Name und Passwort anmelden."
+        }
+        Message::WrongOldPassword => "Das ist nicht Ihr jetziges Passwort.",
+        Message::WeakPassword(fault) => return weak_password(*fault),
+        Message::LastAdministrator => {
+            "Das ist der letzte Administrator, der sich anmelden kann. Bitte zuerst einen anderen anlegen."
+        }
+        Message::NotFromAfar => {
+            "Der erste Administrator wird nur von diesem Rechner oder seinem lokalen Netz aus angelegt, nicht von dieser \
+             Adresse."
+        }
+        Message::SetupLinkOver => {
+            "Dieser Link wurde schon benutzt oder ist älter als 15 Minuten. Ein neuer: \
+             `ip2tor-shop operator first-run-link`."
+        }
+        Message::HasAdministrator => "Es gibt schon einen Administrator. Bitte anmelden.",
+        Message::TooManyTokens { most } => {
+            return format!("Es gibt schon {most} API-Tokens. Bitte zuerst eines widerrufen.");
+        }
         Message::NoData => "Keine Daten angegeben",
         Message::NoDictionary { kind } => {
             return format!("Ungültige Daten: Ein Objekt wird erwartet, gekommen ist {kind}.");
@@ -346,6 +378,21 @@ pub(super) fn message(message: &Message) -> String {
         Message::Operator(text) => text,
     };
     text.to_owned()
+}
+
+fn weak_password(fault: PasswordFault) -> String {
+    match fault {
+        PasswordFault::TooShort => format!("Ein Passwort hat mindestens {MIN_PASSWORD_CHARS} Zeichen."),
+        PasswordFault::TooLong => format!("Ein Passwort hat höchstens {MAX_PASSWORD_BYTES} Bytes."),
+        PasswordFault::LikeTheName => {
+            "Dieses Passwort ist kaum mehr als der Name. Bitte ein anderes wählen.".to_owned()
+        }
+        PasswordFault::Common => {
+            "Dieses Passwort gehört zu den ersten, die andere versuchen. Einige Wörter, die nichts miteinander zu tun \
+             haben, sind ein gutes."
+                .to_owned()
+        }
+    }
 }
 
 const fn onion(fault: OnionFault) -> &'static str {

@@ -1,6 +1,7 @@
 //! The English texts.
 
 use super::{Ending, Message, OnionFault, OrderMessage};
+use crate::account::{MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS, PasswordFault};
 
 /// What an order says.
 pub(super) fn order(message: &OrderMessage) -> String {
@@ -136,6 +137,28 @@ pub(super) fn message(message: &Message) -> String {
         Message::CharactersInToken => "Invalid token header. Token string should not contain invalid characters.",
         Message::TooManyPasswords => "Too many wrong passwords. Please try again later.",
         Message::PasswordsBusy => "Too many passwords are being checked at the moment. Please try again.",
+        Message::SecondFactorNeeded => {
+            "This account has a second factor, so the password alone is not taken. Sign in with a browser, or use an API \
+             token."
+        }
+        Message::WrongCode => "This code is wrong, or it has been used before.",
+        Message::ClockForCodes => {
+            "The clock of the shop is wrong, so codes can't be checked. Use a recovery code, and set the clock."
+        }
+        Message::CsrfTokenMissing => "The header X-CSRF-Token is missing or wrong. Load the page again.",
+        Message::TokenMayNot => "This API token may not do that: its scope is too small.",
+        Message::NotWithToken => "Accounts are not changed with an API token. Sign in with name and password.",
+        Message::WrongOldPassword => "This is not your present password.",
+        Message::WeakPassword(fault) => return weak_password(*fault),
+        Message::LastAdministrator => "This is the last administrator who can sign in. Make another one first.",
+        Message::NotFromAfar => {
+            "The first administrator is made from this machine or its local network alone, not from this address."
+        }
+        Message::SetupLinkOver => {
+            "This link was used, or is older than 15 minutes. A new one: `ip2tor-shop operator first-run-link`."
+        }
+        Message::HasAdministrator => "There is an administrator already. Sign in.",
+        Message::TooManyTokens { most } => return format!("There are {most} API tokens already. Revoke one first."),
         Message::NoData => "No data provided",
         Message::NoDictionary { kind } => {
             return format!("Invalid data. Expected a dictionary, but got {kind}.");
@@ -294,6 +317,19 @@ pub(super) fn message(message: &Message) -> String {
         Message::Operator(text) => text,
     };
     text.to_owned()
+}
+
+fn weak_password(fault: PasswordFault) -> String {
+    match fault {
+        PasswordFault::TooShort => format!("A password has at least {MIN_PASSWORD_CHARS} characters."),
+        PasswordFault::TooLong => format!("A password has at most {MAX_PASSWORD_BYTES} bytes."),
+        PasswordFault::LikeTheName => "This password is little more than the name. Choose another one.".to_owned(),
+        PasswordFault::Common => {
+            "This password is among the first that others would try. Some words that have nothing to do with each other \
+             make a good one."
+                .to_owned()
+        }
+    }
 }
 
 const fn onion(fault: OnionFault) -> &'static str {

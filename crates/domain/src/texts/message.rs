@@ -1,6 +1,7 @@
 //! What is wrong, for whoever asked for something: keys with what belongs to them. The texts are in `en.rs` and `de.rs`.
 
 use super::Language;
+use crate::account::PasswordFault;
 
 /// Why something was refused. What each says stands in `en.rs` under its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +43,23 @@ pub enum Message {
     CharactersInToken,
     TooManyPasswords,
     PasswordsBusy,
+    // Of those who run the shop.
+    SecondFactorNeeded,
+    WrongCode,
+    /// Codes of the second factor can't be checked.
+    ClockForCodes,
+    CsrfTokenMissing,
+    TokenMayNot,
+    NotWithToken,
+    WrongOldPassword,
+    WeakPassword(PasswordFault),
+    LastAdministrator,
+    NotFromAfar,
+    SetupLinkOver,
+    HasAdministrator,
+    TooManyTokens {
+        most: usize,
+    },
     // Of a body as a whole.
     NoData,
     NoDictionary {

@@ -27,7 +27,7 @@ fn rig() -> Rig {
 
 fn set_password(db: &Db, password: &str) {
     let hash = passwords::hash(password, &SystemRandom).unwrap();
-    let set = move |tx: &mut Tx<'_>| crate::services::operators::manage::set_password(tx, "anna", &hash);
+    let set = move |tx: &mut Tx<'_>| crate::services::operators::manage::set_password(tx, "anna", &hash, None);
     administrator().write(db, set).unwrap();
 }
 
