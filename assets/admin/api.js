@@ -46,9 +46,9 @@ export function address(operation, args = {}) {
 }
 
 // Calls an operation and gives what it answers.
-export async function call(operation, args, body) {
+export async function call(operation, args, body, more = {}) {
   const [method] = OPERATIONS[operation].split(" ");
-  const headers = { "Accept-Language": language(), Accept: "application/json, text/plain" };
+  const headers = { "Accept-Language": language(), Accept: "application/json, text/plain", ...more };
   if (method !== "GET" && csrf) headers["X-CSRF-Token"] = csrf;
   if (body !== undefined) headers["Content-Type"] = "application/json";
   const init = { method, headers, body: body === undefined ? undefined : JSON.stringify(body), cache: "no-store" };

@@ -1,0 +1,119 @@
+// Begins: words, who has signed in, and then one screen after the other as the address says.
+
+import { call, Refused, useSession, whenSignedOut } from "./api.js";
+import { button, fill, h } from "./dom.js";
+import { loadWords, t } from "./i18n.js";
+import { frame } from "./frame.js";
+import { follow } from "./live.js";
+import { here } from "./place.js";
+import { sayNothing } from "./say.js";
+import { SCREENS } from "./screens.js";
+
+// That somebody has signed in with this browser: so that nobody is asked in vain.
+const KEPT = "signed-in";
+
+let me = null;
+let shown = 0;
+let before = null;
+
+async function begin() {
+  await loadWords();
+  whenSignedOut((operation) => operation !== "admin_login_create" && signedOut());
+  const setup = /^#setup=(.+)$/.exec(location.hash);
+  if (setup) {
+    // The key is not kept in the history.
+    history.replaceState(null, "", "#/start");
+    return door(import("./setup.js"), setup[1]);
+  }
+  if (localStorage.getItem(KEPT)) {
+    try {
+      return await signedIn();
+    } catch (error) {
+      if (!(error instanceof Refused && error.status === 401)) return broken(error);
+    }
+  }
+  return signedOut();
+}
+
+// The screens in front of the door: signing in, and the first run.
+async function door(module, key) {
+  me = null;
+  const screen = await module;
+  const main = h("main", { id: "main", class: "door" });
+  fill(document.body, main);
+  document.body.classList.add("out");
+  fill(main, await screen.show({ key, then: signedIn, login: signedOut }));
+  (main.querySelector("input") ?? main.querySelector("h1"))?.focus();
+}
+
+function signedOut() {
+  localStorage.removeItem(KEPT);
+  useSession(null);
+  follow(null);
+  return door(import("./login.js"));
+}
+
+async function signedIn() {
+  me = await call("admin_me_read");
+  localStorage.setItem(KEPT, "yes");
+  useSession(me.csrf_token);
+  document.body.classList.remove("out");
+  fill(document.body, frame(me, signOut));
+  follow(() => show(true));
+  await show(false);
+}
+
+async function signOut() {
+  await call("admin_logout_create");
+  signedOut();
+}
+
+function broken(error) {
+  fill(document.body, h("main", { id: "main" }, problem(error, () => location.reload())));
+}
+
+const problem = (error, retry) => [
+  h("h1", { tabindex: "-1" }, t("error.title")),
+  h("p", { class: "error" }, error.message),
+  h("p", { class: "row" }, button(t("error.retry"), retry)),
+];
+
+// Shows the screen that the address names. `isNews`: because something has changed, not because somebody went there.
+async function show(isNews) {
+  const main = document.getElementById("main");
+  if (!me || !main) return;
+  const number = ++shown;
+  const place = { ...here(), me };
+  const screen = SCREENS[place.name] ?? SCREENS.dashboard;
+  const isSame = before === place.name + (place.id ?? "");
+  before = place.name + (place.id ?? "");
+  if (!isSame) sayNothing();
+  main.setAttribute("aria-busy", "true");
+  const parts = await draw(screen, place).catch((error) => problem(error, () => show(false)));
+  // Somebody went on in the meantime.
+  if (number !== shown || !me) return;
+  fill(main, parts).removeAttribute("aria-busy");
+  const heading = main.querySelector("h1");
+  document.title = `${heading?.textContent ?? ""} · ${t("title")}`;
+  for (const one of document.querySelectorAll("nav a[data-screen]")) {
+    if (one.dataset.screen === (screen.under ?? place.name)) one.setAttribute("aria-current", "page");
+    else one.removeAttribute("aria-current");
+  }
+  if (!isNews && !isSame) {
+    heading?.setAttribute("tabindex", "-1");
+    heading?.focus();
+    scrollTo(0, 0);
+  }
+}
+
+async function draw(screen, place) {
+  const module = await screen.load();
+  return module.show(place);
+}
+
+addEventListener("hashchange", () => {
+  if (location.hash.startsWith("#setup=")) location.reload();
+  else show(false);
+});
+
+begin().catch(broken);

@@ -1,0 +1,47 @@
+// What is around each screen: name, menu, the line that says what was done, languages, the way out.
+
+import { button, h, link } from "./dom.js";
+import { choose, language, LANGUAGES, t } from "./i18n.js";
+import { sayLine } from "./say.js";
+import { GROUPS, SCREENS } from "./screens.js";
+
+export function frame(me, signOut) {
+  const isAdministrator = me.role === "administrator";
+  const entries = (group) =>
+    Object.entries(SCREENS).filter(([, screen]) => screen.group === group && (isAdministrator || !screen.all));
+  const entry = ([name]) => h("li", null, link(name, t(`screen.${name}`), { "data-screen": name }));
+  const menu = h("details", { class: "menu" },
+    h("summary", null, t("menu")),
+    h("nav", { "aria-label": t("menu") }, GROUPS.map((group) =>
+      h("section", null, h("h2", null, t(`group.${group}`)), h("ul", { class: "plain" }, entries(group).map(entry))))));
+  const isWide = matchMedia("(min-width: 62em)");
+  const fit = () => {
+    menu.open = isWide.matches;
+  };
+  isWide.addEventListener("change", fit);
+  fit();
+  // On a phone the menu gives way to what was chosen in it.
+  menu.addEventListener("click", (event) => {
+    if (event.target.closest("a")) fit();
+  });
+  return [
+    h("a", { class: "skip", href: "#main", onclick: skip }, t("skip")),
+    h("header", null,
+      link("dashboard", t("title"), { class: "name" }),
+      h("div", { class: "row" }, h("a", { href: "/" }, t("to_shop")), link("account", me.name),
+        button(t("sign_out"), signOut, { class: "small" }))),
+    h("div", { class: "columns" }, menu, h("div", null, sayLine(), h("main", { id: "main", tabindex: "-1" }))),
+    languages(),
+  ];
+}
+
+// The address is the screen's: what skips the menu must not change it.
+function skip(event) {
+  event.preventDefault();
+  document.getElementById("main").focus();
+}
+
+// The other languages.
+export const languages = () =>
+  h("footer", null, Object.entries(LANGUAGES).filter(([tag]) => tag !== language()).map(([tag, name]) =>
+    button(name, () => choose(tag), { class: "small", lang: tag })), h("a", { href: "/docs/" }, "API"));
