@@ -31,7 +31,8 @@ use crate::http::{self, Limits, Surface};
 use crate::lightning::dial::Dial;
 use crate::rates::Provider;
 use crate::services::instance::InstanceLock;
-use crate::services::{ProbePolicy, Shop, clock, hosts};
+use crate::services::operators::first_run;
+use crate::services::{Principal, ProbePolicy, Shop, clock, hosts};
 use crate::store::node_state;
 use listeners::Listeners;
 use onion_services::Services;
@@ -44,6 +45,7 @@ pub use tor::command_dial;
 pub struct App {
     shop: Shop,
     local_addr: SocketAddr,
+    admin_addr: Option<SocketAddr>,
     onion_address: Option<String>,
     tasks: Tasks,
     scheduler: Scheduler,
@@ -106,14 +108,15 @@ async fn start_with(
     let endpoint: Endpoint = Arc::new(http::app(adapt(interface)).boxed());
     let limiter = ConnectionLimiter::behind(connection_limits(&config), is_trusted_proxy(&config));
     let listeners = Listeners::new(shop.clone(), endpoint, tasks.stopped());
-    let local_addr = address_of(&acceptor, &config);
+    let local_addr = address_of(&acceptor).unwrap_or(config.http.listen);
     tasks.spawn_to_the_end(listeners.serve(acceptor, Surface::Clearnet, &limiter));
+    let admin_addr = serve_operators(&listeners, &config, &tasks).await;
     if let Some(services) = services {
         services.serve(&listeners, &limiter, connection_limits(&config), &tasks);
     }
     tracing::info!(address = %local_addr, "the shop answers");
     let scheduler = start_jobs(&shop, registry, &config, &tasks).await?;
-    Ok(App { shop, local_addr, onion_address, tasks, scheduler, lock })
+    Ok(App { shop, local_addr, admin_addr, onion_address, tasks, scheduler, lock })
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpAcceptor, StartError> {
@@ -137,10 +140,29 @@ fn warn_without_tor(config: &Config) {
     }
 }
 
-/// Where the shop listens: the port may have been chosen by the system.
-fn address_of(acceptor: &TcpAcceptor, config: &Config) -> SocketAddr {
-    let address = acceptor.local_addr().iter().find_map(|address| address.as_socket_addr().copied());
-    address.unwrap_or(config.http.listen)
+/// Where an acceptor listens: the port may have been chosen by the system.
+fn address_of(acceptor: &TcpAcceptor) -> Option<SocketAddr> {
+    acceptor.local_addr().iter().find_map(|address| address.as_socket_addr().copied())
+}
+
+/// Listens for those who run the shop, with places for connections of their own: buyers can't shut them out. A taken
+/// address costs the shop this listener and nothing else: it goes on selling.
+async fn serve_operators(listeners: &Listeners, config: &Config, tasks: &Tasks) -> Option<SocketAddr> {
+    let address = config.http.admin_listen?;
+    let acceptor = match TcpListener::bind(address).into_acceptor().await {
+        Ok(acceptor) => acceptor,
+        Err(error) => {
+            tracing::warn!(
+                "can't listen on {address} for those who run the shop: {error}; choose another address with \
+                 http.admin_listen in the configuration, or \"off\""
+            );
+            return None;
+        }
+    };
+    let at = address_of(&acceptor);
+    let few = ConnectionLimiter::behind(connection_limits(config).for_few(), is_trusted_proxy(config));
+    tasks.spawn_to_the_end(listeners.serve(acceptor, Surface::Admin, &few));
+    at
 }
 
 fn http_app(shop: &Shop, config: &Config) -> http::App {
@@ -199,6 +221,22 @@ impl App {
     /// Where the shop listens.
     pub const fn local_addr(&self) -> SocketAddr {
         self.local_addr
+    }
+
+    /// Where it listens for those who run it, if it does.
+    pub const fn admin_addr(&self) -> Option<SocketAddr> {
+        self.admin_addr
+    }
+
+    /// A link with which the first administrator can be made; `None` when there is one, or where nobody could open it.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn first_run_link(&self) -> Result<Option<String>, StartError> {
+        let Some(address) = self.admin_addr else { return Ok(None) };
+        let random = Arc::clone(&self.shop.random);
+        let key = self.shop.tx(&Principal::Shop, move |tx| first_run::new_link(tx, &*random)).await?;
+        Ok(key.map(|key| first_run::link(address, &key)))
     }
 
     /// The onion address, when the shop has one.

@@ -74,6 +74,8 @@ pub struct Config {
 pub struct Http {
     /// The address to listen on.
     pub listen: SocketAddr,
+    /// The address of the listener for those who run the shop; `None` without one.
+    pub admin_listen: Option<SocketAddr>,
     /// Proxies whose `X-Forwarded-*` headers are believed.
     pub trusted_proxies: Vec<IpNetwork>,
     /// The largest request body.

@@ -10,6 +10,7 @@ use super::data::DataArgs;
 use super::failure::Failure;
 use super::output::Output;
 use crate::config::{Secret, SecretSource};
+use crate::domain::account::SETUP_SECS;
 use crate::domain::id::SystemRandom;
 use crate::domain::operator::{Operator, Role};
 use crate::services::operators;
@@ -39,6 +40,13 @@ enum Command {
     },
     /// List the operators
     List,
+    /// Make a link with which the first administrator is made in a browser, while there is none
+    FirstRunLink,
+    /// Take the second factor of an operator away who has lost it
+    ResetTotp {
+        /// The operator's name
+        name: String,
+    },
     /// Replace a password; without one, a new one is made and shown once
     SetPassword {
         /// The operator's name
@@ -88,6 +96,8 @@ pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
     match args.command {
         Command::Add { name, role, password } => add(&args.data, name, role, password, output),
         Command::List => list(&args.data, output),
+        Command::FirstRunLink => first_run_link(&args.data, output),
+        Command::ResetTotp { name } => reset_totp(&args.data, name, output),
         Command::SetPassword { name, password } => set_password(&args.data, name, password, output),
     }
 }
@@ -114,6 +124,31 @@ fn set_password(data: &DataArgs, name: String, password: Password, output: &Outp
     let mut document = json!({"name": name});
     show_password(&mut document, &mut text, &password, show);
     output.result(&document, &text);
+    Ok(())
+}
+
+fn first_run_link(data: &DataArgs, output: &Output) -> Result<(), Failure> {
+    let data = data.open_or_create()?;
+    let Some(address) = data.config.http.admin_listen.filter(|address| address.port() != 0) else {
+        let text = "nobody could open the link: set http.admin_listen in the configuration to an address, such as \
+                    127.0.0.1:8001";
+        return Err(Failure::Failed(text.to_owned()));
+    };
+    let Some(key) = data.write(|tx| operators::first_run::new_link(tx, &SystemRandom))? else {
+        let text = "there is an administrator already: `operator set-password NAME` makes a new password";
+        return Err(Failure::Failed(text.to_owned()));
+    };
+    let link = operators::first_run::link(address, &key);
+    let text =
+        format!("While the shop runs, within {} minutes, from this machine or its network:\n{link}", SETUP_SECS / 60);
+    output.result(&json!({"first_run_link": link}), &text);
+    Ok(())
+}
+
+fn reset_totp(data: &DataArgs, name: String, output: &Output) -> Result<(), Failure> {
+    let stored = name.clone();
+    data.open()?.write(move |tx| operators::manage::reset_second_factor(tx, &stored))?;
+    output.result(&json!({"name": name}), &format!("{name} signs in with name and password alone again."));
     Ok(())
 }
 

@@ -35,8 +35,10 @@ impl Default for Config {
 
 impl Default for Http {
     fn default() -> Self {
+        let listen = SocketAddr::from(([127, 0, 0, 1], 8000));
         Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
+            listen,
+            admin_listen: Some(beside(listen)),
             trusted_proxies: vec![
                 IpNetwork::single(IpAddr::V4(Ipv4Addr::LOCALHOST)),
                 IpNetwork::single(IpAddr::V6(Ipv6Addr::LOCALHOST)),
@@ -125,10 +127,12 @@ impl Config {
 impl Http {
     fn read(mut section: Section<'_>) -> Self {
         let default = Self::default();
+        let listen = section.read("listen", default.listen, address);
         let http = Self {
-            listen: section.read("listen", default.listen, |text| {
-                let text = text.trim();
-                text.parse().map_err(|_| format!("{text:?} is not ADDRESS:PORT, as in 127.0.0.1:8000 or [::1]:8000"))
+            listen,
+            admin_listen: section.read("admin_listen", Some(beside(listen)), |text| match text.trim() {
+                "off" => Ok(None),
+                text => address(text).map(Some),
             }),
             trusted_proxies: section.strings("trusted_proxies", default.trusted_proxies, IpNetwork::parse),
             body_limit_bytes: section.number("body_limit_bytes", default.body_limit_bytes, 1024..=16 << 20),
@@ -260,6 +264,21 @@ impl Log {
         section.finish();
         Self { level }
     }
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let text = text.trim();
+    text.parse().map_err(|_| format!("{text:?} is not ADDRESS:PORT, as in 127.0.0.1:8000 or [::1]:8000"))
+}
+
+/// Where those who run the shop are listened to unless the file says so: on this machine, at the next port. Where the
+/// system chooses one, it chooses the other as well.
+fn beside(listen: SocketAddr) -> SocketAddr {
+    let port = match listen.port() {
+        0 => 0,
+        port => port.checked_add(1).unwrap_or(port - 1),
+    };
+    SocketAddr::from(([127, 0, 0, 1], port))
 }
 
 /// A relative folder would depend on where the shop is started.

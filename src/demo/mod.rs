@@ -87,6 +87,7 @@ impl Demo {
         let lnd = json!({"grpc": simulator.local_addr().to_string(), "dir": simulator.dir()});
         let details = json!({
             "shop_url": shop_url,
+            "admin_url": app.admin_addr().map(|address| format!("http://{address}")),
             "onion": app.onion_address(),
             "data_dir": self.data_dir,
             "admin": {"user": memory.admin, "password": memory.password},

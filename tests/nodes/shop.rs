@@ -71,7 +71,7 @@ impl Shop {
             |line: &&str| line.split(' ').next().is_some_and(|name| config.starts_with(&format!("{name} = ")));
         let jobs: String = JOBS.lines().filter(|line| !is_said(line)).map(|line| format!("{line}\n")).collect();
         let text = format!(
-            "data_dir = \"{}\"\n[http]\nlisten = \"{address}\"\n[lightning]\nallow_regtest = true\n[onion]\n\
+            "data_dir = \"{}\"\n[http]\nlisten = \"{address}\"\nadmin_listen = \"off\"\n[lightning]\nallow_regtest = true\n[onion]\n\
              enabled = false\n[probe]\npolicy = \"off\"\n[jobs]\n{jobs}{config}",
             data.display()
         );

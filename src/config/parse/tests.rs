@@ -33,6 +33,18 @@ fn all_problems_are_reported_at_once_with_their_keys() {
 }
 
 #[test]
+fn those_who_run_the_shop_are_listened_to_beside_the_others_on_this_machine() {
+    let at = |http: &str| Config::parse(&format!("[http]\n{http}")).unwrap().http.admin_listen.map(|at| at.to_string());
+    assert_eq!(at("").as_deref(), Some("127.0.0.1:8001"));
+    assert_eq!(at("listen = \"0.0.0.0:80\"").as_deref(), Some("127.0.0.1:81"));
+    assert_eq!(at("listen = \"127.0.0.1:0\"").as_deref(), Some("127.0.0.1:0"));
+    assert_eq!(at("listen = \"[::]:65535\"").as_deref(), Some("127.0.0.1:65534"));
+    assert_eq!(at("admin_listen = \"192.168.1.5:9000\"").as_deref(), Some("192.168.1.5:9000"));
+    assert_eq!(at("admin_listen = \"off\""), None);
+    assert!(Config::parse("[http]\nadmin_listen = \"on\"").is_err());
+}
+
+#[test]
 fn a_log_level_that_is_none_and_a_schedule_that_never_comes_are_problems() {
     for (text, key) in [
         ("[log]\nlevel = \"verbose\"", "log.level"),

@@ -1,5 +1,7 @@
 //! The first administrator, made in a browser: behind a link that works once, for a while, as long as there is none.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
 use super::sessions::{self, NewSession, Place};
 use super::{keys, manage};
 use crate::domain::account::SETUP_SECS;
@@ -30,6 +32,17 @@ pub fn new_link(tx: &Tx<'_>, random: &dyn Random) -> Result<Option<String>, Erro
     let key = keys::generate(random);
     setup_links::replace(tx.db, &keys::hash(&key), tx.now)?;
     Ok(Some(key))
+}
+
+/// The link to the page behind which the first administrator is made. The key stands where browsers send it to nobody.
+pub fn link(admin: SocketAddr, key: &str) -> String {
+    // What listens everywhere is asked on this machine.
+    let host = match admin.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    format!("http://{}/admin/#setup={key}", SocketAddr::new(host, admin.port()))
 }
 
 /// Refuses a key that is none, or none any more.

@@ -175,7 +175,7 @@ pub fn order(client: &Client, host: &Host, comment: &str) -> std::io::Result<Ans
 fn write_config(dir: &Path, address: SocketAddr, setup: &Setup<'_>) -> PathBuf {
     let file = dir.join("config.toml");
     let text = format!(
-        "data_dir = \"{}\"\n[http]\nlisten = \"{address}\"\n[lightning]\nallow_regtest = true\n\
+        "data_dir = \"{}\"\n[http]\nlisten = \"{address}\"\nadmin_listen = \"off\"\n[lightning]\nallow_regtest = true\n\
          [onion]\nenabled = false\n[probe]\npolicy = \"off\"\n[jobs]\n{}{}",
         dir.join("data").display(),
         setup.jobs,
