@@ -24,13 +24,19 @@ export function choose(language) {
   location.reload();
 }
 
+// A text by its name, which begins with that of its group where it has one.
+function find(key) {
+  const at = key.indexOf(".");
+  return at < 0 ? words[key] : words[key.slice(0, at)]?.[key.slice(at + 1)];
+}
+
 // A text with its values in the place of `{name}`. Where it has two forms, `one|many`, the value `n` decides.
 export function t(key, values = {}) {
-  const text = words[key] ?? key;
+  const text = find(key) ?? key;
   const [one, many] = text.split("|");
   const form = many === undefined || values.n === 1 ? one : many;
   return form.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 }
 
 // Whether there is such a text.
-export const has = (key) => key in words;
+export const has = (key) => find(key) !== undefined;

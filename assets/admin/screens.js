@@ -11,8 +11,13 @@ export const SCREENS = {
   product: { load: () => import("./product.js"), under: "products" },
   orders: { load: () => import("./orders.js"), group: "sell" },
   order: { load: () => import("./order.js"), under: "orders" },
+  deny: { load: () => import("./deny.js"), group: "sell", all: true },
   reports: { load: () => import("./reports.js"), group: "sell" },
+  nodes: { load: () => import("./nodes.js"), group: "run" },
+  node: { load: () => import("./node.js"), under: "nodes" },
+  tasks: { load: () => import("./tasks.js"), group: "run", all: true },
   log: { load: () => import("./log.js"), group: "run", all: true },
+  settings: { load: () => import("./settings.js"), group: "run", all: true },
   people: { load: () => import("./people.js"), group: "run", all: true },
   account: { load: () => import("./account.js"), group: "run" },
 };
