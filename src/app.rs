@@ -17,7 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::background;
 use crate::background::Tasks;
-use crate::background::nodes::registry::Registry;
+use crate::background::desk::Desk;
 use crate::background::schedule::{JobContext, Scheduler, run};
 use crate::config::Config;
 use crate::domain::id::SystemRandom;
@@ -98,7 +98,11 @@ async fn start_with(
     if services.is_none() && !tor.is_broken() {
         onion_services::forget_trouble(&shop).await?;
     }
-    let interface = http_app(&shop, &config).advertising(services.as_ref().and_then(Services::advertised));
+    let context = Arc::new(JobContext::new(shop.clone(), Arc::clone(&registry), config.clone()));
+    let desk = Desk::new(Arc::clone(&context), tor.node_dial(), tasks.clone());
+    let interface = http_app(&shop, &config)
+        .with_backstage(Arc::new(desk))
+        .advertising(services.as_ref().and_then(Services::advertised));
     let onion_address = services.as_ref().and_then(Services::address).map(str::to_owned);
     if let Some(services) = &services {
         interface.readiness().show("onion", services.report());
@@ -115,7 +119,7 @@ async fn start_with(
         services.serve(&listeners, &limiter, connection_limits(&config), &tasks);
     }
     tracing::info!(address = %local_addr, "the shop answers");
-    let scheduler = start_jobs(&shop, registry, &config, &tasks).await?;
+    let scheduler = start_jobs(context, &tasks).await?;
     Ok(App { shop, local_addr, admin_addr, onion_address, tasks, scheduler, lock })
 }
 
@@ -204,14 +208,7 @@ fn start_rates(shop: &Shop, config: &Config, dial: Dial, tasks: &Tasks) -> Resul
     Ok(())
 }
 
-async fn start_jobs(
-    shop: &Shop,
-    registry: Arc<Registry>,
-    config: &Config,
-    tasks: &Tasks,
-) -> Result<Scheduler, StartError> {
-    let context =
-        Arc::new(JobContext { shop: shop.clone(), registry, config: config.clone(), runs: Default::default() });
+async fn start_jobs(context: Arc<JobContext>, tasks: &Tasks) -> Result<Scheduler, StartError> {
     let scheduler = Scheduler::start(Arc::clone(&context)).await?;
     tasks.spawn(async move { run::catch_up(&context).await });
     Ok(scheduler)

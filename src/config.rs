@@ -14,6 +14,7 @@ mod reader;
 mod schedule;
 mod secret;
 mod settings;
+mod shown;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

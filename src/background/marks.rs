@@ -24,6 +24,11 @@ impl<T: Copy + Eq + Hash> Marks<T> {
         is_new.then(|| Mark { marks: Self(Arc::clone(&self.0)), what })
     }
 
+    /// Whether `what` is being worked on.
+    pub fn is_marked(&self, what: T) -> bool {
+        self.lock().contains(&what)
+    }
+
     /// How much is being worked on.
     pub fn len(&self) -> usize {
         self.lock().len()

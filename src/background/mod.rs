@@ -2,6 +2,7 @@
 //! outbox, and watches deadlines. It decides nothing; `services` do.
 
 pub mod deadlines;
+pub mod desk;
 mod failure;
 pub mod kept;
 mod marks;

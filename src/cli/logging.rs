@@ -3,9 +3,15 @@
 use std::ffi::OsStr;
 use std::io::IsTerminal;
 
-use tracing_subscriber::EnvFilter;
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::layer::{Context, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::config::log_level;
+use crate::domain::time::{Clock, SystemClock};
+use crate::services::log_ring;
 
 /// What libraries say only when asked to: it comes first, so that a level that is named for one of them counts.
 const QUIET: &str = "tokio_cron_scheduler=warn,poem=warn,refinery_core=warn,tor_netdir=error";
@@ -19,9 +25,42 @@ pub fn init(level: &str) {
     // standard error, and panic where that is what can't be written.
     let log = log.with_ansi(std::io::stderr().is_terminal()).log_internal_errors(false);
     // An error means that logging is already running.
-    let _ = log.try_init();
+    let _ = log.finish().with(Kept).try_init();
     if let Some(complaint) = complaint {
         tracing::warn!("RUST_LOG is not used: {complaint}");
+    }
+}
+
+/// Keeps the last warnings in memory, for those who run the shop.
+struct Kept;
+
+impl<S: Subscriber> Layer<S> for Kept {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let level = *event.metadata().level();
+        if level > Level::WARN {
+            return;
+        }
+        let mut line = Line::default();
+        event.record(&mut line);
+        log_ring::ring().push(SystemClock.now(), level == Level::ERROR, event.metadata().target(), &line.0);
+    }
+}
+
+/// What an event says: its message, then its fields.
+#[derive(Default)]
+struct Line(String);
+
+impl Visit for Line {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        let text = match field.name() {
+            "message" => format!("{value:?}"),
+            name => format!("{name}={value:?}"),
+        };
+        match field.name() {
+            "message" if !self.0.is_empty() => self.0.insert_str(0, &(text + " ")),
+            _ if self.0.is_empty() => self.0 = text,
+            _ => self.0.extend([" ", &text]),
+        }
     }
 }
 

@@ -52,6 +52,7 @@ pub const REMEMBERED: [(&str, usize); 8] = [
     ("pictures", media::MOST_BYTES),
     ("documents", docs::MOST_BYTES),
     ("onion circuits", CIRCUITS_BYTES),
+    ("warnings of the log", crate::services::log_ring::MOST_BYTES),
 ];
 
 /// All of the HTTP interface, for any listener.

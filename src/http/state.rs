@@ -7,10 +7,11 @@ use super::health::Readiness;
 use super::media::Pictures;
 use super::middleware::order_limit::{OrderLimiters, OrderRates};
 use super::middleware::rate_limit::{Limiter, Rate};
-use super::push_limit;
 use super::server::bodies::{BODY_BYTES, Bodies};
 use super::server::client::IsTrusted;
+use super::{admin, push_limit};
 use crate::services::Shop;
+use crate::services::backstage::Backstage;
 use crate::services::hosts::catalog::CatalogCache;
 use crate::services::operators::authenticate::Authenticator;
 use crate::services::operators::login::Logins;
@@ -63,6 +64,10 @@ pub struct App {
     pub(super) wallet: Option<Wallet>,
     /// The onion address that pages on clearnet name, as `http://<address>.onion`.
     pub(super) advertised: Option<String>,
+    /// What runs beside the answers, for those who run the shop.
+    pub(super) backstage: Option<Arc<dyn Backstage>>,
+    /// Who listens to what changes.
+    pub(super) listeners: admin::Listeners,
 }
 
 impl App {
@@ -83,8 +88,15 @@ impl App {
             #[cfg(feature = "demo")]
             wallet: None,
             advertised: None,
+            backstage: None,
+            listeners: admin::Listeners::default(),
             limits,
         }
+    }
+
+    /// Lets those who run the shop turn to what runs beside the answers.
+    pub fn with_backstage(self, backstage: Arc<dyn Backstage>) -> Self {
+        Self { backstage: Some(backstage), ..self }
     }
 
     /// Lets pages on clearnet name an onion address, given as `http://<address>.onion`.

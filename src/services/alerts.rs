@@ -2,7 +2,9 @@
 //! transaction, by [`crate::store::alerts::raise`].
 
 use super::{Error, ReadTx, Tx, authz};
-use crate::store::alerts::{self, Alert};
+use crate::store::alerts;
+
+pub use crate::store::alerts::Alert;
 
 /// Open alerts, or all, newest first.
 pub fn list(tx: &ReadTx<'_>, closed_too: bool) -> Result<Vec<Alert>, Error> {

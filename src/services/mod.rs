@@ -3,8 +3,11 @@
 
 pub mod alerts;
 pub mod authz;
+pub mod backstage;
 pub mod backup;
+pub mod changes;
 pub mod clock;
+pub mod dashboard;
 pub mod deals;
 pub mod deny_list;
 pub mod doctor;
@@ -13,15 +16,20 @@ pub mod file_permissions;
 pub mod hosts;
 pub mod instance;
 pub mod invoices;
+pub mod jobs;
 pub mod left_out;
+pub mod log_ring;
 pub mod nodes;
 pub mod onion_address;
 pub mod operator_queries;
 pub mod operators;
 pub mod orders;
+pub mod outbox;
 pub mod payments;
 pub mod products;
+pub mod pulse;
 pub mod rates;
+pub mod reports;
 pub mod shop;
 pub mod site;
 #[cfg(test)]

@@ -2,9 +2,10 @@
 
 use std::fmt::Display;
 
-use rusqlite::{Connection, ToSql, params};
+use rusqlite::{Connection, Row, ToSql, params};
 
 use super::db::StoreError;
+use super::keyset::{Bounds, Span, Table};
 use crate::domain::id::{OrderId, ProductId};
 use crate::domain::principal::Principal;
 use crate::domain::time::Timestamp;
@@ -148,6 +149,70 @@ fn entries(db: &Connection, about: &str, id: impl ToSql + Display) -> Result<Vec
         Ok(Entry { at: row.get(0)?, actor: row.get(1)?, noun: row.get(2)?, noun_id, change: row.get(3)? })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Who is a person: the condition of their index, word for word.
+const PERSON: &str = "(actor >= 'cli' AND actor < 'clj' OR actor >= 'operator:' AND actor < 'operator;')";
+
+/// Which entries are wanted.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// Only those about this kind of thing.
+    pub noun: Option<String>,
+    /// Only those of this person, as the log names them.
+    pub person: Option<String>,
+    /// Which part of the list.
+    pub span: Span,
+}
+
+/// Entries with their numbers, newest first.
+pub fn list(db: &Connection, wanted: &Wanted) -> Result<Vec<(i64, Entry)>, StoreError> {
+    let bounds = wanted.span.bounds(db, Table::Changes)?;
+    let mut statement = db.prepare_cached(&list_text(wanted, bounds))?;
+    let values = params![bounds.first, bounds.end, wanted.noun, wanted.person];
+    let given =
+        2 + usize::from(wanted.noun.is_some() || wanted.person.is_some()) + usize::from(wanted.person.is_some());
+    let rows = statement.query_map(rusqlite::params_from_iter(values.iter().take(given)), listed)?;
+    let mut found: Vec<_> = rows.collect::<Result<_, _>>()?;
+    found.truncate(wanted.span.limit as usize);
+    Ok(found)
+}
+
+fn listed(row: &Row<'_>) -> rusqlite::Result<(i64, Entry)> {
+    let id: Option<Vec<u8>> = row.get("thing")?;
+    let id = id.and_then(|bytes| uuid::Uuid::from_slice(&bytes).ok()).map(|id| id.to_string());
+    let noun_id = id.map_or_else(|| row.get("noun_id"), Ok)?;
+    let entry = Entry {
+        at: row.get("at")?,
+        actor: row.get("actor")?,
+        noun: row.get("noun")?,
+        noun_id,
+        change: row.get("change")?,
+    };
+    Ok((row.get("id")?, entry))
+}
+
+/// A text for each filter, so that each has the index that fits. Of orders and products most of the log is: there the
+/// newest entries are read as they come.
+pub(super) fn list_text(wanted: &Wanted, bounds: Bounds) -> String {
+    let thing = "CASE noun WHEN 'order' THEN (SELECT o.id FROM purchase_order o WHERE o.seq = noun_seq) \
+                 WHEN 'product' THEN (SELECT p.id FROM product p WHERE p.seq = noun_seq) END AS thing";
+    let numbered = wanted.noun.as_deref().is_some_and(|noun| matches!(noun, "order" | "product"));
+    let noun = match &wanted.noun {
+        Some(_) if numbered => "AND noun = ?3 AND noun_seq IS NOT NULL",
+        Some(_) if wanted.person.is_some() => "AND noun = ?3",
+        Some(_) => "AND noun = ?3 AND noun_seq IS NULL",
+        None if wanted.person.is_some() => "AND ?3 IS NULL",
+        None => "",
+    };
+    let person = if wanted.person.is_some() { format!("AND actor = ?4 AND {PERSON}") } else { String::new() };
+    let index = match (&wanted.noun, &wanted.person) {
+        (_, Some(_)) => "INDEXED BY audit_log_by_person",
+        (Some(_), None) if !numbered => "INDEXED BY audit_log_by_noun",
+        _ => "NOT INDEXED",
+    };
+    let tail = bounds.tail("id", 1).replacen(" ORDER BY", &format!(" {noun} {person} ORDER BY"), 1);
+    format!("SELECT id, at, actor, noun, noun_id, change, {thing} FROM audit_log {index} WHERE {tail}")
 }
 
 #[cfg(test)]

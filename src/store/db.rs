@@ -198,10 +198,38 @@ impl Db {
         takes && !self.inner.is_failing.load(Ordering::Relaxed)
     }
 
+    /// The room on the disk of the database; `None` where that can't be told.
+    pub fn room(&self) -> Option<Room> {
+        let folder = self.inner.path.parent().unwrap_or(Path::new("."));
+        let disk = rustix::fs::statvfs(folder).ok()?;
+        let size = |path: &PathBuf| std::fs::metadata(path).map_or(0, |file| file.len());
+        Some(Room {
+            free: disk.f_bavail.saturating_mul(disk.f_frsize),
+            total: disk.f_blocks.saturating_mul(disk.f_frsize),
+            database: files_of(&self.inner.path).iter().map(size).sum(),
+        })
+    }
+
     /// A number that changes with every commit by any connection or process: the key for caches.
     pub fn version(&self) -> Result<i64, StoreError> {
         Ok(lock(&self.inner.watcher).pragma_query_value(None, "data_version", |row| row.get(0))?)
     }
+}
+
+/// The version of SQLite.
+pub fn sqlite_version() -> &'static str {
+    rusqlite::version()
+}
+
+/// Room on a disk, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// Free for the shop.
+    pub free: u64,
+    /// In all.
+    pub total: u64,
+    /// What the database and the files beside it take.
+    pub database: u64,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -39,6 +39,18 @@ pub fn plan(db: &Connection, name: &str, next_at: Option<Timestamp>) -> Result<(
     Ok(())
 }
 
+/// Lets a job wait since a time, or go on (`None`); `false` when there is no such job.
+pub fn pause(db: &Connection, name: &str, since: Option<Timestamp>) -> Result<bool, StoreError> {
+    Ok(db.execute("UPDATE job_run SET paused_at = ?2 WHERE name = ?1", params![name, since])? == 1)
+}
+
+/// The jobs that wait, and since when.
+pub fn paused(db: &Connection) -> Result<Vec<(String, Timestamp)>, StoreError> {
+    let mut statement = db.prepare_cached("SELECT name, paused_at FROM job_run WHERE paused_at IS NOT NULL")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// All jobs by name.
 pub fn list(db: &Connection) -> Result<Vec<JobRun>, StoreError> {
     let mut statement =

@@ -123,7 +123,8 @@ mod tests {
     fn where_a_time_begins_is_found_whatever_rows_are_missing() {
         let db = db::blank(db::known_migrations().last().unwrap().0).unwrap();
         for id in [3, 4, 9, 20, 21] {
-            let sql = "INSERT INTO audit_log (id, at, actor, noun, noun_id, change) VALUES (?1, ?1 * 10, '', '', '', '')";
+            let sql =
+                "INSERT INTO audit_log (id, at, actor, noun, noun_id, change) VALUES (?1, ?1 * 10, '', '', '', '')";
             db.execute(sql, [id]).unwrap();
         }
         for at in [0, 30, 31, 35, 90, 91, 199, 200, 210, 211, 999] {

@@ -29,6 +29,7 @@ mod plans;
 pub mod presence;
 pub mod product_lists;
 pub mod products;
+pub mod pulse;
 pub mod rates;
 pub mod refunds;
 pub mod reservations;

@@ -83,8 +83,7 @@ pub fn search(db: &Connection, clue: Clue, wanted: &Wanted) -> Result<Vec<i64>, 
     some_of(db, found, bounds, wanted)
 }
 
-pub(super) const OF_PRODUCT: &str =
-    "SELECT seq FROM purchase_order WHERE product_seq = (SELECT seq FROM product WHERE id = ?) ORDER BY created_at DESC";
+pub(super) const OF_PRODUCT: &str = "SELECT seq FROM purchase_order WHERE product_seq = (SELECT seq FROM product WHERE id = ?) ORDER BY created_at DESC";
 
 fn some_of(db: &Connection, found: Vec<i64>, bounds: Bounds, wanted: &Wanted) -> Result<Vec<i64>, StoreError> {
     let mut fitting = Vec::new();
@@ -104,7 +103,10 @@ fn some_of(db: &Connection, found: Vec<i64>, bounds: Bounds, wanted: &Wanted) ->
 
 /// The running number of an order.
 pub fn seq(db: &Connection, id: OrderId) -> Result<Option<i64>, StoreError> {
-    Ok(db.prepare_cached("SELECT seq FROM purchase_order WHERE id = ?")?.query_row([id], |row| row.get(0)).optional()?)
+    Ok(db
+        .prepare_cached("SELECT seq FROM purchase_order WHERE id = ?")?
+        .query_row([id], |row| row.get(0))
+        .optional()?)
 }
 
 /// The order with a running number, and the id of its product.

@@ -171,6 +171,56 @@ pub fn all(db: &Connection) -> Result<Vec<Intent>, StoreError> {
     newer_than(db, 0, u32::MAX)
 }
 
+/// An intent that waits, with what became of it so far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// The intent.
+    pub intent: Intent,
+    /// When it is tried next.
+    pub next_try_at: Timestamp,
+    /// Why the last try failed.
+    pub last_error: Option<String>,
+}
+
+/// Intents that wait, oldest first, those behind row `after`; all of them, or only those that have failed.
+pub fn waiting(db: &Connection, failed_only: bool, after: i64, limit: u32) -> Result<Vec<Waiting>, StoreError> {
+    let mut statement = db.prepare_cached(&waiting_text(failed_only, limit))?;
+    let rows = statement.query_map([after], |row| {
+        let (next_try_at, last_error) = (row.get("next_try_at")?, row.get("last_error")?);
+        Ok(Waiting { intent: from_row(row)?, next_try_at, last_error })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn waiting_text(failed_only: bool, limit: u32) -> String {
+    let failed = if failed_only { "AND e.last_error IS NOT NULL" } else { "" };
+    let limit = u64::from(limit).next_power_of_two();
+    format!("{INTENT} WHERE e.id > ? {failed} ORDER BY e.id LIMIT {limit}")
+}
+
+/// How many intents were not tried yet, how many are tried again, and since when the oldest waits. What waits is little
+/// while nodes answer.
+pub fn counts(db: &Connection) -> Result<(u64, u64, Option<Timestamp>), StoreError> {
+    let sql = "SELECT count(*) FILTER (WHERE last_error IS NULL), count(*) FILTER (WHERE last_error IS NOT NULL), \
+               min(created_at) FROM effect";
+    let counts = db.prepare_cached(sql)?.query_row([], |row| {
+        Ok((row.get::<_, i64>(0)?.unsigned_abs(), row.get::<_, i64>(1)?.unsigned_abs(), row.get(2)?))
+    })?;
+    Ok(counts)
+}
+
+/// The intent with this row.
+pub fn get(db: &Connection, id: i64) -> Result<Option<Intent>, StoreError> {
+    let mut statement = db.prepare_cached(&format!("{INTENT} WHERE e.id = ?"))?;
+    Ok(statement.query_row([id], from_row).optional()?)
+}
+
+/// The intent is to be tried next at this time.
+pub fn try_at(db: &Connection, id: i64, next: Timestamp) -> Result<(), StoreError> {
+    db.prepare_cached("UPDATE effect SET next_try_at = ?2 WHERE id = ?1")?.execute(params![id, next])?;
+    Ok(())
+}
+
 /// Whether this very intent is still to be carried out.
 pub fn exists(db: &Connection, id: i64) -> Result<bool, StoreError> {
     Ok(db.prepare_cached("SELECT 1 FROM effect WHERE id = ?")?.query_row([id], |_| Ok(())).optional()?.is_some())

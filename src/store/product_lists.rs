@@ -98,7 +98,9 @@ fn is_wanted(db: &Connection, seq: i64, wanted: &Wanted) -> Result<bool, StoreEr
 }
 
 pub(super) fn port_text() -> String {
-    format!("SELECT seq FROM product WHERE port = ? AND target IS NOT NULL AND {SOLD} ORDER BY seq DESC LIMIT {MOST_ALIKE}")
+    format!(
+        "SELECT seq FROM product WHERE port = ? AND target IS NOT NULL AND {SOLD} ORDER BY seq DESC LIMIT {MOST_ALIKE}"
+    )
 }
 
 /// The columns that a text may be the beginning of; those without case in one case, as they are stored.

@@ -84,6 +84,13 @@ pub fn open_of(db: &Connection, order: OrderId) -> Result<Option<Refund>, StoreE
     Ok(statement.query_row([order], from_row).optional()?)
 }
 
+/// All refunds of an order, oldest first.
+pub fn of_order(db: &Connection, order: OrderId) -> Result<Vec<Refund>, StoreError> {
+    let mut statement = db.prepare_cached("SELECT * FROM refund WHERE order_id = ? ORDER BY created_at")?;
+    let rows = statement.query_map([order], from_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// The orders whose refunds through a node have an outcome that is not known.
 pub fn open_at(db: &Connection, node: NodeId) -> Result<Vec<OrderId>, StoreError> {
     let sql = "SELECT order_id FROM refund WHERE node_id = ? AND state = 'intended' ORDER BY created_at";

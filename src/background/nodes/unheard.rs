@@ -34,6 +34,11 @@ pub struct Troubles {
 }
 
 impl Troubles {
+    /// Since when each way fails.
+    pub fn all(&self) -> [Option<Timestamp>; 2] {
+        *self.since.lock()
+    }
+
     /// Changes since when it fails in this way; returns all.
     pub fn change(
         &self,

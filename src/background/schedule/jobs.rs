@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Runs;
+use crate::background::marks::Marks;
 use crate::background::nodes::registry::Registry;
 use crate::config::{Config, Job};
 use crate::services::backup::Keep;
@@ -17,6 +18,15 @@ pub struct JobContext {
     pub config: Config,
     /// What is known of the jobs' runs and not stored yet.
     pub runs: parking_lot::Mutex<Runs>,
+    /// The jobs that run now.
+    pub running: Marks<&'static str>,
+}
+
+impl JobContext {
+    /// What the jobs of this shop work with.
+    pub fn new(shop: Shop, registry: Arc<Registry>, config: Config) -> Self {
+        Self { shop, registry, config, runs: parking_lot::Mutex::default(), running: Marks::default() }
+    }
 }
 
 /// Runs one job; answers with a line that says what it did.

@@ -3,11 +3,12 @@
 use super::jobs;
 use super::jobs::JobContext;
 use crate::background::kept;
+use crate::background::marks::Mark;
 use crate::config::{CronExpression, Job};
 use crate::domain::time::Timestamp;
-use crate::services::{Error, Principal, Tx};
-use crate::store::job_runs;
+use crate::services::{self, Error, Principal, Tx};
 use crate::store::job_runs::JobRun;
+use crate::store::{job_history, job_runs};
 
 /// The jobs go on from the new time; what is stored of when they come is put right, too.
 pub(super) async fn clock_was_put_back(context: &JobContext, was: Timestamp, now: Timestamp) {
@@ -38,8 +39,18 @@ pub async fn catch_up(context: &JobContext) {
     store_last_runs(context).await;
 }
 
-/// Runs a job now and notes when, how long, how it ended, and when it comes again.
+/// Runs a job whose time has come, unless it runs already or waits at the operator's word.
 pub async fn run_and_record(context: &JobContext, job: Job) {
+    let Some(mark) = context.running.begin(job.name()) else { return };
+    match context.shop.db.read(|db| services::jobs::is_paused(db, job.name())) {
+        Ok(true) => {}
+        // Without an answer of the database the job itself will fail, and say why.
+        Ok(false) | Err(_) => run_marked(context, job, mark).await,
+    }
+}
+
+/// Runs a job now and notes when, how long, how it ended, and when it comes again.
+pub async fn run_marked(context: &JobContext, job: Job, _mark: Mark<&'static str>) {
     let started_at = context.shop.now();
     let result = kept::caught("the job", jobs::run(context, job)).await;
     let ended_at = context.shop.now();
@@ -80,7 +91,11 @@ async fn store(context: &JobContext, runs: Vec<JobRun>) {
     if runs.is_empty() {
         return;
     }
-    let record = move |tx: &mut Tx<'_>| Ok(runs.iter().try_for_each(|run| job_runs::record(tx.db, run))?);
+    let history = context.runs.lock().take_history();
+    let record = move |tx: &mut Tx<'_>| {
+        runs.iter().try_for_each(|run| job_runs::record(tx.db, run))?;
+        Ok(history.iter().try_for_each(|runs| job_history::add(tx.db, runs, tx.now))?)
+    };
     if let Err(error) = context.shop.tx(&Principal::Shop, record).await {
         tracing::error!(%error, "runs of jobs can't be recorded");
     }

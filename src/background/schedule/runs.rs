@@ -5,12 +5,15 @@
 use std::collections::BTreeMap;
 
 use crate::domain::time::{ROUTINE_SECS, Timestamp};
+use crate::store::job_history;
 use crate::store::job_runs::JobRun;
 
 /// The last run of each job that is not stored yet; as many as there are jobs.
 #[derive(Debug, Default)]
 pub struct Runs {
     unstored: BTreeMap<String, JobRun>,
+    /// Those of each job that ended alike since then, as one.
+    history: BTreeMap<(String, bool), job_history::Runs>,
     /// Jobs whose last run failed.
     failing: BTreeMap<String, bool>,
     stored_at: Option<Timestamp>,
@@ -20,6 +23,7 @@ impl Runs {
     /// Notes a run that ended now; returns those that are to be stored.
     pub fn note(&mut self, run: JobRun, has_failed: bool, now: Timestamp) -> Vec<JobRun> {
         let has_turned = self.failing.insert(run.name.clone(), has_failed).unwrap_or(false) != has_failed;
+        self.remember(&run, has_failed);
         self.unstored.insert(run.name.clone(), run);
         let is_fresh = |at: Timestamp| at <= now && at.is_within(ROUTINE_SECS, now);
         if !has_turned && self.stored_at.is_some_and(is_fresh) {
@@ -29,8 +33,29 @@ impl Runs {
         self.take()
     }
 
+    fn remember(&mut self, run: &JobRun, has_failed: bool) {
+        let Some(at) = run.started_at else { return };
+        let (took, outcome) = (run.duration_ms.unwrap_or(0), run.outcome.clone().unwrap_or_default());
+        let alike = self.history.entry((run.name.clone(), has_failed)).or_insert_with(|| job_history::Runs {
+            id: 0,
+            name: run.name.clone(),
+            first_at: at,
+            last_at: at,
+            runs: 0,
+            longest_ms: 0,
+            has_failed,
+            outcome: String::new(),
+        });
+        alike.runs += 1;
+        (alike.last_at, alike.longest_ms, alike.outcome) = (at, alike.longest_ms.max(took), outcome);
+    }
+
+    /// The history that is not stored yet.
+    pub fn take_history(&mut self) -> Vec<job_history::Runs> {
+        std::mem::take(&mut self.history).into_values().collect()
+    }
+
     /// The last run of a job, while it is not stored.
-    #[cfg(test)]
     pub fn unstored(&self, name: &str) -> Option<&JobRun> {
         self.unstored.get(name)
     }
@@ -68,6 +93,19 @@ mod tests {
         }
         assert!(batches.len() <= 25, "{}", batches.len());
         assert_eq!(names(&batches[1]), ["close_unpaid", "host_alive"]);
+    }
+
+    #[test]
+    fn runs_that_end_alike_are_one_row_of_the_history() {
+        let mut runs = Runs::default();
+        for minute in 0..5 {
+            let now = NOON.plus_secs(minute * 60);
+            runs.note(run("close_unpaid", now), minute == 3, now);
+        }
+        let history = runs.take_history();
+        let told: Vec<_> = history.iter().map(|runs| (runs.has_failed, runs.runs, runs.first_at)).collect();
+        assert_eq!(told, [(false, 4, NOON), (true, 1, NOON.plus_secs(180))]);
+        assert!(runs.take_history().is_empty());
     }
 
     #[test]

@@ -10,15 +10,14 @@ use super::super::failure::Failure;
 use super::super::output::Output;
 use super::super::runtime::block_on;
 use crate::app;
-use crate::background::nodes::connect::connect;
+use crate::background::nodes::asking;
 use crate::domain::clocks;
-use crate::domain::id::{NodeId, Random, SystemRandom};
-use crate::domain::lightning::{MadeInvoice, NodeError, NodeErrorKind, NodeInfo, Preimage};
+use crate::domain::id::{NodeId, SystemRandom};
 use crate::domain::node::Node;
-use crate::domain::time::{Clock, SystemClock};
+use crate::domain::time::SystemClock;
 use crate::lightning::check::NodeCheck;
 use crate::lightning::dial::Dial;
-use crate::lightning::{self, LightningNode, pasted, permissions};
+use crate::lightning::{pasted, permissions};
 use crate::services::instance::InstanceLock;
 use crate::services::{Shop, nodes};
 
@@ -48,18 +47,16 @@ pub fn check(data: &DataArgs, id: Option<NodeId>, output: &Output) -> Result<(),
 /// Tries a node as it is to be stored: whether it can be reached, lets us in, makes invoices and cancels them.
 /// Returns what it says of itself. What may change without the operator's doing is no reason against storing it.
 pub fn try_out(data: &Data, node: &Node) -> Result<String, Failure> {
-    use NodeErrorKind as K;
     crate::onion::tls::install_provider();
     let tried = block_on(async {
         let dial = app::command_dial(&data.config, std::iter::once(node.host.as_str())).await?;
-        Ok(look(&dial, node).await)
+        Ok(asking::look(&dial, node, &SystemClock, &SystemRandom).await)
     })?;
     let mut check = tried.check;
     if check.problem.is_none() {
         check.problem = data.read(|tx| nodes::health::other_node(tx.db, node.id, &check.info))?;
     }
-    let passes = |error: &NodeError| matches!(error.kind, K::NotSynced | K::WrongNetwork | K::ClocksApart);
-    if check.problem.as_ref().is_none_or(passes) {
+    if check.problem.as_ref().is_none_or(asking::may_pass) {
         let apart = tried.ahead_secs.filter(|seconds| clocks::are_apart(*seconds));
         let note = apart.map(|seconds| format!("; its clock is {seconds} s ahead of this machine's: see `node check`"));
         return Ok(check.line() + &note.unwrap_or_default());
@@ -79,62 +76,11 @@ pub fn look_at_payment_macaroon(file: &str) -> Result<(), Failure> {
     permissions::payment_check()(&bytes).map_err(|error| problem(error.detail))
 }
 
-/// What a node says, and how far its clock is ahead of ours, if that was seen.
-struct Look {
-    check: NodeCheck,
-    ahead_secs: Option<i64>,
-    certificate: Option<clocks::Validity>,
-}
-
-/// Asks a node, and has it make an invoice, which is cancelled at once.
-async fn look(dial: &Dial, node: &Node) -> Look {
-    let connection = match connect(&nodes::manage::spec(node), dial) {
-        Ok(connection) => connection,
-        Err(error) => {
-            let check = NodeCheck { info: NodeInfo::default(), problem: Some(error) };
-            return Look { check, ahead_secs: None, certificate: None };
-        }
-    };
-    let mut check = lightning::check::check(&*connection, None, None).await;
-    let mut ahead_secs = None;
-    if check.problem.is_none() {
-        let asked_at = SystemClock.now();
-        match sample(&*connection).await {
-            Ok(made) => {
-                let told = lightning::check::told_by(&made);
-                check.info.network = check.info.network.or(told.network);
-                check.info.pubkey = check.info.pubkey.take().or(told.pubkey);
-                ahead_secs = Some(clocks::ahead_secs(made.created_at, asked_at, SystemClock.now()));
-            }
-            Err(error) => check.problem = Some(error),
-        }
-    }
-    Look { check, ahead_secs, certificate: connection.certificate_validity().await }
-}
-
-async fn sample(node: &dyn LightningNode) -> Result<MadeInvoice, NodeError> {
-    let mut preimage = [0; 32];
-    SystemRandom.fill(&mut preimage);
-    lightning::check::sample(node, Preimage(preimage)).await
-}
-
 /// What one node says.
 async fn ask(shop: &Shop, dial: &Dial, node: &Node, data_dir: &Path) -> Result<NodeCheck, Failure> {
-    let Look { check, ahead_secs, certificate } = look(dial, node).await;
-    // A node that is behind the chain has answered; for how long it may be is decided below.
-    let problem = check.problem.clone().filter(|_| check.info.synced_to_chain != Some(false));
-    let result = problem.map_or_else(|| Ok(check.info.clone()), Err);
-    let verdict = match InstanceLock::take(data_dir) {
-        Ok(_alone) => nodes::health::store(shop, node.id, &node.name, result).await?,
-        Err(_) => nodes::health::judge(shop, node.id, &result)?,
-    };
-    let problem = verdict.problem.or(verdict.unfit);
-    let apart = match ahead_secs {
-        Some(seconds) => nodes::clocks::note(shop, node.id, seconds, certificate).await?,
-        None => None,
-    };
-    let apart = apart.map(|text| NodeError::new(NodeErrorKind::ClocksApart, format!("clocks apart: {text}")));
-    Ok(NodeCheck { problem: problem.or(apart).or(check.problem), info: check.info })
+    // Alone with the database, this is the shop.
+    let alone = InstanceLock::take(data_dir);
+    Ok(asking::ask(shop, dial, node, alone.is_ok()).await?.check)
 }
 
 fn report(checks: &[(&Node, NodeCheck)], output: &Output) -> Result<(), Failure> {

@@ -4,7 +4,7 @@ use http::StatusCode;
 
 use crate::http::contract::answer::{Failure, Problems};
 
-pub use crate::http::contract::answer::{Created, Deleted, Reply};
+pub use crate::http::contract::answer::{Created, Deleted, Reply, Text};
 
 /// Problems of the operations in here, besides those of every request.
 pub struct Administration;

@@ -9,6 +9,7 @@ use crate::http::App;
 use crate::http::problem::Problem;
 use crate::http::server::client::Origin;
 use crate::services::Shop;
+use crate::services::backstage::Backstage;
 
 /// A request to the admin API.
 pub struct Context {
@@ -24,6 +25,16 @@ impl Context {
     /// The shop.
     pub fn shop(&self) -> &Shop {
         &self.app.shop
+    }
+
+    /// What runs beside the answers.
+    ///
+    /// # Errors
+    /// 503 where nothing does: an interface without a running shop behind it.
+    pub fn backstage(&self) -> Result<Arc<dyn Backstage>, Problem> {
+        let nothing =
+            || Problem::detail(http::StatusCode::SERVICE_UNAVAILABLE, "Nothing runs beside this interface.".into());
+        self.app.backstage.clone().ok_or_else(nothing)
     }
 
     /// An absolute URL of the admin API; `path` starts after `/api/v1/admin/`.

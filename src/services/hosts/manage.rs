@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 pub use ranges::Span;
 
-use super::sweep;
+use super::{catalog, sweep};
 use crate::domain::host::{Host, PortRange};
 use crate::domain::host_rules;
 use crate::domain::host_rules::HostChange;
@@ -16,7 +16,11 @@ use crate::services::operators::manage;
 use crate::services::{Error, ReadTx, Tx, authz};
 use crate::store::audit_log;
 use crate::store::audit_log::Entry;
-use crate::store::{Connection, deals, host_tokens, hosts, reservations};
+pub use crate::store::presence::Change;
+use crate::store::{Connection, deals, host_tokens, hosts, presence, reservations};
+
+/// So many changes of whether a host is there are shown.
+const MOST_CHANGES: u32 = 200;
 
 /// A host to be added.
 #[derive(Clone, Default)]
@@ -121,6 +125,48 @@ pub fn set(
         tx.record("host", id, change)?;
     }
     Ok((changed, host_rules::warnings(&host, &hosts::ranges(db, id)?)))
+}
+
+/// Gives a host one more range of ports, and returns the host.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Invalid`] for a range that is none or overlaps another on the address.
+pub fn add_range(tx: &Tx<'_>, id: HostId, span: Span) -> Result<HostView, Error> {
+    let host = visible(tx, id)?;
+    tx.record("host", id, &ranges::add(tx.db, &host, span)?)?;
+    view(tx.db, host)
+}
+
+/// Takes a range of ports from a host, and returns the host; ports in use in it stay in use.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn remove_range(tx: &Tx<'_>, id: HostId, range: i64) -> Result<HostView, Error> {
+    let host = visible(tx, id)?;
+    tx.record("host", id, &ranges::remove(tx.db, &host, range)?)?;
+    view(tx.db, host)
+}
+
+/// When a host came and went, newest first, as far as it is stored.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn presence(tx: &ReadTx<'_>, id: HostId) -> Result<Vec<Change>, Error> {
+    let host = visible(tx, id)?;
+    Ok(presence::of(tx.db, host.id, MOST_CHANGES)?)
+}
+
+/// What the host's scripts are to be told, to be pasted into their file; without a token, where it is to stand.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn block(tx: &ReadTx<'_>, id: HostId, token: Option<&str>) -> Result<String, Error> {
+    let host = visible(tx, id)?;
+    let site = catalog::site(tx.db)?;
+    let is_plain = site.domain.ends_with(".onion") || site.domain.contains(':') || site.domain.starts_with("127.");
+    let scheme = if is_plain { "http" } else { "https" };
+    let token = token.unwrap_or("(the token was shown once; make a new one if it is lost)");
+    Ok(format!("IP2TOR_SHOP_URL={scheme}://{}\nIP2TOR_HOST_ID={}\nIP2TOR_HOST_TOKEN={token}\n", site.domain, host.id))
 }
 
 /// Its operator has swept the host: no forward stands on it that the shop does not know. Returns what changed.

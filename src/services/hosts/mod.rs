@@ -4,4 +4,5 @@ pub mod catalog;
 pub mod check_ins;
 pub mod manage;
 pub(super) mod sweep;
+pub(in crate::services) mod visible;
 pub mod watch;

@@ -124,6 +124,7 @@ pub fn new_node(
 ) -> Result<Node, Error> {
     let operator_id = manage::owner(tx, owner)?;
     let mut node = empty(NodeId(random.uuid()), operator_id, kind, tx.now);
+    refuse_files(tx, kind, &change)?;
     refuse_useless(kind, &change)?;
     let change = change.normalized(kind)?;
     change.apply(&mut node);
@@ -172,6 +173,7 @@ pub fn changed(
 ) -> Result<(Node, Vec<String>), Error> {
     let db = tx.db;
     let mut node = show(tx, id)?;
+    refuse_files(tx, node.kind, &change)?;
     refuse_useless(node.kind, &change)?;
     let change = change.normalized(node.kind)?;
     let (place, has_moved) = ((node.host.clone(), node.port), change.has_moved);
@@ -261,6 +263,26 @@ pub fn remove(tx: &Tx<'_>, id: NodeId) -> Result<(), Error> {
     nodes::remove(db, id, tx.author())?;
     health::forget_unused(db, id, tx.now)?;
     tx.record("node", id, &format!("removed: {}", node.name))
+}
+
+/// Files and sockets are the machine's: an operator who is no administrator could name those of somebody else, and have
+/// the shop show what is in them to a node of their own.
+fn refuse_files(tx: &ReadTx<'_>, kind: NodeKind, change: &NodeChange) -> Result<(), Error> {
+    if authz::needs_administrator(tx.actor).is_ok() {
+        return Ok(());
+    }
+    let text =
+        "Only an administrator names files or sockets of the shop's machine. Paste certificate and macaroon instead.";
+    let given = [
+        ("host", kind.is_socket() && change.host.is_some()),
+        ("certificate_file", change.certificate_file.is_some()),
+        ("macaroon_file", change.macaroon_file.is_some()),
+        ("details_macaroon_file", change.details_macaroon_file.is_some()),
+        ("payment_macaroon_file", change.payment_macaroon_file.is_some()),
+    ];
+    let errors: Vec<_> =
+        given.iter().filter(|(_, is_given)| *is_given).map(|(field, _)| (*field, vec![text.into()])).collect();
+    if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }
 }
 
 /// Refuses what a node of this kind has no use for.

@@ -6,3 +6,4 @@ pub mod extend;
 pub mod follow;
 pub mod place;
 pub mod probe;
+pub mod search;

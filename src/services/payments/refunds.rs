@@ -14,11 +14,11 @@ use crate::domain::node::Node;
 use crate::domain::purchase::OrderStatus;
 use crate::domain::time::Timestamp;
 use crate::services::shop::Shop;
-use crate::services::{Error, Principal, authz};
+use crate::services::{Error, Principal, ReadTx, authz};
 use crate::store::deals;
 use crate::store::deals::Search;
 use crate::store::refunds;
-use crate::store::refunds::{Refund, RefundState};
+pub use crate::store::refunds::{Refund, RefundState};
 use crate::store::{audit_log, hosts, nodes, products};
 
 /// An intent that the node knows nothing of, or only an earlier failure, is given up after this time:
@@ -76,6 +76,15 @@ pub fn open_of(shop: &Shop, by: &Principal, order: OrderId) -> Result<Option<Ref
         authz::needs_order(tx, order)?;
         Ok(refunds::open_of(tx.db, order)?)
     })
+}
+
+/// All refunds of an order, oldest first.
+///
+/// # Errors
+/// [`Error::NotFound`] for an order at somebody else's host.
+pub fn all_of(tx: &ReadTx<'_>, order: OrderId) -> Result<Vec<Refund>, Error> {
+    authz::needs_order(tx, order)?;
+    Ok(refunds::of_order(tx.db, order)?)
 }
 
 /// The node of a refund, to ask what became of it.

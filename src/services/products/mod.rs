@@ -3,4 +3,6 @@
 pub mod expire;
 pub mod operate;
 pub mod ports;
+pub mod relocate;
+pub mod search;
 pub mod view;

@@ -21,8 +21,7 @@ fn world() -> (tempfile::TempDir, Arc<ManualClock>, Arc<JobContext>) {
     let shop = Shop::new(db, clock.clone(), Arc::new(SystemRandom), Settings::default()).unwrap();
     let registry = Arc::new(Registry::direct(shop.clone()));
     let config = Config::in_dir(dir.path());
-    let runs = Default::default();
-    let context = JobContext { shop, registry, config, runs };
+    let context = JobContext::new(shop, registry, config);
     (dir, clock, Arc::new(context))
 }
 

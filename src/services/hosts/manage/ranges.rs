@@ -23,14 +23,27 @@ pub fn replace(db: &Connection, host: &Host, spans: &[Span]) -> Result<Vec<Strin
         }
     }
     for &span in spans.iter().filter(|span| !old.iter().any(|range| same(range, span))) {
-        let (kind, first, last) = span;
-        let range = PortRange { id: 0, host_id: host.id, kind, first, last, used: 0 };
-        refuse_overlap(db, host, &range)?;
-        hosts::add_range(db, &range)?;
-        hosts::adopt_ports(db, &host.ip, host.id, first)?;
-        changed.push(format!("range {} added", named(kind, first, last)));
+        changed.push(add(db, host, span)?);
     }
     Ok(changed)
+}
+
+/// Gives a host one more range; the others stay.
+pub fn add(db: &Connection, host: &Host, span: Span) -> Result<String, Error> {
+    check_spans(&[span])?;
+    let (kind, first, last) = span;
+    let range = PortRange { id: 0, host_id: host.id, kind, first, last, used: 0 };
+    refuse_overlap(db, host, &range)?;
+    hosts::add_range(db, &range)?;
+    hosts::adopt_ports(db, &host.ip, host.id, first)?;
+    Ok(format!("range {} added", named(kind, first, last)))
+}
+
+/// Takes a range from a host; ports in use in it stay in use.
+pub fn remove(db: &Connection, host: &Host, id: i64) -> Result<String, Error> {
+    let range = hosts::ranges(db, host.id)?.into_iter().find(|range| range.id == id).ok_or(Error::NotFound)?;
+    hosts::remove_range(db, range.id)?;
+    Ok(format!("range {} removed", named(range.kind, range.first, range.last)))
 }
 
 /// After a host's address changed from `former`: its ranges must be free there, and its ports move

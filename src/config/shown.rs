@@ -1,0 +1,108 @@
+//! The settings in force, as they would stand in the file. There are no secrets among them: those are in files of their own.
+
+use super::{Config, ProbePolicy};
+
+impl Config {
+    /// Every setting with its path and its value in TOML.
+    pub fn shown(&self) -> Vec<(String, String)> {
+        let secs = |time: std::time::Duration| time.as_secs().to_string();
+        let proxies = self.http.trusted_proxies.iter().map(|network| quoted(network.to_string()));
+        let ports = self.probe.whitelisted_service_ports.iter().map(u16::to_string);
+        let policy = match self.probe.policy {
+            ProbePolicy::Off => "off",
+            ProbePolicy::Warn => "warn",
+            ProbePolicy::Reject => "reject",
+        };
+        let fixed = [
+            ("data_dir", quoted(self.data_dir.display())),
+            ("http.listen", quoted(self.http.listen)),
+            ("http.trusted_proxies", list(proxies)),
+            ("http.body_limit_bytes", self.http.body_limit_bytes.to_string()),
+            ("http.max_connections", self.http.max_connections.to_string()),
+            ("http.header_timeout_secs", secs(self.http.header_timeout)),
+            ("http.request_timeout_secs", secs(self.http.request_timeout)),
+            ("http.idle_timeout_secs", secs(self.http.idle_timeout)),
+            ("http.requests_per_minute", self.http.requests_per_minute.to_string()),
+            ("http.orders_per_hour", self.http.orders_per_hour.to_string()),
+            ("http.clearnet_orders_per_hour", self.http.clearnet_orders_per_hour.to_string()),
+            ("http.circuit_orders_per_hour", self.http.circuit_orders_per_hour.to_string()),
+            ("http.onion_orders_per_hour", self.http.onion_orders_per_hour.to_string()),
+            ("orders.expiry_secs", secs(self.orders.expiry)),
+            ("orders.backlog_limit_secs", secs(self.orders.backlog_limit)),
+            ("orders.invoice_limit_secs", secs(self.orders.invoice_limit)),
+            ("holds.max_open_per_node", self.holds.max_open_per_node.to_string()),
+            ("holds.max_unpaid_per_node", self.holds.max_unpaid_per_node.to_string()),
+            ("holds.cltv_blocks", self.holds.cltv_blocks.to_string()),
+            ("lightning.allow_regtest", self.lightning.allow_regtest.to_string()),
+            ("lightning.private_route_hints", self.lightning.private_route_hints.to_string()),
+            ("lightning.limit_to_inbound", self.lightning.limit_to_inbound.to_string()),
+            ("retention.suspended_days", self.retention.suspended_days.to_string()),
+            ("retention.unpaid_days", self.retention.unpaid_days.to_string()),
+            ("retention.daily_backups", self.retention.daily_backups.to_string()),
+            ("retention.weekly_backups", self.retention.weekly_backups.to_string()),
+            ("credit.outages", self.credit.outages.to_string()),
+            ("probe.policy", quoted(policy)),
+            ("probe.limit_secs", secs(self.probe.limit)),
+            ("probe.whitelisted_service_ports", list(ports)),
+            ("rates.enabled", self.rates.enabled.to_string()),
+            ("rates.currency", quoted(self.rates.currency.code())),
+            ("rates.info_currency", quoted(self.rates.info_currency.code())),
+            ("rates.url", quoted(without_password(&self.rates.url))),
+            ("rates.through_tor", self.rates.through_tor.to_string()),
+            ("rates.max_age_seconds", secs(self.rates.max_age)),
+            ("log.level", quoted(&self.log.level)),
+        ];
+        let jobs = self.jobs.all().into_iter();
+        let jobs = jobs.map(|(job, cron)| (format!("jobs.{}", job.name()), quoted(cron.as_str())));
+        let fixed = fixed.into_iter().map(|(key, value)| (key.to_owned(), value));
+        fixed.chain(jobs).chain(flat("onion", &self.onion)).collect()
+    }
+}
+
+/// What is written in a table, its tables too.
+fn flat(path: &str, table: &toml::Table) -> Vec<(String, String)> {
+    let entry = |(key, value): (&String, &toml::Value)| {
+        let path = format!("{path}.{key}");
+        match value {
+            toml::Value::Table(inner) => flat(&path, inner),
+            other => vec![(path, other.to_string())],
+        }
+    };
+    table.iter().flat_map(entry).collect()
+}
+
+fn quoted(text: impl std::fmt::Display) -> String {
+    format!("{:?}", text.to_string())
+}
+
+fn list(items: impl Iterator<Item = String>) -> String {
+    format!("[{}]", items.collect::<Vec<_>>().join(", "))
+}
+
+/// An address may carry a name and a password.
+fn without_password(url: &str) -> String {
+    match url.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.split_once('@')?))) {
+        Some((scheme, (user, host))) if !user.contains('/') => format!("{scheme}://…@{host}"),
+        _ => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shown_of_the_defaults_stands_so_in_the_example() {
+        let example = include_str!("../../packaging/config.example.toml");
+        for (key, value) in Config::default().shown() {
+            let name = key.rsplit('.').next().unwrap();
+            assert!(example.contains(&format!("\n#{name} = {value}\n")), "{key} = {value}");
+        }
+    }
+
+    #[test]
+    fn a_password_in_an_address_is_not_shown() {
+        assert_eq!(without_password("https://me:secret@rates.example/x"), "https://…@rates.example/x");
+        assert_eq!(without_password("https://rates.example/@x"), "https://rates.example/@x");
+    }
+}
