@@ -43,7 +43,7 @@ const CIRCUITS_BYTES: usize = 512 * 1024;
 
 /// Everything that strangers can make the process remember, each with its bound in bytes at the default
 /// settings; in all less than 16 MiB.
-pub const REMEMBERED: [(&str, usize); 8] = [
+pub const REMEMBERED: [(&str, usize); 9] = [
     ("connections", server::connection_limiter::MOST_BYTES),
     ("large bodies", server::bodies::MOST_BYTES),
     ("rates", LIMITERS * middleware::rate_limit::MOST_BYTES),

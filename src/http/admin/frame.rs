@@ -8,6 +8,7 @@ use http::{HeaderValue, Method, StatusCode, header};
 use poem::endpoint::{BoxEndpoint, make_sync};
 use poem::{Endpoint, Request, Response, Route, RouteMethod};
 use poem_openapi::OpenApi;
+use poem_openapi::__private::UrlQuery;
 use poem_openapi::error::{ParseParamError, ParsePathError};
 
 use super::context::Context;
@@ -16,7 +17,10 @@ use crate::http::middleware::same_site;
 use crate::http::problem::Problem;
 use crate::http::server::client::Origin;
 use crate::http::server::surface::Surface;
-use crate::http::{App, pages};
+use crate::http::{App, pages, url_encoded};
+
+/// The most parameters in a query.
+const MOST_PARAMETERS: usize = 50;
 
 /// The admin API.
 pub struct Frame {
@@ -43,6 +47,10 @@ impl Frame {
         let origin = Origin::of(&request, &*self.app.is_trusted_proxy);
         same_site::check(request.method(), false, request.headers(), &origin)?;
         let method = request.method().clone();
+        // The parameters of operations look for it there.
+        let query = url_encoded::fields(request.uri().query().unwrap_or_default().as_bytes(), MOST_PARAMETERS);
+        let query = query.ok_or_else(|| Problem::detail(StatusCode::BAD_REQUEST, Message::FormUnreadable))?;
+        request.extensions_mut().insert(UrlQuery(query));
         request.extensions_mut().insert(Arc::new(Context { app: Arc::clone(&self.app), origin, language }));
         self.routes.call(request).await.map_err(|error| problem_of(error, &method))
     }
