@@ -49,7 +49,8 @@ fn read_folder(folder: &Path, address: &str) -> std::io::Result<Vec<Source>> {
     files.retain(|path| path.is_file());
     files.sort();
     let source = |file: PathBuf| {
-        let name = file.file_name().and_then(|name| name.to_str()).ok_or_else(|| unfit(&file, "its name is no text"))?;
+        let name =
+            file.file_name().and_then(|name| name.to_str()).ok_or_else(|| unfit(&file, "its name is no text"))?;
         // A folder's page is at the address of the folder.
         let plain = format!("{address}{}", if name == "index.html" { "" } else { name });
         Ok(Source { plain, bytes: fs::read(&file)?, file })
@@ -85,8 +86,7 @@ struct Asset {
 
 impl Asset {
     fn new(source: &Source, bytes: &[u8], out: &Path) -> std::io::Result<Self> {
-        let media_type =
-            media_type(&source.file).ok_or_else(|| unfit(&source.file, "what kind of file is it?"))?;
+        let media_type = media_type(&source.file).ok_or_else(|| unfit(&source.file, "what kind of file is it?"))?;
         let name = source.plain.trim_start_matches('/').replace('/', "-");
         let file = out.join(format!("{name}.asset"));
         fs::write(&file, bytes)?;

@@ -1,14 +1,12 @@
 // The own account: password, second factor, sessions, API tokens.
 
 import { call } from "./api.js";
-import { copyable, once } from "./copy.js";
 import { button, fill, h } from "./dom.js";
 import { ask, form } from "./form.js";
-import { time } from "./format.js";
 import { t } from "./i18n.js";
 import { again } from "./place.js";
-import { attempt, say } from "./say.js";
-import { tag } from "./states.js";
+import { attempt, copyable, once, say } from "./say.js";
+import { tag, time } from "./show.js";
 import { empty, pages } from "./table.js";
 
 const OLD = () => ({ name: "old_password", type: "password", label: t("account.old"), autocomplete: "current-password", required: true });

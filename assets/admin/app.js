@@ -1,13 +1,12 @@
 // Begins: words, who has signed in, and then one screen after the other as the address says.
 
-import { call, Refused, useSession, whenSignedOut } from "./api.js";
+import { address, call, OPERATIONS, Refused, useSession, whenSignedOut } from "./api.js";
 import { button, fill, h } from "./dom.js";
+import { passwordsOf } from "./form.js";
+import { frame, SCREENS } from "./frame.js";
 import { loadWords, t } from "./i18n.js";
-import { frame } from "./frame.js";
-import { follow } from "./live.js";
 import { here } from "./place.js";
 import { sayNothing } from "./say.js";
-import { SCREENS } from "./screens.js";
 
 // That somebody has signed in with this browser: so that nobody is asked in vain.
 const KEPT = "signed-in";
@@ -23,7 +22,7 @@ async function begin() {
   if (setup) {
     // The key is not kept in the history.
     history.replaceState(null, "", "#/start");
-    return door(import("./setup.js"), setup[1]);
+    return door(import("./login.js").then((doors) => doors.showSetup), setup[1]);
   }
   if (localStorage.getItem(KEPT)) {
     try {
@@ -36,13 +35,13 @@ async function begin() {
 }
 
 // The screens in front of the door: signing in, and the first run.
-async function door(module, key) {
+async function door(screen, key) {
   me = null;
-  const screen = await module;
+  const show = await screen;
   const main = h("main", { id: "main", class: "door" });
   fill(document.body, main);
   document.body.classList.add("out");
-  fill(main, await screen.show({ key, then: signedIn, login: signedOut }));
+  fill(main, await show({ key, then: signedIn, login: signedOut }));
   (main.querySelector("input") ?? main.querySelector("h1"))?.focus();
 }
 
@@ -50,13 +49,14 @@ function signedOut() {
   localStorage.removeItem(KEPT);
   useSession(null);
   follow(null);
-  return door(import("./login.js"));
+  return door(import("./login.js").then((doors) => doors.showLogin));
 }
 
 async function signedIn() {
   me = await call("admin_me_read");
   localStorage.setItem(KEPT, "yes");
   useSession(me.csrf_token);
+  passwordsOf(me.name);
   document.body.classList.remove("out");
   fill(document.body, frame(me, signOut));
   follow(() => show(true));
@@ -93,10 +93,11 @@ async function show(isNews) {
   // Somebody went on in the meantime.
   if (number !== shown || !me) return;
   fill(main, parts).removeAttribute("aria-busy");
+  main.dataset.shown = location.hash;
   const heading = main.querySelector("h1");
   document.title = `${heading?.textContent ?? ""} · ${t("title")}`;
   for (const one of document.querySelectorAll("nav a[data-screen]")) {
-    if (one.dataset.screen === (screen.under ?? place.name)) one.setAttribute("aria-current", "page");
+    if (one.dataset.screen === place.name) one.setAttribute("aria-current", "page");
     else one.removeAttribute("aria-current");
   }
   if (!isNews && !isSame) {
@@ -117,3 +118,45 @@ addEventListener("hashchange", () => {
 });
 
 begin().catch(broken);
+
+const OPERATION = "admin_event_stream";
+// Several things change together; they are shown together. Milliseconds.
+const PAUSE = 1500;
+
+let source = null;
+let onNews = null;
+let waits = null;
+
+// Has `then` called when something has changed; null ends it.
+function follow(then) {
+  onNews = then;
+  fit();
+}
+
+function fit() {
+  const isWanted = onNews && !document.hidden && OPERATION in OPERATIONS;
+  if (!isWanted) {
+    source?.close();
+    source = null;
+  } else if (!source) {
+    source = new EventSource(address(OPERATION));
+    source.addEventListener("changed", soon);
+  }
+}
+
+function soon() {
+  waits ??= setTimeout(() => {
+    waits = null;
+    if (onNews && mayChange()) onNews();
+  }, PAUSE);
+}
+
+// What somebody is typing, reading far below or asked about is not taken from under their hands.
+const mayChange = () =>
+  !document.querySelector("dialog[open]") && !document.activeElement?.closest("form, summary") && scrollY < 200;
+
+document.addEventListener("visibilitychange", () => {
+  const wasClosed = !source;
+  fit();
+  if (wasClosed && source && mayChange()) onNews();
+});

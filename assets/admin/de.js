@@ -26,7 +26,7 @@ export default {
     over: "Dieser Link ist verbraucht, älter als 15 Minuten oder von zu weit weg geöffnet. Auf dem Rechner des Shops druckt das einen neuen:",
   },
   start: {
-    left: "Noch ein Schritt, bis der Shop verkauft|Noch {n} Schritte, bis der Shop verkauft", go: "Weiter", lead: "In dieser Reihenfolge beginnt ein neuer Shop zu verkaufen. Was erledigt ist, hakt sich selbst ab.",
+    left: "Einer der ersten Schritte fehlt noch|{n} der ersten Schritte fehlen noch", go: "Weiter", lead: "In dieser Reihenfolge beginnt ein neuer Shop zu verkaufen. Was erledigt ist, hakt sich selbst ab.",
     ready: "Alles erledigt: der Shop verkauft.", done: "erledigt", open: "offen", optional: "empfohlen", do: "Erledigen",
     site: "Den Shop benennen", site_text: "Seinen Namen und seine Domain sehen Käufer bei jedem Host.",
     node: "Einen Lightning-Knoten hinzufügen", node_text: "Er macht die Rechnungen, die Käufer bezahlen. Der Shop braucht ein Macaroon, das nichts ausgeben kann.",

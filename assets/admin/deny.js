@@ -3,11 +3,10 @@
 import { call } from "./api.js";
 import { button, h } from "./dom.js";
 import { ask } from "./form.js";
-import { time } from "./format.js";
 import { t } from "./i18n.js";
 import { again } from "./place.js";
 import { attempt, say } from "./say.js";
-import { tag } from "./states.js";
+import { tag, time } from "./show.js";
 import { empty, table } from "./table.js";
 
 const REVIEWS = () => ["denied", "recommended", "in_review", "proposed", "neutral", "initial"].map((one) => [one, t(`review.${one}`)]);

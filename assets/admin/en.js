@@ -26,7 +26,7 @@ export default {
     over: "This link is used up, older than 15 minutes, or opened from far away. On the shop's machine, this prints a new one:",
   },
   start: {
-    left: "One step is left until the shop sells|{n} steps are left until the shop sells", go: "Go on", lead: "In this order a new shop begins to sell. What is done is ticked off by itself.",
+    left: "One of the first steps is left|{n} of the first steps are left", go: "Go on", lead: "In this order a new shop begins to sell. What is done is ticked off by itself.",
     ready: "All is done: the shop sells.", done: "done", open: "to do", optional: "recommended", do: "Do it",
     site: "Name the shop", site_text: "Its name and its domain are what buyers see with each host.",
     node: "Add a Lightning node", node_text: "It makes the invoices that buyers pay. The shop needs a macaroon that can't spend.",

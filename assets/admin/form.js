@@ -1,8 +1,8 @@
 // Forms: fields by their description, values as the API takes them, messages beside the fields that they are about.
 
+import { Refused } from "./api.js";
 import { fill, h, uid } from "./dom.js";
 import { t } from "./i18n.js";
-import { Refused } from "./api.js";
 
 // How values are typed in units that people think in: what one unit is in the API.
 const SCALES = { sats: 1000, days: 86400, gib: 1024 ** 3, number: 1 };
@@ -52,6 +52,13 @@ function read(one, control) {
   return one.type === "password" ? control.value : control.value.trim();
 }
 
+let user = "";
+
+// Whose passwords are typed from now on: browsers that keep them want to know.
+export function passwordsOf(name) {
+  user = name;
+}
+
 // A form. `fields` are descriptions, or arrays of them under a heading: `{ heading, fields }`. `run` is given the values,
 // and the elements of the form go on to live until what it shows replaces them.
 export function form({ fields, values = {}, action, run, danger, onlyChanges, cancel }) {
@@ -64,9 +71,11 @@ export function form({ fields, values = {}, action, run, danger, onlyChanges, ca
   };
   const parts = fields.map((one) =>
     one.fields ? h("details", { open: one.open, class: "group" }, h("summary", null, one.heading), one.fields.map(make)) : make(one));
+  const isOwn = all.some((one) => one.control.type === "password") && !all.some((one) => one.control.autocomplete === "username");
+  const owner = isOwn && h("input", { autocomplete: "username", value: user, hidden: true });
   const problem = h("p", { class: "error", role: "alert", hidden: true });
   const submit = h("button", { class: danger ? "main danger" : "main" }, action);
-  const element = h("form", { novalidate: true }, parts, problem, h("div", { class: "row" }, submit, cancel));
+  const element = h("form", { novalidate: true }, owner, parts, problem, h("div", { class: "row" }, submit, cancel));
   const complain = (error) => {
     const fields = error instanceof Refused ? { ...error.fields } : {};
     for (const one of all) {

@@ -3,7 +3,27 @@
 import { button, h, link } from "./dom.js";
 import { choose, language, LANGUAGES, t } from "./i18n.js";
 import { sayLine } from "./say.js";
-import { GROUPS, SCREENS } from "./screens.js";
+
+// The screens: each a module of its own, which is fetched when somebody goes there. `group`: where in the menu it stands;
+// `all`: those for administrators alone.
+export const SCREENS = {
+  dashboard: { load: () => import("./dashboard.js"), group: "now" },
+  start: { load: () => import("./start.js") },
+  alerts: { load: () => import("./alerts.js"), group: "now", all: true },
+  hosts: { load: () => import("./hosts.js"), group: "sell" },
+  products: { load: () => import("./products.js"), group: "sell" },
+  orders: { load: () => import("./orders.js"), group: "sell" },
+  deny: { load: () => import("./deny.js"), group: "sell", all: true },
+  reports: { load: () => import("./reports.js"), group: "sell" },
+  nodes: { load: () => import("./nodes.js"), group: "run" },
+  tasks: { load: () => import("./tasks.js"), group: "run", all: true },
+  log: { load: () => import("./log.js"), group: "run", all: true },
+  settings: { load: () => import("./settings.js"), group: "run", all: true },
+  people: { load: () => import("./people.js"), group: "run", all: true },
+  account: { load: () => import("./account.js"), group: "run" },
+};
+
+const GROUPS = ["now", "sell", "run"];
 
 export function frame(me, signOut) {
   const isAdministrator = me.role === "administrator";

@@ -1,9 +1,8 @@
 // The change log: who changed what.
 
 import { h } from "./dom.js";
-import { time } from "./format.js";
 import { t } from "./i18n.js";
-import { about } from "./states.js";
+import { about, time } from "./show.js";
 import { empty, pages } from "./table.js";
 
 export async function show(place) {

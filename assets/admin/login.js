@@ -1,12 +1,13 @@
-// Signing in: name and password, then a code where there is a second factor.
+// In front of the door: signing in, and the first run.
 
 import { call } from "./api.js";
-import { fill, h } from "./dom.js";
+import { button, fill, h } from "./dom.js";
 import { form } from "./form.js";
 import { languages } from "./frame.js";
 import { t } from "./i18n.js";
+import { go } from "./place.js";
 
-export async function show({ then }) {
+export async function showLogin({ then }) {
   const box = h("div", { class: "card" });
   const name = { name: "name", label: t("login.name"), autocomplete: "username", required: true };
   const password = { name: "password", label: t("login.password"), type: "password", autocomplete: "current-password", required: true };
@@ -38,4 +39,21 @@ function askForCode(box, given, { takes_app_codes }, then) {
     },
   }));
   box.querySelector("input").focus();
+}
+
+export async function showSetup({ key, then, login }) {
+  const title = h("h1", { tabindex: "-1" }, t("setup.title"));
+  const { is_needed, is_link_good } = await call("admin_setup_read", {}, undefined, { "X-Setup-Token": key });
+  if (!is_needed) return [title, h("p", null, t("setup.done")), button(t("setup.to_login"), login, { class: "main" }), languages()];
+  if (!is_link_good) return [title, h("p", { class: "note warn" }, t("setup.over")), h("pre", null, "ip2tor-shop operator first-run-link"), languages()];
+  const fields = [
+    { name: "name", label: t("login.name"), autocomplete: "username", required: true, value: "admin" },
+    { name: "password", label: t("login.password"), type: "password", autocomplete: "new-password", required: true, hint: t("password.rules") },
+  ];
+  const run = async (given) => {
+    await call("admin_setup_create", {}, { token: key, ...given });
+    await then();
+    go("start");
+  };
+  return [title, h("p", null, t("setup.lead")), h("div", { class: "card" }, form({ fields, action: t("setup.action"), run })), languages()];
 }

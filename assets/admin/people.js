@@ -1,14 +1,12 @@
 // Operators: who runs the shop, who owns hosts in it, and who has tried to sign in.
 
 import { call } from "./api.js";
-import { once } from "./copy.js";
 import { button, fill, h } from "./dom.js";
 import { ask } from "./form.js";
-import { time, yesNo } from "./format.js";
 import { t } from "./i18n.js";
 import { again } from "./place.js";
-import { attempt, say } from "./say.js";
-import { tag } from "./states.js";
+import { attempt, once, say } from "./say.js";
+import { tag, time, yesNo } from "./show.js";
 import { empty, pages, table } from "./table.js";
 
 const ROLES = () => [["operator", t("role.operator")], ["administrator", t("role.administrator")]];

@@ -2,10 +2,10 @@
 
 import { address, call } from "./api.js";
 import { h, link } from "./dom.js";
-import { count, fiat, sats } from "./format.js";
 import { form } from "./form.js";
 import { language, t } from "./i18n.js";
 import { go } from "./place.js";
+import { count, fiat, sats } from "./show.js";
 import { empty, table } from "./table.js";
 
 export async function show({ query }) {

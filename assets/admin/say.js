@@ -1,4 +1,5 @@
-// The one line that says what was just done, read out by screen readers, with a way back where there is one.
+// The one line that says what was just done, read out by screen readers, with a way back where there is one; and texts that
+// somebody takes elsewhere.
 
 import { button, fill, h } from "./dom.js";
 import { t } from "./i18n.js";
@@ -31,3 +32,17 @@ export async function attempt(action) {
     return undefined;
   }
 }
+
+export function copyable(text, label) {
+  const block = h("pre", { tabindex: "0", role: "region", "aria-label": label }, text);
+  block.addEventListener("focus", () => getSelection().selectAllChildren(block));
+  const copy = navigator.clipboard && button(t("copy"), async () => {
+    await navigator.clipboard.writeText(text);
+    say(t("copied"));
+  }, { class: "small" });
+  return h("div", { class: "copyable" }, block, copy);
+}
+
+// What is shown this once.
+export const once = (title, text, ...more) =>
+  h("section", { class: "note good" }, h("h2", { tabindex: "-1" }, title), h("p", null, t("once")), copyable(text, title), more);

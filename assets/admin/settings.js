@@ -3,10 +3,10 @@
 import { call } from "./api.js";
 import { h } from "./dom.js";
 import { form } from "./form.js";
-import { fiat } from "./format.js";
 import { t } from "./i18n.js";
 import { again } from "./place.js";
 import { say } from "./say.js";
+import { fiat } from "./show.js";
 import { table } from "./table.js";
 
 export async function show() {

@@ -1,15 +1,15 @@
 // Tables, on phones one card for each row; and lists that go on page by page, with filters that stand in the address.
 
-import { button, fill, h, link } from "./dom.js";
 import { call } from "./api.js";
-import { t } from "./i18n.js";
+import { button, fill, h, link } from "./dom.js";
 import { form } from "./form.js";
-import { attempt } from "./say.js";
+import { t } from "./i18n.js";
 import { go } from "./place.js";
+import { attempt } from "./say.js";
 
 // A table: `columns` are `[label, cell of a row, class]`.
 export function table(caption, columns, rows) {
-  const head = h("tr", null, columns.map(([label, , kind]) => h("th", { scope: "col", class: kind }, label)));
+  const head = h("tr", null, columns.map(([label, , kind]) => (label ? h("th", { scope: "col", class: kind }, label) : h("td"))));
   const body = h("tbody", null, rows.map((row) => line(columns, row)));
   return h("table", { class: "cards" }, h("caption", { class: "hidden" }, caption), h("thead", null, head), body);
 }
@@ -18,7 +18,7 @@ const line = (columns, row) =>
   h("tr", null, columns.map(([label, cell, kind]) => h("td", { "data-label": label, class: kind }, cell(row))));
 
 // What stands where nothing is: why, and what to do next.
-export const empty = (text, ...next) => h("div", { class: "card empty" }, h("p", null, text), next.length && h("p", { class: "row" }, next));
+export const empty = (text, ...next) => h("div", { class: "card empty" }, h("p", null, text), next.length > 0 && h("p", { class: "row" }, next));
 
 // A list in pages by key. `filters` are fields of a form; what they say stands in the address of the screen.
 export async function pages({ place, operation, args, caption, columns, filters = [], none, extra }) {

@@ -3,11 +3,10 @@
 import { call } from "./api.js";
 import { button, h, link } from "./dom.js";
 import { ask } from "./form.js";
-import { count, time, yesNo } from "./format.js";
 import { t } from "./i18n.js";
 import { again, to } from "./place.js";
 import { attempt, say } from "./say.js";
-import { short, tag } from "./states.js";
+import { count, short, tag, time, yesNo } from "./show.js";
 import { empty, facts, pages, table } from "./table.js";
 
 export async function show(place) {
@@ -31,8 +30,8 @@ export async function show(place) {
     facts([t("tasks.waiting"), count(flows.waiting)], [t("tasks.retrying"), count(flows.retrying)], flows.oldest_at && [t("tasks.oldest"), time(flows.oldest_at)]),
     await list("admin_outbox_list", t("tasks.outbox"), [
       [t("tasks.what"), (one) => t(`intent.${one.kind}`)],
-      [t("order.id"), (one) => link(`order/${one.order_id}`, short(one.order_id))],
-      [t("invoice.node"), (one) => link(`node/${one.node_id}`, short(one.node_id))],
+      [t("order.id"), (one) => link(`orders/${one.order_id}`, short(one.order_id))],
+      [t("invoice.node"), (one) => link(`nodes/${one.node_id}`, short(one.node_id))],
       [t("tasks.attempts"), (one) => count(one.attempts), "num"],
       [t("tasks.next"), (one) => time(one.next_try_at)],
       [t("node.error"), (one) => one.last_error && h("span", { lang: "en", class: "bad" }, one.last_error)],
@@ -40,7 +39,7 @@ export async function show(place) {
     ], empty(t("tasks.no_outbox"))),
     h("h2", null, t("tasks.streams")),
     flows.streams.length ? table(t("tasks.streams"), [
-      [t("invoice.node"), (one) => link(`node/${one.node_id}`, short(one.node_id))],
+      [t("invoice.node"), (one) => link(`nodes/${one.node_id}`, short(one.node_id))],
       [t("state"), (one) => tag(one.is_down ? t("dead") : t("alive"), one.is_down ? "bad" : "good")],
       [t("tasks.told"), (one) => yesNo(one.has_told)],
       [t("tasks.stream_fails"), (one) => time(one.stream_fails_since)],

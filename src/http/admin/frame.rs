@@ -7,8 +7,8 @@ use std::sync::Arc;
 use http::{HeaderValue, Method, StatusCode, header};
 use poem::endpoint::{BoxEndpoint, make_sync};
 use poem::{Endpoint, Request, Response, Route, RouteMethod};
-use poem_openapi::OpenApi;
 use poem_openapi::__private::UrlQuery;
+use poem_openapi::OpenApi;
 use poem_openapi::error::{ParseParamError, ParsePathError};
 
 use super::context::Context;

@@ -1,7 +1,7 @@
-// How values are written: amounts, times, durations, sizes.
+// How values are written: amounts, times, durations, sizes, states.
 
-import { language, t } from "./i18n.js";
-import { h } from "./dom.js";
+import { h, link } from "./dom.js";
+import { has, language, t } from "./i18n.js";
 
 const number = (value, most = 0) => new Intl.NumberFormat(language(), { maximumFractionDigits: most }).format(value);
 
@@ -60,3 +60,41 @@ export function bytes(size) {
 export const yesNo = (is) => (is ? t("yes") : t("no"));
 
 export const count = (value) => number(value);
+
+const GOOD = new Set(["product.A", "order.P", "severity.info", "order.S"]);
+const BAD = new Set(["order.N", "severity.critical"]);
+const QUIET = new Set(["product.H", "product.D", "product.Z", "order.R"]);
+
+// A state as a badge; what nobody knows yet is shown as it is.
+export function badge(kind, state) {
+  const key = `${kind}.${state}`;
+  return tag(has(key) ? t(key) : state, GOOD.has(key) ? "good" : BAD.has(key) ? "bad" : QUIET.has(key) ? "quiet" : "");
+}
+
+export const tag = (text, kind) => h("span", { class: `badge ${kind ?? ""}` }, text);
+
+// Whether something is there.
+export const alive = (is) => tag(is ? t("alive") : t("dead"), is ? "good" : "bad");
+
+// Choices for a filter by state.
+export const choices = (kind, states) => [["", t("any")], ...states.map((state) => [state, t(`${kind}.${state}`)])];
+
+export const PRODUCT_STATES = ["I", "P", "A", "S", "H", "D", "Z"];
+export const ORDER_STATES = ["I", "T", "P", "R", "N", "S"];
+
+// Where one can look at what something is about.
+const SCREEN_OF = { order: "orders", product: "products", host: "hosts", node: "nodes", operator: "people", deny_entry: "deny", site: "settings" };
+
+export function about(kind, id) {
+  const screen = SCREEN_OF[kind];
+  if (!screen || !id) return id ?? "";
+  return kind === screen.slice(0, -1) ? link(`${screen}/${id}`, short(id), { title: id }) : link(screen, id);
+}
+
+// The beginning of an id is enough to tell it from others.
+export const short = (id) => (/^[0-9a-f-]{36}$/.test(id) ? id.slice(0, 8) : id);
+
+// What happened to something, as the change log has it.
+export const history = (changes) =>
+  h("details", { class: "group" }, h("summary", null, t("history", { n: changes.length })), h("ol", { class: "plain log" }, changes.map((one) =>
+    h("li", null, h("time", { datetime: one.at, class: "soft" }, one.at.replace("T", " ").replace("Z", " UTC")), " ", h("b", null, one.actor), " ", one.change))));
