@@ -21,26 +21,26 @@ export async function show(place) {
     h("h2", null, t("account.factor")),
     factor(me),
     h("h2", null, t("account.sessions")),
-    h("p", { class: "row" }, button(t("account.end_others"), endOthers, { class: "small" })),
+    h("p", { class: "row" }, button(t("account.end_others"), endOthers)),
     await list("admin_sessions_list", t("account.sessions"), [
       [t("client"), (one) => [one.client, " ", one.is_this && tag(t("account.this"), "good")]],
       [t("account.agent"), (one) => h("span", { class: "soft" }, one.agent)],
       [t("account.made"), (one) => time(one.made_at)],
       [t("account.used"), (one) => time(one.used_at)],
-      ["", (one) => !one.is_this && button(t("account.end"), () => remove("admin_sessions_delete", one.id, t("account.ended")), { class: "small" })],
-    ], empty(t("account.no_sessions"))),
+      ["", (one) => !one.is_this && button(t("account.end"), () => remove("admin_sessions_delete", one.id, t("account.ended")))],
+    ]),
     h("h2", null, t("account.tokens")),
     h("p", null, t("account.tokens_text")),
     secret,
-    h("p", { class: "row" }, button(t("account.token_add"), () => newToken(secret), { class: "small" })),
+    h("p", { class: "row" }, button(t("account.token_add"), () => newToken(secret))),
     await list("admin_tokens_list", t("account.tokens"), [
       [t("name"), (one) => one.name],
       [t("account.scope"), (one) => t(`scope.${one.scope}`)],
       [t("account.expires"), (one) => time(one.expires_at)],
       [t("account.used"), (one) => time(one.used_at)],
-      ["", (one) => button(t("account.revoke"), () => revoke(one), { class: "small danger" })],
+      ["", (one) => button(t("account.revoke"), () => revoke(one), { class: "danger" })],
     ], empty(t("account.no_tokens"))),
-    h("h2", null, t("account.password")),
+    h("h2", null, t("login.password")),
     h("div", { class: "card" }, form({
       fields: [OLD(), { name: "password", type: "password", label: t("account.new"), autocomplete: "new-password", required: true, hint: t("password.rules") }],
       action: t("account.change_password"),
@@ -75,7 +75,7 @@ function factor(me) {
     say(t("factor.removed"));
   };
   return fill(box, me.has_second_factor
-    ? [h("p", null, t("factor.on", { n: me.recovery_codes })), h("div", { class: "row" }, button(t("factor.anew"), begin, { class: "small" }), button(t("factor.remove"), end, { class: "small danger" }))]
+    ? [h("p", null, t("factor.on", { n: me.recovery_codes })), h("div", { class: "row" }, button(t("factor.anew"), begin), button(t("factor.remove"), end, { class: "danger" }))]
     : [h("p", null, t("factor.off")), button(t("factor.add"), begin)]);
 }
 

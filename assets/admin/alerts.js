@@ -45,8 +45,8 @@ function entry(one, me) {
       t("todo.since", { ago: ago(one.since) }), one.occurrences > 1 && ` · ${t("todo.times", { n: one.occurrences })}`,
       one.closed_at && ` · ${t("todo.closed", { ago: ago(one.closed_at) })}`),
     !one.closed_at && h("div", { class: "row" },
-      where && link(where(one), t("todo.look"), { class: "button small" }),
-      me.role === "administrator" && button(t("todo.close"), () => close(one), { class: "small" })));
+      where && link(where(one), t("todo.look"), { class: "button" }),
+      me.role === "administrator" && button(t("todo.close"), () => close(one))));
 }
 
 async function close(one) {

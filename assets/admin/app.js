@@ -1,6 +1,6 @@
 // Begins: words, who has signed in, and then one screen after the other as the address says.
 
-import { address, call, OPERATIONS, Refused, useSession, whenSignedOut } from "./api.js";
+import { address, call, Refused, useSession, whenSignedOut } from "./api.js";
 import { button, fill, h } from "./dom.js";
 import { passwordsOf } from "./form.js";
 import { frame, SCREENS } from "./frame.js";
@@ -59,7 +59,10 @@ async function signedIn() {
   passwordsOf(me.name);
   document.body.classList.remove("out");
   fill(document.body, frame(me, signOut));
-  follow(() => show(true));
+  follow((nouns) => {
+    const { nouns: own = [] } = SCREENS[here().name] ?? {};
+    if (nouns.includes("everything") || own.some((noun) => nouns.includes(noun))) show(true);
+  });
   await show(false);
 }
 
@@ -117,46 +120,51 @@ addEventListener("hashchange", () => {
   else show(false);
 });
 
-begin().catch(broken);
-
 const OPERATION = "admin_event_stream";
-// Several things change together; they are shown together. Milliseconds.
-const PAUSE = 1500;
+// Several things change together; they are shown together, and no more often than somebody can read. Milliseconds.
+const PAUSE = 3000;
 
 let source = null;
 let onNews = null;
 let waits = null;
+let news = new Set();
 
-// Has `then` called when something has changed; null ends it.
+// Has `then` called with what has changed, closed while nobody looks: a browser has few connections. Null ends it.
 function follow(then) {
   onNews = then;
   fit();
 }
 
 function fit() {
-  const isWanted = onNews && !document.hidden && OPERATION in OPERATIONS;
+  const isWanted = onNews && !document.hidden;
   if (!isWanted) {
     source?.close();
     source = null;
   } else if (!source) {
     source = new EventSource(address(OPERATION));
-    source.addEventListener("changed", soon);
+    source.addEventListener("changed", (event) => soon(JSON.parse(event.data).lists));
+    source.addEventListener("log", () => soon(["log"]));
   }
 }
 
-function soon() {
+function soon(nouns) {
+  for (const noun of nouns) news.add(noun);
   waits ??= setTimeout(() => {
     waits = null;
-    if (onNews && mayChange()) onNews();
+    const all = [...news];
+    news = new Set();
+    if (onNews && mayChange()) onNews(all);
   }, PAUSE);
 }
 
-// What somebody is typing, reading far below or asked about is not taken from under their hands.
+// What somebody is typing, has reached with the keyboard, reads far below or is asked about is not taken from them.
 const mayChange = () =>
-  !document.querySelector("dialog[open]") && !document.activeElement?.closest("form, summary") && scrollY < 200;
+  !document.querySelector("dialog[open]") && !document.activeElement?.closest("main :not(h1)") && scrollY < 200;
 
 document.addEventListener("visibilitychange", () => {
   const wasClosed = !source;
   fit();
-  if (wasClosed && source && mayChange()) onNews();
+  if (wasClosed && source && mayChange()) onNews(["everything"]);
 });
+
+begin().catch(broken);

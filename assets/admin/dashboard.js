@@ -26,7 +26,7 @@ export async function show({ me }) {
     look.ending.length ? ending(look.ending) : h("p", { class: "soft" }, t("dashboard.none_ending")),
     isAdministrator && h("h2", null, t("dashboard.machine")),
     isAdministrator && facts(
-      [t("dashboard.version"), look.version], ["SQLite", look.sqlite_version],
+      [t("node.version"), look.version], ["SQLite", look.sqlite_version],
       look.disk && [t("dashboard.database"), bytes(look.disk.database)],
       look.disk && [t("dashboard.disk"), t("dashboard.disk_free", { free: bytes(look.disk.free), total: bytes(look.disk.total) })]),
   ];

@@ -23,7 +23,7 @@ export async function show() {
       [t("deny.review"), (one) => tag(t(`review.${one.status}`), one.denies ? "bad" : "quiet")],
       [t("comment"), (one) => one.comment],
       [t("changed"), (one) => time(one.modified_at)],
-      ["", (one) => h("div", { class: "row" }, button(t("change"), () => edit(one, t("change")), { class: "small" }), button(t("remove"), () => remove(one), { class: "small" }))],
+      ["", (one) => h("div", { class: "row" }, button(t("change"), () => edit(one, t("change"))), button(t("remove"), () => remove(one)))],
     ], all)] : empty(t("deny.none"), add),
   ];
 }

@@ -5,18 +5,18 @@ import { choose, language, LANGUAGES, t } from "./i18n.js";
 import { sayLine } from "./say.js";
 
 // The screens: each a module of its own, which is fetched when somebody goes there. `group`: where in the menu it stands;
-// `all`: those for administrators alone.
+// `all`: those for administrators alone; `nouns`: what has to change for the screen to be shown anew.
 export const SCREENS = {
-  dashboard: { load: () => import("./dashboard.js"), group: "now" },
-  start: { load: () => import("./start.js") },
-  alerts: { load: () => import("./alerts.js"), group: "now", all: true },
-  hosts: { load: () => import("./hosts.js"), group: "sell" },
-  products: { load: () => import("./products.js"), group: "sell" },
-  orders: { load: () => import("./orders.js"), group: "sell" },
+  dashboard: { load: () => import("./dashboard.js"), group: "now", nouns: ["order", "product", "alert", "host", "node"] },
+  start: { load: () => import("./start.js"), nouns: ["host", "node", "site", "product"] },
+  alerts: { load: () => import("./alerts.js"), group: "now", all: true, nouns: ["alert"] },
+  hosts: { load: () => import("./hosts.js"), group: "sell", nouns: ["host"] },
+  products: { load: () => import("./products.js"), group: "sell", nouns: ["product", "order"] },
+  orders: { load: () => import("./orders.js"), group: "sell", nouns: ["order", "product"] },
   deny: { load: () => import("./deny.js"), group: "sell", all: true },
   reports: { load: () => import("./reports.js"), group: "sell" },
-  nodes: { load: () => import("./nodes.js"), group: "run" },
-  tasks: { load: () => import("./tasks.js"), group: "run", all: true },
+  nodes: { load: () => import("./nodes.js"), group: "run", nouns: ["node"] },
+  tasks: { load: () => import("./tasks.js"), group: "run", all: true, nouns: ["job", "outbox", "log"] },
   log: { load: () => import("./log.js"), group: "run", all: true },
   settings: { load: () => import("./settings.js"), group: "run", all: true },
   people: { load: () => import("./people.js"), group: "run", all: true },
@@ -49,7 +49,7 @@ export function frame(me, signOut) {
     h("header", null,
       link("dashboard", t("title"), { class: "name" }),
       h("div", { class: "row" }, h("a", { href: "/" }, t("to_shop")), link("account", me.name),
-        button(t("sign_out"), signOut, { class: "small" }))),
+        button(t("sign_out"), signOut))),
     h("div", { class: "columns" }, menu, h("div", null, sayLine(), h("main", { id: "main", tabindex: "-1" }))),
     languages(),
   ];
@@ -64,4 +64,4 @@ function skip(event) {
 // The other languages.
 export const languages = () =>
   h("footer", null, Object.entries(LANGUAGES).filter(([tag]) => tag !== language()).map(([tag, name]) =>
-    button(name, () => choose(tag), { class: "small", lang: tag })), h("a", { href: "/docs/" }, "API"));
+    button(name, () => choose(tag), { lang: tag })), h("a", { href: "/docs/" }, "API"));

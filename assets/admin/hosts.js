@@ -17,7 +17,7 @@ async function list({ query }) {
   if (query.new) return [title, ...create()];
   const hosts = await call("admin_host_list");
   const add = link("hosts?new=1", t("host.add"), { class: "button main" });
-  if (!hosts.length) return [title, empty(t("host.none"), add)];
+  if (!hosts.length) return [title, empty(t("start.host_text"), add)];
   return [title, h("p", { class: "row" }, add), table(t("screen.hosts"), [
     [t("name"), (host) => link(`hosts/${host.id}`, host.name)],
     [t("host.ip"), (host) => host.ip],
@@ -46,7 +46,7 @@ function create() {
   const run = async ({ first, last, ...settings }) => {
     const ranges = first && last ? [{ first, last }] : [];
     const made = await call("admin_host_create", {}, { settings, ranges });
-    fill(box, once(t("host.added"), made.block, h("p", null, t("host.added_text")),
+    fill(box, once(t("host.added"), made.block, h("p", null, t("start.host_alive_text")),
       made.warnings.map((text) => h("p", { class: "note warn", lang: "en" }, text)),
       h("p", { class: "row" }, link(`hosts/${made.id}`, t("host.to_host"), { class: "button main" }), link("start", t("screen.start"), { class: "button" }))));
     box.querySelector("h2").focus();
@@ -68,17 +68,17 @@ async function one({ id }) {
       [t("host.check_in"), time(host.ci_date)], host.ci_message && [t("host.said"), host.ci_message],
       host.unswept_since && [t("host.unswept_since"), time(host.unswept_since)]),
     h("div", { class: "row" },
-      link(`products?host=${host.id}`, t("screen.products"), { class: "button small" }),
-      link(`orders?host=${host.id}`, t("screen.orders"), { class: "button small" }),
+      link(`products?host=${host.id}`, t("screen.products"), { class: "button" }),
+      link(`orders?host=${host.id}`, t("screen.orders"), { class: "button" }),
       toggle(host, "is_enabled", host.is_enabled ? "host.disable" : "host.enable"),
       toggle(host, "is_draining", host.is_draining ? "host.undrain" : "host.drain"),
-      host.unswept_since && button(t("host.swept"), () => swept(host), { class: "small" })),
+      host.unswept_since && button(t("host.swept"), () => swept(host))),
     h("h2", null, t("host.ports")),
     ranges(host),
     h("h2", null, t("host.token")),
     h("p", null, t("host.token_text")),
     copyable(block, t("host.block")),
-    h("div", { class: "row" }, button(t("host.rotate"), () => rotate(host, token), { class: "small" })),
+    h("div", { class: "row" }, button(t("host.rotate"), () => rotate(host, token))),
     token,
     h("h2", null, t("host.settings")),
     form({ fields: ALL_FIELDS(), values: host, action: t("save"), onlyChanges: true, run: (given) => save(host, given) }),
@@ -102,7 +102,7 @@ function toggle(host, name, text) {
     again();
     say(t(`host.${name}_${value}`), () => set(!value));
   });
-  return button(t(text), () => set(!host[name]), { class: "small", title: t(`${text}_text`) });
+  return button(t(text), () => set(!host[name]), { title: t(`${text}_text`) });
 }
 
 async function swept(host) {
@@ -152,11 +152,11 @@ function ranges(host) {
   add.className = "filter";
   return [
     host.ranges.length > 0 && table(t("host.ports"), [
-      [t("host.range"), (range) => `${range.first}–${range.last}`],
+      [t("host.ports"), (range) => `${range.first}–${range.last}`],
       [t("type"), (range) => t(`range.${range.kind}`)],
       [t("host.used"), (range) => [range.used, " ", h("progress", { max: range.used + range.free, value: range.used, "aria-label": t("host.used") })], "num"],
       [t("host.free"), (range) => range.free, "num"],
-      ["", (range) => button(t("remove"), () => remove(range), { class: "small", "aria-label": t("host.range_remove") })],
+      ["", (range) => button(t("remove"), () => remove(range), { "aria-label": t("host.range_remove") })],
     ], host.ranges),
     host.set_aside.length > 0 && h("p", { class: "hint" }, t("host.set_aside", { ports: host.set_aside.join(", ") })),
     add,

@@ -13,7 +13,7 @@ export async function showLogin({ then }) {
   const password = { name: "password", label: t("login.password"), type: "password", autocomplete: "current-password", required: true };
   const first = form({
     fields: [name, password],
-    action: t("login.action"),
+    action: t("login.title"),
     run: async (given) => {
       const answer = await call("admin_login_create", {}, given);
       if (answer.signed_in) return then();
@@ -32,7 +32,7 @@ function askForCode(box, given, { takes_app_codes }, then) {
     hint: takes_app_codes ? t("login.code_hint") : t("login.code_clock") };
   fill(box, form({
     fields: [code],
-    action: t("login.action"),
+    action: t("login.title"),
     run: async ({ code }) => {
       await call("admin_login_create", {}, { ...given, code });
       await then();
@@ -44,7 +44,7 @@ function askForCode(box, given, { takes_app_codes }, then) {
 export async function showSetup({ key, then, login }) {
   const title = h("h1", { tabindex: "-1" }, t("setup.title"));
   const { is_needed, is_link_good } = await call("admin_setup_read", {}, undefined, { "X-Setup-Token": key });
-  if (!is_needed) return [title, h("p", null, t("setup.done")), button(t("setup.to_login"), login, { class: "main" }), languages()];
+  if (!is_needed) return [title, h("p", null, t("setup.done")), button(t("login.title"), login, { class: "main" }), languages()];
   if (!is_link_good) return [title, h("p", { class: "note warn" }, t("setup.over")), h("pre", null, "ip2tor-shop operator first-run-link"), languages()];
   const fields = [
     { name: "name", label: t("login.name"), autocomplete: "username", required: true, value: "admin" },

@@ -17,7 +17,7 @@ async function list({ query, me }) {
   if (query.new) return [title, ...create(me)];
   const nodes = await call("admin_node_list");
   const add = link("nodes?new=1", t("node.add"), { class: "button main" });
-  if (!nodes.length) return [title, empty(t("node.none"), add)];
+  if (!nodes.length) return [title, empty(t("start.node_text"), add)];
   return [title, h("p", { class: "row" }, add), table(t("screen.nodes"), [
     [t("name"), (node) => link(`nodes/${node.id}`, node.name)],
     [t("state"), (node) => [alive(node.is_alive), " ", !node.is_enabled && tag(t("node.disabled"), "quiet")]],
@@ -67,7 +67,7 @@ async function one({ id, me }) {
       node.cannot_hold && [t("node.cannot_hold"), h("span", { lang: "en" }, node.cannot_hold)],
       [t("node.certificate"), node.certificate_file ?? (node.has_certificate ? t("node.stored") : "–")],
       [t("node.macaroon"), node.macaroon_file ?? (node.has_macaroon ? t("node.stored") : "–")]),
-    h("div", { class: "row" }, button(t("node.check"), check, { class: "main" }), toggle(node), button(t("remove"), () => remove(node), { class: "small danger" })),
+    h("div", { class: "row" }, button(t("node.check"), check, { class: "main" }), toggle(node), button(t("remove"), () => remove(node), { class: "danger" })),
     box,
     h("h2", null, t("host.settings")),
     form({
@@ -104,7 +104,7 @@ function toggle(node) {
     again();
     say(t(is_enabled ? "node.enabled_now" : "node.disabled_now"), () => set(!is_enabled));
   });
-  return button(node.is_enabled ? t("node.disable") : t("node.enable"), () => set(!node.is_enabled), { class: "small" });
+  return button(node.is_enabled ? t("node.disable") : t("node.enable"), () => set(!node.is_enabled));
 }
 
 async function remove(node) {

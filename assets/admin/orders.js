@@ -15,7 +15,7 @@ export const show = (place) => (place.id ? one(place) : list(place));
 
 const COLUMNS = () => [
   [t("order.id"), (one) => link(`orders/${one.id}`, short(one.id))],
-  [t("order.placed"), (one) => time(one.created_at)],
+  [t("product.created_at"), (one) => time(one.created_at)],
   [t("type"), (one) => t(`order.${one.kind}`)],
   [t("state"), (one) => badge("order", one.status)],
   [t("price"), (one) => sats(one.price), "num"],
@@ -28,7 +28,7 @@ export const orderTable = (orders) => table(t("screen.orders"), COLUMNS(), order
 
 async function list(place) {
   const { q, ...forFile } = place.query;
-  const file = (operation, text) => h("a", { href: address(operation, forFile), download: "", class: "button small" }, text);
+  const file = (operation, text) => h("a", { href: address(operation, forFile), download: "", class: "button" }, text);
   return [h("h1", null, t("screen.orders")), await pages({
     place,
     operation: "admin_order_list",
@@ -41,7 +41,7 @@ async function list(place) {
       { name: "from", type: "date", label: t("from") },
       { name: "until", type: "date", label: t("until") },
     ],
-    extra: h("p", { class: "row" }, file("admin_order_export_csv", t("order.csv")), file("admin_order_export_json", t("order.json"))),
+    extra: h("p", { class: "row" }, file("admin_order_export_csv", "CSV"), file("admin_order_export_json", "JSON")),
     columns: COLUMNS(),
     none: empty(t("order.none"), link("start", t("screen.start"), { class: "button" })),
   })];
@@ -57,7 +57,7 @@ async function one({ id }) {
       h("div", { class: "row" }, refundButton(order), deliverAgain(order), resolve(order))),
     facts(
       [t("state"), badge("order", order.status)], [t("order.message"), order.message], [t("id"), h("code", null, order.id)],
-      [t("type"), t(`order.${order.kind}`)], [t("order.placed"), time(order.created_at)],
+      [t("type"), t(`order.${order.kind}`)], [t("product.created_at"), time(order.created_at)],
       [t("order.product"), [link(`products/${order.product_id}`, order.what), " ", badge("product", order.product_status)]],
       [t("product.host"), link(`hosts/${order.host_id}`, order.host_name)],
       [t("price"), sats(order.price)], order.received !== null && [t("order.received"), sats(order.received)],
@@ -98,7 +98,7 @@ function deliverAgain(order) {
     if (!done) return;
     again();
     say(t("order.delivering"));
-  }, { class: "small" });
+  });
 }
 
 function resolve(order) {
@@ -111,18 +111,18 @@ function resolve(order) {
     if (!done) return;
     again();
     say(t("order.resolved"));
-  }, { class: "small" });
+  });
 }
 
 const refundTable = (order, refunds) => [
   table(t("order.refunds"), [
     [t("state"), (one) => t(`refund.${one.state}`)],
-    [t("refund.amount"), (one) => sats(one.amount), "num"],
-    [t("refund.hash"), (one) => h("code", { title: one.payment_hash }, one.payment_hash.slice(0, 12))],
+    [t("invoice.amount"), (one) => sats(one.amount), "num"],
+    [t("invoice.hash"), (one) => h("code", { title: one.payment_hash }, one.payment_hash.slice(0, 12))],
     [t("invoice.node"), (one) => short(one.node_id)],
     [t("changed"), (one) => time(one.modified_at)],
   ], refunds),
-  refunds.some((one) => one.state === "intended") && button(t("refund.outcome"), () => state(order), { class: "small" }),
+  refunds.some((one) => one.state === "intended") && button(t("refund.outcome"), () => state(order)),
 ];
 
 const refundButton = (order) => button(t("refund.pay"), () => pay(order), { class: "main" });
@@ -146,7 +146,7 @@ async function state(order) {
   const done = await ask({
     title: t("refund.outcome"), text: t("refund.outcome_text"), action: t("save"), danger: true,
     fields: [
-      { name: "outcome", type: "select", label: t("refund.what"), options: [["paid", t("refund.was_paid")], ["failed", t("refund.was_not")]] },
+      { name: "outcome", type: "select", label: t("tasks.outcome"), options: [["paid", t("refund.was_paid")], ["failed", t("refund.was_not")]] },
       { name: "note", label: t("order.note"), required: true, max_length: 140 },
     ],
     run: async (given) => {

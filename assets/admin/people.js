@@ -100,9 +100,9 @@ function actions(one, me, box) {
   // What one does to oneself is on the screen of the own account.
   if (one.id === me.id) return tag(t("people.you"));
   return [
-    button(t(`people.make.${other}`), role, { class: "small" }),
-    button(one.is_enabled ? t("people.disable") : t("people.enable"), enable, { class: "small" }),
-    button(t("people.new_password"), password, { class: "small" }),
-    one.has_second_factor && button(t("people.no_factor"), factor, { class: "small" }),
+    button(t(`people.make.${other}`), role),
+    button(one.is_enabled ? t("people.disable") : t("people.enable"), enable),
+    button(t("people.new_password"), password),
+    one.has_second_factor && button(t("people.no_factor"), factor),
   ];
 }

@@ -19,7 +19,7 @@ async function list(place) {
     operation: "admin_product_list",
     caption: t("screen.products"),
     filters: [
-      { name: "q", label: t("product.search"), hint: t("product.search_hint") },
+      { name: "q", label: t("order.search"), hint: t("product.search_hint") },
       { name: "status", type: "select", label: t("state"), options: choices("product", PRODUCT_STATES) },
       { name: "host", label: t("product.host_id") },
       { name: "from", type: "date", label: t("from") },
@@ -31,11 +31,11 @@ async function list(place) {
       [t("product.port"), (one) => one.port && `${one.host_ip}:${one.port}`],
       [t("product.host"), (one) => link(`hosts/${one.host_id}`, one.host_name)],
       [t("product.ends"), (one) => (one.suspend_after ? time(one.suspend_after) : "–")],
-      [t("product.ordered"), (one) => time(one.created_at)],
+      [t("product.created_at"), (one) => time(one.created_at)],
       [t("comment"), (one) => one.comment],
       [t("id"), (one) => h("code", null, short(one.id))],
     ],
-    none: empty(t("product.none"), link("start", t("screen.start"), { class: "button" })),
+    none: empty(t("start.sale_text"), link("start", t("screen.start"), { class: "button" })),
   })];
 }
 
@@ -56,7 +56,7 @@ async function one({ id, me }) {
       product.bandwidth_initial > 0 && [t("product.bandwidth"), t("product.bandwidth_left", { left: bytes(product.bandwidth_remaining), all: bytes(product.bandwidth_initial) })],
       ...["created_at", "shown_at", "activated_at", "pending_since", "suspending_since", "suspended_at", "deleted_at"].map((name) => product[name] && [t(`product.${name}`), time(product[name])])),
     actions(product, me),
-    h("h2", null, t("product.orders")),
+    h("h2", null, t("screen.orders")),
     orders.length ? orderTable(orders) : h("p", { class: "soft" }, t("product.no_orders")),
     history(changes),
   ];
@@ -101,5 +101,5 @@ function actions(product, me) {
     });
     say(t("product.done", { state: t(`product.${done.status}`) }), undo);
   };
-  return h("div", { class: "row" }, possible.map((name) => button(t(`product.do.${name}`), () => run(name), { class: isFinal(name) ? "small danger" : "small" })));
+  return h("div", { class: "row" }, possible.map((name) => button(t(`product.do.${name}`), () => run(name), { class: isFinal(name) && "danger" })));
 }

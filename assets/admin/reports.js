@@ -19,15 +19,15 @@ export async function show({ query }) {
   return [
     h("h1", null, t("screen.reports")),
     since,
-    h("p", { class: "row" }, h("a", { href: address("admin_report_months_csv", query), download: "", class: "button small" }, t("order.csv"))),
+    h("p", { class: "row" }, h("a", { href: address("admin_report_months_csv", query), download: "", class: "button" }, "CSV")),
     months.length ? table(t("screen.reports"), [
       [t("report.month"), (one) => name(one.day)],
       [t("report.sold"), (one) => count(one.sold), "num"],
       [t("report.extended"), (one) => count(one.extended), "num"],
       [t("report.received"), (one) => sats(one.received_msat), "num"],
       [t("report.fiat"), (one) => fiat(one.received_cents, one.currency) || "–", "num"],
-      [t("report.refunded"), (one) => sats(one.refunded_msat), "num"],
-      [t("report.fiat_refunded"), (one) => fiat(one.refunded_cents, one.currency) || "–", "num"],
+      [t("order.refunded"), (one) => sats(one.refunded_msat), "num"],
+      [t("report.fiat"), (one) => fiat(one.refunded_cents, one.currency) || "–", "num"],
       [t("report.fees"), (one) => sats(one.fees_msat), "num"],
     ], months) : empty(t("report.none"), link("orders", t("screen.orders"), { class: "button" })),
   ];

@@ -10,7 +10,7 @@ export const sayLine = () => line;
 
 export function say(text, undo) {
   line.className = "";
-  fill(line, text, undo && [" ", button(t("undo"), undo, { class: "small" })]);
+  fill(line, text, undo && [" ", button(t("undo"), undo)]);
 }
 
 export function sayError(error) {
@@ -39,7 +39,7 @@ export function copyable(text, label) {
   const copy = navigator.clipboard && button(t("copy"), async () => {
     await navigator.clipboard.writeText(text);
     say(t("copied"));
-  }, { class: "small" });
+  });
   return h("div", { class: "copyable" }, block, copy);
 }
 

@@ -29,7 +29,7 @@ export async function show(place) {
     h("h2", null, t("tasks.outbox")),
     facts([t("tasks.waiting"), count(flows.waiting)], [t("tasks.retrying"), count(flows.retrying)], flows.oldest_at && [t("tasks.oldest"), time(flows.oldest_at)]),
     await list("admin_outbox_list", t("tasks.outbox"), [
-      [t("tasks.what"), (one) => t(`intent.${one.kind}`)],
+      [t("log.about"), (one) => t(`intent.${one.kind}`)],
       [t("order.id"), (one) => link(`orders/${one.order_id}`, short(one.order_id))],
       [t("invoice.node"), (one) => link(`nodes/${one.node_id}`, short(one.node_id))],
       [t("tasks.attempts"), (one) => count(one.attempts), "num"],
@@ -44,7 +44,7 @@ export async function show(place) {
       [t("tasks.told"), (one) => yesNo(one.has_told)],
       [t("tasks.stream_fails"), (one) => time(one.stream_fails_since)],
       [t("tasks.comparison_fails"), (one) => time(one.comparison_fails_since)],
-    ], flows.streams) : empty(t("node.none"), link("nodes?new=1", t("node.add"), { class: "button" })),
+    ], flows.streams) : empty(t("start.node_text"), link("nodes?new=1", t("node.add"), { class: "button" })),
     h("h2", null, t("tasks.log")),
     lines.length ? h("ol", { class: "plain log", lang: "en" }, lines.toReversed().map((line) =>
       h("li", null, time(line.at), " ", tag(line.is_error ? "ERROR" : "WARN", line.is_error ? "bad" : ""), " ", h("code", { class: "soft" }, line.target), " ", line.text)))
@@ -64,8 +64,8 @@ const jobTable = (jobs) => table(t("tasks.jobs"), [
   [t("tasks.outcome"), outcome],
   [t("tasks.next"), (job) => (job.paused_at ? tag(t("tasks.paused"), "bad") : time(job.next_at))],
   ["", (job) => h("div", { class: "row" },
-    button(t("tasks.run"), () => runNow(job), { class: "small", "aria-label": t("tasks.run_one", job) }),
-    button(job.paused_at ? t("tasks.resume") : t("tasks.pause"), () => pause(job, !job.paused_at), { class: "small", "aria-label": t(job.paused_at ? "tasks.resume_one" : "tasks.pause_one", job) }))],
+    button(t("tasks.run"), () => runNow(job), { "aria-label": t("tasks.run_one", job) }),
+    button(job.paused_at ? t("tasks.resume") : t("tasks.pause"), () => pause(job, !job.paused_at), { "aria-label": t(job.paused_at ? "tasks.resume_one" : "tasks.pause_one", job) }))],
 ], jobs);
 
 const runNow = (job) => attempt(async () => {
@@ -100,7 +100,7 @@ function intentActions(one) {
     say(t("tasks.given_up"));
   };
   return [
-    button(t("tasks.retry"), retry, { class: "small" }),
-    one.kind === "make_invoice" && button(t("tasks.give_up"), giveUp, { class: "small danger" }),
+    button(t("tasks.retry"), retry),
+    one.kind === "make_invoice" && button(t("tasks.give_up"), giveUp, { class: "danger" }),
   ];
 }
