@@ -2,6 +2,8 @@
 
 #[path = "build/assets.rs"]
 mod assets;
+#[path = "build/references.rs"]
+mod references;
 
 use std::env::var;
 use std::path::Path;
@@ -10,6 +12,7 @@ use std::process::Command;
 fn main() -> std::io::Result<()> {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=build/assets.rs");
+    println!("cargo:rerun-if-changed=build/references.rs");
     let folder = |name: &str| var(name).map_err(std::io::Error::other);
     assets::write_table(Path::new(&folder("CARGO_MANIFEST_DIR")?), Path::new(&folder("OUT_DIR")?))?;
     // 54,000 addresses are relocated at the start. Packed, the list of them takes 16 KiB instead of 1.3 MiB of

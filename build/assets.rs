@@ -10,31 +10,74 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
 
-/// Writes `assets.rs` into `out`, and the compressed files beside it.
+use super::references::References;
+
+/// The folders, each below the last part of its files' addresses.
+const FOLDERS: [(&str, &str); 2] = [("assets", "/assets/"), ("assets/admin", "/admin/")];
+
+/// A file as it is in the repository.
+pub struct Source {
+    /// Where it is served by its own name.
+    pub plain: String,
+    pub file: PathBuf,
+    pub bytes: Vec<u8>,
+}
+
+/// Writes `assets.rs` into `out`, and the files that it includes beside it.
 pub fn write_table(root: &Path, out: &Path) -> std::io::Result<()> {
-    let folder = root.join("assets");
-    println!("cargo:rerun-if-changed={}", folder.display());
-    let mut files: Vec<PathBuf> =
-        fs::read_dir(&folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
-    files.retain(|path| path.is_file());
-    files.sort();
+    let mut sources = Vec::new();
+    for (folder, address) in FOLDERS {
+        sources.extend(read_folder(&root.join(folder), address)?);
+    }
+    let mut references = References::of(&sources);
     let (mut names, mut table) = (String::new(), String::new());
-    for file in files {
-        let asset = Asset::read(&file, out)?;
-        let _ = writeln!(
-            names,
-            "/// Where `{}` is.\npub const {}: &str = {:?};",
-            asset.name,
-            asset.constant(),
-            asset.path()
-        );
+    for source in &sources {
+        let bytes = references.resolved(&source.plain)?;
+        let asset = Asset::new(source, &bytes, out)?;
+        if let Some(constant) = asset.constant() {
+            let _ = writeln!(names, "/// Where `{}` is.\npub const {constant}: &str = {:?};", asset.plain, asset.path);
+        }
         table.push_str(&asset.row());
     }
     fs::write(out.join("assets.rs"), format!("{names}\n/// Every file.\nstatic ASSETS: &[Asset] = &[\n{table}];\n"))
 }
 
+fn read_folder(folder: &Path, address: &str) -> std::io::Result<Vec<Source>> {
+    println!("cargo:rerun-if-changed={}", folder.display());
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
+    files.retain(|path| path.is_file());
+    files.sort();
+    let source = |file: PathBuf| {
+        let name =
+            file.file_name().and_then(|name| name.to_str()).ok_or_else(|| unfit(&file, "its name is no text"))?;
+        // A folder's page is at the address of the folder.
+        let plain = format!("{address}{}", if name == "index.html" { "" } else { name });
+        Ok(Source { plain, bytes: fs::read(&file)?, file })
+    };
+    files.into_iter().map(source).collect()
+}
+
+/// Where a file is: with a part of its content's hash in its name, so that this address means this content for ever. A
+/// page stays where people know it.
+pub fn path(plain: &str, bytes: &[u8]) -> String {
+    match plain.rsplit_once('.') {
+        Some((stem, ending)) => format!("{stem}.{}.{ending}", &hash(bytes)[..12]),
+        None => plain.to_owned(),
+    }
+}
+
+fn hash(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unfit(file: &Path, what: &str) -> std::io::Error {
+    std::io::Error::other(format!("{}: {what}", file.display()))
+}
+
 struct Asset {
-    name: String,
+    plain: String,
+    path: String,
     file: PathBuf,
     media_type: &'static str,
     hash: String,
@@ -42,40 +85,33 @@ struct Asset {
 }
 
 impl Asset {
-    fn read(file: &Path, out: &Path) -> std::io::Result<Self> {
-        let unfit = |what: &str| std::io::Error::other(format!("{}: {what}", file.display()));
-        let name =
-            file.file_name().and_then(|name| name.to_str()).ok_or_else(|| unfit("its name is no text"))?.to_owned();
-        let media_type = media_type(&name).ok_or_else(|| unfit("what kind of file is it?"))?;
-        let bytes = fs::read(file)?;
-        let hash = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    fn new(source: &Source, bytes: &[u8], out: &Path) -> std::io::Result<Self> {
+        let media_type = media_type(&source.file).ok_or_else(|| unfit(&source.file, "what kind of file is it?"))?;
+        let name = source.plain.trim_start_matches('/').replace('/', "-");
+        let file = out.join(format!("{name}.asset"));
+        fs::write(&file, bytes)?;
         Ok(Self {
-            gzip: compressed(&bytes, &out.join(format!("{name}.gz")))?,
-            name,
-            file: file.to_owned(),
+            gzip: compressed(bytes, &out.join(format!("{name}.gz")))?,
+            plain: source.plain.clone(),
+            path: path(&source.plain, bytes),
+            file,
             media_type,
-            hash,
+            hash: hash(bytes),
         })
     }
 
-    /// `style.css` is `STYLE_CSS`.
-    fn constant(&self) -> String {
-        self.name.to_ascii_uppercase().replace(['.', '-'], "_")
-    }
-
-    /// With a part of the hash in it: this content is there for ever.
-    fn path(&self) -> String {
-        let (stem, ending) = self.name.rsplit_once('.').unwrap_or((&self.name, ""));
-        format!("/assets/{stem}.{}.{ending}", &self.hash[..12])
+    /// The name by which pages know `style.css`: `STYLE_CSS`. What only other files refer to needs none.
+    fn constant(&self) -> Option<String> {
+        Some(self.plain.strip_prefix("/assets/")?.to_ascii_uppercase().replace(['.', '-'], "_"))
     }
 
     fn row(&self) -> String {
         let include = |path: &Path| format!("include_bytes!({:?})", path.display().to_string());
         let gzip = self.gzip.as_deref().map_or("None".to_owned(), |path| format!("Some({})", include(path)));
         format!(
-            "    Asset {{ name: {:?}, path: {:?}, media_type: {:?}, etag: {:?}, bytes: {}, gzip: {gzip} }},\n",
-            self.name,
-            self.path(),
+            "    Asset {{ plain: {:?}, path: {:?}, media_type: {:?}, etag: {:?}, bytes: {}, gzip: {gzip} }},\n",
+            self.plain,
+            self.path,
             self.media_type,
             format!("\"{}\"", &self.hash[..32]),
             include(&self.file),
@@ -83,9 +119,10 @@ impl Asset {
     }
 }
 
-fn media_type(name: &str) -> Option<&'static str> {
-    Some(match name.rsplit_once('.')?.1 {
+fn media_type(file: &Path) -> Option<&'static str> {
+    Some(match file.extension()?.to_str()? {
         "css" => "text/css; charset=utf-8",
+        "html" => "text/html; charset=utf-8",
         "js" => "text/javascript; charset=utf-8",
         "png" => "image/png",
         _ => return None,

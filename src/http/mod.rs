@@ -61,6 +61,7 @@ pub fn app(app: App) -> impl Endpoint<Output = Response> + 'static {
     let (ready, pictures, pushes) = (Arc::clone(&app), Arc::clone(&app), Arc::clone(&app));
     let routes = Route::new()
         .nest_no_strip("/api/v1/admin", admin::Frame::new(Arc::clone(&app), admin::operations()))
+        .nest_no_strip("/admin", GetOnly(admin::Screens))
         .nest_no_strip("/api/v1", ContractDispatcher::new(Arc::clone(&app), contract::operations::operations()))
         .at("/docs", GetOnly(get(make_sync(|request: Request| pages::add_slash(request.uri())))))
         .at("/docs/", GetOnly(get(make_sync(|_| docs::page()))))

@@ -52,6 +52,12 @@ impl Demo {
         text(&self.details["shop_url"])
     }
 
+    /// Where those who run the shop sign in, and with which name and password.
+    pub fn admin(&self) -> (String, String, String) {
+        let admin = &self.details["admin"];
+        (text(&self.details["admin_url"]), text(&admin["user"]), text(&admin["password"]))
+    }
+
     fn get(&self, path: &str) -> Value {
         let answer = self.client.get(&format!("/api/v1/{path}")).expect("an answer");
         assert_eq!(answer.status, 200, "{path}: {answer:?}");

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use http::{HeaderValue, Method, StatusCode, header};
 use poem::endpoint::{BoxEndpoint, make_sync};
 use poem::{Endpoint, Request, Response, Route, RouteMethod};
+use poem_openapi::__private::UrlQuery;
 use poem_openapi::OpenApi;
 use poem_openapi::error::{ParseParamError, ParsePathError};
 
@@ -16,7 +17,10 @@ use crate::http::middleware::same_site;
 use crate::http::problem::Problem;
 use crate::http::server::client::Origin;
 use crate::http::server::surface::Surface;
-use crate::http::{App, pages};
+use crate::http::{App, pages, url_encoded};
+
+/// The most parameters in a query.
+const MOST_PARAMETERS: usize = 50;
 
 /// The admin API.
 pub struct Frame {
@@ -40,10 +44,10 @@ impl Frame {
     async fn answer(&self, mut request: Request, language: Language) -> Result<Response, Problem> {
         let origin = Origin::of(&request, &*self.app.is_trusted_proxy);
         same_site::check(request.method(), false, request.headers(), &origin)?;
-        let query = request.uri().query().unwrap_or_default();
-        let query: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap_or_default();
         // Its parameters are looked for there; its service, which would put them there, knows no slash at the end.
-        request.extensions_mut().insert(poem_openapi::__private::UrlQuery(query));
+        let query = url_encoded::fields(request.uri().query().unwrap_or_default().as_bytes(), MOST_PARAMETERS);
+        let query = query.ok_or_else(|| Problem::detail(StatusCode::BAD_REQUEST, Message::FormUnreadable))?;
+        request.extensions_mut().insert(UrlQuery(query));
         request.extensions_mut().insert(Arc::new(Context { app: Arc::clone(&self.app), origin, language }));
         self.routes.call(request).await.map_err(problem_of)
     }

@@ -26,6 +26,7 @@ mod page;
 mod product_views;
 mod products;
 mod refunds;
+mod screens;
 mod sessions;
 mod setup;
 mod shop;
@@ -38,6 +39,7 @@ use poem_openapi::OpenApi;
 
 pub use events::Listeners;
 pub use frame::Frame;
+pub use screens::Screens;
 
 /// All operations, one line for each noun. They are part of the OpenAPI document.
 pub fn operations() -> impl OpenApi {

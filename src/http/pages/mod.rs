@@ -24,6 +24,7 @@ mod texts;
 mod visit;
 
 pub use answer::{add_slash, html, to_docs};
+pub use assets::serve as asset;
 pub use places::routes;
 pub use problems::{answer, not_found, reader};
 pub use visit::Visit;

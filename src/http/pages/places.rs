@@ -16,10 +16,6 @@ use crate::http::middleware::get_only::GetOnly;
 use crate::http::middleware::same_site;
 use crate::http::problem::Problem;
 use crate::http::server::body_wait::BodyWait;
-use crate::http::server::surface::Surface;
-
-/// Files that are there on the faces for those who run the shop alone.
-const ADMIN_ASSETS: &str = "/assets/admin/";
 
 /// What search engines are asked to leave alone: addresses that are secrets.
 const ROBOTS: &str = "User-agent: *\nDisallow: /charged/\nDisallow: /bridge/\nDisallow: /alias/\nDisallow: /find/\n\
@@ -72,9 +68,7 @@ pub fn routes(app: &Arc<App>, mut routes: Route) -> Route {
         .at(
             "/assets/*",
             GetOnly(get(make_sync(move |request: Request| {
-                let path = request.uri().path();
-                let is_here = Surface::of(&request).has_admin() || !path.starts_with(ADMIN_ASSETS);
-                found(Some(path).filter(|_| is_here).and_then(|path| assets::serve(path, request.headers())))
+                found(assets::serve(request.uri().path(), request.headers()))
             }))),
         )
         .at("/favicon.ico", GetOnly(get(make_sync(move |request: Request| found(assets::icon(request.headers()))))))

@@ -123,8 +123,16 @@ impl Browser {
     }
 
     pub fn click(&mut self, selector: &str) {
-        let id = self.must_find(selector);
-        self.tell(&Command::Click(&id));
+        // What shows its news by itself may have been drawn anew in between.
+        let pressed = (0..3).any(|_| {
+            let id = self.must_find(selector);
+            match self.driver.call(&Command::Click(&id)) {
+                Ok(_) => true,
+                Err(error) if error.contains("stale element") => false,
+                Err(error) => panic!("{selector}: {error}"),
+            }
+        });
+        assert!(pressed, "{selector} does not stay");
     }
 
     pub fn fill(&mut self, selector: &str, text: &str) {

@@ -32,7 +32,8 @@ pub struct Node {
 }
 
 impl Node {
-    fn start(dir: PathBuf) -> Self {
+    /// Starts one in a folder of its own, which it makes.
+    pub fn start(dir: PathBuf) -> Self {
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let process = start_node(&dir, address);
         Self { dir, address, id: String::new(), process }

@@ -1,0 +1,58 @@
+// The deny lists: what is not sold to, and how far the review of each entry is.
+
+import { call } from "./api.js";
+import { button, h } from "./dom.js";
+import { ask } from "./form.js";
+import { t } from "./i18n.js";
+import { again } from "./place.js";
+import { attempt, say } from "./say.js";
+import { tag, time } from "./show.js";
+import { empty, table } from "./table.js";
+
+const REVIEWS = () => ["denied", "recommended", "in_review", "proposed", "neutral", "initial"].map((one) => [one, t(`review.${one}`)]);
+
+export async function show() {
+  const all = await call("admin_deny_list");
+  const add = button(t("deny.add"), () => edit({ kind: "target", status: "denied" }, t("deny.add")), { class: "main" });
+  return [
+    h("h1", null, t("screen.deny")),
+    h("p", null, t("deny.lead")),
+    all.length ? [h("p", { class: "row" }, add), table(t("screen.deny"), [
+      [t("deny.value"), (one) => h("code", null, one.value)],
+      [t("type"), (one) => t(`denied.${one.kind}`)],
+      [t("deny.review"), (one) => tag(t(`review.${one.status}`), one.denies ? "bad" : "quiet")],
+      [t("comment"), (one) => one.comment],
+      [t("changed"), (one) => time(one.modified_at)],
+      ["", (one) => h("div", { class: "row" }, button(t("change"), () => edit(one, t("change"))), button(t("remove"), () => remove(one)))],
+    ], all)] : empty(t("deny.none"), add),
+  ];
+}
+
+async function edit(one, title) {
+  const isNew = !one.value;
+  const done = await ask({
+    title, action: t("save"), values: one,
+    text: one.value && h("code", null, one.value),
+    fields: [
+      isNew && { name: "kind", type: "select", label: t("type"), options: [["target", t("denied.target")], ["ip", t("denied.ip")]] },
+      isNew && { name: "value", label: t("deny.value"), required: true, hint: t("deny.value_hint") },
+      { name: "status", type: "select", label: t("deny.review"), options: REVIEWS() },
+      { name: "comment", label: t("comment"), max_length: 140, may_be_empty: true },
+    ].filter(Boolean),
+    run: (given) => call("admin_deny_set", {}, { kind: one.kind, value: one.value, ...given }),
+  });
+  if (!done) return;
+  again();
+  say(t(done.denies ? "deny.denies" : "deny.allows", done));
+}
+
+const remove = (one) => attempt(async () => {
+  await call("admin_deny_remove", { kind: one.kind }, { value: one.value });
+  again();
+  const { kind, value, status, comment } = one;
+  say(t("deny.removed", one), () => attempt(async () => {
+    await call("admin_deny_set", {}, { kind, value, status, comment });
+    again();
+    say(t("undone"));
+  }));
+});

@@ -1,0 +1,49 @@
+// Makes elements. What is given as text becomes text, never markup.
+
+let made = 0;
+
+// An id that no other element has.
+export const uid = () => `e${++made}`;
+
+// An element with its attributes and what is in it. Attributes that are null, undefined or false are left out; a function
+// under `on…` listens; `style` is an object, since the page's policy forbids styles in markup.
+export function h(tag, attributes, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes ?? {})) set(element, name, value);
+  element.append(...flat(children));
+  return element;
+}
+
+function set(element, name, value) {
+  if (value === null || value === undefined || value === false) return;
+  if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+  else if (name === "style") for (const [key, one] of Object.entries(value)) element.style.setProperty(key, one);
+  else if (name === "value") element.value = value;
+  else element.setAttribute(name, value === true ? "" : value);
+}
+
+const flat = (children) =>
+  children.flat(9).filter((child) => child !== null && child !== undefined && child !== false && child !== "");
+
+// Replaces what is in an element.
+export function fill(element, ...children) {
+  element.replaceChildren(...flat(children));
+  return element;
+}
+
+// A link to a screen.
+export const link = (to, text, attributes) => h("a", { href: `#/${to}`, ...attributes }, text);
+
+// A button that does something; while it does, it can't be pressed again.
+export function button(text, action, attributes) {
+  const element = h("button", { type: "button", ...attributes }, text);
+  element.addEventListener("click", async () => {
+    element.disabled = true;
+    try {
+      await action(element);
+    } finally {
+      element.disabled = false;
+    }
+  });
+  return element;
+}

@@ -1,0 +1,147 @@
+// Forms: fields by their description, values as the API takes them, messages beside the fields that they are about.
+
+import { Refused } from "./api.js";
+import { fill, h, uid } from "./dom.js";
+import { t } from "./i18n.js";
+
+// How values are typed in units that people think in: what one unit is in the API.
+const SCALES = { sats: 1000, days: 86400, gib: 1024 ** 3, number: 1 };
+
+// One field: its element, how it is read, and where its messages go. `type` is text, password, number, sats (API: msat),
+// days (API: seconds), gib (API: bytes), check, select, area or date.
+function field(one, value) {
+  const id = uid();
+  const control = controlOf(one, id, value);
+  const hint = one.hint && h("p", { class: "hint", id: `${id}-hint` }, one.hint);
+  const wrong = h("p", { class: "error", id: `${id}-wrong`, hidden: true });
+  control.setAttribute("aria-describedby", [hint && `${id}-hint`, `${id}-wrong`].filter(Boolean).join(" "));
+  const parts = one.type === "check"
+    ? [h("label", { class: "tick" }, control, one.label)]
+    : [h("label", { for: id }, one.label), control];
+  const complain = (messages) => {
+    fill(wrong, messages.join(" ")).hidden = !messages.length;
+    if (messages.length) control.setAttribute("aria-invalid", "true");
+    else control.removeAttribute("aria-invalid");
+  };
+  return { name: one.name, element: h("div", { class: "field" }, parts, hint, wrong), control, complain, read: () => read(one, control) };
+}
+
+function controlOf(one, id, value) {
+  const usual = { id, name: one.name, required: one.required, autocomplete: one.autocomplete ?? "off" };
+  if (one.type === "check") {
+    const control = h("input", { id, name: one.name, type: "checkbox" });
+    control.checked = Boolean(value);
+    return control;
+  }
+  if (one.type === "select") {
+    const option = ([key, text]) => h("option", { value: key, selected: key === value }, text);
+    return h("select", { id, name: one.name }, one.options.map(option));
+  }
+  if (one.type === "area") return h("textarea", { ...usual, rows: 4, value: value ?? "" });
+  const scale = SCALES[one.type];
+  const shown = scale && value !== null && value !== undefined ? value / scale : value;
+  const limits = scale ? { min: one.min ?? 0, max: one.max, step: one.step ?? (one.type === "number" ? 1 : "any") } : {};
+  const type = scale ? "number" : one.type ?? "text";
+  return h("input", { ...usual, ...limits, type, maxlength: one.max_length, placeholder: one.placeholder, value: shown ?? "" });
+}
+
+function read(one, control) {
+  if (one.type === "check") return control.checked;
+  if (one.type in SCALES) return control.value === "" ? undefined : Math.round(Number(control.value) * SCALES[one.type]);
+  if (control.value === "" && !one.may_be_empty) return undefined;
+  return one.type === "password" ? control.value : control.value.trim();
+}
+
+let user = "";
+
+// Whose passwords are typed from now on: browsers that keep them want to know.
+export function passwordsOf(name) {
+  user = name;
+}
+
+// A form. `fields` are descriptions, or arrays of them under a heading: `{ heading, fields }`. `run` is given the values,
+// and the elements of the form go on to live until what it shows replaces them.
+export function form({ fields, values = {}, action, run, danger, onlyChanges, cancel }) {
+  const all = [];
+  const make = (one) => {
+    const made = field(one, values[one.name] ?? one.value);
+    all.push(made);
+    made.before = made.read();
+    return made.element;
+  };
+  const parts = fields.map((one) =>
+    one.fields ? h("details", { open: one.open, class: "group" }, h("summary", null, one.heading), one.fields.map(make)) : make(one));
+  const isOwn = all.some((one) => one.control.type === "password") && !all.some((one) => one.control.autocomplete === "username");
+  const owner = isOwn && h("input", { autocomplete: "username", value: user, hidden: true });
+  const problem = h("p", { class: "error", role: "alert", hidden: true });
+  const submit = h("button", { class: danger ? "main danger" : "main" }, action);
+  const element = h("form", { novalidate: true }, owner, parts, problem, h("div", { class: "row" }, submit, cancel));
+  const complain = (error) => {
+    const fields = error instanceof Refused ? { ...error.fields } : {};
+    for (const one of all) {
+      const messages = [fields[one.name] ?? []].flat(9).map(textOf);
+      one.complain(messages);
+      delete fields[one.name];
+    }
+    const left = Object.values(fields).flat(9).map(textOf);
+    const known = all.some((one) => one.control.hasAttribute("aria-invalid"));
+    fill(problem, left.length ? left.join(" ") : !known && error.message).hidden = known && !left.length;
+    const first = all.find((one) => one.control.hasAttribute("aria-invalid"));
+    first?.control.closest("details")?.setAttribute("open", "");
+    first?.control.focus();
+  };
+  element.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    problem.hidden = true;
+    for (const one of all) one.complain(one.control.checkValidity() ? [] : [one.control.validationMessage]);
+    const invalid = all.find((one) => one.control.hasAttribute("aria-invalid"));
+    if (invalid) {
+      invalid.control.closest("details")?.setAttribute("open", "");
+      invalid.control.focus();
+      return;
+    }
+    const given = {};
+    for (const one of all) {
+      const value = one.read();
+      if (value !== undefined && !(onlyChanges && value === one.before)) given[one.name] = value;
+    }
+    submit.disabled = true;
+    try {
+      await run(given);
+    } catch (error) {
+      complain(error);
+    } finally {
+      submit.disabled = false;
+    }
+  });
+  return element;
+}
+
+// Messages of nested fields are objects.
+const textOf = (message) => (typeof message === "string" ? message : Object.values(message ?? {}).flat(9).join(" "));
+
+// A form that is a question in between: says what will happen, and happens only when that is wanted. Gives what `run`
+// gives, or undefined.
+export function ask({ title, text, fields = [], values, action, danger, run }) {
+  return new Promise((resolve) => {
+    let result;
+    const id = uid();
+    const close = h("button", { type: "button" }, t("cancel"));
+    const body = form({
+      fields, values, action, danger, cancel: close,
+      run: async (given) => {
+        result = await run(given);
+        dialog.close();
+      },
+    });
+    const says = [text].flat(9).filter(Boolean).map((one) => (one instanceof Node ? one : h("p", null, one)));
+    const dialog = h("dialog", { "aria-labelledby": id }, h("h2", { id }, title), says, body);
+    close.addEventListener("click", () => dialog.close());
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      resolve(result);
+    });
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+}

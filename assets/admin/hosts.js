@@ -1,0 +1,213 @@
+// Hosts: all of them, a new one, and one with its settings, its ports, its token.
+
+import { call } from "./api.js";
+import { button, fill, h, link } from "./dom.js";
+import { ask, form } from "./form.js";
+import { t } from "./i18n.js";
+import { again } from "./place.js";
+import { attempt, copyable, once, say } from "./say.js";
+import { alive, history, sats, tag, time } from "./show.js";
+import { empty, facts, table } from "./table.js";
+
+// One of them where the address names it, or all.
+export const show = (place) => (place.id ? one(place) : list(place));
+
+async function list({ query }) {
+  const title = h("h1", null, t("screen.hosts"));
+  if (query.new) return [title, ...create()];
+  const hosts = await call("admin_host_list");
+  const add = link("hosts?new=1", t("host.add"), { class: "button main" });
+  if (!hosts.length) return [title, empty(t("start.host_text"), add)];
+  return [title, h("p", { class: "row" }, add), table(t("screen.hosts"), [
+    [t("name"), (host) => link(`hosts/${host.id}`, host.name)],
+    [t("host.ip"), (host) => host.ip],
+    [t("state"), state],
+    [t("host.ports"), ports, "num"],
+    [t("price"), (host) => (host.offers_tor_bridges ? sats(host.tor_bridge_price_initial) : "–"), "num"],
+    [t("host.check_in"), (host) => time(host.ci_date)],
+    [t("owner"), (host) => host.owner],
+  ], hosts)];
+}
+
+const state = (host) => [
+  alive(host.is_alive), " ",
+  !host.is_enabled && tag(t("host.disabled"), "quiet"), " ",
+  host.is_draining && tag(t("host.draining")), " ",
+  host.unswept_since && tag(t("host.unswept"), "bad"),
+];
+
+function ports(host) {
+  const sum = (name) => host.ranges.reduce((all, range) => all + range[name], 0);
+  return host.ranges.length ? t("host.ports_free", { free: sum("free"), all: sum("free") + sum("used") }) : "–";
+}
+
+function create() {
+  const box = h("div");
+  const run = async ({ first, last, ...settings }) => {
+    const ranges = first && last ? [{ first, last }] : [];
+    const made = await call("admin_host_create", {}, { settings, ranges });
+    fill(box, once(t("host.added"), made.block, h("p", null, t("start.host_alive_text")),
+      made.warnings.map((text) => h("p", { class: "note warn", lang: "en" }, text)),
+      h("p", { class: "row" }, link(`hosts/${made.id}`, t("host.to_host"), { class: "button main" }), link("start", t("screen.start"), { class: "button" }))));
+    box.querySelector("h2").focus();
+  };
+  fill(box, h("h2", null, t("host.add")), h("p", null, t("host.add_text")),
+    h("div", { class: "card" }, form({ fields: NEW_HOST(), action: t("host.add"), run, values: { offers_tor_bridges: true } })));
+  return [h("p", null, link("hosts", t("back"))), box];
+}
+
+async function one({ id }) {
+  const { host, warnings, block, presence, history: changes } = await call("admin_host_read", { id });
+  const token = h("div");
+  return [
+    h("p", null, link("hosts", t("back"))),
+    h("h1", null, host.name),
+    warnings.map((text) => h("p", { class: "note warn", lang: "en" }, text)),
+    facts(
+      [t("state"), state(host)], [t("host.ip"), host.ip], [t("id"), h("code", null, host.id)], [t("owner"), host.owner],
+      [t("host.check_in"), time(host.ci_date)], host.ci_message && [t("host.said"), host.ci_message],
+      host.unswept_since && [t("host.unswept_since"), time(host.unswept_since)]),
+    h("div", { class: "row" },
+      link(`products?host=${host.id}`, t("screen.products"), { class: "button" }),
+      link(`orders?host=${host.id}`, t("screen.orders"), { class: "button" }),
+      toggle(host, "is_enabled", host.is_enabled ? "host.disable" : "host.enable"),
+      toggle(host, "is_draining", host.is_draining ? "host.undrain" : "host.drain"),
+      host.unswept_since && button(t("host.swept"), () => swept(host))),
+    h("h2", null, t("host.ports")),
+    ranges(host),
+    h("h2", null, t("host.token")),
+    h("p", null, t("host.token_text")),
+    copyable(block, t("host.block")),
+    h("div", { class: "row" }, button(t("host.rotate"), () => rotate(host, token))),
+    token,
+    h("h2", null, t("host.settings")),
+    form({ fields: ALL_FIELDS(), values: host, action: t("save"), onlyChanges: true, run: (given) => save(host, given) }),
+    h("details", { class: "group" }, h("summary", null, t("host.presence")),
+      presence.length ? h("ol", { class: "plain log" }, presence.map((one) => h("li", null, time(one.at), " ", one.is_alive ? t("host.came") : t("host.went"))))
+        : h("p", { class: "soft" }, t("host.no_presence"))),
+    history(changes),
+  ];
+}
+
+async function save(host, given) {
+  const { changed } = await call("admin_host_update", { id: host.id }, given);
+  again();
+  say(changed.length ? t("host.saved", { n: changed.length }) : t("nothing_changed"));
+}
+
+// What is switched is switched back with one press.
+function toggle(host, name, text) {
+  const set = (value) => attempt(async () => {
+    await call("admin_host_update", { id: host.id }, { [name]: value });
+    again();
+    say(t(`host.${name}_${value}`), () => set(!value));
+  });
+  return button(t(text), () => set(!host[name]), { title: t(`${text}_text`) });
+}
+
+async function swept(host) {
+  const done = await ask({
+    title: t("host.swept"), text: t("host.swept_text"), action: t("host.swept"),
+    run: () => call("admin_host_swept", { id: host.id }),
+  });
+  if (!done) return;
+  again();
+  say(t("host.swept_done"));
+}
+
+async function rotate(host, box) {
+  const made = await ask({
+    title: t("host.rotate"), text: t("host.rotate_text"), action: t("host.rotate"),
+    fields: [{ name: "at_once", type: "check", label: t("host.at_once") }],
+    run: (given) => call("admin_host_token_rotate", { id: host.id }, given),
+  });
+  if (!made) return;
+  fill(box, once(t("host.new_token"), made.block));
+  box.querySelector("h2").focus();
+}
+
+function ranges(host) {
+  const remove = async (range) => {
+    const done = await ask({
+      title: t("host.range_remove"), danger: true, action: t("host.range_remove"),
+      text: t("host.range_remove_text", { first: range.first, last: range.last, n: range.used }),
+      run: () => call("admin_host_range_remove", { id: host.id, range: range.id }),
+    });
+    if (!done) return;
+    again();
+    say(t("host.range_removed"));
+  };
+  const add = form({
+    fields: [
+      { name: "first", type: "number", label: t("host.f.first"), min: 1, max: 65535, required: true },
+      { name: "last", type: "number", label: t("host.f.last"), min: 1, max: 65535, required: true },
+    ],
+    action: t("host.range_add"),
+    run: async (given) => {
+      await call("admin_host_range_add", { id: host.id }, given);
+      again();
+      say(t("host.range_added"));
+    },
+  });
+  add.className = "filter";
+  return [
+    host.ranges.length > 0 && table(t("host.ports"), [
+      [t("host.ports"), (range) => `${range.first}–${range.last}`],
+      [t("type"), (range) => t(`range.${range.kind}`)],
+      [t("host.used"), (range) => [range.used, " ", h("progress", { max: range.used + range.free, value: range.used, "aria-label": t("host.used") })], "num"],
+      [t("host.free"), (range) => range.free, "num"],
+      ["", (range) => button(t("remove"), () => remove(range), { "aria-label": t("host.range_remove") })],
+    ], host.ranges),
+    host.set_aside.length > 0 && h("p", { class: "hint" }, t("host.set_aside", { ports: host.set_aside.join(", ") })),
+    add,
+  ];
+}
+
+const f = (name, type, more) => ({ name, type, label: t(`host.f.${name}`), ...more });
+const group = (name, fields, open) => ({ heading: t(`host.g.${name}`), fields, open });
+
+const basics = (required) => [
+  f("name", "text", { required, max_length: 20 }),
+  f("ip", "text", { required, hint: t("host.ip_hint") }),
+  f("description", "text", { max_length: 140, may_be_empty: true }),
+];
+const bridges = () => [
+  f("offers_tor_bridges", "check"),
+  f("tor_bridge_price_initial", "sats", { value: 25000 }),
+  f("tor_bridge_price_extension", "sats", { value: 20000 }),
+  f("tor_bridge_duration", "days", { value: 86400, hint: t("host.for_ever_hint") }),
+];
+
+// What a new host needs.
+const NEW_HOST = () => [
+  ...basics(true),
+  f("first", "number", { required: true, min: 1, max: 65535, value: 20000, hint: t("host.ports_hint") }),
+  f("last", "number", { required: true, min: 1, max: 65535, value: 20099 }),
+  ...bridges(),
+];
+
+// All settings.
+const ALL_FIELDS = () => [
+  group("basics", basics(true), true),
+  group("bridges", [...bridges(), f("bridge_bandwidth_initial", "gib", { hint: t("host.bandwidth_hint") })]),
+  group("aliases", [
+    f("offers_nostr_aliases", "check"),
+    f("nostr_alias_port", "number", { min: 1, max: 65535 }),
+    f("nostr_alias_price_initial", "sats"),
+    f("nostr_alias_price_extension", "sats"),
+    f("nostr_alias_duration", "days", { hint: t("host.for_ever_hint") }),
+  ]),
+  group("terms", [f("terms_of_service", "area", { may_be_empty: true }), f("terms_of_service_url", "url", { may_be_empty: true })]),
+  group("delivery", [
+    f("use_holds", "check"),
+    f("hold_limit_secs", "number", { min: 60 }),
+    f("grace_secs", "number", { min: 600 }),
+    f("late_secs", "number", { min: 60 }),
+  ]),
+  group("rare", [
+    f("is_test_host", "check"),
+    f("is_testnet", "check"),
+    f("offers_rssh_tunnels", "check"),
+    f("rssh_tunnel_price", "sats"),
+  ]),
+];

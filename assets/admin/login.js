@@ -1,0 +1,59 @@
+// In front of the door: signing in, and the first run.
+
+import { call } from "./api.js";
+import { button, fill, h } from "./dom.js";
+import { form } from "./form.js";
+import { languages } from "./frame.js";
+import { t } from "./i18n.js";
+import { go } from "./place.js";
+
+export async function showLogin({ then }) {
+  const box = h("div", { class: "card" });
+  const name = { name: "name", label: t("login.name"), autocomplete: "username", required: true };
+  const password = { name: "password", label: t("login.password"), type: "password", autocomplete: "current-password", required: true };
+  const first = form({
+    fields: [name, password],
+    action: t("login.title"),
+    run: async (given) => {
+      const answer = await call("admin_login_create", {}, given);
+      if (answer.signed_in) return then();
+      return askForCode(box, given, answer, then);
+    },
+  });
+  fill(box, first);
+  const help = h("details", null, h("summary", null, t("login.help")), h("p", null, t("login.help_text")),
+    h("pre", null, "ip2tor-shop operator set-password NAME\nip2tor-shop operator reset-totp NAME"),
+    h("p", null, t("login.none_yet")), h("pre", null, "ip2tor-shop operator first-run-link"));
+  return [h("h1", { tabindex: "-1" }, t("login.title")), box, help, languages()];
+}
+
+function askForCode(box, given, { takes_app_codes }, then) {
+  const code = { name: "code", label: t("login.code"), autocomplete: "one-time-code", required: true,
+    hint: takes_app_codes ? t("login.code_hint") : t("login.code_clock") };
+  fill(box, form({
+    fields: [code],
+    action: t("login.title"),
+    run: async ({ code }) => {
+      await call("admin_login_create", {}, { ...given, code });
+      await then();
+    },
+  }));
+  box.querySelector("input").focus();
+}
+
+export async function showSetup({ key, then, login }) {
+  const title = h("h1", { tabindex: "-1" }, t("setup.title"));
+  const { is_needed, is_link_good } = await call("admin_setup_read", {}, undefined, { "X-Setup-Token": key });
+  if (!is_needed) return [title, h("p", null, t("setup.done")), button(t("login.title"), login, { class: "main" }), languages()];
+  if (!is_link_good) return [title, h("p", { class: "note warn" }, t("setup.over")), h("pre", null, "ip2tor-shop operator first-run-link"), languages()];
+  const fields = [
+    { name: "name", label: t("login.name"), autocomplete: "username", required: true, value: "admin" },
+    { name: "password", label: t("login.password"), type: "password", autocomplete: "new-password", required: true, hint: t("password.rules") },
+  ];
+  const run = async (given) => {
+    await call("admin_setup_create", {}, { token: key, ...given });
+    await then();
+    go("start");
+  };
+  return [title, h("p", null, t("setup.lead")), h("div", { class: "card" }, form({ fields, action: t("setup.action"), run })), languages()];
+}

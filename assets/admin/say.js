@@ -1,0 +1,48 @@
+// The one line that says what was just done, read out by screen readers, with a way back where there is one; and texts that
+// somebody takes elsewhere.
+
+import { button, fill, h } from "./dom.js";
+import { t } from "./i18n.js";
+
+const line = h("p", { id: "said", role: "status", "aria-live": "polite" });
+
+export const sayLine = () => line;
+
+export function say(text, undo) {
+  line.className = "";
+  fill(line, text, undo && [" ", button(t("undo"), undo)]);
+}
+
+export function sayError(error) {
+  line.className = "error";
+  fill(line, error.message);
+}
+
+// Nothing is said of what was done on another screen.
+export function sayNothing() {
+  fill(line);
+}
+
+// Does something that a button asks for; what goes wrong is said.
+export async function attempt(action) {
+  try {
+    return await action();
+  } catch (error) {
+    sayError(error);
+    return undefined;
+  }
+}
+
+export function copyable(text, label) {
+  const block = h("pre", { tabindex: "0", role: "region", "aria-label": label }, text);
+  block.addEventListener("focus", () => getSelection().selectAllChildren(block));
+  const copy = navigator.clipboard && button(t("copy"), async () => {
+    await navigator.clipboard.writeText(text);
+    say(t("copied"));
+  });
+  return h("div", { class: "copyable" }, block, copy);
+}
+
+// What is shown this once.
+export const once = (title, text, ...more) =>
+  h("section", { class: "note good" }, h("h2", { tabindex: "-1" }, title), h("p", null, t("once")), copyable(text, title), more);

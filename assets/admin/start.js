@@ -1,0 +1,42 @@
+// The way from an empty shop to one that sells: each step with what it is for, and where it is done.
+
+import { call } from "./api.js";
+import { h, link } from "./dom.js";
+import { t } from "./i18n.js";
+import { tag } from "./show.js";
+
+export async function show({ me }) {
+  const all = await steps(me, await call("admin_dashboard_read"));
+  const next = all.find((step) => !step.done);
+  const entry = (step) => h("li", { class: step === next ? "next" : null },
+    h("h2", null, step.title, " ", tag(step.done ? t("start.done") : step.optional ? t("start.optional") : t("start.open"), step.done ? "good" : "")),
+    !step.done && h("p", null, step.text),
+    !step.done && h("p", null, link(step.place, t("start.do"), { class: step === next ? "button main" : "button" })));
+  const isReady = all.every((step) => step.done || step.optional);
+  return [
+    h("h1", null, t("screen.start")),
+    h("p", null, isReady ? t("start.ready") : t("start.lead")),
+    h("ol", { class: "steps" }, all.map(entry)),
+  ];
+}
+
+// The steps in their order. `look` is the dashboard.
+export async function steps(me, look) {
+  const hosts = await call("admin_host_list");
+  const isAdministrator = me.role === "administrator";
+  const site = isAdministrator && (await call("admin_site_read"));
+  const hasPorts = (host) => host.ranges.some((range) => range.free > 0) || host.offers_nostr_aliases;
+  const first = hosts[0];
+  const hostPlace = first ? `hosts/${first.id}` : "hosts";
+  const step = (name, done, place, more) => ({ name, done, place, title: t(`start.${name}`), text: t(`start.${name}_text`), ...more });
+  return [
+    site && step("site", site.is_set ?? !/(^|\.)(localhost|example\.(com|org|net)|127\.0\.0\.1)(:|$)/.test(site.domain), "settings"),
+    step("node", look.nodes > 0, "nodes?new=1"),
+    step("node_alive", look.nodes_alive > 0, "nodes"),
+    step("host", hosts.length > 0, "hosts?new=1"),
+    step("ports", hosts.some((host) => host.is_enabled && hasPorts(host)), hostPlace),
+    step("host_alive", hosts.some((host) => host.is_alive), hostPlace),
+    step("sale", look.active > 0 || look.suspended > 0, "products"),
+    step("factor", me.has_second_factor, "account", { optional: true }),
+  ].filter(Boolean);
+}

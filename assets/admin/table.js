@@ -1,0 +1,58 @@
+// Tables, on phones one card for each row; and lists that go on page by page, with filters that stand in the address.
+
+import { call } from "./api.js";
+import { button, fill, h, link } from "./dom.js";
+import { form } from "./form.js";
+import { t } from "./i18n.js";
+import { go } from "./place.js";
+import { attempt } from "./say.js";
+
+// A table: `columns` are `[label, cell of a row, class]`.
+export function table(caption, columns, rows) {
+  const head = h("tr", null, columns.map(([label, , kind]) => (label ? h("th", { scope: "col", class: kind }, label) : h("td"))));
+  const body = h("tbody", null, rows.map((row) => line(columns, row)));
+  return h("table", { class: "cards" }, h("caption", { class: "hidden" }, caption), h("thead", null, head), body);
+}
+
+const line = (columns, row) =>
+  h("tr", null, columns.map(([label, cell, kind]) => h("td", { "data-label": label, class: kind }, cell(row))));
+
+// What stands where nothing is: why, and what to do next.
+export const empty = (text, ...next) => h("div", { class: "card empty" }, h("p", null, text), next.length > 0 && h("p", { class: "row" }, next));
+
+// A list in pages by key. `filters` are fields of a form; what they say stands in the address of the screen.
+export async function pages({ place, operation, args, caption, columns, filters = [], none, extra }) {
+  const wanted = { ...args, ...place.query };
+  const first = await call(operation, wanted);
+  const isFiltered = filters.some((one) => place.query[one.name]);
+  const parts = [filters.length > 0 && filterForm(place, filters), extra];
+  if (!first.items.length) return [parts, isFiltered ? empty(t("list.no_match"), link(place.name, t("list.all"))) : none];
+  const shown = table(caption, columns, first.items);
+  const more = h("p", { class: "row" });
+  let next = first.next;
+  const offer = () => fill(more, next && button(t("list.more"), load));
+  const load = () => attempt(async () => {
+    const page = await call(operation, { ...wanted, after: next });
+    const rows = page.items.map((row) => line(columns, row));
+    shown.tBodies[0].append(...rows);
+    next = page.next;
+    offer();
+    rows[0]?.querySelector("a, button")?.focus();
+  });
+  offer();
+  return [parts, shown, more];
+}
+
+function filterForm(place, filters) {
+  const isUsed = filters.some((one) => place.query[one.name]);
+  const set = async (values) => go(place.name, place.id, values);
+  const fields = form({ fields: filters, values: place.query, action: t("list.filter"), run: set });
+  fields.className = "filter";
+  const reset = isUsed && link(place.name, t("list.all"));
+  return h("details", { class: "filters-box", open: isUsed || matchMedia("(min-width: 50em)").matches },
+    h("summary", null, t("list.filters")), fields, reset);
+}
+
+// Names and values below each other; pairs without a value are left out.
+export const facts = (...pairs) =>
+  h("dl", null, pairs.filter((pair) => pair && pair[1] !== null && pair[1] !== undefined && pair[1] !== "").map(([name, value]) => [h("dt", null, name), h("dd", null, value)]));

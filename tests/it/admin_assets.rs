@@ -1,0 +1,161 @@
+//! The screens of those who run the shop, as files: what they may do and weigh, what they say in each language, and which
+//! operations of the document they use.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use ip2tor_shop::http::openapi_json;
+
+/// Operations that programs use and no screen does, each with the reason.
+const FOR_PROGRAMS: [&str; 2] = [
+    // Stands in what a host is read as.
+    "admin_host_block_read",
+    // Stands in the list.
+    "admin_operators_read",
+];
+/// Bytes of all files as they are in the repository.
+const RAW_BYTES: usize = 150_000;
+
+fn files() -> BTreeMap<String, String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/admin");
+    let entries = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let name = |path: &Path| path.file_name().expect("a name").to_string_lossy().into_owned();
+    entries.map(|path| (name(&path), fs::read_to_string(&path).expect("text"))).collect()
+}
+
+fn modules() -> impl Iterator<Item = (String, String)> {
+    files().into_iter().filter(|(name, _)| name.ends_with(".js"))
+}
+
+/// The texts in double quotes.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().flat_map(|line| line.split('"').skip(1).step_by(2))
+}
+
+#[test]
+fn every_call_of_the_screens_is_in_the_document_and_every_operation_has_its_screen() {
+    let document = openapi_json().expect("JSON");
+    let mut documented = BTreeMap::new();
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        let Some(path) = path.strip_prefix("/api/v1/admin") else { continue };
+        for (method, operation) in item.as_object().expect("operations") {
+            let id = operation["operationId"].as_str().expect("an id").to_owned();
+            documented.insert(id, format!("{} {path}", method.to_uppercase()));
+        }
+    }
+    let all = files();
+    let mut table = BTreeMap::new();
+    for line in all["api.js"].lines().map(str::trim).filter(|line| line.starts_with("admin_")) {
+        let (id, place) = line.split_once(": ").expect("a line of the table");
+        table.insert(id.to_owned(), place.trim_matches(['"', ','].as_slice()).to_owned());
+    }
+    for (id, place) in &table {
+        assert_eq!(documented.get(id), Some(place), "{id}");
+    }
+    let called: BTreeSet<String> = modules()
+        .flat_map(|(_, text)| quoted(&text).map(str::to_owned).collect::<Vec<_>>())
+        .filter(|text| text.starts_with("admin_"))
+        .collect();
+    let known: BTreeSet<String> = table.keys().cloned().collect();
+    assert_eq!(called, known, "the table has what is called, and nothing else");
+    let for_programs = FOR_PROGRAMS.iter().map(ToString::to_string).collect();
+    let unused: BTreeSet<String> = documented.keys().filter(|id| !known.contains(*id)).cloned().collect();
+    assert_eq!(unused, for_programs, "operations without a screen");
+}
+
+/// The names of the texts of a language: those of a group behind its name.
+fn names(language: &str) -> Vec<String> {
+    let text = files().remove(language).expect("a language");
+    let mut names = Vec::new();
+    let mut group = None;
+    let mut rest = text.split_once("export default {").expect("an object").1;
+    while let Some(colon) = rest.find(':') {
+        let before = &rest[..colon];
+        if before.contains('}') {
+            group = None;
+        }
+        let name = before.rsplit([',', '{', '}', '\n', ' ']).find(|part| !part.is_empty()).expect("a name");
+        let name = name.trim_matches('"');
+        let after = rest[colon + 1..].trim_start();
+        if let Some(inside) = after.strip_prefix('{') {
+            group = Some(name);
+            rest = inside;
+            continue;
+        }
+        names.push(group.map_or_else(|| name.to_owned(), |group: &str| format!("{group}.{name}")));
+        let value = after.strip_prefix('"').expect("a text in double quotes");
+        rest = &value[value.find('"').expect("the end of a text") + 1..];
+    }
+    names
+}
+
+#[test]
+fn every_language_has_the_same_texts_each_once() {
+    let (english, german) = (names("en.js"), names("de.js"));
+    assert!(english.len() > 400, "{}", english.len());
+    assert_eq!(english, german);
+    let once: BTreeSet<&String> = english.iter().collect();
+    assert_eq!(once.len(), english.len());
+}
+
+#[test]
+fn every_text_is_shown_somewhere_and_every_text_that_is_shown_is_there() {
+    let there: BTreeSet<String> = names("en.js").into_iter().collect();
+    let groups: BTreeSet<&str> = there.iter().filter_map(|name| name.split_once('.')).map(|(group, _)| group).collect();
+    let (mut shown, mut beginnings) = (BTreeSet::new(), BTreeSet::new());
+    for (name, text) in modules().filter(|(name, _)| !matches!(name.as_str(), "en.js" | "de.js" | "i18n.js")) {
+        for call in text.split("t(\"").skip(1) {
+            let key = call.split('"').next().unwrap_or_default();
+            if groups.contains(key.split('.').next().unwrap_or_default()) && key.contains('.') {
+                assert!(there.contains(key), "{name}: {key}");
+            }
+        }
+        shown.extend(quoted(&text).map(str::to_owned));
+        // `host.f.${name}`: all that begin so.
+        let dynamic = text.split('`').skip(1).step_by(2).filter_map(|part| part.split_once("${"));
+        beginnings.extend(dynamic.map(|(beginning, _)| beginning.to_owned()).filter(|part| part.ends_with('.')));
+        beginnings.extend(["product.", "order.", "severity.", "host.is_"].map(str::to_owned));
+    }
+    let unused: Vec<_> = there
+        .iter()
+        .filter(|name| {
+            !shown.contains(*name) && !beginnings.iter().any(|beginning| name.starts_with(beginning.as_str()))
+        })
+        .collect();
+    assert!(unused.is_empty(), "{unused:?}");
+}
+
+#[test]
+fn no_screen_makes_markup_or_programs_of_texts_or_asks_anybody_else() {
+    for (name, text) in files() {
+        for forbidden in [
+            "innerHTML",
+            "outerHTML",
+            "insertAdjacentHTML",
+            "document.write",
+            "eval(",
+            "Function(",
+            "createContextualFragment",
+            "DOMParser",
+            "srcdoc",
+            "style=",
+            "http://",
+            "https://",
+            "@import",
+            "url(",
+        ] {
+            assert!(!text.contains(forbidden), "{name} has {forbidden}");
+        }
+    }
+}
+
+#[test]
+fn the_screens_stay_small() {
+    let all = files();
+    let raw: usize = all.values().map(String::len).sum();
+    assert!(raw <= RAW_BYTES, "{raw} bytes");
+    for (name, text) in &all {
+        assert!(text.lines().count() <= 300, "{name}");
+    }
+}
