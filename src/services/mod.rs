@@ -11,6 +11,7 @@ pub mod doctor;
 pub mod error;
 pub mod file_permissions;
 pub mod hosts;
+pub mod import;
 pub mod instance;
 pub mod invoices;
 pub mod left_out;

@@ -26,6 +26,7 @@ pub mod refunds;
 pub mod reservations;
 pub mod row;
 pub mod schema;
+pub mod takeover;
 pub mod unpaid;
 
 pub use db::{Db, StoreError};
