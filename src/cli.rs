@@ -18,6 +18,7 @@ mod failure;
 mod history;
 mod host;
 mod host_fields;
+mod import;
 #[cfg(feature = "demo")]
 mod lnd_simulator;
 mod log_kept;
@@ -83,6 +84,8 @@ enum Command {
     Alerts(alerts::Args),
     /// One-file backups, taken while the shop runs
     Backup(backup::Args),
+    /// Moving in from another kind of shop
+    Import(import::Args),
     /// Lightning nodes
     Node(node::Args),
     /// A development node that speaks LND's gRPC (regtest, no real money)
@@ -164,6 +167,7 @@ fn dispatch(command: Command, output: &Output) -> Result<(), Failure> {
         Command::Bridge(args) => bridge::run(args, output),
         Command::Alerts(args) => alerts::run(args, output),
         Command::Backup(args) => backup::run(args, output),
+        Command::Import(args) => import::run(args, output),
         Command::Node(args) => node::run(args, output),
         #[cfg(feature = "demo")]
         Command::LndSimulator(args) => lnd_simulator::run(args, output),

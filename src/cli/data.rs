@@ -133,6 +133,11 @@ impl Data {
         Ok(Shop::new(self.db, Arc::new(SystemClock), Arc::new(SystemRandom), settings)?)
     }
 
+    /// Keeps the shop from running until it is dropped.
+    pub fn stopped(&self) -> Result<InstanceLock, Failure> {
+        InstanceLock::take(&self.config.data_dir).map_err(|error| Failure::Failed(error.to_string()))
+    }
+
     /// Looks at the database as the command line.
     pub fn read<T>(&self, query: impl FnOnce(&ReadTx<'_>) -> Result<T, Error>) -> Result<T, Failure> {
         Ok(session().read(&self.db, query)?)

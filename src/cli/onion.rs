@@ -2,7 +2,7 @@
 
 mod identity;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 use serde_json::json;
@@ -11,7 +11,8 @@ use super::data::DataArgs;
 use super::failure::Failure;
 use super::output::Output;
 use crate::app::StartError;
-use crate::onion::keys::KeyFormat;
+use crate::config::Config;
+use crate::onion::keys::{self, KeyFormat};
 use crate::onion::{OnionConfig, OnionError, authorized};
 use crate::services::backup;
 use identity::Identity;
@@ -114,6 +115,21 @@ pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
         Command::Authorize { name, key, .. } => authorize(&settings, &name, key.as_deref(), output)?,
     }
     Ok(())
+}
+
+/// The address of a key of C Tor, which is left where it is.
+pub fn address_of_key(config: &Config, file: &Path) -> Result<String, Failure> {
+    let content = identity::read_key(file)?;
+    if content.starts_with(b"-----BEGIN OPENSSH") {
+        let text = format!("{} is a key of a shop like this one: take it with `onion import`", file.display());
+        return Err(Failure::Failed(text));
+    }
+    Ok(keys::address_in(&config.onion_settings()?.state_dir, file, &content)?)
+}
+
+/// Takes over the shop's key in a file or backup; says its address.
+pub fn take_key(config: &Config, file: &Path) -> Result<String, Failure> {
+    Identity::of(config, &config.onion_settings()?, false)?.import(file)
 }
 
 fn print_address(output: &Output, address: &str) {

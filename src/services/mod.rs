@@ -14,6 +14,7 @@ pub mod doctor;
 pub mod error;
 pub mod file_permissions;
 pub mod hosts;
+pub mod import;
 pub mod instance;
 pub mod invoices;
 pub mod jobs;

@@ -17,8 +17,7 @@ pub fn set(tx: &Tx<'_>, domain: Option<&str>, name: Option<&str>) -> Result<Site
     authz::needs_administrator(tx.actor)?;
     if let Some(domain) = domain {
         let domain = domain.trim();
-        let is_url = domain.contains(|c: char| c.is_whitespace() || matches!(c, '/' | '@' | '"' | '\'' | '<' | '>'));
-        check("domain", domain, !is_url)?;
+        check("domain", domain, is_no_url(domain))?;
         meta::set_text(db, "site_domain", domain)?;
         tx.record("site", "site", &format!("domain set to {domain}"))?;
     }
@@ -29,6 +28,16 @@ pub fn set(tx: &Tx<'_>, domain: Option<&str>, name: Option<&str>) -> Result<Site
         tx.record("site", "site", &format!("name set to {name}"))?;
     }
     site(db)
+}
+
+/// Whether these can be a shop's domain and name.
+pub(super) fn fits(domain: &str, name: &str) -> bool {
+    check("domain", domain, is_no_url(domain)).is_ok() && check("name", name, true).is_ok()
+}
+
+/// A domain stands alone: without a scheme, a path or whose it is.
+fn is_no_url(domain: &str) -> bool {
+    !domain.contains(|c: char| c.is_whitespace() || matches!(c, '/' | '@' | '"' | '\'' | '<' | '>'))
 }
 
 fn check(field: &'static str, text: &str, fits: bool) -> Result<(), Error> {

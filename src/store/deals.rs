@@ -125,6 +125,22 @@ pub fn insert_purchase(
     host: HostId,
     author: Author<'_>,
 ) -> Result<(), StoreError> {
+    insert_rows(db, purchase, product, host)?;
+    // One entry for both: a product is made by its first order.
+    let change = match purchase.kind {
+        PurchaseKind::First => format!("ordered with new product {product}, {}", purchase.price),
+        PurchaseKind::Extension => format!("ordered for product {product}, {}", purchase.price),
+    };
+    audit_log::record_order(db, author, purchase.id, &change)
+}
+
+/// The rows of an order and its invoice; what an order comes to later is not in them.
+pub(super) fn insert_rows(
+    db: &Connection,
+    purchase: &Purchase,
+    product: ProductId,
+    host: HostId,
+) -> Result<(), StoreError> {
     db.prepare_cached(
         "INSERT INTO purchase_order (id, product_seq, host_id, kind, status, message, price, created_at, modified_at) \
          VALUES (?, (SELECT seq FROM product WHERE id = ?), ?, ?, ?, ?, ?, ?, ?)",
@@ -163,12 +179,7 @@ pub fn insert_purchase(
         info.0,
         info.1,
     ])?;
-    // One entry for both: a product is made by its first order.
-    let change = match purchase.kind {
-        PurchaseKind::First => format!("ordered with new product {product}, {}", purchase.price),
-        PurchaseKind::Extension => format!("ordered for product {product}, {}", purchase.price),
-    };
-    audit_log::record_order(db, author, purchase.id, &change)
+    Ok(())
 }
 
 /// Stores what changed from `before` to `after` and logs each change of state.
@@ -239,7 +250,7 @@ fn save_purchase(db: &Connection, old: &Purchase, new: &mut Purchase, author: Au
     if changes.is_empty() { Ok(()) } else { audit_log::record_order(db, author, new.id, &changes.join("; ")) }
 }
 
-fn update_order(db: &Connection, before: OrderStatus, new: &Purchase) -> Result<(), StoreError> {
+pub(super) fn update_order(db: &Connection, before: OrderStatus, new: &Purchase) -> Result<(), StoreError> {
     let mut statement = db.prepare_cached(
         "UPDATE purchase_order SET status = :status, message = :message, delivery = :delivery, \
          granted_secs = :granted_secs, granted_bytes = :granted_bytes, owed = :owed, refunded = :refunded, \
@@ -254,7 +265,7 @@ fn update_order(db: &Connection, before: OrderStatus, new: &Purchase) -> Result<
     if changed == 1 { Ok(()) } else { Err(StoreError::Conflict("the order")) }
 }
 
-fn update_invoice(db: &Connection, before: InvoiceState, purchase: &Purchase) -> Result<(), StoreError> {
+pub(super) fn update_invoice(db: &Connection, before: InvoiceState, purchase: &Purchase) -> Result<(), StoreError> {
     let new = &purchase.invoice;
     let mut statement = db.prepare_cached(
         "UPDATE invoice SET state = :state, node_id = :node_id, payment_hash = :payment_hash, is_hold = :is_hold, \

@@ -40,6 +40,7 @@ pub mod schema;
 pub mod second_factors;
 pub mod sessions;
 pub mod setup_links;
+pub mod takeover;
 pub mod unpaid;
 
 pub use db::{Db, StoreError};

@@ -8,6 +8,7 @@ use super::db::StoreError;
 use super::row::named;
 use crate::domain::id::OperatorId;
 use crate::domain::operator::{Operator, Role};
+use crate::domain::time::Timestamp;
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Operator> {
     Ok(Operator {
@@ -58,6 +59,22 @@ pub fn insert(
         params![name, role.name(), password_hash, author.at()],
     )?;
     Ok(OperatorId(db.last_insert_rowid()))
+}
+
+/// Stores an operator of another shop under the number and since the time that they had there.
+pub fn insert_as(
+    db: &Connection,
+    (id, name): (OperatorId, &str),
+    role: Role,
+    password_hash: &str,
+    created_at: Timestamp,
+    author: Author<'_>,
+) -> Result<(), StoreError> {
+    db.execute(
+        "INSERT INTO operator (id, name, role, password_hash, created_at, modified_at) VALUES (?, ?, ?, ?, ?, ?)",
+        params![id, name, role.name(), password_hash, created_at, author.at()],
+    )?;
+    Ok(())
 }
 
 /// Replaces the hash of a password.

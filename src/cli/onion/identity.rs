@@ -88,7 +88,7 @@ impl Identity {
         }
         let contents = match backup::onion_keys(file, keys::KEY_FILE, &self.places.data_dir) {
             Ok(found) => self.of_backup(found.into_iter().map(|key| (key.name, key.content)).collect(), file)?,
-            Err(_) => vec![read_key(file, about.len())?],
+            Err(_) => vec![read_key(file)?],
         };
         let mut result = Err(Failure::Failed(format!("there is no key of an onion service in {}", file.display())));
         for content in contents {
@@ -133,9 +133,10 @@ impl Identity {
     }
 }
 
-/// The content of a file that may be a key. It is no backup: those were tried before.
-fn read_key(file: &Path, size: u64) -> Result<Vec<u8>, Failure> {
-    if size > MAX_BYTES {
+/// The content of a file that may be a key; a backup is none here.
+pub fn read_key(file: &Path) -> Result<Vec<u8>, Failure> {
+    let about = fs::metadata(file).map_err(|error| unreadable(file, &error))?;
+    if !about.is_file() || about.len() > MAX_BYTES {
         return Err(Failure::Failed(format!("{} is not a key of an onion service, nor a backup", file.display())));
     }
     fs::read(file).map_err(|error| unreadable(file, &error))

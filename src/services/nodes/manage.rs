@@ -344,7 +344,13 @@ fn check(node: &Node) -> Result<(), Error> {
     if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }
 }
 
-fn empty(id: NodeId, operator_id: crate::domain::id::OperatorId, kind: NodeKind, now: Timestamp) -> Node {
+/// A node of a kind with nothing said about it yet.
+pub(in crate::services) fn empty(
+    id: NodeId,
+    operator_id: crate::domain::id::OperatorId,
+    kind: NodeKind,
+    now: Timestamp,
+) -> Node {
     Node {
         id,
         operator_id,

@@ -4,7 +4,8 @@
 //! that an anonymous caller could exhaust a small machine. Hence: one check at a time and few more that
 //! wait, good ones are remembered for a while, and a client with too many bad ones has to
 //! wait before anything is hashed. Bad ones count by name and client: a stranger's guesses lock nobody
-//! else out. Unknown names are treated as known ones, so that names can't be told apart.
+//! else out. Unknown names are treated as known ones, so that names can't be told apart (but for those with a hash
+//! of the old shop, which takes longer to check, until their owners have logged in).
 
 mod throttle;
 mod verified_cache;
@@ -16,13 +17,15 @@ use throttle::{Caller, Throttle};
 use tokio::sync::Semaphore;
 use verified_cache::VerifiedPasswordCache;
 
+use super::django_hash::is_foreign;
 use super::passwords;
-use crate::domain::id::{HostId, Random};
+use crate::domain::id::{HostId, Random, SystemRandom};
 use crate::domain::operator::{Operator, Role};
 use crate::domain::texts::Message;
 use crate::domain::time::Clock;
 use crate::services::hosts::manage::hash_token;
 use crate::services::{Error, Principal};
+use crate::store::audit_log::Author;
 use crate::store::{Db, host_tokens, operators};
 
 pub use throttle::Source;
@@ -121,6 +124,9 @@ impl Authenticator {
         let (asked, stored) = (password.to_owned(), hash.clone());
         let check = tokio::task::spawn_blocking(move || passwords::verify(&asked, &stored));
         let fits = check.await.map_err(|error| Error::Internal(error.to_string()))?;
+        if let (Some(operator), true) = (&operator, fits && is_foreign(&hash)) {
+            self.renew(operator, password).await?;
+        }
         let now = self.clock.now();
         let mut memory = self.memory();
         match operator {
@@ -134,6 +140,18 @@ impl Authenticator {
                 Ok(None)
             }
         }
+    }
+
+    /// A password whose hash came from the old shop is known now: it is hashed as all others are. One that would not be
+    /// taken as a new one goes on as it is.
+    async fn renew(&self, operator: &Operator, password: &str) -> Result<(), Error> {
+        let password = password.to_owned();
+        let hashed = tokio::task::spawn_blocking(move || passwords::hash(&password, &SystemRandom));
+        let Ok(hash) = hashed.await.map_err(|error| Error::Internal(error.to_string()))? else { return Ok(()) };
+        let (id, now) = (operator.id, self.clock.now());
+        self.db
+            .write(move |db| Ok(operators::set_password_hash(db, id, &hash, Author::new(&Principal::Shop, now))?))
+            .await
     }
 
     /// Whether the password has to be checked; not when it is remembered as good.

@@ -2,6 +2,7 @@
 
 pub mod api_tokens;
 pub mod authenticate;
+pub(super) mod django_hash;
 pub mod first_run;
 mod keys;
 pub mod login;

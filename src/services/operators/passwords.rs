@@ -6,6 +6,7 @@ use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::password_hash::{CustomizedPasswordHasher, Error as HashError, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 
+use super::django_hash::DjangoHash;
 use crate::domain::account::{MAX_PASSWORD_BYTES, password_fault};
 use crate::domain::id::Random;
 use crate::domain::texts::Message;
@@ -52,6 +53,9 @@ pub fn hash(password: &str, random: &dyn Random) -> Result<String, Error> {
 
 /// Whether `password` is the one of `hash`; as costly as [`hash`].
 pub fn verify(password: &str, hash: &str) -> bool {
+    if let Some(theirs) = DjangoHash::parse(hash) {
+        return theirs.fits(password);
+    }
     password.len() <= MAX_PASSWORD_BYTES
         && PasswordHash::new(hash).is_ok_and(|hash| Hasher.verify_password(password.as_bytes(), &hash).is_ok())
 }

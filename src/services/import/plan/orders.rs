@@ -1,0 +1,224 @@
+//! An order of the old shop as a purchase of this one.
+
+use super::sales::{Sale, Standing};
+use super::{NewOrder, Plan, machines};
+use crate::domain::alert::AlertTopic;
+use crate::domain::id::{NodeId, ProductId};
+use crate::domain::money::Msat;
+use crate::domain::product::Product;
+use crate::domain::purchase::{Delivery, Invoice, InvoiceState, OrderStatus, Purchase, PurchaseKind};
+use crate::domain::texts::{Ending, OrderMessage};
+use crate::domain::time::Timestamp;
+
+/// Takes an order over, if it has an invoice that can be known again.
+pub fn take(
+    sale: &Sale<'_>,
+    standing: Standing,
+    kind: PurchaseKind,
+    product: &Product,
+    plan: &mut Plan,
+    now: Timestamp,
+) {
+    let Some((invoice, is_followed)) = invoice(sale, plan, now) else {
+        let why = match standing {
+            Standing::ByHand => "history: somebody counted it as paid, and no invoice says so",
+            _ => "it never had an invoice",
+        };
+        return sale.drop(plan, why);
+    };
+    let mut purchase = Purchase {
+        id: sale.order.id,
+        kind,
+        status: OrderStatus::ToBePaid,
+        message: None,
+        price: invoice.amount,
+        delivery: Delivery::None,
+        granted_secs: 0,
+        granted_bytes: 0,
+        owed: Msat(0),
+        refunded: Msat(0),
+        late_secs: None,
+        invoice,
+        created_at: sale.order.created_at,
+        modified_at: sale.order.modified_at,
+    };
+    stand(&mut purchase, standing, product);
+    if let (Standing::Ended, Some(text)) = (standing, &sale.order.message) {
+        purchase.message = Some(OrderMessage::Free(text.clone()));
+    }
+    if standing == Standing::Open && !is_followed {
+        vanish(&mut purchase, plan);
+    }
+    if matches!(standing, Standing::Owed | Standing::OwedUnlessDelivered) {
+        tell_of_debt(&purchase, plan);
+    }
+    sale.take(plan, &format!("{} of {}", kind.name(), product.id));
+    let others = sale.others.iter().filter_map(|other| Some((other.hash?, node(other.node))));
+    let others: Vec<_> = others.collect();
+    others.iter().for_each(|(_, node)| machines::gone_node(*node, plan, now));
+    plan.orders.push(NewOrder { purchase, product: product.id, host: product.host_id, others });
+}
+
+/// Which node an invoice is at; one that does not say is at none that is known.
+fn node(id: Option<uuid::Uuid>) -> NodeId {
+    NodeId(id.unwrap_or_default())
+}
+
+/// The invoice, and whether its node can be asked for it.
+fn invoice(sale: &Sale<'_>, plan: &mut Plan, now: Timestamp) -> Option<(Invoice, bool)> {
+    let found = sale.invoice?;
+    let node_id = node(found.node);
+    machines::gone_node(node_id, plan, now);
+    let is_followed = plan.nodes.iter().any(|new| new.node.id == node_id && !new.is_gone);
+    let invoice = Invoice {
+        state: InvoiceState::Open,
+        node_id,
+        hash: found.hash?,
+        is_hold: false,
+        payment_request: found.payment_request.clone(),
+        amount: found.amount,
+        rates: found.rates,
+        received: None,
+        expiry_secs: found.expiry_secs,
+        made_at: found.made_at,
+        expires_at: found.expires_at.or(Some(found.created_at)),
+        held_at: None,
+        paid_at: None,
+        created_at: found.created_at,
+        modified_at: found.modified_at,
+    };
+    let paid_at = found.paid_at.unwrap_or(found.modified_at);
+    let is_paid = sale.money == super::sales::Money::Paid;
+    // What the old shop had not applied is applied as if its node told it now.
+    let invoice = match is_paid && sale.standing() != Standing::Unapplied {
+        true => Invoice { state: InvoiceState::Paid, received: Some(found.amount), paid_at: Some(paid_at), ..invoice },
+        false => Invoice { paid_at: is_paid.then_some(paid_at), ..invoice },
+    };
+    Some((invoice, is_followed))
+}
+
+fn stand(purchase: &mut Purchase, standing: Standing, product: &Product) {
+    let period = match product.suspend_after {
+        Some(_) => product.terms.duration_secs.saturating_add(product.terms.grace_secs),
+        None => 0,
+    };
+    match standing {
+        Standing::Delivered => {
+            purchase.status = OrderStatus::Paid;
+            purchase.delivery = Delivery::Delivered;
+            purchase.granted_secs = period;
+        }
+        Standing::Awaiting => {
+            purchase.status = OrderStatus::Paid;
+            purchase.delivery = Delivery::Awaiting;
+            // A first period begins with the activation; one more was added when it was paid.
+            purchase.granted_secs = if product.activated_at.is_some() { period } else { 0 };
+        }
+        Standing::Owed | Standing::OwedUnlessDelivered => owe(purchase, standing == Standing::OwedUnlessDelivered),
+        Standing::Refunded => {
+            purchase.status = OrderStatus::Refunded;
+            purchase.message = Some(OrderMessage::Refunded);
+            purchase.refunded = purchase.invoice.amount;
+        }
+        Standing::ByHand => {
+            purchase.status = OrderStatus::Paid;
+            purchase.delivery = Delivery::Delivered;
+            purchase.granted_secs = period;
+            purchase.invoice.state = InvoiceState::Expired;
+        }
+        Standing::Ended => {
+            purchase.status = OrderStatus::Rejected;
+            purchase.message = Some(OrderMessage::Ended(Ending::Expired));
+            purchase.invoice.state = InvoiceState::Expired;
+        }
+        Standing::Open | Standing::Unapplied => {}
+    }
+}
+
+fn owe(purchase: &mut Purchase, may_come: bool) {
+    purchase.status = OrderStatus::NeedsRefund;
+    purchase.message = Some(OrderMessage::Undelivered);
+    purchase.delivery = if may_come { Delivery::Awaiting } else { Delivery::None };
+    purchase.granted_secs = 0;
+    let received = purchase.invoice.amount;
+    purchase.owed = received;
+    purchase.invoice.state = InvoiceState::Paid;
+    purchase.invoice.received = Some(received);
+}
+
+fn tell_of_debt(purchase: &Purchase, plan: &mut Plan) {
+    let (owed, hash) = (purchase.owed, purchase.invoice.hash);
+    let text = format!("{owed} is owed to the buyer: paid in the old shop and not delivered (payment hash {hash})");
+    plan.alert(AlertTopic::NeedsRefund, purchase.id, text);
+}
+
+/// Nobody can be asked any more whether it was paid.
+fn vanish(purchase: &mut Purchase, plan: &mut Plan) {
+    purchase.status = OrderStatus::Rejected;
+    purchase.message = Some(OrderMessage::Vanished);
+    purchase.invoice.state = InvoiceState::Expired;
+    let (hash, price) = (purchase.invoice.hash, purchase.price);
+    let text = format!(
+        "The invoice of this order of the old shop ({price}, payment hash {hash}) is at a node that is not there any more: \
+         it may have been paid. Look for the hash at that node; if it was paid, pay it back. Close this alert then"
+    );
+    plan.alert(AlertTopic::InvoiceVanished, purchase.id, text);
+}
+
+/// What was paid last for a product can't be given: the money is owed.
+pub fn owe_last(product: ProductId, plan: &mut Plan) {
+    let is_paid = |new: &&mut NewOrder| {
+        new.product == product
+            && new.purchase.status == OrderStatus::Paid
+            && new.purchase.invoice.state == InvoiceState::Paid
+    };
+    match plan.orders.iter_mut().rev().find(is_paid) {
+        Some(new) => {
+            owe(&mut new.purchase, false);
+            let purchase = new.purchase.clone();
+            tell_of_debt(&purchase, plan);
+        }
+        None => plan.ledger.ask(format!("{product} can't be given, and nothing tells what was paid for it")),
+    }
+}
+
+/// What was paid last for a product is given once its host has activated it, or owed if it does not.
+pub fn await_last(product: ProductId, plan: &mut Plan) {
+    let is_given = |new: &&mut NewOrder| {
+        new.product == product
+            && new.purchase.delivery == Delivery::Delivered
+            && new.purchase.invoice.state == InvoiceState::Paid
+    };
+    if let Some(new) = plan.orders.iter_mut().rev().find(is_given) {
+        new.purchase.delivery = Delivery::Awaiting;
+    }
+}
+
+/// Orders whose product is not there any more: usual for those that were delivered, since the old shop deletes the
+/// items of what it deletes.
+pub fn drop_homeless(sale: &Sale<'_>, plan: &mut Plan, now: Timestamp) {
+    let order = sale.order.id;
+    let about = |what: &str| {
+        let amount = sale.invoice.map(|invoice| invoice.amount).unwrap_or_default();
+        let hash = sale.invoice.and_then(|invoice| invoice.hash).map(|hash| hash.to_string());
+        format!("order {order} ({amount}, payment hash {}) {what}", hash.as_deref().unwrap_or("unknown"))
+    };
+    match sale.standing() {
+        Standing::Unapplied | Standing::Owed => {
+            let text =
+                about("of the old shop was paid and never delivered, and its product is gone: pay it back by hand");
+            plan.alert(AlertTopic::NeedsRefund, order, text.clone());
+            plan.ledger.ask(text);
+            sale.drop(plan, "paid and owed; its product is gone, so it is an alert here and no order");
+        }
+        Standing::Open => {
+            let is_payable = sale.invoice.and_then(|invoice| invoice.expires_at).is_some_and(|end| end > now);
+            if is_payable {
+                plan.ledger.ask(about("can still be paid, for a product that is gone: cancel the invoice at its node"));
+            }
+            sale.drop(plan, "its product is gone, and nobody knows of a payment");
+        }
+        Standing::Ended => sale.drop(plan, "never paid, and its product is gone"),
+        _ => sale.drop(plan, "history: paid, and its product is gone"),
+    }
+}

@@ -1,0 +1,238 @@
+//! Bridges and aliases with their orders.
+
+use super::super::old::{Old, OldProduct};
+use super::sales::{Money, Sale, Sales, Standing};
+use super::{Plan, orders};
+use crate::domain::deal::Deal;
+use crate::domain::effect::Effect;
+use crate::domain::host::Host;
+use crate::domain::id::ProductId;
+use crate::domain::product::{Product, ProductStatus, Subject, Terms};
+use crate::domain::purchase::{Delivery, OrderStatus, PurchaseKind};
+use crate::domain::time::Timestamp;
+use crate::domain::{alias, target};
+
+use ProductStatus as P;
+
+/// Takes all products over that somebody has paid for, or still can, with their orders.
+pub fn take(old: &Old, mut sales: Sales<'_>, plan: &mut Plan, now: Timestamp) {
+    let mut counts = Counts::default();
+    let mut products: Vec<&OldProduct> = old.products.iter().collect();
+    products.sort_by_key(|product| (product.created_at, product.id));
+    for found in products {
+        let Some(host) = plan.hosts.iter().find(|new| new.host.id == found.host).map(|new| new.host.clone()) else {
+            plan.wrong.push(format!("{}: its host is not in the dump", found.key));
+            continue;
+        };
+        let own = sales.by_product.remove(&found.id).unwrap_or_default();
+        let was_ordered = |sale: &Sale<'_>| matches!(sale.money, Money::Paid | Money::Open);
+        if found.status == P::Initial && !own.iter().any(was_ordered) {
+            plan.ledger.drop(&found.key, "never paid");
+            own.iter().for_each(|sale| sale.drop(plan, "never paid"));
+            continue;
+        }
+        counts.look_at(found, now);
+        take_one(found, &host, &own, plan, now);
+    }
+    counts.tell(plan);
+    sales.homeless.iter().for_each(|sale| orders::drop_homeless(sale, plan, now));
+}
+
+fn take_one(found: &OldProduct, host: &Host, own: &[Sale<'_>], plan: &mut Plan, now: Timestamp) {
+    let mut product = product(found, host, plan);
+    let standings = standings(&product, found.status, own, now);
+    let given = standings.iter().filter(|standing| **standing == Standing::Delivered).count();
+    let awaited = standings.iter().filter(|standing| **standing == Standing::Awaiting).count();
+    let was_active = match found.status {
+        P::Active | P::NeedsSuspend | P::Suspended => true,
+        // A second period is only sold of what has worked. Without orders somebody has given it away.
+        P::NeedsActivate => given > 0 || awaited == 0 && !standings.contains(&Standing::Unapplied),
+        _ => given > 0,
+    };
+    product.activated_at = was_active.then(|| own.first().map_or(found.created_at, |sale| sale.order.created_at));
+    restate(&mut product, new_status(found.status), now);
+    if product.is_killed && matches!(found.status, P::Initial | P::NeedsActivate) {
+        restate(&mut product, P::NeedsSuspend, now);
+    }
+    let letter = found.status.letter();
+    plan.ledger.take(&found.key, format!("{letter} becomes {}", product.status.letter()));
+    let (mut kind, first) = (PurchaseKind::First, plan.orders.len());
+    for (sale, standing) in own.iter().zip(&standings) {
+        orders::take(sale, *standing, kind, &product, plan, now);
+        kind = PurchaseKind::Extension;
+    }
+    apply_unapplied(&mut product, first, plan, now);
+    plan.products.push(product);
+}
+
+/// Where its orders are, seen from the product.
+fn standings(product: &Product, was: ProductStatus, own: &[Sale<'_>], now: Timestamp) -> Vec<Standing> {
+    let mut all: Vec<Standing> = own.iter().map(Sale::standing).collect();
+    let has_time = product.suspend_after.is_none_or(|end| end > now);
+    let is_dangerous = product.is_killed && matches!(was, P::Initial | P::NeedsActivate);
+    for standing in &mut all {
+        let is_unnoticed = *standing == Standing::Unapplied || was == P::Initial && *standing == Standing::Delivered;
+        if is_unnoticed {
+            *standing = if is_dangerous { Standing::Owed } else { Standing::Unapplied };
+        }
+    }
+    if let Some(last) = all.iter().rposition(|standing| *standing == Standing::Delivered) {
+        all[last] = match was {
+            P::NeedsActivate if is_dangerous => Standing::Owed,
+            P::NeedsActivate => Standing::Awaiting,
+            P::Failed => Standing::OwedUnlessDelivered,
+            P::NeedsDelete | P::Archived if has_time => Standing::Owed,
+            _ => Standing::Delivered,
+        };
+    }
+    // More time was paid for on what has no end: nothing could be given for it.
+    if product.suspend_after.is_none() {
+        for standing in all.iter_mut().skip(1).filter(|standing| **standing == Standing::Unapplied) {
+            *standing = Standing::Owed;
+        }
+    }
+    all
+}
+
+const fn new_status(was: ProductStatus) -> ProductStatus {
+    match was {
+        P::NeedsDelete => P::Archived,
+        P::Failed => P::NeedsSuspend,
+        other => other,
+    }
+}
+
+fn product(found: &OldProduct, host: &Host, plan: &mut Plan) -> Product {
+    let (subject, is_sound) = subject(&found.subject);
+    if !is_sound {
+        plan.ledger
+            .note(format!("{}: what it is for can't be ordered here; it ends with the time that is paid", found.key));
+    }
+    let is_bridge = matches!(subject, Subject::Target(_));
+    let bandwidth_initial = if is_bridge { host.bridge_bandwidth_initial } else { 0 };
+    let (duration_secs, price_extension) = match is_bridge {
+        true => (host.tor_bridge_duration, host.tor_bridge_price_extension),
+        false => (host.nostr_alias_duration, host.nostr_alias_price_extension),
+    };
+    // What never ends stays so, whatever its host sells now.
+    let duration_secs = if found.suspend_after.is_some() { duration_secs } else { 0 };
+    let port = found.port.and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0);
+    Product {
+        id: ProductId(found.id),
+        host_id: host.id,
+        status: found.status,
+        port: if is_bridge { port } else { port.or(Some(host.nostr_alias_port)) },
+        placed: false,
+        subject,
+        comment: found.comment.clone(),
+        suspend_after: found.suspend_after,
+        terms: Terms { duration_secs, grace_secs: host.grace_secs, price_extension, bandwidth_initial },
+        bandwidth_remaining: bandwidth_initial,
+        bandwidth_checked_at: None,
+        is_monitored: found.is_monitored,
+        is_killed: !is_sound,
+        shown_at: None,
+        pending_since: None,
+        activated_at: None,
+        suspending_since: None,
+        suspended_at: None,
+        deleted_at: None,
+        created_at: found.created_at,
+        modified_at: found.modified_at,
+    }
+}
+
+/// What it is for in its one spelling, and whether it could be ordered here: the old shop took nearly anything.
+fn subject(found: &Subject) -> (Subject, bool) {
+    match found {
+        Subject::Target(text) => match target::parse(text) {
+            Ok(target) => (Subject::Target(target), true),
+            Err(_) => (found.clone(), false),
+        },
+        Subject::Alias { alias, public_key } => {
+            let key = alias::parse_public_key(public_key);
+            let is_sound = key.is_ok() && alias::parse_alias(alias).is_ok();
+            let public_key = key.unwrap_or_else(|_| public_key.clone());
+            (Subject::Alias { alias: alias.clone(), public_key }, is_sound)
+        }
+    }
+}
+
+/// Puts a product into a state with the times that belong to it: nobody knows them, and they begin now. What a host may
+/// have been told of, it has.
+pub fn restate(product: &mut Product, status: ProductStatus, now: Timestamp) {
+    product.status = status;
+    product.pending_since = (status == P::NeedsActivate).then_some(now);
+    product.suspending_since = (status == P::NeedsSuspend).then_some(now);
+    product.suspended_at = (status == P::Suspended).then_some(now);
+    let is_told = matches!(status, P::NeedsActivate | P::Active | P::NeedsSuspend);
+    product.shown_at = is_told.then_some(product.modified_at);
+}
+
+/// Payments that the old shop had not applied, among the orders from `first` on: as if their node told of them now.
+fn apply_unapplied(product: &mut Product, first: usize, plan: &mut Plan, now: Timestamp) {
+    for at in first..plan.orders.len() {
+        let new = &plan.orders[at];
+        let paid_at = new.purchase.invoice.paid_at;
+        let is_open = new.purchase.status == OrderStatus::ToBePaid;
+        let Some(paid_at) = paid_at.filter(|_| is_open) else { continue };
+        let mut deal = Deal::new(product.clone(), vec![new.purchase.clone()]);
+        let received = deal.purchases[0].invoice.amount;
+        deal.payment_settled(0, received, paid_at, now);
+        if let Some(broken) = deal.broken {
+            plan.wrong.push(format!("order {}: {broken}", new.purchase.id));
+            continue;
+        }
+        for effect in deal.effects {
+            if let Effect::Alert { topic, subject, text } = effect {
+                plan.alert(topic, subject, text);
+            }
+        }
+        *product = deal.product;
+        plan.orders[at].purchase = deal.purchases.remove(0);
+        let what = match plan.orders[at].purchase.delivery {
+            Delivery::None => "can't be given any more, and is owed",
+            _ => "is given now",
+        };
+        let order = plan.orders[at].purchase.id;
+        plan.ledger.note(format!("order {order} was paid, which the old shop had not noticed: it {what}"));
+    }
+}
+
+/// What is as it is on the old shop, and looks odd here.
+#[derive(Default)]
+struct Counts {
+    overdue_bridges: usize,
+    overdue_aliases: usize,
+    suspended_with_time: usize,
+}
+
+impl Counts {
+    fn look_at(&mut self, found: &OldProduct, now: Timestamp) {
+        let has_time = found.suspend_after.is_none_or(|end| end > now);
+        match (found.status, &found.subject) {
+            (P::Active, Subject::Target(_)) if !has_time => self.overdue_bridges += 1,
+            (P::Active, Subject::Alias { .. }) if !has_time => self.overdue_aliases += 1,
+            (P::Suspended | P::NeedsSuspend, _) if has_time => self.suspended_with_time += 1,
+            _ => {}
+        }
+    }
+
+    fn tell(&self, plan: &mut Plan) {
+        let mut tell = |count: usize, what: &str| {
+            if count > 0 {
+                plan.ledger.note(format!("{count} {what}"));
+            }
+        };
+        tell(
+            self.overdue_bridges,
+            "bridges are active although their time is over: the shop suspends them when it starts",
+        );
+        tell(
+            self.overdue_aliases,
+            "aliases are active although their time is over (the old shop never suspended one): the shop suspends them \
+             when it starts",
+        );
+        tell(self.suspended_with_time, "products are suspended although time is left: an extension adds to it");
+    }
+}
