@@ -59,6 +59,8 @@ pub struct Config {
     pub retention: Retention,
     /// `[credit]`.
     pub credit: Credit,
+    /// `[refunds]`.
+    pub refunds: Refunds,
     /// `[probe]`.
     pub probe: Probe,
     /// `[rates]`.
@@ -150,6 +152,13 @@ pub struct Retention {
 pub struct Credit {
     /// Whether the time that a host was dead is added to its running products.
     pub outages: bool,
+}
+
+/// What is paid back to buyers who ask for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refunds {
+    /// How many satoshi within a day are paid by itself; 0 is none.
+    pub automatic_sat_per_day: u32,
 }
 
 /// How targets are probed.

@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::problem::{Problem, Problems};
 use super::reader::Section;
 use super::{
-    Config, Credit, Holds, Http, IpNetwork, Jobs, Lightning, Log, Orders, Probe, ProbePolicy, Rates, Retention,
-    log_level,
+    Config, Credit, Holds, Http, IpNetwork, Jobs, Lightning, Log, Orders, Probe, ProbePolicy, Rates, Refunds,
+    Retention, log_level,
 };
 use crate::domain::fiat::Currency;
 use crate::rates::{INTERVAL, Provider};
@@ -25,6 +25,7 @@ impl Default for Config {
             jobs: Jobs::default(),
             retention: Retention { suspended_days: 45, unpaid_days: 14, daily_backups: 7, weekly_backups: 4 },
             credit: Credit { outages: true },
+            refunds: Refunds { automatic_sat_per_day: 200_000 },
             probe: Probe::default(),
             rates: Rates::default(),
             log: Log { level: "info".to_owned() },
@@ -112,6 +113,7 @@ impl Config {
             jobs: Jobs::read(root.section("jobs")),
             retention: Retention::read(root.section("retention"), default.retention),
             credit: Credit::read(root.section("credit"), default.credit),
+            refunds: Refunds::read(root.section("refunds"), default.refunds),
             probe: Probe::read(root.section("probe")),
             rates: Rates::read(root.section("rates"), default.rates),
             log: Log::read(root.section("log"), default.log),
@@ -212,6 +214,15 @@ impl Credit {
         let outages = section.flag("outages", default.outages);
         section.finish();
         Self { outages }
+    }
+}
+
+impl Refunds {
+    fn read(mut section: Section<'_>, default: Self) -> Self {
+        let most = 100_000_000;
+        let automatic_sat_per_day = section.number("automatic_sat_per_day", default.automatic_sat_per_day, 0..=most);
+        section.finish();
+        Self { automatic_sat_per_day }
     }
 }
 

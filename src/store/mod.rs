@@ -6,6 +6,7 @@ pub mod ahead;
 pub mod alerts;
 pub mod audit_log;
 pub mod backup;
+pub mod claims;
 pub mod db;
 pub mod deals;
 pub mod deny_list;

@@ -6,6 +6,7 @@ mod corrections;
 mod listener;
 mod origins;
 mod pages;
+mod pages_claims;
 mod pages_forms;
 mod pages_story;
 mod purchase;

@@ -2,6 +2,7 @@
 //! on a temporary database, a clock that is moved by hand, and requests without a network.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub mod bolt11;
 pub mod fixture;
 pub mod request;
 pub mod steps;

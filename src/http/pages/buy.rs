@@ -11,8 +11,8 @@ use super::answer::see;
 use super::form::Form;
 use super::frame::Frame;
 use super::hosts::{Item, alias, bridge};
-use super::order;
 use super::order_form::{Checked, Field, Filled};
+use super::paths;
 use super::texts::Texts;
 use super::visit::Visit;
 use crate::domain::host::Host;
@@ -84,11 +84,11 @@ pub async fn take(visit: &Visit, form: &Form) -> Result<Response, Problem> {
         Checked::Wrong(filled) => return again(filled),
     };
     if let Some(order) = by_form::made_by_form(&visit.app.shop, token, &request)? {
-        return Ok(see(&order::path(order)));
+        return Ok(see(&paths::order(order)));
     }
     visit.app.orders.admit(&visit.origin, visit.app.shop.now()).map_err(Problem::throttled)?;
     match place_to_the_end(visit, token, request).await? {
-        Ok(order) => Ok(see(&order::path(order))),
+        Ok(order) => Ok(see(&paths::order(order))),
         Err(Error::Invalid(fields)) => {
             let mut filled = Filled::of(form);
             fields.into_iter().flat_map(|(_, messages)| messages).for_each(|message| filled.complain(visit, &message));

@@ -77,7 +77,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::http::pages::order::sample;
+    use crate::http::pages::sample::sample;
 
     #[test]
     fn the_end_is_an_event_that_calendars_read_and_no_text_adds_a_line_to_it() {

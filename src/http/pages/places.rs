@@ -9,7 +9,7 @@ use poem::{Endpoint, IntoResponse, Request, Response, Route, get};
 use super::answer::add_slash;
 use super::form::Form;
 use super::visit::Visit;
-use super::{assets, buy, calendar, find, hosts, order, problems, product, status};
+use super::{assets, buy, calendar, claim, find, hosts, lnurl, order, problems, product, status};
 use crate::domain::product::ProductKind;
 use crate::http::App;
 use crate::http::middleware::get_only::GetOnly;
@@ -19,7 +19,7 @@ use crate::http::server::body_wait::BodyWait;
 
 /// What search engines are asked to leave alone: addresses that are secrets.
 const ROBOTS: &str = "User-agent: *\nDisallow: /charged/\nDisallow: /bridge/\nDisallow: /alias/\nDisallow: /find/\n\
-                      Disallow: /api/\n";
+                      Disallow: /lnurl/\nDisallow: /api/\n";
 
 /// A page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,12 @@ enum Place {
     Hosts,
     Host,
     Order,
+    /// Takes a payment request over what an order owes.
+    Claim,
+    /// Tells a wallet what an order owes.
+    Withdraw,
+    /// Takes a wallet's payment request over it.
+    WithdrawPay,
     #[cfg(feature = "demo")]
     DemoPay,
     Product(ProductKind),
@@ -44,6 +50,9 @@ pub fn routes(app: &Arc<App>, mut routes: Route) -> Route {
         ("/shop/hosts/", Place::Hosts),
         ("/shop/hosts/:id/", Place::Host),
         ("/charged/lnpurchase/po/:id/", Place::Order),
+        ("/charged/lnpurchase/po/:id/claim/", Place::Claim),
+        ("/lnurl/withdraw/:id/", Place::Withdraw),
+        ("/lnurl/withdraw/:id/pay/", Place::WithdrawPay),
         ("/bridge/:id/", Place::Product(ProductKind::TorBridge)),
         ("/bridge/:id/extend/", Place::Extend(ProductKind::TorBridge)),
         ("/bridge/:id/calendar.ics", Place::Calendar(ProductKind::TorBridge)),
@@ -85,11 +94,19 @@ impl Place {
             Self::Front | Self::Hosts | Self::Order | Self::Product(_) | Self::Calendar(_) | Self::Status => {
                 "GET, HEAD, OPTIONS"
             }
+            Self::Withdraw => "GET, HEAD, OPTIONS",
+            // Changes something, and wallets know no other way.
+            Self::WithdrawPay => "GET, OPTIONS",
             Self::Host | Self::Find => "GET, HEAD, POST, OPTIONS",
-            Self::Extend(_) => "POST, OPTIONS",
+            Self::Extend(_) | Self::Claim => "POST, OPTIONS",
             #[cfg(feature = "demo")]
             Self::DemoPay => "POST, OPTIONS",
         }
+    }
+
+    /// Whether wallets ask here by themselves.
+    const fn is_for_wallets(self) -> bool {
+        matches!(self, Self::Withdraw | Self::WithdrawPay)
     }
 
     fn takes(self, method: &Method) -> bool {
@@ -106,8 +123,10 @@ impl Place {
             Self::Calendar(kind) => calendar::show(visit, kind),
             Self::Find => find::show(visit),
             Self::Status => status::show(visit),
+            Self::Withdraw => claim::offer(visit),
+            Self::WithdrawPay => claim::withdraw(visit).await,
             // Not asked for in this way.
-            Self::Extend(_) => Err(Problem::not_found()),
+            Self::Extend(_) | Self::Claim => Err(Problem::not_found()),
             #[cfg(feature = "demo")]
             Self::DemoPay => Err(Problem::not_found()),
         }
@@ -118,6 +137,7 @@ impl Place {
             Self::Host => buy::take(visit, form).await,
             Self::Extend(kind) => product::extend(visit, kind).await,
             Self::Find => find::take(visit, form).await,
+            Self::Claim => order::claim(visit, form).await,
             #[cfg(feature = "demo")]
             Self::DemoPay => order::pay_in_demo(visit),
             _ => Err(Problem::not_found()),
@@ -138,6 +158,9 @@ impl Endpoint for Page {
         let visit = Visit::of(&self.app, &request);
         let mut response = match self.answer(&visit, request).await {
             Ok(response) => response,
+            Err(problem) if self.place.is_for_wallets() && problem.status != StatusCode::METHOD_NOT_ALLOWED => {
+                lnurl::refusal(&visit, &problem)
+            }
             Err(problem) => problems::answer(&visit, &problem),
         };
         if matches!(response.status(), StatusCode::METHOD_NOT_ALLOWED | StatusCode::NO_CONTENT) {

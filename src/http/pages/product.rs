@@ -114,7 +114,7 @@ async fn order_more(visit: &Visit, id: ProductId, kind: ProductKind) -> Result<S
     let shop = &visit.app.shop;
     orders::deny::refuse_client(shop, visit.origin.client.ip().as_deref())?;
     match orders::extend::extend(shop, id, kind).await? {
-        Extension::Order(order) => Ok(super::order::path(order)),
+        Extension::Order(order) => Ok(super::paths::order(order)),
         Extension::TestHost => Err(Problem::detail(StatusCode::BAD_REQUEST, Message::OnTestHost)),
     }
 }
@@ -200,7 +200,7 @@ fn shown_ip(ip: &str) -> String {
 
 fn payment(t: &'static Texts, purchase: &Purchase) -> Payment {
     Payment {
-        href: super::order::path(purchase.id),
+        href: super::paths::order(purchase.id),
         date: format::date(purchase.created_at),
         amount: format::sats(purchase.price),
         state: order_state(t, purchase.status),
@@ -224,7 +224,7 @@ mod tests {
 
     use super::*;
     use crate::domain::texts::Language;
-    use crate::http::pages::order::sample;
+    use crate::http::pages::sample::sample;
 
     #[test]
     fn what_was_bought_is_shown_in_each_language_and_nothing_in_it_is_markup() {

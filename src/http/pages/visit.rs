@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use askama::Template;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use poem::{Request, Response};
 
@@ -69,6 +71,13 @@ impl Visit {
     /// A query parameter; repeated, the last wins.
     pub fn query(&self, name: &str) -> Option<&str> {
         self.query.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The QR code of a text that knows no case, as a picture within the page: no further request, and no SVG, which
+    /// "Safest" does not show.
+    pub fn qr(&self, text: &str) -> Option<String> {
+        let png = self.app.pictures.of(text).ok()?;
+        Some(format!("data:image/png;base64,{}", STANDARD.encode(png)))
     }
 
     /// What stands around every page.

@@ -10,6 +10,10 @@ use crate::texts::{Ending, OrderMessage};
 use crate::time::Timestamp;
 use crate::transition::BrokenRule;
 
+/// What the operator is told of a debt, over once it is paid.
+const DEBT_ALERTS: [AlertTopic; 4] =
+    [AlertTopic::NeedsRefund, AlertTopic::Overpaid, AlertTopic::RefundMayBeDone, AlertTopic::RefundClaimed];
+
 impl Deal {
     /// Whether anybody was promised the product and does not have it.
     pub fn has_claims(&self) -> bool {
@@ -217,7 +221,7 @@ impl Deal {
     /// The operator need not look after the order's debt any more.
     pub(super) fn close_debt(&mut self, i: usize) {
         let subject = self.purchases[i].id.to_string();
-        for topic in [AlertTopic::NeedsRefund, AlertTopic::Overpaid, AlertTopic::RefundMayBeDone] {
+        for topic in DEBT_ALERTS {
             self.effects.push(Effect::CloseAlert(topic, subject.clone()));
         }
     }

@@ -1,6 +1,7 @@
 //! What is wrong, for whoever asked for something: keys with what belongs to them. The texts are in `en.rs` and `de.rs`.
 
 use super::Language;
+use crate::money::Msat;
 
 /// Why something was refused. What each says stands in `en.rs` under its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,6 +147,19 @@ pub enum Message {
     StillHeld,
     HostDown,
     OnTestHost,
+    // Of what a buyer asks to be paid back.
+    NothingOwed,
+    ClaimUnderWay,
+    NoPaymentRequest,
+    RequestUsed,
+    RequestExpired,
+    /// The request asks for another amount than is owed, in msat.
+    RequestAmount {
+        owed: Msat,
+    },
+    RequestNetwork,
+    /// The code to claim with was made before the debt changed.
+    StaleCode,
     // Of what hosts report and change.
     BeingPaidBack,
     OnlyUsedUp {
