@@ -3,6 +3,7 @@
 //! Every setting has a default; `packaging/config.example.toml` shows them all and a test keeps it
 //! equal to [`Config::default`]. All problems of a file are reported at once ([`Problems`]).
 
+mod branding;
 mod cron;
 pub mod log_level;
 mod network;
@@ -23,6 +24,7 @@ use crate::domain::fiat::Currency;
 use crate::services::file_permissions;
 
 pub use crate::services::ProbePolicy;
+pub use branding::{Branding, Colour, Logo};
 pub use cron::CronExpression;
 pub use network::IpNetwork;
 pub use problem::{Problem, Problems};
@@ -57,6 +59,8 @@ pub struct Config {
     pub jobs: Jobs,
     /// `[retention]`.
     pub retention: Retention,
+    /// `[branding]`.
+    pub branding: Branding,
     /// `[credit]`.
     pub credit: Credit,
     /// `[refunds]`.

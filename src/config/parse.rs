@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::problem::{Problem, Problems};
 use super::reader::Section;
 use super::{
-    Config, Credit, Holds, Http, IpNetwork, Jobs, Lightning, Log, Orders, Probe, ProbePolicy, Rates, Refunds,
+    Branding, Config, Credit, Holds, Http, IpNetwork, Jobs, Lightning, Log, Orders, Probe, ProbePolicy, Rates, Refunds,
     Retention, log_level,
 };
 use crate::domain::fiat::Currency;
@@ -24,6 +24,7 @@ impl Default for Config {
             lightning: Lightning { allow_regtest: false, private_route_hints: true, limit_to_inbound: false },
             jobs: Jobs::default(),
             retention: Retention { suspended_days: 45, unpaid_days: 14, daily_backups: 7, weekly_backups: 4 },
+            branding: Branding::default(),
             credit: Credit { outages: true },
             refunds: Refunds { automatic_sat_per_day: 200_000 },
             probe: Probe::default(),
@@ -112,6 +113,7 @@ impl Config {
             lightning: Lightning::read(root.section("lightning"), default.lightning),
             jobs: Jobs::read(root.section("jobs")),
             retention: Retention::read(root.section("retention"), default.retention),
+            branding: Branding::read(root.section("branding")),
             credit: Credit::read(root.section("credit"), default.credit),
             refunds: Refunds::read(root.section("refunds"), default.refunds),
             probe: Probe::read(root.section("probe")),

@@ -1,6 +1,7 @@
 //! The HTTP interface: the API that clients rely on, pages for people, the host push, pictures of payment requests,
 //! health, documentation. Everything here translates; decisions are in `services`.
 
+mod branding;
 mod contract;
 mod docs;
 mod health;
@@ -26,6 +27,7 @@ use self::contract::dispatch::ContractDispatcher;
 use self::middleware::get_only::GetOnly;
 use self::middleware::guard::RequestMiddleware;
 
+pub use self::branding::Branding;
 pub use self::docs::{openapi_document, openapi_json};
 pub use self::health::Readiness;
 pub use self::server::bodies::BODY_BYTES;

@@ -8,6 +8,8 @@ mod origins;
 mod pages;
 mod pages_claims;
 mod pages_forms;
+mod pages_more;
+mod pages_renew;
 mod pages_story;
 mod purchase;
 mod push;

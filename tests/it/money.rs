@@ -13,6 +13,7 @@ mod plain;
 mod rates;
 mod refund_ways;
 mod refunds;
+mod renewals;
 mod rig;
 mod rights;
 mod unpaid;

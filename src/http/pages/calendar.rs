@@ -4,7 +4,8 @@ use http::header;
 use poem::Response;
 
 use super::order_words;
-use super::product::{ends, folder};
+use super::paths::folder;
+use super::product_words::ends;
 use super::visit::Visit;
 use crate::domain::id::ProductId;
 use crate::domain::product::{Product, ProductKind};

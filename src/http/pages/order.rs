@@ -59,6 +59,7 @@ struct State {
     pay: Option<Pay>,
     onward: Option<(String, &'static str)>,
     claim: Option<ClaimPart>,
+    receipt: Option<String>,
     facts: Vec<(&'static str, String)>,
 }
 
@@ -174,6 +175,7 @@ fn state(visit: &Visit, followed: &Followed, wrong: Option<Field>) -> (Option<u3
         pay,
         onward,
         claim: claim::part(visit, followed, refresh.is_none(), wrong),
+        receipt: purchase.invoice.paid_at.map(|_| paths::receipt(purchase.id)),
         facts: facts(t, followed),
     };
     (refresh, state)
@@ -198,15 +200,18 @@ fn facts(t: &'static Texts, followed: &Followed) -> Vec<(&'static str, String)> 
         ProductKind::TorBridge => t.bridge,
         ProductKind::NostrAlias => t.alias,
     };
-    let what =
-        if purchase.kind == PurchaseKind::Extension { format!("{what}, {}", t.extension) } else { what.to_owned() };
+    let what = match (purchase.kind, purchase.periods) {
+        (PurchaseKind::First, _) => what.to_owned(),
+        (PurchaseKind::Extension, 1) => format!("{what}, {}", t.extension),
+        (PurchaseKind::Extension, periods) => format!("{what}, {}", (t.more_periods)(periods)),
+    };
     let price = match purchase.invoice.rates.info.and_then(|rate| format::fiat(Some(rate), purchase.price)) {
         Some(fiat) => format!("{} ≈ {fiat}", format::sats(purchase.price)),
         None => format::sats(purchase.price),
     };
     let mut facts = vec![(t.what, what), (t.at_host, format!("{} ({})", host.name, host.ip))];
     facts.extend(order_words::ordered(t, product));
-    facts.push((t.runs, format::duration(t, product.terms.duration_secs)));
+    facts.push((t.runs, format::duration(t, product.terms.duration_secs.saturating_mul(i64::from(purchase.periods)))));
     facts.push((t.price, price));
     facts.extend(purchase.invoice.paid_at.map(|at| (t.paid, format::date(at))));
     for (name, amount) in [(t.owed_amount, purchase.owed), (t.refunded_amount, purchase.refunded)] {
@@ -254,6 +259,7 @@ mod tests {
                         code: Some(Code { qr: Some(text()), text: text() }),
                     }),
                 }),
+                receipt: Some(text()),
                 facts: vec![(t.note, text())],
             };
             let mut frame = Frame::sample(language);

@@ -85,7 +85,7 @@ impl Visit {
         // A page that tells of a failure is shown without the shop's name rather than not at all.
         let site = self.app.shop.db.read(hosts::catalog::site);
         let shop = site.map_or_else(|_| "IP2Tor".to_owned(), |Site { name, .. }| name);
-        Frame::new(self.language, &self.query, title.into(), shop)
+        Frame::new(self.language, &self.query, title.into(), shop, &self.app.branding)
     }
 
     /// A page that anybody may see.

@@ -118,6 +118,7 @@ impl Rig {
             preimage,
             amount: Msat(amount),
             memo: "refund".to_owned(),
+            described_by: None,
             expiry_secs: 3600,
             cltv_expiry: None,
             private: false,

@@ -101,9 +101,9 @@ impl Deal {
         if purchase.granted_secs > 0 || purchase.granted_bytes > 0 {
             return;
         }
-        purchase.granted_secs = self.product.add_period(now);
+        purchase.granted_secs = self.product.add_periods(purchase.periods, now);
         if purchase.kind == PurchaseKind::Extension {
-            purchase.granted_bytes = self.product.add_bandwidth();
+            purchase.granted_bytes = self.product.add_bandwidth(purchase.periods);
         }
     }
 

@@ -258,6 +258,12 @@ pub(super) fn message(message: &Message) -> String {
             return format!("Die Nutzungsbedingungen müssen angenommen werden: {terms}");
         }
         Message::NoFreePorts => "Bei diesem Host ist kein Port für eine Tor-Bridge frei.",
+        Message::TooManyPeriods { most } => {
+            return format!("Dieser Host verkauft 1 bis {most} Zeiträume auf einmal.");
+        }
+        Message::OnePriceOnly { price } => {
+            return format!("Dieser Code nimmt genau {} sat für einen Zeitraum.", price.in_sats());
+        }
         Message::Denied => DENIED,
         Message::NotPaidYet => "Das Produkt ist noch nicht bezahlt und kann darum nicht verlängert werden.",
         Message::SwitchedOff => "Der Betreiber hat dieses Produkt abgeschaltet.",

@@ -230,6 +230,12 @@ pub(super) fn message(message: &Message) -> String {
             return format!("Must accept Terms of Service (ToS): {terms}");
         }
         Message::NoFreePorts => "The current host does not have any Tor bridge ports available.",
+        Message::TooManyPeriods { most } => {
+            return format!("This host sells from 1 to {most} periods at once.");
+        }
+        Message::OnePriceOnly { price } => {
+            return format!("This code takes exactly {} sat for one period.", price.in_sats());
+        }
         Message::Denied => DENIED,
         Message::NotPaidYet => "It has not been paid for yet, so it can't be extended.",
         Message::SwitchedOff => "The operator has switched this product off.",

@@ -138,6 +138,10 @@ pub enum Message {
         terms: String,
     },
     NoFreePorts,
+    /// More periods at once than the host sells.
+    TooManyPeriods {
+        most: u16,
+    },
     Denied,
     // Of an extension.
     NotPaidYet,
@@ -145,6 +149,10 @@ pub enum Message {
     NeverDelivered,
     NeverEnds,
     StillHeld,
+    /// A renewal code was to be paid with another amount than its price.
+    OnePriceOnly {
+        price: Msat,
+    },
     HostDown,
     OnTestHost,
     // Of what a buyer asks to be paid back.
