@@ -20,7 +20,7 @@ use crate::background;
 use crate::background::Tasks;
 use crate::background::desk::Desk;
 use crate::background::schedule::{JobContext, Scheduler, run};
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::domain::id::SystemRandom;
 use crate::domain::time::SystemClock;
 use crate::http::middleware::order_limit::OrderRates;
@@ -187,7 +187,24 @@ fn http_app(shop: &Shop, config: &Config) -> http::App {
             config.http.onion_orders_per_hour,
         ),
     };
-    http::App::new(shop.clone(), limits, is_trusted_proxy(config))
+    http::App::new(shop.clone(), limits, is_trusted_proxy(config)).branded(branding(config))
+}
+
+/// How the pages look. A logo that can't be read is told of, and done without: the shop sells all the same.
+fn branding(config: &Config) -> http::Branding {
+    let config::Branding { name, intro, links, abuse_contact, colour, .. } = config.branding.clone();
+    let mut branding = http::Branding { name, intro, links, abuse_contact, ..http::Branding::default() };
+    if let Some(colour) = colour {
+        branding = branding.with_colours(&colour.to_string(), &colour.by_night().to_string());
+    }
+    match config.branding.read_logo() {
+        Ok(Some(logo)) => branding.with_logo(logo.media_type, logo.bytes),
+        Ok(None) => branding,
+        Err(problem) => {
+            tracing::warn!("the pages are shown without a logo: {problem}");
+            branding
+        }
+    }
 }
 
 fn is_trusted_proxy(config: &Config) -> Box<IsTrusted> {

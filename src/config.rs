@@ -3,6 +3,7 @@
 //! Every setting has a default; `packaging/config.example.toml` shows them all and a test keeps it
 //! equal to [`Config::default`]. All problems of a file are reported at once ([`Problems`]).
 
+mod branding;
 mod cron;
 pub mod log_level;
 mod network;
@@ -24,6 +25,7 @@ use crate::domain::fiat::Currency;
 use crate::services::file_permissions;
 
 pub use crate::services::ProbePolicy;
+pub use branding::{Branding, Colour, Logo};
 pub use cron::CronExpression;
 pub use network::IpNetwork;
 pub use problem::{Problem, Problems};
@@ -58,8 +60,12 @@ pub struct Config {
     pub jobs: Jobs,
     /// `[retention]`.
     pub retention: Retention,
+    /// `[branding]`.
+    pub branding: Branding,
     /// `[credit]`.
     pub credit: Credit,
+    /// `[refunds]`.
+    pub refunds: Refunds,
     /// `[probe]`.
     pub probe: Probe,
     /// `[rates]`.
@@ -153,6 +159,13 @@ pub struct Retention {
 pub struct Credit {
     /// Whether the time that a host was dead is added to its running products.
     pub outages: bool,
+}
+
+/// What is paid back to buyers who ask for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refunds {
+    /// How many satoshi within a day are paid by itself; 0 is none.
+    pub automatic_sat_per_day: u32,
 }
 
 /// How targets are probed.

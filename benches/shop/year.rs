@@ -115,6 +115,7 @@ impl<'n> Year<'n> {
         let request = || OrderRequest {
             product: OrderedProduct::TorBridge,
             host_id: self.host,
+            periods: 1,
             tos_accepted: true,
             comment: None,
             target: Some(world::TARGET.to_owned()),

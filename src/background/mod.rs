@@ -1,6 +1,7 @@
 //! What runs beside the answers to requests: it talks to the Lightning nodes, carries out the
 //! outbox, and watches deadlines. It decides nothing; `services` do.
 
+pub mod claims;
 pub mod deadlines;
 pub mod desk;
 mod failure;
@@ -31,6 +32,8 @@ pub use tasks::Tasks;
 /// Starts everything that talks to nodes and targets; without `probe_dialer` no target is probed. The
 /// registry is known at once; nodes connect in the background.
 pub fn start(shop: &Shop, dial: Dial, probe_dialer: Option<Dialer>, tasks: &Tasks) -> Arc<Registry> {
+    let (paying, way) = (shop.clone(), dial.clone());
+    tasks.keep(shop, "the claims of buyers", move || claims::run(paying.clone(), way.clone()));
     start_with(Registry::new(shop.clone(), dial), probe_dialer, tasks)
 }
 

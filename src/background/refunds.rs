@@ -1,5 +1,5 @@
 //! Pays what an order owes back to its buyer, through a node. Runs in the process of the command
-//! line, beside a running shop.
+//! line, beside a running shop, and in the shop for what buyers claim ([`super::claims`]).
 
 use crate::domain::id::OrderId;
 use crate::domain::lightning::{PaymentHash, PaymentState};
@@ -9,7 +9,7 @@ use crate::domain::purchase::OrderStatus;
 use crate::lightning::bolt11;
 use crate::lightning::dial::Dial;
 use crate::services::payments;
-use crate::services::payments::refunds::{BY_HAND, Bill, Request, Stated};
+use crate::services::payments::refunds::{BY_HAND, Bill, Late, Request, Stated};
 use crate::services::{Error, Principal, Shop, nodes};
 use crate::store::refunds::Refund;
 
@@ -57,6 +57,24 @@ pub struct Refunded {
 /// [`Error::Invalid`], [`Error::Refused`], [`Error::Conflict`] when nothing was paid, with the reason;
 /// [`Error::Unavailable`] when the outcome is not known yet: run it again.
 pub async fn refund(shop: &Shop, dial: &Dial, wanted: RefundOrder, by: &Principal) -> Result<Refunded, Error> {
+    pay_back(shop, dial, wanted, by, Late::TakenBack).await
+}
+
+/// The same, begun by the shop itself for what the order owes now: what was delivered late is not taken back for it.
+///
+/// # Errors
+/// As [`refund`].
+pub async fn refund_debt(shop: &Shop, dial: &Dial, wanted: RefundOrder) -> Result<Refunded, Error> {
+    pay_back(shop, dial, wanted, &Principal::Shop, Late::Stays).await
+}
+
+async fn pay_back(
+    shop: &Shop,
+    dial: &Dial,
+    wanted: RefundOrder,
+    by: &Principal,
+    late: Late,
+) -> Result<Refunded, Error> {
     let bill = read(&wanted.bolt11)?;
     if let Some(open) = payments::refunds::open_of(shop, by, wanted.order)? {
         let node = payments::refunds::node_of(shop, &open)?;
@@ -66,7 +84,7 @@ pub async fn refund(shop: &Shop, dial: &Dial, wanted: RefundOrder, by: &Principa
     }
     let RefundOrder { order, amount, fee_limit, not_paid_since_backup, .. } = wanted;
     let request = Request { order, bill, amount, fee_limit, not_paid_since_backup };
-    let (refund, node) = payments::refunds::intend(shop, request, by).await?;
+    let (refund, node) = payments::refunds::intend_with(shop, request, by, late).await?;
     let payer = match payer(&node, dial) {
         Ok(payer) => payer,
         Err(error) => return nothing_sent(shop, &refund, error, by).await,

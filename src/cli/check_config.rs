@@ -22,7 +22,7 @@ pub fn run(args: &Args, output: &Output) -> Result<(), Failure> {
     if let Some(folder) = Config::data_dir_in(&args.config) {
         become_owner(&folder)?;
     }
-    match Config::load(&args.config).and_then(|config| check_clients(&config, output)) {
+    match Config::load(&args.config).and_then(|config| check_all(&config, output)) {
         Ok(()) => {
             let document = json!({"valid": true, "problems": []});
             output.result(&document, &format!("{} is valid.", args.config.display()));
@@ -37,6 +37,12 @@ pub fn run(args: &Args, output: &Output) -> Result<(), Failure> {
             Err(problems.into())
         }
     }
+}
+
+/// What only other files show.
+fn check_all(config: &Config, output: &Output) -> Result<(), Problems> {
+    config.branding.read_logo().map_err(|problem| Problems(vec![problem]))?;
+    check_clients(config, output)
 }
 
 /// The operators' own onion service needs somebody who can find it: in the file or beside Tor's keys.

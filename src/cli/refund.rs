@@ -14,6 +14,7 @@ use crate::background::refunds;
 use crate::background::refunds::RefundOrder;
 use crate::domain::id::OrderId;
 use crate::domain::money::Msat;
+use crate::lightning::bolt11;
 use crate::services::nodes;
 use crate::services::payments::refunds::Stated;
 
@@ -49,13 +50,6 @@ pub fn order_id(text: &str) -> Result<OrderId, String> {
     OrderId::parse(text).ok_or_else(|| "this is not the id of an order (see `order list`)".to_owned())
 }
 
-/// A payment request as it is passed on in chats and QR codes: broken into lines, in capitals, as a link.
-fn payment_request(text: &str) -> String {
-    let is_around = |symbol: char| symbol.is_whitespace() || matches!(symbol, '\u{feff}' | '"' | '\'');
-    let compact: String = text.chars().filter(|symbol| !is_around(*symbol)).collect::<String>().to_ascii_lowercase();
-    compact.strip_prefix("lightning:").unwrap_or(&compact).to_owned()
-}
-
 /// Pays, and says what was paid. Fails when that was another payment request than the one given.
 pub fn run(data: Data, args: Args, output: &Output) -> Result<(), Failure> {
     crate::onion::tls::install_provider();
@@ -63,7 +57,7 @@ pub fn run(data: Data, args: Args, output: &Output) -> Result<(), Failure> {
     let shop = data.shop()?;
     let wanted = RefundOrder {
         order: args.id,
-        bolt11: payment_request(&args.bolt11),
+        bolt11: bolt11::from_pasted(&args.bolt11),
         amount: args.amount.map(Msat),
         fee_limit: args.fee_limit.map(Msat),
         not_paid_since_backup: args.not_paid_since_the_backup,
@@ -113,16 +107,4 @@ pub fn state_outcome(data: Data, id: OrderId, outcome: Outcome, note: &str, outp
     let document = json!({"id": id.to_string(), "resolved": resolved, "payment_hash": hash, "amount": amount.0});
     output.result(&document, &format!("Noted: the refund of {amount} to payment hash {hash} {word}."));
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_payment_request_is_taken_as_wallets_pass_it_on() {
-        for typed in ["lnbc1abc", " LNBC1ABC\n", "lightning:lnbc1abc", "LIGHTNING:LNBC1ABC", "\"lnbc1\nabc\""] {
-            assert_eq!(payment_request(typed), "lnbc1abc", "{typed:?}");
-        }
-    }
 }

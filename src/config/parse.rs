@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::problem::{Problem, Problems};
 use super::reader::Section;
 use super::{
-    Config, Credit, Holds, Http, IpNetwork, Jobs, Lightning, Log, Orders, Probe, ProbePolicy, Rates, Retention,
-    log_level,
+    Branding, Config, Credit, Holds, Http, IpNetwork, Jobs, Lightning, Log, Orders, Probe, ProbePolicy, Rates, Refunds,
+    Retention, log_level,
 };
 use crate::domain::fiat::Currency;
 use crate::rates::{INTERVAL, Provider};
@@ -24,7 +24,9 @@ impl Default for Config {
             lightning: Lightning { allow_regtest: false, private_route_hints: true, limit_to_inbound: false },
             jobs: Jobs::default(),
             retention: Retention { suspended_days: 45, unpaid_days: 14, daily_backups: 7, weekly_backups: 4 },
+            branding: Branding::default(),
             credit: Credit { outages: true },
+            refunds: Refunds { automatic_sat_per_day: 200_000 },
             probe: Probe::default(),
             rates: Rates::default(),
             log: Log { level: "info".to_owned() },
@@ -113,7 +115,9 @@ impl Config {
             lightning: Lightning::read(root.section("lightning"), default.lightning),
             jobs: Jobs::read(root.section("jobs")),
             retention: Retention::read(root.section("retention"), default.retention),
+            branding: Branding::read(root.section("branding")),
             credit: Credit::read(root.section("credit"), default.credit),
+            refunds: Refunds::read(root.section("refunds"), default.refunds),
             probe: Probe::read(root.section("probe")),
             rates: Rates::read(root.section("rates"), default.rates),
             log: Log::read(root.section("log"), default.log),
@@ -216,6 +220,15 @@ impl Credit {
         let outages = section.flag("outages", default.outages);
         section.finish();
         Self { outages }
+    }
+}
+
+impl Refunds {
+    fn read(mut section: Section<'_>, default: Self) -> Self {
+        let most = 100_000_000;
+        let automatic_sat_per_day = section.number("automatic_sat_per_day", default.automatic_sat_per_day, 0..=most);
+        section.finish();
+        Self { automatic_sat_per_day }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::Config;
 use crate::domain::fiat::RateRules;
+use crate::domain::money::Msat;
 use crate::services::Settings;
 
 impl Config {
@@ -28,6 +29,7 @@ impl Config {
             limit_to_inbound: self.lightning.limit_to_inbound,
             probe: self.probe.policy,
             probe_secs: self.probe.limit.as_secs(),
+            refunds_per_day: Msat(u64::from(self.refunds.automatic_sat_per_day) * 1000),
             plain_ports: self.probe.whitelisted_service_ports.clone(),
         }
     }

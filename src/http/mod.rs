@@ -2,6 +2,7 @@
 //! health, documentation. Everything here translates; decisions are in `services`.
 
 mod admin;
+mod branding;
 mod contract;
 mod docs;
 mod health;
@@ -27,6 +28,7 @@ use self::contract::dispatch::ContractDispatcher;
 use self::middleware::get_only::GetOnly;
 use self::middleware::guard::RequestMiddleware;
 
+pub use self::branding::Branding;
 pub use self::docs::{openapi_document, openapi_json};
 pub use self::health::{Readiness, readiness_of};
 pub use self::server::bodies::BODY_BYTES;

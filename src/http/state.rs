@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::branding::Branding;
 use super::health::Readiness;
 use super::media::Pictures;
 use super::middleware::order_limit::{OrderLimiters, OrderRates};
@@ -59,6 +60,7 @@ pub struct App {
     pub(super) pictures: Pictures,
     pub(super) pushes: push_limit::Connections,
     pub(super) readiness: Readiness,
+    pub(super) branding: Branding,
     /// What pays on the demo's order page.
     #[cfg(feature = "demo")]
     pub(super) wallet: Option<Wallet>,
@@ -85,6 +87,7 @@ impl App {
             pictures: Pictures::default(),
             pushes: push_limit::Connections::default(),
             readiness: Readiness::default(),
+            branding: Branding::default(),
             #[cfg(feature = "demo")]
             wallet: None,
             advertised: None,
@@ -102,6 +105,11 @@ impl App {
     /// Lets pages on clearnet name an onion address, given as `http://<address>.onion`.
     pub fn advertising(self, onion: Option<String>) -> Self {
         Self { advertised: onion, ..self }
+    }
+
+    /// Gives the pages their look.
+    pub fn branded(self, branding: Branding) -> Self {
+        Self { branding, ..self }
     }
 
     /// Lets the order page pay with the demo's simulated wallet. A shop that sells has none, and no such path.

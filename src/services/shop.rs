@@ -13,6 +13,7 @@ use crate::domain::alert::AlertTopic;
 use crate::domain::fiat::RateRules;
 use crate::domain::id::{HostId, IdRuns, OrderId, Random};
 use crate::domain::lightning::{Network, Preimage};
+use crate::domain::money::Msat;
 use crate::domain::time::{Clock, Timestamp};
 use crate::domain::transition::BrokenRule;
 use crate::store::{Connection, Db, alerts, deny_list, meta};
@@ -52,6 +53,8 @@ pub struct Settings {
     pub probe_secs: u64,
     /// Target ports where no TLS is expected.
     pub plain_ports: Vec<u16>,
+    /// What is paid back to buyers who ask for it within a day, by itself; more waits for the operator.
+    pub refunds_per_day: Msat,
 }
 
 impl Default for Settings {
@@ -73,6 +76,7 @@ impl Default for Settings {
             probe: ProbePolicy::Warn,
             probe_secs: 20,
             plain_ports: vec![8333, 9735],
+            refunds_per_day: Msat(200_000_000),
         }
     }
 }
@@ -116,6 +120,8 @@ pub struct Shop {
     pub outbox_bell: Arc<Notify>,
     /// Rings when an invoice was made, or none could be: for those who wait for one before they answer.
     pub invoice_bell: Arc<Notify>,
+    /// Rings when a buyer has claimed what is owed.
+    pub claim_bell: Arc<Notify>,
     /// Rings with the host that has work to do; lost rings are harmless, hosts also poll.
     pub host_bell: broadcast::Sender<HostId>,
     /// Check-ins of hosts that are not stored yet.
@@ -155,6 +161,7 @@ impl Shop {
             settings: Arc::new(settings),
             outbox_bell: Arc::new(Notify::new()),
             invoice_bell: Arc::new(Notify::new()),
+            claim_bell: Arc::new(Notify::new()),
             host_bell: broadcast::channel(256).0,
             check_ins: Arc::default(),
             secret: Secret(secret),
@@ -186,15 +193,24 @@ impl Shop {
 
     /// An id that always follows from these parts, and that nobody without the secret can foresee.
     pub(super) fn derived_id(&self, parts: &[&[u8]]) -> OrderId {
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&self.derived(b"the id of an order by form", parts)[..16]);
+        OrderId(uuid::Builder::from_random_bytes(bytes).into_uuid())
+    }
+
+    /// The same for a text that shows whose it is, in hexadecimal digits.
+    pub(super) fn derived_token(&self, purpose: &[u8], parts: &[&[u8]]) -> String {
+        hex::encode(self.derived(purpose, parts))
+    }
+
+    fn derived(&self, purpose: &[u8], parts: &[&[u8]]) -> [u8; 32] {
         let mut mac = self.mac();
-        mac.update(b"the id of an order by form");
+        mac.update(purpose);
         for part in parts {
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part);
         }
-        let mut bytes = [0; 16];
-        bytes.copy_from_slice(&mac.finalize().into_bytes()[..16]);
-        OrderId(uuid::Builder::from_random_bytes(bytes).into_uuid())
+        mac.finalize().into_bytes().into()
     }
 
     /// Looks at the database as somebody; only that tells what may be seen.
@@ -249,6 +265,9 @@ impl Shop {
     pub fn ring(&self, after: &AfterCommit) {
         if after.outbox {
             self.outbox_bell.notify_one();
+        }
+        if after.claims {
+            self.claim_bell.notify_one();
         }
         for host in &after.hosts {
             // Nobody listening is fine.

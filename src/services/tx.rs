@@ -39,6 +39,8 @@ pub struct AfterCommit {
     pub hosts: Vec<HostId>,
     /// Whether the outbox has something new.
     pub outbox: bool,
+    /// Whether a buyer has claimed what is owed.
+    pub claims: bool,
 }
 
 impl<'a> Deref for Tx<'a> {

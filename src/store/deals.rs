@@ -13,12 +13,12 @@ use crate::domain::product::{Product, ProductStatus};
 use crate::domain::purchase::{Delivery, Invoice, InvoiceState, OrderStatus, Purchase, PurchaseKind};
 use crate::domain::time::Timestamp;
 
-pub(super) const PURCHASE: &str = "SELECT o.id AS order_id, o.kind, o.status, o.message, o.price, o.delivery, \
+pub(super) const PURCHASE: &str = "SELECT o.id AS order_id, o.kind, o.status, o.message, o.price, o.periods, o.delivery, \
     o.granted_secs, o.granted_bytes, o.owed, o.refunded, o.late_secs, o.created_at AS ordered_at, o.modified_at AS order_modified_at, \
     (SELECT p.id FROM product p WHERE p.seq = o.product_seq) AS product_id, v.state, v.node_id, v.payment_hash, \
     v.is_hold, v.payment_request, v.amount, \
     v.tax_currency, v.tax_rate_cents, v.info_currency, v.info_rate_cents, \
-    v.received, v.expiry_secs, v.made_at, v.expires_at, v.held_at, v.paid_at, v.created_at, v.modified_at \
+    v.received, v.described_by, v.expiry_secs, v.made_at, v.expires_at, v.held_at, v.paid_at, v.created_at, v.modified_at \
     FROM purchase_order o JOIN invoice v ON v.seq = o.seq";
 
 pub(super) fn purchase_from_row(row: &Row<'_>) -> rusqlite::Result<Purchase> {
@@ -31,6 +31,7 @@ pub(super) fn purchase_from_row(row: &Row<'_>) -> rusqlite::Result<Purchase> {
         amount: row.get("amount")?,
         rates: super::rates::of_invoice(row)?,
         received: row.get("received")?,
+        described_by: row.get("described_by")?,
         expiry_secs: row.get("expiry_secs")?,
         made_at: row.get("made_at")?,
         expires_at: row.get("expires_at")?,
@@ -49,6 +50,7 @@ pub(super) fn purchase_from_row(row: &Row<'_>) -> rusqlite::Result<Purchase> {
         status: named(row, "status", OrderStatus::parse)?,
         message: row.get("message")?,
         price: row.get("price")?,
+        periods: row.get("periods")?,
         delivery: named(row, "delivery", |name| {
             [Delivery::None, Delivery::Awaiting, Delivery::Delivered].into_iter().find(|d| d.name() == name)
         })?,
@@ -142,8 +144,8 @@ pub(super) fn insert_rows(
     host: HostId,
 ) -> Result<(), StoreError> {
     db.prepare_cached(
-        "INSERT INTO purchase_order (id, product_seq, host_id, kind, status, message, price, created_at, modified_at) \
-         VALUES (?, (SELECT seq FROM product WHERE id = ?), ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO purchase_order (id, product_seq, host_id, kind, status, message, price, periods, created_at, modified_at) \
+         VALUES (?, (SELECT seq FROM product WHERE id = ?), ?, ?, ?, ?, ?, ?, ?, ?)",
     )?
     .execute(params![
         purchase.id,
@@ -153,6 +155,7 @@ pub(super) fn insert_rows(
         purchase.status.letter(),
         purchase.message,
         purchase.price,
+        purchase.periods,
         purchase.created_at,
         purchase.modified_at,
     ])?;
@@ -160,9 +163,9 @@ pub(super) fn insert_rows(
     let invoice = &purchase.invoice;
     let [tax, info] = super::rates::columns(&invoice.rates);
     db.prepare_cached(
-        "INSERT INTO invoice (seq, state, node_id, payment_hash, is_hold, amount, expiry_secs, created_at, \
-         modified_at, tax_currency, tax_rate_cents, info_currency, info_rate_cents) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO invoice (seq, state, node_id, payment_hash, is_hold, amount, described_by, expiry_secs, \
+         created_at, modified_at, tax_currency, tax_rate_cents, info_currency, info_rate_cents) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?
     .execute(params![
         seq,
@@ -171,6 +174,7 @@ pub(super) fn insert_rows(
         invoice.hash,
         invoice.is_hold,
         invoice.amount,
+        invoice.described_by,
         invoice.expiry_secs,
         invoice.created_at,
         invoice.modified_at,

@@ -7,6 +7,7 @@ pub mod alerts;
 pub mod api_tokens;
 pub mod audit_log;
 pub mod backup;
+pub mod claims;
 pub mod day_totals;
 pub mod db;
 pub mod deals;

@@ -309,6 +309,8 @@ pub struct Wanted {
     /// Whether it is a hold invoice.
     pub is_hold: bool,
     pub amount: Msat,
+    /// A text of which it is to carry the hash.
+    pub described_by: Option<String>,
     /// Seconds that it is to be payable.
     pub expiry_secs: u32,
     /// Whether its host sells for test networks.
@@ -318,7 +320,7 @@ pub struct Wanted {
 /// What this intent is to make; `None` when nobody wants it any more.
 pub fn wanted(db: &Connection, intent: i64) -> Result<Option<Wanted>, StoreError> {
     let mut statement = db.prepare_cached(
-        "SELECT a.number, a.is_hold, v.amount, v.expiry_secs, h.is_testnet \
+        "SELECT a.number, a.is_hold, v.amount, v.expiry_secs, h.is_testnet, v.described_by \
          FROM effect e JOIN invoice_attempt a ON a.payment_hash = e.payment_hash \
          JOIN invoice v ON v.seq = a.seq AND v.payment_hash = e.payment_hash AND v.state = 'initial' \
          JOIN purchase_order o ON o.seq = a.seq JOIN host h ON h.id = o.host_id WHERE e.id = ?",
@@ -330,6 +332,7 @@ pub fn wanted(db: &Connection, intent: i64) -> Result<Option<Wanted>, StoreError
             amount: row.get(2)?,
             expiry_secs: row.get(3)?,
             is_testnet: row.get(4)?,
+            described_by: row.get(5)?,
         })
     });
     Ok(wanted.optional()?)

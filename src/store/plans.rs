@@ -4,7 +4,9 @@
 use rusqlite::Connection;
 
 use super::products::Filter;
-use super::{Db, StoreError, alerts, audit_log, deals, host_tokens, hosts, node_state, outbox, products, unpaid};
+use super::{
+    Db, StoreError, alerts, audit_log, claims, deals, host_tokens, hosts, node_state, outbox, products, refunds, unpaid,
+};
 use crate::domain::id::{HostId, ProductId};
 use crate::domain::product::ProductStatus;
 use crate::domain::purchase::OrderStatus;
@@ -153,4 +155,13 @@ fn orders_that_nobody_paid_are_found_among_the_rejected_ones() {
     assert!(plan.contains("order_rejected (modified_at<?)") && !plan.contains("TEMP B-TREE"), "{plan}");
     // Alerts are few.
     assert!(!plan.replace("SCAN l", "").contains("SCAN"), "{plan}");
+}
+
+#[test]
+fn claims_to_be_paid_and_what_was_paid_back_lately_have_their_indexes() {
+    let (_dir, db) = database();
+    let due = plan(&db, claims::DUE);
+    assert!(due.contains("refund_claim_open (next_try_at<?)") && !due.contains("TEMP B-TREE"), "{due}");
+    let lately = plan(&db, refunds::AMOUNT_SINCE);
+    assert!(lately.contains("refund_by_time (created_at>?)"), "{lately}");
 }

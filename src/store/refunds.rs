@@ -91,6 +91,15 @@ pub fn of_order(db: &Connection, order: OrderId) -> Result<Vec<Refund>, StoreErr
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// What was paid back since then, or is being paid.
+pub fn amount_since(db: &Connection, since: Timestamp) -> Result<Msat, StoreError> {
+    let mut statement = db.prepare_cached(AMOUNT_SINCE)?;
+    Ok(statement.query_row([since], |row| row.get(0))?)
+}
+
+pub(super) const AMOUNT_SINCE: &str =
+    "SELECT coalesce(sum(amount), 0) FROM refund WHERE created_at > ? AND state != 'failed'";
+
 /// The orders whose refunds through a node have an outcome that is not known.
 pub fn open_at(db: &Connection, node: NodeId) -> Result<Vec<OrderId>, StoreError> {
     let sql = "SELECT order_id FROM refund WHERE node_id = ? AND state = 'intended' ORDER BY created_at";

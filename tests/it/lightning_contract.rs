@@ -38,6 +38,7 @@ macro_rules! lnd_contract {
         contract!($module, $kind,
             invoices: [
                 a_new_invoice_has_the_terms_that_were_asked_for,
+                an_invoice_may_carry_the_hash_of_a_text_and_its_node_keeps_the_memo,
                 making_an_invoice_twice_gives_the_same_one,
                 an_unknown_hash_is_no_error,
                 a_cancelled_invoice_cannot_be_paid,
@@ -151,6 +152,7 @@ lnd_contract!(lnd_grpc, Kind::LndGrpc,
 contract!(core_lightning, Kind::CoreLightning,
     invoices: [
         a_new_invoice_has_the_terms_that_were_asked_for,
+        an_invoice_may_carry_the_hash_of_a_text_and_its_node_keeps_the_memo,
         making_an_invoice_twice_gives_the_same_one,
         an_unknown_hash_is_no_error,
         a_cancelled_invoice_cannot_be_paid,

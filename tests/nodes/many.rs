@@ -36,6 +36,7 @@ fn foreign() -> InvoiceRequest {
         preimage: Some(preimage),
         amount: Msat(21_000),
         memo: "coffee".to_owned(),
+        described_by: None,
         expiry_secs: 3600,
         cltv_expiry: None,
         private: false,

@@ -161,6 +161,7 @@ async fn bill(rig: &Rig) -> String {
         preimage: Some(BUYERS_PREIMAGE),
         amount: Msat(25_000),
         memo: "refund".to_owned(),
+        described_by: None,
         expiry_secs: 3600,
         cltv_expiry: None,
         private: false,

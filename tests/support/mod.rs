@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 pub mod admin;
+pub mod bolt11;
 pub mod fixture;
 pub mod listen;
 pub mod request;

@@ -48,7 +48,7 @@ impl TestShop {
             body: Vec::new(),
             peer: Addr::SocketAddr("203.0.113.9:50000".parse().expect("an address")),
             surface: Surface::Clearnet,
-            uri_waits: path.contains("/extend"),
+            uri_waits: path.contains("/extend") || path.contains("/lnurl/renew/"),
         }
     }
 }

@@ -38,6 +38,7 @@ impl TestShop {
         OrderRequest {
             product,
             host_id: self.host(host),
+            periods: 1,
             tos_accepted: true,
             comment: comment.map(str::to_owned),
             target: (product == OrderedProduct::TorBridge).then(|| format!("{ONION}:80")),

@@ -43,6 +43,8 @@ pub enum AlertTopic {
     RefundedTooMuch,
     /// An order out of a restored backup owes something that may have been paid back before the restore.
     RefundMayBeDone,
+    /// A buyer asks for what is owed, and no node may pay it by itself, or none could.
+    RefundClaimed,
     /// A payment arrived for an invoice of ours whose order we don't know.
     UnknownPayment,
     /// A node no longer knows an invoice of ours, and nobody can tell whether it was paid.
@@ -96,6 +98,7 @@ impl AlertTopic {
         Self::Overpaid,
         Self::RefundedTooMuch,
         Self::RefundMayBeDone,
+        Self::RefundClaimed,
         Self::UnknownPayment,
         Self::InvoiceVanished,
         Self::HoldLost,
@@ -127,6 +130,7 @@ impl AlertTopic {
             Self::Overpaid => "order_overpaid",
             Self::RefundedTooMuch => "refunded_too_much",
             Self::RefundMayBeDone => "refund_may_be_done",
+            Self::RefundClaimed => "refund_claimed",
             Self::UnknownPayment => "unknown_payment",
             Self::InvoiceVanished => "invoice_vanished",
             Self::HoldLost => "hold_lost",
@@ -191,6 +195,7 @@ impl AlertTopic {
             Self::InvoiceVanished | Self::LeftOut | Self::RuleBroken | Self::NodeUnheard => Severity::Critical,
             Self::Storage | Self::ClockBack | Self::OnionKeyLost | Self::Defect => Severity::Critical,
             Self::RefundedTooMuch | Self::RefundMayBeDone | Self::HoldLost | Self::ClocksApart => Severity::Warning,
+            Self::RefundClaimed => Severity::Warning,
             Self::StuckSuspension | Self::HostNotSwept | Self::LateDelivery => Severity::Warning,
             Self::FailedIntent | Self::HostDead | Self::BackupFailed | Self::OnionUnreachable => Severity::Warning,
             Self::Overpaid | Self::FewPorts | Self::TargetUnreachable => Severity::Info,

@@ -18,6 +18,8 @@ const MAX_TERMS: usize = 10_000;
 const MAX_URL: usize = 250;
 /// Ten years: what is longer is a slip of the pen; "for ever" is 0.
 const MAX_DURATION_SECS: i64 = 10 * 366 * 86_400;
+/// A year of days, in one invoice.
+const MAX_PERIODS: i64 = 366;
 /// One bitcoin: what costs more is a slip of the pen.
 const MAX_PRICE: Msat = Msat(100_000_000_000);
 /// RaspiBlitz drops a host that is cheaper, shorter or has a shorter name.
@@ -153,6 +155,8 @@ pub fn errors(host: &Host) -> FieldErrors {
     check("grace_secs", outside(host.grace_secs, 600, 30 * 86_400));
     check("hold_limit_secs", outside(host.hold_limit_secs, 60, 3600));
     check("late_secs", outside(host.late_secs, 60, 30 * 86_400));
+    check("max_periods", outside(i64::from(host.max_periods), 1, MAX_PERIODS));
+    check("abuse_contact", text_errors(&host.abuse_contact, MAX_URL, text::is_plain_text));
     errors
 }
 

@@ -58,6 +58,10 @@ macro_rules! host_settings {
             use_holds: bool = true, "BOOL";
             /// Seconds after a payment for which buyers' software waits: what is delivered later is told, at least 60.
             late_secs: i64 = 360, "SECONDS", alias = "late";
+            /// How many periods the pages sell at once, with one invoice (1 to 366).
+            max_periods: u16 = 1, "NUMBER";
+            /// Whom to tell of abuse, as everybody reads it: a mail or web address; may be empty.
+            abuse_contact: String = String::new(), "TEXT";
         }
     };
 }

@@ -16,6 +16,7 @@ pub mod host_rules;
 mod host_settings;
 pub mod id;
 pub mod lightning;
+pub mod lnurl;
 pub mod money;
 pub mod node;
 pub mod operator;

@@ -99,12 +99,21 @@ pub struct InvoiceRequest {
     pub amount: Msat,
     /// The memo that the payer sees: `PO: <order id>`.
     pub memo: String,
+    /// A text of which the payer's wallet sees the hash in place of the memo (LUD-06). The node keeps the memo.
+    pub described_by: Option<String>,
     /// Seconds until the invoice can no longer be paid.
     pub expiry_secs: u32,
     /// Blocks that the last hop must leave (`min_final_cltv_expiry`); `None` leaves it to the node.
     pub cltv_expiry: Option<u32>,
     /// Whether route hints to private channels are added.
     pub private: bool,
+}
+
+impl InvoiceRequest {
+    /// The hash that takes the place of the memo in the payment request.
+    pub fn description_hash(&self) -> Option<[u8; 32]> {
+        self.described_by.as_ref().map(|text| Sha256::digest(text).into())
+    }
 }
 
 /// What a node says after making an invoice.

@@ -22,6 +22,12 @@ impl Msat {
         Self(self.0.saturating_sub(other.0))
     }
 
+    /// The number of satoshi, with what is left of one: `1.5`.
+    pub fn in_sats(self) -> String {
+        let (whole, rest) = (self.0 / 1000, format!(".{:03}", self.0 % 1000));
+        format!("{whole}{}", rest.trim_end_matches('0').trim_end_matches('.'))
+    }
+
     /// The amount as SQLite stores it. Amounts beyond 2^63-1 msat do not exist (that is more than
     /// there will ever be), so they are capped.
     pub fn to_db(self) -> i64 {
@@ -45,5 +51,17 @@ impl FromStr for Msat {
 impl fmt::Display for Msat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} msat", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn satoshi_are_written_with_what_is_left_of_one() {
+        for (amount, text) in [(0, "0"), (25_000, "25"), (1500, "1.5"), (7, "0.007"), (10_010, "10.01")] {
+            assert_eq!(Msat(amount).in_sats(), text);
+        }
     }
 }

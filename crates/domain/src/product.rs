@@ -134,6 +134,13 @@ pub struct Terms {
     pub bandwidth_initial: i64,
 }
 
+impl Terms {
+    /// The bandwidth of so many periods, in bytes.
+    pub fn bandwidth_of(&self, periods: u32) -> i64 {
+        self.bandwidth_initial.saturating_mul(i64::from(periods))
+    }
+}
+
 /// A Tor bridge or Nostr alias.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Product {
@@ -244,14 +251,15 @@ impl Product {
         self.status == ProductStatus::Active && self.suspend_after.is_some_and(|end| end <= now)
     }
 
-    /// Adds one paid period, counted from `now` or from the end of what is already paid, whichever
+    /// Adds paid periods, counted from `now` or from the end of what is already paid, whichever
     /// is later. Returns the seconds added (0 when it never ends).
-    pub fn add_period(&mut self, now: Timestamp) -> i64 {
+    pub fn add_periods(&mut self, periods: u32, now: Timestamp) -> i64 {
         if self.terms.duration_secs == 0 {
             self.suspend_after = None;
             return 0;
         }
-        let secs = self.terms.duration_secs.saturating_add(self.terms.grace_secs);
+        let one = self.terms.duration_secs.saturating_add(self.terms.grace_secs);
+        let secs = one.saturating_mul(i64::from(periods));
         let base = self.suspend_after.map_or(now, |end| end.max(now));
         self.suspend_after = Some(base.plus_secs(secs));
         secs
@@ -262,12 +270,12 @@ impl Product {
         self.terms.bandwidth_initial > 0 && self.bandwidth_remaining <= 0
     }
 
-    /// Adds the bandwidth of one paid period. What was used beyond the former one is forgiven: it is
+    /// Adds the bandwidth of paid periods. What was used beyond the former one is forgiven: it is
     /// only known once it was used, and a buyer gets what they pay for. Returns the bytes added, those
     /// forgiven among them.
-    pub fn add_bandwidth(&mut self) -> i64 {
+    pub fn add_bandwidth(&mut self, periods: u32) -> i64 {
         let before = self.bandwidth_remaining;
-        self.bandwidth_remaining = before.max(0).saturating_add(self.terms.bandwidth_initial);
+        self.bandwidth_remaining = before.max(0).saturating_add(self.terms.bandwidth_of(periods));
         self.bandwidth_remaining.saturating_sub(before)
     }
 }

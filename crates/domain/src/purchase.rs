@@ -226,6 +226,8 @@ pub struct Invoice {
     pub rates: InvoiceRates,
     /// What came, once something did.
     pub received: Option<Msat>,
+    /// A text of which it carries the hash in place of its memo (LUD-06).
+    pub described_by: Option<String>,
     /// Seconds that it can be paid.
     pub expiry_secs: u32,
     /// When the node made it.
@@ -290,6 +292,8 @@ pub struct Purchase {
     /// What a person should know about the state.
     pub message: Option<OrderMessage>,
     pub price: Msat,
+    /// How many periods it is for.
+    pub periods: u32,
     /// How far it is delivered.
     pub delivery: Delivery,
     /// Seconds that it added to the product.

@@ -32,6 +32,13 @@ pub struct Added {
     pub add_index: Option<u64>,
 }
 
+/// A payment request as it is passed on in chats and QR codes: broken into lines, in capitals, as a link.
+pub fn from_pasted(text: &str) -> String {
+    let is_around = |symbol: char| symbol.is_whitespace() || matches!(symbol, '\u{feff}' | '"' | '\'');
+    let compact: String = text.chars().filter(|symbol| !is_around(*symbol)).collect::<String>().to_ascii_lowercase();
+    compact.strip_prefix("lightning:").unwrap_or(&compact).to_owned()
+}
+
 /// Reads a payment request and checks its signature.
 ///
 /// # Errors
@@ -104,5 +111,12 @@ mod tests {
     #[test]
     fn text_that_is_no_payment_request_is_rejected() {
         assert_eq!(read("lnbc1nonsense").unwrap_err().kind, NodeErrorKind::Rejected);
+    }
+
+    #[test]
+    fn a_payment_request_is_taken_as_wallets_pass_it_on() {
+        for typed in ["lnbc1abc", " LNBC1ABC\n", "lightning:lnbc1abc", "LIGHTNING:LNBC1ABC", "\"lnbc1\nabc\""] {
+            assert_eq!(from_pasted(typed), "lnbc1abc", "{typed:?}");
+        }
     }
 }

@@ -50,6 +50,7 @@ pub async fn sample(node: &dyn LightningNode, preimage: Preimage) -> Result<Made
         preimage: Some(preimage),
         amount: Msat(1000),
         memo: "network check".to_owned(),
+        described_by: None,
         expiry_secs: SAMPLE_EXPIRY_SECS,
         cltv_expiry: None,
         private: false,

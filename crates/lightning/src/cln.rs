@@ -58,6 +58,9 @@ struct Channels {
     channels: Vec<Channel>,
 }
 
+/// What the names of our invoices begin with.
+const LABEL: &str = "ip2tor-";
+
 #[derive(Deserialize)]
 struct Channel {
     state: String,
@@ -93,8 +96,8 @@ impl CoreLightning {
     async fn add(&self, request: &InvoiceRequest, preimage: Preimage) -> Result<Added, NodeError> {
         let mut params = json!({
             "amount_msat": request.amount.0,
-            "label": format!("ip2tor-{}", request.hash),
-            "description": request.memo,
+            "label": label(request),
+            "description": request.described_by.as_ref().unwrap_or(&request.memo),
             "expiry": request.expiry_secs,
             "preimage": hex::encode(preimage.0),
         });
@@ -103,6 +106,9 @@ impl CoreLightning {
         }
         if request.private {
             params["exposeprivatechannels"] = true.into();
+        }
+        if request.described_by.is_some() {
+            params["deschashonly"] = true.into();
         }
         let made: Made = self.socket.call_with("invoice", params, self.policy.create_limit).await?;
         Ok(Added { payment_request: made.bolt11, add_index: made.created_index })
@@ -313,7 +319,7 @@ fn convert(invoice: ListinvoicesInvoices) -> NodeInvoice {
     NodeInvoice {
         hash: PaymentHash(*AsRef::<[u8; 32]>::as_ref(&invoice.payment_hash)),
         state,
-        memo: invoice.description.unwrap_or_default(),
+        memo: memo_in(&invoice.label).map_or_else(|| invoice.description.unwrap_or_default(), str::to_owned),
         amount: Msat(invoice.amount_msat.map_or(0, |amount| amount.msat())),
         received: Msat(invoice.amount_received_msat.map_or(0, |amount| amount.msat())),
         payment_request,
@@ -325,6 +331,19 @@ fn convert(invoice: ListinvoicesInvoices) -> NodeInvoice {
         nearest_htlc_expiry: None,
         accept_height: None,
     }
+}
+
+/// Names the invoice at the node. Where another text is its description, the memo stands here, since the node keeps it
+/// nowhere else: it tells whose the invoice is.
+fn label(request: &InvoiceRequest) -> String {
+    match request.described_by {
+        Some(_) => format!("{LABEL}{} {}", request.hash, request.memo),
+        None => format!("{LABEL}{}", request.hash),
+    }
+}
+
+fn memo_in(label: &str) -> Option<&str> {
+    Some(label.strip_prefix(LABEL)?.split_once(' ')?.1)
 }
 
 fn seconds(value: u64) -> Timestamp {

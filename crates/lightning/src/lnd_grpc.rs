@@ -78,6 +78,7 @@ impl LndGrpc {
     async fn add_plain(&self, request: &InvoiceRequest, preimage: Preimage) -> Result<Added, NodeError> {
         let message = lnrpc::Invoice {
             memo: request.memo.clone(),
+            description_hash: description_hash(request),
             r_preimage: preimage.0.to_vec(),
             value_msat: msat(request),
             expiry: i64::from(request.expiry_secs),
@@ -99,6 +100,7 @@ impl LndGrpc {
     async fn add_hold(&self, request: &InvoiceRequest) -> Result<Added, NodeError> {
         let message = AddHoldInvoiceRequest {
             memo: request.memo.clone(),
+            description_hash: description_hash(request),
             hash: request.hash.0.to_vec(),
             value_msat: msat(request),
             expiry: i64::from(request.expiry_secs),
@@ -293,6 +295,11 @@ pub(super) fn origin(address: &NodeAddress) -> Result<Uri, NodeError> {
         let detail = format!("bad credentials: {address} is not a host name or IP address with a port");
         NodeError::new(NodeErrorKind::BadCredentials, detail)
     })
+}
+
+/// LND puts it in the place of the memo, which it keeps beside it.
+fn description_hash(request: &InvoiceRequest) -> Vec<u8> {
+    request.description_hash().map(|hash| hash.to_vec()).unwrap_or_default()
 }
 
 /// Amounts beyond 2^63 msat do not exist.

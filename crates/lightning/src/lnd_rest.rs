@@ -260,11 +260,15 @@ fn hold_body(request: &InvoiceRequest) -> Value {
 }
 
 fn common_body(request: &InvoiceRequest) -> Value {
-    json!({
+    let mut body = json!({
         "memo": request.memo,
         "value_msat": request.amount.0.to_string(),
         "expiry": request.expiry_secs.to_string(),
         "cltv_expiry": request.cltv_expiry.unwrap_or(0).to_string(),
         "private": request.private,
-    })
+    });
+    if let Some(hash) = request.description_hash() {
+        body["description_hash"] = STANDARD.encode(hash).into();
+    }
+    body
 }

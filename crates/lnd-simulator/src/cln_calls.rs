@@ -100,13 +100,15 @@ fn invoice(node: &Node, params: &Params) -> Result<Value, Refused> {
     }
     params.required("amount_msat")?;
     let preimage = params.hex32("preimage")?.unwrap_or_else(|| node.random32());
+    let memo: String = params.required("description")?;
+    let description_hash = if params.asked("deschashonly") { Sha256::digest(&memo).to_vec() } else { Vec::new() };
     let terms = Terms {
         hash: Hex32(Sha256::digest(preimage).into()),
         preimage: Some(Hex32(preimage)),
         payment_addr: Hex32(node.random32()),
-        memo: params.required("description")?,
+        memo,
         label: Some(label),
-        description_hash: Vec::new(),
+        description_hash,
         value_msat: params.amount("amount_msat")?.unwrap_or(0),
         expiry_secs: params.number("expiry")?.unwrap_or(DEFAULT_EXPIRY_SECS),
         cltv_expiry: params.number("cltv")?.unwrap_or(DEFAULT_CLTV),

@@ -11,8 +11,9 @@ use super::answer::see;
 use super::form::Form;
 use super::frame::Frame;
 use super::hosts::{Item, alias, bridge};
-use super::order;
 use super::order_form::{Checked, Field, Filled};
+use super::paths;
+use super::periods::{self, Choice};
 use super::texts::Texts;
 use super::visit::Visit;
 use crate::domain::host::Host;
@@ -22,7 +23,7 @@ use crate::domain::time::Timestamp;
 use crate::http::problem::Problem;
 use crate::services::hosts::catalog::PublicHost;
 use crate::services::orders::by_form;
-use crate::services::orders::place::{OrderRequest, OrderedProduct};
+use crate::services::orders::place::{self, OrderRequest, OrderedProduct};
 use crate::services::{Error, rates};
 
 #[derive(Template)]
@@ -48,18 +49,21 @@ struct Seller {
     has_terms: bool,
     terms: String,
     terms_url: Option<String>,
+    abuse_contact: Option<String>,
 }
 
 struct BridgeForm {
     item: Item,
     target: Field,
     comment: Field,
+    periods: Vec<Choice>,
     is_accepted: bool,
     terms_errors: Vec<String>,
 }
 
 struct AliasForm {
     item: Item,
+    periods: Vec<Choice>,
     alias: Field,
     public_key: Field,
     is_accepted: bool,
@@ -84,11 +88,11 @@ pub async fn take(visit: &Visit, form: &Form) -> Result<Response, Problem> {
         Checked::Wrong(filled) => return again(filled),
     };
     if let Some(order) = by_form::made_by_form(&visit.app.shop, token, &request)? {
-        return Ok(see(&order::path(order)));
+        return Ok(see(&paths::order(order)));
     }
     visit.app.orders.admit(&visit.origin, visit.app.shop.now()).map_err(Problem::throttled)?;
     match place_to_the_end(visit, token, request).await? {
-        Ok(order) => Ok(see(&order::path(order))),
+        Ok(order) => Ok(see(&paths::order(order))),
         Err(Error::Invalid(fields)) => {
             let mut filled = Filled::of(form);
             fields.into_iter().flat_map(|(_, messages)| messages).for_each(|message| filled.complain(visit, &message));
@@ -122,21 +126,28 @@ fn page(visit: &Visit, status: StatusCode, token: Uuid, mut filled: Filled) -> R
     if let Some(message) = closed(public, now).filter(|_| filled.problems.is_empty()) {
         filled.problems.push(message.text(visit.language));
     }
-    let Filled { product, target, comment, alias: name, public_key, is_accepted, terms_errors, problems } = filled;
+    let Filled { product, target, comment, periods, alias: name, public_key, is_accepted, terms_errors, problems } =
+        filled;
     // What was said of one form does not stand in the other.
     let is_of = |this| product.is_none_or(|sent| sent == this);
     let said = |this| if is_of(this) { (is_accepted, terms_errors.clone()) } else { (false, Vec::new()) };
     let bridge = bridge(t, public, rate).map(|item| {
         let (is_accepted, terms_errors) = said(OrderedProduct::TorBridge);
-        BridgeForm { item, target, comment, is_accepted, terms_errors }
+        let periods = choices(t, host, OrderedProduct::TorBridge, host.tor_bridge_duration, periods);
+        BridgeForm { item, target, comment, periods, is_accepted, terms_errors }
     });
     let alias = alias(t, host, rate).map(|item| {
         let (is_accepted, terms_errors) = said(OrderedProduct::NostrAlias);
-        AliasForm { item, alias: name, public_key, is_accepted, terms_errors }
+        let periods = choices(t, host, OrderedProduct::NostrAlias, host.nostr_alias_duration, periods);
+        AliasForm { item, periods, alias: name, public_key, is_accepted, terms_errors }
     });
     let frame = visit.frame(format!("{} {}", t.buy_title, host.name));
     let page = BuyPage { t, frame, host: seller(host), token: token.to_string(), problems, bridge, alias };
     visit.page_with(status, &page)
+}
+
+fn choices(t: &'static Texts, host: &Host, product: OrderedProduct, secs: i64, chosen: u32) -> Vec<Choice> {
+    periods::choices(t, host.max_periods, secs, chosen, |count| place::price(host, product, count))
 }
 
 /// Why the host can't be bought from at the moment.
@@ -163,6 +174,7 @@ fn seller(host: &Host) -> Seller {
         has_terms: !host.terms_of_service.is_empty() || terms_url.is_some(),
         terms: host.terms_of_service.clone(),
         terms_url,
+        abuse_contact: Some(host.abuse_contact.clone()).filter(|contact| !contact.is_empty()),
     }
 }
 
@@ -191,9 +203,12 @@ mod tests {
                 has_terms: true,
                 terms: hostile.to_owned(),
                 terms_url: Some(hostile.to_owned()),
+                abuse_contact: Some(hostile.to_owned()),
             };
+            let choice = || vec![Choice { count: 7, label: hostile.to_owned(), is_chosen: true }];
             let bridge = BridgeForm {
                 item: item(),
+                periods: choice(),
                 target: field(),
                 comment: field(),
                 is_accepted: true,
@@ -201,6 +216,7 @@ mod tests {
             };
             let alias = AliasForm {
                 item: item(),
+                periods: choice(),
                 alias: field(),
                 public_key: field(),
                 is_accepted: true,

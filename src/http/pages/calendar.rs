@@ -4,7 +4,8 @@ use http::header;
 use poem::Response;
 
 use super::order_words;
-use super::product::{ends, folder};
+use super::paths::folder;
+use super::product_words::ends;
 use super::visit::Visit;
 use crate::domain::id::ProductId;
 use crate::domain::product::{Product, ProductKind};
@@ -77,7 +78,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::http::pages::order::sample;
+    use crate::http::pages::sample::sample;
 
     #[test]
     fn the_end_is_an_event_that_calendars_read_and_no_text_adds_a_line_to_it() {

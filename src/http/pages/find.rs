@@ -7,7 +7,7 @@ use poem::Response;
 use super::answer::see;
 use super::form::Form;
 use super::frame::Frame;
-use super::order;
+use super::paths;
 use super::product::order_state;
 use super::texts::Texts;
 use super::visit::Visit;
@@ -57,14 +57,14 @@ fn find(visit: &Visit, what: &str) -> Result<Found, Error> {
     let shop = &visit.app.shop;
     if let Some(digits) = hex::decode(what).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok()) {
         if let Some(order) = follow::by_preimage(shop, &Preimage(digits))? {
-            return Ok(Found::At(order::path(order)));
+            return Ok(Found::At(paths::order(order)));
         }
         let known = follow::by_hash(shop, PaymentHash(digits))?;
         return Ok(known.map_or(Found::Nothing, |purchase| Found::State(order_state(visit.t, purchase.status))));
     }
     if let Some(order) = OrderId::parse(what) {
         match follow::follow(shop, order) {
-            Ok(_) => return Ok(Found::At(order::path(order))),
+            Ok(_) => return Ok(Found::At(paths::order(order))),
             Err(Error::NotFound) => {}
             Err(error) => return Err(error),
         }

@@ -25,10 +25,32 @@ const DAY_SECS: u128 = 86_400;
 struct HostsPage {
     t: &'static Texts,
     frame: Frame,
-    is_front: bool,
+    kind: ListKind,
+    intro: Option<String>,
     closed: Option<&'static str>,
     filters: Vec<Filter>,
     offers: Vec<Offer>,
+}
+
+/// Where the list stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListKind {
+    /// On the front page, under what this is.
+    Front,
+    /// By itself.
+    Alone,
+    /// Under how a purchase goes: only what is for trying out.
+    Demo,
+}
+
+impl ListKind {
+    fn is_front(self) -> bool {
+        self == Self::Front
+    }
+
+    fn is_demo(self) -> bool {
+        self == Self::Demo
+    }
 }
 
 /// A choice among the hosts.
@@ -64,22 +86,28 @@ pub struct Item {
     pub free: Option<String>,
 }
 
-/// The front page, or the list alone.
-pub fn show(visit: &Visit, is_front: bool) -> Result<Response, Problem> {
+/// The list of hosts.
+pub fn show(visit: &Visit, kind: ListKind) -> Result<Response, Problem> {
     let (t, shop) = (visit.t, &visit.app.shop);
     let (now, rate) = (shop.now(), rates::for_information(shop)?);
     let catalog = visit.app.catalog.get(shop)?;
     let mut open: Vec<&PublicHost> = catalog.hosts.iter().filter(|host| host.is_public(now)).collect();
     let closed = if open.is_empty() { Some(reason(visit, &catalog, now)?) } else { None };
     open.retain(|public| fits(visit, &public.host));
+    open.retain(|public| !kind.is_demo() || public.host.is_test_host || public.host.is_testnet);
     open.sort_by(|a, b| cheaper(&a.host, &b.host));
-    let title = if is_front { t.front_title } else { t.hosts };
+    let title = match kind {
+        ListKind::Front => t.front_title,
+        ListKind::Alone => t.hosts,
+        ListKind::Demo => t.demo_title,
+    };
     visit.page(&HostsPage {
         t,
         frame: visit.frame(title),
-        is_front,
+        kind,
+        intro: visit.app.branding.intro.clone().filter(|_| kind.is_front()),
         closed,
-        filters: filters(visit),
+        filters: if kind.is_demo() { Vec::new() } else { filters(visit) },
         offers: open.into_iter().map(|public| offer(t, public, rate)).collect(),
     })
 }
@@ -229,7 +257,9 @@ mod tests {
             let frame = Frame::sample(language);
             let (filters, offers) = (vec![filter], vec![offer]);
             let closed = Some(t.closed_node);
-            let page = HostsPage { t, frame, is_front: true, closed, filters, offers }.render().unwrap();
+            let page =
+                HostsPage { t, frame, kind: ListKind::Front, intro: Some(hostile.to_owned()), closed, filters, offers };
+            let page = page.render().unwrap();
             assert!(page.contains(t.badge_testnet) && page.contains(t.front_title));
             assert_eq!(page.matches("<script").count(), 1, "only our own");
         }

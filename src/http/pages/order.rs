@@ -1,14 +1,16 @@
 //! The page of an order: what is bought, how to pay, how far it is, and what to do next.
 
 use askama::Template;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
 use poem::Response;
 
+use super::claim::{self, ClaimPart};
+use super::form::Form;
 use super::format;
 use super::frame::Frame;
+use super::order_form::Field;
 use super::order_words::{self, Words};
+use super::paths;
 use super::stage::Stage;
 use super::texts::Texts;
 use super::visit::Visit;
@@ -16,7 +18,6 @@ use crate::domain::id::OrderId;
 use crate::domain::money::Msat;
 use crate::domain::product::ProductKind;
 use crate::domain::purchase::{InvoiceState, PurchaseKind};
-use crate::domain::texts::Language;
 use crate::domain::time::Timestamp;
 use crate::http::App;
 use crate::http::problem::Problem;
@@ -57,6 +58,8 @@ struct State {
     price: String,
     pay: Option<Pay>,
     onward: Option<(String, &'static str)>,
+    claim: Option<ClaimPart>,
+    receipt: Option<String>,
     facts: Vec<(&'static str, String)>,
 }
 
@@ -71,28 +74,38 @@ struct Pay {
     demo: Option<String>,
 }
 
-/// Where the page of an order is.
-pub fn path(id: OrderId) -> String {
-    format!("/charged/lnpurchase/po/{id}/")
-}
+/// While a surplus is being paid back, the page looks again after so many seconds.
+const PAYING_BACK_SECS: u32 = 8;
 
 /// The page, or for the script the part of it that changes.
 pub fn show(visit: &Visit) -> Result<Response, Problem> {
+    page(visit, None)
+}
+
+/// Takes a payment request over what is owed, and leads to the page; or shows what is wrong with it.
+pub async fn claim(visit: &Visit, form: &Form) -> Result<Response, Problem> {
     let id = visit.id(OrderId::parse)?;
-    let followed = follow::follow(&visit.app.shop, id)?;
-    let now = visit.app.shop.now();
-    let (stage, state) = state(&visit.app, visit.language, &followed, now);
+    match claim::take(visit, id, form).await? {
+        None => Ok(super::answer::see(&paths::order(id))),
+        wrong => page(visit, wrong),
+    }
+}
+
+fn page(visit: &Visit, wrong: Option<Field>) -> Result<Response, Problem> {
+    let id = visit.id(OrderId::parse)?;
+    let status = if wrong.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    let (refresh, state) = state(visit, &follow::follow(&visit.app.shop, id)?, wrong);
     if visit.query("part").is_some() {
-        return visit.secret_page(StatusCode::OK, &OrderPart { t: visit.t, state });
+        return visit.secret_page(status, &OrderPart { t: visit.t, state });
     }
     let mut frame = visit.frame(state.heading.clone());
     let is_still = visit.query("still").is_some();
-    frame.refresh = stage.refresh_secs().filter(|_| !is_still);
-    let still = stage.refresh_secs().map(|_| match is_still {
-        true => (path(id), visit.t.go_on),
-        false => (format!("{}?still=1", path(id)), visit.t.pause),
+    frame.refresh = refresh.filter(|_| !is_still);
+    let still = refresh.map(|_| match is_still {
+        true => (paths::order(id), visit.t.go_on),
+        false => (format!("{}?still=1", paths::order(id)), visit.t.pause),
     });
-    visit.secret_page(StatusCode::OK, &OrderPage { t: visit.t, frame, state, still })
+    visit.secret_page(status, &OrderPage { t: visit.t, frame, state, still })
 }
 
 /// Lets the demo's wallet pay.
@@ -107,12 +120,12 @@ pub fn pay_in_demo(visit: &Visit) -> Result<Response, Problem> {
     {
         tracing::warn!(%why, "the simulated wallet could not pay");
     }
-    Ok(super::answer::see(&path(id)))
+    Ok(super::answer::see(&paths::order(id)))
 }
 
 #[cfg(feature = "demo")]
 fn demo_path(app: &App, id: OrderId) -> Option<String> {
-    app.wallet.is_some().then(|| format!("{}pay/", path(id)))
+    app.wallet.is_some().then(|| format!("{}pay/", paths::order(id)))
 }
 
 #[cfg(not(feature = "demo"))]
@@ -120,10 +133,13 @@ const fn demo_path(_: &App, _: OrderId) -> Option<String> {
     None
 }
 
-fn state(app: &App, language: Language, followed: &Followed, now: Timestamp) -> (Stage, State) {
+/// The order as it is now, and after how many seconds a browser without JavaScript looks again.
+fn state(visit: &Visit, followed: &Followed, wrong: Option<Field>) -> (Option<u32>, State) {
     let (purchase, product, host) = (&followed.view.purchase, &followed.view.product, &followed.view.host);
-    let t = Texts::of(language);
+    let (language, t, now) = (visit.language, visit.t, visit.app.shop.now());
     let stage = Stage::of(purchase, product, followed.is_being_paid_back, now);
+    let refresh = stage.refresh_secs().or_else(|| followed.is_being_paid_back.then_some(PAYING_BACK_SECS));
+    let claimed_at = followed.claim.as_ref().map_or(0, |claim| claim.modified_at.0);
     let address = order_words::address(product, host);
     let Words { heading, tone, lead, next } = order_words::of(t, stage, purchase, address.as_deref());
     let message = purchase.message.as_ref().map(|text| (text.language(language).tag(), text.text(language)));
@@ -138,11 +154,17 @@ fn state(app: &App, language: Language, followed: &Followed, now: Timestamp) -> 
         }
         _ => None,
     };
-    let pay = (stage == Stage::ToPay).then(|| pay(app, followed, now)).flatten();
+    let pay = (stage == Stage::ToPay).then(|| pay(visit, followed, now)).flatten();
     let state = State {
         stage: stage.name(),
-        version: format!("{}-{}-{}-{}", stage.name(), purchase.modified_at.0, product.modified_at.0, language.tag()),
-        live: stage.refresh_secs().map(|_| format!("{}?part={}", path(purchase.id), language.tag())),
+        version: format!(
+            "{}-{}-{}-{claimed_at}-{}",
+            stage.name(),
+            purchase.modified_at.0,
+            product.modified_at.0,
+            language.tag()
+        ),
+        live: refresh.map(|_| format!("{}?part={}", paths::order(purchase.id), language.tag())),
         heading,
         tone,
         lead,
@@ -152,17 +174,24 @@ fn state(app: &App, language: Language, followed: &Followed, now: Timestamp) -> 
         price: format::sats(purchase.price),
         pay,
         onward,
+        claim: claim::part(visit, followed, refresh.is_none(), wrong),
+        receipt: purchase.invoice.paid_at.map(|_| paths::receipt(purchase.id)),
         facts: facts(t, followed),
     };
-    (stage, state)
+    (refresh, state)
 }
 
-fn pay(app: &App, followed: &Followed, now: Timestamp) -> Option<Pay> {
+fn pay(visit: &Visit, followed: &Followed, now: Timestamp) -> Option<Pay> {
     let purchase = &followed.view.purchase;
     let request = purchase.invoice.payment_request.clone()?;
     let left_secs = purchase.invoice.expires_at.map_or(0, |end| end.millis_since(now).max(0) / 1000);
-    let qr = app.pictures.of(&request).ok().map(|png| format!("data:image/png;base64,{}", STANDARD.encode(png)));
-    Some(Pay { qr, request, left_secs, left: format::clock(left_secs), demo: demo_path(app, purchase.id) })
+    Some(Pay {
+        qr: visit.qr(&request),
+        request,
+        left_secs,
+        left: format::clock(left_secs),
+        demo: demo_path(&visit.app, purchase.id),
+    })
 }
 
 fn facts(t: &'static Texts, followed: &Followed) -> Vec<(&'static str, String)> {
@@ -171,15 +200,18 @@ fn facts(t: &'static Texts, followed: &Followed) -> Vec<(&'static str, String)> 
         ProductKind::TorBridge => t.bridge,
         ProductKind::NostrAlias => t.alias,
     };
-    let what =
-        if purchase.kind == PurchaseKind::Extension { format!("{what}, {}", t.extension) } else { what.to_owned() };
+    let what = match (purchase.kind, purchase.periods) {
+        (PurchaseKind::First, _) => what.to_owned(),
+        (PurchaseKind::Extension, 1) => format!("{what}, {}", t.extension),
+        (PurchaseKind::Extension, periods) => format!("{what}, {}", (t.more_periods)(periods)),
+    };
     let price = match purchase.invoice.rates.info.and_then(|rate| format::fiat(Some(rate), purchase.price)) {
         Some(fiat) => format!("{} ≈ {fiat}", format::sats(purchase.price)),
         None => format::sats(purchase.price),
     };
     let mut facts = vec![(t.what, what), (t.at_host, format!("{} ({})", host.name, host.ip))];
     facts.extend(order_words::ordered(t, product));
-    facts.push((t.runs, format::duration(t, product.terms.duration_secs)));
+    facts.push((t.runs, format::duration(t, product.terms.duration_secs.saturating_mul(i64::from(purchase.periods)))));
     facts.push((t.price, price));
     facts.extend(purchase.invoice.paid_at.map(|at| (t.paid, format::date(at))));
     for (name, amount) in [(t.owed_amount, purchase.owed), (t.refunded_amount, purchase.refunded)] {
@@ -193,81 +225,11 @@ fn facts(t: &'static Texts, followed: &Followed) -> Vec<(&'static str, String)> 
 }
 
 #[cfg(test)]
-pub(super) use tests::sample;
-
-#[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
     use super::*;
-    use crate::domain::fiat::InvoiceRates;
-    use crate::domain::id::{HostId, NodeId, ProductId};
-    use crate::domain::lightning::PaymentHash;
-    use crate::domain::product::{Product, ProductStatus, Subject, Terms};
-    use crate::domain::purchase::{Delivery, Invoice, OrderStatus, Purchase};
-
-    const AT: Timestamp = Timestamp::from_secs(1_000);
-
-    /// An order of a bridge, not paid.
-    pub fn sample(id: Uuid) -> (Purchase, Product) {
-        let invoice = Invoice {
-            state: InvoiceState::Open,
-            node_id: NodeId(id),
-            hash: PaymentHash([7; 32]),
-            is_hold: true,
-            payment_request: Some("lnbc1x".to_owned()),
-            amount: Msat(25_000),
-            rates: InvoiceRates::default(),
-            received: None,
-            expiry_secs: 900,
-            made_at: Some(AT),
-            expires_at: Some(AT.plus_secs(900)),
-            held_at: None,
-            paid_at: None,
-            created_at: AT,
-            modified_at: AT,
-        };
-        let purchase = Purchase {
-            id: OrderId(id),
-            kind: PurchaseKind::First,
-            status: OrderStatus::ToBePaid,
-            message: None,
-            price: Msat(25_000),
-            delivery: Delivery::None,
-            granted_secs: 0,
-            granted_bytes: 0,
-            owed: Msat(0),
-            refunded: Msat(0),
-            late_secs: None,
-            invoice,
-            created_at: AT,
-            modified_at: AT,
-        };
-        let product = Product {
-            id: ProductId(id),
-            host_id: HostId(id),
-            status: ProductStatus::Initial,
-            port: Some(20_159),
-            placed: true,
-            subject: Subject::Target("a.onion:80".to_owned()),
-            comment: None,
-            suspend_after: None,
-            terms: Terms { duration_secs: 86_400, grace_secs: 0, price_extension: Msat(20_000), bandwidth_initial: 0 },
-            bandwidth_remaining: 0,
-            bandwidth_checked_at: None,
-            is_monitored: true,
-            is_killed: false,
-            shown_at: None,
-            pending_since: None,
-            activated_at: None,
-            suspending_since: None,
-            suspended_at: None,
-            deleted_at: None,
-            created_at: AT,
-            modified_at: AT,
-        };
-        (purchase, product)
-    }
+    use crate::domain::texts::Language;
+    use crate::http::pages::claim::ClaimForm;
+    use crate::http::pages::lnurl::Code;
 
     #[test]
     fn an_order_is_shown_in_each_language_and_nothing_in_it_is_markup() {
@@ -288,6 +250,16 @@ mod tests {
                 price: text(),
                 pay: Some(Pay { qr: Some(text()), request: text(), left_secs: 61, left: text(), demo: Some(text()) }),
                 onward: Some((text(), t.to_product)),
+                claim: Some(ClaimPart {
+                    amount: text(),
+                    told: Some(("warn", t.claim_failed)),
+                    form: Some(ClaimForm {
+                        action: text(),
+                        request: Field { value: text(), errors: vec![text()], fixes: Vec::new() },
+                        code: Some(Code { qr: Some(text()), text: text() }),
+                    }),
+                }),
+                receipt: Some(text()),
                 facts: vec![(t.note, text())],
             };
             let mut frame = Frame::sample(language);

@@ -1,6 +1,7 @@
 //! What a person has put into a form to order with: checked field by field, with what was probably meant.
 
 use super::form::Form;
+use super::periods;
 use super::visit::Visit;
 use crate::domain::id::HostId;
 use crate::domain::texts::Message;
@@ -38,6 +39,8 @@ pub struct Filled {
     pub target: Field,
     /// The buyer's note.
     pub comment: Field,
+    /// For how many periods.
+    pub periods: u32,
     /// Of an alias: the name.
     pub alias: Field,
     /// Of an alias: the key.
@@ -66,6 +69,7 @@ impl Filled {
             product: OrderedProduct::parse(form.get("product")),
             target: Field::of(target),
             comment: Field::of(form.get("comment")),
+            periods: periods::chosen(form),
             alias: Field::of(form.get("alias")),
             public_key: Field::of(form.get("public_key")),
             is_accepted: !form.get("tos_accepted").is_empty(),
@@ -110,6 +114,7 @@ impl Filled {
         Checked::Good(OrderRequest {
             product,
             host_id,
+            periods: filled.periods,
             tos_accepted: filled.is_accepted,
             comment,
             target,

@@ -80,7 +80,7 @@ mod tests {
 
     use super::*;
     use crate::domain::texts::Language;
-    use crate::http::pages::order::sample;
+    use crate::http::pages::sample::sample;
 
     #[test]
     fn every_step_is_said_in_every_language_and_each_in_its_own_words() {

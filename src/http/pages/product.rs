@@ -1,25 +1,28 @@
 //! The page of what was bought: its state, its address and how to try it, how long it runs, more time, and its orders.
 
-use std::net::IpAddr;
-
 use askama::Template;
 use http::StatusCode;
 use poem::Response;
 
 use super::answer::see;
+use super::form::Form;
 use super::format;
 use super::frame::Frame;
+use super::lnurl;
 use super::order_words;
+use super::paths;
+use super::periods::{self, Choice};
+use super::product_words::{ends, facts, tests, words};
 use super::texts::Texts;
 use super::visit::Visit;
 use crate::domain::id::ProductId;
-use crate::domain::product::{Product, ProductKind, ProductStatus, Subject};
+use crate::domain::money::Msat;
+use crate::domain::product::{ProductKind, ProductStatus};
 use crate::domain::purchase::{OrderStatus, Purchase};
 use crate::domain::texts::Message;
-use crate::domain::time::Timestamp;
 use crate::http::problem::{Content, Problem};
-use crate::services::orders::extend::Extension;
-use crate::services::orders::follow::{self, Bought};
+use crate::services::orders::extend::{Extension, More};
+use crate::services::orders::follow;
 use crate::services::{orders, rates};
 
 #[derive(Template)]
@@ -47,6 +50,9 @@ struct Extend {
     price: String,
     fiat: Option<String>,
     duration: String,
+    periods: Vec<Choice>,
+    /// The permanent code for one more period.
+    code: Option<lnurl::Code>,
 }
 
 /// An order of it.
@@ -68,11 +74,15 @@ pub async fn show(visit: &Visit, kind: ProductKind, refused: Option<&Problem>) -
     let address = order_words::address(product, host).filter(|_| is_there);
     let (heading, tone, lead) = words(t, product, address.as_deref());
     let can_be_extended = is_there && product.terms.duration_secs > 0 && !product.is_killed && !host.is_test_host;
+    let price = |count| Msat(product.terms.price_extension.0.saturating_mul(u64::from(count)));
     let extend = can_be_extended.then(|| Extend {
-        action: format!("/{}/{}/extend/", folder(kind), product.id),
+        action: format!("/{}/{}/extend/", paths::folder(kind), product.id),
         price: format::sats(product.terms.price_extension),
         fiat: format::fiat(rate, product.terms.price_extension),
         duration: format::duration(t, product.terms.duration_secs),
+        periods: periods::choices(t, host.max_periods, product.terms.duration_secs, 1, price),
+        // A wallet asks for no invoice over nothing.
+        code: if price(1) > Msat(0) { lnurl::code(visit, &paths::renewal(kind, product.id)) } else { None },
     });
     let tests = match (&address, product.status) {
         (Some(address), ProductStatus::Active) => tests(t, product, &host.ip, address),
@@ -96,10 +106,10 @@ pub async fn show(visit: &Visit, kind: ProductKind, refused: Option<&Problem>) -
     visit.secret_page(status, &page)
 }
 
-/// Orders one more period, and leads to the order.
-pub async fn extend(visit: &Visit, kind: ProductKind) -> Result<Response, Problem> {
+/// Orders more time, and leads to the order.
+pub async fn extend(visit: &Visit, kind: ProductKind, form: &Form) -> Result<Response, Problem> {
     let id = visit.id(ProductId::parse)?;
-    let refused = match order_more(visit, id, kind).await {
+    let refused = match order_more(visit, id, kind, periods::chosen(form)).await {
         Ok(location) => return Ok(see(&location)),
         Err(problem) => problem,
     };
@@ -110,11 +120,11 @@ pub async fn extend(visit: &Visit, kind: ProductKind) -> Result<Response, Proble
     }
 }
 
-async fn order_more(visit: &Visit, id: ProductId, kind: ProductKind) -> Result<String, Problem> {
+async fn order_more(visit: &Visit, id: ProductId, kind: ProductKind, periods: u32) -> Result<String, Problem> {
     let shop = &visit.app.shop;
     orders::deny::refuse_client(shop, visit.origin.client.ip().as_deref())?;
-    match orders::extend::extend(shop, id, kind).await? {
-        Extension::Order(order) => Ok(super::order::path(order)),
+    match orders::extend::extend_by(shop, id, kind, More { periods, ..More::default() }).await? {
+        Extension::Order(order) => Ok(super::paths::order(order)),
         Extension::TestHost => Err(Problem::detail(StatusCode::BAD_REQUEST, Message::OnTestHost)),
     }
 }
@@ -126,81 +136,9 @@ fn sentence(visit: &Visit, problem: &Problem) -> String {
     }
 }
 
-/// Where products of a kind have their pages.
-pub const fn folder(kind: ProductKind) -> &'static str {
-    match kind {
-        ProductKind::TorBridge => "bridge",
-        ProductKind::NostrAlias => "alias",
-    }
-}
-
-/// When it ends; `None` where it never does, or has not begun.
-pub fn ends(product: &Product) -> Option<Timestamp> {
-    product.suspend_after.filter(|_| product.activated_at.is_some())
-}
-
-fn words(t: &'static Texts, product: &Product, address: Option<&str>) -> (String, &'static str, &'static str) {
-    let killed = |lead| if product.is_killed { t.killed } else { lead };
-    match product.status {
-        // Its host is only told to take down what it may have begun.
-        ProductStatus::NeedsSuspend | ProductStatus::Suspended if product.activated_at.is_none() => {
-            (t.never_up_title.to_owned(), "bad", killed(t.never_up))
-        }
-        ProductStatus::Initial => (t.bridge_unpaid.to_owned(), "", t.unpaid),
-        ProductStatus::NeedsActivate => (t.starting_title.to_owned(), "", t.waiting),
-        ProductStatus::Active => {
-            (address.map_or_else(|| t.active_title.to_owned(), |address| (t.active_at)(address)), "good", t.delivered)
-        }
-        ProductStatus::NeedsSuspend => (t.suspended_title.to_owned(), "warn", killed(t.suspending)),
-        ProductStatus::Suspended => (t.suspended_title.to_owned(), "warn", killed(t.suspended)),
-        ProductStatus::Archived | ProductStatus::NeedsDelete | ProductStatus::Failed => {
-            (t.gone_title.to_owned(), "bad", killed(t.gone))
-        }
-    }
-}
-
-/// Ports of Lightning nodes and of web sites without TLS; everything else is taken for TLS.
-fn tests(t: &'static Texts, product: &Product, ip: &str, address: &str) -> Vec<(&'static str, String)> {
-    let Subject::Target(target) = &product.subject else {
-        let Subject::Alias { alias, .. } = &product.subject else { return Vec::new() };
-        let place = format::address(ip, product.port.unwrap_or_default());
-        return vec![(t.nostr_test, format!("curl 'http://{place}/.well-known/nostr.json?name={alias}'"))];
-    };
-    match target.rsplit_once(':').map(|(_, port)| port) {
-        Some("80" | "8080") => vec![(t.test_web, format!("curl http://{address}/"))],
-        Some("9735") => vec![
-            (t.node_uri, format!("{}@{address}", t.node_key)),
-            (t.test_connect, format!("curl -v --max-time 10 telnet://{address}")),
-        ],
-        Some("443" | "8443") => vec![(t.test_web, format!("curl -k https://{address}/"))],
-        _ => vec![(t.test_connect, format!("curl -v --max-time 10 telnet://{address}"))],
-    }
-}
-
-fn facts(t: &'static Texts, bought: &Bought, now: Timestamp) -> Vec<(&'static str, String)> {
-    let (product, host) = (&bought.product, &bought.host);
-    let mut facts = vec![(t.at_host, format!("{} ({})", host.name, shown_ip(&host.ip)))];
-    facts.extend(order_words::ordered(t, product));
-    if product.activated_at.is_some() {
-        facts.push((t.ends, product.suspend_after.map_or_else(|| t.never_ends.to_owned(), format::date)));
-    }
-    if let Some(end) = ends(product).filter(|end| *end > now) {
-        facts.push((t.left, format::span(t, end.millis_since(now) / 1000)));
-    }
-    if product.terms.bandwidth_initial > 0 {
-        facts.push((t.bandwidth, format::bytes(product.bandwidth_remaining)));
-    }
-    facts
-}
-
-/// The address as it is written, in its shortest form.
-fn shown_ip(ip: &str) -> String {
-    ip.parse::<IpAddr>().map_or_else(|_| ip.to_owned(), |ip| ip.to_string())
-}
-
 fn payment(t: &'static Texts, purchase: &Purchase) -> Payment {
     Payment {
-        href: super::order::path(purchase.id),
+        href: super::paths::order(purchase.id),
         date: format::date(purchase.created_at),
         amount: format::sats(purchase.price),
         state: order_state(t, purchase.status),
@@ -220,11 +158,8 @@ pub const fn order_state(t: &'static Texts, status: OrderStatus) -> &'static str
 
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
     use super::*;
     use crate::domain::texts::Language;
-    use crate::http::pages::order::sample;
 
     #[test]
     fn what_was_bought_is_shown_in_each_language_and_nothing_in_it_is_markup() {
@@ -243,52 +178,19 @@ mod tests {
                 tests: vec![(t.test_web, text())],
                 facts: vec![(t.note, text())],
                 calendar: Some("calendar.ics"),
-                extend: Some(Extend { action: text(), price: text(), fiat: Some(text()), duration: text() }),
+                extend: Some(Extend {
+                    action: text(),
+                    price: text(),
+                    fiat: Some(text()),
+                    duration: text(),
+                    periods: vec![Choice { count: 7, label: text(), is_chosen: false }],
+                    code: Some(lnurl::Code { qr: Some(text()), text: text() }),
+                }),
                 history: vec![Payment { href: text(), date: text(), amount: text(), state: t.order_paid }],
             };
             let page = page.render().unwrap();
             assert_eq!(page.matches("<script").count(), 1, "only our own: {page}");
             assert!(page.contains(t.extend) && !page.contains("'alert"));
-        }
-    }
-
-    #[test]
-    fn each_state_of_a_product_has_words() {
-        let (_, mut product) = sample(Uuid::nil());
-        let t = Texts::of(Language::English);
-        for status in ProductStatus::ALL {
-            product.status = status;
-            let (heading, _, lead) = words(t, &product, Some("203.0.113.7:20159"));
-            assert!(!heading.is_empty() && !lead.is_empty());
-            assert_eq!(heading.contains("203.0.113.7:20159"), status == ProductStatus::Active);
-        }
-    }
-
-    #[test]
-    fn what_never_came_up_is_not_said_to_have_run_out() {
-        let (_, mut product) = sample(Uuid::nil());
-        let t = Texts::of(Language::English);
-        for status in [ProductStatus::NeedsSuspend, ProductStatus::Suspended] {
-            product.status = status;
-            product.activated_at = None;
-            assert_eq!(words(t, &product, None).0, t.never_up_title);
-            product.activated_at = Some(Timestamp::from_secs(1_000));
-            assert_eq!(words(t, &product, None).0, t.suspended_title);
-        }
-    }
-
-    #[test]
-    fn how_to_try_a_bridge_fits_its_port() {
-        let (_, mut product) = sample(Uuid::nil());
-        let t = Texts::of(Language::English);
-        for (port, line) in [
-            (80, "curl http://203.0.113.7:1/"),
-            (443, "curl -k https://203.0.113.7:1/"),
-            (9735, "<public key>@203.0.113.7:1"),
-            (8333, "curl -v --max-time 10 telnet://203.0.113.7:1"),
-        ] {
-            product.subject = Subject::Target(format!("a.onion:{port}"));
-            assert_eq!(tests(t, &product, "203.0.113.7", "203.0.113.7:1")[0].1, line);
         }
     }
 }

@@ -156,7 +156,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::http::pages::order::sample;
+    use crate::http::pages::sample::sample;
 
     const NOW: Timestamp = Timestamp::from_secs(1_000);
 

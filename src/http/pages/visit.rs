@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use askama::Template;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use poem::{Request, Response};
 
@@ -71,12 +73,19 @@ impl Visit {
         self.query.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
+    /// The QR code of a text that knows no case, as a picture within the page: no further request, and no SVG, which
+    /// "Safest" does not show.
+    pub fn qr(&self, text: &str) -> Option<String> {
+        let png = self.app.pictures.of(text).ok()?;
+        Some(format!("data:image/png;base64,{}", STANDARD.encode(png)))
+    }
+
     /// What stands around every page.
     pub fn frame(&self, title: impl Into<String>) -> Frame {
         // A page that tells of a failure is shown without the shop's name rather than not at all.
         let site = self.app.shop.db.read(hosts::catalog::site);
         let shop = site.map_or_else(|_| "IP2Tor".to_owned(), |Site { name, .. }| name);
-        Frame::new(self.language, &self.query, title.into(), shop)
+        Frame::new(self.language, &self.query, title.into(), shop, &self.app.branding)
     }
 
     /// A page that anybody may see.

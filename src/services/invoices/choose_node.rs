@@ -26,6 +26,10 @@ pub struct InvoicePlan<'a> {
     /// First purchase or extension.
     pub kind: PurchaseKind,
     pub price: Msat,
+    /// How many periods it pays for.
+    pub periods: u32,
+    /// A text of which it is to carry the hash.
+    pub described_by: Option<String>,
     /// Whether the payment may be held until delivery: extensions of a running product use plain
     /// invoices.
     pub may_hold: bool,

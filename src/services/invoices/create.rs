@@ -45,6 +45,7 @@ pub fn request(shop: &Shop, intent: &Intent, wanted: &Wanted) -> InvoiceRequest 
         preimage: (!wanted.is_hold).then(preimage),
         amount: wanted.amount,
         memo: format!("{MEMO}{}", intent.order),
+        described_by: wanted.described_by.clone(),
         expiry_secs: wanted.expiry_secs,
         cltv_expiry: wanted.is_hold.then_some(shop.settings.hold_cltv_blocks),
         private: shop.settings.private_route_hints,

@@ -35,9 +35,12 @@ pub fn made_by_form(shop: &Shop, form: Uuid, request: &OrderRequest) -> Result<O
 /// id of an order that was deleted, since nobody had paid it, given again: the hashes of its invoices follow from it,
 /// and its node may know them still.
 fn id_of_form(shop: &Shop, db: &Connection, form: Uuid, request: &OrderRequest) -> Result<OrderId, Error> {
-    let OrderRequest { product, host_id, target, alias, public_key, comment, .. } = request;
+    let OrderRequest { product, host_id, target, alias, public_key, comment, periods, .. } = request;
     let texts = [target, alias, public_key, comment].map(|text| text.as_deref().unwrap_or_default());
-    let texts = texts.map(str::as_bytes).join(&0);
+    let mut texts = texts.map(str::as_bytes).join(&0);
+    if *periods > 1 {
+        texts.extend(periods.to_be_bytes());
+    }
     let mut deleted = 0_u32;
     loop {
         let number = deleted.to_be_bytes();

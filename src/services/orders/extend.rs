@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::place::{refuse_when_overloaded, store_purchase};
+use super::place::{check_periods, refuse_when_overloaded, store_purchase};
 use crate::domain::deal::Deal;
 use crate::domain::host::Host;
 use crate::domain::id::{OrderId, ProductId};
@@ -34,13 +34,36 @@ pub enum Extension {
 /// An invoice that is not made within this time is not waited for.
 const INVOICE_WAIT: Duration = Duration::from_secs(5);
 
+/// How much more is ordered, and how its invoice says what it is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct More {
+    /// For how many periods at once.
+    pub periods: u32,
+    /// A text of which the invoice is to carry the hash, in place of its memo (LUD-06).
+    pub described_by: Option<String>,
+}
+
+impl Default for More {
+    fn default() -> Self {
+        Self { periods: 1, described_by: None }
+    }
+}
+
 /// Orders one more period for a product, and waits for the invoice: clients take an order that is answered as one
 /// that can be paid, and wait for minutes for the invoice of one that has ended.
 ///
 /// # Errors
 /// [`Error::Unavailable`] when no invoice can be made, or not soon; there is no order then.
 pub async fn extend(shop: &Shop, product: ProductId, kind: ProductKind) -> Result<Extension, Error> {
-    let extension = order(shop, product, kind).await?;
+    extend_by(shop, product, kind, More::default()).await
+}
+
+/// [`extend`] by several periods at once, or with an invoice that is described in another way.
+///
+/// # Errors
+/// As [`extend`], and [`Error::Refused`] for more periods than the host sells at once.
+pub async fn extend_by(shop: &Shop, product: ProductId, kind: ProductKind, more: More) -> Result<Extension, Error> {
+    let extension = order_by(shop, product, kind, more).await?;
     if let Extension::Order(order) = extension
         && !is_payable_soon(shop, order).await?
     {
@@ -51,8 +74,29 @@ pub async fn extend(shop: &Shop, product: ProductId, kind: ProductKind) -> Resul
 
 /// Orders one more period for a product; its invoice follows.
 pub async fn order(shop: &Shop, product: ProductId, kind: ProductKind) -> Result<Extension, Error> {
+    order_by(shop, product, kind, More::default()).await
+}
+
+/// Orders more time for a product; its invoice follows.
+pub async fn order_by(shop: &Shop, product: ProductId, kind: ProductKind, more: More) -> Result<Extension, Error> {
     let shop_in_change = shop.clone();
-    shop.tx(&Principal::Buyer, move |tx| extend_in(&shop_in_change, tx, product, kind)).await
+    shop.tx(&Principal::Buyer, move |tx| extend_in(&shop_in_change, tx, product, kind, more)).await
+}
+
+/// What one more period costs, if it can be sold now.
+///
+/// # Errors
+/// As [`extend`], with the reason why it can't.
+pub fn price_of_one(shop: &Shop, product: ProductId, kind: ProductKind) -> Result<Msat, Error> {
+    shop.db.read(|db| {
+        let (deal, host) = find(db, product, kind)?;
+        if host.is_test_host {
+            return Err(Error::Refused(Message::OnTestHost));
+        }
+        check_product(&deal)?;
+        let price = deal.product.terms.price_extension;
+        check_host(shop, db, &host, price).map(|_| price)
+    })
 }
 
 /// Waits until the invoice of an order is made; gives the order up when that takes too long. Whether it can be paid.
@@ -90,30 +134,45 @@ pub async fn give_up(shop: &Shop, order: OrderId) -> Result<bool, Error> {
     .await
 }
 
-fn extend_in(shop: &Shop, tx: &mut Tx<'_>, product: ProductId, kind: ProductKind) -> Result<Extension, Error> {
-    let db = tx.db;
+fn find(db: &Connection, product: ProductId, kind: ProductKind) -> Result<(Deal, Host), Error> {
     let deal = deals::load(db, product, None)?.ok_or(Error::NotFound)?;
     if deal.product.kind() != kind || deal.product.deleted_at.is_some() {
         return Err(Error::NotFound);
     }
     let host = hosts::get(db, deal.product.host_id)?.ok_or(Error::NotFound)?;
+    Ok((deal, host))
+}
+
+fn extend_in(
+    shop: &Shop,
+    tx: &mut Tx<'_>,
+    product: ProductId,
+    kind: ProductKind,
+    more: More,
+) -> Result<Extension, Error> {
+    let db = tx.db;
+    let (deal, host) = find(db, product, kind)?;
     if host.is_test_host {
         return Ok(Extension::TestHost);
     }
     check_product(&deal)?;
+    check_periods(&host, more.periods, deal.product.terms.duration_secs)?;
     super::deny::refuse_target(db, &deal.product)?;
-    if let Some(open) = reusable_order(&deal, tx.now) {
+    if let Some(open) = reusable_order(&deal, &more, tx.now) {
         return Ok(Extension::Order(open));
     }
     refuse_when_overloaded(shop, db)?;
-    let node = check_host(shop, db, &host, deal.product.terms.price_extension)?;
+    let price = Msat(deal.product.terms.price_extension.0.saturating_mul(u64::from(more.periods)));
+    let node = check_host(shop, db, &host, price)?;
     replace_older_orders(shop, tx, &deal)?;
     let plan = InvoicePlan {
         product,
         host: &host,
         node,
         kind: PurchaseKind::Extension,
-        price: deal.product.terms.price_extension,
+        price,
+        periods: more.periods,
+        described_by: more.described_by,
         // A running product is extended at once; one that the host must re-activate is only paid
         // for if it does.
         may_hold: deal.product.status != ProductStatus::Active,
@@ -146,14 +205,19 @@ fn check_product(deal: &Deal) -> Result<(), Error> {
     Ok(())
 }
 
-/// The open extension order that is answered again: no second invoice for the same wish.
-fn reusable_order(deal: &Deal, now: Timestamp) -> Option<OrderId> {
+/// The open extension order that is answered again: no second invoice for the same wish. A wallet that has asked for
+/// a certain description takes no other.
+fn reusable_order(deal: &Deal, more: &More, now: Timestamp) -> Option<OrderId> {
+    let is_wanted = |purchase: &Purchase| {
+        let fits = more.described_by.is_none() || purchase.invoice.described_by == more.described_by;
+        purchase.periods == more.periods && fits
+    };
     let reusable = |purchase: &&Purchase| {
         let invoice = &purchase.invoice;
         let waits = invoice.state == InvoiceState::Initial;
         let payable = invoice.state == InvoiceState::Open
             && invoice.expires_at.is_some_and(|end| end >= now.plus_secs(MIN_PAYABLE_SECS));
-        purchase.kind == PurchaseKind::Extension && (waits || payable)
+        purchase.kind == PurchaseKind::Extension && is_wanted(purchase) && (waits || payable)
     };
     deal.purchases.iter().rev().find(reusable).map(|purchase| purchase.id)
 }
@@ -166,7 +230,7 @@ fn check_host(shop: &Shop, db: &Connection, host: &Host, price: Msat) -> Result<
     choose_node::choose_node(shop, db, host, &[], price)?.ok_or_else(choose_node::no_node)
 }
 
-/// An open order with too little time left gives way to the new one.
+/// An open order with too little time left, or for something else, gives way to the new one.
 fn replace_older_orders(shop: &Shop, tx: &mut Tx<'_>, deal: &Deal) -> Result<(), Error> {
     let open = deal
         .purchases

@@ -10,19 +10,22 @@ use crate::domain::purchase::Purchase;
 use crate::services::Error;
 use crate::services::products::view::existing;
 use crate::services::shop::Shop;
+use crate::store::claims::{Claim, ClaimState};
 use crate::store::deals::Search;
-use crate::store::{deals, hosts, products, refunds};
+use crate::store::{claims, deals, hosts, products, refunds};
 
 /// More orders of one product are not shown.
 const MOST_ORDERS: u32 = 50;
 
-/// An order, and whether the shop's node is paying its buyer back at this moment.
+/// An order, and how what it owes is coming back.
 #[derive(Clone, Debug)]
 pub struct Followed {
     /// The order.
     pub view: OrderView,
     /// Whether what is owed is on its way.
     pub is_being_paid_back: bool,
+    /// How its buyer has asked for it.
+    pub claim: Option<Claim>,
 }
 
 /// A product with its orders.
@@ -38,8 +41,9 @@ pub struct Bought {
 /// An order as its buyer follows it.
 pub fn follow(shop: &Shop, id: OrderId) -> Result<Followed, Error> {
     let view = super::place::view(shop, id)?;
-    let refund = shop.db.read(|db| refunds::open_of(db, id).map_err(Error::from))?;
-    Ok(Followed { view, is_being_paid_back: refund.is_some() })
+    let (refund, claim) = shop.db.read(|db| Ok::<_, Error>((refunds::open_of(db, id)?, claims::get(db, id)?)))?;
+    let is_claimed = claim.as_ref().is_some_and(|claim| claim.state == ClaimState::Open);
+    Ok(Followed { view, is_being_paid_back: refund.is_some() || is_claimed, claim })
 }
 
 /// A product that anybody may look at, knowing its id, with its orders.

@@ -53,6 +53,8 @@ pub struct OrderRequest {
     pub product: OrderedProduct,
     /// From which host.
     pub host_id: HostId,
+    /// For how many periods at once.
+    pub periods: u32,
     /// Whether the buyer accepts the host's terms.
     pub tos_accepted: bool,
     /// The buyer's note.
@@ -108,12 +110,12 @@ pub(in crate::services) fn refuse_when_overloaded(shop: &Shop, db: &Connection) 
     Ok(())
 }
 
-/// The host, if it can sell `product` (or anything) now, and the node that would make the invoice.
+/// The host, if it can sell what is wanted (or anything) now, and the node that would make the invoice.
 fn find_host(
     shop: &Shop,
     db: &Connection,
     id: HostId,
-    product: Option<OrderedProduct>,
+    wanted: Option<(OrderedProduct, u32)>,
 ) -> Result<(Host, Candidate), Error> {
     let problem = |text: Message| Err(Error::field("host_id", text));
     let Some(host) = hosts::get(db, id)? else {
@@ -128,26 +130,37 @@ fn find_host(
     if !host.is_alive(shop.now()) {
         return problem(Message::HostSilent);
     }
-    let price = product.map_or(Msat(0), |product| price(&host, product));
+    let price = wanted.map_or(Msat(0), |(product, periods)| price(&host, product, periods));
     match choose_node::choose_node(shop, db, &host, &[], price)? {
         Some(node) => Ok((host, node)),
         None => problem(Message::NoPayments),
     }
 }
 
-/// The price of a first period.
-const fn price(host: &Host, product: OrderedProduct) -> Msat {
-    match product {
-        OrderedProduct::TorBridge => host.tor_bridge_price_initial,
-        OrderedProduct::NostrAlias => host.nostr_alias_price_initial,
-        OrderedProduct::RsshTunnel => host.rssh_tunnel_price,
+/// The price of a first purchase: the periods after the first cost what extending by them would.
+pub fn price(host: &Host, product: OrderedProduct, periods: u32) -> Msat {
+    let (first, more) = match product {
+        OrderedProduct::TorBridge => (host.tor_bridge_price_initial, host.tor_bridge_price_extension),
+        OrderedProduct::NostrAlias => (host.nostr_alias_price_initial, host.nostr_alias_price_extension),
+        OrderedProduct::RsshTunnel => (host.rssh_tunnel_price, host.rssh_tunnel_price),
+    };
+    Msat(first.0.saturating_add(more.0.saturating_mul(u64::from(periods.saturating_sub(1)))))
+}
+
+/// Refuses more periods at once than a host sells, and more than one of what never ends.
+pub(super) fn check_periods(host: &Host, periods: u32, duration_secs: i64) -> Result<(), Error> {
+    let most = if duration_secs == 0 { 1 } else { host.max_periods };
+    if (1..=u32::from(most)).contains(&periods) {
+        Ok(())
+    } else {
+        Err(Error::Refused(Message::TooManyPeriods { most }))
     }
 }
 
 /// The product rules of the contract, in its order. The last of them, a free port, is checked by
 /// taking one.
 fn check(shop: &Shop, db: &Connection, request: &OrderRequest) -> Result<(Host, Candidate, Subject), Error> {
-    let (host, node) = find_host(shop, db, request.host_id, Some(request.product))?;
+    let (host, node) = find_host(shop, db, request.host_id, Some((request.product, request.periods)))?;
     let offered = match request.product {
         OrderedProduct::TorBridge => host.offers_tor_bridges,
         OrderedProduct::NostrAlias => host.offers_nostr_aliases,
@@ -157,6 +170,11 @@ fn check(shop: &Shop, db: &Connection, request: &OrderRequest) -> Result<(Host, 
     if !offered {
         return Err(Error::non_field(Message::NotOffered { product: request.product.name() }));
     }
+    let duration_secs = match request.product {
+        OrderedProduct::NostrAlias => host.nostr_alias_duration,
+        _ => host.tor_bridge_duration,
+    };
+    check_periods(&host, request.periods, duration_secs)?;
     // What was sold after a restored backup was made may stand there still, and names can't be tried.
     if request.product == OrderedProduct::NostrAlias && host.unswept_since.is_some() {
         return Err(Error::non_field(Message::AliasesPaused));
@@ -201,7 +219,7 @@ pub(super) fn store_order(shop: &Shop, tx: &mut Tx<'_>, id: OrderId, request: Or
     let db = tx.db;
     refuse_when_overloaded(shop, db)?;
     let (host, node, subject) = check(shop, db, &request)?;
-    let mut product = new_product(shop, &host, subject, request.comment, tx.now);
+    let mut product = new_product(shop, &host, subject, &request, tx.now);
     match &product.subject {
         Subject::Target(_) => {
             product.port = Some(crate::services::products::ports::draw(shop, db, &host, product.id)?);
@@ -213,8 +231,16 @@ pub(super) fn store_order(shop: &Shop, tx: &mut Tx<'_>, id: OrderId, request: Or
         }
     }
     products::insert(db, &product)?;
-    let price = price(&host, request.product);
-    let plan = InvoicePlan { product: product.id, host: &host, node, kind: PurchaseKind::First, price, may_hold: true };
+    let plan = InvoicePlan {
+        product: product.id,
+        host: &host,
+        node,
+        kind: PurchaseKind::First,
+        price: price(&host, request.product, request.periods),
+        periods: request.periods,
+        described_by: None,
+        may_hold: true,
+    };
     let purchase = store_purchase(shop, tx, id, &plan)?;
     let denied = super::deny::refuse_if_denied(shop, tx, purchase.id, &product, request.client_ip.as_deref())?;
     if product.kind() == ProductKind::TorBridge && !denied {
@@ -223,7 +249,7 @@ pub(super) fn store_order(shop: &Shop, tx: &mut Tx<'_>, id: OrderId, request: Or
     Ok(purchase.id)
 }
 
-fn new_product(shop: &Shop, host: &Host, subject: Subject, comment: Option<String>, now: Timestamp) -> Product {
+fn new_product(shop: &Shop, host: &Host, subject: Subject, request: &OrderRequest, now: Timestamp) -> Product {
     let (duration_secs, price_extension, bandwidth, port) = match subject {
         Subject::Target(_) => {
             (host.tor_bridge_duration, host.tor_bridge_price_extension, host.bridge_bandwidth_initial, None)
@@ -233,7 +259,9 @@ fn new_product(shop: &Shop, host: &Host, subject: Subject, comment: Option<Strin
         }
     };
     // Until the activation the field holds this estimate, not moving.
-    let estimate = now.plus_secs(duration_secs.saturating_add(host.grace_secs));
+    let one = duration_secs.saturating_add(host.grace_secs);
+    let estimate = now.plus_secs(one.saturating_mul(i64::from(request.periods)));
+    let terms = Terms { duration_secs, grace_secs: host.grace_secs, price_extension, bandwidth_initial: bandwidth };
     Product {
         id: ProductId(shop.new_id()),
         host_id: host.id,
@@ -241,10 +269,10 @@ fn new_product(shop: &Shop, host: &Host, subject: Subject, comment: Option<Strin
         port,
         placed: true,
         subject,
-        comment,
+        comment: request.comment.clone(),
         suspend_after: (duration_secs != 0).then_some(estimate),
-        terms: Terms { duration_secs, grace_secs: host.grace_secs, price_extension, bandwidth_initial: bandwidth },
-        bandwidth_remaining: bandwidth,
+        bandwidth_remaining: terms.bandwidth_of(request.periods),
+        terms,
         bandwidth_checked_at: None,
         is_monitored: true,
         is_killed: false,
@@ -288,6 +316,7 @@ fn new_purchase(shop: &Shop, id: OrderId, plan: &InvoicePlan<'_>, now: Timestamp
         is_hold: false,
         payment_request: None,
         amount: price,
+        described_by: plan.described_by.clone(),
         rates: InvoiceRates::default(),
         received: None,
         expiry_secs: shop.settings.invoice_expiry_secs,
@@ -304,6 +333,7 @@ fn new_purchase(shop: &Shop, id: OrderId, plan: &InvoicePlan<'_>, now: Timestamp
         status: OrderStatus::Initial,
         message: None,
         price,
+        periods: plan.periods,
         delivery: Delivery::None,
         granted_secs: 0,
         granted_bytes: 0,

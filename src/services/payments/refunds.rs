@@ -102,11 +102,30 @@ pub fn node_of(shop: &Shop, refund: &Refund) -> Result<Node, Error> {
 /// [`Error::NotFound`], [`Error::Conflict`] when nothing is owed or the request was used before,
 /// [`Error::Invalid`] or [`Error::Refused`] with what is wrong.
 pub async fn intend(shop: &Shop, request: Request, by: &Principal) -> Result<(Refund, Node), Error> {
+    intend_with(shop, request, by, Late::TakenBack).await
+}
+
+/// What becomes of an order that owes nothing, since it was delivered, but late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Late {
+    /// From now on it owes its price: the operator says so.
+    TakenBack,
+    /// It owes nothing.
+    Stays,
+}
+
+/// [`intend`], saying what becomes of what was delivered late.
+///
+/// # Errors
+/// As [`intend`].
+pub async fn intend_with(shop: &Shop, request: Request, by: &Principal, late: Late) -> Result<(Refund, Node), Error> {
     let inner = shop.clone();
     shop.tx(by, move |tx| {
         let db = tx.db;
         authz::needs_order(tx, request.order)?;
-        return_late::owe_instead(&inner, tx, request.order)?;
+        if late == Late::TakenBack {
+            return_late::owe_instead(&inner, tx, request.order)?;
+        }
         let refund = checked(&inner, db, &request)?;
         let node = nodes::get(db, refund.node)?.ok_or(Error::NotFound)?;
         refunds::intend(db, &refund)?;

@@ -35,6 +35,7 @@ async fn a_form_that_is_sent_twice_makes_one_order_also_after_a_restart_of_the_s
     let request = ip2tor_shop::services::orders::place::OrderRequest {
         product: ip2tor_shop::services::orders::place::OrderedProduct::TorBridge,
         host_id: shop.host("host1"),
+        periods: 1,
         tos_accepted: true,
         comment: None,
         target: Some(format!("{ONION}:80")),

@@ -8,7 +8,7 @@ use crate::support::request::Answer;
 use crate::support::{ONION, TestShop};
 
 /// The order that an answer leads to.
-fn order_of(answer: &Answer) -> OrderId {
+pub fn order_of(answer: &Answer) -> OrderId {
     assert_eq!(answer.status, 303, "{}", answer.text());
     let location = answer.header("location");
     let id = location.strip_prefix("/charged/lnpurchase/po/").and_then(|rest| rest.strip_suffix('/'));

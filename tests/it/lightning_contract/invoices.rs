@@ -1,8 +1,10 @@
 //! Making, looking up and cancelling plain invoices.
 
+use bitcoin::hashes::Hash;
 use ip2tor_shop::domain::lightning::{CancelOutcome, InvoiceRequest, Network, NodeErrorKind, NodeInvoiceState};
 use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::lightning::bolt11;
+use lightning_invoice::{Bolt11Invoice, Bolt11InvoiceDescriptionRef};
 
 use super::world::{EXPIRY_SECS, PRICE, World, only, plain, soon};
 
@@ -23,6 +25,20 @@ pub async fn a_new_invoice_has_the_terms_that_were_asked_for(world: World) {
     assert_eq!(found.payment_request, made.payment_request);
     assert_eq!((found.settle_index, found.settled_at), (0, None));
     assert_eq!(found.expires_at, made.expires_at);
+}
+
+pub async fn an_invoice_may_carry_the_hash_of_a_text_and_its_node_keeps_the_memo(world: World) {
+    let node = world.node();
+    let text = "[[\"text/plain\",\"one more period\"]]";
+    let request = InvoiceRequest { described_by: Some(text.to_owned()), ..plain(1) };
+    let made = node.create(&request).await.unwrap();
+    let read: Bolt11Invoice = made.payment_request.parse().unwrap();
+    let Bolt11InvoiceDescriptionRef::Hash(hash) = read.description() else { panic!("{}", made.payment_request) };
+    assert_eq!(hash.0.to_byte_array(), request.description_hash().unwrap());
+    let found = node.look_up(request.hash).await.unwrap().unwrap();
+    assert_eq!((found.memo.as_str(), found.state), ("PO: 1", NodeInvoiceState::Open), "it is known as the shop's");
+    assert_eq!(node.create(&request).await.unwrap(), made, "asked for twice it is the same");
+    assert_eq!(node.cancel(request.hash).await.unwrap(), CancelOutcome::Cancelled);
 }
 
 pub async fn making_an_invoice_twice_gives_the_same_one(world: World) {

@@ -4,7 +4,7 @@ use ip2tor_shop::domain::id::{OrderId, Random};
 use ip2tor_shop::domain::lightning::{NodeInvoiceState, PaymentHash};
 use ip2tor_shop::domain::product::{Product, ProductKind, ProductStatus};
 use ip2tor_shop::services::orders;
-use ip2tor_shop::services::orders::extend::Extension;
+use ip2tor_shop::services::orders::extend::{Extension, More};
 use ip2tor_shop::services::orders::place::{OrderRequest, OrderedProduct};
 use ip2tor_shop::services::products;
 use ip2tor_shop::services::products::operate::OperatorAction;
@@ -27,6 +27,7 @@ pub async fn order(world: &mut World) -> Outcome {
     let request = OrderRequest {
         product,
         host_id,
+        periods: periods(world),
         tos_accepted: true,
         comment: None,
         target: alias.is_none().then(|| TARGET.to_owned()),
@@ -36,6 +37,11 @@ pub async fn order(world: &mut World) -> Outcome {
     };
     let answer = orders::place::place(&world.shop, request).await;
     world.answered(answer).map(drop)
+}
+
+/// Mostly one; rarely more than hosts sell at once.
+fn periods(world: &mut World) -> u32 {
+    if world.chance(70) { 1 } else { world.luck.u32(1..=4) }
 }
 
 /// Any product; mostly one that somebody has paid for.
@@ -50,7 +56,9 @@ fn any_product(world: &mut World) -> Option<Product> {
 pub async fn extend(world: &mut World) -> Outcome {
     let Some(product) = any_product(world) else { return Ok(()) };
     world.note(format!("extend {} in {}", short(product.id), product.status.letter()));
-    let answer = orders::extend::order(&world.shop, product.id, product.kind()).await;
+    let described_by = world.chance(20).then(|| "[[\"text/plain\",\"one more period\"]]".to_owned());
+    let more = More { periods: periods(world), described_by };
+    let answer = orders::extend::order_by(&world.shop, product.id, product.kind(), more).await;
     if let Ok(Extension::Order(order)) = answer
         && world.chance(10)
     {

@@ -153,14 +153,14 @@ fn product_is_sound(now: &Snapshot, product: &Product) -> Outcome {
 
 /// The reference: the paid time of a product, recomputed from what each order was granted.
 fn time_adds_up(world: &World, now: &Snapshot, product: &Product) -> Outcome {
-    let period = product.terms.duration_secs + product.terms.grace_secs;
+    let one = product.terms.duration_secs + product.terms.grace_secs;
     let unlimited = product.terms.duration_secs == 0;
     let mut deltas = Vec::new();
     let (mut bytes, mut extended) = (0, false);
     for purchase in now.purchases(product.id) {
         let before = world.last.orders.get(&purchase.id).map(|(before, _)| (before.granted_secs, before.granted_bytes));
         let (secs, old_bytes) = before.unwrap_or((0, 0));
-        let granted = purchase.granted_secs;
+        let (granted, period) = (purchase.granted_secs, one * i64::from(purchase.periods));
         rule(granted == 0 || (granted == period && !unlimited), || format!("{granted} s were granted for one order"))?;
         let done = purchase.delivery == Delivery::Delivered;
         rule(!done || unlimited || granted == period, || "delivered without its time".to_owned())?;

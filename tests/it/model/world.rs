@@ -300,6 +300,7 @@ fn new_host(luck: &mut fastrand::Rng, random: &Seeded, n: u32) -> Host {
         nostr_alias_price_initial: Msat(250_000),
         nostr_alias_price_extension: Msat(200_000),
         bridge_bandwidth_initial: 1000,
+        max_periods: 3,
         hold_limit_secs: HOLD_LIMIT_SECS,
         use_holds: luck.u32(..3) > 0,
         ..Host::new(HostId(random.uuid()), OperatorId(1), START)

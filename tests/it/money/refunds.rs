@@ -118,6 +118,7 @@ impl Rig {
             preimage,
             amount: Msat(amount),
             memo: "refund".to_owned(),
+            described_by: None,
             expiry_secs: 3600,
             cltv_expiry: None,
             private: false,
@@ -187,7 +188,7 @@ impl Rig {
     }
 
     /// A bridge that waits for its host; 700 msat more were paid than asked.
-    async fn overpaid(&self) -> (OrderId, ProductId) {
+    pub async fn overpaid(&self) -> (OrderId, ProductId) {
         self.check_in().await;
         let (order, product) = self.ordered().await;
         self.pay_msat(order, 25_700);

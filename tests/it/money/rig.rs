@@ -246,6 +246,7 @@ impl Rig {
         OrderRequest {
             product: OrderedProduct::TorBridge,
             host_id: self.host,
+            periods: 1,
             tos_accepted: true,
             comment: None,
             target: Some(TARGET.to_owned()),

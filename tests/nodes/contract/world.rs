@@ -308,6 +308,7 @@ pub fn plain(number: u8) -> InvoiceRequest {
         preimage: Some(preimage),
         amount: PRICE,
         memo: format!("PO: {number}"),
+        described_by: None,
         expiry_secs: EXPIRY_SECS,
         cltv_expiry: None,
         private: false,

@@ -10,6 +10,10 @@ use crate::texts::{Ending, OrderMessage};
 use crate::time::Timestamp;
 use crate::transition::BrokenRule;
 
+/// What the operator is told of a debt, over once it is paid.
+const DEBT_ALERTS: [AlertTopic; 4] =
+    [AlertTopic::NeedsRefund, AlertTopic::Overpaid, AlertTopic::RefundMayBeDone, AlertTopic::RefundClaimed];
+
 impl Deal {
     /// Whether anybody was promised the product and does not have it.
     pub fn has_claims(&self) -> bool {
@@ -97,9 +101,9 @@ impl Deal {
         if purchase.granted_secs > 0 || purchase.granted_bytes > 0 {
             return;
         }
-        purchase.granted_secs = self.product.add_period(now);
+        purchase.granted_secs = self.product.add_periods(purchase.periods, now);
         if purchase.kind == PurchaseKind::Extension {
-            purchase.granted_bytes = self.product.add_bandwidth();
+            purchase.granted_bytes = self.product.add_bandwidth(purchase.periods);
         }
     }
 
@@ -217,7 +221,7 @@ impl Deal {
     /// The operator need not look after the order's debt any more.
     pub(super) fn close_debt(&mut self, i: usize) {
         let subject = self.purchases[i].id.to_string();
-        for topic in [AlertTopic::NeedsRefund, AlertTopic::Overpaid, AlertTopic::RefundMayBeDone] {
+        for topic in DEBT_ALERTS {
             self.effects.push(Effect::CloseAlert(topic, subject.clone()));
         }
     }

@@ -293,6 +293,12 @@ pub(super) fn message(message: &Message) -> String {
             return format!("Die Nutzungsbedingungen müssen angenommen werden: {terms}");
         }
         Message::NoFreePorts => "Bei diesem Host ist kein Port für eine Tor-Bridge frei.",
+        Message::TooManyPeriods { most } => {
+            return format!("Dieser Host verkauft 1 bis {most} Zeiträume auf einmal.");
+        }
+        Message::OnePriceOnly { price } => {
+            return format!("Dieser Code nimmt genau {} sat für einen Zeitraum.", price.in_sats());
+        }
         Message::Denied => DENIED,
         Message::NotPaidYet => "Das Produkt ist noch nicht bezahlt und kann darum nicht verlängert werden.",
         Message::SwitchedOff => "Der Betreiber hat dieses Produkt abgeschaltet.",
@@ -308,6 +314,24 @@ pub(super) fn message(message: &Message) -> String {
         Message::OnTestHost => {
             "Diese Bridge liegt auf einem Test-Host und kann darum nicht verlängert werden. Bitte eine ganz neue \
              bestellen."
+        }
+        Message::NothingOwed => "Für diese Bestellung wird nichts geschuldet.",
+        Message::ClaimUnderWay => {
+            "Eine Anforderung dieses Geldes wird schon bezahlt. Bitte in einer Minute noch einmal nachsehen."
+        }
+        Message::NoPaymentRequest => {
+            "Das ist keine Lightning-Rechnung. Bitte in der Wallet eine Rechnung erstellen und ganz kopieren: Sie \
+             beginnt mit lnbc."
+        }
+        Message::RequestUsed => "Diese Rechnung wurde schon benutzt. Bitte in der Wallet eine neue erstellen.",
+        Message::RequestExpired => "Diese Rechnung ist abgelaufen, oder läuft gleich ab. Bitte eine neue erstellen.",
+        Message::RequestAmount { owed } => {
+            return format!("Die Rechnung muss über genau {} sat gehen: So viel wird geschuldet.", owed.in_sats());
+        }
+        Message::RequestNetwork => "Die Rechnung ist für ein anderes Netz als das, in dem bezahlt wurde.",
+        Message::StaleCode => {
+            "Was geschuldet wird, hat sich geändert, seit dieser Code gezeigt wurde. Bitte die Seite der Bestellung \
+             neu öffnen."
         }
         Message::BeingPaidBack => {
             "Das Produkt wurde nicht rechtzeitig geliefert, und sein Käufer bekommt das Geld in diesem Moment zurück."

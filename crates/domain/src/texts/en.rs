@@ -254,6 +254,12 @@ pub(super) fn message(message: &Message) -> String {
             return format!("Must accept Terms of Service (ToS): {terms}");
         }
         Message::NoFreePorts => "The current host does not have any Tor bridge ports available.",
+        Message::TooManyPeriods { most } => {
+            return format!("This host sells from 1 to {most} periods at once.");
+        }
+        Message::OnePriceOnly { price } => {
+            return format!("This code takes exactly {} sat for one period.", price.in_sats());
+        }
         Message::Denied => DENIED,
         Message::NotPaidYet => "It has not been paid for yet, so it can't be extended.",
         Message::SwitchedOff => "The operator has switched this product off.",
@@ -267,6 +273,18 @@ pub(super) fn message(message: &Message) -> String {
             "This bridge is in a test host and therefore cannot be extended. Try creating a completely new one \
              from scratch."
         }
+        Message::NothingOwed => "Nothing is owed for this order.",
+        Message::ClaimUnderWay => "A request for this money is being paid already. Please look again in a minute.",
+        Message::NoPaymentRequest => {
+            "This is not a Lightning payment request. Make an invoice in your wallet and copy it whole: it begins with lnbc."
+        }
+        Message::RequestUsed => "This payment request was used before. Please make a new one in your wallet.",
+        Message::RequestExpired => "This payment request has expired, or will in a minute. Please make a new one.",
+        Message::RequestAmount { owed } => {
+            return format!("The payment request must be over exactly {} sat, which is what is owed.", owed.in_sats());
+        }
+        Message::RequestNetwork => "The payment request is for another network than the one you have paid on.",
+        Message::StaleCode => "What is owed has changed since this code was shown. Please open the order's page again.",
         Message::BeingPaidBack => "It was not delivered in time, and its buyer is being paid back at this moment.",
         Message::OnlyUsedUp { left } => {
             return format!("Ensure this value is less than or equal to {left}: bandwidth can only be used up.");

@@ -2,6 +2,7 @@
 
 use super::Language;
 use crate::account::PasswordFault;
+use crate::money::Msat;
 
 /// Why something was refused. What each says stands in `en.rs` under its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -156,6 +157,10 @@ pub enum Message {
         terms: String,
     },
     NoFreePorts,
+    /// More periods at once than the host sells.
+    TooManyPeriods {
+        most: u16,
+    },
     Denied,
     // Of an extension.
     NotPaidYet,
@@ -163,8 +168,25 @@ pub enum Message {
     NeverDelivered,
     NeverEnds,
     StillHeld,
+    /// A renewal code was to be paid with another amount than its price.
+    OnePriceOnly {
+        price: Msat,
+    },
     HostDown,
     OnTestHost,
+    // Of what a buyer asks to be paid back.
+    NothingOwed,
+    ClaimUnderWay,
+    NoPaymentRequest,
+    RequestUsed,
+    RequestExpired,
+    /// The request asks for another amount than is owed, in msat.
+    RequestAmount {
+        owed: Msat,
+    },
+    RequestNetwork,
+    /// The code to claim with was made before the debt changed.
+    StaleCode,
     // Of what hosts report and change.
     BeingPaidBack,
     OnlyUsedUp {

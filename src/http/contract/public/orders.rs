@@ -135,6 +135,7 @@ fn read_order(call: &RequestContext, input: &Input) -> Result<OrderRequest, Prob
     Ok(OrderRequest {
         product,
         host_id,
+        periods: 1,
         tos_accepted: tos_accepted.unwrap_or(false),
         comment,
         target,

@@ -33,6 +33,19 @@ fn an_extension_buys_its_whole_bandwidth_whatever_was_overdrawn_before() {
 }
 
 #[test]
+fn an_order_of_several_periods_grants_each_of_them_and_gives_all_of_them_back() {
+    let mut deal = overdrawn();
+    deal.purchases[1].periods = 3;
+    let end = deal.product.suspend_after;
+    apply(&mut deal, Event::Settled(1, PRICE), true, START);
+    let period = deal.product.terms.duration_secs + deal.product.terms.grace_secs;
+    assert_eq!((deal.purchases[1].granted_secs, deal.product.bandwidth_remaining), (3 * period, 3 * BYTES));
+    apply(&mut deal, Event::HostFails, true, START);
+    assert_eq!((deal.product.suspend_after, deal.product.bandwidth_remaining), (end, -2 * BYTES));
+    assert_eq!((deal.purchases[1].granted_secs, deal.purchases[1].granted_bytes), (0, 0));
+}
+
+#[test]
 fn what_an_extension_forgave_is_owed_again_when_it_is_taken_back() {
     let mut deal = overdrawn();
     apply(&mut deal, Event::Settled(1, PRICE), true, START);
