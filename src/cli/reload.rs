@@ -59,6 +59,8 @@ fn needing_a_restart(running: &Config, new: &Config) -> Vec<&'static str> {
         ("probe", running.probe != new.probe),
         ("rates", running.rates != new.rates),
         ("onion", running.onion != new.onion),
+        ("branding", running.branding != new.branding),
+        ("refunds", running.refunds != new.refunds),
     ];
     parts.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
 }
@@ -97,6 +99,8 @@ mod tests {
             rates,
             log: _,
             onion,
+            branding,
+            refunds,
         } = &mut new;
         http.body_limit_bytes += 1;
         orders.expiry *= 2;
@@ -108,6 +112,8 @@ mod tests {
         probe.limit *= 2;
         rates.enabled ^= true;
         onion.insert("enabled".to_owned(), false.into());
-        assert_eq!(needing_a_restart(&running, &new).len(), 11);
+        branding.name = Some("another".to_owned());
+        refunds.automatic_sat_per_day += 1;
+        assert_eq!(needing_a_restart(&running, &new).len(), 13);
     }
 }

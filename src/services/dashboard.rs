@@ -76,7 +76,7 @@ pub const fn about(topic: AlertTopic) -> About {
     use AlertTopic as T;
     match topic {
         T::NeedsRefund | T::Overpaid | T::RefundedTooMuch | T::RefundMayBeDone => About::Order,
-        T::InvoiceVanished | T::HoldLost | T::TargetUnreachable | T::LateDelivery => About::Order,
+        T::InvoiceVanished | T::RefundClaimed | T::HoldLost | T::TargetUnreachable | T::LateDelivery => About::Order,
         T::StuckSuspension => About::Product,
         T::HostDead | T::NoInvoices | T::FewPorts | T::HostNotSwept => About::Host,
         T::NodeDead | T::NodeUnheard | T::ClocksApart => About::Node,

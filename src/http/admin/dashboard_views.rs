@@ -119,7 +119,7 @@ const fn name(about: About) -> &'static str {
 const fn operation(topic: AlertTopic) -> &'static str {
     use AlertTopic as T;
     match topic {
-        T::NeedsRefund | T::Overpaid => "admin_order_refund",
+        T::NeedsRefund | T::Overpaid | T::RefundClaimed => "admin_order_refund",
         T::RefundMayBeDone | T::RefundedTooMuch | T::InvoiceVanished | T::HoldLost => "admin_order_read",
         T::LateDelivery | T::TargetUnreachable => "admin_order_read",
         T::StuckSuspension => "admin_product_release",

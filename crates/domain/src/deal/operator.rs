@@ -84,9 +84,9 @@ impl Deal {
                 product.suspend_after = Some(end.max(now).plus_secs(secs));
                 secs
             }
-            None => product.add_period(now),
+            None => product.add_periods(1, now),
         };
-        let bytes = product.add_bandwidth();
+        let bytes = product.add_bandwidth(1);
         if !matches!(product.status, ProductStatus::NeedsActivate | ProductStatus::Active) {
             self.operator_resumes(now)?;
         }
