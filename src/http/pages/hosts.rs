@@ -69,6 +69,8 @@ struct Offer {
     is_test: bool,
     is_testnet: bool,
     has_terms: bool,
+    /// Something of it is left.
+    can_be_bought: bool,
     items: Vec<Item>,
 }
 
@@ -93,7 +95,7 @@ pub fn show(visit: &Visit, kind: ListKind) -> Result<Response, Problem> {
     let catalog = visit.app.catalog.get(shop)?;
     let mut open: Vec<&PublicHost> = catalog.hosts.iter().filter(|host| host.is_public(now)).collect();
     let closed = if open.is_empty() { Some(reason(visit, &catalog, now)?) } else { None };
-    open.retain(|public| fits(visit, &public.host));
+    open.retain(|public| sells(&public.host) && fits(visit, &public.host));
     open.retain(|public| !kind.is_demo() || public.host.is_test_host || public.host.is_testnet);
     open.sort_by(|a, b| cheaper(&a.host, &b.host));
     let title = match kind {
@@ -127,6 +129,11 @@ fn reason(visit: &Visit, catalog: &Catalog, now: Timestamp) -> Result<&'static s
     }
     let counts = visit.app.shop.db.read(|db| node_state::counts(db).map_err(crate::services::Error::from));
     Ok(if counts?.1 == 0 { t.closed_node } else { t.closed_payments })
+}
+
+/// Whether there is anything that it is here for.
+fn sells(host: &Host) -> bool {
+    host.offers_tor_bridges || host.offers_nostr_aliases
 }
 
 /// The filters of the API.
@@ -193,6 +200,7 @@ fn offer(t: &'static Texts, public: &PublicHost, rate: Option<Rate>) -> Offer {
         is_test: host.is_test_host,
         is_testnet: host.is_testnet,
         has_terms: !host.terms_of_service.is_empty() || !host.terms_of_service_url.is_empty(),
+        can_be_bought: host.offers_nostr_aliases || public.free_bridge_ports > 0,
         items: bridge(t, public, rate).into_iter().chain(alias(t, host, rate)).collect(),
     }
 }
@@ -251,6 +259,7 @@ mod tests {
                 is_test: true,
                 is_testnet: true,
                 has_terms: true,
+                can_be_bought: true,
                 items: vec![sample_item(t, hostile)],
             };
             let filter = Filter { label: t.filter_all, href: hostile.to_owned(), is_current: true };
