@@ -30,6 +30,8 @@ pub enum Command<'a> {
     /// The lines of the console since the last time.
     Console,
     Screenshot,
+    /// Close, and go.
+    End,
 }
 
 /// The way to a browser.
@@ -67,8 +69,9 @@ impl Driver {
         match self {
             Self::WebDriver { client, session } => {
                 let (method, path, body) = web_driver_form(command);
-                let body = if method == "GET" { Body::None } else { Body::Json(body) };
-                let answer = client.send(method, &format!("/session/{session}/{path}"), &body).expect("an answer");
+                let body = if method == "POST" { Body::Json(body) } else { Body::None };
+                let path = format!("/session/{session}/{path}");
+                let answer = client.send(method, path.trim_end_matches('/'), &body).map_err(|error| error.to_string())?;
                 let value = answer.json()["value"].clone();
                 if answer.status == 200 { Ok(value) } else { Err(value["message"].to_string()) }
             }
@@ -112,6 +115,7 @@ fn web_driver_form(command: &Command<'_>) -> (&'static str, String, Value) {
         }
         Command::Console => post("se/log".to_owned(), json!({"type": "browser"})),
         Command::Screenshot => get("screenshot"),
+        Command::End => ("DELETE", String::new(), Value::Null),
     }
 }
 
@@ -127,6 +131,7 @@ fn marionette_form(command: &Command<'_>) -> (&'static str, Value) {
         Command::Property(id, name) => ("WebDriver:GetElementProperty", json!({"id": id, "name": name})),
         Command::Run(script) => ("WebDriver:ExecuteScript", json!({"script": script, "args": []})),
         Command::Screenshot => ("WebDriver:TakeScreenshot", json!({"full": true, "hash": false})),
+        Command::End => ("Marionette:Quit", json!({"flags": ["eForceQuit"]})),
         Command::Chromium(name, _) => panic!("{name} is Chromium's"),
         Command::Console => panic!("the console is read in Chromium"),
     }

@@ -187,7 +187,8 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // The driver ends its browser when it is asked to end, and not when it is killed.
+        // Chromium's driver leaves its browser behind when it ends by a signal.
+        let _ = self.driver.call(&Command::End);
         if self.process.is_running() {
             self.process.signal("TERM");
             self.process.wait(Duration::from_secs(10));
