@@ -92,7 +92,7 @@ pub async fn take(visit: &Visit, order: OrderId, form: &Form) -> Result<Option<F
 
 async fn store(visit: &Visit, order: OrderId, typed: &str) -> Result<(), Problem> {
     let bill = bill(typed).map_err(|message| Problem::detail(StatusCode::BAD_REQUEST, message))?;
-    Ok(claims::claim(&visit.app.shop, order, bill).await.map(drop)?)
+    visit.limited(claims::claim(&visit.app.shop, order, bill)).await.map(drop)
 }
 
 fn bill(typed: &str) -> Result<Bill, Message> {

@@ -123,7 +123,8 @@ pub async fn extend(visit: &Visit, kind: ProductKind, form: &Form) -> Result<Res
 async fn order_more(visit: &Visit, id: ProductId, kind: ProductKind, periods: u32) -> Result<String, Problem> {
     let shop = &visit.app.shop;
     orders::deny::refuse_client(shop, visit.origin.client.ip().as_deref())?;
-    match orders::extend::extend_by(shop, id, kind, More { periods, ..More::default() }).await? {
+    let more = More { periods, ..More::default() };
+    match visit.limited(orders::extend::extend_by(shop, id, kind, more)).await? {
         Extension::Order(order) => Ok(super::paths::order(order)),
         Extension::TestHost => Err(Problem::detail(StatusCode::BAD_REQUEST, Message::OnTestHost)),
     }

@@ -42,7 +42,7 @@ pub async fn invoice(visit: &Visit, kind: ProductKind) -> Result<Response, Probl
     }
     orders::deny::refuse_client(shop, visit.origin.client.ip().as_deref())?;
     let more = More { periods: 1, described_by: Some(metadata(visit, kind, id)?) };
-    let Extension::Order(order) = extend::extend_by(shop, id, kind, more).await? else {
+    let Extension::Order(order) = visit.limited(extend::extend_by(shop, id, kind, more)).await? else {
         return Err(Problem::detail(StatusCode::BAD_REQUEST, Message::OnTestHost));
     };
     let request = orders::place::view(shop, order)?.purchase.invoice.payment_request;

@@ -17,8 +17,8 @@ use crate::domain::texts::Language;
 use crate::http::App;
 use crate::http::problem::Problem;
 use crate::http::server::client::Origin;
-use crate::services::hosts;
 use crate::services::hosts::catalog::Site;
+use crate::services::{Error, hosts};
 
 /// A request for a page.
 pub struct Visit {
@@ -71,6 +71,13 @@ impl Visit {
     /// A query parameter; repeated, the last wins.
     pub fn query(&self, name: &str) -> Option<&str> {
         self.query.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Does what leaves something in the database, within the limits of new orders: whoever asks could otherwise make it
+    /// grow as fast as they can ask.
+    pub async fn limited<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Problem> {
+        self.app.orders.admit(&self.origin, self.app.shop.now()).map_err(Problem::throttled)?;
+        Ok(work.await.inspect_err(|_| self.app.orders.refused(&self.origin))?)
     }
 
     /// The QR code of a text that knows no case, as a picture within the page: no further request, and no SVG, which

@@ -96,6 +96,14 @@ async fn pages_are_light_enough_for_tor() {
         let size = weight(&path).await;
         assert!(size <= 12_000, "{path} is {size} bytes");
     }
+    // With the codes that wallets ask for only there.
+    let (owing, bridge) = shop.active_bridge("host1", None).await;
+    shop.sql(&format!("UPDATE purchase_order SET owed = 700 WHERE id = x'{}'", owing.0.simple()));
+    for path in [format!("/charged/lnpurchase/po/{owing}/"), format!("/bridge/{bridge}/")] {
+        let answer = shop.ask("GET", &path).header("Host", ONION).header("Accept-Encoding", "gzip").send().await;
+        let size = answer.body.len();
+        assert!(answer.header("content-encoding") == "gzip" && size <= 12_000, "{path} is {size} bytes");
+    }
     let front = shop.ask("GET", "/").send().await.text();
     let assets = front.split('"').filter(|part| part.starts_with("/assets/"));
     let mut first_visit = weight("/").await;

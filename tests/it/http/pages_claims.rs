@@ -113,3 +113,25 @@ async fn a_wallet_that_scans_the_code_collects_what_is_owed_and_errors_have_the_
     assert_eq!(ask(&format!("/lnurl/withdraw/{order}/")).await["status"], "ERROR");
     assert_eq!(ask("/lnurl/withdraw/x/").await["status"], "ERROR");
 }
+
+#[tokio::test]
+async fn nobody_can_make_the_shop_store_claims_or_renewals_as_fast_as_they_can_ask() {
+    let shop = TestShop::new();
+    let order = owing(&shop).await;
+    let (_, bridge) = shop.active_bridge("host1", None).await;
+    shop.sql("UPDATE host SET max_periods = 9");
+    let mut taken = [0; 2];
+    for number in 1..=40_u8 {
+        let request = payment_request(25_000, shop.clock.now(), 3600, number);
+        taken[0] += usize::from(send(&shop, order, &request).await.status == 303);
+        let periods = format!("periods={}", 1 + number % 2);
+        let extend = shop.ask("POST", &format!("/bridge/{bridge}/extend/")).form(&periods).send().await;
+        taken[1] += usize::from(extend.status == 303);
+    }
+    assert!(taken[0] > 3 && taken[1] > 3 && taken[0] + taken[1] < 20, "{taken:?}");
+    let other = shop
+        .ask("POST", &format!("{}claim/", path(order)))
+        .from(poem::Addr::SocketAddr("203.0.113.77:50000".parse().expect("an address")));
+    let request = payment_request(25_000, shop.clock.now(), 3600, 99);
+    assert_eq!(other.form(&format!("request={request}")).send().await.status, 303, "the others are not held up");
+}

@@ -6,10 +6,11 @@ use ip2tor_shop::domain::product::{Product, ProductKind, ProductStatus};
 use ip2tor_shop::services::orders;
 use ip2tor_shop::services::orders::extend::{Extension, More};
 use ip2tor_shop::services::orders::place::{OrderRequest, OrderedProduct};
+use ip2tor_shop::services::orders::{by_form, follow};
 use ip2tor_shop::services::products;
 use ip2tor_shop::services::products::operate::OperatorAction;
 use ip2tor_shop::services::products::view::ProductPatch;
-use ip2tor_shop::services::{Principal, hosts};
+use ip2tor_shop::services::{Error, Principal, hosts};
 
 use super::host;
 use super::node::Weather;
@@ -35,8 +36,34 @@ pub async fn order(world: &mut World) -> Outcome {
         alias,
         client_ip: None,
     };
+    if world.chance(30) {
+        return send_form(world, request).await;
+    }
     let answer = orders::place::place(&world.shop, request).await;
     world.answered(answer).map(drop)
+}
+
+/// A form is sent, or one that was sent before is sent again, however long ago: it leads to the order that it made. The
+/// page of the order is looked at, which changes nothing.
+async fn send_form(world: &mut World, request: OrderRequest) -> Outcome {
+    let former = world.luck.choice(world.memory.forms.clone()).filter(|_| world.luck.bool());
+    let (form, request) = match &former {
+        Some((form, request, _)) => (*form, request.clone()),
+        None => (world.random.uuid(), request),
+    };
+    let placed = by_form::place_once(&world.shop, form, request.clone()).await;
+    let order = match (&former, &placed) {
+        (Some((_, _, made)), Ok(order)) if made != order => return Err("a form made two orders".to_owned()),
+        (Some(_), Err(Error::Invalid(_) | Error::Refused(_))) => {
+            return Err("a form that was sent lost its order".to_owned());
+        }
+        (_, Ok(order)) => *order,
+        (_, Err(_)) => return world.answered(placed).map(drop),
+    };
+    if former.is_none() {
+        world.memory.forms.push((form, request, order));
+    }
+    follow::follow(&world.shop, order).map(drop).map_err(|error| format!("its page: {error}"))
 }
 
 /// Mostly one; rarely more than hosts sell at once.

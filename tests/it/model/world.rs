@@ -16,6 +16,7 @@ use ip2tor_shop::domain::id::{HostId, NodeId, OperatorId, OrderId, ProductId, Ra
 use ip2tor_shop::domain::lightning::{NodeError, NodeErrorKind, NodeInvoice};
 use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::domain::time::{Clock, ManualClock, Timestamp};
+use ip2tor_shop::services::orders::place::OrderRequest;
 use ip2tor_shop::services::payments::apply::StreamPosition;
 use ip2tor_shop::services::{Error, Principal, ProbePolicy, Settings, Shop};
 use ip2tor_shop::store::audit_log::Author;
@@ -80,6 +81,8 @@ pub struct Memory {
     pub foreign: Vec<String>,
     /// Refunds that were begun, and whether the node paid; nobody has looked yet.
     pub paying: Vec<(Refund, bool)>,
+    /// Forms that were sent, each with its random part, and the order that came of it.
+    pub forms: Vec<(uuid::Uuid, OrderRequest, OrderId)>,
     /// What really went back to the buyer of an order.
     pub paid_back: BTreeMap<OrderId, u64>,
 }

@@ -117,6 +117,7 @@ pub struct Texts {
     pub demo_use: &'static str,
     pub demo_hosts: &'static str,
     pub demo_none: &'static str,
+    pub demo_all: &'static str,
     pub your_address: &'static str,
     pub order_title: &'static str,
     pub what: &'static str,
