@@ -36,7 +36,6 @@ mod values;
 
 use poem_openapi::OpenApi;
 
-pub use events::Listeners;
 pub use frame::Frame;
 
 /// All operations, one line for each noun. They are part of the OpenAPI document.
