@@ -101,7 +101,7 @@ impl World {
 
     /// Asks for an operation.
     pub async fn ask(&self, role: Role, operation: &Operation, path: &str, body: Option<&Value>) -> Answer {
-        let ask = self.shop.ask(&operation.method.to_uppercase(), path).to_admin();
+        let ask = self.shop.ask(&operation.method.to_uppercase(), path).on_admin_face();
         let ask = match body {
             Some(body) => ask.json(body),
             None => ask,
