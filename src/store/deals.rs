@@ -351,8 +351,7 @@ pub fn is_restored(db: &Connection, order: OrderId) -> Result<bool, StoreError> 
 
 /// Whether the shop owes money for any order on a host.
 pub fn owes_on_host(db: &Connection, host: HostId) -> Result<bool, StoreError> {
-    let sql =
-        "SELECT EXISTS (SELECT 1 FROM purchase_order INDEXED BY order_to_refund WHERE (status = 'N' OR owed > 0) AND owed > 0 AND host_id = ?)";
+    let sql = "SELECT EXISTS (SELECT 1 FROM purchase_order INDEXED BY order_to_refund WHERE (status = 'N' OR owed > 0) AND owed > 0 AND host_id = ?)";
     Ok(db.prepare_cached(sql)?.query_row([host], |row| row.get(0))?)
 }
 

@@ -3,6 +3,7 @@
 
 mod cli;
 mod durability;
+mod first_run;
 mod kill;
 #[path = "../support/live/mod.rs"]
 mod live;

@@ -53,8 +53,8 @@ pub struct World {
 impl World {
     /// A shop with hosts, a node, a bridge and an order, a session and an API token of one operator.
     pub async fn new() -> Self {
-        // There are more requests than one client may send in a minute.
-        let shop = TestShop::with(Limits { requests: Rate::per_minute(0), ..Limits::default() });
+        // More requests than one client may send.
+        let shop = TestShop::with(Limits { requests: Rate::OFF, ..Limits::default() });
         let (order, bridge) = shop.active_bridge("host1", Some("owners-comment")).await;
         shop.sql(&format!(
             "INSERT INTO operator (id, name, role, password_hash, created_at, modified_at) \
@@ -104,7 +104,7 @@ impl World {
 
     /// Asks for an operation.
     pub async fn ask(&self, role: Role, operation: &Operation, path: &str, body: Option<&Value>) -> Answer {
-        let ask = self.shop.ask(&operation.method.to_uppercase(), path).to_admin();
+        let ask = self.shop.ask(&operation.method.to_uppercase(), path).on_admin_face();
         let ask = match body {
             Some(body) => ask.json(body),
             None => ask,
