@@ -5,6 +5,7 @@ mod admin;
 mod branding;
 mod contract;
 mod docs;
+mod event_limit;
 mod health;
 mod media;
 pub mod middleware;
