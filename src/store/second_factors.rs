@@ -8,7 +8,6 @@ use crate::domain::id::OperatorId;
 
 /// The second factor of an operator, as it is stored.
 #[allow(missing_docs, reason = "the fields of a record say what they are")]
-#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecondFactor {
     /// What codes are made from; `None` without a second factor.
     pub secret: Option<Vec<u8>>,

@@ -35,7 +35,7 @@ pub struct LoginBody {
 }
 
 /// Whether somebody has signed in.
-#[derive(Debug, Serialize, Object)]
+#[derive(Serialize, Object)]
 pub struct LoginView {
     /// Whether a session has begun; its cookie comes with the answer.
     pub signed_in: bool,

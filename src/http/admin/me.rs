@@ -18,7 +18,7 @@ use crate::services::operators::{second_factor, sessions};
 pub struct Me;
 
 /// Who has signed in.
-#[derive(Debug, Serialize, Object)]
+#[derive(Serialize, Object)]
 pub struct MeView {
     /// Their number, the `owner` of hosts.
     pub id: i64,
@@ -58,7 +58,7 @@ pub struct CodeBody {
 }
 
 /// What an authenticator app is told.
-#[derive(Debug, Serialize, Object)]
+#[derive(Serialize, Object)]
 pub struct EnrolmentView {
     /// The secret, for those who type it.
     pub secret: String,
@@ -69,7 +69,7 @@ pub struct EnrolmentView {
 }
 
 /// Recovery codes, told this once.
-#[derive(Debug, Serialize, Object)]
+#[derive(Serialize, Object)]
 pub struct RecoveryCodes {
     /// Each signs in once in place of a code of the app.
     pub recovery_codes: Vec<String>,

@@ -21,7 +21,7 @@ use crate::services::operators::{manage, passwords, second_factor};
 pub struct Operators;
 
 /// Somebody who runs the shop, or owns hosts and nodes in it.
-#[derive(Debug, Serialize, Object)]
+#[derive(Serialize, Object)]
 pub struct OperatorView {
     /// Their number, the `owner` of hosts.
     pub id: i64,

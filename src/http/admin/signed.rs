@@ -21,7 +21,6 @@ use crate::services::operators::{api_tokens, authenticate, login, sessions};
 const CSRF_HEADER: &str = "x-csrf-token";
 
 /// What somebody has shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Via {
     /// A session of a browser.
     Session {

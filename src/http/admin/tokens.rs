@@ -22,7 +22,7 @@ const USUAL_DAYS: u32 = 365;
 pub struct Tokens;
 
 /// A key for programs.
-#[derive(Debug, Serialize, Object)]
+#[derive(Serialize, Object)]
 pub struct TokenView {
     /// Its number.
     pub id: i64,

@@ -23,7 +23,6 @@ pub use delays::MOST_BYTES;
 pub struct Logins(Mutex<Delays>);
 
 /// What somebody shows who wants to sign in.
-#[derive(Debug)]
 pub struct Attempt<'a> {
     /// The name, an operator's or nobody's.
     pub name: &'a str,
@@ -38,7 +37,6 @@ pub struct Attempt<'a> {
 }
 
 /// What became of an attempt.
-#[derive(Debug)]
 pub enum Outcome {
     /// A session has begun.
     SignedIn(Operator, NewSession),

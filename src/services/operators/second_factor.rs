@@ -14,7 +14,6 @@ use crate::store::{operators, second_factors};
 const RECOVERY_CODES: usize = 10;
 
 /// What an authenticator app is told.
-#[derive(Debug, PartialEq, Eq)]
 pub struct Enrolment {
     /// The secret, for those who type it.
     pub secret: String,

@@ -17,7 +17,6 @@ const MOST: u32 = 20;
 const AGENT_CHARS: usize = 200;
 
 /// A session that has just begun.
-#[derive(Debug)]
 pub struct NewSession {
     /// Its number.
     pub id: i64,

@@ -127,6 +127,8 @@ async fn failures_are_answered_alike_wait_longer_each_time_and_are_shown() {
     let of = |operator| (operator, Some("192.168.1.7"));
     assert_eq!(told, [of(Some(1)), of(Some(1)), of(Some(1)), of(Some(1)), of(Some(1)), of(None), of(Some(1))]);
     assert_eq!(list(&shop.sign_in("operator").await).await, Vec::<Value>::new(), "those of others are not shown");
+    assert_eq!(shop.ask_admin("GET", "me/").basic("operator", "something else").send().await.status, 401);
+    assert_eq!(list(&browser).await[0]["operator"], 2, "whichever way a wrong password comes");
 }
 
 #[tokio::test]
