@@ -62,6 +62,48 @@ scene_first_sale() {
     shop 'until_there "systemctl show -P StatusText ip2tor-shop | grep \"^can sell\"" >/dev/null' || die "systemctl does not tell that it sells"
 }
 
+# A shop that stands still is begun anew, and sells on.
+scene_watchdog() {
+    local dropins=/etc/systemd/system/ip2tor-shop.service.d before
+    inside "mkdir -p $dropins; printf '[Service]\nWatchdogSec=3\n' >$dropins/test.conf; systemctl daemon-reload; systemctl restart ip2tor-shop"
+    before=$(inside 'systemctl show -P MainPID ip2tor-shop')
+    sleep 8
+    expect "$(inside 'systemctl show -P MainPID ip2tor-shop')" "$before" "a shop that gives its signs of life is left alone"
+    inside "kill -STOP $before"
+    shop "until_there 'systemctl show -P MainPID ip2tor-shop | grep -vx -e $before -e 0' >/dev/null" || die "a shop that stands still is not begun anew"
+    inside "rm $dropins/test.conf; systemctl daemon-reload; systemctl restart ip2tor-shop"
+    shop 'nothing_is_lost'
+}
+
+# The drop-ins that the package brings do what they say.
+scene_drop_ins() {
+    local dropins=/etc/systemd/system/ip2tor-shop.service.d examples=$PWD/packaging/examples config=/etc/ip2tor-shop/config.toml
+    mkdir -p "$scratch/shared/examples"; cp "$examples"/*.conf "$scratch/shared/examples/"
+    inside "mkdir -p $dropins; cp -p $config /root/whole.toml; printf '[http]\nlisten = \"127.0.0.1:80\"\n' >>$config"
+    inside 'systemctl restart ip2tor-shop' 2>/dev/null && die "a port below 1024 can be had without a drop-in"
+    inside "cp /shared/examples/low-ports.conf $dropins; systemctl daemon-reload; systemctl restart ip2tor-shop
+        curl -sf http://127.0.0.1:80/healthz >/dev/null" || die "low-ports.conf does not help"
+    inside "rm $dropins/low-ports.conf; cp -p /root/whole.toml $config"
+    # A node's files in a home folder.
+    inside "install -d -m 755 /home/bitcoin/.lnd; echo cert >/home/bitcoin/.lnd/tls.cert
+        sed 's/^#\(.*bitcoin.*lnd\)/\1/' /shared/examples/node-in-home.conf >$dropins/node-in-home.conf
+        systemctl daemon-reload; systemctl restart ip2tor-shop
+        nsenter --target \$(systemctl show -P MainPID ip2tor-shop) --mount cat /home/bitcoin/.lnd/tls.cert >/dev/null" || die "node-in-home.conf does not help"
+    inside "rm $dropins/node-in-home.conf"
+    # A data folder on a disk of its own; without the disk the shop is not started, and not again and again.
+    inside "mkdir -p /mnt/ssd; sed -i '1i data_dir = \"/mnt/ssd/ip2tor-shop\"' $config
+        printf '[Unit]\nDescription=a disk\n[Mount]\nWhat=/dev/none\nWhere=/mnt/ssd\nType=ext4\n' >/etc/systemd/system/mnt-ssd.mount
+        cp /shared/examples/data-elsewhere.conf $dropins; systemctl daemon-reload"
+    inside 'systemctl restart ip2tor-shop' 2>/dev/null && die "the shop starts without the disk of its data"
+    expect "$(inside 'systemctl show -P NRestarts ip2tor-shop')" 0 "it is not tried again and again"
+    inside "printf '[Unit]\nDescription=a disk\n[Mount]\nWhat=tmpfs\nWhere=/mnt/ssd\nType=tmpfs\n' >/etc/systemd/system/mnt-ssd.mount
+        systemctl daemon-reload; systemctl start mnt-ssd.mount
+        install -d -o ip2tor-shop -g ip2tor-shop -m 700 /mnt/ssd/ip2tor-shop; systemctl restart ip2tor-shop
+        [ -e /mnt/ssd/ip2tor-shop/shop.sqlite3 ]" || die "data-elsewhere.conf does not help"
+    inside "rm -r $dropins /etc/systemd/system/mnt-ssd.mount; cp -p /root/whole.toml $config; systemctl daemon-reload; systemctl restart ip2tor-shop"
+    shop 'nothing_is_lost'
+}
+
 scene_upgrade_in_flight() {
     variant "$version+1"
     local before during
