@@ -3,7 +3,7 @@
 scene_fresh_install() {
     local says
     says=$(inside "apt-get install -y /shared/$version.deb 2>&1")
-    holds "$says" "ip2tor-shop operator add admin" "the installation says how to go on"
+    holds "$says" "Yourself: " "the installation says how to go on"
     holds "$says" "http://127.0.0.1:8000" "the installation says where the shop is"
     expect "$(state)" active "the service after the installation"
     expect "$(inside 'systemctl is-enabled ip2tor-shop')" enabled "the service at the next boot"
