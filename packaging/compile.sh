@@ -27,6 +27,9 @@ remap="--remap-path-prefix=$PWD=/source --remap-path-prefix=$cargo_home=/cargo -
 export RUSTFLAGS="${RUSTFLAGS:-} $remap"
 export CFLAGS="${CFLAGS:-} -ffile-prefix-map=$PWD=/source -ffile-prefix-map=$cargo_home=/cargo -ffile-prefix-map=$target=/target"
 
+# As a release is compiled, whatever is set for the days of work.
+export CARGO_INCREMENTAL=0
+
 # With it the program carries the list of what it is made of (`cargo audit bin` reads it).
 auditable=()
 if cargo auditable --version >/dev/null 2>&1; then

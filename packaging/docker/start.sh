@@ -1,5 +1,6 @@
 #!/bin/sh
-# Starts the shop in a container. With LND_HOST and a folder of LND at /lnd its node is added at the first start.
+# Starts the shop in a container. With LND_HOST and a folder of LND at /lnd its node is added at the first start after
+# somebody has been: ip2tor-shop operator add admin --role administrator
 set -eu
 
 config=${IP2TOR_SHOP_CONFIG:-/etc/ip2tor-shop/config.toml} lnd=${LND_DIR:-/lnd}
@@ -10,6 +11,6 @@ if [ -n "${LND_HOST:-}" ] && ip2tor-shop node list --config "$config" 2>&1 | gre
     ip2tor-shop node add --untested --config "$config" --name "${LND_NAME:-lnd}" --host "$LND_HOST" \
         --port "${LND_PORT:-10009}" --certificate-file "$lnd/tls.cert" --macaroon-file "$macaroons/invoice.macaroon" \
         --details-macaroon-file "$macaroons/readonly.macaroon" ||
-        echo "the node is not added; the shop starts without: ip2tor-shop node add --help" >&2
+        echo "the node is not added yet; the shop starts without. Put that right, then start the container again" >&2
 fi
 exec ip2tor-shop serve --config "$config"

@@ -3,7 +3,7 @@
 scene_fresh_install() {
     local says
     says=$(inside "apt-get install -y /shared/$version.deb 2>&1")
-    holds "$says" "ip2tor-shop operator add admin" "the installation says how to go on"
+    holds "$says" "Yourself: " "the installation says how to go on"
     holds "$says" "http://127.0.0.1:8000" "the installation says where the shop is"
     expect "$(state)" active "the service after the installation"
     expect "$(inside 'systemctl is-enabled ip2tor-shop')" enabled "the service at the next boot"
@@ -59,7 +59,49 @@ sandbox() {
 scene_first_sale() {
     shop set_up
     shop 'purchase; purchase; nothing_is_lost'
-    holds "$(inside 'systemctl show -P StatusText ip2tor-shop')" "can sell" "systemctl tells how the shop is"
+    shop 'until_there "systemctl show -P StatusText ip2tor-shop | grep \"^can sell\"" >/dev/null' || die "systemctl does not tell that it sells"
+}
+
+# A shop that stands still is begun anew, and sells on.
+scene_watchdog() {
+    local dropins=/etc/systemd/system/ip2tor-shop.service.d before
+    inside "mkdir -p $dropins; printf '[Service]\nWatchdogSec=3\n' >$dropins/test.conf; systemctl daemon-reload; systemctl restart ip2tor-shop"
+    before=$(inside 'systemctl show -P MainPID ip2tor-shop')
+    sleep 8
+    expect "$(inside 'systemctl show -P MainPID ip2tor-shop')" "$before" "a shop that gives its signs of life is left alone"
+    inside "kill -STOP $before"
+    shop "until_there 'systemctl show -P MainPID ip2tor-shop | grep -vx -e $before -e 0' >/dev/null" || die "a shop that stands still is not begun anew"
+    inside "rm $dropins/test.conf; systemctl daemon-reload; systemctl restart ip2tor-shop"
+    shop 'nothing_is_lost'
+}
+
+# The drop-ins that the package brings do what they say.
+scene_drop_ins() {
+    local dropins=/etc/systemd/system/ip2tor-shop.service.d examples=$PWD/packaging/examples config=/etc/ip2tor-shop/config.toml
+    mkdir -p "$scratch/shared/examples"; cp "$examples"/*.conf "$scratch/shared/examples/"
+    inside "mkdir -p $dropins; cp -p $config /root/whole.toml; printf '[http]\nlisten = \"127.0.0.1:80\"\n' >>$config"
+    inside 'systemctl restart ip2tor-shop' 2>/dev/null && die "a port below 1024 can be had without a drop-in"
+    inside "cp /shared/examples/low-ports.conf $dropins; systemctl daemon-reload; systemctl restart ip2tor-shop
+        curl -sf http://127.0.0.1:80/healthz >/dev/null" || die "low-ports.conf does not help"
+    inside "rm $dropins/low-ports.conf; cp -p /root/whole.toml $config"
+    # A node's files in a home folder.
+    inside "install -d -m 755 /home/bitcoin/.lnd; echo cert >/home/bitcoin/.lnd/tls.cert
+        sed 's/^#\(.*bitcoin.*lnd\)/\1/' /shared/examples/node-in-home.conf >$dropins/node-in-home.conf
+        systemctl daemon-reload; systemctl restart ip2tor-shop
+        nsenter --target \$(systemctl show -P MainPID ip2tor-shop) --mount cat /home/bitcoin/.lnd/tls.cert >/dev/null" || die "node-in-home.conf does not help"
+    inside "rm $dropins/node-in-home.conf"
+    # A data folder on a disk of its own; without the disk the shop is not started, and not again and again.
+    inside "mkdir -p /mnt/ssd; sed -i '1i data_dir = \"/mnt/ssd/ip2tor-shop\"' $config
+        printf '[Unit]\nDescription=a disk\n[Mount]\nWhat=/dev/none\nWhere=/mnt/ssd\nType=ext4\n' >/etc/systemd/system/mnt-ssd.mount
+        cp /shared/examples/data-elsewhere.conf $dropins; systemctl daemon-reload"
+    inside 'systemctl restart ip2tor-shop' 2>/dev/null && die "the shop starts without the disk of its data"
+    expect "$(inside 'systemctl show -P NRestarts ip2tor-shop')" 0 "it is not tried again and again"
+    inside "printf '[Unit]\nDescription=a disk\n[Mount]\nWhat=tmpfs\nWhere=/mnt/ssd\nType=tmpfs\n' >/etc/systemd/system/mnt-ssd.mount
+        systemctl daemon-reload; systemctl start mnt-ssd.mount
+        install -d -o ip2tor-shop -g ip2tor-shop -m 700 /mnt/ssd/ip2tor-shop; systemctl restart ip2tor-shop
+        [ -e /mnt/ssd/ip2tor-shop/shop.sqlite3 ]" || die "data-elsewhere.conf does not help"
+    inside "rm -r $dropins /etc/systemd/system/mnt-ssd.mount; cp -p /root/whole.toml $config; systemctl daemon-reload; systemctl restart ip2tor-shop"
+    shop 'nothing_is_lost'
 }
 
 scene_upgrade_in_flight() {
@@ -77,8 +119,7 @@ scene_upgrade_in_flight() {
     inside "ls /var/lib/ip2tor-shop/backups/before-$version+1.backup >/dev/null" || die "there is no backup of before"
     shop 'systemd-run --quiet --unit=payer2 bash -c ". /shared/shop.sh; pay $(cat /root/open)"
         for _ in $(seq 20); do host_activates; sleep 0.5; done
-        for id in $(cat /root/open) $(cat /root/held); do
-            until_there "order_of $id | jq -r \"select(.status == \\\"P\\\") | .id\"" >>$keep/sold; done
+        is_sold $(cat /root/open); is_sold $(cat /root/held)
         nothing_is_lost'
 }
 
@@ -98,7 +139,7 @@ scene_full_disk() {
         mount -t tmpfs -o size=40m,mode=700 disk /var/lib/ip2tor-shop; chown ip2tor-shop: /var/lib/ip2tor-shop
         cp -a /root/data/. /var/lib/ip2tor-shop/; systemctl start ip2tor-shop
         dd if=/dev/zero of=/var/lib/ip2tor-shop/full bs=1M 2>/dev/null || true
-        truncate -s -1M /var/lib/ip2tor-shop/full; chown ip2tor-shop: /var/lib/ip2tor-shop/full'
+        truncate -s -100K /var/lib/ip2tor-shop/full; chown ip2tor-shop: /var/lib/ip2tor-shop/full'
     local says
     says=$(inside "apt-get install -y /shared/$version+3.deb 2>&1") && die "an upgrade without room for a backup is begun"
     holds "$says" "must be free" "it says what is missing"

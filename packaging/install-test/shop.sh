@@ -54,12 +54,16 @@ until_there() {
 
 order_of() { curl -sf "$url/public/pos/$1/"; }
 
+place() {
+    curl -s -d product=tor_bridge -d "host_id=$(host id)" -d tos_accepted=true -d target=$target $url/public/order/
+}
+
 # Orders, and prints the order's id once its invoice is there.
 order() {
     check_in
     local id
-    id=$(curl -s -d product=tor_bridge -d "host_id=$(host id)" -d tos_accepted=true -d target=$target \
-        $url/public/order/ | jq -r .id)
+    # A shop that has just been started looks at its nodes first.
+    id=$(until_there "place | jq -r .id") || { place >&2; return 1; }
     until_there "order_of $id | jq -r '.ln_invoices[0].payment_request'" >/dev/null
     echo "$id"
 }
@@ -83,8 +87,13 @@ purchase() {
     until_there "as_host '$url/tor_bridges/?host=$(host id)&status=P' | jq -r '.[0].id'" >/dev/null
     host_activates
     wait $!
-    until_there "order_of $id | jq -r 'select(.status == \"P\") | .id'" >/dev/null
-    echo "$id" >>$keep/sold
+    is_sold "$id"
+}
+
+# Waits until the order is paid, and notes it for `nothing_is_lost`.
+is_sold() {
+    until_there "order_of $1 | jq -r 'select(.status == \"P\") | .url'" >/dev/null
+    echo "$1" >>$keep/sold
 }
 
 # Everything that was sold is there, paid and active, and nothing is owed.
