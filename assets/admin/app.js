@@ -95,7 +95,9 @@ async function show(isNews) {
   const parts = await draw(screen, place).catch((error) => problem(error, () => show(false)));
   // Somebody went on in the meantime.
   if (number !== shown || !me) return;
+  const held = isSame && nameOf(main.contains(document.activeElement) && document.activeElement);
   fill(main, parts).removeAttribute("aria-busy");
+  if (held) [...main.querySelectorAll("a, button, summary, h1")].find((one) => nameOf(one) === held)?.focus({ preventScroll: true });
   main.dataset.shown = location.hash;
   const heading = main.querySelector("h1");
   document.title = `${heading?.textContent ?? ""} · ${t("title")}`;
@@ -109,6 +111,9 @@ async function show(isNews) {
     scrollTo(0, 0);
   }
 }
+
+// What the focus goes back to after a screen was drawn anew.
+const nameOf = (one) => one && one.tagName + (one.ariaLabel ?? one.textContent);
 
 async function draw(screen, place) {
   const module = await screen.load();
@@ -159,7 +164,7 @@ function soon(nouns) {
 
 // What somebody is typing, has reached with the keyboard, reads far below or is asked about is not taken from them.
 const mayChange = () =>
-  !document.querySelector("dialog[open]") && !document.activeElement?.closest("main :not(h1)") && scrollY < 200;
+  !document.querySelector("dialog[open], .once") && !document.activeElement?.closest("main :not(h1)") && scrollY < 200;
 
 document.addEventListener("visibilitychange", () => {
   const wasClosed = !source;
