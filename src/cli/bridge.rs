@@ -13,7 +13,7 @@ use crate::domain::product::{Product, ProductStatus, Subject};
 use crate::domain::time::Timestamp;
 use crate::services::products::operate::{Operation, OperatorAction, operate};
 use crate::services::products::view::ProductView;
-use crate::services::{Error, Shop, operator_queries};
+use crate::services::{Error, Shop, operator_queries, products};
 use crate::store::products::Filter;
 
 #[derive(ClapArgs)]
@@ -56,6 +56,26 @@ enum Command {
     },
     /// Give the port of a suspended product back without its host's word: the host is gone or cleaned
     Release(OnOne),
+    /// Bring a suspended product back while it has time left
+    Resume(OnOne),
+    /// Give a product more time, and the bandwidth of a period, for nothing; one that has ended comes back
+    Extend {
+        #[command(flatten)]
+        one: OnOne,
+        /// So many seconds [default: a period of what was agreed]
+        #[arg(long, value_name = "SECONDS")]
+        secs: Option<i64>,
+    },
+    /// Give a bridge that is suspended (state H) another port; with time left it comes back there
+    Move {
+        #[command(flatten)]
+        one: OnOne,
+        /// Which [default: any free one of its host]
+        #[arg(long, value_name = "PORT")]
+        port: Option<u16>,
+    },
+    /// Delete a product that owes nothing to anybody; its record stays
+    Delete(OnOne),
 }
 
 #[derive(ClapArgs)]
@@ -88,6 +108,10 @@ pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
         Command::Show { id } => show(&shop, id, output),
         Command::Suspend(one) => change(&shop, one, OperatorAction::Suspend, false, output),
         Command::Release(one) => change(&shop, one, OperatorAction::Release, false, output),
+        Command::Resume(one) => change(&shop, one, OperatorAction::Resume, false, output),
+        Command::Extend { one, secs } => change(&shop, one, OperatorAction::Extend(secs), false, output),
+        Command::Move { one, port } => relocate(&shop, one, port, output),
+        Command::Delete(one) => change(&shop, one, OperatorAction::Delete, false, output),
         Command::Kill { one, deny_target } => change(&shop, one, OperatorAction::Kill, deny_target, output),
     }
 }
@@ -168,14 +192,23 @@ fn change(
 ) -> Result<(), Failure> {
     let OnOne { id, reason } = one;
     let operation = Operation { action, reason, denies_target };
-    let done = block_on(async { Ok(operate(shop, &user::principal(), id, operation).await) })?;
+    tell(id, block_on(async { Ok(operate(shop, &user::principal(), id, operation).await) })?, output)
+}
+
+fn relocate(shop: &Shop, one: OnOne, port: Option<u16>, output: &Output) -> Result<(), Failure> {
+    let OnOne { id, reason } = one;
+    let moving = async { Ok(products::relocate::relocate(shop, &user::principal(), id, port, reason).await) };
+    tell(id, block_on(moving)?, output)
+}
+
+fn tell(id: ProductId, done: Result<Product, Error>, output: &Output) -> Result<(), Failure> {
     let product = done.map_err(|error| match error {
         // What was asked for makes no sense of this product.
         Error::Refused(text) => Failure::Usage(text.to_string()),
         other => other.into(),
     })?;
     let letter = product.status.letter();
-    let document = json!({"id": id.to_string(), "status": letter});
-    output.result(&document, &format!("Product {id} is in state {letter} now."));
+    let document = json!({"id": id.to_string(), "status": letter, "port": product.port, "suspend_after": ends(&product)});
+    output.result(&document, &format!("Product {id} is in state {letter} now, and ends {}.", ends(&product)));
     Ok(())
 }

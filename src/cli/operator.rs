@@ -164,13 +164,20 @@ fn list(data: &DataArgs, output: &Output) -> Result<(), Failure> {
     let operators = data.open()?.read(operators::manage::list)?;
     let row = |operator: &Operator| {
         let Operator { id, name, role, created_at, .. } = operator;
-        vec![id.0.to_string(), name.clone(), role.name().to_owned(), created_at.to_wire()]
+        let signs_in = match (operator.disabled_at, operator.has_second_factor) {
+            (Some(_), _) => "no",
+            (None, true) => "with a second factor",
+            (None, false) => "yes",
+        };
+        vec![id.0.to_string(), name.clone(), role.name().to_owned(), signs_in.to_owned(), created_at.to_wire()]
     };
     let document = |operator: &Operator| {
         json!({
             "id": operator.id.0,
             "name": operator.name,
             "role": operator.role.name(),
+            "is_enabled": operator.disabled_at.is_none(),
+            "has_second_factor": operator.has_second_factor,
             "created_at": operator.created_at.to_wire(),
             "modified_at": operator.modified_at.to_wire(),
         })
@@ -178,6 +185,6 @@ fn list(data: &DataArgs, output: &Output) -> Result<(), Failure> {
     let rows: Vec<_> = operators.iter().map(row).collect();
     let documents: Vec<Value> = operators.iter().map(document).collect();
     let nothing = "There are no operators yet: `ip2tor-shop operator add NAME --role administrator`.";
-    output.list(&json!(documents), &["ID", "NAME", "ROLE", "ADDED"], &rows, nothing);
+    output.list(&json!(documents), &["ID", "NAME", "ROLE", "SIGNS IN", "ADDED"], &rows, nothing);
     Ok(())
 }

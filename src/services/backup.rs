@@ -109,6 +109,7 @@ fn write(db: &Db, places: &Places, partial: &Path) -> Result<(), BackupError> {
     let copy = Scratch::new(files::beside(partial, ".copy"))?;
     backup::copy(db.path(), copy.path())?;
     backup::leave_out_unpaid(copy.path())?;
+    backup::leave_out_sessions(copy.path())?;
     backup::add_files(copy.path(), &files::collect(db, places)?)?;
     match backup::problem(copy.path()) {
         None => packed::pack(copy.path(), partial),

@@ -92,8 +92,7 @@ pub fn numbers(db: &Connection, text: &str, values: impl Params) -> Result<Vec<i
 /// Where in a table what was made at a time begins: no row with this number or a larger one was made before, as far as the
 /// clock went forwards. Found by halving, since an index over the times of a large table costs each order a write.
 fn first_since(db: &Connection, table: Table, at: Timestamp) -> Result<i64, StoreError> {
-    let (name, number, _) = table.columns();
-    let ends = format!("SELECT coalesce(min({number}), 0), coalesce(max({number}), 0) + 1 FROM {name}");
+    let ends = ends_text(table);
     let (mut low, mut high): (i64, i64) =
         db.prepare_cached(&ends)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let mut statement = db.prepare_cached(&probe_text(table))?;
@@ -106,6 +105,14 @@ fn first_since(db: &Connection, table: Table, at: Timestamp) -> Result<i64, Stor
         }
     }
     Ok(low)
+}
+
+/// The first number, and one behind the last: each for itself, since SQLite would read the whole table for both at once.
+pub(super) fn ends_text(table: Table) -> String {
+    let (name, number, _) = table.columns();
+    format!(
+        "SELECT coalesce((SELECT min({number}) FROM {name}), 0), coalesce((SELECT max({number}) FROM {name}), 0) + 1"
+    )
 }
 
 /// The first row at or behind a number.

@@ -17,6 +17,8 @@ pub mod hosts;
 pub mod job_history;
 pub mod job_runs;
 pub mod keyset;
+#[cfg(test)]
+mod list_plans;
 pub mod meta;
 pub mod node_state;
 pub mod nodes;

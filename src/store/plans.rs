@@ -9,13 +9,13 @@ use crate::domain::id::{HostId, ProductId};
 use crate::domain::product::ProductStatus;
 use crate::domain::purchase::OrderStatus;
 
-fn database() -> (tempfile::TempDir, Db) {
+pub(super) fn database() -> (tempfile::TempDir, Db) {
     let dir = tempfile::tempdir().unwrap();
     let db = Db::open(&dir.path().join("shop.sqlite3")).unwrap();
     (dir, db)
 }
 
-fn plan(db: &Db, text: &str) -> String {
+pub(super) fn plan(db: &Db, text: &str) -> String {
     let steps = |db: &Connection| {
         let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {text}"))?;
         let unbound = statement.parameter_count();

@@ -30,11 +30,11 @@ pub fn marks(db: &Connection) -> Result<Marks, StoreError> {
         Ok(db.prepare_cached(sql)?.query_row([], pair)?)
     };
     Ok(Marks {
-        newest_change: mark("SELECT coalesce(max(id), 0), 0 FROM audit_log")?.0,
+        newest_change: mark("SELECT coalesce((SELECT max(id) FROM audit_log), 0), 0")?.0,
         alerts: mark(
             "SELECT count(*), coalesce(sum(last_at + occurrences), 0) FROM alert INDEXED BY alert_open WHERE closed_at IS NULL",
         )?,
-        outbox: mark("SELECT coalesce(max(id), 0), coalesce(min(id), 0) FROM effect")?,
+        outbox: mark("SELECT coalesce((SELECT max(id) FROM effect), 0), coalesce((SELECT min(id) FROM effect), 0)")?,
         jobs: mark("SELECT coalesce(sum(started_at), 0), coalesce(sum(paused_at), 0) FROM job_run")?,
         nodes: mark("SELECT coalesce(sum(is_alive), 0), coalesce(sum(checked_at), 0) FROM node")?,
         hosts: mark("SELECT coalesce(sum(alive_since), 0), count(alive_since) FROM host")?,

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::db::StoreError;
-use crate::domain::account::Session;
+use crate::domain::account::{IDLE_SECS, SESSION_SECS, Session};
 use crate::domain::id::OperatorId;
 use crate::domain::time::Timestamp;
 
@@ -62,6 +62,13 @@ pub fn insert(
 /// Notes that a session is used.
 pub fn stamp(db: &Connection, id: i64, now: Timestamp) -> Result<(), StoreError> {
     db.execute("UPDATE session SET used_at = ?2 WHERE id = ?1", params![id, now])?;
+    Ok(())
+}
+
+/// Forgets those that began, or were last used, so long ago that they have ended.
+pub fn delete_ended(db: &Connection, now: Timestamp) -> Result<(), StoreError> {
+    let (began, used) = (now.plus_secs(-SESSION_SECS), now.plus_secs(-IDLE_SECS));
+    db.execute("DELETE FROM session WHERE made_at <= ? OR used_at <= ?", params![began, used])?;
     Ok(())
 }
 

@@ -1,8 +1,11 @@
 //! The HTTP interface from outside.
 
+mod accounts;
 mod actors;
+mod admin;
 mod bodies;
 mod corrections;
+mod first_run;
 mod listener;
 mod origins;
 mod pages;
@@ -10,8 +13,10 @@ mod pages_forms;
 mod pages_story;
 mod purchase;
 mod push;
+mod reach;
 mod rules;
 mod rush;
+mod second_factor;
 mod strangers;
 mod tokens;
 mod watching;

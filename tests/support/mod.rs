@@ -2,6 +2,7 @@
 //! on a temporary database, a clock that is moved by hand, and requests without a network.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub mod admin;
 pub mod fixture;
 pub mod listen;
 pub mod request;
@@ -79,6 +80,11 @@ impl TestShop {
     /// The value of `Authorization` for a host.
     pub fn token(&self, name: &str) -> String {
         format!("Token {}", self.hosts[name].1)
+    }
+
+    /// What its clock says, in seconds.
+    pub fn clock_secs(&self) -> i64 {
+        self.clock.now().secs()
     }
 
     /// Lets all hosts check in.

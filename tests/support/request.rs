@@ -91,6 +91,12 @@ impl Ask<'_> {
         self
     }
 
+    /// Sends to the listener for those who run the shop, from its local network.
+    pub fn to_admin(mut self) -> Self {
+        self.surface = Surface::Admin;
+        self.from(Addr::SocketAddr("192.168.1.7:50000".parse().expect("an address")))
+    }
+
     /// Sends to an onion service, on a circuit.
     pub fn on_circuit(mut self, surface: Surface, circuit: u64) -> Self {
         self.surface = surface;

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use http::{HeaderValue, Method, StatusCode, header};
 use poem::endpoint::{BoxEndpoint, make_sync};
 use poem::{Endpoint, Request, Response, Route, RouteMethod};
-use poem_openapi::__private::UrlQuery;
 use poem_openapi::OpenApi;
 use poem_openapi::error::{ParseParamError, ParsePathError};
 
@@ -17,10 +16,7 @@ use crate::http::middleware::same_site;
 use crate::http::problem::Problem;
 use crate::http::server::client::Origin;
 use crate::http::server::surface::Surface;
-use crate::http::{App, pages, url_encoded};
-
-/// The most parameters in a query.
-const MOST_PARAMETERS: usize = 50;
+use crate::http::{App, pages};
 
 /// The admin API.
 pub struct Frame {
@@ -35,9 +31,7 @@ impl Frame {
         operations.add_routes(&mut all);
         let mut routes = Route::new();
         for (path, methods) in all {
-            let methods = methods.into_iter();
-            let resource = methods.fold(RouteMethod::new(), |resource, (method, run)| resource.method(method, run));
-            routes = routes.at(format!("{path}/"), resource);
+            routes = routes.at(format!("{path}/"), Resource::new(methods));
             routes = routes.at(path, make_sync(|request: Request| pages::add_slash(request.uri())));
         }
         Self { app, routes }
@@ -46,18 +40,53 @@ impl Frame {
     async fn answer(&self, mut request: Request, language: Language) -> Result<Response, Problem> {
         let origin = Origin::of(&request, &*self.app.is_trusted_proxy);
         same_site::check(request.method(), false, request.headers(), &origin)?;
-        let method = request.method().clone();
-        // The parameters of operations look for it there.
-        let query = url_encoded::fields(request.uri().query().unwrap_or_default().as_bytes(), MOST_PARAMETERS);
-        let query = query.ok_or_else(|| Problem::detail(StatusCode::BAD_REQUEST, Message::FormUnreadable))?;
-        request.extensions_mut().insert(UrlQuery(query));
+        let query = request.uri().query().unwrap_or_default();
+        let query: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap_or_default();
+        // Its parameters are looked for there; its service, which would put them there, knows no slash at the end.
+        request.extensions_mut().insert(poem_openapi::__private::UrlQuery(query));
         request.extensions_mut().insert(Arc::new(Context { app: Arc::clone(&self.app), origin, language }));
-        self.routes.call(request).await.map_err(|error| problem_of(error, &method))
+        self.routes.call(request).await.map_err(problem_of)
+    }
+}
+
+/// The operations of one path.
+struct Resource {
+    methods: RouteMethod,
+    allow: HeaderValue,
+}
+
+impl Resource {
+    fn new(methods: HashMap<Method, BoxEndpoint<'static>>) -> Self {
+        let mut names: Vec<&str> = methods.keys().map(Method::as_str).collect();
+        if names.contains(&"GET") {
+            names.push("HEAD");
+        }
+        names.sort_unstable();
+        let allow = HeaderValue::try_from(names.join(", ")).unwrap_or_else(|_| HeaderValue::from_static(""));
+        let methods = methods.into_iter().fold(RouteMethod::new(), |all, (method, run)| all.method(method, run));
+        Self { methods, allow }
+    }
+}
+
+impl Endpoint for Resource {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        let language = request.extensions().get::<Arc<Context>>().map(|context| context.language);
+        let refused = Problem::method_not_allowed(request.method().as_str());
+        match self.methods.call(request).await {
+            Err(error) if error.status() == StatusCode::METHOD_NOT_ALLOWED => {
+                let mut response = refused.answer(language.unwrap_or_default());
+                response.headers_mut().insert(header::ALLOW, self.allow.clone());
+                Ok(response)
+            }
+            outcome => outcome,
+        }
     }
 }
 
 /// What an operation or the router says: problems of ours, and parameters that can't be read.
-fn problem_of(error: poem::Error, method: &Method) -> Problem {
+fn problem_of(error: poem::Error) -> Problem {
     if let Some(wrong) = error.downcast_ref::<ParseParamError>() {
         return Problem::fields(crate::http::problem::Fields::one(wrong.name, Message::from(wrong.reason.clone())));
     }
@@ -68,7 +97,6 @@ fn problem_of(error: poem::Error, method: &Method) -> Problem {
     match error.downcast::<Problem>() {
         Ok(problem) => problem,
         Err(_) if status == StatusCode::NOT_FOUND => Problem::not_found(),
-        Err(_) if status == StatusCode::METHOD_NOT_ALLOWED => Problem::method_not_allowed(method.as_str()),
         Err(error) => Problem::internal(&error.to_string()),
     }
 }

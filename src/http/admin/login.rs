@@ -16,7 +16,7 @@ use crate::domain::account::LoginFault;
 use crate::domain::texts::Message;
 use crate::http::middleware::same_site;
 use crate::http::problem::Problem;
-use crate::http::server::client::{Client, Origin};
+use crate::http::server::client::Origin;
 use crate::services::operators::login::{Attempt, Outcome};
 use crate::services::operators::sessions::{self, NewSession, Place};
 
@@ -129,7 +129,6 @@ impl Login {
             name: &name,
             password: &password,
             code: code.as_deref().filter(|code| !code.trim().is_empty()),
-            is_of_crowd: origin.surface.is_limited() && matches!(origin.client, Client::Circuit(_)),
             place: place(request, origin),
             former: cookie::key(request.headers(), origin),
         };

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::answer::{Answer, Deleted, Reply};
 use super::body::Body;
 use super::context::{Context, id};
-use super::signed::SignedToSell;
+use super::signed::Signed;
 use super::tag::Tag;
 use super::values::msat;
 use crate::domain::id::OrderId;
@@ -72,12 +72,12 @@ fn payment_request(text: &str) -> String {
 impl Refunds {
     /// Pay what an order owes back to its buyer, through a node that may pay refunds
     ///
-    /// When the answer is lost, the same again learns what became of the payment, and never pays twice.
+    /// An API token needs the scope `admin` for it: money leaves. When the answer is lost, the same again learns what became of the payment, and never pays twice.
     #[oai(path = "/orders/:id/refund/", method = "post", operation_id = "admin_order_refund")]
     async fn pay(
         &self,
         context: &Context,
-        signed: SignedToSell,
+        signed: Signed,
         #[oai(name = "id")] order: Path<String>,
         body: Body<AdminRefundWish>,
     ) -> Answer<Reply<AdminPaidBack>> {
@@ -89,7 +89,7 @@ impl Refunds {
             fee_limit: sent.fee_limit_msat.map(Msat),
             not_paid_since_backup: sent.not_paid_since_the_backup.unwrap_or(false),
         };
-        let (backstage, by) = (context.backstage()?, signed.0.by);
+        let (backstage, by) = (context.backstage()?, signed.by);
         // To the end, also when the browser has gone away: the node is asked in any case.
         let paying = tokio::spawn(async move { backstage.pay_back(wish, &by).await });
         let paid = paying.await.map_err(|error| Problem::internal(&error.to_string()))??;
@@ -108,7 +108,7 @@ impl Refunds {
     async fn state(
         &self,
         context: &Context,
-        signed: SignedToSell,
+        signed: Signed,
         #[oai(name = "id")] order: Path<String>,
         body: Body<AdminRefundOutcome>,
     ) -> Answer<Deleted> {
@@ -118,7 +118,7 @@ impl Refunds {
             "failed" => Stated::Failed,
             other => return Err(Problem::field("outcome", Message::NoChoice { value: other.to_owned() }).into()),
         };
-        context.backstage()?.state_refund(order, stated, &signed.0.by, &body.0.note).await?;
+        context.backstage()?.state_refund(order, stated, &signed.by, &body.0.note).await?;
         Ok(Deleted)
     }
 }

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use super::super::test_support::{administrator, host, operator};
 use super::*;
-use crate::domain::id::SystemRandom;
+use crate::domain::id::{OperatorId, SystemRandom};
 use crate::domain::node::NodeKind;
 use crate::services::hosts::manage::hash_token;
 use crate::services::instance::InstanceLock;
@@ -13,7 +13,7 @@ use crate::services::nodes::manage;
 use crate::services::nodes::manage::NodeChange;
 use crate::store::StoreError;
 use crate::store::backup::CarriedFile;
-use crate::store::{Connection, audit_log, db, host_tokens, hosts, meta, nodes};
+use crate::store::{Connection, audit_log, db, host_tokens, hosts, meta, nodes, sessions};
 
 const SECRET: [u8; 32] = [7; 32];
 
@@ -63,6 +63,8 @@ fn unpacked(backup: &Path) -> PathBuf {
 fn a_backup_brings_back_hosts_tokens_the_secret_the_onion_key_and_credentials() {
     let (old, new) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let (db, from, token) = shop(old.path());
+    let now = administrator().now;
+    db.write_blocking(move |db| sessions::insert(db, &[1; 32], OperatorId(1), ("here", ""), now, 9)).unwrap();
     let made = create(&db, &from, &administrator(), None).unwrap();
     let moved = new.path().join("a.backup");
     std::fs::copy(&made.path, &moved).unwrap();
@@ -80,6 +82,7 @@ fn a_backup_brings_back_hosts_tokens_the_secret_the_onion_key_and_credentials() 
     let db = Db::open(&to.database).unwrap();
     let found = db.read(|db| host_tokens::owner(db, &hash_token(&token), administrator().now)).unwrap();
     assert!(found.is_some());
+    assert_eq!(db.read(|db| sessions::list(db, None)).unwrap(), [], "nobody is signed in after a restore");
     assert_eq!(db.write_blocking(|db| meta::preimage_secret(db, &[0; 32])).unwrap(), SECRET);
     let node = db.read(|db| nodes::list(db, None)).unwrap().remove(0);
     assert_eq!((node.macaroon_file, node.macaroon.as_deref()), (None, Some(&b"macaroon"[..])));

@@ -91,19 +91,31 @@ impl Authenticator {
     /// [`Error::Unavailable`] after too many wrong passwords from this source, or while too many are
     /// being checked.
     pub async fn password(&self, name: &str, password: &str, source: Source<'_>) -> Result<Option<Operator>, Error> {
+        self.check(name, password, Some(Caller { name, source })).await
+    }
+
+    /// The same for one who has kept to the delays of [`super::login`], which take the place of those in here.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] while too many are being checked.
+    pub async fn password_of_login(&self, name: &str, password: &str) -> Result<Option<Operator>, Error> {
+        self.check(name, password, None).await
+    }
+
+    /// `caller` has to wait after wrong passwords.
+    async fn check(&self, name: &str, password: &str, caller: Option<Caller<'_>>) -> Result<Option<Operator>, Error> {
         let found = self.db.read(|db| operators::with_password_hash(db, name))?;
         let (operator, hash) = match found.filter(|(operator, _)| operator.disabled_at.is_none()) {
             Some((operator, hash)) => (Some(operator), hash),
             None => (None, NOBODYS_HASH.to_owned()),
         };
-        let caller = Caller { name, source };
-        if !self.may_check(caller, password, &hash)? {
+        if !self.may_check(name, caller, password, &hash)? {
             return Ok(operator);
         }
         let _place = self.places.try_acquire().map_err(|_| busy())?;
         let _permit = self.checks.acquire().await.map_err(|error| Error::Internal(error.to_string()))?;
         // Whoever was before us in the queue may have settled it.
-        if !self.may_check(caller, password, &hash)? {
+        if !self.may_check(name, caller, password, &hash)? {
             return Ok(operator);
         }
         let (asked, stored) = (password.to_owned(), hash.clone());
@@ -113,25 +125,25 @@ impl Authenticator {
         let mut memory = self.memory();
         match operator {
             Some(operator) if fits => {
-                memory.throttle.forget(caller);
+                caller.inspect(|caller| memory.throttle.forget(*caller));
                 memory.good.remember(name, password, &hash, now);
                 Ok(Some(operator))
             }
             _ => {
-                memory.throttle.note_bad(caller, now);
+                caller.inspect(|caller| memory.throttle.note_bad(*caller, now));
                 Ok(None)
             }
         }
     }
 
     /// Whether the password has to be checked; not when it is remembered as good.
-    fn may_check(&self, caller: Caller<'_>, password: &str, hash: &str) -> Result<bool, Error> {
+    fn may_check(&self, name: &str, caller: Option<Caller<'_>>, password: &str, hash: &str) -> Result<bool, Error> {
         let now = self.clock.now();
         let memory = self.memory();
-        if memory.good.knows(caller.name, password, hash, now) {
+        if memory.good.knows(name, password, hash, now) {
             return Ok(false);
         }
-        match memory.throttle.wait_secs(caller, now) {
+        match caller.map_or(0, |caller| memory.throttle.wait_secs(caller, now)) {
             0 => Ok(true),
             retry_after_secs => {
                 let detail = Message::TooManyPasswords;

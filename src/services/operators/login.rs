@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 
 use delays::Delays;
 
-use super::authenticate::{Authenticator, Source, principal};
+use super::authenticate::{Authenticator, principal};
 use super::sessions::{self, NewSession, Place};
 use super::{manage, passwords, second_factor};
 use crate::domain::account::{FailedLogin, LoginFault};
@@ -31,8 +31,6 @@ pub struct Attempt<'a> {
     pub password: &'a str,
     /// A code of the authenticator app, or a recovery code.
     pub code: Option<&'a str>,
-    /// Whether the client is one of a crowd in which everybody may have many names.
-    pub is_of_crowd: bool,
     /// From where.
     pub place: Place,
     /// The key of the session that the browser had, which ends.
@@ -61,8 +59,7 @@ impl Logins {
     pub async fn sign_in(&self, shop: &Shop, auth: &Authenticator, attempt: Attempt<'_>) -> Result<Outcome, Error> {
         let (name, client) = (attempt.name, attempt.place.client.clone());
         self.begin(name, &client, shop)?;
-        let source = Source { client: &client, is_of_crowd: attempt.is_of_crowd };
-        let Some(operator) = auth.password(name, attempt.password, source).await? else {
+        let Some(operator) = auth.password_of_login(name, attempt.password).await? else {
             return self.refused(shop, name, &client, LoginFault::Password).await;
         };
         if operator.has_second_factor && attempt.code.is_none() {
@@ -110,8 +107,7 @@ impl Logins {
         client: &str,
     ) -> Result<(), Error> {
         self.begin(&operator.name, client, shop)?;
-        let source = Source { client, is_of_crowd: false };
-        if auth.password(&operator.name, password, source).await?.is_none() {
+        if auth.password_of_login(&operator.name, password).await?.is_none() {
             self.refused(shop, &operator.name, client, LoginFault::Password).await?;
             return Err(Error::field("old_password", Message::WrongOldPassword));
         }

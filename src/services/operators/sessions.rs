@@ -39,6 +39,7 @@ pub struct Place {
 /// # Errors
 /// Those of the database.
 pub fn begin(tx: &Tx<'_>, random: &dyn Random, operator: OperatorId, place: &Place) -> Result<NewSession, Error> {
+    sessions::delete_ended(tx.db, tx.now)?;
     let key = keys::generate(random);
     let agent: String = for_line(&place.agent).chars().take(AGENT_CHARS).collect();
     let id = sessions::insert(tx.db, &keys::hash(&key), operator, (&place.client, &agent), tx.now, MOST)?;

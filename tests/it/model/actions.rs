@@ -27,8 +27,8 @@ pub async fn step(world: &mut World, seed: u64) -> Outcome {
             deeds::check_in(world, status).await?;
         }
         67..69 => deeds::delete(world).await?,
-        69..71 => deeds::operate(world).await?,
-        71..73 => debts::settle(world).await?,
+        69..72 => deeds::operate(world).await?,
+        72..73 => debts::settle(world).await?,
         73..80 => time(world).await?,
         80..84 => deeds::weather(world),
         84 => news::late(world).await?,

@@ -164,9 +164,26 @@ pub async fn delete(world: &mut World) -> Outcome {
 /// The operator does something to a product.
 pub async fn operate(world: &mut World) -> Outcome {
     let Some(product) = any_product(world) else { return Ok(()) };
-    let action = world.luck.choice([OperatorAction::Suspend, OperatorAction::Kill, OperatorAction::Release]).unwrap();
-    world.note(format!("operator: {action:?} {} in {}", short(product.id), product.status.letter()));
     let scope = Principal::Administrator("admin".to_owned());
+    if world.chance(15) {
+        world.note(format!("operator: move {} in {}", short(product.id), product.status.letter()));
+        let answer = products::relocate::relocate(&world.shop, &scope, product.id, None, None).await;
+        return world.answered(answer.map(drop)).map(drop);
+    }
+    let action = world
+        .luck
+        .choice([
+            OperatorAction::Suspend,
+            OperatorAction::Kill,
+            OperatorAction::Release,
+            OperatorAction::Resume,
+            OperatorAction::Resume,
+            OperatorAction::Extend(None),
+            OperatorAction::Extend(Some(500)),
+            OperatorAction::Delete,
+        ])
+        .unwrap();
+    world.note(format!("operator: {action:?} {} in {}", short(product.id), product.status.letter()));
     let answer = products::operate::operate(&world.shop, &scope, product.id, action).await;
     if world.answered(answer.map(drop))? && action == OperatorAction::Release {
         host::forget(world, &product);

@@ -171,6 +171,10 @@ fn time_adds_up(world: &World, now: &Snapshot, product: &Product) -> Outcome {
         extended |= purchase.granted_bytes > old_bytes;
     }
     let Some(before) = world.last.products.get(&product.id) else { return Ok(()) };
+    let given = |snapshot: &Snapshot| snapshot.gifts.get(&product.id).copied().unwrap_or((0, 0));
+    let ((secs_now, bytes_now), (secs_before, bytes_before)) = (given(now), given(&world.last));
+    deltas.push(secs_now - secs_before);
+    bytes += bytes_now - bytes_before;
     let used = world.memory.used.get(&product.id).copied().unwrap_or(0);
     let left = before.bandwidth_remaining + bytes - used;
     rule(product.bandwidth_remaining == left, || format!("{} bytes, not {left}", product.bandwidth_remaining))?;

@@ -32,6 +32,8 @@ pub struct Snapshot {
     pub log_entries: i64,
     /// Seconds of outages credited so far, by product.
     pub credits: BTreeMap<ProductId, i64>,
+    /// Seconds and bytes that the operator gave for nothing so far, by product.
+    pub gifts: BTreeMap<ProductId, (i64, i64)>,
     /// All hashes ever given to a node, with their order.
     pub attempts: Vec<(PaymentHash, OrderId)>,
 }
@@ -80,6 +82,11 @@ fn read(db: &Connection) -> Result<Snapshot, StoreError> {
             .query_row([], |row| row.get(0))?,
         credits: rows(db, "SELECT product_id, sum(credited_secs) FROM outage GROUP BY 1", |row| {
             Ok((row.get(0)?, row.get(1)?))
+        })?
+        .into_iter()
+        .collect(),
+        gifts: rows(db, "SELECT product_id, sum(secs), sum(bytes) FROM gift GROUP BY 1", |row| {
+            Ok((row.get(0)?, (row.get(1)?, row.get(2)?)))
         })?
         .into_iter()
         .collect(),

@@ -2,6 +2,7 @@
 //! tabulated ([`table`]).
 
 mod bandwidth;
+mod gifts;
 mod places;
 mod random;
 mod table;

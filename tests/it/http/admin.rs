@@ -1,0 +1,436 @@
+//! The API for those who run the shop: what is found, what may be done, and what nobody else sees of it.
+
+use ip2tor_shop::domain::id::ProductId;
+use ip2tor_shop::domain::product::ProductKind;
+use ip2tor_shop::domain::product::ProductStatus;
+use ip2tor_shop::http::Surface;
+use ip2tor_shop::services::orders::extend;
+use ip2tor_shop::services::orders::extend::Extension;
+use ip2tor_shop::services::products::view::ProductPatch;
+use ip2tor_shop::services::{Principal, products, pulse};
+use serde_json::{Value, json};
+
+use crate::support::request::{Answer, Ask};
+use crate::support::{ONION, PASSWORD, TestShop};
+
+fn ask<'a>(shop: &'a TestShop, who: &str, method: &str, path: &str) -> Ask<'a> {
+    use base64::Engine;
+    let secret = base64::engine::general_purpose::STANDARD.encode(format!("{who}:{PASSWORD}"));
+    let path = format!("/api/v1/admin/{path}");
+    shop.ask(method, &path).on_circuit(Surface::Operators, 1).header("Authorization", format!("Basic {secret}"))
+}
+
+async fn get(shop: &TestShop, who: &str, path: &str) -> Value {
+    let answer = ask(shop, who, "GET", path).send().await;
+    assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+    answer.json()
+}
+
+async fn post(shop: &TestShop, who: &str, path: &str, body: Value) -> Answer {
+    ask(shop, who, "POST", path).json(&body).send().await
+}
+
+/// A shop with a third person, who has a host and a bridge of their own.
+async fn with_another() -> TestShop {
+    let shop = TestShop::new();
+    shop.sql(
+        "INSERT INTO operator (id, name, role, password_hash, created_at, modified_at) \
+         SELECT 3, 'other', 'operator', password_hash, 0, 0 FROM operator WHERE id = 2",
+    );
+    shop
+}
+
+async fn suspended(shop: &TestShop, bridge: ProductId) {
+    shop.report(bridge, ProductStatus::Suspended).await.expect("it is taken down");
+}
+
+/// The status that a product has now.
+async fn status(shop: &TestShop, bridge: ProductId) -> Value {
+    get(shop, "operator", &format!("products/{bridge}/")).await["product"]["status"].clone()
+}
+
+#[tokio::test]
+async fn every_product_and_every_order_is_on_exactly_one_page_newest_first() {
+    let shop = TestShop::new();
+    let mut orders = Vec::new();
+    for number in 0..5 {
+        let comment = format!("number {number}");
+        orders.push(shop.order_bridge("host1", Some(&comment)).await.to_string());
+        shop.clock.advance_secs(60);
+    }
+    orders.reverse();
+    for (list, filter) in [("orders", ""), ("orders", "&status=I"), ("products", ""), ("products", "&status=I")] {
+        let (mut found, mut after) = (Vec::new(), String::new());
+        loop {
+            let page = get(&shop, "operator", &format!("{list}/?limit=2{filter}{after}")).await;
+            let items = page["items"].as_array().expect("items").clone();
+            assert!(items.len() <= 2);
+            found.extend(items);
+            match page["next"].as_str() {
+                Some(next) => after = format!("&after={next}"),
+                None => break,
+            }
+        }
+        let of_orders: Vec<_> = found.iter().map(|item| item["id"].as_str().expect("an id").to_owned()).collect();
+        let comments: Vec<_> = found.iter().map(|item| item["comment"].as_str().unwrap_or_default()).collect();
+        match list {
+            "orders" => assert_eq!(of_orders, orders, "{filter}"),
+            _ => assert_eq!(comments, ["number 4", "number 3", "number 2", "number 1", "number 0"], "{filter}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn lists_are_cut_by_time_and_an_unknown_page_is_refused() {
+    let shop = TestShop::new();
+    let first = shop.order_bridge("host1", None).await;
+    shop.clock.advance_secs(3600);
+    let middle = shop.shop.now();
+    shop.check_in_all();
+    let second = shop.order_bridge("host1", None).await;
+    let ids = |page: &Value| -> Vec<String> {
+        page["items"].as_array().expect("items").iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
+    };
+    let middle = middle.to_wire();
+    assert_eq!(ids(&get(&shop, "operator", &format!("orders/?until={middle}")).await), [first.to_string()]);
+    assert_eq!(ids(&get(&shop, "operator", &format!("orders/?from={middle}")).await), [second.to_string()]);
+    for wrong in ["after=nothing", "after=00000000-0000-4000-8000-000000000000", "limit=0", "status=Q", "from=soon"] {
+        let answer = ask(&shop, "operator", "GET", &format!("orders/?{wrong}")).send().await;
+        assert_eq!(answer.status, 400, "{wrong}: {}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn a_product_is_found_by_what_somebody_remembers_of_it() {
+    let shop = TestShop::new();
+    let (order, bridge) = shop.active_bridge("host1", Some("My Node")).await;
+    shop.order_bridge("host1", Some("My other node")).await;
+    let port = shop.view(order).product.port.expect("a port");
+    for q in [
+        bridge.to_string(),
+        order.to_string(),
+        port.to_string(),
+        ONION[..10].to_owned(),
+        ONION[..10].to_uppercase(),
+        "my no".to_owned(),
+    ] {
+        let found = get(&shop, "operator", &format!("products/?q={}", q.replace(' ', "%20"))).await;
+        let items = found["items"].as_array().expect("items");
+        assert_eq!(items.len(), 1, "{q}: {found}");
+        assert_eq!(items[0]["id"], bridge.to_string(), "{q}");
+    }
+    assert_eq!(get(&shop, "operator", "products/?q=nothing").await["items"], json!([]));
+    let hash = shop.view(order).purchase.invoice.hash.to_string();
+    for q in [order.to_string(), bridge.to_string(), hash] {
+        let found = get(&shop, "operator", &format!("orders/?q={q}")).await;
+        assert_eq!(found["items"][0]["id"], order.to_string(), "{q}");
+    }
+}
+
+#[tokio::test]
+async fn a_drained_host_takes_no_new_orders_and_extends_what_it_has_sold() {
+    let shop = TestShop::new();
+    let (_, bridge) = shop.active_bridge("host1", None).await;
+    let host = shop.host("host1");
+    let path = format!("hosts/{host}/");
+    let answer = ask(&shop, "operator", "PATCH", &path).json(&json!({"is_draining": true})).send().await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(answer.json()["changed"], json!(["is_draining false->true"]));
+
+    let body = json!({
+        "product": "tor_bridge", "host_id": host.to_string(), "tos_accepted": true, "target": format!("{ONION}:80"),
+    });
+    let refused = shop.ask("POST", "/api/v1/public/order/").json(&body).send().await;
+    assert_eq!(refused.status, 400);
+    assert!(refused.text().contains("takes no new orders"), "{}", refused.text());
+    let shown = shop.ask("GET", "/api/v1/public/hosts/").send().await.text();
+    assert!(!shown.contains(&host.to_string()), "buyers don't see it");
+    let extension = extend::order(&shop.shop, bridge, ProductKind::TorBridge).await;
+    assert!(matches!(extension, Ok(Extension::Order(_))), "{extension:?}");
+}
+
+#[tokio::test]
+async fn a_suspended_bridge_comes_back_only_with_time_left_and_time_for_nothing_brings_it_back() {
+    let shop = TestShop::new();
+    let (_, bridge) = shop.active_bridge("host1", None).await;
+    let path = |what: &str| format!("products/{bridge}/{what}/");
+    assert_eq!(post(&shop, "operator", &path("resume"), json!({})).await.status, 409, "it runs");
+    assert_eq!(post(&shop, "operator", &path("suspend"), json!({"reason": "a look"})).await.status, 200);
+    suspended(&shop, bridge).await;
+    let back = post(&shop, "operator", &path("resume"), json!({})).await;
+    assert_eq!((back.status.as_u16(), back.json()["status"].clone()), (200, json!("P")), "{}", back.text());
+    shop.report(bridge, ProductStatus::Active).await.expect("it works");
+
+    shop.clock.advance_secs(100 * 86_400);
+    products::expire::suspend_expired(&shop.shop).await.expect("it ends");
+    suspended(&shop, bridge).await;
+    assert_eq!(post(&shop, "operator", &path("resume"), json!({})).await.status, 409, "its time is over");
+    for secs in [-5, 0, 59, i64::MAX] {
+        let refused = post(&shop, "operator", &path("extend"), json!({"secs": secs})).await;
+        assert_eq!(refused.status, 400, "{secs}: {}", refused.text());
+    }
+    let given = post(&shop, "operator", &path("extend"), json!({"secs": 3600, "reason": "sorry"})).await;
+    assert_eq!((given.status.as_u16(), given.json()["status"].clone()), (200, json!("P")), "{}", given.text());
+    assert_eq!(given.json()["suspend_after"], shop.shop.now().plus_secs(3600).to_wire());
+    let log = get(&shop, "operator", &format!("products/{bridge}/")).await["history"].to_string();
+    assert!(log.contains("given for nothing: 3600 s") && log.contains("reason: sorry"), "{log}");
+}
+
+#[tokio::test]
+async fn a_bridge_moves_to_another_port_only_when_its_host_has_taken_it_down() {
+    let shop = TestShop::new();
+    let (order, bridge) = shop.active_bridge("host1", None).await;
+    let path = |what: &str| format!("products/{bridge}/{what}/");
+    let before = shop.view(order).product.port;
+    let early = post(&shop, "operator", &path("move"), json!({})).await;
+    assert_eq!(early.status, 409, "its forward stands: {}", early.text());
+    post(&shop, "operator", &path("suspend"), json!({})).await;
+    suspended(&shop, bridge).await;
+    assert_eq!(post(&shop, "operator", &path("move"), json!({"port": before})).await.status, 409, "it has that one");
+    let moved = post(&shop, "operator", &path("move"), json!({})).await;
+    assert_eq!((moved.status.as_u16(), moved.json()["status"].clone()), (200, json!("P")), "{}", moved.text());
+    let after = shop.view(order).product.port;
+    assert_ne!(after, before);
+    let reserved: Vec<u16> = shop
+        .shop
+        .db
+        .read(|db| {
+            let mut statement = db.prepare("SELECT port FROM port WHERE product_id = ?")?;
+            let rows = statement.query_map([bridge], |row| row.get(0))?;
+            rows.collect::<Result<_, _>>().map_err(ip2tor_shop::store::StoreError::from)
+        })
+        .expect("ports");
+    assert_eq!(reserved, after.into_iter().collect::<Vec<_>>(), "the former one is free");
+}
+
+#[tokio::test]
+async fn a_product_is_killed_and_its_target_denied_in_one_step_or_not_at_all() {
+    let shop = TestShop::new();
+    let (_, bridge) = shop.active_bridge("host1", None).await;
+    let path = format!("products/{bridge}/kill/");
+    let body = json!({"reason": "abuse", "deny_target": true});
+    let refused = post(&shop, "operator", &path, body.clone()).await;
+    assert_eq!(refused.status, 404, "deny lists are the administrators': {}", refused.text());
+    assert_eq!(status(&shop, bridge).await, "A", "nothing of it was done");
+    assert_eq!(post(&shop, "admin", &path, body).await.status, 200);
+    assert_eq!(status(&shop, bridge).await, "S");
+    let denied = get(&shop, "admin", "deny/").await;
+    assert_eq!((denied[0]["value"].clone(), denied[0]["comment"].clone()), (json!(ONION), json!("abuse")));
+    let gone = post(&shop, "admin", "deny/target/remove/", json!({"value": ONION})).await;
+    assert_eq!(gone.status, 204, "{}", gone.text());
+}
+
+#[tokio::test]
+async fn an_operator_sees_and_changes_nothing_of_anothers() {
+    let shop = with_another().await;
+    let (order, bridge) = shop.active_bridge("host1", None).await;
+    let host = shop.host("host1");
+    let node = shop.node;
+    for list in ["products/", "orders/"] {
+        assert_eq!(get(&shop, "other", list).await["items"], json!([]), "{list}");
+    }
+    assert_eq!(get(&shop, "other", "hosts/").await, json!([]));
+    assert_eq!(get(&shop, "other", "nodes/").await, json!([]));
+    let look = get(&shop, "other", "dashboard/").await;
+    assert_eq!(
+        (look["active"].clone(), look["days"].clone(), look["disk"].clone()),
+        (json!(0), json!([]), Value::Null)
+    );
+    assert_eq!(get(&shop, "other", "reports/months/").await, json!([]));
+    for path in [
+        format!("products/{bridge}/"),
+        format!("orders/{order}/"),
+        format!("orders/{order}/invoice/qr/"),
+        format!("hosts/{host}/"),
+        format!("hosts/{host}/block/"),
+        format!("nodes/{node}/"),
+        format!("products/?host={host}"),
+        format!("orders/?host={host}"),
+        format!("orders/export/csv/?host={host}"),
+        "changes/".to_owned(),
+        "deny/".to_owned(),
+        "alerts/".to_owned(),
+        "outbox/".to_owned(),
+        "log/".to_owned(),
+        "jobs/history/".to_owned(),
+    ] {
+        assert_eq!(ask(&shop, "other", "GET", &path).send().await.status, 404, "{path}");
+    }
+    let count = shop.shop.db.version().expect("a version");
+    for (path, body) in [
+        (format!("products/{bridge}/suspend/"), json!({})),
+        (format!("products/{bridge}/extend/"), json!({})),
+        (format!("products/{bridge}/kill/"), json!({})),
+        (format!("products/{bridge}/move/"), json!({})),
+        (format!("orders/{order}/resolve/"), json!({"note": "x"})),
+        (format!("hosts/{host}/token/"), json!({})),
+        (format!("hosts/{host}/ranges/"), json!({"first": 1, "last": 2})),
+        ("deny/".to_owned(), json!({"kind": "target", "value": ONION})),
+    ] {
+        let answer = post(&shop, "other", &path, body).await;
+        assert_eq!(answer.status, 404, "{path}: {}", answer.text());
+    }
+    assert_eq!(shop.shop.db.version().expect("a version"), count, "nothing was written");
+    assert_eq!(status(&shop, bridge).await, "A");
+}
+
+#[tokio::test]
+async fn an_operator_adds_a_host_with_ranges_and_gets_what_goes_into_its_file() {
+    let shop = with_another().await;
+    let settings = json!({"ip": "198.51.100.77", "name": "fresh", "offers_tor_bridges": true});
+    let body = json!({"settings": settings, "ranges": [{"first": 30000, "last": 30009}]});
+    let made = post(&shop, "other", "hosts/", body.clone()).await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    let (id, token) =
+        (made.json()["id"].as_str().unwrap().to_owned(), made.json()["token"].as_str().unwrap().to_owned());
+    let block = made.json()["block"].as_str().unwrap().to_owned();
+    assert!(block.contains(&format!("IP2TOR_HOST_ID={id}\nIP2TOR_HOST_TOKEN={token}\n")), "{block}");
+    let detail = get(&shop, "other", &format!("hosts/{id}/")).await;
+    assert_eq!(detail["host"]["ranges"][0]["free"], 10);
+    assert!(!detail.to_string().contains(&token), "a token is shown once");
+    let overlapping =
+        post(&shop, "other", &format!("hosts/{id}/ranges/"), json!({"first": 30005, "last": 30020})).await;
+    assert_eq!(overlapping.status, 400, "{}", overlapping.text());
+    let wider = post(&shop, "other", &format!("hosts/{id}/ranges/"), json!({"first": 30010, "last": 30020})).await;
+    assert_eq!(wider.json()["ranges"].as_array().map(Vec::len), Some(2), "{}", wider.text());
+    let range = wider.json()["ranges"][0]["id"].clone();
+    let fewer = ask(&shop, "other", "DELETE", &format!("hosts/{id}/ranges/{range}/")).send().await;
+    assert_eq!(fewer.json()["ranges"].as_array().map(Vec::len), Some(1), "{}", fewer.text());
+    let again = post(&shop, "other", &format!("hosts/{id}/token/"), json!({"at_once": true})).await;
+    assert_ne!(again.json()["token"], json!(token));
+    assert_eq!(ask(&shop, "operator", "GET", &format!("hosts/{id}/")).send().await.status, 404, "it is the other's");
+}
+
+#[tokio::test]
+async fn what_was_taken_and_paid_back_is_in_the_sums_of_the_day_and_of_the_month() {
+    let shop = TestShop::new();
+    let (order, bridge) = shop.active_bridge("host1", None).await;
+    let price = shop.view(order).purchase.price.0;
+    let day = &get(&shop, "operator", "dashboard/").await["days"][0];
+    assert_eq!((day["sold"].clone(), day["received_msat"].clone()), (json!(1), json!(price)), "{day}");
+
+    let (owed, second) = (shop.order_bridge("host1", None).await, shop.host("host1"));
+    shop.make_invoices().await;
+    shop.pay(owed).await;
+    let scope = Principal::Host(second);
+    let failed = ProductPatch { status: Some(ProductStatus::Failed), ..ProductPatch::default() };
+    let product = shop.product(owed);
+    products::view::patch(&shop.shop, &scope, product, ProductKind::TorBridge, failed).await.expect("it fails");
+    let look = get(&shop, "operator", "dashboard/").await;
+    assert_eq!((look["owing"].clone(), look["owed_msat"].clone()), (json!(1), json!(price)));
+    let todo = &look["todo"][0];
+    assert_eq!(
+        (todo["topic"].clone(), todo["operation"].clone()),
+        (json!("order_needs_refund"), json!("admin_order_refund"))
+    );
+    assert_eq!(todo["id"], owed.to_string());
+    assert_eq!(get(&shop, "operator", "orders/?owed=true").await["items"][0]["id"], owed.to_string());
+
+    let noted = post(&shop, "operator", &format!("orders/{owed}/resolve/"), json!({"note": "by hand"})).await;
+    assert_eq!((noted.status.as_u16(), noted.json()["owed"].clone()), (200, json!(0)), "{}", noted.text());
+    let month = &get(&shop, "operator", "reports/months/").await[0];
+    assert_eq!(month["received_msat"], json!(2 * price), "{month}");
+    assert_eq!((month["sold"].clone(), month["refunded_msat"].clone()), (json!(2), json!(price)));
+    let csv = ask(&shop, "operator", "GET", "reports/months/csv/").send().await;
+    assert!(csv.header("content-type").starts_with("text/csv"));
+    assert_eq!(csv.text().lines().count(), 2, "{}", csv.text());
+    assert_eq!(status(&shop, bridge).await, "A");
+}
+
+#[tokio::test]
+async fn an_export_has_every_order_of_the_list_once() {
+    let shop = TestShop::new();
+    let mut ids = Vec::new();
+    for _ in 0..4 {
+        ids.push(shop.order_bridge("host1", None).await.to_string());
+    }
+    ids.reverse();
+    let csv = ask(&shop, "operator", "GET", "orders/export/csv/").send().await;
+    assert!(csv.header("content-disposition").contains("orders.csv"));
+    let listed: Vec<_> = csv.text().lines().skip(1).map(|line| line.split(',').next().unwrap().to_owned()).collect();
+    assert_eq!(listed, ids);
+    let lines = ask(&shop, "operator", "GET", "orders/export/json/").send().await.text();
+    let listed: Vec<_> =
+        lines.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON")["id"].clone()).collect();
+    assert_eq!(listed, ids);
+}
+
+#[tokio::test]
+async fn an_invoice_that_is_given_up_ends_its_order_and_nothing_else_can_be_given_up() {
+    let shop = TestShop::new();
+    let order = shop.order_bridge("host1", None).await;
+    let waiting = get(&shop, "admin", "outbox/").await;
+    let number = &waiting["items"][0]["number"];
+    assert_eq!(
+        (waiting["items"][0]["kind"].clone(), waiting["items"][0]["order_id"].clone()),
+        (json!("make_invoice"), json!(order.to_string()))
+    );
+    assert_eq!(post(&shop, "admin", &format!("outbox/{number}/retry/"), json!({})).await.status, 204);
+    let note = json!({"note": "the node is gone"});
+    assert_eq!(post(&shop, "admin", &format!("outbox/{number}/give-up/"), note.clone()).await.status, 204);
+    let detail = get(&shop, "admin", &format!("orders/{order}/")).await;
+    assert_eq!(detail["order"]["status"], "R");
+    assert!(detail["history"].to_string().contains("the node is gone"));
+    let waiting = get(&shop, "admin", "outbox/").await;
+    let cancel = &waiting["items"][0];
+    assert_eq!(cancel["kind"], "cancel_invoice", "what its node may have made is cancelled: {waiting}");
+    let refused = post(&shop, "admin", &format!("outbox/{}/give-up/", cancel["number"]), note).await;
+    assert_eq!(refused.status, 409, "{}", refused.text());
+}
+
+#[tokio::test]
+async fn the_change_log_is_filtered_by_noun_and_person() {
+    let shop = TestShop::new();
+    shop.active_bridge("host1", None).await;
+    let host = shop.host("host1");
+    ask(&shop, "operator", "PATCH", &format!("hosts/{host}/")).json(&json!({"description": "new"})).send().await;
+    let all = get(&shop, "admin", "changes/").await["items"].as_array().map_or(0, Vec::len);
+    assert!(all > 2);
+    for (filter, nouns) in [
+        ("noun=host", vec!["host"]),
+        ("noun=host&person=operator:operator", vec!["host"]),
+        ("person=operator:operator", vec!["host"]),
+        ("person=operator:admin", vec![]),
+        ("noun=site", vec![]),
+    ] {
+        let found = get(&shop, "admin", &format!("changes/?{filter}")).await;
+        let found: Vec<_> =
+            found["items"].as_array().unwrap().iter().map(|item| item["change"]["noun"].clone()).collect();
+        assert_eq!(found, nouns, "{filter}");
+    }
+    let orders = get(&shop, "admin", "changes/?noun=order").await;
+    let items = orders["items"].as_array().unwrap();
+    assert!(!items.is_empty() && items.iter().all(|item| item["change"]["noun_id"].as_str().unwrap().len() == 36));
+    assert_eq!(ask(&shop, "admin", "GET", "changes/?person=buyer").send().await.status, 400, "that is nobody");
+}
+
+#[tokio::test]
+async fn whoever_listens_is_told_which_lists_have_changed_and_nothing_while_nothing_has() {
+    let shop = TestShop::new();
+    let by = Principal::Administrator("admin".to_owned());
+    let before = shop.shop.read(&by, |tx| pulse::feel(tx)).expect("a pulse");
+    let (none, before) = shop.shop.read(&by, |tx| pulse::changed(tx, &before)).expect("a pulse");
+    assert_eq!(none, Vec::<String>::new());
+    shop.order_bridge("host1", None).await;
+    let (mut lists, _) = shop.shop.read(&by, |tx| pulse::changed(tx, &before)).expect("a pulse");
+    lists.sort();
+    assert_eq!(lists, ["order", "outbox"]);
+    assert!(shop.shop.read(&Principal::Buyer, |tx| pulse::feel(tx)).is_err());
+}
+
+#[tokio::test]
+async fn an_operator_names_no_files_or_sockets_of_the_shops_machine() {
+    let shop = with_another().await;
+    let node = shop.node;
+    let change = json!({"settings": {"macaroon_file": "/etc/passwd"}, "untested": true});
+    let answer = ask(&shop, "operator", "PATCH", &format!("nodes/{node}/")).json(&change).send().await;
+    // Without a running shop behind the interface nodes are not changed at all.
+    assert_eq!(answer.status, 503, "{}", answer.text());
+    use ip2tor_shop::services::nodes::manage::{self, NodeChange};
+    let by = Principal::Operator(ip2tor_shop::domain::id::OperatorId(2), "operator".to_owned());
+    let change = NodeChange { macaroon_file: Some("/etc/passwd".to_owned()), ..NodeChange::default() };
+    let refused = shop.shop.read(&by, |tx| manage::changed(tx, node, change, None)).err().expect("it is refused");
+    assert!(refused.to_string().contains("Only an administrator"), "{refused}");
+    let shown = get(&shop, "operator", &format!("nodes/{node}/")).await;
+    assert!(shown.get("macaroon").is_none() && shown.get("certificate").is_none());
+}
