@@ -208,7 +208,8 @@ fn tell(id: ProductId, done: Result<Product, Error>, output: &Output) -> Result<
         other => other.into(),
     })?;
     let letter = product.status.letter();
-    let document = json!({"id": id.to_string(), "status": letter, "port": product.port, "suspend_after": ends(&product)});
+    let document =
+        json!({"id": id.to_string(), "status": letter, "port": product.port, "suspend_after": ends(&product)});
     output.result(&document, &format!("Product {id} is in state {letter} now, and ends {}.", ends(&product)));
     Ok(())
 }

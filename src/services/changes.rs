@@ -34,7 +34,8 @@ pub fn list(tx: &ReadTx<'_>, query: &Query) -> Result<Vec<(i64, Entry)>, Error> 
     if query.person.as_ref().is_some_and(|name| !is_person(name)) {
         return Err(Error::field("person", "People are named operator:<name>, cli, or cli:<account>."));
     }
-    let span = Span { from: query.from, until: query.until, before: query.after, limit: query.limit };
+    let Query { from, until, after, limit, .. } = *query;
+    let span = Span { from, until, after, oldest_first: false, limit };
     let (noun, person) = (query.noun.clone(), query.person.clone());
     Ok(audit_log::list(tx.db, &audit_log::Wanted { noun, person, span })?)
 }

@@ -1,4 +1,4 @@
-//! Pages of long tables, newest first, by running number: what every list of orders, products and changes is made of.
+//! Pages of long tables, newest or oldest first, by running number: what every list of orders, products and changes is made of.
 //!
 //! A list with a filter is put together of *runs*: the rows of one host in one state, say, lie in an index in the order of
 //! their running numbers. Each run is read from where the page begins, and no further than the page is long; then they are
@@ -38,8 +38,10 @@ pub struct Span {
     pub from: Option<Timestamp>,
     /// Only what was made before this time.
     pub until: Option<Timestamp>,
-    /// Only what has a smaller number than this: the last of the page before.
-    pub before: Option<i64>,
+    /// Only what comes behind this number: the last of the page before.
+    pub after: Option<i64>,
+    /// Whether the oldest come first.
+    pub oldest_first: bool,
     /// At most so many.
     pub limit: u32,
 }
@@ -53,15 +55,21 @@ pub struct Bounds {
     pub end: i64,
     /// At most so many.
     pub limit: u32,
+    /// Whether the smallest come first.
+    pub ascending: bool,
 }
 
 impl Span {
     /// The span in numbers of a table.
     pub fn bounds(self, db: &Connection, table: Table) -> Result<Bounds, StoreError> {
         let number = |at: Option<Timestamp>| at.map(|at| first_since(db, table, at)).transpose();
-        let first = number(self.from)?.unwrap_or(0);
-        let end = number(self.until)?.unwrap_or(i64::MAX).min(self.before.unwrap_or(i64::MAX));
-        Ok(Bounds { first, end, limit: self.limit })
+        let (first, end) = (number(self.from)?.unwrap_or(0), number(self.until)?.unwrap_or(i64::MAX));
+        let (limit, ascending) = (self.limit, self.oldest_first);
+        Ok(match self.after {
+            Some(last) if ascending => Bounds { first: first.max(last.saturating_add(1)), end, limit, ascending },
+            Some(last) => Bounds { first, end: end.min(last), limit, ascending },
+            None => Bounds { first, end, limit, ascending },
+        })
     }
 }
 
@@ -70,14 +78,25 @@ impl Bounds {
     /// written out, since SQLite plans a statement anew each time a LIMIT is bound.
     pub fn tail(self, number: &str, first: usize) -> String {
         let (second, limit) = (first + 1, u64::from(self.limit).next_power_of_two());
-        format!("{number} >= ?{first} AND {number} < ?{second} ORDER BY {number} DESC LIMIT {limit}")
+        let order = if self.ascending { "ASC" } else { "DESC" };
+        format!("{number} >= ?{first} AND {number} < ?{second} ORDER BY {number} {order} LIMIT {limit}")
     }
 
     /// The first numbers of all runs together.
-    pub fn merge(self, mut found: Vec<i64>) -> Vec<i64> {
-        found.sort_unstable_by(|a, b| b.cmp(a));
-        found.dedup();
+    pub fn merge(self, found: Vec<i64>) -> Vec<i64> {
+        let mut found = self.in_order(found);
         found.truncate(self.limit as usize);
+        found
+    }
+
+    /// Numbers that are within, in the order of the list, each once.
+    pub fn in_order(self, mut found: Vec<i64>) -> Vec<i64> {
+        found.retain(|number| (self.first..self.end).contains(number));
+        found.sort_unstable();
+        found.dedup();
+        if !self.ascending {
+            found.reverse();
+        }
         found
     }
 }
@@ -146,7 +165,8 @@ mod tests {
 
     #[test]
     fn runs_are_merged_to_the_newest_without_doubles() {
-        let bounds = Bounds { first: 0, end: 10, limit: 3 };
-        assert_eq!(bounds.merge(vec![1, 5, 9, 9, 2]), [9, 5, 2]);
+        let bounds = Bounds { first: 0, end: 10, limit: 3, ascending: false };
+        assert_eq!(bounds.merge(vec![1, 5, 9, 9, 2, 10]), [9, 5, 2]);
+        assert_eq!(Bounds { ascending: true, ..bounds }.merge(vec![1, 5, 9, 9, 2, 10]), [1, 2, 5]);
     }
 }

@@ -4,12 +4,15 @@ use super::keyset::{Bounds, Table};
 use super::plans::{database, plan};
 use super::{audit_log, job_history, keyset, order_lists, outbox, presence, product_lists, pulse};
 
-const PAGE: Bounds = Bounds { first: 0, end: i64::MAX, limit: 51 };
+const PAGE: Bounds = Bounds { first: 0, end: i64::MAX, limit: 51, ascending: false };
+const FROM_THE_OLDEST: Bounds = Bounds { ascending: true, ..PAGE };
 
 #[test]
 fn products_and_orders_are_read_from_where_their_page_begins() {
     let (_dir, db) = database();
     for (text, index) in [
+        (product_lists::run_text(FROM_THE_OLDEST), "product_in_state (host_id=? AND status=? AND rowid>? AND rowid<?)"),
+        (order_lists::run_text(FROM_THE_OLDEST), "order_in_state (host_id=? AND status=? AND rowid>? AND rowid<?)"),
         (product_lists::all_text(PAGE), "SEARCH product USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
         (product_lists::run_text(PAGE), "product_in_state (host_id=? AND status=? AND rowid>? AND rowid<?)"),
         (order_lists::all_text(PAGE), "SEARCH purchase_order USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),

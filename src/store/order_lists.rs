@@ -88,7 +88,7 @@ pub(super) const OF_PRODUCT: &str = "SELECT seq FROM purchase_order WHERE produc
 fn some_of(db: &Connection, found: Vec<i64>, bounds: Bounds, wanted: &Wanted) -> Result<Vec<i64>, StoreError> {
     let mut fitting = Vec::new();
     let mut statement = db.prepare_cached("SELECT host_id, status, owed FROM purchase_order WHERE seq = ?")?;
-    for seq in found.into_iter().filter(|seq| (bounds.first..bounds.end).contains(seq)) {
+    for seq in bounds.in_order(found) {
         let (host, status, owed): (HostId, String, i64) =
             statement.query_row([seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         let fits = wanted.hosts.as_ref().is_none_or(|hosts| hosts.contains(&host))

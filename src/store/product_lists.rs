@@ -71,15 +71,13 @@ pub enum Clue {
 /// a text that very much begins with, not all.
 pub fn search(db: &Connection, clue: &Clue, wanted: &Wanted) -> Result<Vec<i64>, StoreError> {
     let bounds = wanted.span.bounds(db, Table::Products)?;
-    let mut found = match clue {
+    let found = match clue {
         Clue::Id(id) => seq(db, *id)?.into_iter().collect(),
         Clue::Port(port) => numbers(db, &port_text(), [port])?,
         Clue::Beginning(text) => beginning(db, text)?,
     };
-    found.sort_unstable_by(|a, b| b.cmp(a));
-    found.dedup();
     let mut fitting = Vec::new();
-    for seq in found.into_iter().filter(|seq| (bounds.first..bounds.end).contains(seq)) {
+    for seq in bounds.in_order(found) {
         if fitting.len() == bounds.limit as usize {
             break;
         }

@@ -84,6 +84,7 @@ impl Nodes {
         body: Body<AdminNodeChange>,
     ) -> Answer<Reply<AdminNodeChanged>> {
         let node = id(&node.0, NodeId::parse)?;
+        context.shop().read(&signed.by, |tx| manage::show(tx, node))?;
         let backstage = context.backstage()?;
         let AdminNodeChange { untested, settings } = body.0;
         let change = settings.change(&*backstage)?;

@@ -41,6 +41,7 @@ impl Filter {
             from: time("from", self.from)?,
             until: time("until", self.until)?,
             after: None,
+            oldest_first: false,
             limit: 1,
         })
     }
@@ -48,7 +49,7 @@ impl Filter {
 
 #[OpenApi(prefix_path = "/api/v1/admin", tag = "Tag::Admin")]
 impl Orders {
-    /// Orders, newest first, in pages
+    /// Orders, newest or oldest first, in pages
     ///
     /// An operator gets those at their own hosts.
     #[oai(path = "/orders/", method = "get", operation_id = "admin_order_list")]
@@ -69,6 +70,8 @@ impl Orders {
         from: Query<Option<String>>,
         /// Only those placed before this time.
         until: Query<Option<String>>,
+        /// Whether the oldest come first.
+        oldest_first: Query<Option<bool>>,
         /// The `next` of the page before.
         after: Query<Option<String>>,
         /// So many in a page, at most 500.
@@ -77,7 +80,8 @@ impl Orders {
         let slice = Slice::of(after.0, limit.0)?;
         let filter =
             Filter { q: q.0, host: host.0, status: status.0, owed: owed.0, from: from.0, until: until.0 }.query()?;
-        let query = search::Query { after: slice.after(OrderId::parse)?, limit: slice.wanted(), ..filter };
+        let (after, oldest_first) = (slice.after(OrderId::parse)?, oldest_first.0.unwrap_or(false));
+        let query = search::Query { after, oldest_first, limit: slice.wanted(), ..filter };
         let found = context.shop().read(&signed.by, |tx| search::list(tx, &query))?;
         let language = context.language;
         Ok(Reply(slice.page(found, |view| view.purchase.id.to_string(), |view| AdminOrder::new(&view, language))))

@@ -26,7 +26,7 @@ pub struct Products;
 
 #[OpenApi(prefix_path = "/api/v1/admin", tag = "Tag::Admin")]
 impl Products {
-    /// Products, newest first, in pages
+    /// Products, newest or oldest first, in pages
     ///
     /// `q` is what is remembered of one: its id or that of an order of it, its port, or how its target, alias, key or
     /// comment begins. What was never paid for is found by its id alone. An operator gets those on their own hosts.
@@ -46,6 +46,8 @@ impl Products {
         from: Query<Option<String>>,
         /// Only those ordered before this time.
         until: Query<Option<String>>,
+        /// Whether the oldest come first.
+        oldest_first: Query<Option<bool>>,
         /// The `next` of the page before.
         after: Query<Option<String>>,
         /// So many in a page, at most 500.
@@ -59,6 +61,7 @@ impl Products {
             from: time("from", from.0)?,
             until: time("until", until.0)?,
             after: slice.after(ProductId::parse)?,
+            oldest_first: oldest_first.0.unwrap_or(false),
             limit: slice.wanted(),
         };
         let found = context.shop().read(&signed.by, |tx| search::list(tx, &query))?;

@@ -15,6 +15,7 @@ use crate::domain::money::Msat;
 use crate::domain::texts::Message;
 use crate::http::problem::Problem;
 use crate::services::backstage::RefundWish;
+use crate::services::payments;
 use crate::services::payments::refunds::Stated;
 
 /// Refunds.
@@ -89,6 +90,8 @@ impl Refunds {
             fee_limit: sent.fee_limit_msat.map(Msat),
             not_paid_since_backup: sent.not_paid_since_the_backup.unwrap_or(false),
         };
+        // Whose order it is comes first.
+        payments::refunds::open_of(context.shop(), &signed.by, wish.order)?;
         let (backstage, by) = (context.backstage()?, signed.by);
         // To the end, also when the browser has gone away: the node is asked in any case.
         let paying = tokio::spawn(async move { backstage.pay_back(wish, &by).await });
@@ -113,6 +116,7 @@ impl Refunds {
         body: Body<AdminRefundOutcome>,
     ) -> Answer<Deleted> {
         let order = id(&order.0, OrderId::parse)?;
+        payments::refunds::open_of(context.shop(), &signed.by, order)?;
         let stated = match body.0.outcome.as_str() {
             "paid" => Stated::Paid,
             "failed" => Stated::Failed,

@@ -1,4 +1,4 @@
-//! Lists of orders for those who run the shop, in pages, newest first.
+//! Lists of orders for those who run the shop, in pages.
 
 use crate::domain::id::{HostId, OrderId};
 use crate::domain::lightning::PaymentHash;
@@ -28,6 +28,8 @@ pub struct Query {
     pub until: Option<Timestamp>,
     /// Those behind this one: the last of the page before.
     pub after: Option<OrderId>,
+    /// Whether the oldest come first.
+    pub oldest_first: bool,
     /// At most so many.
     pub limit: u32,
 }
@@ -39,8 +41,9 @@ pub struct Query {
 /// that is neither an id nor a hash.
 pub fn list(tx: &ReadTx<'_>, query: &Query) -> Result<Vec<OrderView>, Error> {
     let hosts = visible::hosts_of(tx, query.host)?;
-    let before = query.after.map(|id| position(tx, id)).transpose()?;
-    let span = Span { from: query.from, until: query.until, before, limit: query.limit };
+    let after = query.after.map(|id| position(tx, id)).transpose()?;
+    let Query { from, until, oldest_first, limit, .. } = *query;
+    let span = Span { from, until, after, oldest_first, limit };
     let wanted = Wanted { hosts, status: query.status, owed: query.owed, span };
     let found = match query.text.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
         Some(text) => stored::search(tx.db, clue(text)?, &wanted)?,

@@ -1,4 +1,4 @@
-//! Lists of products for those who run the shop, in pages, newest first.
+//! Lists of products for those who run the shop, in pages.
 
 use crate::domain::alias;
 use crate::domain::id::{HostId, ProductId};
@@ -27,6 +27,8 @@ pub struct Query {
     pub until: Option<Timestamp>,
     /// Those behind this one: the last of the page before.
     pub after: Option<ProductId>,
+    /// Whether the oldest come first.
+    pub oldest_first: bool,
     /// At most so many.
     pub limit: u32,
 }
@@ -38,8 +40,9 @@ pub struct Query {
 pub fn list(tx: &ReadTx<'_>, query: &Query) -> Result<Vec<ProductView>, Error> {
     let db = tx.db;
     let hosts = visible::hosts_of(tx, query.host)?;
-    let before = query.after.map(|id| position(tx, id)).transpose()?;
-    let span = Span { from: query.from, until: query.until, before, limit: query.limit };
+    let after = query.after.map(|id| position(tx, id)).transpose()?;
+    let Query { from, until, oldest_first, limit, .. } = *query;
+    let span = Span { from, until, after, oldest_first, limit };
     let wanted = Wanted { hosts, status: query.status, span };
     let found = match query.text.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
         Some(text) => stored::search(db, &clue(tx, text)?, &wanted)?,

@@ -50,16 +50,25 @@ async fn status(shop: &TestShop, bridge: ProductId) -> Value {
 }
 
 #[tokio::test]
-async fn every_product_and_every_order_is_on_exactly_one_page_newest_first() {
+async fn every_product_and_every_order_is_on_exactly_one_page_in_either_order() {
     let shop = TestShop::new();
     let mut orders = Vec::new();
     for number in 0..5 {
         let comment = format!("number {number}");
         orders.push(shop.order_bridge("host1", Some(&comment)).await.to_string());
+        shop.make_invoices().await;
         shop.clock.advance_secs(60);
+        shop.check_in_all();
     }
-    orders.reverse();
-    for (list, filter) in [("orders", ""), ("orders", "&status=I"), ("products", ""), ("products", "&status=I")] {
+    for (list, filter) in [
+        ("orders", ""),
+        ("orders", "&status=T"),
+        ("orders", "&oldest_first=true"),
+        ("orders", "&oldest_first=true&status=T"),
+        ("products", ""),
+        ("products", "&status=I"),
+        ("products", "&oldest_first=true&status=I"),
+    ] {
         let (mut found, mut after) = (Vec::new(), String::new());
         loop {
             let page = get(&shop, "operator", &format!("{list}/?limit=2{filter}{after}")).await;
@@ -71,11 +80,14 @@ async fn every_product_and_every_order_is_on_exactly_one_page_newest_first() {
                 None => break,
             }
         }
+        if !filter.contains("oldest_first") {
+            found.reverse();
+        }
         let of_orders: Vec<_> = found.iter().map(|item| item["id"].as_str().expect("an id").to_owned()).collect();
         let comments: Vec<_> = found.iter().map(|item| item["comment"].as_str().unwrap_or_default()).collect();
         match list {
             "orders" => assert_eq!(of_orders, orders, "{filter}"),
-            _ => assert_eq!(comments, ["number 4", "number 3", "number 2", "number 1", "number 0"], "{filter}"),
+            _ => assert_eq!(comments, ["number 0", "number 1", "number 2", "number 3", "number 4"], "{filter}"),
         }
     }
 }
@@ -84,6 +96,7 @@ async fn every_product_and_every_order_is_on_exactly_one_page_newest_first() {
 async fn lists_are_cut_by_time_and_an_unknown_page_is_refused() {
     let shop = TestShop::new();
     let first = shop.order_bridge("host1", None).await;
+    shop.make_invoices().await;
     shop.clock.advance_secs(3600);
     let middle = shop.shop.now();
     shop.check_in_all();
