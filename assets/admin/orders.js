@@ -7,7 +7,7 @@ import { ask } from "./form.js";
 import { t } from "./i18n.js";
 import { copyable } from "./say.js";
 import { badge, bytes, choices, fiat, history, ORDER_STATES, sats, short, span, time, yesNo } from "./show.js";
-import { empty, facts, pages, table } from "./table.js";
+import { empty, facts, pages, sorting, table } from "./table.js";
 
 // One of them where the address names it, or all.
 export const show = (place) => (place.id ? one(place) : list(place));
@@ -39,6 +39,7 @@ async function list(place) {
       { name: "host", label: t("product.host_id") },
       { name: "from", type: "date", label: t("from") },
       { name: "until", type: "date", label: t("until") },
+      sorting(),
     ],
     extra: h("p", { class: "row" }, file("admin_order_export_csv", "CSV"), file("admin_order_export_json", "JSON")),
     columns: COLUMNS(),

@@ -7,7 +7,7 @@ import { t } from "./i18n.js";
 import { finish } from "./say.js";
 import { orderTable } from "./orders.js";
 import { badge, bytes, choices, history, period, PRODUCT_STATES, sats, short, tag, time } from "./show.js";
-import { empty, facts, pages } from "./table.js";
+import { empty, facts, pages, sorting } from "./table.js";
 
 // One of them where the address names it, or all.
 export const show = (place) => (place.id ? one(place) : list(place));
@@ -23,6 +23,7 @@ async function list(place) {
       { name: "host", label: t("product.host_id") },
       { name: "from", type: "date", label: t("from") },
       { name: "until", type: "date", label: t("until") },
+      sorting(),
     ],
     columns: [
       [t("product.what"), (one) => link(`products/${one.id}`, one.target ?? one.alias)],

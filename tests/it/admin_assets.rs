@@ -172,7 +172,10 @@ async fn screens_are_on_the_faces_for_those_who_run_the_shop_alone_with_their_st
     assert_eq!(shop.ask("GET", "/admin").to_admin().send().await.status.as_u16(), 301);
     let page = shop.ask("GET", "/admin/").to_admin().send().await;
     let policy = page.headers["content-security-policy"].to_str().expect("text").to_owned();
-    assert!(policy.ends_with("require-trusted-types-for 'script'") && policy.contains("script-src 'self';"), "{policy}");
+    assert!(
+        policy.ends_with("require-trusted-types-for 'script'") && policy.contains("script-src 'self';"),
+        "{policy}"
+    );
     let html = String::from_utf8(page.body).expect("text");
     let script = quoted(&html).find(|part| part.starts_with("/admin/app.")).expect("the first module").to_owned();
     let module = shop.ask("GET", &script).to_admin().send().await;
