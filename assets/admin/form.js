@@ -76,7 +76,6 @@ export function form({ fields, values = {}, action, run, danger, onlyChanges, ca
   const owner = isOwn && h("input", { autocomplete: "username", value: user, hidden: true });
   const problem = h("p", { class: "error", role: "alert", hidden: true });
   const submit = h("button", { class: danger ? "main danger" : "main" }, action);
-  let isBusy = false;
   const element = h("form", { novalidate: true }, owner, parts, problem, h("div", { class: "row" }, submit, cancel));
   const complain = (error) => {
     const fields = error instanceof Refused ? { ...error.fields } : {};
@@ -94,7 +93,7 @@ export function form({ fields, values = {}, action, run, danger, onlyChanges, ca
   };
   element.addEventListener("submit", async (event) => {
     event.preventDefault();
-    if (isBusy) return;
+    if (submit.ariaBusy) return;
     problem.hidden = true;
     for (const one of all) one.complain(one.control.checkValidity() ? [] : [one.control.validationMessage]);
     const invalid = all.find((one) => one.control.hasAttribute("aria-invalid"));
@@ -108,13 +107,13 @@ export function form({ fields, values = {}, action, run, danger, onlyChanges, ca
       const value = one.read();
       if (value !== undefined && !(onlyChanges && value === one.before)) given[one.name] = value;
     }
-    isBusy = true;
+    submit.ariaBusy = true;
     try {
       await run(given);
     } catch (error) {
       complain(error);
     } finally {
-      isBusy = false;
+      submit.ariaBusy = null;
     }
   });
   return element;
