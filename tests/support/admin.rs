@@ -29,7 +29,7 @@ impl SignedIn {
 impl TestShop {
     /// A request to the admin API; `path` stands behind `/api/v1/admin/`.
     pub fn ask_admin(&self, method: &str, path: &str) -> Ask<'_> {
-        self.ask(method, &format!("/api/v1/admin/{path}")).to_admin()
+        self.ask(method, &format!("/api/v1/admin/{path}")).on_admin_face()
     }
 
     /// A login, with whatever.
@@ -45,7 +45,7 @@ impl TestShop {
 
 impl Ask<'_> {
     /// As a browser that has signed in.
-    pub fn as_browser(self, browser: &SignedIn) -> Self {
+    pub fn with_session(self, browser: &SignedIn) -> Self {
         self.header("Cookie", &browser.cookie).header("X-CSRF-Token", &browser.csrf)
     }
 

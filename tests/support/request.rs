@@ -92,7 +92,7 @@ impl Ask<'_> {
     }
 
     /// Sends to the listener for those who run the shop, from its local network.
-    pub fn to_admin(mut self) -> Self {
+    pub fn on_admin_face(mut self) -> Self {
         self.surface = Surface::Admin;
         self.from(Addr::SocketAddr("192.168.1.7:50000".parse().expect("an address")))
     }

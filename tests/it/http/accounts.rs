@@ -9,7 +9,7 @@ use crate::support::admin::SignedIn;
 use crate::support::{PASSWORD, TestShop};
 
 async fn status(shop: &TestShop, browser: &SignedIn) -> u16 {
-    shop.ask_admin("GET", "me/").as_browser(browser).send().await.status.as_u16()
+    shop.ask_admin("GET", "me/").with_session(browser).send().await.status.as_u16()
 }
 
 /// The value of a column of the only row.
@@ -59,12 +59,12 @@ async fn a_session_is_a_cookie_that_no_script_and_no_other_site_gets() {
     assert!(onion.header("set-cookie").starts_with("ip2tor-admin-onion="));
 
     let browser = SignedIn::of(&plain);
-    let me = shop.ask_admin("GET", "me/").as_browser(&browser).send().await.json();
+    let me = shop.ask_admin("GET", "me/").with_session(&browser).send().await.json();
     assert_eq!((&me["name"], me["csrf_token"].as_str()), (&json!("admin"), Some(&*browser.csrf)));
-    let again = login().as_browser(&browser).send().await;
+    let again = login().with_session(&browser).send().await;
     assert_eq!(status(&shop, &browser).await, 401, "a new login ends the session that the browser had");
     let browser = SignedIn::of(&again);
-    let out = shop.ask_admin("POST", "logout/").as_browser(&browser).send().await;
+    let out = shop.ask_admin("POST", "logout/").with_session(&browser).send().await;
     assert_eq!((out.status.as_u16(), out.header("set-cookie").contains("Max-Age=0")), (204, true));
     assert_eq!(status(&shop, &browser).await, 401);
 }
@@ -76,7 +76,7 @@ async fn another_web_site_changes_nothing_with_what_a_browser_adds_by_itself() {
     let token = json!({"name": "a program", "scope": "read"});
     let ask = || shop.ask_admin("POST", "tokens/").json(&token);
     for foreign in [("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Site", "same-site"), ("Origin", "null")] {
-        let asked = ask().as_browser(&browser).header(foreign.0, foreign.1).send().await;
+        let asked = ask().with_session(&browser).header(foreign.0, foreign.1).send().await;
         assert_eq!(asked.status, 403, "{foreign:?}");
         let asked = ask().basic("admin", PASSWORD).header(foreign.0, foreign.1).send().await;
         assert_eq!(asked.status, 403, "{foreign:?}");
@@ -86,11 +86,11 @@ async fn another_web_site_changes_nothing_with_what_a_browser_adds_by_itself() {
     assert_eq!(ask().header("Cookie", &browser.cookie).send().await.status, 403, "without the token");
     let other = shop.sign_in("operator").await;
     let mixed = SignedIn { csrf: other.csrf, ..browser.clone() };
-    assert_eq!(ask().as_browser(&mixed).send().await.status, 403, "with the token of another session");
-    let form = shop.ask_admin("POST", "tokens/").as_browser(&browser).form("name=a&scope=read").send().await;
+    assert_eq!(ask().with_session(&mixed).send().await.status, 403, "with the token of another session");
+    let form = shop.ask_admin("POST", "tokens/").with_session(&browser).form("name=a&scope=read").send().await;
     assert_eq!(form.status, 415, "what a form can send is not taken");
     assert_eq!(number(&shop, "SELECT count(*) FROM api_token"), 0);
-    let own = ask().as_browser(&browser).header("Sec-Fetch-Site", "same-origin");
+    let own = ask().with_session(&browser).header("Sec-Fetch-Site", "same-origin");
     assert_eq!(own.header("Origin", "http://shop.example:8000").send().await.status, 201);
 }
 
@@ -119,7 +119,7 @@ async fn failures_are_answered_alike_wait_longer_each_time_and_are_shown() {
     shop.clock.advance_secs(900);
     let browser = SignedIn::of(&shop.login(good).await);
     let list = async |browser: &SignedIn| {
-        let answer = shop.ask_admin("GET", "failed-logins/?limit=500").as_browser(browser).send().await;
+        let answer = shop.ask_admin("GET", "failed-logins/?limit=500").with_session(browser).send().await;
         answer.json()["items"].as_array().expect("a list").clone()
     };
     let failed = list(&browser).await;
@@ -144,27 +144,27 @@ async fn a_session_ends_when_it_is_idle_old_revoked_or_its_owner_is_shut_out() {
     assert_eq!(status(&shop, &old).await, 401, "after thirty days");
 
     let (one, two) = (shop.sign_in("admin").await, shop.sign_in("admin").await);
-    let list = shop.ask_admin("GET", "sessions/").as_browser(&one).send().await.json();
+    let list = shop.ask_admin("GET", "sessions/").with_session(&one).send().await.json();
     let items = list["items"].as_array().expect("a list");
     let this: Vec<bool> = items.iter().map(|one| one["is_this"].as_bool().expect("a bool")).collect();
     assert_eq!(this, [false, true], "newest first, and only those that are open");
     let path = format!("sessions/{}/", items[0]["id"]);
-    assert_eq!(shop.ask_admin("DELETE", &path).as_browser(&one).send().await.status, 204);
+    assert_eq!(shop.ask_admin("DELETE", &path).with_session(&one).send().await.status, 204);
     assert_eq!((status(&shop, &one).await, status(&shop, &two).await), (200, 401), "revoked");
 
     let others = [shop.sign_in("admin").await, shop.sign_in("admin").await];
-    let ended = shop.ask_admin("POST", "sessions/end-others/").as_browser(&one).send().await.json();
+    let ended = shop.ask_admin("POST", "sessions/end-others/").with_session(&one).send().await.json();
     assert_eq!(ended["ended"], 2);
     assert_eq!((status(&shop, &others[0]).await, status(&shop, &one).await), (401, 200), "everywhere but here");
 
     let other = shop.sign_in("admin").await;
     let change = json!({"old_password": PASSWORD, "password": "a lamp by the window"});
-    let changed = shop.ask_admin("POST", "me/password/").as_browser(&one).json(&change).send().await;
+    let changed = shop.ask_admin("POST", "me/password/").with_session(&one).json(&change).send().await;
     assert_eq!(changed.status, 204, "{}", changed.text());
     assert_eq!((status(&shop, &other).await, status(&shop, &one).await), (401, 200), "a new password");
 
     let operator = shop.sign_in("operator").await;
-    let disable = shop.ask_admin("PATCH", "operators/2/").as_browser(&one).json(&json!({"is_enabled": false}));
+    let disable = shop.ask_admin("PATCH", "operators/2/").with_session(&one).json(&json!({"is_enabled": false}));
     assert_eq!(disable.send().await.json()["is_enabled"], false);
     assert_eq!(status(&shop, &operator).await, 401, "shut out");
     let again = shop.login(json!({"name": "operator", "password": PASSWORD})).await;
@@ -190,7 +190,7 @@ async fn the_last_administrator_stays_one() {
     let shop = TestShop::new();
     let browser = shop.sign_in("admin").await;
     let change = |id: i64, change: Value| {
-        let ask = shop.ask_admin("PATCH", &format!("operators/{id}/")).as_browser(&browser).json(&change);
+        let ask = shop.ask_admin("PATCH", &format!("operators/{id}/")).with_session(&browser).json(&change);
         async move { ask.send().await }
     };
     for last in [json!({"role": "operator"}), json!({"is_enabled": false})] {
@@ -206,7 +206,7 @@ async fn an_operator_is_added_with_a_password_that_is_told_once() {
     let shop = TestShop::new();
     let browser = shop.sign_in("admin").await;
     let add = |body: Value| {
-        let ask = shop.ask_admin("POST", "operators/").as_browser(&browser).json(&body);
+        let ask = shop.ask_admin("POST", "operators/").with_session(&browser).json(&body);
         async move { ask.send().await }
     };
     let weak = add(json!({"name": "carl", "role": "operator", "password": "password123"})).await;
@@ -218,9 +218,9 @@ async fn an_operator_is_added_with_a_password_that_is_told_once() {
     let path = added.header("location").to_owned();
     assert!(path.ends_with(&format!("/api/v1/admin/operators/{}/", carl["id"])), "{path}");
     assert_eq!(shop.login(json!({"name": "carl", "password": password})).await.status, 200);
-    let read = shop.ask_admin("GET", &format!("operators/{}/", carl["id"])).as_browser(&browser).send().await;
+    let read = shop.ask_admin("GET", &format!("operators/{}/", carl["id"])).with_session(&browser).send().await;
     assert_eq!(read.json()["password"], Value::Null);
-    let reset = shop.ask_admin("POST", &format!("operators/{}/password/", carl["id"])).as_browser(&browser);
+    let reset = shop.ask_admin("POST", &format!("operators/{}/password/", carl["id"])).with_session(&browser);
     let reset = reset.json(&json!({})).send().await.json();
     assert_eq!(shop.login(json!({"name": "carl", "password": password})).await.status, 401);
     assert_eq!(shop.login(json!({"name": "carl", "password": reset["password"]})).await.status, 200);
@@ -232,7 +232,7 @@ async fn an_api_token_does_what_its_scope_says_until_it_ends() {
     let browser = shop.sign_in("admin").await;
     let make = |scope: &str, days: i64| {
         let body = json!({"name": format!("for {scope}"), "scope": scope, "days": days});
-        let ask = shop.ask_admin("POST", "tokens/").as_browser(&browser).json(&body);
+        let ask = shop.ask_admin("POST", "tokens/").with_session(&browser).json(&body);
         async move { ask.send().await }
     };
     assert_eq!(make("everything", 1).await.status, 400);
@@ -241,7 +241,7 @@ async fn an_api_token_does_what_its_scope_says_until_it_ends() {
     let token = made["token"].as_str().expect("a token").to_owned();
     let me = || shop.ask_admin("GET", "me/").bearer(&token);
     assert_eq!(me().send().await.json()["name"], "admin");
-    let list = shop.ask_admin("GET", "tokens/").as_browser(&browser).send().await.json();
+    let list = shop.ask_admin("GET", "tokens/").with_session(&browser).send().await.json();
     assert_eq!((&list["items"][0]["token"], list["items"][0]["used_at"].is_string()), (&Value::Null, true));
     let stored = number(&shop, &format!("SELECT count(*) FROM api_token WHERE hex(hash) = upper(hex('{token}'))"));
     assert_eq!(stored, 0, "only its hash is");
@@ -262,6 +262,6 @@ async fn an_api_token_does_what_its_scope_says_until_it_ends() {
     shop.clock.advance_secs(1);
     assert_eq!(me().send().await.status, 401, "it has ended");
     let browser = shop.sign_in("admin").await;
-    assert_eq!(shop.ask_admin("DELETE", &path).as_browser(&browser).send().await.status, 204);
-    assert_eq!(shop.ask_admin("DELETE", &path).as_browser(&browser).send().await.status, 404);
+    assert_eq!(shop.ask_admin("DELETE", &path).with_session(&browser).send().await.status, 204);
+    assert_eq!(shop.ask_admin("DELETE", &path).with_session(&browser).send().await.status, 404);
 }

@@ -51,7 +51,7 @@ async fn the_link_makes_an_administrator_who_is_signed_in_and_works_once() {
     assert!(weak.status == 400 && weak.json()["password"][0].is_string(), "{}", weak.text());
     let made: Answer = make(&shop, &key, NEW_PASSWORD).send().await;
     let browser = SignedIn::of(&made);
-    let me = shop.ask_admin("GET", "me/").as_browser(&browser).send().await.json();
+    let me = shop.ask_admin("GET", "me/").with_session(&browser).send().await.json();
     assert_eq!((&me["name"], &me["role"]), (&json!("anna"), &json!("administrator")));
     assert_eq!(look(&shop, &key).await, (json!(false), json!(false)));
     assert_eq!(make(&shop, &key, NEW_PASSWORD).send().await.status, 400);

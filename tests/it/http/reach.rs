@@ -65,17 +65,15 @@ async fn with_a_token_that_may_only_read_nobody_changes_anything() {
 #[tokio::test]
 async fn an_operator_sees_and_changes_nothing_that_is_anothers() {
     let world = World::new().await;
+    let before = world.rows(Some(world::STRANGER));
     let mut unproven = BTreeSet::new();
     for operation in document::operations().iter().filter(|operation| !is_stream(operation)) {
         let mut is_proven = !operation.has_path_ids();
         for role in [Role::Stranger, Role::StrangersToken] {
+            world.renew_stranger();
             for (path, body) in operation.requests(&world.ids) {
-                world.renew_stranger();
-                let before = world.rows(Some(world::STRANGER));
                 let answer = world.ask(role, operation, &path, body.as_ref()).await;
                 let what = format!("{role:?} {} {path} {body:?}: {} {}", operation.id, answer.status, answer.text());
-                let change = world.difference(&before, Some(world::STRANGER));
-                assert_eq!(change, BTreeSet::new(), "{what}");
                 assert!(!answer.status.is_server_error() || answer.status == 503, "{what}");
                 if answer.status.is_success() {
                     assert!(!operation.has_path_ids(), "another's thing: {what}");
@@ -83,12 +81,15 @@ async fn an_operator_sees_and_changes_nothing_that_is_anothers() {
                 }
                 is_proven |= matches!(answer.status.as_u16(), 403 | 404);
             }
+            let change = world.difference(&before, Some(world::STRANGER));
+            assert_eq!(change, BTreeSet::new(), "{role:?} {}", operation.id);
         }
         if !is_proven {
             unproven.insert(operation.id.clone());
         }
     }
-    assert_eq!(unproven, UNPROVEN.map(str::to_owned).into(), "the list of what is refused for its body alone");
+    unproven.retain(|id| !UNPROVEN.contains(&id.as_str()));
+    assert_eq!(unproven, BTreeSet::new(), "refused for their body alone, and so not shown to be closed");
 }
 
 /// Otherwise the tests above would show nothing: what is not found for a stranger is there.
@@ -106,7 +107,8 @@ async fn the_sample_ids_lead_to_things_that_are_there() {
             unreached.insert(operation.id.clone());
         }
     }
-    assert_eq!(unreached, UNREACHED.map(str::to_owned).into(), "the list of what leads to nothing");
+    unreached.retain(|id| !UNREACHED.contains(&id.as_str()));
+    assert_eq!(unreached, BTreeSet::new(), "no sample id leads to anything");
     let list = world.ask_list(Role::Owner).await;
     assert_ne!(world.marks_in(&list), Vec::<String>::new(), "the owner sees what is theirs");
 }

@@ -19,7 +19,7 @@ impl Authenticator {
 }
 
 async fn post(shop: &TestShop, browser: &SignedIn, path: &str, body: Value) -> Answer {
-    shop.ask_admin("POST", path).as_browser(browser).json(&body).send().await
+    shop.ask_admin("POST", path).with_session(browser).json(&body).send().await
 }
 
 /// Enrols the administrator; answers with the app and the recovery codes.
@@ -72,7 +72,7 @@ async fn a_recovery_code_is_taken_once_and_also_while_the_clock_is_wrong() {
     let (app, codes) = enrol(&shop, &browser).await;
     SignedIn::of(&login(&shop, Some(&codes[0].to_uppercase())).await);
     assert_eq!(login(&shop, Some(&codes[0])).await.status, 401, "not again");
-    let left = shop.ask_admin("GET", "me/").as_browser(&browser).send().await.json();
+    let left = shop.ask_admin("GET", "me/").with_session(&browser).send().await.json();
     assert_eq!((&left["has_second_factor"], &left["recovery_codes"]), (&json!(true), &json!(9)));
 
     let now = shop.clock.now();

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use ip2tor_shop::http::Limits;
+use ip2tor_shop::http::middleware::rate_limit::Rate;
 use ip2tor_shop::services::operators::sessions;
 use ip2tor_shop::store::{Connection, StoreError};
 use serde_json::Value;
@@ -51,7 +53,8 @@ pub struct World {
 impl World {
     /// A shop with hosts, a node, a bridge and an order, a session and an API token of one operator.
     pub async fn new() -> Self {
-        let shop = TestShop::new();
+        // More requests than one client may send.
+        let shop = TestShop::with(Limits { requests: Rate::OFF, ..Limits::default() });
         let (order, bridge) = shop.active_bridge("host1", Some("owners-comment")).await;
         shop.sql(&format!(
             "INSERT INTO operator (id, name, role, password_hash, created_at, modified_at) \
@@ -101,7 +104,7 @@ impl World {
 
     /// Asks for an operation.
     pub async fn ask(&self, role: Role, operation: &Operation, path: &str, body: Option<&Value>) -> Answer {
-        let ask = self.shop.ask(&operation.method.to_uppercase(), path).to_admin();
+        let ask = self.shop.ask(&operation.method.to_uppercase(), path).on_admin_face();
         let ask = match body {
             Some(body) => ask.json(body),
             None => ask,
