@@ -4,6 +4,7 @@
 mod admin;
 mod contract;
 mod docs;
+mod event_limit;
 mod health;
 mod media;
 pub mod middleware;

@@ -9,7 +9,7 @@ use super::middleware::order_limit::{OrderLimiters, OrderRates};
 use super::middleware::rate_limit::{Limiter, Rate};
 use super::server::bodies::{BODY_BYTES, Bodies};
 use super::server::client::IsTrusted;
-use super::{admin, push_limit};
+use super::{event_limit, push_limit};
 use crate::services::Shop;
 use crate::services::backstage::Backstage;
 use crate::services::hosts::catalog::CatalogCache;
@@ -67,7 +67,7 @@ pub struct App {
     /// What runs beside the answers, for those who run the shop.
     pub(super) backstage: Option<Arc<dyn Backstage>>,
     /// Who listens to what changes.
-    pub(super) listeners: admin::Listeners,
+    pub(super) listeners: event_limit::Listeners,
 }
 
 impl App {
@@ -89,7 +89,7 @@ impl App {
             wallet: None,
             advertised: None,
             backstage: None,
-            listeners: admin::Listeners::default(),
+            listeners: event_limit::Listeners::default(),
             limits,
         }
     }

@@ -322,7 +322,7 @@ pub(super) fn search_text(search: Search) -> String {
         text.push_str(" AND (o.status = 'N' OR o.owed > 0)");
     }
     if let Some(owner) = search.owner {
-        text.push_str(&format!(" AND o.host_id IN (SELECT id FROM host WHERE owner_id = {})", owner.0));
+        text.push_str(&format!(" AND +o.host_id IN (SELECT id FROM host WHERE owner_id = {})", owner.0));
     }
     text.push_str(&format!(" ORDER BY o.created_at DESC LIMIT {}", search.limit));
     text
@@ -351,8 +351,7 @@ pub fn is_restored(db: &Connection, order: OrderId) -> Result<bool, StoreError> 
 
 /// Whether the shop owes money for any order on a host.
 pub fn owes_on_host(db: &Connection, host: HostId) -> Result<bool, StoreError> {
-    let sql =
-        "SELECT EXISTS (SELECT 1 FROM purchase_order WHERE (status = 'N' OR owed > 0) AND owed > 0 AND host_id = ?)";
+    let sql = "SELECT EXISTS (SELECT 1 FROM purchase_order INDEXED BY order_to_refund WHERE (status = 'N' OR owed > 0) AND owed > 0 AND host_id = ?)";
     Ok(db.prepare_cached(sql)?.query_row([host], |row| row.get(0))?)
 }
 

@@ -229,8 +229,9 @@ pub fn move_places(db: &Connection, host: HostId, from: &str, to: &str) -> Resul
 pub(super) fn sold_at(table: &str) -> String {
     let key = if table == "port" { "port" } else { "alias" };
     format!(
-        "ip = ?2 AND {key} IN (SELECT {key} FROM product WHERE host_id = ?1 AND deleted_at IS NULL AND placed = 1) \
-         AND product_id IN (SELECT id FROM product WHERE host_id = ?1 AND deleted_at IS NULL)"
+        "ip = ?2 AND {key} IN (SELECT {key} FROM product INDEXED BY product_by_host \
+         WHERE host_id = ?1 AND deleted_at IS NULL AND placed = 1) AND product_id IN (SELECT id FROM product INDEXED BY product_by_host \
+         WHERE host_id = ?1 AND deleted_at IS NULL)"
     )
 }
 

@@ -85,7 +85,7 @@ fn small_lists_are_read_by_their_numbers() {
     let (_dir, db) = database();
     for (text, index) in [
         (job_history::text(false, 51), "INTEGER PRIMARY KEY (rowid<?)"),
-        (job_history::text(true, 51), "job_history_by_name (name=? AND rowid<?)"),
+        (job_history::text(true, 51), "job_history_by_name (name=? AND id<?)"),
         (outbox::waiting_text(true, 51), "INTEGER PRIMARY KEY (rowid>?)"),
         (presence::text(200), "host_presence_by_host (host_id=?)"),
         (pulse::NOUNS.to_owned(), "INTEGER PRIMARY KEY (rowid>?)"),

@@ -52,7 +52,8 @@ fn each_search_of_products_has_its_index_or_ends_at_its_limit() {
     assert_eq!(read(Filter::default()), "SCAN product");
     assert_eq!(read(Filter { host, status: None }), "SCAN product");
     let by_host = read(Filter { host, status: Some(ProductStatus::Active) });
-    assert!(by_host.contains("product_by_host (host_id=?)"), "{by_host}");
+    assert!(by_host.contains("product_in_state (host_id=? AND status=?)"), "{by_host}");
+    assert!(!by_host.contains("TEMP B-TREE"), "{by_host}");
     let pending = read(Filter { host: None, status: waiting });
     assert!(pending.contains("product_pending"), "{pending}");
 }

@@ -3,7 +3,6 @@
 
 use std::io::Error as IoError;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -20,39 +19,17 @@ use super::context::Context;
 use super::signed::Signed;
 use super::tag::Tag;
 use crate::http::App;
+use crate::http::event_limit::Seat;
 use crate::http::problem::Problem;
 use crate::services::pulse::{self, Pulse};
 use crate::services::{Error, Principal, log_ring};
 
-/// So many may listen at a time.
-const MOST: usize = 16;
 /// How often it is asked whether anything was committed.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// A quiet stream says so often that it is there: connections without a word are ended.
 const PING_EVERY: u32 = 15;
 /// A stream ends after so many looks; its browser opens it again, and shows who asks.
 const LOOKS: u32 = 600;
-
-/// Those who listen now.
-#[derive(Clone, Default)]
-pub struct Listeners(Arc<AtomicUsize>);
-
-/// One of their places.
-struct Seat(Listeners);
-
-impl Listeners {
-    fn take(&self) -> Option<Seat> {
-        let taken =
-            self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| (count < MOST).then_some(count + 1));
-        taken.is_ok().then(|| Seat(self.clone()))
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        self.0.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
 
 /// The stream of events.
 pub struct Events;
@@ -89,7 +66,7 @@ impl Events {
     /// opens it again.
     #[oai(path = "/events/", method = "get", operation_id = "admin_event_stream")]
     async fn listen(&self, context: &Context, signed: Signed) -> Answer<EventStream> {
-        let pulse = context.shop().read(&signed.by, |tx| pulse::feel(tx))?;
+        let pulse = context.shop().read(&signed.by, pulse::feel)?;
         let seat = context.app.listeners.take().ok_or_else(|| Problem::throttled(60))?;
         let version = context.shop().db.version().map_err(Error::from)?;
         let log = log_ring::ring().newest();

@@ -28,7 +28,7 @@ impl Hosts {
     #[oai(path = "/hosts/", method = "get", operation_id = "admin_host_list")]
     async fn list(&self, context: &Context, signed: Signed) -> Answer<Reply<Vec<AdminHost>>> {
         let now = context.shop().now();
-        let hosts = context.shop().read(&signed.by, |tx| manage::list(tx))?;
+        let hosts = context.shop().read(&signed.by, manage::list)?;
         Ok(Reply(hosts.iter().map(|view| AdminHost::new(view, now)).collect()))
     }
 

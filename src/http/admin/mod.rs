@@ -37,7 +37,6 @@ mod values;
 
 use poem_openapi::OpenApi;
 
-pub use events::Listeners;
 pub use frame::Frame;
 pub use screens::Screens;
 

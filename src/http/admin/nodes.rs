@@ -27,7 +27,7 @@ impl Nodes {
     /// An operator gets their own.
     #[oai(path = "/nodes/", method = "get", operation_id = "admin_node_list")]
     async fn list(&self, context: &Context, signed: Signed) -> Answer<Reply<Vec<AdminNode>>> {
-        let nodes = context.shop().read(&signed.by, |tx| manage::list(tx))?;
+        let nodes = context.shop().read(&signed.by, manage::list)?;
         Ok(Reply(nodes.iter().map(AdminNode::from).collect()))
     }
 

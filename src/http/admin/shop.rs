@@ -132,7 +132,7 @@ impl Whole {
     /// The deny lists, newest first; for administrators
     #[oai(path = "/deny/", method = "get", operation_id = "admin_deny_list")]
     async fn denied(&self, context: &Context, signed: Signed) -> Answer<Reply<Vec<AdminDenied>>> {
-        let list = context.shop().read(&signed.by, |tx| deny_list::list(tx))?;
+        let list = context.shop().read(&signed.by, deny_list::list)?;
         Ok(Reply(list.into_iter().map(Into::into).collect()))
     }
 

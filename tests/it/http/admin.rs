@@ -421,14 +421,14 @@ async fn the_change_log_is_filtered_by_noun_and_person() {
 async fn whoever_listens_is_told_which_lists_have_changed_and_nothing_while_nothing_has() {
     let shop = TestShop::new();
     let by = Principal::Administrator("admin".to_owned());
-    let before = shop.shop.read(&by, |tx| pulse::feel(tx)).expect("a pulse");
+    let before = shop.shop.read(&by, pulse::feel).expect("a pulse");
     let (none, before) = shop.shop.read(&by, |tx| pulse::changed(tx, &before)).expect("a pulse");
     assert_eq!(none, Vec::<String>::new());
     shop.order_bridge("host1", None).await;
     let (mut lists, _) = shop.shop.read(&by, |tx| pulse::changed(tx, &before)).expect("a pulse");
     lists.sort();
     assert_eq!(lists, ["order", "outbox"]);
-    assert!(shop.shop.read(&Principal::Buyer, |tx| pulse::feel(tx)).is_err());
+    assert!(shop.shop.read(&Principal::Buyer, pulse::feel).is_err());
 }
 
 #[tokio::test]
