@@ -95,18 +95,18 @@ async function show(isNews) {
   const parts = await draw(screen, place).catch((error) => problem(error, () => show(false)));
   // Somebody went on in the meantime.
   if (number !== shown || !me) return;
-  const held = isSame && nameOf(main.contains(document.activeElement) && document.activeElement);
+  const held = isSame && !isNews && nameOf(main.contains(document.activeElement) && document.activeElement);
   fill(main, parts).removeAttribute("aria-busy");
-  if (held) [...main.querySelectorAll("a, button, summary, h1")].find((one) => nameOf(one) === held)?.focus({ preventScroll: true });
   main.dataset.shown = location.hash;
   const heading = main.querySelector("h1");
+  heading?.setAttribute("tabindex", "-1");
+  if (held) ([...main.querySelectorAll("a, button, summary")].find((one) => nameOf(one) === held) ?? heading)?.focus({ preventScroll: true });
   document.title = `${heading?.textContent ?? ""} · ${t("title")}`;
   for (const one of document.querySelectorAll("nav a[data-screen]")) {
     if (one.dataset.screen === place.name) one.setAttribute("aria-current", "page");
     else one.removeAttribute("aria-current");
   }
   if (!isNews && !isSame) {
-    heading?.setAttribute("tabindex", "-1");
     heading?.focus();
     scrollTo(0, 0);
   }

@@ -21,6 +21,7 @@ export function sayError(error) {
 
 // Shows the screen as it is now, and says what was done.
 export function finish(text, undo) {
+  if (line.contains(document.activeElement)) document.getElementById("main").focus();
   again();
   say(text, undo);
 }
