@@ -5,7 +5,7 @@ import { button, fill, h } from "./dom.js";
 import { ask, form } from "./form.js";
 import { t } from "./i18n.js";
 import { again } from "./place.js";
-import { attempt, copyable, once, say } from "./say.js";
+import { attempt, copyable, finish, once, say } from "./say.js";
 import { tag, time } from "./show.js";
 import { empty, pages } from "./table.js";
 
@@ -46,8 +46,7 @@ export async function show(place) {
       action: t("account.change_password"),
       run: async (given) => {
         await call("admin_me_password_create", {}, given);
-        again();
-        say(t("account.password_changed"));
+        finish(t("account.password_changed"));
       },
     })),
   ];
@@ -63,16 +62,11 @@ function factor(me) {
     if (made) enrol(box, made);
   };
   const end = async () => {
-    const done = await ask({
-      title: t("factor.remove"), text: t("factor.remove_text"), fields: [OLD()], action: t("factor.remove"), danger: true,
-      run: async (given) => {
-        await call("admin_me_second_factor_remove", {}, given);
-        return true;
-      },
+    await ask({
+      title: t("factor.remove"), text: t("factor.remove_text"), fields: [OLD()], danger: true,
+      run: (given) => call("admin_me_second_factor_remove", {}, given),
+      said: t("factor.removed"),
     });
-    if (!done) return;
-    again();
-    say(t("factor.removed"));
   };
   return fill(box, me.has_second_factor
     ? [h("p", null, t("factor.on", { n: me.recovery_codes })), h("div", { class: "row" }, button(t("factor.anew"), begin), button(t("factor.remove"), end, { class: "danger" }))]
@@ -97,24 +91,21 @@ function enrol(box, { secret, qr }) {
 
 const remove = (operation, id, text) => attempt(async () => {
   await call(operation, { id });
-  again();
-  say(text);
+  finish(text);
 });
 
 async function endOthers() {
-  const answer = await ask({
-    title: t("account.end_others"), text: t("account.end_others_text"), action: t("account.end_others"),
+  await ask({
+    title: t("account.end_others"), text: t("account.end_others_text"),
     run: () => call("admin_sessions_end_others"),
+    said: (answer) => t("account.others_ended", { n: answer.ended }),
   });
-  if (!answer) return;
-  again();
-  say(t("account.others_ended", { n: answer.ended }));
 }
 
 async function newToken(box) {
   const scopes = ["read", "sell", "admin"].map((scope) => [scope, t(`scope.${scope}`)]);
   const made = await ask({
-    title: t("account.token_add"), action: t("account.token_add"),
+    title: t("account.token_add"),
     fields: [
       { name: "name", label: t("name"), required: true, max_length: 100 },
       { name: "scope", type: "select", label: t("account.scope"), options: scopes },

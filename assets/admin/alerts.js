@@ -4,8 +4,7 @@ import { call } from "./api.js";
 import { button, h, link } from "./dom.js";
 import { ask } from "./form.js";
 import { t } from "./i18n.js";
-import { again, to } from "./place.js";
-import { say } from "./say.js";
+import { to } from "./place.js";
 import { about, ago, badge } from "./show.js";
 import { empty } from "./table.js";
 
@@ -50,16 +49,10 @@ function entry(one, me) {
 }
 
 async function close(one) {
-  const done = await ask({
+  await ask({
     title: t("todo.close"),
     text: [one.text, t("todo.close_text")],
-    action: t("todo.close"),
-    run: async () => {
-      await call("admin_alert_close", { id: one.alert });
-      return true;
-    },
+    run: () => call("admin_alert_close", { id: one.alert }),
+    said: t("todo.closed_now"),
   });
-  if (!done) return;
-  again();
-  say(t("todo.closed_now"));
 }

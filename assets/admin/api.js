@@ -21,7 +21,8 @@ export function whenSignedOut(then) {
 export class Refused extends Error {
   constructor(status, body) {
     const fields = body && typeof body === "object" && !("detail" in body) ? body : {};
-    super(body?.detail ?? fields.non_field_errors?.join(" ") ?? t("error.status", { status }));
+    const said = Object.values(fields).flat(9).filter((one) => typeof one === "string");
+    super(body?.detail ?? (said.join(" ") || t("error.status", { status })));
     this.status = status;
     this.fields = fields;
     this.body = body;

@@ -95,20 +95,25 @@ async function show(isNews) {
   const parts = await draw(screen, place).catch((error) => problem(error, () => show(false)));
   // Somebody went on in the meantime.
   if (number !== shown || !me) return;
+  const held = isSame && !isNews && nameOf(main.contains(document.activeElement) && document.activeElement);
   fill(main, parts).removeAttribute("aria-busy");
   main.dataset.shown = location.hash;
   const heading = main.querySelector("h1");
+  heading?.setAttribute("tabindex", "-1");
+  if (held) ([...main.querySelectorAll("a, button, summary")].find((one) => nameOf(one) === held) ?? heading)?.focus({ preventScroll: true });
   document.title = `${heading?.textContent ?? ""} · ${t("title")}`;
   for (const one of document.querySelectorAll("nav a[data-screen]")) {
     if (one.dataset.screen === place.name) one.setAttribute("aria-current", "page");
     else one.removeAttribute("aria-current");
   }
   if (!isNews && !isSame) {
-    heading?.setAttribute("tabindex", "-1");
     heading?.focus();
     scrollTo(0, 0);
   }
 }
+
+// What the focus goes back to after a screen was drawn anew.
+const nameOf = (one) => one && one.tagName + (one.ariaLabel ?? one.textContent);
 
 async function draw(screen, place) {
   const module = await screen.load();
@@ -159,7 +164,7 @@ function soon(nouns) {
 
 // What somebody is typing, has reached with the keyboard, reads far below or is asked about is not taken from them.
 const mayChange = () =>
-  !document.querySelector("dialog[open]") && !document.activeElement?.closest("main :not(h1)") && scrollY < 200;
+  !document.querySelector("dialog[open], .once") && !document.activeElement?.closest("main :not(h1)") && scrollY < 200;
 
 document.addEventListener("visibilitychange", () => {
   const wasClosed = !source;

@@ -13,7 +13,7 @@ export default {
     dashboard: "Überblick", start: "Erste Schritte", alerts: "Meldungen", hosts: "Hosts", products: "Brücken und Aliasse", orders: "Bestellungen", deny: "Sperrlisten",
     reports: "Berichte", nodes: "Lightning-Knoten", tasks: "Aufgaben", log: "Änderungsprotokoll", settings: "Einstellungen", people: "Betreiber", account: "Ihr Konto",
   },
-  list: { filter: "Zeigen", filters: "Filter", all: "Alle zeigen", more: "Mehr zeigen", no_match: "Nichts ist so." },
+  list: { filter: "Zeigen", filters: "Filter", all: "Alle zeigen", sort: "Reihenfolge", newest: "neueste zuerst", oldest: "älteste zuerst", more: "Mehr zeigen", no_match: "Nichts ist so." },
   login: {
     title: "Anmelden", name: "Name", password: "Passwort", code: "Code", code_hint: "Sechs Ziffern aus Ihrer Authenticator-App oder ein Wiederherstellungscode.",
     code_clock: "Die Uhr des Shops geht falsch, Codes der App lassen sich nicht prüfen: nehmen Sie einen Wiederherstellungscode.", help: "Ich komme nicht hinein",

@@ -5,7 +5,7 @@ import { button, h } from "./dom.js";
 import { ask } from "./form.js";
 import { t } from "./i18n.js";
 import { again } from "./place.js";
-import { attempt, say } from "./say.js";
+import { attempt, finish, say } from "./say.js";
 import { tag, time } from "./show.js";
 import { empty, table } from "./table.js";
 
@@ -30,7 +30,7 @@ export async function show() {
 
 async function edit(one, title) {
   const isNew = !one.value;
-  const done = await ask({
+  await ask({
     title, action: t("save"), values: one,
     text: one.value && h("code", null, one.value),
     fields: [
@@ -40,10 +40,8 @@ async function edit(one, title) {
       { name: "comment", label: t("comment"), max_length: 140, may_be_empty: true },
     ].filter(Boolean),
     run: (given) => call("admin_deny_set", {}, { kind: one.kind, value: one.value, ...given }),
+    said: (done) => t(done.denies ? "deny.denies" : "deny.allows", done),
   });
-  if (!done) return;
-  again();
-  say(t(done.denies ? "deny.denies" : "deny.allows", done));
 }
 
 const remove = (one) => attempt(async () => {
@@ -52,7 +50,6 @@ const remove = (one) => attempt(async () => {
   const { kind, value, status, comment } = one;
   say(t("deny.removed", one), () => attempt(async () => {
     await call("admin_deny_set", {}, { kind, value, status, comment });
-    again();
-    say(t("undone"));
+    finish(t("undone"));
   }));
 });

@@ -37,13 +37,14 @@ export const link = (to, text, attributes) => h("a", { href: `#/${to}`, ...attri
 // A button that does something; while it does, it can't be pressed again.
 export function button(text, action, attributes) {
   const element = h("button", { type: "button", ...attributes }, text);
+  // Not `disabled`: that would take the focus away.
+  let isBusy = false;
   element.addEventListener("click", async () => {
-    element.disabled = true;
-    try {
-      await action(element);
-    } finally {
-      element.disabled = false;
-    }
+    if (isBusy) return;
+    isBusy = true;
+    await Promise.resolve(action(element)).finally(() => {
+      isBusy = false;
+    });
   });
   return element;
 }

@@ -13,7 +13,7 @@ export default {
     dashboard: "Overview", start: "First steps", alerts: "Alerts", hosts: "Hosts", products: "Bridges and aliases", orders: "Orders", deny: "Deny lists",
     reports: "Reports", nodes: "Lightning nodes", tasks: "Tasks", log: "Change log", settings: "Settings", people: "Operators", account: "Your account",
   },
-  list: { filter: "Show", filters: "Filter", all: "Show all", more: "Show more", no_match: "Nothing is like that." },
+  list: { filter: "Show", filters: "Filter", all: "Show all", sort: "Order", newest: "newest first", oldest: "oldest first", more: "Show more", no_match: "Nothing is like that." },
   login: {
     title: "Sign in", name: "Name", password: "Password", code: "Code", code_hint: "Six digits from your authenticator app, or a recovery code.",
     code_clock: "The shop's clock is wrong, so codes of the app can't be checked: use a recovery code.", help: "I can't get in",

@@ -3,6 +3,7 @@
 import { Refused } from "./api.js";
 import { fill, h, uid } from "./dom.js";
 import { t } from "./i18n.js";
+import { finish } from "./say.js";
 
 // How values are typed in units that people think in: what one unit is in the API.
 const SCALES = { sats: 1000, days: 86400, gib: 1024 ** 3, number: 1 };
@@ -92,6 +93,7 @@ export function form({ fields, values = {}, action, run, danger, onlyChanges, ca
   };
   element.addEventListener("submit", async (event) => {
     event.preventDefault();
+    if (submit.ariaBusy) return;
     problem.hidden = true;
     for (const one of all) one.complain(one.control.checkValidity() ? [] : [one.control.validationMessage]);
     const invalid = all.find((one) => one.control.hasAttribute("aria-invalid"));
@@ -105,13 +107,13 @@ export function form({ fields, values = {}, action, run, danger, onlyChanges, ca
       const value = one.read();
       if (value !== undefined && !(onlyChanges && value === one.before)) given[one.name] = value;
     }
-    submit.disabled = true;
+    submit.ariaBusy = true;
     try {
       await run(given);
     } catch (error) {
       complain(error);
     } finally {
-      submit.disabled = false;
+      submit.ariaBusy = null;
     }
   });
   return element;
@@ -121,8 +123,8 @@ export function form({ fields, values = {}, action, run, danger, onlyChanges, ca
 const textOf = (message) => (typeof message === "string" ? message : Object.values(message ?? {}).flat(9).join(" "));
 
 // A form that is a question in between: says what will happen, and happens only when that is wanted. Gives what `run`
-// gives, or undefined.
-export function ask({ title, text, fields = [], values, action, danger, run }) {
+// gives, or undefined; and where it is `said`, the screen is shown as it is then.
+export function ask({ title, text, fields = [], values, action = title, danger, run, said }) {
   return new Promise((resolve) => {
     let result;
     const id = uid();
@@ -132,6 +134,7 @@ export function ask({ title, text, fields = [], values, action, danger, run }) {
       run: async (given) => {
         result = await run(given);
         dialog.close();
+        if (said) finish(typeof said === "function" ? said(result) : said);
       },
     });
     const says = [text].flat(9).filter(Boolean).map((one) => (one instanceof Node ? one : h("p", null, one)));

@@ -4,8 +4,7 @@ import { call } from "./api.js";
 import { button, fill, h, link } from "./dom.js";
 import { ask, form } from "./form.js";
 import { t } from "./i18n.js";
-import { again } from "./place.js";
-import { attempt, copyable, once, say } from "./say.js";
+import { attempt, copyable, finish, once } from "./say.js";
 import { alive, history, sats, tag, time } from "./show.js";
 import { empty, facts, table } from "./table.js";
 
@@ -91,33 +90,29 @@ async function one({ id }) {
 
 async function save(host, given) {
   const { changed } = await call("admin_host_update", { id: host.id }, given);
-  again();
-  say(changed.length ? t("host.saved", { n: changed.length }) : t("nothing_changed"));
+  finish(changed.length ? t("host.saved", { n: changed.length }) : t("nothing_changed"));
 }
 
 // What is switched is switched back with one press.
 function toggle(host, name, text) {
   const set = (value) => attempt(async () => {
     await call("admin_host_update", { id: host.id }, { [name]: value });
-    again();
-    say(t(`host.${name}_${value}`), () => set(!value));
+    finish(t(`host.${name}_${value}`), () => set(!value));
   });
   return button(t(text), () => set(!host[name]), { title: t(`${text}_text`) });
 }
 
 async function swept(host) {
-  const done = await ask({
-    title: t("host.swept"), text: t("host.swept_text"), action: t("host.swept"),
+  await ask({
+    title: t("host.swept"), text: t("host.swept_text"),
     run: () => call("admin_host_swept", { id: host.id }),
+    said: t("host.swept_done"),
   });
-  if (!done) return;
-  again();
-  say(t("host.swept_done"));
 }
 
 async function rotate(host, box) {
   const made = await ask({
-    title: t("host.rotate"), text: t("host.rotate_text"), action: t("host.rotate"),
+    title: t("host.rotate"), text: t("host.rotate_text"),
     fields: [{ name: "at_once", type: "check", label: t("host.at_once") }],
     run: (given) => call("admin_host_token_rotate", { id: host.id }, given),
   });
@@ -128,14 +123,12 @@ async function rotate(host, box) {
 
 function ranges(host) {
   const remove = async (range) => {
-    const done = await ask({
-      title: t("host.range_remove"), danger: true, action: t("host.range_remove"),
+    await ask({
+      title: t("host.range_remove"), danger: true,
       text: t("host.range_remove_text", { first: range.first, last: range.last, n: range.used }),
       run: () => call("admin_host_range_remove", { id: host.id, range: range.id }),
+      said: t("host.range_removed"),
     });
-    if (!done) return;
-    again();
-    say(t("host.range_removed"));
   };
   const add = form({
     fields: [
@@ -145,8 +138,7 @@ function ranges(host) {
     action: t("host.range_add"),
     run: async (given) => {
       await call("admin_host_range_add", { id: host.id }, given);
-      again();
-      say(t("host.range_added"));
+      finish(t("host.range_added"));
     },
   });
   add.className = "filter";

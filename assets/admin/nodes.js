@@ -4,8 +4,8 @@ import { call } from "./api.js";
 import { button, fill, h, link } from "./dom.js";
 import { ask, form } from "./form.js";
 import { t } from "./i18n.js";
-import { again, go } from "./place.js";
-import { attempt, say } from "./say.js";
+import { go } from "./place.js";
+import { attempt, finish, say } from "./say.js";
 import { alive, count, sats, span, tag, time, yesNo } from "./show.js";
 import { empty, facts, table } from "./table.js";
 
@@ -74,8 +74,7 @@ async function one({ id, me }) {
       fields: nodeFields(me, false), values: { ...node, certificate: "", macaroon: "" }, action: t("save"), onlyChanges: true,
       run: async ({ untested, ...settings }) => {
         const { changed } = await call("admin_node_update", { id }, { untested, settings });
-        again();
-        say(changed.length ? t("host.saved", { n: changed.length }) : t("nothing_changed"));
+        finish(changed.length ? t("host.saved", { n: changed.length }) : t("nothing_changed"));
       },
     }),
   ];
@@ -101,21 +100,17 @@ const reportOf = (report) => [
 function toggle(node) {
   const set = (is_enabled) => attempt(async () => {
     await call("admin_node_update", { id: node.id }, { settings: { is_enabled } });
-    again();
-    say(t(is_enabled ? "node.enabled_now" : "node.disabled_now"), () => set(!is_enabled));
+    finish(t(is_enabled ? "node.enabled_now" : "node.disabled_now"), () => set(!is_enabled));
   });
   return button(node.is_enabled ? t("node.disable") : t("node.enable"), () => set(!node.is_enabled));
 }
 
 async function remove(node) {
   const done = await ask({
-    title: t("node.remove"), text: t("node.remove_text", node), action: t("node.remove"), danger: true,
-    run: async () => {
-      await call("admin_node_remove", { id: node.id });
-      return true;
-    },
+    title: t("node.remove"), text: t("node.remove_text", node), danger: true,
+    run: () => call("admin_node_remove", { id: node.id }),
   });
-  if (!done) return;
+  if (done === undefined) return;
   go("nodes");
   say(t("node.removed"));
 }

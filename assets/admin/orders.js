@@ -5,10 +5,9 @@ import { address, call } from "./api.js";
 import { button, h, link } from "./dom.js";
 import { ask } from "./form.js";
 import { t } from "./i18n.js";
-import { again } from "./place.js";
-import { copyable, say } from "./say.js";
+import { copyable } from "./say.js";
 import { badge, bytes, choices, fiat, history, ORDER_STATES, sats, short, span, time, yesNo } from "./show.js";
-import { empty, facts, pages, table } from "./table.js";
+import { empty, facts, pages, sorting, table } from "./table.js";
 
 // One of them where the address names it, or all.
 export const show = (place) => (place.id ? one(place) : list(place));
@@ -40,6 +39,7 @@ async function list(place) {
       { name: "host", label: t("product.host_id") },
       { name: "from", type: "date", label: t("from") },
       { name: "until", type: "date", label: t("until") },
+      sorting(),
     ],
     extra: h("p", { class: "row" }, file("admin_order_export_csv", "CSV"), file("admin_order_export_json", "JSON")),
     columns: COLUMNS(),
@@ -91,26 +91,22 @@ function invoice({ id, invoice }) {
 
 function deliverAgain(order) {
   return order.status === "N" && button(t("order.deliver_again"), async () => {
-    const done = await ask({
-      title: t("order.deliver_again"), text: t("order.deliver_again_text"), action: t("order.deliver_again"),
+    await ask({
+      title: t("order.deliver_again"), text: t("order.deliver_again_text"),
       run: () => call("admin_order_deliver_again", { id: order.id }),
+      said: t("order.delivering"),
     });
-    if (!done) return;
-    again();
-    say(t("order.delivering"));
   });
 }
 
 function resolve(order) {
   return button(t("order.resolve"), async () => {
-    const done = await ask({
-      title: t("order.resolve"), text: t("order.resolve_text", { sats: sats(order.owed) }), action: t("order.resolve"), danger: true,
+    await ask({
+      title: t("order.resolve"), text: t("order.resolve_text", { sats: sats(order.owed) }), danger: true,
       fields: [{ name: "note", label: t("order.note"), required: true, max_length: 140 }],
       run: (given) => call("admin_order_resolve", { id: order.id }, given),
+      said: t("order.resolved"),
     });
-    if (!done) return;
-    again();
-    say(t("order.resolved"));
   });
 }
 
@@ -128,33 +124,26 @@ const refundTable = (order, refunds) => [
 const refundButton = (order) => button(t("refund.pay"), () => pay(order), { class: "main" });
 
 async function pay(order) {
-  const paid = await ask({
-    title: t("refund.pay"), text: t("refund.pay_text", { sats: sats(order.owed) }), action: t("refund.pay"),
+  await ask({
+    title: t("refund.pay"), text: t("refund.pay_text", { sats: sats(order.owed) }),
     fields: [
       { name: "bolt11", type: "area", label: t("refund.bolt11"), required: true, hint: t("refund.bolt11_hint") },
       { name: "fee_limit_msat", type: "sats", label: t("refund.fee_limit"), hint: t("refund.fee_hint") },
       { name: "not_paid_since_the_backup", type: "check", label: t("refund.backup") },
     ],
     run: (given) => call("admin_order_refund", { id: order.id }, given),
+    said: (paid) => paid.is_this_request ? t("refund.paid", { sats: sats(paid.amount), fee: sats(paid.fee) }) : t("refund.paid_before"),
   });
-  if (!paid) return;
-  again();
-  say(paid.is_this_request ? t("refund.paid", { sats: sats(paid.amount), fee: sats(paid.fee) }) : t("refund.paid_before"));
 }
 
 async function state(order) {
-  const done = await ask({
+  await ask({
     title: t("refund.outcome"), text: t("refund.outcome_text"), action: t("save"), danger: true,
     fields: [
       { name: "outcome", type: "select", label: t("tasks.outcome"), options: [["paid", t("refund.was_paid")], ["failed", t("refund.was_not")]] },
       { name: "note", label: t("order.note"), required: true, max_length: 140 },
     ],
-    run: async (given) => {
-      await call("admin_order_refund_outcome", { id: order.id }, given);
-      return true;
-    },
+    run: (given) => call("admin_order_refund_outcome", { id: order.id }, given),
+    said: t("refund.stated"),
   });
-  if (!done) return;
-  again();
-  say(t("refund.stated"));
 }

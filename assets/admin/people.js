@@ -5,7 +5,7 @@ import { button, fill, h } from "./dom.js";
 import { ask } from "./form.js";
 import { t } from "./i18n.js";
 import { again } from "./place.js";
-import { attempt, once, say } from "./say.js";
+import { attempt, finish, once } from "./say.js";
 import { tag, time, yesNo } from "./show.js";
 import { empty, pages, table } from "./table.js";
 
@@ -44,7 +44,7 @@ export async function show(place) {
 
 async function add(box) {
   const made = await ask({
-    title: t("people.add"), text: t("people.add_text"), action: t("people.add"),
+    title: t("people.add"), text: t("people.add_text"),
     fields: [
       { name: "name", label: t("name"), required: true },
       { name: "role", type: "select", label: t("people.role"), options: ROLES() },
@@ -63,13 +63,12 @@ function told(box, { name, password }) {
 function actions(one, me, box) {
   const change = (body, text, undo) => attempt(async () => {
     await call("admin_operators_update", { id: one.id }, body);
-    again();
-    say(text, undo);
+    finish(text, undo);
   });
   const other = one.role === "operator" ? "administrator" : "operator";
   const role = async () => {
     const wanted = await ask({
-      title: t(`people.make.${other}`), text: t(`people.make_text.${other}`, one), action: t(`people.make.${other}`), run: async () => true,
+      title: t(`people.make.${other}`), text: t(`people.make_text.${other}`, one), run: async () => true,
     });
     if (wanted) await change({ role: other }, t("people.changed"), () => change({ role: one.role }, t("undone")));
   };
@@ -80,22 +79,17 @@ function actions(one, me, box) {
   };
   const password = async () => {
     const made = await ask({
-      title: t("people.new_password"), text: t("people.new_password_text", one), action: t("people.new_password"), danger: true,
+      title: t("people.new_password"), text: t("people.new_password_text", one), danger: true,
       run: () => call("admin_operators_password_create", { id: one.id }, {}),
     });
     if (made) told(box, made);
   };
   const factor = async () => {
-    const done = await ask({
-      title: t("people.no_factor"), text: t("people.no_factor_text", one), action: t("people.no_factor"), danger: true,
-      run: async () => {
-        await call("admin_operators_second_factor_remove", { id: one.id });
-        return true;
-      },
+    await ask({
+      title: t("people.no_factor"), text: t("people.no_factor_text", one), danger: true,
+      run: () => call("admin_operators_second_factor_remove", { id: one.id }),
+      said: t("people.changed"),
     });
-    if (!done) return;
-    again();
-    say(t("people.changed"));
   };
   // What one does to oneself is on the screen of the own account.
   if (one.id === me.id) return tag(t("people.you"));

@@ -4,11 +4,10 @@ import { call } from "./api.js";
 import { button, h, link } from "./dom.js";
 import { ask } from "./form.js";
 import { t } from "./i18n.js";
+import { finish } from "./say.js";
 import { orderTable } from "./orders.js";
-import { again } from "./place.js";
-import { say } from "./say.js";
 import { badge, bytes, choices, history, period, PRODUCT_STATES, sats, short, tag, time } from "./show.js";
-import { empty, facts, pages } from "./table.js";
+import { empty, facts, pages, sorting } from "./table.js";
 
 // One of them where the address names it, or all.
 export const show = (place) => (place.id ? one(place) : list(place));
@@ -24,6 +23,7 @@ async function list(place) {
       { name: "host", label: t("product.host_id") },
       { name: "from", type: "date", label: t("from") },
       { name: "until", type: "date", label: t("until") },
+      sorting(),
     ],
     columns: [
       [t("product.what"), (one) => link(`products/${one.id}`, one.target ?? one.alias)],
@@ -84,22 +84,18 @@ function actions(product, me) {
   const possible = Object.keys(POSSIBLE).filter((name) => POSSIBLE[name].includes(product.status));
   const isFinal = (name) => ["release", "delete", "kill"].includes(name);
   const run = async (name) => {
+    const undo = UNDO[name] && (async () => {
+      await call(OPERATIONS[UNDO[name]], { id: product.id }, {});
+      finish(t("undone"));
+    });
     const done = await ask({
       title: t(`product.do.${name}`),
       text: t(`product.will.${name}`, { what: product.target ?? product.alias }),
       fields: [...(MORE[name]?.(me) ?? []), REASON()],
-      action: t(`product.do.${name}`),
       danger: isFinal(name),
       run: (given) => call(OPERATIONS[name], { id: product.id }, given),
     });
-    if (!done) return;
-    again();
-    const undo = UNDO[name] && (async () => {
-      await call(OPERATIONS[UNDO[name]], { id: product.id }, {});
-      again();
-      say(t("undone"));
-    });
-    say(t("product.done", { state: t(`product.${done.status}`) }), undo);
+    if (done) finish(t("product.done", { state: t(`product.${done.status}`) }), undo);
   };
   return h("div", { class: "row" }, possible.map((name) => button(t(`product.do.${name}`), () => run(name), { class: isFinal(name) && "danger" })));
 }

@@ -3,6 +3,7 @@
 
 import { button, fill, h } from "./dom.js";
 import { t } from "./i18n.js";
+import { again } from "./place.js";
 
 const line = h("p", { id: "said", role: "status", "aria-live": "polite" });
 
@@ -16,6 +17,13 @@ export function say(text, undo) {
 export function sayError(error) {
   line.className = "error";
   fill(line, error.message);
+}
+
+// Shows the screen as it is now, and says what was done.
+export function finish(text, undo) {
+  if (line.contains(document.activeElement)) document.getElementById("main").focus();
+  again();
+  say(text, undo);
 }
 
 // Nothing is said of what was done on another screen.
@@ -43,6 +51,6 @@ export function copyable(text, label) {
   return h("div", { class: "copyable" }, block, copy);
 }
 
-// What is shown this once.
+// What is shown this once; nothing takes it away by itself.
 export const once = (title, text, ...more) =>
-  h("section", { class: "note good" }, h("h2", { tabindex: "-1" }, title), h("p", null, t("once")), copyable(text, title), more);
+  h("section", { class: "note good once" }, h("h2", { tabindex: "-1" }, title), h("p", null, t("once")), copyable(text, title), more);

@@ -4,8 +4,7 @@ import { call } from "./api.js";
 import { h } from "./dom.js";
 import { form } from "./form.js";
 import { t } from "./i18n.js";
-import { again } from "./place.js";
-import { say } from "./say.js";
+import { finish } from "./say.js";
 import { fiat } from "./show.js";
 import { table } from "./table.js";
 
@@ -22,8 +21,7 @@ export async function show() {
       values: site, action: t("save"),
       run: async (given) => {
         await call("admin_site_update", {}, given);
-        again();
-        say(t("settings.saved"));
+        finish(t("settings.saved"));
       },
     })),
     h("h2", null, t("settings.rates")),

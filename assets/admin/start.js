@@ -30,7 +30,7 @@ export async function steps(me, look) {
   const hostPlace = first ? `hosts/${first.id}` : "hosts";
   const step = (name, done, place, more) => ({ name, done, place, title: t(`start.${name}`), text: t(`start.${name}_text`), ...more });
   return [
-    site && step("site", site.is_set ?? !/(^|\.)(localhost|example\.(com|org|net)|127\.0\.0\.1)(:|$)/.test(site.domain), "settings"),
+    site && step("site", !site.domain.startsWith("127."), "settings"),
     step("node", look.nodes > 0, "nodes?new=1"),
     step("node_alive", look.nodes_alive > 0, "nodes"),
     step("host", hosts.length > 0, "hosts?new=1"),

@@ -20,6 +20,9 @@ const line = (columns, row) =>
 // What stands where nothing is: why, and what to do next.
 export const empty = (text, ...next) => h("div", { class: "card empty" }, h("p", null, text), next.length > 0 && h("p", { class: "row" }, next));
 
+// How a list is sorted, as a filter.
+export const sorting = () => ({ name: "oldest_first", type: "select", label: t("list.sort"), options: [["", t("list.newest")], ["true", t("list.oldest")]] });
+
 // A list in pages by key. `filters` are fields of a form; what they say stands in the address of the screen.
 export async function pages({ place, operation, args, caption, columns, filters = [], none, extra }) {
   const wanted = { ...args, ...place.query };
@@ -44,7 +47,7 @@ export async function pages({ place, operation, args, caption, columns, filters 
 }
 
 function filterForm(place, filters) {
-  const isUsed = filters.some((one) => place.query[one.name]);
+  const isUsed = Object.keys(place.query).length > 0;
   const set = async (values) => go(place.name, place.id, values);
   const fields = form({ fields: filters, values: place.query, action: t("list.filter"), run: set });
   fields.className = "filter";

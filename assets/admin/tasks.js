@@ -4,8 +4,8 @@ import { call } from "./api.js";
 import { button, h, link } from "./dom.js";
 import { ask } from "./form.js";
 import { t } from "./i18n.js";
-import { again, to } from "./place.js";
-import { attempt, say } from "./say.js";
+import { to } from "./place.js";
+import { attempt, finish } from "./say.js";
 import { count, short, tag, time, yesNo } from "./show.js";
 import { empty, facts, pages, table } from "./table.js";
 
@@ -70,34 +70,26 @@ const jobTable = (jobs) => table(t("tasks.jobs"), [
 
 const runNow = (job) => attempt(async () => {
   await call("admin_job_run", { name: job.name });
-  again();
-  say(t("tasks.began", job));
+  finish(t("tasks.began", job));
 });
 
 const pause = (job, paused) => attempt(async () => {
   await call("admin_job_pause", { name: job.name }, { paused });
-  again();
-  say(t(paused ? "tasks.pauses" : "tasks.resumes", job), () => pause(job, !paused));
+  finish(t(paused ? "tasks.pauses" : "tasks.resumes", job), () => pause(job, !paused));
 });
 
 function intentActions(one) {
   const retry = () => attempt(async () => {
     await call("admin_outbox_retry", { number: one.number });
-    again();
-    say(t("tasks.retried"));
+    finish(t("tasks.retried"));
   });
   const giveUp = async () => {
-    const done = await ask({
-      title: t("tasks.give_up"), text: t("tasks.give_up_text"), action: t("tasks.give_up"), danger: true,
+    await ask({
+      title: t("tasks.give_up"), text: t("tasks.give_up_text"), danger: true,
       fields: [{ name: "note", label: t("order.note"), required: true, max_length: 140 }],
-      run: async (given) => {
-        await call("admin_outbox_give_up", { number: one.number }, given);
-        return true;
-      },
+      run: (given) => call("admin_outbox_give_up", { number: one.number }, given),
+      said: t("tasks.given_up"),
     });
-    if (!done) return;
-    again();
-    say(t("tasks.given_up"));
   };
   return [
     button(t("tasks.retry"), retry),

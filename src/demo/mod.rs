@@ -85,9 +85,10 @@ impl Demo {
     fn tell(&self, app: &App, memory: &Memory, simulator: &Running) {
         let shop_url = format!("http://{}", app.local_addr());
         let lnd = json!({"grpc": simulator.local_addr().to_string(), "dir": simulator.dir()});
+        let admin_url = app.admin_addr().map(|address| format!("http://{address}"));
         let details = json!({
             "shop_url": shop_url,
-            "admin_url": app.admin_addr().map(|address| format!("http://{address}")),
+            "admin_url": admin_url,
             "onion": app.onion_address(),
             "data_dir": self.data_dir,
             "admin": {"user": memory.admin, "password": memory.password},
@@ -97,7 +98,10 @@ impl Demo {
         if self.json {
             println!("{details}");
         } else {
-            println!("{}", walkthrough::text(&shop_url, &self.data_dir, memory, simulator, self.with_agent));
+            println!(
+                "{}",
+                walkthrough::text(&shop_url, admin_url.as_deref(), &self.data_dir, memory, simulator, self.with_agent)
+            );
             if let Some(address) = app.onion_address() {
                 println!("In a minute or two also at http://{address}\n");
             }

@@ -9,12 +9,20 @@ use ip2tor_lnd_simulator::Running;
 const TARGET: &str = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion:8333";
 
 /// The text for a person.
-pub fn text(shop_url: &str, data_dir: &Path, memory: &Memory, simulator: &Running, with_agent: bool) -> String {
+pub fn text(
+    shop_url: &str,
+    admin_url: Option<&str>,
+    data_dir: &Path,
+    memory: &Memory,
+    simulator: &Running,
+    with_agent: bool,
+) -> String {
     let Memory { admin, password, host_id, token, .. } = memory;
     let program = std::env::current_exe().map_or_else(|_| "ip2tor-shop".to_owned(), |path| path.display().to_string());
     let lnd = simulator.dir().display();
     let grpc = simulator.local_addr();
     let data_dir = data_dir.display();
+    let admin_url = admin_url.map_or_else(String::new, |url| format!(", at {url}/admin/"));
     let host_part = if with_agent {
         "   # The simulated host activates it within two seconds.\n".to_owned()
     } else {
@@ -35,7 +43,7 @@ pub fn text(shop_url: &str, data_dir: &Path, memory: &Memory, simulator: &Runnin
          Shop          {shop_url}\n\
          API document  {shop_url}/docs/\n\
          Data          {data_dir}\n\
-         Administrator {admin} / {password}\n\
+         Administrator {admin} / {password}{admin_url}\n\
          Host          {host_id}\n\
          Host token    {token}\n\
          Lightning     simulated LND, gRPC on {grpc}, certificate and macaroons in {lnd}\n\n\

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use ip2tor_shop::http::openapi_json;
+use ip2tor_shop::http::{Surface, openapi_json};
+
+use crate::support::TestShop;
 
 /// Operations that programs use and no screen does, each with the reason.
 const FOR_PROGRAMS: [&str; 2] = [
@@ -158,4 +160,29 @@ fn the_screens_stay_small() {
     for (name, text) in &all {
         assert!(text.lines().count() <= 300, "{name}");
     }
+}
+
+#[tokio::test]
+async fn screens_are_on_the_faces_for_those_who_run_the_shop_alone_with_their_strict_policy() {
+    let shop = TestShop::new();
+    for path in ["/admin/", "/admin/app.js", "/admin"] {
+        assert_eq!(shop.ask("GET", path).send().await.status.as_u16(), 404, "{path}");
+        assert_eq!(shop.ask("GET", path).on_circuit(Surface::Onion, 1).send().await.status.as_u16(), 404, "{path}");
+    }
+    assert_eq!(shop.ask("GET", "/admin").to_admin().send().await.status.as_u16(), 301);
+    let page = shop.ask("GET", "/admin/").to_admin().send().await;
+    let policy = page.headers["content-security-policy"].to_str().expect("text").to_owned();
+    assert!(
+        policy.ends_with("require-trusted-types-for 'script'") && policy.contains("script-src 'self';"),
+        "{policy}"
+    );
+    let html = String::from_utf8(page.body).expect("text");
+    let script = quoted(&html).find(|part| part.starts_with("/admin/app.")).expect("the first module").to_owned();
+    let module = shop.ask("GET", &script).to_admin().send().await;
+    assert!(module.headers["cache-control"].to_str().expect("text").contains("immutable"));
+    let text = String::from_utf8(module.body).expect("text");
+    for name in quoted(&text).filter(|part| part.starts_with("/admin/")) {
+        assert_eq!(shop.ask("GET", name).to_admin().send().await.status.as_u16(), 200, "{name}");
+    }
+    assert!(!quoted(&text).any(|part| part.starts_with("./")), "every import has its name with a hash");
 }

@@ -98,6 +98,17 @@ mod tests {
         }
     }
 
+    #[test]
+    fn all_screens_in_one_language_are_less_than_45_kilobytes_over_the_wire() {
+        let screens = || ASSETS.iter().filter(|asset| asset.plain.starts_with("/admin/"));
+        let size = |asset: &Asset| asset.gzip.unwrap_or(asset.bytes).len();
+        for other in ["/admin/en.js", "/admin/de.js"] {
+            assert!(screens().any(|asset| asset.plain == other));
+            let all: usize = screens().filter(|asset| asset.plain != other).map(size).sum();
+            assert!(all < 45_000, "{all} bytes without {other}");
+        }
+    }
+
     #[tokio::test]
     async fn gzip_is_given_to_who_takes_it_and_is_the_same_file() {
         let mut packed = asked(STYLE_CSS, &[("accept-encoding", "deflate, gzip;q=0.5")]).unwrap();

@@ -71,7 +71,7 @@ fn look_at_all(language: &'static str) {
 }
 
 /// Signs in at the demo's own face for it; its URL.
-fn sign_in(browser: &mut Browser, demo: &Demo) -> String {
+pub fn sign_in(browser: &mut Browser, demo: &Demo) -> String {
     let (admin, name, password) = demo.admin();
     browser.go(&format!("{admin}/admin/"));
     browser.wait_for("[name=password]");
