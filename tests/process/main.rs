@@ -4,6 +4,7 @@
 mod browser;
 mod cli;
 mod durability;
+mod import;
 mod kill;
 #[path = "../support/live/mod.rs"]
 mod live;
