@@ -150,6 +150,7 @@ fn dispatch(command: Command, output: &Output) -> Result<(), Failure> {
         Command::Serve(_) => {}
         #[cfg(feature = "demo")]
         Command::Demo(_) => {}
+        Command::Import(_) => logging::init("warn,ip2tor_shop::store::alerts=off"),
         Command::Node(args) if args.is_check() => logging::init("warn,ip2tor_shop::store::alerts=off"),
         _ => logging::init("warn"),
     }

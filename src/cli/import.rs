@@ -87,16 +87,16 @@ fn rehearse(config: &Config, plan: &Plan, onion_key: Option<&Path>, output: &Out
 }
 
 fn carry_out(args: &DataArgs, plan: Plan, onion_key: Option<&Path>, output: &Output) -> Result<(), Failure> {
+    // What would be refused anyway must make nothing, and not take the address.
+    if let Some(file) = onion_key {
+        address_of_key(&args.load()?, file)?;
+    }
     let data = args.open_or_create()?;
-    // What would be refused anyway must not take the address first.
     if let Some(found) = data.read(import::occupants)? {
         let text = format!("this shop is not empty ({found}): name another data folder, or move this one aside");
         return Err(Failure::Failed(text));
     }
     let _alone = data.stopped()?;
-    if let Some(file) = onion_key {
-        address_of_key(&data.config, file)?;
-    }
     let address = onion_key.map(|file| take_key(&data.config, file)).transpose()?;
     let report = plan.report();
     data.write(move |tx: &mut Tx<'_>| import::store(tx, &SystemRandom, &plan))?;

@@ -7,6 +7,7 @@ mod bodies;
 mod corrections;
 mod first_run;
 mod listener;
+mod moved_in;
 mod origins;
 mod pages;
 mod pages_claims;

@@ -5,6 +5,7 @@ mod browser;
 mod cli;
 mod durability;
 mod first_run;
+mod import;
 mod kill;
 #[path = "../support/live/mod.rs"]
 mod live;

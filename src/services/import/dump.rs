@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::Refused;
+use super::refused::Refused;
 use crate::domain::time::Timestamp;
 
 /// A larger file is none of a shop of this kind, and would take the machine's memory. Bytes.
@@ -100,7 +100,8 @@ fn primary_key(model: &str, pk: &Value, fields: &Map<String, Value>) -> Option<S
         _ => "",
     };
     match pk {
-        Value::String(text) => Some(text.clone()),
+        // One spelling of each id, so that none is there twice.
+        Value::String(text) => Some(Uuid::try_parse(text).map_or_else(|_| text.clone(), |id| id.to_string())),
         Value::Number(number) => Some(number.to_string()),
         _ => fields.get(natural)?.as_str().map(str::to_owned),
     }

@@ -1,7 +1,7 @@
 //! The old shop's `.env`: only the time of grace is not in its database. Values have comments behind them, and quotes that
 //! go on over several lines.
 
-use super::Refused;
+use super::refused::Refused;
 
 /// Hosts add no less to each paid period. Seconds.
 const LEAST_GRACE_SECS: i64 = 600;

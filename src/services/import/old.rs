@@ -2,10 +2,9 @@
 
 use uuid::Uuid;
 
-use super::Refused;
 use super::dump::{Key, Object, Reference, Shelf};
+use super::refused::Refused;
 use crate::domain::deny_list::{DenyKind, DenyStatus};
-use crate::domain::fiat::{Currency, InvoiceRates, Rate};
 use crate::domain::host::{Host, PortKind};
 use crate::domain::id::{HostId, OperatorId};
 use crate::domain::money::Msat;
@@ -13,8 +12,10 @@ use crate::domain::node::NodeKind;
 use crate::domain::product::{ProductStatus, Subject};
 use crate::domain::time::Timestamp;
 
+mod reader;
 mod sales;
 
+use reader::Reader;
 pub use sales::{Invoice, Item, Order, State};
 
 /// A person or, with an id as name, a host that shows a token.
@@ -121,25 +122,6 @@ pub struct Old {
 /// The time from which on it means "never".
 const NEVER: Timestamp = Timestamp::from_secs(253_370_764_800);
 
-/// Takes models off the shelf, and collects what is wrong with them.
-struct Reader {
-    shelf: Shelf,
-    wrong: Vec<String>,
-}
-
-impl Reader {
-    fn each<T>(&mut self, model: &str, read: impl Fn(&Object) -> Result<T, String>) -> Vec<T> {
-        let mut all = Vec::new();
-        for object in self.shelf.remove(model).unwrap_or_default() {
-            match read(&object) {
-                Ok(value) => all.push(value),
-                Err(problem) => self.wrong.push(format!("{}: {problem}", object.key)),
-            }
-        }
-        all
-    }
-}
-
 impl Old {
     /// Gives the objects their types.
     ///
@@ -222,6 +204,10 @@ fn host(object: &Object) -> Result<OldHost, String> {
     let mut host = Host::new(HostId(object.own_id()?), OperatorId(0), object.some_time("created_at")?);
     let price = |name: &str, default: Msat| object.amount(name, default.0).map(Msat);
     let number = |name: &str, default: i64| Ok::<_, String>(object.int(name)?.unwrap_or(default));
+    let span = |name: &str, default: i64| {
+        let value = number(name, default)?;
+        if value >= 0 { Ok(value) } else { Err(format!("field {name} is not a number from 0")) }
+    };
     host.ip = object.some_text("ip")?;
     host.name = object.some_text("name")?;
     host.description = object.text("description")?.filter(|text| !text.trim().is_empty());
@@ -229,20 +215,21 @@ fn host(object: &Object) -> Result<OldHost, String> {
     host.is_test_host = object.truth("is_test_host", host.is_test_host)?;
     host.is_testnet = object.truth("is_testnet", host.is_testnet)?;
     host.offers_tor_bridges = object.truth("offers_tor_bridges", false)?;
-    host.tor_bridge_duration = number("tor_bridge_duration", host.tor_bridge_duration)?;
+    host.tor_bridge_duration = span("tor_bridge_duration", host.tor_bridge_duration)?;
     host.tor_bridge_price_initial = price("tor_bridge_price_initial", host.tor_bridge_price_initial)?;
     host.tor_bridge_price_extension = price("tor_bridge_price_extension", host.tor_bridge_price_extension)?;
     host.offers_nostr_aliases = object.truth("offers_nostr_aliases", false)?;
     let port = number("nostr_alias_port", host.nostr_alias_port.into())?;
-    host.nostr_alias_port = u16::try_from(port).map_err(|_| format!("{port} is no port"))?;
-    host.nostr_alias_duration = number("nostr_alias_duration", host.nostr_alias_duration)?;
+    host.nostr_alias_port =
+        u16::try_from(port).ok().filter(|port| *port > 0).ok_or_else(|| format!("{port} is no port"))?;
+    host.nostr_alias_duration = span("nostr_alias_duration", host.nostr_alias_duration)?;
     host.nostr_alias_price_initial = price("nostr_alias_price_initial", host.nostr_alias_price_initial)?;
     host.nostr_alias_price_extension = price("nostr_alias_price_extension", host.nostr_alias_price_extension)?;
     host.offers_rssh_tunnels = object.truth("offers_rssh_tunnels", false)?;
     host.rssh_tunnel_price = price("rssh_tunnel_price", host.rssh_tunnel_price)?;
     host.terms_of_service = object.text("terms_of_service")?.unwrap_or_default();
     host.terms_of_service_url = object.text("terms_of_service_url")?.unwrap_or_default();
-    host.bridge_bandwidth_initial = number("bridge_bandwidth_initial", host.bridge_bandwidth_initial)?;
+    host.bridge_bandwidth_initial = span("bridge_bandwidth_initial", host.bridge_bandwidth_initial)?;
     host.ci_date = object.time("ci_date")?;
     host.ci_message = object.text("ci_message")?;
     host.ci_status = u8::try_from(number("ci_status", 0)?).ok().filter(|status| *status <= 2).unwrap_or(0);
@@ -331,22 +318,4 @@ const fn deny_status(number: i64, is_denied: bool) -> DenyStatus {
         1 => DenyStatus::Proposed,
         _ => DenyStatus::Initial,
     }
-}
-
-/// The exchange rates of an invoice.
-fn rates(object: &Object) -> Result<InvoiceRates, String> {
-    let rate = |name: &str| {
-        let (rate, currency) = (object.text(name)?, object.text(&format!("{name}_currency"))?);
-        let cents = rate.as_deref().and_then(hundredths).filter(|cents| *cents > 0);
-        Ok::<_, String>(currency.as_deref().and_then(Currency::parse).zip(cents))
-    };
-    let of = |found: Option<(Currency, u64)>| found.map(|(currency, cents)| Rate { currency, cents });
-    Ok(InvoiceRates { tax: of(rate("tax_currency_ex_rate")?), info: of(rate("info_currency_ex_rate")?) })
-}
-
-/// A decimal as hundredths.
-fn hundredths(text: &str) -> Option<u64> {
-    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
-    let part: String = part.chars().chain("00".chars()).take(2).collect();
-    whole.parse::<u64>().ok()?.checked_mul(100)?.checked_add(part.parse().ok()?)
 }

@@ -24,8 +24,15 @@ pub struct Report {
     pub alerts: Vec<String>,
 }
 
+impl Plan {
+    /// What becomes of each object of the dump.
+    pub fn report(&self) -> Report {
+        Report::of(self)
+    }
+}
+
 impl Report {
-    pub(super) fn of(plan: &Plan) -> Self {
+    fn of(plan: &Plan) -> Self {
         let (mut counts, mut taken, mut dropped) = (BTreeMap::<String, (usize, usize)>::new(), Vec::new(), Vec::new());
         for (key, fate) in &plan.ledger.fates {
             let count = counts.entry(key.model.clone()).or_default();

@@ -9,7 +9,9 @@ use crate::domain::purchase::Purchase;
 use crate::services::hosts::manage::hash_token;
 use crate::services::{Error, ReadTx, Tx, authz, site};
 use crate::store::outbox::Attempt;
-use crate::store::{alerts, audit_log, deny_list, hosts, nodes, operators, outbox, products, reservations, takeover};
+use crate::store::{
+    alerts, audit_log, deny_list, hosts, meta, nodes, operators, outbox, products, reservations, takeover,
+};
 
 /// What is in the shop already, in words; `None` when it is empty.
 ///
@@ -34,6 +36,10 @@ pub fn store(tx: &mut Tx<'_>, random: &dyn Random, plan: &Plan) -> Result<(), Er
         );
         return Err(Error::Conflict(text.into()));
     }
+    // Orders without it would look as if it was lost.
+    let mut secret = [0; 32];
+    random.fill(&mut secret);
+    meta::preimage_secret(tx.db, &secret)?;
     if let Some((domain, name)) = &plan.site {
         site::set(tx, Some(domain), Some(name))?;
     }
@@ -101,9 +107,12 @@ fn orders(tx: &mut Tx<'_>, plan: &Plan) -> Result<(), Error> {
         takeover::insert_purchase(tx.db, purchase, new.product, new.host, tx.author())?;
         let mut number = 0;
         attempt(tx, purchase, purchase.invoice.hash, purchase.invoice.node_id, number)?;
-        for (hash, node) in &new.others {
+        for other in &new.others {
             number += 1;
-            attempt(tx, purchase, *hash, *node, number)?;
+            attempt(tx, purchase, other.hash, other.node, number)?;
+            if let Some(received) = other.received {
+                outbox::note_received(tx.db, other.hash, received)?;
+            }
         }
     }
     tx.after.hosts.extend(plan.hosts.iter().map(|new| new.host.id));

@@ -25,8 +25,8 @@ use crate::domain::texts::Message;
 use crate::domain::time::Clock;
 use crate::services::hosts::manage::hash_token;
 use crate::services::{Error, Principal};
-use crate::store::audit_log::Author;
-use crate::store::{Db, host_tokens, operators};
+use crate::store::audit_log::{self, Author};
+use crate::store::{Connection, Db, host_tokens, operators};
 
 pub use throttle::Source;
 
@@ -148,10 +148,13 @@ impl Authenticator {
         let password = password.to_owned();
         let hashed = tokio::task::spawn_blocking(move || passwords::hash(&password, &SystemRandom));
         let Ok(hash) = hashed.await.map_err(|error| Error::Internal(error.to_string()))? else { return Ok(()) };
-        let (id, now) = (operator.id, self.clock.now());
-        self.db
-            .write(move |db| Ok(operators::set_password_hash(db, id, &hash, Author::new(&Principal::Shop, now))?))
-            .await
+        let (id, name, now) = (operator.id, operator.name.clone(), self.clock.now());
+        let change = move |db: &Connection| {
+            let author = Author::new(&Principal::Shop, now);
+            operators::set_password_hash(db, id, &hash, author)?;
+            Ok(audit_log::record(db, author, "operator", name, "password hashed anew")?)
+        };
+        self.db.write(change).await
     }
 
     /// Whether the password has to be checked; not when it is remembered as good.

@@ -5,8 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use uuid::Uuid;
 
 use super::super::dump::{Key, Object};
-use super::{Reader, rates};
-use crate::domain::fiat::InvoiceRates;
+use super::reader::Reader;
+use crate::domain::fiat::{Currency, InvoiceRates, Rate};
 use crate::domain::id::OrderId;
 use crate::domain::lightning::PaymentHash;
 use crate::domain::money::Msat;
@@ -128,4 +128,22 @@ fn invoice(object: &Object) -> Result<Invoice, String> {
 
 fn hash(text: &str) -> Option<PaymentHash> {
     STANDARD.decode(text.trim()).ok()?.try_into().ok().map(PaymentHash)
+}
+
+/// The exchange rates of an invoice.
+fn rates(object: &Object) -> Result<InvoiceRates, String> {
+    let rate = |name: &str| {
+        let (rate, currency) = (object.text(name)?, object.text(&format!("{name}_currency"))?);
+        let cents = rate.as_deref().and_then(hundredths).filter(|cents| *cents > 0);
+        Ok::<_, String>(currency.as_deref().and_then(Currency::parse).zip(cents))
+    };
+    let of = |found: Option<(Currency, u64)>| found.map(|(currency, cents)| Rate { currency, cents });
+    Ok(InvoiceRates { tax: of(rate("tax_currency_ex_rate")?), info: of(rate("info_currency_ex_rate")?) })
+}
+
+/// A decimal as hundredths.
+fn hundredths(text: &str) -> Option<u64> {
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    let part: String = part.chars().chain("00".chars()).take(2).collect();
+    whole.parse::<u64>().ok()?.checked_mul(100)?.checked_add(part.parse().ok()?)
 }

@@ -1,7 +1,9 @@
 //! An order of the old shop as a purchase of this one.
 
-use super::sales::{Sale, Standing};
-use super::{NewOrder, Plan, machines};
+use super::super::old::{Invoice as OldInvoice, State};
+use super::machines;
+use super::parts::{NewOrder, OtherInvoice, Plan};
+use super::sales::{Money, Sale, Standing};
 use crate::domain::alert::AlertTopic;
 use crate::domain::id::{NodeId, ProductId};
 use crate::domain::money::Msat;
@@ -19,7 +21,7 @@ pub fn take(
     plan: &mut Plan,
     now: Timestamp,
 ) {
-    let Some((invoice, is_followed)) = invoice(sale, plan, now) else {
+    let Some((invoice, is_followed)) = invoice(sale, standing, plan, now) else {
         let why = match standing {
             Standing::ByHand => "history: somebody counted it as paid, and no invoice says so",
             _ => "it never had an invoice",
@@ -53,11 +55,39 @@ pub fn take(
     if matches!(standing, Standing::Owed | Standing::OwedUnlessDelivered) {
         tell_of_debt(&purchase, plan);
     }
+    paid_again(sale, &mut purchase, plan);
     sale.take(plan, &format!("{} of {}", kind.name(), product.id));
-    let others = sale.others.iter().filter_map(|other| Some((other.hash?, node(other.node))));
+    let others = sale.others.iter().filter_map(|other| {
+        Some(OtherInvoice {
+            hash: other.hash?,
+            node: node(other.node),
+            received: is_paid(other).then_some(other.amount),
+        })
+    });
     let others: Vec<_> = others.collect();
-    others.iter().for_each(|(_, node)| machines::gone_node(*node, plan, now));
+    others.iter().for_each(|other| machines::gone_node(other.node, plan, now));
     plan.orders.push(NewOrder { purchase, product: product.id, host: product.host_id, others });
+}
+
+fn is_paid(invoice: &OldInvoice) -> bool {
+    invoice.state == State::Paid
+}
+
+/// What came by further invoices of the same order is owed.
+fn paid_again(sale: &Sale<'_>, purchase: &mut Purchase, plan: &mut Plan) {
+    let again: u64 = sale.others.iter().filter(|other| is_paid(other)).map(|other| other.amount.0).sum();
+    if again == 0 {
+        return;
+    }
+    let received = purchase.invoice.received.unwrap_or_default().0.saturating_add(again);
+    purchase.invoice.received = Some(Msat(received));
+    purchase.owed = Msat(purchase.owed.0.saturating_add(again));
+    if purchase.status == OrderStatus::Refunded {
+        purchase.status = OrderStatus::NeedsRefund;
+    }
+    let text =
+        format!("{} is owed to the buyer: the order was paid by more than one invoice in the old shop", purchase.owed);
+    plan.alert(AlertTopic::Overpaid, purchase.id, text);
 }
 
 /// Which node an invoice is at; one that does not say is at none that is known.
@@ -66,7 +96,7 @@ fn node(id: Option<uuid::Uuid>) -> NodeId {
 }
 
 /// The invoice, and whether its node can be asked for it.
-fn invoice(sale: &Sale<'_>, plan: &mut Plan, now: Timestamp) -> Option<(Invoice, bool)> {
+fn invoice(sale: &Sale<'_>, standing: Standing, plan: &mut Plan, now: Timestamp) -> Option<(Invoice, bool)> {
     let found = sale.invoice?;
     let node_id = node(found.node);
     machines::gone_node(node_id, plan, now);
@@ -90,12 +120,11 @@ fn invoice(sale: &Sale<'_>, plan: &mut Plan, now: Timestamp) -> Option<(Invoice,
         modified_at: found.modified_at,
     };
     let paid_at = found.paid_at.unwrap_or(found.modified_at);
-    let is_paid = sale.money == super::sales::Money::Paid;
+    let is_paid = sale.money == Money::Paid;
     // What the old shop had not applied is applied as if its node told it now.
-    let invoice = match is_paid && sale.standing() != Standing::Unapplied {
-        true => Invoice { state: InvoiceState::Paid, received: Some(found.amount), paid_at: Some(paid_at), ..invoice },
-        false => Invoice { paid_at: is_paid.then_some(paid_at), ..invoice },
-    };
+    let state = if is_paid && standing != Standing::Unapplied { InvoiceState::Paid } else { InvoiceState::Open };
+    let received = is_paid.then_some(found.amount);
+    let invoice = Invoice { state, received, paid_at: is_paid.then_some(paid_at), ..invoice };
     Some((invoice, is_followed))
 }
 
@@ -143,9 +172,9 @@ fn owe(purchase: &mut Purchase, may_come: bool) {
     purchase.delivery = if may_come { Delivery::Awaiting } else { Delivery::None };
     purchase.granted_secs = 0;
     let received = purchase.invoice.amount;
-    purchase.owed = received;
+    purchase.owed = Msat(purchase.owed.0.saturating_add(received.0));
     purchase.invoice.state = InvoiceState::Paid;
-    purchase.invoice.received = Some(received);
+    purchase.invoice.received = Some(purchase.invoice.received.unwrap_or(received).max(received));
 }
 
 fn tell_of_debt(purchase: &Purchase, plan: &mut Plan) {
@@ -167,20 +196,25 @@ fn vanish(purchase: &mut Purchase, plan: &mut Plan) {
     plan.alert(AlertTopic::InvoiceVanished, purchase.id, text);
 }
 
-/// What was paid last for a product can't be given: the money is owed.
-pub fn owe_last(product: ProductId, plan: &mut Plan) {
-    let is_paid = |new: &&mut NewOrder| {
+/// A product can't be given: what its host has yet to activate is owed, or else what was paid for it last.
+pub fn owe_undelivered(product: ProductId, plan: &mut Plan) {
+    let is_paid = |new: &NewOrder| {
         new.product == product
             && new.purchase.status == OrderStatus::Paid
             && new.purchase.invoice.state == InvoiceState::Paid
     };
-    match plan.orders.iter_mut().rev().find(is_paid) {
-        Some(new) => {
-            owe(&mut new.purchase, false);
-            let purchase = new.purchase.clone();
-            tell_of_debt(&purchase, plan);
-        }
-        None => plan.ledger.ask(format!("{product} can't be given, and nothing tells what was paid for it")),
+    let paid: Vec<usize> = (0..plan.orders.len()).filter(|at| is_paid(&plan.orders[*at])).collect();
+    let mut owed: Vec<usize> = paid.iter().copied().filter(|at| plan.orders[*at].purchase.has_claim()).collect();
+    if owed.is_empty() {
+        owed.extend(paid.last());
+    }
+    if owed.is_empty() {
+        plan.ledger.ask(format!("{product} can't be given, and nothing tells what was paid for it"));
+    }
+    for at in owed {
+        owe(&mut plan.orders[at].purchase, false);
+        let purchase = plan.orders[at].purchase.clone();
+        tell_of_debt(&purchase, plan);
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::dump::Reference;
 use super::super::env::Env;
 use super::super::old::{Old, User};
-use super::{NewOperator, Plan};
+use super::parts::{NewOperator, Plan};
 use crate::domain::id::{HostId, OperatorId};
 use crate::domain::operator::{Role, name_error};
 use crate::services::operators::django_hash::{NO_PASSWORD, is_foreign};

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::orders;
+use super::parts::Plan;
 use super::products::restate;
-use super::{Plan, orders};
 use crate::domain::host::PortKind;
 use crate::domain::id::HostId;
 use crate::domain::product::{Product, ProductStatus, Subject};
@@ -102,7 +103,7 @@ fn displace(plan: &mut Plan, at: usize, free: Option<u16>, now: Timestamp) -> Op
             restate(&mut product, P::Suspended, now);
             plan.ledger.note(format!("{id}: another product has {was}; it is suspended and has none"));
             if needs_it {
-                orders::owe_last(id, plan);
+                orders::owe_undelivered(id, plan);
             }
         }
     }

@@ -1,8 +1,9 @@
 //! Bridges and aliases with their orders.
 
 use super::super::old::{Old, OldProduct};
+use super::orders;
+use super::parts::Plan;
 use super::sales::{Money, Sale, Sales, Standing};
-use super::{Plan, orders};
 use crate::domain::deal::Deal;
 use crate::domain::effect::Effect;
 use crate::domain::host::Host;
@@ -103,8 +104,8 @@ const fn new_status(was: ProductStatus) -> ProductStatus {
 }
 
 fn product(found: &OldProduct, host: &Host, plan: &mut Plan) -> Product {
-    let (subject, is_sound) = subject(&found.subject);
-    if !is_sound {
+    let (subject, is_harmless) = subject(&found.subject);
+    if !is_harmless {
         plan.ledger
             .note(format!("{}: what it is for can't be ordered here; it ends with the time that is paid", found.key));
     }
@@ -130,7 +131,7 @@ fn product(found: &OldProduct, host: &Host, plan: &mut Plan) -> Product {
         bandwidth_remaining: bandwidth_initial,
         bandwidth_checked_at: None,
         is_monitored: found.is_monitored,
-        is_killed: !is_sound,
+        is_killed: !is_harmless,
         shown_at: None,
         pending_since: None,
         activated_at: None,
@@ -142,20 +143,30 @@ fn product(found: &OldProduct, host: &Host, plan: &mut Plan) -> Product {
     }
 }
 
-/// What it is for in its one spelling, and whether it could be ordered here: the old shop took nearly anything.
+/// What it is for in its one spelling, and whether it is harmless: the old shop took nearly anything, and hosts' scripts
+/// are given it. An onion address with a wrong checksum leads nowhere, but to nobody's harm.
 fn subject(found: &Subject) -> (Subject, bool) {
     match found {
-        Subject::Target(text) => match target::parse(text) {
-            Ok(target) => (Subject::Target(target), true),
-            Err(_) => (found.clone(), false),
-        },
+        Subject::Target(text) => {
+            let lower = text.trim().to_ascii_lowercase();
+            let target = target::parse(&lower).unwrap_or(lower);
+            if has_shape_of_target(&target) { (Subject::Target(target), true) } else { (found.clone(), false) }
+        }
         Subject::Alias { alias, public_key } => {
-            let key = alias::parse_public_key(public_key);
-            let is_sound = key.is_ok() && alias::parse_alias(alias).is_ok();
-            let public_key = key.unwrap_or_else(|_| public_key.clone());
-            (Subject::Alias { alias: alias.clone(), public_key }, is_sound)
+            let is_plain = |text: &str, more: &[u8]| {
+                !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || more.contains(&byte))
+            };
+            let is_harmless = is_plain(alias, b"-_") && is_plain(public_key, b"");
+            let public_key = alias::parse_public_key(public_key).unwrap_or_else(|_| public_key.clone());
+            (Subject::Alias { alias: alias.clone(), public_key }, is_harmless)
         }
     }
+}
+
+fn has_shape_of_target(text: &str) -> bool {
+    let Some((name, port)) = text.split_once(".onion:") else { return false };
+    let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_name && port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port > 0)
 }
 
 /// Puts a product into a state with the times that belong to it: nobody knows them, and they begin now. What a host may
@@ -177,7 +188,7 @@ fn apply_unapplied(product: &mut Product, first: usize, plan: &mut Plan, now: Ti
         let is_open = new.purchase.status == OrderStatus::ToBePaid;
         let Some(paid_at) = paid_at.filter(|_| is_open) else { continue };
         let mut deal = Deal::new(product.clone(), vec![new.purchase.clone()]);
-        let received = deal.purchases[0].invoice.amount;
+        let received = deal.purchases[0].invoice.received.unwrap_or_default();
         deal.payment_settled(0, received, paid_at, now);
         if let Some(broken) = deal.broken {
             plan.wrong.push(format!("order {}: {broken}", new.purchase.id));

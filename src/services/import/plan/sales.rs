@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::super::dump::Key;
 use super::super::old::{Invoice, Item, Old, Order, State};
-use super::Plan;
+use super::parts::Plan;
 use crate::domain::id::OrderId;
 
 /// What is known of an order's money.

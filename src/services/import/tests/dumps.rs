@@ -7,7 +7,7 @@ use super::super::*;
 use super::time;
 
 /// When made-up dumps were written.
-pub const NOW: &str = "2024-03-10T00:00:00Z";
+const NOW: &str = "2024-03-10T00:00:00Z";
 const BEFORE: &str = "2024-03-01T00:00:00.500Z";
 pub const ONION: &str = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion";
 
