@@ -2,10 +2,12 @@
 //! health, documentation. Everything here translates; decisions are in `services`.
 
 mod admin;
+mod answered;
 mod contract;
 mod docs;
 mod health;
 mod media;
+mod metrics;
 pub mod middleware;
 mod pages;
 mod problem;
@@ -43,7 +45,7 @@ const CIRCUITS_BYTES: usize = 512 * 1024;
 
 /// Everything that strangers can make the process remember, each with its bound in bytes at the default
 /// settings; in all less than 16 MiB.
-pub const REMEMBERED: [(&str, usize); 8] = [
+pub const REMEMBERED: [(&str, usize); 9] = [
     ("connections", server::connection_limiter::MOST_BYTES),
     ("large bodies", server::bodies::MOST_BYTES),
     ("rates", LIMITERS * middleware::rate_limit::MOST_BYTES),
@@ -59,6 +61,7 @@ pub const REMEMBERED: [(&str, usize); 8] = [
 pub fn app(app: App) -> impl Endpoint<Output = Response> + 'static {
     let app = Arc::new(app);
     let (ready, pictures, pushes) = (Arc::clone(&app), Arc::clone(&app), Arc::clone(&app));
+    let measured = Arc::clone(&app);
     let routes = Route::new()
         .nest_no_strip("/api/v1/admin", admin::Frame::new(Arc::clone(&app), admin::operations()))
         .nest_no_strip("/api/v1", ContractDispatcher::new(Arc::clone(&app), contract::operations::operations()))
@@ -71,6 +74,13 @@ pub fn app(app: App) -> impl Endpoint<Output = Response> + 'static {
             GetOnly(get(make(move |_: Request| {
                 let app = Arc::clone(&ready);
                 async move { poem::Result::<Response>::Ok(health::readyz(&app.shop, &app.readiness).await) }
+            }))),
+        )
+        .at(
+            "/metrics",
+            GetOnly(get(make(move |request: Request| {
+                let app = Arc::clone(&measured);
+                async move { poem::Result::<Response>::Ok(metrics::answer(&app, &request).await) }
             }))),
         )
         .at(

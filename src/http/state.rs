@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::answered::Answered;
 use super::health::Readiness;
 use super::media::Pictures;
 use super::middleware::order_limit::{OrderLimiters, OrderRates};
@@ -54,6 +55,7 @@ pub struct App {
     pub(super) is_trusted_proxy: Box<IsTrusted>,
     pub(super) limits: Limits,
     pub(super) requests: Limiter,
+    pub(super) answered: Answered,
     pub(super) orders: OrderLimiters,
     pub(super) bodies: Bodies,
     pub(super) pictures: Pictures,
@@ -80,6 +82,7 @@ impl App {
             catalog: CatalogCache::default(),
             is_trusted_proxy,
             requests: Limiter::new(limits.requests),
+            answered: Answered::default(),
             orders: OrderLimiters::new(limits.orders),
             bodies: Bodies::new(limits.body_bytes),
             pictures: Pictures::default(),

@@ -4,6 +4,7 @@ mod actors;
 mod bodies;
 mod corrections;
 mod listener;
+mod metrics;
 mod origins;
 mod pages;
 mod pages_forms;

@@ -1,6 +1,7 @@
 //! The tests of what is in the program: money, the HTTP interface, nodes, layers. Each runs in this process, beside
 //! others; what needs processes of its own is in `tests/process`, what needs a Tor network in `tests/tor`.
 
+mod alerts;
 mod contract_replay;
 mod http;
 mod layers;
