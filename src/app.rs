@@ -18,6 +18,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::background;
 use crate::background::Tasks;
+use crate::background::alerts::{self, Messenger};
 use crate::background::desk::Desk;
 use crate::background::schedule::{JobContext, Scheduler, run};
 use crate::config::{self, Config};
@@ -30,6 +31,7 @@ use crate::http::server::connection_limiter::ConnectionLimiter;
 use crate::http::server::limits::ConnectionLimits;
 use crate::http::{self, Limits, Surface};
 use crate::lightning::dial::Dial;
+use crate::notify::{Channels, Heartbeat, Ways};
 use crate::rates::Provider;
 use crate::services::instance::InstanceLock;
 use crate::services::operators::first_run;
@@ -41,7 +43,7 @@ pub use parts::{Endpoint, StartError};
 pub use storage::lock;
 pub use systemd::Systemd;
 use tor::TorPart;
-pub use tor::command_dial;
+pub use tor::{command_dial, command_ways};
 
 /// A running shop.
 pub struct App {
@@ -95,13 +97,14 @@ async fn start_with(
     }
     let shop = Shop::new(db, Arc::new(SystemClock), Arc::new(SystemRandom), settings)?;
     let registry = background::start(&shop, tor.node_dial(), tor.dialer(), &tasks);
-    start_rates(&shop, &config, tor.rates_dial(config.rates.through_tor), &tasks)?;
+    start_rates(&shop, &config, tor.web_dial(config.rates.through_tor), &tasks)?;
+    let channels = start_alerts(&shop, &config, &tor.ways(), &tasks).await?;
     let services = tor.launch(&shop, &config)?;
     if services.is_none() && !tor.is_broken() {
         onion_services::forget_trouble(&shop).await?;
     }
     let context = Arc::new(JobContext::new(shop.clone(), Arc::clone(&registry), config.clone()));
-    let desk = Desk::new(Arc::clone(&context), tor.node_dial(), tasks.clone());
+    let desk = Desk::new(Arc::clone(&context), tor.node_dial(), channels, tasks.clone());
     let interface = http_app(&shop, &config)
         .with_backstage(Arc::new(desk))
         .advertising(services.as_ref().and_then(Services::advertised));
@@ -229,6 +232,17 @@ fn start_rates(shop: &Shop, config: &Config, dial: Dial, tasks: &Tasks) -> Resul
     let (provider, asking) = (Arc::new(provider), shop.clone());
     tasks.keep(shop, "exchange rates", move || background::rates::run(asking.clone(), Arc::clone(&provider)));
     Ok(())
+}
+
+/// Alerts are told outside of the shop in the background, and the heartbeat is sent.
+async fn start_alerts(shop: &Shop, config: &Config, ways: &Ways, tasks: &Tasks) -> Result<Arc<Channels>, StartError> {
+    let channels = Arc::new(Channels::new(&config.alerts, ways));
+    Messenger::new(shop.clone(), Arc::clone(&channels), config.message_rules()).start(tasks).await?;
+    if let Some(heartbeat) = Heartbeat::new(&config.alerts, ways) {
+        let watched = shop.clone();
+        tasks.keep(shop, "the heartbeat", move || alerts::beat(watched.clone(), heartbeat.clone()));
+    }
+    Ok(channels)
 }
 
 async fn start_jobs(context: Arc<JobContext>, tasks: &Tasks) -> Result<Scheduler, StartError> {

@@ -80,7 +80,7 @@ enum Command {
     Order(order::Args),
     /// Tor bridges and Nostr aliases that were sold
     Bridge(bridge::Args),
-    /// What you should know: refunds due, dead hosts and nodes, …
+    /// What you should know (refunds due, dead hosts and nodes, …), and whether it reaches you
     Alerts(alerts::Args),
     /// One-file backups, taken while the shop runs
     Backup(backup::Args),

@@ -3,6 +3,7 @@
 //! Every setting has a default; `packaging/config.example.toml` shows them all and a test keeps it
 //! equal to [`Config::default`]. All problems of a file are reported at once ([`Problems`]).
 
+pub mod alerts;
 mod branding;
 mod cron;
 pub mod log_level;
@@ -25,6 +26,7 @@ use crate::domain::fiat::Currency;
 use crate::services::file_permissions;
 
 pub use crate::services::ProbePolicy;
+pub use alerts::Alerts;
 pub use branding::{Branding, Colour, Logo};
 pub use cron::CronExpression;
 pub use network::IpNetwork;
@@ -70,6 +72,8 @@ pub struct Config {
     pub probe: Probe,
     /// `[rates]`.
     pub rates: Rates,
+    /// `[alerts]`.
+    pub alerts: Alerts,
     /// `[log]`.
     pub log: Log,
     /// `[onion]` as written; see [`Config::onion_settings`].

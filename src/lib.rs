@@ -8,9 +8,11 @@ pub mod config;
 #[cfg(feature = "demo")]
 mod demo;
 pub mod http;
+pub mod notify;
 pub mod rates;
 pub mod services;
 pub mod store;
+pub mod web;
 
 pub use ip2tor_domain as domain;
 pub use ip2tor_lightning as lightning;

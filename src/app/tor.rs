@@ -1,17 +1,18 @@
 //! Tor in the composition: the client, and the ways out.
 
 use std::io::ErrorKind;
-use std::net::IpAddr;
 
 use super::onion_identity::Keys;
 use super::onion_services::Services;
 use super::parts::StartError;
 use crate::config::{Config, Problem, Problems};
 use crate::lightning::dial::{BoxedIo, Dial};
+use crate::notify::Ways;
 use crate::onion::{Dialer, Isolation, OnionConfig, OnionError, Tor, is_onion};
 use crate::services::Shop;
 use crate::services::file_permissions;
 use crate::services::onion_address::Service;
+use crate::web::is_near;
 
 /// A Lightning node behind Tor may take this long to be reached.
 const NODE_LIMIT: std::time::Duration = std::time::Duration::from_secs(30);
@@ -79,9 +80,9 @@ impl TorPart {
         node_dial(&self.config, self.tor.clone())
     }
 
-    /// The way to the provider of rates: through Tor if that is wanted (`.onion` in any case). One on
+    /// The way to servers of others (rates, alerts): through Tor if that is wanted (`.onion` in any case). One on
     /// this machine or in its network is asked directly, nobody else hears of that.
-    pub fn rates_dial(&self, through_tor: bool) -> Dial {
+    pub fn web_dial(&self, through_tor: bool) -> Dial {
         let (direct, dialer) = (self.node_dial(), self.dialer());
         // Whoever wanted Tor for this is not to be shown to the provider because Tor is broken.
         if !through_tor || (dialer.is_none() && !self.is_broken()) {
@@ -101,6 +102,11 @@ impl TorPart {
         })
     }
 
+    /// The ways on which alerts leave the shop.
+    pub fn ways(&self) -> Ways {
+        Ways { plain: self.web_dial(false), tor: self.web_dial(true) }
+    }
+
     /// Launches the shop's onion service, and the operators' when there is one.
     pub fn launch(&self, shop: &Shop, config: &Config) -> Result<Option<Services>, StartError> {
         let keys = Keys::of(shop, config, &self.config);
@@ -109,17 +115,6 @@ impl TorPart {
         }
         let Some(tor) = self.tor.clone() else { return Ok(None) };
         Ok(Some(Services::launch(tor, &self.config, &keys, shop)?))
-    }
-}
-
-/// Whether a host is this machine or in its private network, where Tor could not get to.
-fn is_near(host: &str) -> bool {
-    match host.trim_matches(['[', ']']).parse::<IpAddr>() {
-        Ok(IpAddr::V4(address)) => address.is_loopback() || address.is_private() || address.is_link_local(),
-        Ok(IpAddr::V6(address)) => {
-            address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()
-        }
-        Err(_) => host.eq_ignore_ascii_case("localhost"),
     }
 }
 
@@ -145,10 +140,23 @@ fn node_dial(config: &OnionConfig, tor: Option<Tor>) -> Dial {
 /// # Errors
 /// A folder that can't be used, or a Tor that does not get ready.
 pub async fn command_dial(config: &Config, hosts: impl Iterator<Item = &str>) -> Result<Dial, StartError> {
+    let (onion, tor) = command_tor(config, { hosts }.any(is_onion)).await?;
+    Ok(node_dial(&onion, tor))
+}
+
+/// The same for the channels of alerts that a command tries: the one with this name, or all.
+///
+/// # Errors
+/// As [`command_dial`].
+pub async fn command_ways(config: &Config, channel: Option<&str>) -> Result<Ways, StartError> {
+    let (onion, tor) = command_tor(config, config.alerts.need_tor(channel)).await?;
+    Ok(TorPart { config: onion, tor, broken: None }.ways())
+}
+
+async fn command_tor(config: &Config, is_needed: bool) -> Result<(OnionConfig, Option<Tor>), StartError> {
     let mut onion = config.onion_settings()?;
-    let needs_client = onion.enabled && onion.socks_proxy.is_none() && { hosts }.any(is_onion);
-    if !needs_client {
-        return Ok(node_dial(&onion, None));
+    if !(is_needed && onion.enabled && onion.socks_proxy.is_none()) {
+        return Ok((onion, None));
     }
     for folder in [&mut onion.state_dir, &mut onion.cache_dir] {
         folder.as_mut_os_string().push("-command");
@@ -164,11 +172,12 @@ pub async fn command_dial(config: &Config, hosts: impl Iterator<Item = &str>) ->
         Ok(Ok(_)) => {}
         _ => {
             return Err(StartError::Failed(
-                "Tor did not get ready, so nodes behind .onion can't be reached".to_owned(),
+                "Tor did not get ready, so what is behind it (.onion addresses, what goes through Tor) can't be reached"
+                    .to_owned(),
             ));
         }
     }
-    Ok(node_dial(&onion, Some(tor)))
+    Ok((onion, Some(tor)))
 }
 
 #[cfg(test)]
@@ -189,14 +198,14 @@ mod tests {
     #[tokio::test]
     async fn rates_go_through_tor_or_nowhere() {
         let tor = with_dead_proxy().await;
-        let refused = tor.rates_dial(true).open("rates.invalid", 443).await.err().unwrap();
+        let refused = tor.web_dial(true).open("rates.invalid", 443).await.err().unwrap();
         assert!(refused.to_string().contains("onion.socks_proxy"), "{refused}");
     }
 
     #[tokio::test]
     async fn rates_that_are_to_go_through_tor_do_not_go_around_one_that_is_broken() {
         let tor = TorPart { config: OnionConfig::default(), tor: None, broken: Some("no disk".to_owned()) };
-        let refused = tor.rates_dial(true).open("rates.invalid", 443).await.err().unwrap();
+        let refused = tor.web_dial(true).open("rates.invalid", 443).await.err().unwrap();
         assert!(refused.to_string().contains("Tor is off"), "{refused}");
     }
 
@@ -206,11 +215,9 @@ mod tests {
         let provider = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let port = provider.local_addr().unwrap().port();
         for through_tor in [true, false] {
-            assert!(tor.rates_dial(through_tor).open("127.0.0.1", port).await.is_ok());
+            assert!(tor.web_dial(through_tor).open("127.0.0.1", port).await.is_ok());
         }
-        assert!(is_near("192.168.1.5") && is_near("[::1]") && is_near("localhost"));
-        assert!(!is_near("192.0.2.1") && !is_near("api.example.com") && !is_near("a.onion"));
-        let refused = tor.rates_dial(false).open("a.onion", 80).await.err().unwrap();
+        let refused = tor.web_dial(false).open("a.onion", 80).await.err().unwrap();
         assert!(refused.to_string().contains("onion.socks_proxy"), "an onion always goes through Tor: {refused}");
     }
 }

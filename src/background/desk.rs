@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::Tasks;
+use super::alerts;
 use super::nodes::asking::{self, Look};
 use super::refunds::{self, RefundOrder};
 use super::schedule::{JobContext, run};
@@ -13,23 +14,25 @@ use crate::domain::id::OrderId;
 use crate::domain::node::Node;
 use crate::lightning::dial::Dial;
 use crate::lightning::pasted;
+use crate::notify::Channels;
 use crate::services::backstage::{
-    Backstage, CertificateReport, JobNow, NodeReport, PaidBack, Pasted, RefundWish, SettingNow, StreamNow,
+    Backstage, CertificateReport, ChannelNow, JobNow, NodeReport, PaidBack, Pasted, RefundWish, SettingNow, StreamNow,
 };
 use crate::services::payments::refunds::Stated;
 use crate::services::{Error, Principal};
 
-/// The jobs, the nodes, and the way to nodes that are not stored yet.
+/// The jobs, the nodes, the channels of alerts, and the way to nodes that are not stored yet.
 pub struct Desk {
     context: Arc<JobContext>,
     dial: Dial,
+    channels: Arc<Channels>,
     tasks: Tasks,
 }
 
 impl Desk {
     /// One for a running shop.
-    pub const fn new(context: Arc<JobContext>, dial: Dial, tasks: Tasks) -> Self {
-        Self { context, dial, tasks }
+    pub const fn new(context: Arc<JobContext>, dial: Dial, channels: Arc<Channels>, tasks: Tasks) -> Self {
+        Self { context, dial, channels, tasks }
     }
 }
 
@@ -77,6 +80,18 @@ impl Backstage for Desk {
 
     fn settings(&self) -> Vec<SettingNow> {
         self.context.config.shown().into_iter().map(|(key, value)| SettingNow { key, value }).collect()
+    }
+
+    fn channels(&self) -> Vec<ChannelNow> {
+        let named = |(name, severity)| {
+            let place = self.channels.place(name).unwrap_or_default();
+            ChannelNow { name, place, severity }
+        };
+        self.channels.names().into_iter().map(named).collect()
+    }
+
+    async fn test_channel(&self, name: &str, by: &Principal) -> Result<Result<(), String>, Error> {
+        alerts::test(&self.context.shop, &self.channels, name, by).await
     }
 
     fn read_pasted(&self, pasted: &Pasted) -> Result<(Option<Vec<u8>>, Option<Vec<u8>>), Error> {

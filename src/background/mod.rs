@@ -1,6 +1,7 @@
 //! What runs beside the answers to requests: it talks to the Lightning nodes, carries out the
 //! outbox, and watches deadlines. It decides nothing; `services` do.
 
+pub mod alerts;
 pub mod claims;
 pub mod deadlines;
 pub mod desk;

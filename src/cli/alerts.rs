@@ -1,12 +1,21 @@
-//! `alerts`: what the operator should know.
+//! `alerts`: what the operator should know, and whether it reaches them.
 
-use clap::Args as ClapArgs;
+use std::sync::Arc;
+
+use clap::{Args as ClapArgs, Subcommand};
 use serde_json::{Value, json};
 
 use super::data::DataArgs;
 use super::failure::Failure;
 use super::output::Output;
-use crate::services::alerts;
+use super::runtime::block_on;
+use super::user;
+use crate::app;
+use crate::background;
+use crate::domain::id::SystemRandom;
+use crate::domain::time::SystemClock;
+use crate::notify::Channels;
+use crate::services::{Shop, alerts};
 use crate::store::alerts::Alert;
 
 #[derive(ClapArgs)]
@@ -19,9 +28,23 @@ pub struct Args {
     /// Close the alert with this number: you have seen to it
     #[arg(long, value_name = "ID")]
     close: Option<i64>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Send a test message on the channels of the configuration
+    Test {
+        /// email, ntfy or webhook; without it, all that are configured
+        channel: Option<String>,
+    },
 }
 
 pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
+    if let Some(Command::Test { channel }) = args.command {
+        return test(&args.data, channel, output);
+    }
     let data = args.data.open()?;
     if let Some(id) = args.close {
         data.write(move |tx| alerts::close(tx, id))?;
@@ -34,6 +57,52 @@ pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
     let headers = ["ID", "SINCE", "LAST", "TIMES", "SEVERITY", "TOPIC", "SUBJECT", "WHAT"];
     output.list(&json!(documents), &headers, &rows, "There is nothing to worry about.");
     Ok(())
+}
+
+/// Tries channels, from here: a credential of the systemd unit (`cred:`) is not to be had for a command.
+fn test(data: &DataArgs, channel: Option<String>, output: &Output) -> Result<(), Failure> {
+    let data = data.open()?;
+    crate::onion::tls::install_provider();
+    let settings = data.config.shop_settings();
+    let shop = Shop::new(data.db.clone(), Arc::new(SystemClock), Arc::new(SystemRandom), settings)?;
+    let results = block_on(async {
+        let ways = app::command_ways(&data.config, channel.as_deref()).await?;
+        let channels = Channels::new(&data.config.alerts, &ways);
+        let names: Vec<_> = channels.names().into_iter().map(|(name, _)| name).collect();
+        let wanted = |name: &&str| channel.as_deref().is_none_or(|wanted| wanted == *name);
+        let chosen: Vec<_> = names.iter().copied().filter(wanted).collect();
+        if chosen.is_empty() {
+            return Err(Failure::Failed(nothing_to_test(channel.as_deref(), &names)));
+        }
+        let mut results = Vec::new();
+        for name in chosen {
+            let outcome = background::alerts::test(&shop, &channels, name, &user::principal()).await?;
+            results.push((name, channels.place(name).unwrap_or_default(), outcome));
+        }
+        Ok(results)
+    })?;
+    let rows = results.iter().map(|(name, place, outcome)| {
+        let ended = outcome.as_ref().map_or_else(Clone::clone, |()| "ok".to_owned());
+        vec![(*name).to_owned(), place.clone(), ended]
+    });
+    let rows: Vec<Vec<String>> = rows.collect();
+    let documents: Vec<Value> = results
+        .iter()
+        .map(|(name, place, outcome)| {
+            json!({"channel": name, "place": place, "works": outcome.is_ok(), "problem": outcome.as_ref().err()})
+        })
+        .collect();
+    output.list(&json!(documents), &["CHANNEL", "PLACE", "RESULT"], &rows, "");
+    if results.iter().all(|(.., outcome)| outcome.is_ok()) { Ok(()) } else { Err(Failure::Told) }
+}
+
+fn nothing_to_test(channel: Option<&str>, names: &[&str]) -> String {
+    match channel {
+        Some(channel) if !names.is_empty() => {
+            format!("there is no channel {channel}: the configuration has {}", names.join(", "))
+        }
+        _ => "the configuration has no channel: see [alerts] in packaging/config.example.toml".to_owned(),
+    }
 }
 
 fn row(alert: &Alert) -> Vec<String> {

@@ -61,6 +61,7 @@ fn needing_a_restart(running: &Config, new: &Config) -> Vec<&'static str> {
         ("onion", running.onion != new.onion),
         ("branding", running.branding != new.branding),
         ("refunds", running.refunds != new.refunds),
+        ("alerts", running.alerts != new.alerts),
     ];
     parts.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
 }
@@ -101,6 +102,7 @@ mod tests {
             onion,
             branding,
             refunds,
+            alerts,
         } = &mut new;
         http.body_limit_bytes += 1;
         orders.expiry *= 2;
@@ -114,6 +116,7 @@ mod tests {
         onion.insert("enabled".to_owned(), false.into());
         branding.name = Some("another".to_owned());
         refunds.automatic_sat_per_day += 1;
-        assert_eq!(needing_a_restart(&running, &new).len(), 13);
+        alerts.group *= 2;
+        assert_eq!(needing_a_restart(&running, &new).len(), 14);
     }
 }

@@ -1,14 +1,14 @@
 //! The defaults, and how a file is read over them.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::problem::{Problem, Problems};
-use super::reader::Section;
+use super::reader::{Section, absolute};
 use super::{
-    Branding, Config, Credit, Holds, Http, IpNetwork, Jobs, Lightning, Log, Orders, Probe, ProbePolicy, Rates, Refunds,
-    Retention, log_level,
+    Alerts, Branding, Config, Credit, Holds, Http, IpNetwork, Jobs, Lightning, Log, Orders, Probe, ProbePolicy, Rates,
+    Refunds, Retention, log_level,
 };
 use crate::domain::fiat::Currency;
 use crate::rates::{INTERVAL, Provider};
@@ -29,6 +29,7 @@ impl Default for Config {
             refunds: Refunds { automatic_sat_per_day: 200_000 },
             probe: Probe::default(),
             rates: Rates::default(),
+            alerts: Alerts::default(),
             log: Log { level: "info".to_owned() },
             onion: toml::Table::new(),
         }
@@ -120,6 +121,7 @@ impl Config {
             refunds: Refunds::read(root.section("refunds"), default.refunds),
             probe: Probe::read(root.section("probe")),
             rates: Rates::read(root.section("rates"), default.rates),
+            alerts: Alerts::read(root.section("alerts")),
             log: Log::read(root.section("log"), default.log),
             onion: root.table("onion"),
         };
@@ -292,15 +294,6 @@ fn beside(listen: SocketAddr) -> SocketAddr {
         port => port.checked_add(1).unwrap_or(port - 1),
     };
     SocketAddr::from(([127, 0, 0, 1], port))
-}
-
-/// A relative folder would depend on where the shop is started.
-fn absolute(text: &str) -> Result<PathBuf, String> {
-    if text.contains('\0') {
-        return Err(format!("{text:?} is no path: it has a NUL in it"));
-    }
-    let path = Path::new(text);
-    if path.is_absolute() { Ok(path.to_owned()) } else { Err(format!("{text:?} is not an absolute path")) }
 }
 
 #[cfg(test)]

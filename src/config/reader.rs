@@ -3,6 +3,7 @@
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use toml::Value;
@@ -28,6 +29,26 @@ impl<'a> Section<'a> {
         let path = self.path_of(name);
         let table = self.table(name);
         Section { path, table, known: Vec::new(), problems: self.problems }
+    }
+
+    /// The table `name`, if the file has it.
+    pub fn optional(&mut self, name: &str) -> Option<Section<'_>> {
+        if !self.table.contains_key(name) {
+            self.known.push(name.to_owned());
+            return None;
+        }
+        Some(self.section(name))
+    }
+
+    /// A string that must be there and that `read` understands.
+    pub fn required<T, E: Display>(&mut self, name: &str, read: impl Fn(&str) -> Result<T, E>) -> Option<T> {
+        if !self.table.contains_key(name) {
+            self.known.push(name.to_owned());
+            self.problem(name, "this must be set");
+            return None;
+        }
+        let text = self.string(name)?;
+        read(&text).map_err(|error| self.problem(name, error.to_string())).ok()
     }
 
     /// The table `name` as it is.
@@ -182,4 +203,13 @@ impl<'a> Section<'a> {
     fn path_of(&self, name: &str) -> String {
         if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
     }
+}
+
+/// A relative folder would depend on where the shop is started.
+pub fn absolute(text: &str) -> Result<PathBuf, String> {
+    if text.contains('\0') {
+        return Err(format!("{text:?} is no path: it has a NUL in it"));
+    }
+    let path = Path::new(text);
+    if path.is_absolute() { Ok(path.to_owned()) } else { Err(format!("{text:?} is not an absolute path")) }
 }

@@ -29,6 +29,7 @@ jobs! {
     Backup,
     DeleteOldBackups,
     Rescan,
+    MonthlySummary,
 }
 
 impl Job {
@@ -43,6 +44,7 @@ impl Job {
             Self::Backup => "backup",
             Self::DeleteOldBackups => "delete_old_backups",
             Self::Rescan => "rescan",
+            Self::MonthlySummary => "monthly_summary",
         }
     }
 
@@ -57,6 +59,7 @@ impl Job {
             Self::Backup => "Makes a backup.",
             Self::DeleteOldBackups => "Deletes old backups.",
             Self::Rescan => "Compares open invoices with their nodes.",
+            Self::MonthlySummary => "Sends what the month before has brought to the channels of alerts, once.",
         }
     }
 
@@ -71,6 +74,7 @@ impl Job {
             Self::Backup => "0 42 3 * * *",
             Self::DeleteOldBackups => "0 12 4 * * *",
             Self::Rescan => "45 */3 * * * *",
+            Self::MonthlySummary => "0 0 6 1 * *",
         }
     }
 }

@@ -91,6 +91,17 @@ impl SecretSource {
     }
 }
 
+/// The place, as it stands in the file.
+impl fmt::Display for SecretSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "file:{}", path.display()),
+            Self::Env(name) => write!(f, "env:{name}"),
+            Self::Credential(name) => write!(f, "cred:{name}"),
+        }
+    }
+}
+
 fn read_file(path: &Path) -> Result<Secret, String> {
     let bytes = std::fs::read(path).map_err(|error| format!("can't read {}: {error}", path.display()))?;
     Secret::read(&bytes).map_err(|why| format!("{}: {why}", path.display()))

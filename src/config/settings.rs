@@ -4,8 +4,15 @@ use super::Config;
 use crate::domain::fiat::RateRules;
 use crate::domain::money::Msat;
 use crate::services::Settings;
+use crate::services::alert_messages::Rules;
 
 impl Config {
+    /// When alerts become messages.
+    pub fn message_rules(&self) -> Rules {
+        let group_secs = i64::try_from(self.alerts.group.as_secs()).unwrap_or(i64::MAX);
+        Rules { group_secs, quiet: self.alerts.quiet }
+    }
+
     /// The rules of the shop.
     pub fn shop_settings(&self) -> Settings {
         let secs = |span: std::time::Duration| i64::try_from(span.as_secs()).unwrap_or(i64::MAX);

@@ -1,6 +1,7 @@
 //! The settings in force, as they would stand in the file. There are no secrets among them: those are in files of their own.
 
-use super::{Config, ProbePolicy};
+use super::alerts::MailTls;
+use super::{Alerts, Config, ProbePolicy};
 
 impl Config {
     /// Every setting with its path and its value in TOML.
@@ -50,13 +51,60 @@ impl Config {
             ("rates.url", quoted(without_password(&self.rates.url))),
             ("rates.through_tor", self.rates.through_tor.to_string()),
             ("rates.max_age_seconds", secs(self.rates.max_age)),
+            ("alerts.severity", quoted(self.alerts.severity.name())),
+            ("alerts.group_secs", secs(self.alerts.group)),
+            (
+                "alerts.quiet_hours",
+                quoted(self.alerts.quiet.map_or_else(|| "off".to_owned(), |quiet| quiet.to_string())),
+            ),
             ("log.level", quoted(&self.log.level)),
         ];
         let jobs = self.jobs.all().into_iter();
         let jobs = jobs.map(|(job, cron)| (format!("jobs.{}", job.name()), quoted(cron.as_str())));
         let fixed = fixed.into_iter().map(|(key, value)| (key.to_owned(), value));
-        fixed.chain(jobs).chain(flat("onion", &self.onion)).collect()
+        fixed.chain(channels(&self.alerts)).chain(jobs).chain(flat("onion", &self.onion)).collect()
     }
+}
+
+/// The channels of alerts: of secrets their places, of addresses that may be one the host.
+fn channels(alerts: &Alerts) -> Vec<(String, String)> {
+    let mut shown = Vec::new();
+    let mut add = |channel: &str, key: &str, value: String| shown.push((format!("alerts.{channel}.{key}"), value));
+    if let Some(email) = &alerts.email {
+        let tls = match email.tls {
+            MailTls::StartTls => "starttls",
+            MailTls::Implicit => "tls",
+            MailTls::None => "none",
+        };
+        add("email", "server", quoted(&email.server));
+        add("email", "port", email.port.to_string());
+        add("email", "tls", quoted(tls));
+        email.user.iter().for_each(|user| add("email", "user", quoted(user)));
+        email.password.iter().for_each(|place| add("email", "password", quoted(place)));
+        email.certificate.iter().for_each(|path| add("email", "certificate", quoted(path.display())));
+        add("email", "from", quoted(&email.from));
+        add("email", "to", list(email.to.iter().map(quoted)));
+        add("email", "through_tor", email.through_tor.to_string());
+    }
+    if let Some(ntfy) = &alerts.ntfy {
+        add("ntfy", "url", quoted(&ntfy.url));
+        add("ntfy", "topic", quoted(&ntfy.topic));
+        ntfy.token.iter().for_each(|place| add("ntfy", "token", quoted(place)));
+        add("ntfy", "through_tor", ntfy.through_tor.to_string());
+    }
+    if let Some(hook) = &alerts.webhook {
+        add("webhook", "url", quoted(&hook.url));
+        add("webhook", "secret", quoted(&hook.secret));
+        hook.former_secret.iter().for_each(|place| add("webhook", "former_secret", quoted(place)));
+        hook.certificate.iter().for_each(|path| add("webhook", "certificate", quoted(path.display())));
+        add("webhook", "through_tor", hook.through_tor.to_string());
+    }
+    if let Some(heartbeat) = &alerts.heartbeat {
+        add("heartbeat", "url", quoted(&heartbeat.url));
+        add("heartbeat", "interval_secs", heartbeat.interval.as_secs().to_string());
+        add("heartbeat", "through_tor", heartbeat.through_tor.to_string());
+    }
+    shown
 }
 
 /// What is written in a table, its tables too.

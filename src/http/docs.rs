@@ -24,7 +24,7 @@ const ABOUT: &str = "Sells Tor bridges and Nostr aliases over Lightning.\n\n\
     without it the answer is a redirect (301). Bodies may be JSON, URL-encoded or multipart forms. `HEAD` works \
     wherever `GET` does; `OPTIONS` describes a resource.\n\n\
     Beside the API: `/shop/host` (WebSocket, see below), `/media/invoices/…` (QR codes), `/healthz` and \
-    `/readyz`.\n\n\
+    `/readyz`, and `/metrics` for those who run the shop.\n\n\
     The WebSocket `/shop/host` tells a host at once what it has to do; it replaces no poll, since a message may be \
     lost. The host shows its token (header `Authorization: Token <token>` or cookie `x-auth-token`) and gets JSON \
     texts: first `{\"type\":\"hello\",\"host\":\"<id>\"}`, then for each product that waits for it, now or later, \

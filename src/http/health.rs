@@ -24,6 +24,11 @@ impl Readiness {
     pub fn show(&self, name: &'static str, part: impl Fn() -> Value + Send + Sync + 'static) {
         self.0.lock().push((name, Box::new(part)));
     }
+
+    /// What is shown under `name`.
+    pub(super) fn part(&self, name: &str) -> Option<Value> {
+        self.0.lock().iter().find(|(shown, _)| *shown == name).map(|(_, part)| part())
+    }
 }
 
 /// The process answers.

@@ -2,12 +2,14 @@
 //! health, documentation. Everything here translates; decisions are in `services`.
 
 mod admin;
+mod answered;
 mod branding;
 mod contract;
 mod docs;
 mod event_limit;
 mod health;
 mod media;
+mod metrics;
 pub mod middleware;
 mod pages;
 mod problem;
@@ -62,6 +64,7 @@ pub const REMEMBERED: [(&str, usize); 9] = [
 pub fn app(app: App) -> impl Endpoint<Output = Response> + 'static {
     let app = Arc::new(app);
     let (ready, pictures, pushes) = (Arc::clone(&app), Arc::clone(&app), Arc::clone(&app));
+    let measured = Arc::clone(&app);
     let routes = Route::new()
         .nest_no_strip("/api/v1/admin", admin::Frame::new(Arc::clone(&app), admin::operations()))
         .nest_no_strip("/admin", GetOnly(admin::Screens))
@@ -75,6 +78,13 @@ pub fn app(app: App) -> impl Endpoint<Output = Response> + 'static {
             GetOnly(get(make(move |_: Request| {
                 let app = Arc::clone(&ready);
                 async move { poem::Result::<Response>::Ok(health::readyz(&app.shop, &app.readiness).await) }
+            }))),
+        )
+        .at(
+            "/metrics",
+            GetOnly(get(make(move |request: Request| {
+                let app = Arc::clone(&measured);
+                async move { poem::Result::<Response>::Ok(metrics::answer(&app, &request).await) }
             }))),
         )
         .at(

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::answered::Answered;
 use super::branding::Branding;
 use super::health::Readiness;
 use super::media::Pictures;
@@ -55,6 +56,7 @@ pub struct App {
     pub(super) is_trusted_proxy: Box<IsTrusted>,
     pub(super) limits: Limits,
     pub(super) requests: Limiter,
+    pub(super) answered: Answered,
     pub(super) orders: OrderLimiters,
     pub(super) bodies: Bodies,
     pub(super) pictures: Pictures,
@@ -82,6 +84,7 @@ impl App {
             catalog: CatalogCache::default(),
             is_trusted_proxy,
             requests: Limiter::new(limits.requests),
+            answered: Answered::default(),
             orders: OrderLimiters::new(limits.orders),
             bodies: Bodies::new(limits.body_bytes),
             pictures: Pictures::default(),

@@ -4,27 +4,21 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::Uri;
-use http_body_util::{BodyExt, Empty, Limited};
-use hyper_util::rt::TokioIo;
+use http::{Uri, header};
 use serde_json::Value;
 
 use crate::domain::fiat::{Currency, Rate};
-use crate::lightning::connector::{Connector, NodeAddress};
-use crate::lightning::dial::{BoxedIo, Dial};
+use crate::lightning::dial::Dial;
+use crate::web::{self, Server};
 
 /// Between two fetches.
 pub const INTERVAL: Duration = Duration::from_secs(600);
-/// Largest answer that is read.
-const MAX_ANSWER: usize = 64 * 1024;
-/// Connection and answer, each.
-const TIME_LIMIT: Duration = Duration::from_secs(40);
 
 /// Where rates come from.
 #[derive(Clone, Debug)]
 pub struct Provider {
     url: Uri,
-    dial: Dial,
+    server: Server,
 }
 
 impl Provider {
@@ -34,7 +28,7 @@ impl Provider {
     /// # Errors
     /// What is wrong with the address.
     pub fn new(url: &str, dial: Dial) -> Result<Self, String> {
-        Ok(Self { url: parse(url)?, dial })
+        Ok(Self { url: parse(url)?, server: Server::new(dial) })
     }
 
     /// Whether `url` can be asked.
@@ -50,53 +44,19 @@ impl Provider {
     /// # Errors
     /// One line that says what went wrong.
     pub async fn fetch(&self, currencies: &[Currency]) -> Result<Vec<Rate>, String> {
-        let asked = tokio::time::timeout(TIME_LIMIT, self.ask(currencies));
-        let answer = asked.await.map_err(|_| format!("no answer within {} s", TIME_LIMIT.as_secs()))??;
-        read(&answer, currencies)
-    }
-
-    async fn ask(&self, currencies: &[Currency]) -> Result<Bytes, String> {
-        let host = self.url.host().unwrap_or_default().to_owned();
         let codes: Vec<String> = currencies.iter().map(|currency| currency.code().to_lowercase()).collect();
-        let request = http::Request::get(format!("{}?ids=bitcoin&vs_currencies={}", self.url.path(), codes.join(",")))
-            .header(http::header::HOST, &host)
-            .header(http::header::ACCEPT, "application/json")
-            .header(http::header::USER_AGENT, "ip2tor-shop")
-            .body(Empty::<Bytes>::new())
+        let request = http::Request::get(format!("{}?ids=bitcoin&vs_currencies={}", self.url, codes.join(",")))
+            .header(header::ACCEPT, "application/json")
+            .body(Bytes::new())
             .map_err(|error| error.to_string())?;
-        let io = TokioIo::new(self.connect(host).await?);
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(io).await.map_err(|e| e.to_string())?;
-        let connection = tokio::spawn(connection);
-        let answer = sender.send_request(request).await.map_err(|error| error.to_string());
-        let body = match answer {
-            Ok(answer) if answer.status().is_success() => {
-                Limited::new(answer.into_body(), MAX_ANSWER).collect().await.map_err(|error| error.to_string())
-            }
-            Ok(answer) => Err(format!("the provider answered with status {}", answer.status().as_u16())),
-            Err(error) => Err(error),
-        };
-        connection.abort();
-        body.map(http_body_util::Collected::to_bytes)
-    }
-
-    async fn connect(&self, host: String) -> Result<BoxedIo, String> {
-        if self.url.scheme_str() == Some("http") {
-            let port = self.url.port_u16().unwrap_or(80);
-            return self.dial.open(&host, port).await.map_err(|error| error.to_string());
-        }
-        let address = NodeAddress { host, port: self.url.port_u16().unwrap_or(443) };
-        let connector = Connector::new(address, None, self.dial.clone(), b"http/1.1", TIME_LIMIT);
-        Ok(Box::new(connector.connect().await.map_err(|error| error.to_string())?))
+        let answer = self.server.ask(request).await?;
+        if answer.is_success() { read(&answer.body, currencies) } else { Err(answer.problem()) }
     }
 }
 
 fn parse(url: &str) -> Result<Uri, String> {
-    let url: Uri = url.parse().map_err(|_| format!("{url:?} is not a URL"))?;
-    let has_scheme = matches!(url.scheme_str(), Some("http" | "https"));
-    if has_scheme && url.host().is_some() && url.query().is_none() {
-        return Ok(url);
-    }
-    Err("the URL must start with https:// and have no query".to_owned())
+    let url = web::parse(url)?;
+    if url.query().is_none() { Ok(url) } else { Err("the URL must have no query".to_owned()) }
 }
 
 fn read(answer: &[u8], currencies: &[Currency]) -> Result<Vec<Rate>, String> {

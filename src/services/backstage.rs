@@ -5,6 +5,7 @@ use async_trait::async_trait;
 
 use super::payments::refunds::Stated;
 use super::{Error, Principal};
+use crate::domain::alert::Severity;
 use crate::domain::id::{NodeId, OrderId};
 use crate::domain::lightning::PaymentHash;
 use crate::domain::money::Msat;
@@ -132,6 +133,17 @@ pub struct SettingNow {
     pub value: String,
 }
 
+/// A channel on which alerts leave the shop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChannelNow {
+    /// Its name.
+    pub name: &'static str,
+    /// Where its messages go, as far as that may be shown.
+    pub place: String,
+    /// What is less urgent is not told.
+    pub severity: Severity,
+}
+
 /// What runs beside the answers.
 #[async_trait]
 pub trait Backstage: Send + Sync {
@@ -152,6 +164,15 @@ pub trait Backstage: Send + Sync {
 
     /// The settings in force.
     fn settings(&self) -> Vec<SettingNow>;
+
+    /// The channels on which alerts leave the shop.
+    fn channels(&self) -> Vec<ChannelNow>;
+
+    /// Tries a channel; inside is why it does not work.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is no such channel, or for anybody but an administrator.
+    async fn test_channel(&self, name: &str, by: &Principal) -> Result<Result<(), String>, Error>;
 
     /// Reads what was pasted: the certificate and the macaroon as they are stored.
     ///

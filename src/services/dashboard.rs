@@ -82,7 +82,7 @@ pub const fn about(topic: AlertTopic) -> About {
         T::NodeDead | T::NodeUnheard | T::ClocksApart => About::Node,
         T::UnknownPayment | T::FailedIntent => About::Payment,
         T::LeftOut | T::RuleBroken | T::ClockBack | T::BackupFailed | T::Storage => About::Shop,
-        T::OnionUnreachable | T::OnionKeyLost | T::Defect => About::Shop,
+        T::OnionUnreachable | T::OnionKeyLost | T::Defect | T::Undelivered => About::Shop,
     }
 }
 

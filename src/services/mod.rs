@@ -1,6 +1,7 @@
 //! The use cases of the shop, one function each: they open the transaction, let the domain decide,
 //! and store what it says. No HTTP types, no SQL.
 
+pub mod alert_messages;
 pub mod alerts;
 pub mod authz;
 pub mod backstage;
@@ -12,6 +13,7 @@ pub mod deals;
 pub mod deny_list;
 pub mod doctor;
 pub mod error;
+pub mod figures;
 pub mod file_permissions;
 pub mod hosts;
 pub mod import;

@@ -50,6 +50,12 @@ pub fn by_month(db: &Connection, first: i64, owner: Option<OperatorId>) -> Resul
     totals(db, &format!("SELECT {month}, {SUMS} GROUP BY month, currency ORDER BY month, currency"), first, owner)
 }
 
+/// The first day of the month before that of `day`.
+pub fn month_before(db: &Connection, day: i64) -> Result<i64, StoreError> {
+    let first = "SELECT CAST(strftime('%s', ? * 86400, 'unixepoch', 'start of month', '-1 month') AS INTEGER) / 86400";
+    Ok(db.prepare_cached(first)?.query_row([day], |row| row.get(0))?)
+}
+
 fn totals(db: &Connection, text: &str, first: i64, owner: Option<OperatorId>) -> Result<Vec<Total>, StoreError> {
     let mut statement = db.prepare_cached(text)?;
     let rows = statement.query_map(params![first, owner], total)?;

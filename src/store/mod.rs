@@ -3,6 +3,8 @@
 //! write; what a change means is decided in `domain` and `services`.
 
 pub mod ahead;
+pub mod alert_channels;
+pub mod alert_messages;
 pub mod alerts;
 pub mod api_tokens;
 pub mod audit_log;

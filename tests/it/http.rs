@@ -7,6 +7,7 @@ mod bodies;
 mod corrections;
 mod first_run;
 mod listener;
+mod metrics;
 mod moved_in;
 mod origins;
 mod pages;

@@ -97,6 +97,12 @@ impl Ask<'_> {
         self.from(Addr::SocketAddr("192.168.1.7:50000".parse().expect("an address")))
     }
 
+    /// Asks at another listener.
+    pub const fn on(mut self, surface: Surface) -> Self {
+        self.surface = surface;
+        self
+    }
+
     /// Sends to an onion service, on a circuit.
     pub fn on_circuit(mut self, surface: Surface, circuit: u64) -> Self {
         self.surface = surface;

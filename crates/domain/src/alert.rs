@@ -26,6 +26,15 @@ impl Severity {
         }
     }
 
+    /// Its rank in the database: the higher, the more urgent.
+    pub const fn rank(self) -> i64 {
+        match self {
+            Self::Info => 0,
+            Self::Warning => 1,
+            Self::Critical => 2,
+        }
+    }
+
     /// Reads [`Severity::name`].
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|severity| severity.name() == name)
@@ -89,6 +98,8 @@ pub enum AlertTopic {
     LateDelivery,
     /// A part of the shop has panicked, and was begun anew.
     Defect,
+    /// A channel does not take what is to be told of alerts.
+    Undelivered,
 }
 
 impl AlertTopic {
@@ -121,6 +132,7 @@ impl AlertTopic {
         Self::HostNotSwept,
         Self::LateDelivery,
         Self::Defect,
+        Self::Undelivered,
     ];
 
     /// The name in the database and in the output of `alerts`.
@@ -153,6 +165,7 @@ impl AlertTopic {
             Self::HostNotSwept => "host_not_swept",
             Self::LateDelivery => "late_delivery",
             Self::Defect => "defect",
+            Self::Undelivered => "alerts_undelivered",
         }
     }
 
@@ -198,6 +211,7 @@ impl AlertTopic {
             Self::RefundClaimed => Severity::Warning,
             Self::StuckSuspension | Self::HostNotSwept | Self::LateDelivery => Severity::Warning,
             Self::FailedIntent | Self::HostDead | Self::BackupFailed | Self::OnionUnreachable => Severity::Warning,
+            Self::Undelivered => Severity::Warning,
             Self::Overpaid | Self::FewPorts | Self::TargetUnreachable => Severity::Info,
         }
     }

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod address;
 pub mod alert;
+pub mod alert_message;
 pub mod alias;
 pub mod clocks;
 #[cfg(feature = "rusqlite")]
@@ -23,6 +24,7 @@ pub mod operator;
 pub mod principal;
 pub mod product;
 pub mod purchase;
+pub mod quiet_hours;
 pub mod recent;
 pub mod target;
 pub mod text;

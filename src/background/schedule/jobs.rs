@@ -7,7 +7,7 @@ use crate::background::marks::Marks;
 use crate::background::nodes::registry::Registry;
 use crate::config::{Config, Job};
 use crate::services::backup::Keep;
-use crate::services::{Error, Shop, backup, clock, hosts, products};
+use crate::services::{Error, Principal, Shop, alert_messages, backup, clock, hosts, products};
 
 /// What jobs work with.
 #[allow(missing_docs, reason = "the fields of a record say what they are")]
@@ -44,6 +44,10 @@ pub async fn run(context: &JobContext, job: Job) -> Result<String, Error> {
         Job::Backup => backup(context).await,
         Job::DeleteOldBackups => delete_old_backups(context).await,
         Job::Rescan => Ok(rescan(context)),
+        Job::MonthlySummary => {
+            let random = Arc::clone(&shop.random);
+            shop.tx(&Principal::Shop, move |tx| alert_messages::summarize(tx, &*random)).await
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use http::{HeaderValue, Method, StatusCode, header};
 use poem::endpoint::{BoxEndpoint, make_sync};
 use poem::{Endpoint, Request, Response, Route, RouteMethod};
+use poem_openapi::__private::UrlQuery;
 use poem_openapi::OpenApi;
 use poem_openapi::error::{ParseParamError, ParsePathError};
 
@@ -16,7 +17,10 @@ use crate::http::middleware::same_site;
 use crate::http::problem::Problem;
 use crate::http::server::client::Origin;
 use crate::http::server::surface::Surface;
-use crate::http::{App, pages};
+use crate::http::{App, pages, url_encoded};
+
+/// The most parameters in a query.
+const MOST_PARAMETERS: usize = 50;
 
 /// The admin API.
 pub struct Frame {

@@ -2,6 +2,7 @@
 //! It is there on the faces that are chosen for it alone ([`Surface::has_admin`](super::Surface::has_admin)); elsewhere
 //! its paths lead nowhere.
 
+mod alert_channels;
 mod answer;
 mod body;
 mod changes;
@@ -45,5 +46,6 @@ pub fn operations() -> impl OpenApi {
     let people = (login::Login, setup::Setup, me::Me, sessions::Sessions, tokens::Tokens, operators::Operators);
     let sold = (dashboard::Dashboards, hosts::Hosts, products::Products, orders::Orders, refunds::Refunds);
     let shop = (nodes::Nodes, jobs::Tasks, changes::Changes, shop::Whole, events::Events);
-    (people, sold, shop)
+    let told = alert_channels::AlertChannels;
+    (people, sold, shop, told)
 }

@@ -45,6 +45,7 @@ impl<E: Endpoint<Output = Response>> Endpoint for RequestMiddleware<E> {
         let mut response = for_scripts(uri.path(), response);
         advertise(self.app.advertised.as_deref(), surface, &uri, &mut response);
         security::add_headers(&mut response);
+        self.app.answered.count(response.status());
         Ok(response)
     }
 }

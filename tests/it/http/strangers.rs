@@ -288,7 +288,7 @@ async fn what_is_no_request_is_answered_with_the_headers_of_every_answer() {
     let shop = TestShop::new();
     let address = listen(&shop, ConnectionLimits::default()).await;
     let good = "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n";
-    let large = format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "x".repeat(9 << 10));
+    let large = format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "x".repeat(17 << 10));
     for (before, request, status) in
         [("", "nonsense\r\n\r\n", 400), ("", &large, 431), (good, "GET / HTTP/9\r\n\r\n", 400)]
     {

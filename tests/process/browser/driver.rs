@@ -71,7 +71,8 @@ impl Driver {
                 let (method, path, body) = web_driver_form(command);
                 let body = if method == "POST" { Body::Json(body) } else { Body::None };
                 let path = format!("/session/{session}/{path}");
-                let answer = client.send(method, path.trim_end_matches('/'), &body).map_err(|error| error.to_string())?;
+                let answer =
+                    client.send(method, path.trim_end_matches('/'), &body).map_err(|error| error.to_string())?;
                 let value = answer.json()["value"].clone();
                 if answer.status == 200 { Ok(value) } else { Err(value["message"].to_string()) }
             }
