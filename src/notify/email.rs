@@ -9,8 +9,8 @@ use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, CertificateStore, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
 
-use super::failed;
 use super::mail_stream::MailStream;
+use super::outcome::failed;
 use crate::config::alerts::{self, MailTls};
 use crate::domain::alert_message::Message;
 use crate::lightning::connector::{Connector, NodeAddress};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::Ways;
+use super::ways::Ways;
 use crate::config::{Alerts, alerts};
 use crate::lightning::dial::Dial;
 use crate::web::Server;

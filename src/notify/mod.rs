@@ -5,35 +5,22 @@ mod email;
 mod heartbeat;
 mod mail_stream;
 mod ntfy;
+mod outcome;
+mod ways;
 mod webhook;
 
 use crate::config::Alerts;
 use crate::domain::alert::Severity;
 use crate::domain::alert_message::Message;
 use crate::domain::time::Timestamp;
-use crate::lightning::dial::Dial;
 use crate::services::alert_messages::Refusal;
-use crate::web::Answer;
 
 use email::Email;
 pub use heartbeat::Heartbeat;
 use ntfy::Ntfy;
+use outcome::{failed, shortened};
+pub use ways::Ways;
 use webhook::Webhook;
-
-/// The ways out.
-#[derive(Clone, Debug)]
-pub struct Ways {
-    /// Through Tor only where nothing else leads there.
-    pub plain: Dial,
-    /// Through Tor, where the shop has a way out through it.
-    pub tor: Dial,
-}
-
-impl Ways {
-    fn choose(&self, through_tor: bool) -> Dial {
-        if through_tor { self.tor.clone() } else { self.plain.clone() }
-    }
-}
 
 /// The channels of a configuration.
 #[derive(Debug)]
@@ -90,41 +77,5 @@ impl Channels {
         };
         // Servers say what they like; it is shown in a line.
         sent.map_err(|refusal| Refusal { text: shortened(&refusal.text, 300), ..refusal })
-    }
-}
-
-/// A failure that says nothing of when to try again.
-fn failed(text: impl Into<String>) -> Refusal {
-    Refusal { text: text.into(), ..Refusal::default() }
-}
-
-/// Whether a web server has taken what it was sent.
-fn taken(answer: &Answer) -> Result<(), Refusal> {
-    if answer.is_success() {
-        return Ok(());
-    }
-    Err(Refusal { text: answer.problem(), retry_after_secs: answer.retry_after_secs, is_final: false })
-}
-
-/// The beginning of a text, in no more than so many bytes.
-fn shortened(text: &str, most: usize) -> String {
-    if text.len() <= most {
-        return text.to_owned();
-    }
-    let end = (0..=most.saturating_sub(3)).rev().find(|&end| text.is_char_boundary(end)).unwrap_or(0);
-    format!("{}…", &text[..end])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_long_text_is_cut_between_two_characters() {
-        assert_eq!(shortened("short", 5), "short");
-        for most in 4..12 {
-            let cut = shortened("ääääääää", most);
-            assert!(cut.len() <= most && cut.ends_with('…'), "{cut}");
-        }
     }
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::header;
 use serde_json::json;
 
-use super::{failed, shortened, taken};
+use super::outcome::{failed, shortened, taken};
 use crate::config::alerts;
 use crate::domain::alert::Severity;
 use crate::domain::alert_message::Message;

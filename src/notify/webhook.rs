@@ -9,7 +9,7 @@ use http::header;
 use serde_json::json;
 use sha2::Sha256;
 
-use super::{failed, taken};
+use super::outcome::{failed, taken};
 use crate::config::{SecretSource, alerts};
 use crate::domain::alert_message::Message;
 use crate::domain::time::Timestamp;

@@ -105,7 +105,7 @@ pub fn compose(shop: &str, news: &[News], left_out: u32) -> (Severity, String, S
     if more > 0 {
         let _ = writeln!(text, "And {more} more: see `ip2tor-shop alerts --all`.");
     }
-    (severity.unwrap_or(Severity::Info), for_line(&title(shop, &told, more)), text.trim_end().to_owned())
+    (severity.unwrap_or(Severity::Info), for_line(&title(shop, &told, left_out as usize)), text.trim_end().to_owned())
 }
 
 /// One alert in a message: raised, over, or both since the last message.
@@ -155,13 +155,13 @@ fn merged(news: &[News]) -> Vec<Told<'_>> {
     all
 }
 
-fn title(shop: &str, told: &[Told<'_>], more: usize) -> String {
-    if let ([one], 0) = (told, more) {
+fn title(shop: &str, told: &[Told<'_>], left_out: usize) -> String {
+    if let ([one], 0) = (told, left_out) {
         let state = if one.is_over() { "over" } else { one.news.severity.name() };
         return format!("{shop}: {} ({state})", one.news.topic.name());
     }
     let over = told.iter().filter(|told| told.is_over()).count();
-    match (told.len() - over + more, over) {
+    match (told.len() - over + left_out, over) {
         (0, over) => format!("{shop}: {over} alerts are over"),
         (open, 0) => format!("{shop}: {open} alerts"),
         (open, over) => format!("{shop}: {open} alerts, {over} are over"),
