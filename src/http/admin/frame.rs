@@ -105,6 +105,12 @@ fn problem_of(error: poem::Error) -> Problem {
     }
 }
 
+/// Whoever has failed too often is told that it is them; the API of the predecessor calls it its own trouble.
+fn of_guessing(problem: Problem) -> Problem {
+    let is_theirs = problem.is(&Message::TooManyPasswords);
+    Problem { status: if is_theirs { StatusCode::TOO_MANY_REQUESTS } else { problem.status }, ..problem }
+}
+
 impl Endpoint for Frame {
     type Output = Response;
 
@@ -115,7 +121,7 @@ impl Endpoint for Frame {
         let accepted = request.headers().get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
         let language = Language::accepted(accepted);
         let outcome = self.answer(request, language).await;
-        let mut response = outcome.unwrap_or_else(|problem| problem.answer(language));
+        let mut response = outcome.unwrap_or_else(|problem| of_guessing(problem).answer(language));
         let headers = response.headers_mut();
         headers.insert(header::VARY, HeaderValue::from_static("Accept-Language, Cookie"));
         headers.entry(header::CONTENT_LANGUAGE).or_insert(HeaderValue::from_static(Language::English.tag()));

@@ -14,6 +14,7 @@ use super::signed::{Signed, Via};
 use super::tag::Tag;
 use crate::domain::account::LoginFault;
 use crate::domain::texts::Message;
+use crate::http::contract::dto::Nullable;
 use crate::http::middleware::same_site;
 use crate::http::problem::Problem;
 use crate::http::server::client::Origin;
@@ -44,7 +45,7 @@ pub struct LoginView {
     /// False while the shop's clock is wrong: then only recovery codes are taken.
     pub takes_app_codes: bool,
     /// What changes have to show in the header `X-CSRF-Token`.
-    pub csrf_token: Option<String>,
+    pub csrf_token: Nullable<String>,
 }
 
 /// An answer with the cookie of a session.
@@ -60,7 +61,7 @@ impl WithCookie<LoginView> {
             signed_in: true,
             code_needed: false,
             takes_app_codes: true,
-            csrf_token: Some(sessions::csrf_token(&session.key)),
+            csrf_token: Nullable(Some(sessions::csrf_token(&session.key))),
         };
         Self { body, cookie: cookie::kept(&session.key, origin) }
     }
@@ -114,7 +115,7 @@ impl Login {
     /// Sign in
     ///
     /// Begins a session; one that the browser had ends. After failures the next attempts have to wait, longer each time
-    /// (503 with `Retry-After`).
+    /// (429 with `Retry-After`).
     #[oai(path = "/login/", method = "post", operation_id = "admin_login_create")]
     async fn login(
         &self,
@@ -135,7 +136,8 @@ impl Login {
         match context.app.logins.sign_in(context.shop(), &context.app.auth, attempt).await? {
             Outcome::SignedIn(_, session) => Ok(WithCookie::begun(&session, origin)),
             Outcome::CodeNeeded { takes_app_codes } => {
-                let body = LoginView { signed_in: false, code_needed: true, takes_app_codes, csrf_token: None };
+                let body =
+                    LoginView { signed_in: false, code_needed: true, takes_app_codes, csrf_token: Nullable(None) };
                 Ok(WithCookie { body, cookie: None })
             }
             Outcome::Refused(LoginFault::Password) => Err(Problem::unauthorized(Message::WrongPassword).into()),

@@ -10,6 +10,7 @@ use super::body::Body;
 use super::context::Context;
 use super::signed::{Signed, SignedInPerson, Via};
 use super::tag::Tag;
+use crate::http::contract::dto::Nullable;
 use crate::http::media::png_of;
 use crate::http::problem::Problem;
 use crate::services::operators::{second_factor, sessions};
@@ -31,7 +32,7 @@ pub struct MeView {
     /// Recovery codes that are left.
     pub recovery_codes: u32,
     /// What changes have to show in the header `X-CSRF-Token`; null without a session.
-    pub csrf_token: Option<String>,
+    pub csrf_token: Nullable<String>,
 }
 
 /// A new password.
@@ -92,7 +93,7 @@ impl Me {
             role: operator.role.name().to_owned(),
             has_second_factor: operator.has_second_factor,
             recovery_codes,
-            csrf_token,
+            csrf_token: Nullable(csrf_token),
         }))
     }
 

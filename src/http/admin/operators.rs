@@ -13,6 +13,7 @@ use super::tag::Tag;
 use crate::domain::id::OperatorId;
 use crate::domain::operator::{Operator, Role};
 use crate::domain::texts::Message;
+use crate::http::contract::dto::Nullable;
 use crate::http::problem::Problem;
 use crate::services::authz;
 use crate::services::operators::{manage, passwords, second_factor};
@@ -38,7 +39,7 @@ pub struct OperatorView {
     /// When they last changed.
     pub modified_at: String,
     /// A password that was made for them: told only now.
-    pub password: Option<String>,
+    pub password: Nullable<String>,
 }
 
 /// A new operator.
@@ -218,6 +219,6 @@ fn view(operator: Operator, password: Option<String>) -> OperatorView {
         has_second_factor: operator.has_second_factor,
         created_at: operator.created_at.to_wire(),
         modified_at: operator.modified_at.to_wire(),
-        password,
+        password: Nullable(password),
     }
 }

@@ -6,6 +6,7 @@ use poem_openapi::types::{ParseFromJSON, ToJSON, Type};
 use serde::Serialize;
 
 use crate::domain::texts::Message;
+use crate::http::contract::dto::Nullable;
 use crate::http::problem::Problem;
 
 /// So many are in a page when nobody says how many.
@@ -19,7 +20,7 @@ pub struct Page<T: Type + ParseFromJSON + ToJSON> {
     /// What is in it.
     pub items: Vec<T>,
     /// What `after` is for the next page; without a next page it is null.
-    pub next: Option<String>,
+    pub next: Nullable<String>,
 }
 
 /// Which part of a list is asked for.
@@ -69,7 +70,7 @@ impl Slice {
         let has_more = found.len() > limit;
         found.truncate(limit);
         let next = found.last().filter(|_| has_more).map(key);
-        Page { items: found.into_iter().map(view).collect(), next }
+        Page { items: found.into_iter().map(view).collect(), next: Nullable(next) }
     }
 }
 
@@ -85,7 +86,7 @@ mod tests {
             let found = all.iter().copied().filter(|id| *id > begin).take(slice.wanted() as usize).collect();
             let page = slice.page(found, i64::to_string, |id| id);
             pages.push(page.items);
-            match page.next {
+            match page.next.0 {
                 Some(next) => after = Some(next),
                 None => return pages,
             }

@@ -10,6 +10,7 @@ use super::page::{Page, Slice};
 use super::signed::{Signed, SignedInPerson};
 use super::tag::Tag;
 use crate::domain::account::{FailedLogin, Session};
+use crate::http::contract::dto::Nullable;
 use crate::services::operators::{login, sessions};
 
 /// Sessions and failed logins.
@@ -42,7 +43,7 @@ pub struct FailedLoginView {
     /// When.
     pub at: String,
     /// The number of the operator whose name it was; null for a name that nobody has.
-    pub operator: Option<i64>,
+    pub operator: Nullable<i64>,
     /// The address or circuit.
     pub client: String,
     /// `password` or `code`: what was wrong.
@@ -134,7 +135,7 @@ fn failed_view(failed: FailedLogin) -> FailedLoginView {
     FailedLoginView {
         id: failed.id,
         at: failed.at.to_wire(),
-        operator: failed.operator.map(|operator| operator.0),
+        operator: Nullable(failed.operator.map(|operator| operator.0)),
         client: failed.client,
         reason: failed.fault.name().to_owned(),
     }

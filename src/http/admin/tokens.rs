@@ -12,6 +12,7 @@ use super::signed::{Signed, SignedInPerson};
 use super::tag::Tag;
 use crate::domain::account::{ApiToken, Scope};
 use crate::domain::texts::Message;
+use crate::http::contract::dto::Nullable;
 use crate::http::problem::Problem;
 use crate::services::operators::api_tokens;
 
@@ -37,9 +38,9 @@ pub struct TokenView {
     /// When it ends.
     pub expires_at: String,
     /// When it was last used, a few minutes behind.
-    pub used_at: Option<String>,
+    pub used_at: Nullable<String>,
     /// The token: told only when it is made.
-    pub token: Option<String>,
+    pub token: Nullable<String>,
 }
 
 /// A new token.
@@ -116,7 +117,7 @@ fn view(token: ApiToken, text: Option<String>) -> TokenView {
         scope: token.scope.name().to_owned(),
         made_at: token.made_at.to_wire(),
         expires_at: token.expires_at.to_wire(),
-        used_at: token.used_at.map(|used| used.to_wire()),
-        token: text,
+        used_at: Nullable(token.used_at.map(|used| used.to_wire())),
+        token: Nullable(text),
     }
 }

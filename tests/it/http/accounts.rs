@@ -107,7 +107,7 @@ async fn failures_are_answered_alike_wait_longer_each_time_and_are_shown() {
     let mut waits = Vec::new();
     for _ in 0..4 {
         let (status, _, wait) = try_it("admin").await;
-        assert_eq!(status, 503);
+        assert_eq!(status, 429);
         let secs: i64 = wait.parse().expect("seconds");
         waits.push(secs);
         shop.clock.advance_secs(secs);
@@ -115,7 +115,7 @@ async fn failures_are_answered_alike_wait_longer_each_time_and_are_shown() {
     }
     assert_eq!(waits, [1, 2, 4, 8]);
     let good = json!({"name": "admin", "password": PASSWORD});
-    assert_eq!(shop.login(good.clone()).await.status, 503, "the right password has to wait as well");
+    assert_eq!(shop.login(good.clone()).await.status, 429, "the right password has to wait as well");
     shop.clock.advance_secs(900);
     let browser = SignedIn::of(&shop.login(good).await);
     let list = async |browser: &SignedIn| {

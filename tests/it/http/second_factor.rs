@@ -96,7 +96,7 @@ async fn wrong_codes_make_wait_whatever_stands_between_them() {
         login(&shop, None).await;
         statuses.push(login(&shop, Some("000000")).await.status.as_u16());
     }
-    assert_eq!(statuses, [401, 401, 401, 503]);
+    assert_eq!(statuses, [401, 401, 401, 429]);
 }
 
 #[tokio::test]
