@@ -16,7 +16,8 @@ use crate::lightning::dial::Dial;
 use crate::lightning::pasted;
 use crate::notify::Channels;
 use crate::services::backstage::{
-    Backstage, CertificateReport, ChannelNow, JobNow, NodeReport, PaidBack, Pasted, RefundWish, SettingNow, StreamNow,
+    Backstage, CertificateReport, ChannelNow, Credentials, JobNow, NodeReport, PaidBack, Pasted, RefundWish, SettingNow,
+    StreamNow,
 };
 use crate::services::payments::refunds::Stated;
 use crate::services::{Error, Principal};
@@ -94,14 +95,14 @@ impl Backstage for Desk {
         alerts::test(&self.context.shop, &self.channels, name, by).await
     }
 
-    fn read_pasted(&self, pasted: &Pasted) -> Result<(Option<Vec<u8>>, Option<Vec<u8>>), Error> {
+    fn read_pasted(&self, pasted: &Pasted) -> Result<Credentials, Error> {
         let certificate = pasted.certificate.as_deref().map(|text| {
             pasted::check_certificate(text.as_bytes()).map_err(|problem| Error::field("certificate", problem))
         });
         let macaroon = pasted.macaroon.as_deref().map(|text| {
             pasted::macaroon(text.as_bytes()).map_err(|problem| Error::field("macaroon", problem.to_string()))
         });
-        Ok((certificate.transpose()?, macaroon.transpose()?))
+        Ok(Credentials { certificate: certificate.transpose()?, macaroon: macaroon.transpose()? })
     }
 
     async fn ask(&self, node: &Node, is_stored: bool) -> Result<NodeReport, Error> {

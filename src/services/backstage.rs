@@ -124,6 +124,15 @@ pub struct Pasted {
     pub macaroon: Option<String>,
 }
 
+/// The same as they are stored.
+#[derive(Clone, Default)]
+pub struct Credentials {
+    /// The certificate (PEM).
+    pub certificate: Option<Vec<u8>>,
+    /// The macaroon for invoices.
+    pub macaroon: Option<Vec<u8>>,
+}
+
 /// A setting in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettingNow {
@@ -178,7 +187,7 @@ pub trait Backstage: Send + Sync {
     ///
     /// # Errors
     /// [`Error::Invalid`] for what is neither.
-    fn read_pasted(&self, pasted: &Pasted) -> Result<(Option<Vec<u8>>, Option<Vec<u8>>), Error>;
+    fn read_pasted(&self, pasted: &Pasted) -> Result<Credentials, Error>;
 
     /// Asks a node what it is, has it make an invoice and cancel it; what it says is stored when the node itself is
     /// (`is_stored`), as the shop does each minute.

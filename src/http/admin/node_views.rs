@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::values::{date, msat};
 use crate::domain::node::Node;
 use crate::services::Error;
-use crate::services::backstage::{Backstage, NodeReport, Pasted};
+use crate::services::backstage::{Backstage, Credentials, NodeReport, Pasted};
 use crate::services::nodes::manage::NodeChange;
 
 /// A node.
@@ -159,7 +159,7 @@ impl AdminNodeFields {
     /// The change that is meant.
     pub fn change(self, backstage: &dyn Backstage) -> Result<NodeChange, Error> {
         let pasted = Pasted { certificate: self.certificate, macaroon: self.macaroon };
-        let (certificate, macaroon) = backstage.read_pasted(&pasted)?;
+        let Credentials { certificate, macaroon } = backstage.read_pasted(&pasted)?;
         Ok(NodeChange {
             name: self.name,
             host: self.host,

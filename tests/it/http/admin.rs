@@ -442,7 +442,7 @@ async fn an_operator_names_no_files_or_sockets_of_the_shops_machine() {
     use ip2tor_shop::services::nodes::manage::{self, NodeChange};
     let by = Principal::Operator(ip2tor_shop::domain::id::OperatorId(2), "operator".to_owned());
     let change = NodeChange { macaroon_file: Some("/etc/passwd".to_owned()), ..NodeChange::default() };
-    let refused = shop.shop.read(&by, |tx| manage::changed(tx, node, change, None)).err().expect("it is refused");
+    let refused = shop.shop.read(&by, |tx| manage::changed(tx, node, change, None)).expect_err("it is refused");
     assert!(refused.to_string().contains("Only an administrator"), "{refused}");
     let shown = get(&shop, "operator", &format!("nodes/{node}/")).await;
     assert!(shown.get("macaroon").is_none() && shown.get("certificate").is_none());
