@@ -169,8 +169,8 @@ async fn screens_are_on_the_faces_for_those_who_run_the_shop_alone_with_their_st
         assert_eq!(shop.ask("GET", path).send().await.status.as_u16(), 404, "{path}");
         assert_eq!(shop.ask("GET", path).on_circuit(Surface::Onion, 1).send().await.status.as_u16(), 404, "{path}");
     }
-    assert_eq!(shop.ask("GET", "/admin").on(Surface::Admin).send().await.status.as_u16(), 301);
-    let page = shop.ask("GET", "/admin/").on(Surface::Admin).send().await;
+    assert_eq!(shop.ask("GET", "/admin").on_admin_face().send().await.status.as_u16(), 301);
+    let page = shop.ask("GET", "/admin/").on_admin_face().send().await;
     let policy = page.headers["content-security-policy"].to_str().expect("text").to_owned();
     assert!(
         policy.ends_with("require-trusted-types-for 'script'") && policy.contains("script-src 'self';"),
@@ -178,11 +178,11 @@ async fn screens_are_on_the_faces_for_those_who_run_the_shop_alone_with_their_st
     );
     let html = String::from_utf8(page.body).expect("text");
     let script = quoted(&html).find(|part| part.starts_with("/admin/app.")).expect("the first module").to_owned();
-    let module = shop.ask("GET", &script).on(Surface::Admin).send().await;
+    let module = shop.ask("GET", &script).on_admin_face().send().await;
     assert!(module.headers["cache-control"].to_str().expect("text").contains("immutable"));
     let text = String::from_utf8(module.body).expect("text");
     for name in quoted(&text).filter(|part| part.starts_with("/admin/")) {
-        assert_eq!(shop.ask("GET", name).on(Surface::Admin).send().await.status.as_u16(), 200, "{name}");
+        assert_eq!(shop.ask("GET", name).on_admin_face().send().await.status.as_u16(), 200, "{name}");
     }
     assert!(!quoted(&text).any(|part| part.starts_with("./")), "every import has its name with a hash");
 }
