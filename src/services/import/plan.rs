@@ -46,8 +46,8 @@ fn tell_of_open_invoices(plan: &mut Plan) {
     let open = plan.orders.iter().filter(|new| new.purchase.invoice.state == InvoiceState::Open).count();
     if open > 0 {
         plan.ledger.note(format!(
-            "{open} invoices can still be paid, or may have been without the old shop noticing: they are looked up at their \
-             nodes when the shop starts"
+            "invoices that can still be paid, or may have been without the old shop noticing; they are looked up at their \
+             nodes when the shop starts: {open}"
         ));
     }
 }

@@ -97,6 +97,18 @@ fn the_sample_becomes_a_shop() {
 }
 
 #[test]
+fn the_shop_that_was_taken_over_opens_and_keeps_its_secret() {
+    let plan = plan(SAMPLE, &Env::default(), time(SAMPLE_TIME)).unwrap();
+    let (dir, db) = stored(&plan);
+    drop(db);
+    let preimage = || {
+        let shop = crate::services::test_support::shop_in(&dir.path().join("shop.sqlite3"));
+        shop.preimage(OrderId(uuid::Uuid::nil()), 0)
+    };
+    assert!(preimage() == preimage());
+}
+
+#[test]
 fn every_object_of_the_sample_is_in_the_report_once_and_no_secret_is() {
     let plan = plan(SAMPLE, &Env::default(), time(SAMPLE_TIME)).unwrap();
     let report = plan.report();

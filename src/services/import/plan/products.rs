@@ -106,8 +106,10 @@ const fn new_status(was: ProductStatus) -> ProductStatus {
 fn product(found: &OldProduct, host: &Host, plan: &mut Plan) -> Product {
     let (subject, is_harmless) = subject(&found.subject);
     if !is_harmless {
-        plan.ledger
-            .note(format!("{}: what it is for can't be ordered here; it ends with the time that is paid", found.key));
+        plan.ledger.note(format!(
+            "{}: what it is for is nothing that a host's script should be given; it ends with the time that is paid",
+            found.key
+        ));
     }
     let is_bridge = matches!(subject, Subject::Target(_));
     let bandwidth_initial = if is_bridge { host.bridge_bandwidth_initial } else { 0 };
@@ -232,18 +234,12 @@ impl Counts {
     fn tell(&self, plan: &mut Plan) {
         let mut tell = |count: usize, what: &str| {
             if count > 0 {
-                plan.ledger.note(format!("{count} {what}"));
+                plan.ledger.note(format!("{what}: {count}"));
             }
         };
-        tell(
-            self.overdue_bridges,
-            "bridges are active although their time is over: the shop suspends them when it starts",
-        );
-        tell(
-            self.overdue_aliases,
-            "aliases are active although their time is over (the old shop never suspended one): the shop suspends them \
-             when it starts",
-        );
-        tell(self.suspended_with_time, "products are suspended although time is left: an extension adds to it");
+        let overdue = "are active although their time is over; the shop suspends them when it starts";
+        tell(self.overdue_bridges, &format!("bridges that {overdue}"));
+        tell(self.overdue_aliases, &format!("aliases that {overdue} (the old shop never suspended one)"));
+        tell(self.suspended_with_time, "products that are suspended although time is left; an extension adds to it");
     }
 }

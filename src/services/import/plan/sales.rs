@@ -118,7 +118,8 @@ pub fn link<'a>(old: &'a Old, plan: &mut Plan) -> Sales<'a> {
         }
     }
     for list in sales.by_product.values_mut() {
-        list.sort_by_key(|sale| (sale.order.created_at, sale.order.id));
+        // Of two that are as old, the one that was paid made it.
+        list.sort_by_key(|sale| (sale.order.created_at, sale.money as u8, sale.order.id));
     }
     sales
 }

@@ -278,5 +278,5 @@ fn ports_that_are_held_for_nothing_and_suspended_time_are_told() {
     }
     let report = dump.plan().unwrap().report();
     assert!(report.todo.iter().any(|line| line.contains("the ports 20007 that")), "{:?}", report.todo);
-    assert!(report.notes.iter().any(|line| line.contains("suspended although time is left")));
+    assert!(report.notes.iter().any(|line| line.contains("although time is left; an extension adds to it: 1")));
 }

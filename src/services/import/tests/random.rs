@@ -121,9 +121,9 @@ fn check_money(dump: &Dump, db: &Db, plan: &Plan) {
 
 #[test]
 fn whatever_is_in_a_dump_no_port_is_given_twice_no_paid_time_lost_and_nothing_unsaid() {
-    for seed in 0..154 {
+    for seed in 0..152 {
         let mut rng = Rng::with_seed(seed);
-        let (products, orders) = if seed < 150 { (12, 24) } else { (1000, 4000) };
+        let (products, orders) = if seed < 150 { (12, 24) } else { (300, 1200) };
         let dump = random_dump(&mut rng, products, orders);
         let plan = dump.plan().unwrap_or_else(|refused| panic!("seed {seed}: {refused}"));
         let report = plan.report();
