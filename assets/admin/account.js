@@ -1,7 +1,7 @@
 // The own account: password, second factor, sessions, API tokens.
 
 import { call } from "./api.js";
-import { button, fill, h } from "./dom.js";
+import { button, fill, h, h1, h2, inRow, para } from "./dom.js";
 import { ask, form } from "./form.js";
 import { t } from "./i18n.js";
 import { again } from "./place.js";
@@ -16,12 +16,12 @@ export async function show(place) {
   const list = (operation, caption, columns, none) => pages({ place: { ...place, query: {} }, operation, caption, columns, none });
   const secret = h("div");
   return [
-    h("h1", null, t("screen.account")),
-    h("p", null, t("account.who", { name: me.name, role: t(`role.${me.role}`) })),
-    h("h2", null, t("account.factor")),
+    h1(t("screen.account")),
+    para(t("account.who", { name: me.name, role: t(`role.${me.role}`) })),
+    h2(t("account.factor")),
     factor(me),
-    h("h2", null, t("account.sessions")),
-    h("p", { class: "row" }, button(t("account.end_others"), endOthers)),
+    h2(t("account.sessions")),
+    inRow(button(t("account.end_others"), endOthers)),
     await list("admin_sessions_list", t("account.sessions"), [
       [t("client"), (one) => [one.client, " ", one.is_this && tag(t("account.this"), "good")]],
       [t("account.agent"), (one) => h("span", { class: "soft" }, one.agent)],
@@ -29,10 +29,10 @@ export async function show(place) {
       [t("account.used"), (one) => time(one.used_at)],
       ["", (one) => !one.is_this && button(t("account.end"), () => remove("admin_sessions_delete", one.id, t("account.ended")))],
     ]),
-    h("h2", null, t("account.tokens")),
-    h("p", null, t("account.tokens_text")),
+    h2(t("account.tokens")),
+    para(t("account.tokens_text")),
     secret,
-    h("p", { class: "row" }, button(t("account.token_add"), () => newToken(secret))),
+    inRow(button(t("account.token_add"), () => newToken(secret))),
     await list("admin_tokens_list", t("account.tokens"), [
       [t("name"), (one) => one.name],
       [t("account.scope"), (one) => t(`scope.${one.scope}`)],
@@ -40,7 +40,7 @@ export async function show(place) {
       [t("account.used"), (one) => time(one.used_at)],
       ["", (one) => button(t("account.revoke"), () => revoke(one), { class: "danger" })],
     ], empty(t("account.no_tokens"))),
-    h("h2", null, t("login.password")),
+    h2(t("login.password")),
     h("div", { class: "card" }, form({
       fields: [OLD(), { name: "password", type: "password", label: t("account.new"), autocomplete: "new-password", required: true, hint: t("password.rules") }],
       action: t("account.change_password"),
@@ -69,19 +69,19 @@ function factor(me) {
     });
   };
   return fill(box, me.has_second_factor
-    ? [h("p", null, t("factor.on", { n: me.recovery_codes })), h("div", { class: "row" }, button(t("factor.anew"), begin), button(t("factor.remove"), end, { class: "danger" }))]
-    : [h("p", null, t("factor.off")), button(t("factor.add"), begin)]);
+    ? [para(t("factor.on", { n: me.recovery_codes })), inRow(button(t("factor.anew"), begin), button(t("factor.remove"), end, { class: "danger" }))]
+    : [para(t("factor.off")), button(t("factor.add"), begin)]);
 }
 
 function enrol(box, { secret, qr }) {
-  fill(box, h("h3", { tabindex: "-1" }, t("factor.scan")), h("p", null, t("factor.scan_text")),
+  fill(box, h("h3", { tabindex: "-1" }, t("factor.scan")), para(t("factor.scan_text")),
     h("img", { class: "qr", src: qr, alt: t("factor.qr") }), copyable(secret, t("factor.secret")),
     form({
       fields: [{ name: "code", label: t("login.code"), autocomplete: "one-time-code", required: true }],
       action: t("factor.confirm"),
       run: async (given) => {
         const { recovery_codes } = await call("admin_me_second_factor_confirm", {}, given);
-        fill(box, once(t("factor.codes"), recovery_codes.join("\n"), h("p", null, t("factor.codes_text")), button(t("people.noted"), again)));
+        fill(box, once(t("factor.codes"), recovery_codes.join("\n"), para(t("factor.codes_text")), button(t("people.noted"), again)));
         say(t("factor.added"));
         box.querySelector("h2").focus();
       },

@@ -1,24 +1,40 @@
 // Alerts: what is open, and what was.
 
 import { call } from "./api.js";
-import { button, h, link } from "./dom.js";
+import { button, code, h, h1, h2, link, para } from "./dom.js";
 import { ask } from "./form.js";
 import { t } from "./i18n.js";
 import { to } from "./place.js";
-import { about, ago, badge } from "./show.js";
-import { empty } from "./table.js";
+import { attempt, finish } from "./say.js";
+import { about, ago, badge, time } from "./show.js";
+import { empty, table } from "./table.js";
 
 export async function show({ query, me }) {
   const closed = query.closed === "true";
   const all = await call("admin_alert_list", { closed });
   return [
-    h("h1", null, t("screen.alerts")),
+    h1(t("screen.alerts")),
     h("p", { class: "filters row" },
       h("a", { href: to("alerts"), "aria-current": closed ? null : "true" }, t("alerts.open")),
       h("a", { href: to("alerts", null, { closed: true }), "aria-current": closed ? "true" : null }, t("alerts.all"))),
     all.length ? todoList(all, me) : empty(t("alerts.none"), link("tasks", t("screen.tasks"))),
+    me.role === "administrator" && channels(await call("admin_alert_channel_list")),
   ];
 }
+
+// Where alerts go besides.
+const channels = (all) => [h2(t("alerts.channels")), all.length ? table(t("alerts.channels"), [
+  [t("name"), (one) => one.name],
+  [t("alerts.place"), (one) => one.place],
+  [t("alerts.sent"), (one) => one.sent_at && time(one.sent_at)],
+  [t("alerts.failed"), (one) => one.failed_at && [time(one.failed_at), " ", one.failure]],
+  ["", (one) => button(t("alerts.test"), () => test(one))],
+], all) : para(t("alerts.nowhere"))];
+
+const test = (one) => attempt(async () => {
+  const { works, problem } = await call("admin_alert_channel_test", { name: one.name });
+  finish(works ? t("alerts.tested", one) : `${one.name}: ${problem}`);
+});
 
 // Where an operation stands that needs more than one press.
 const WHERE = {
@@ -39,8 +55,8 @@ export const todoList = (all, me) => h("ul", { class: "plain todo" }, all.map((o
 function entry(one, me) {
   const where = WHERE[one.operation];
   return h("li", { class: `note ${one.severity === "critical" ? "bad" : one.severity === "warning" ? "warn" : ""}` },
-    h("p", null, badge("severity", one.severity), " ", h("span", { lang: "en" }, one.text)),
-    h("p", { class: "hint" }, h("code", null, one.topic), " ", about(one.about, one.id), " ",
+    para(badge("severity", one.severity), " ", h("span", { lang: "en" }, one.text)),
+    h("p", { class: "hint" }, code(one.topic), " ", about(one.about, one.id), " ",
       t("todo.since", { ago: ago(one.since) }), one.occurrences > 1 && ` · ${t("todo.times", { n: one.occurrences })}`,
       one.closed_at && ` · ${t("todo.closed", { ago: ago(one.closed_at) })}`),
     !one.closed_at && h("div", { class: "row" },

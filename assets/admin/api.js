@@ -64,6 +64,8 @@ export async function call(operation, args, body, more = {}) {
 }
 
 export const OPERATIONS = {
+  admin_alert_channel_list: "GET /alert-channels/",
+  admin_alert_channel_test: "POST /alert-channels/{name}/test/",
   admin_alert_close: "POST /alerts/{id}/close/",
   admin_alert_list: "GET /alerts/",
   admin_change_list: "GET /changes/",

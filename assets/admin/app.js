@@ -1,7 +1,7 @@
 // Begins: words, who has signed in, and then one screen after the other as the address says.
 
 import { address, call, Refused, useSession, whenSignedOut } from "./api.js";
-import { button, fill, h } from "./dom.js";
+import { button, fill, h, inRow } from "./dom.js";
 import { passwordsOf } from "./form.js";
 import { frame, SCREENS } from "./frame.js";
 import { loadWords, t } from "./i18n.js";
@@ -78,7 +78,7 @@ function broken(error) {
 const problem = (error, retry) => [
   h("h1", { tabindex: "-1" }, t("error.title")),
   h("p", { class: "error" }, error.message),
-  h("p", { class: "row" }, button(t("error.retry"), retry)),
+  inRow(button(t("error.retry"), retry)),
 ];
 
 // Shows the screen that the address names. `isNews`: because something has changed, not because somebody went there.

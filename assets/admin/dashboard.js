@@ -2,7 +2,7 @@
 
 import { todoList } from "./alerts.js";
 import { call } from "./api.js";
-import { h, link } from "./dom.js";
+import { h, h1, h2, link, para } from "./dom.js";
 import { t } from "./i18n.js";
 import { badge, bytes, count, fiat, sats, time } from "./show.js";
 import { steps } from "./start.js";
@@ -13,18 +13,18 @@ export async function show({ me }) {
   const isAdministrator = me.role === "administrator";
   const left = (await steps(me, look)).filter((step) => !step.done && !step.optional);
   return [
-    h("h1", null, t("screen.dashboard")),
-    left.length > 0 && h("section", { class: "note" }, h("h2", null, t("start.left", { n: left.length })),
-      h("p", null, left[0].title), h("p", null, link("start", t("start.go"), { class: "button main" }))),
-    h("h2", null, t("dashboard.todo")),
+    h1(t("screen.dashboard")),
+    left.length > 0 && h("section", { class: "note" }, h2(t("start.left", { n: left.length })),
+      para(left[0].title), para(link("start", t("start.go"), { class: "button main" }))),
+    h2(t("dashboard.todo")),
     look.todo.length ? todoList(look.todo, me) : h("p", { class: "note good" }, t("dashboard.nothing_todo")),
-    h("h2", null, t("dashboard.income")),
+    h2(t("dashboard.income")),
     income(look),
-    h("h2", null, t("dashboard.now")),
+    h2(t("dashboard.now")),
     tiles(look),
-    h("h2", null, t("dashboard.ending")),
+    h2(t("dashboard.ending")),
     look.ending.length ? ending(look.ending) : h("p", { class: "soft" }, t("dashboard.none_ending")),
-    isAdministrator && h("h2", null, t("dashboard.machine")),
+    isAdministrator && h2(t("dashboard.machine")),
     isAdministrator && facts(
       [t("node.version"), look.version], ["SQLite", look.sqlite_version],
       look.disk && [t("dashboard.database"), bytes(look.disk.database)],

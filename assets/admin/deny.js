@@ -1,7 +1,7 @@
 // The deny lists: what is not sold to, and how far the review of each entry is.
 
 import { call } from "./api.js";
-import { button, h } from "./dom.js";
+import { button, code, h1, inRow, para } from "./dom.js";
 import { ask } from "./form.js";
 import { t } from "./i18n.js";
 import { again } from "./place.js";
@@ -15,15 +15,15 @@ export async function show() {
   const all = await call("admin_deny_list");
   const add = button(t("deny.add"), () => edit({ kind: "target", status: "denied" }, t("deny.add")), { class: "main" });
   return [
-    h("h1", null, t("screen.deny")),
-    h("p", null, t("deny.lead")),
-    all.length ? [h("p", { class: "row" }, add), table(t("screen.deny"), [
-      [t("deny.value"), (one) => h("code", null, one.value)],
+    h1(t("screen.deny")),
+    para(t("deny.lead")),
+    all.length ? [inRow(add), table(t("screen.deny"), [
+      [t("deny.value"), (one) => code(one.value)],
       [t("type"), (one) => t(`denied.${one.kind}`)],
       [t("deny.review"), (one) => tag(t(`review.${one.status}`), one.denies ? "bad" : "quiet")],
       [t("comment"), (one) => one.comment],
       [t("changed"), (one) => time(one.modified_at)],
-      ["", (one) => h("div", { class: "row" }, button(t("change"), () => edit(one, t("change"))), button(t("remove"), () => remove(one)))],
+      ["", (one) => inRow(button(t("change"), () => edit(one, t("change"))), button(t("remove"), () => remove(one)))],
     ], all)] : empty(t("deny.none"), add),
   ];
 }
@@ -32,7 +32,7 @@ async function edit(one, title) {
   const isNew = !one.value;
   await ask({
     title, action: t("save"), values: one,
-    text: one.value && h("code", null, one.value),
+    text: one.value && code(one.value),
     fields: [
       isNew && { name: "kind", type: "select", label: t("type"), options: [["target", t("denied.target")], ["ip", t("denied.ip")]] },
       isNew && { name: "value", label: t("deny.value"), required: true, hint: t("deny.value_hint") },

@@ -31,6 +31,13 @@ export function fill(element, ...children) {
   return element;
 }
 
+// What is needed often.
+export const para = (...children) => h("p", null, children);
+export const h1 = (...children) => h("h1", null, children);
+export const h2 = (...children) => h("h2", null, children);
+export const code = (...children) => h("code", null, children);
+export const inRow = (...children) => h("div", { class: "row" }, children);
+
 // A link to a screen.
 export const link = (to, text, attributes) => h("a", { href: `#/${to}`, ...attributes }, text);
 

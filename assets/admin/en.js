@@ -21,12 +21,12 @@ export default {
   },
   password: { rules: "At least 10 characters, not one of the common ones, not like the name." },
   setup: {
-    title: "Welcome to your shop", lead: "You are the first here. Choose the name and the password with which you run the shop; then you are led through the rest.",
+    title: "Welcome to your shop", lead: "Choose the name and the password with which you run the shop. The rest follows.",
     action: "Begin", done: "The shop has an administrator already.",
     over: "This link is used up, older than 15 minutes, or opened from far away. On the shop's machine, this prints a new one:",
   },
   start: {
-    left: "One of the first steps is left|{n} of the first steps are left", go: "Go on", lead: "In this order a new shop begins to sell. What is done is ticked off by itself.",
+    left: "One of the first steps is left|{n} of the first steps are left", go: "Go on", lead: "In this order a new shop begins to sell.",
     ready: "All is done: the shop sells.", done: "done", open: "to do", optional: "recommended", do: "Do it",
     site: "Name the shop", site_text: "Its name and its domain are what buyers see with each host.",
     node: "Add a Lightning node", node_text: "It makes the invoices that buyers pay. The shop needs a macaroon that can't spend.",
@@ -34,7 +34,7 @@ export default {
     host: "Add a host", host_text: "A host is a small server with a public address: it forwards ports to your buyers' onion addresses.",
     ports: "The host has ports to sell", ports_text: "Enable the host and give it a range of ports that are open to the internet.",
     host_alive: "The host checks in", host_alive_text: "Put the block with id and token into the file of the host's scripts, and start them.",
-    sale: "The first bridge is sold", sale_text: "Buy one yourself on the shop's front page, and pay it with any wallet.",
+    sale: "The first bridge is sold", sale_text: "Buy one yourself on the shop's front page.",
     factor: "A second factor for your account", factor_text: "Then nobody gets in who has only seen your password.",
   },
   dashboard: {
@@ -48,7 +48,8 @@ export default {
     look: "Look", close: "Close the alert", close_text: "It comes back when its reason does.", closed_now: "The alert is closed.",
     since: "began {ago}", times: "{n} times", closed: "ended {ago}",
   },
-  alerts: { open: "Open", all: "With those that ended", none: "There is no alert. What needs you is shown here, and on the overview." },
+  alerts: { open: "Open", all: "With those that ended", none: "There is no alert. What needs you is shown here, and on the overview.",
+    channels: "Sent to", place: "Where", sent: "Last sent", failed: "Last failure", test: "Send a test", tested: "{name}: the test was taken.", nowhere: "Nowhere yet: [alerts] in the configuration." },
   host: {
     add: "Add a host", add_text: "What you don't fill in has a sensible default, and all can be changed later.",
     added: "The host is added: its id and its token", to_host: "To the host",
@@ -82,7 +83,7 @@ export default {
     extend_secs: "Days", extend_hint: "Empty: one period as it was sold.", move_port: "Port", move_hint: "Empty: any free port of its host.", deny_target: "Put its target on the deny list",
     "do.suspend": "Suspend", "do.resume": "Resume", "do.extend": "Extend for free", "do.move": "Move to another port", "do.release": "Release the port", "do.delete": "Delete", "do.kill": "Switch off for good",
     "will.suspend": "The host takes {what} down. An extension, or Resume, brings it back.", "will.resume": "The host activates {what} again, as long as it has time left.", "will.extend": "{what} gets more time and the bandwidth of a period, for nothing. If it has ended, it comes back.",
-    "will.move": "{what} gets another port. Its buyer has to be told the new one.", "will.release": "The port of {what} can be sold again without the host's word. Do it only when the host is gone or cleaned: otherwise the next buyer gets this one's traffic.",
+    "will.move": "{what} gets another port. Its buyer has to be told the new one.", "will.release": "The port of {what} can be sold again without the host's word. Only when the host is gone or cleaned: or the next buyer gets this one's traffic.",
     "will.delete": "{what} is deleted; its record stays. It must owe nothing to anybody.", "will.kill": "{what} is taken down and never comes back, also when its buyer has paid for more time. Nothing is paid back by itself.",
   },
   order: {
@@ -107,7 +108,7 @@ export default {
   report: { month: "Month", sold: "Sold", extended: "Extended", received: "Income", fiat: "Worth", fees: "Fees", none: "Nothing was paid in this time." },
   kind: { lnd_grpc: "LND (gRPC)", lnd_rest: "LND (REST)", cln: "Core Lightning" },
   node: {
-    add: "Add a node", add_text: "On your LND, this makes a macaroon that can make invoices and can't spend. Paste it here, with the content of tls.cert.",
+    add: "Add a node", add_text: "On your LND this makes a macaroon that can't spend. Paste it here, with the content of tls.cert.",
     try: "Try it and add it", added: "The node is added", untried: "It was not tried.", to_node: "To the node", disabled: "disabled", disable: "Disable", enable: "Enable", enabled_now: "The node is used.", disabled_now: "The node makes no new invoices.",
     host: "Where", priority: "Priority", checked: "Asked", error: "Error", clock: "Clock", uris: "Reached by peers at", cannot_hold: "Can't hold payments", certificate: "Certificate", macaroon: "Macaroon", stored: "a copy is stored", check: "Check now", asking: "The node is asked …",
     alias: "Alias", network: "Network", version: "Version", pubkey: "Public key", channels: "Active channels", inbound: "Can receive", block: "Block", synced: "In step with the chain", ahead: "Clock ahead by", certificate_until: "Certificate ends",

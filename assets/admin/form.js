@@ -1,7 +1,7 @@
 // Forms: fields by their description, values as the API takes them, messages beside the fields that they are about.
 
 import { Refused } from "./api.js";
-import { fill, h, uid } from "./dom.js";
+import { fill, h, inRow, para, uid } from "./dom.js";
 import { t } from "./i18n.js";
 import { finish } from "./say.js";
 
@@ -76,7 +76,7 @@ export function form({ fields, values = {}, action, run, danger, onlyChanges, ca
   const owner = isOwn && h("input", { autocomplete: "username", value: user, hidden: true });
   const problem = h("p", { class: "error", role: "alert", hidden: true });
   const submit = h("button", { class: danger ? "main danger" : "main" }, action);
-  const element = h("form", { novalidate: true }, owner, parts, problem, h("div", { class: "row" }, submit, cancel));
+  const element = h("form", { novalidate: true }, owner, parts, problem, inRow(submit, cancel));
   const complain = (error) => {
     const fields = error instanceof Refused ? { ...error.fields } : {};
     for (const one of all) {
@@ -137,7 +137,7 @@ export function ask({ title, text, fields = [], values, action = title, danger, 
         if (said) finish(typeof said === "function" ? said(result) : said);
       },
     });
-    const says = [text].flat(9).filter(Boolean).map((one) => (one instanceof Node ? one : h("p", null, one)));
+    const says = [text].flat(9).filter(Boolean).map((one) => (one instanceof Node ? one : para(one)));
     const dialog = h("dialog", { "aria-labelledby": id }, h("h2", { id }, title), says, body);
     close.addEventListener("click", () => dialog.close());
     dialog.addEventListener("close", () => {

@@ -1,6 +1,6 @@
 // What is around each screen: name, menu, the line that says what was done, languages, the way out.
 
-import { button, h, link } from "./dom.js";
+import { button, h, h2, inRow, link } from "./dom.js";
 import { choose, language, LANGUAGES, t } from "./i18n.js";
 import { sayLine } from "./say.js";
 
@@ -33,7 +33,7 @@ export function frame(me, signOut) {
   const menu = h("details", { class: "menu" },
     h("summary", null, t("menu")),
     h("nav", { "aria-label": t("menu") }, GROUPS.map((group) =>
-      h("section", null, h("h2", null, t(`group.${group}`)), h("ul", { class: "plain" }, entries(group).map(entry))))));
+      h("section", null, h2(t(`group.${group}`)), h("ul", { class: "plain" }, entries(group).map(entry))))));
   const isWide = matchMedia("(min-width: 62em)");
   const fit = () => {
     menu.open = isWide.matches;
@@ -48,7 +48,7 @@ export function frame(me, signOut) {
     h("a", { class: "skip", href: "#main", onclick: skip }, t("skip")),
     h("header", null,
       link("dashboard", t("title"), { class: "name" }),
-      h("div", { class: "row" }, h("a", { href: "/" }, t("to_shop")), link("account", me.name),
+      inRow(h("a", { href: "/" }, t("to_shop")), link("account", me.name),
         button(t("sign_out"), signOut))),
     h("div", { class: "columns" }, menu, h("div", null, sayLine(), h("main", { id: "main", tabindex: "-1" }))),
     languages(),

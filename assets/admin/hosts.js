@@ -1,7 +1,7 @@
 // Hosts: all of them, a new one, and one with its settings, its ports, its token.
 
 import { call } from "./api.js";
-import { button, fill, h, link } from "./dom.js";
+import { button, code, fill, h, h1, h2, inRow, link, para } from "./dom.js";
 import { ask, form } from "./form.js";
 import { t } from "./i18n.js";
 import { attempt, copyable, finish, once } from "./say.js";
@@ -12,12 +12,12 @@ import { empty, facts, table } from "./table.js";
 export const show = (place) => (place.id ? one(place) : list(place));
 
 async function list({ query }) {
-  const title = h("h1", null, t("screen.hosts"));
+  const title = h1(t("screen.hosts"));
   if (query.new) return [title, ...create()];
   const hosts = await call("admin_host_list");
   const add = link("hosts?new=1", t("host.add"), { class: "button main" });
   if (!hosts.length) return [title, empty(t("start.host_text"), add)];
-  return [title, h("p", { class: "row" }, add), table(t("screen.hosts"), [
+  return [title, inRow(add), table(t("screen.hosts"), [
     [t("name"), (host) => link(`hosts/${host.id}`, host.name)],
     [t("host.ip"), (host) => host.ip],
     [t("state"), state],
@@ -45,25 +45,25 @@ function create() {
   const run = async ({ first, last, ...settings }) => {
     const ranges = first && last ? [{ first, last }] : [];
     const made = await call("admin_host_create", {}, { settings, ranges });
-    fill(box, once(t("host.added"), made.block, h("p", null, t("start.host_alive_text")),
+    fill(box, once(t("host.added"), made.block, para(t("start.host_alive_text")),
       made.warnings.map((text) => h("p", { class: "note warn", lang: "en" }, text)),
-      h("p", { class: "row" }, link(`hosts/${made.id}`, t("host.to_host"), { class: "button main" }), link("start", t("screen.start"), { class: "button" }))));
+      inRow(link(`hosts/${made.id}`, t("host.to_host"), { class: "button main" }), link("start", t("screen.start"), { class: "button" }))));
     box.querySelector("h2").focus();
   };
-  fill(box, h("h2", null, t("host.add")), h("p", null, t("host.add_text")),
+  fill(box, h2(t("host.add")), para(t("host.add_text")),
     h("div", { class: "card" }, form({ fields: NEW_HOST(), action: t("host.add"), run, values: { offers_tor_bridges: true } })));
-  return [h("p", null, link("hosts", t("back"))), box];
+  return [para(link("hosts", t("back"))), box];
 }
 
 async function one({ id }) {
   const { host, warnings, block, presence, history: changes } = await call("admin_host_read", { id });
   const token = h("div");
   return [
-    h("p", null, link("hosts", t("back"))),
-    h("h1", null, host.name),
+    para(link("hosts", t("back"))),
+    h1(host.name),
     warnings.map((text) => h("p", { class: "note warn", lang: "en" }, text)),
     facts(
-      [t("state"), state(host)], [t("host.ip"), host.ip], [t("id"), h("code", null, host.id)], [t("owner"), host.owner],
+      [t("state"), state(host)], [t("host.ip"), host.ip], [t("id"), code(host.id)], [t("owner"), host.owner],
       [t("host.check_in"), time(host.ci_date)], host.ci_message && [t("host.said"), host.ci_message],
       host.unswept_since && [t("host.unswept_since"), time(host.unswept_since)]),
     h("div", { class: "row" },
@@ -72,14 +72,14 @@ async function one({ id }) {
       toggle(host, "is_enabled", host.is_enabled ? "host.disable" : "host.enable"),
       toggle(host, "is_draining", host.is_draining ? "host.undrain" : "host.drain"),
       host.unswept_since && button(t("host.swept"), () => swept(host))),
-    h("h2", null, t("host.ports")),
+    h2(t("host.ports")),
     ranges(host),
-    h("h2", null, t("host.token")),
-    h("p", null, t("host.token_text")),
+    h2(t("host.token")),
+    para(t("host.token_text")),
     copyable(block, t("host.block")),
-    h("div", { class: "row" }, button(t("host.rotate"), () => rotate(host, token))),
+    inRow(button(t("host.rotate"), () => rotate(host, token))),
     token,
-    h("h2", null, t("host.settings")),
+    h2(t("host.settings")),
     form({ fields: ALL_FIELDS(), values: host, action: t("save"), onlyChanges: true, run: (given) => save(host, given) }),
     h("details", { class: "group" }, h("summary", null, t("host.presence")),
       presence.length ? h("ol", { class: "plain log" }, presence.map((one) => h("li", null, time(one.at), " ", one.is_alive ? t("host.came") : t("host.went"))))

@@ -1,12 +1,12 @@
 // The change log: who changed what.
 
-import { h } from "./dom.js";
+import { h, h1 } from "./dom.js";
 import { t } from "./i18n.js";
 import { about, time } from "./show.js";
 import { empty, pages } from "./table.js";
 
 export async function show(place) {
-  return [h("h1", null, t("screen.log")), await pages({
+  return [h1(t("screen.log")), await pages({
     place,
     operation: "admin_change_list",
     caption: t("screen.log"),

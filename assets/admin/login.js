@@ -1,7 +1,7 @@
 // In front of the door: signing in, and the first run.
 
 import { call } from "./api.js";
-import { button, fill, h } from "./dom.js";
+import { button, fill, h, para } from "./dom.js";
 import { form } from "./form.js";
 import { languages } from "./frame.js";
 import { t } from "./i18n.js";
@@ -21,9 +21,9 @@ export async function showLogin({ then }) {
     },
   });
   fill(box, first);
-  const help = h("details", null, h("summary", null, t("login.help")), h("p", null, t("login.help_text")),
+  const help = h("details", null, h("summary", null, t("login.help")), para(t("login.help_text")),
     h("pre", null, "ip2tor-shop operator set-password NAME\nip2tor-shop operator reset-totp NAME"),
-    h("p", null, t("login.none_yet")), h("pre", null, "ip2tor-shop operator first-run-link"));
+    para(t("login.none_yet")), h("pre", null, "ip2tor-shop operator first-run-link"));
   return [h("h1", { tabindex: "-1" }, t("login.title")), box, help, languages()];
 }
 
@@ -44,7 +44,7 @@ function askForCode(box, given, { takes_app_codes }, then) {
 export async function showSetup({ key, then, login }) {
   const title = h("h1", { tabindex: "-1" }, t("setup.title"));
   const { is_needed, is_link_good } = await call("admin_setup_read", {}, undefined, { "X-Setup-Token": key });
-  if (!is_needed) return [title, h("p", null, t("setup.done")), button(t("login.title"), login, { class: "main" }), languages()];
+  if (!is_needed) return [title, para(t("setup.done")), button(t("login.title"), login, { class: "main" }), languages()];
   if (!is_link_good) return [title, h("p", { class: "note warn" }, t("setup.over")), h("pre", null, "ip2tor-shop operator first-run-link"), languages()];
   const fields = [
     { name: "name", label: t("login.name"), autocomplete: "username", required: true, value: "admin" },
@@ -55,5 +55,5 @@ export async function showSetup({ key, then, login }) {
     await then();
     go("start");
   };
-  return [title, h("p", null, t("setup.lead")), h("div", { class: "card" }, form({ fields, action: t("setup.action"), run })), languages()];
+  return [title, para(t("setup.lead")), h("div", { class: "card" }, form({ fields, action: t("setup.action"), run })), languages()];
 }

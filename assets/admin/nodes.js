@@ -1,7 +1,7 @@
 // Lightning nodes: all of them, a new one, and one with what it says and its settings.
 
 import { call } from "./api.js";
-import { button, fill, h, link } from "./dom.js";
+import { button, code, fill, h, h1, h2, inRow, link, para } from "./dom.js";
 import { ask, form } from "./form.js";
 import { t } from "./i18n.js";
 import { go } from "./place.js";
@@ -13,12 +13,12 @@ import { empty, facts, table } from "./table.js";
 export const show = (place) => (place.id ? one(place) : list(place));
 
 async function list({ query, me }) {
-  const title = h("h1", null, t("screen.nodes"));
+  const title = h1(t("screen.nodes"));
   if (query.new) return [title, ...create(me)];
   const nodes = await call("admin_node_list");
   const add = link("nodes?new=1", t("node.add"), { class: "button main" });
   if (!nodes.length) return [title, empty(t("start.node_text"), add)];
-  return [title, h("p", { class: "row" }, add), table(t("screen.nodes"), [
+  return [title, inRow(add), table(t("screen.nodes"), [
     [t("name"), (node) => link(`nodes/${node.id}`, node.name)],
     [t("state"), (node) => [alive(node.is_alive), " ", !node.is_enabled && tag(t("node.disabled"), "quiet")]],
     [t("type"), (node) => t(`kind.${node.kind}`)],
@@ -36,14 +36,14 @@ function create(me) {
     // From here on the shop knows by itself that it answers.
     if (report) await call("admin_node_check", { id: node.id });
     fill(box, h("section", { class: "note good" }, h("h2", { tabindex: "-1" }, t("node.added")),
-      report ? reportOf(report) : h("p", null, t("node.untried")),
-      h("p", { class: "row" }, link(`nodes/${node.id}`, t("node.to_node"), { class: "button" }), link("start", t("screen.start"), { class: "button main" }))));
+      report ? reportOf(report) : para(t("node.untried")),
+      inRow(link(`nodes/${node.id}`, t("node.to_node"), { class: "button" }), link("start", t("screen.start"), { class: "button main" }))));
     box.querySelector("h2").focus();
   };
-  fill(box, h("h2", null, t("node.add")), h("p", null, t("node.add_text")),
+  fill(box, h2(t("node.add")), para(t("node.add_text")),
     h("pre", { tabindex: "0" }, "lncli bakemacaroon invoices:read invoices:write info:read"),
     h("div", { class: "card" }, form({ fields: nodeFields(me, true), action: t("node.try"), run })));
-  return [h("p", null, link("nodes", t("back"))), box];
+  return [para(link("nodes", t("back"))), box];
 }
 
 async function one({ id, me }) {
@@ -55,21 +55,21 @@ async function one({ id, me }) {
     fill(box, h("section", { class: `note ${report.is_fine ? "good" : "bad"}` }, reportOf(report)));
   });
   return [
-    h("p", null, link("nodes", t("back"))),
-    h("h1", null, node.name),
+    para(link("nodes", t("back"))),
+    h1(node.name),
     facts(
       [t("state"), [alive(node.is_alive), " ", !node.is_enabled && tag(t("node.disabled"), "quiet")]],
       node.last_error && [t("node.error"), h("span", { class: "bad", lang: "en" }, node.last_error)],
       node.clock_note && [t("node.clock"), h("span", { lang: "en" }, node.clock_note)],
-      [t("id"), h("code", null, node.id)], [t("type"), t(`kind.${node.kind}`)], [t("node.host"), node.port ? `${node.host}:${node.port}` : node.host],
+      [t("id"), code(node.id)], [t("type"), t(`kind.${node.kind}`)], [t("node.host"), node.port ? `${node.host}:${node.port}` : node.host],
       [t("node.checked"), time(node.checked_at)], ...said(node),
-      node.pubkey && [t("node.uris"), h("code", null, node.uris.join(", "))],
+      node.pubkey && [t("node.uris"), code(node.uris.join(", "))],
       node.cannot_hold && [t("node.cannot_hold"), h("span", { lang: "en" }, node.cannot_hold)],
       [t("node.certificate"), node.certificate_file ?? (node.has_certificate ? t("node.stored") : "–")],
       [t("node.macaroon"), node.macaroon_file ?? (node.has_macaroon ? t("node.stored") : "–")]),
-    h("div", { class: "row" }, button(t("node.check"), check, { class: "main" }), toggle(node), button(t("remove"), () => remove(node), { class: "danger" })),
+    inRow(button(t("node.check"), check, { class: "main" }), toggle(node), button(t("remove"), () => remove(node), { class: "danger" })),
     box,
-    h("h2", null, t("host.settings")),
+    h2(t("host.settings")),
     form({
       fields: nodeFields(me, false), values: { ...node, certificate: "", macaroon: "" }, action: t("save"), onlyChanges: true,
       run: async ({ untested, ...settings }) => {
@@ -83,7 +83,7 @@ async function one({ id, me }) {
 // What a node says of itself, as far as it says it.
 const said = (node) => [
   [t("node.alias"), node.alias], [t("node.network"), node.network], [t("node.version"), node.version],
-  [t("node.pubkey"), node.pubkey && h("code", null, node.pubkey)],
+  [t("node.pubkey"), node.pubkey && code(node.pubkey)],
   [t("node.channels"), node.active_channels], [t("node.inbound"), node.inbound_msat === null ? null : sats(node.inbound_msat)],
   [t("node.block"), node.block_height && count(node.block_height)],
   [t("node.synced"), node.synced_to_chain === null ? null : yesNo(node.synced_to_chain)],

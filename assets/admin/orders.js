@@ -2,7 +2,7 @@
 // is owed.
 
 import { address, call } from "./api.js";
-import { button, h, link } from "./dom.js";
+import { button, code, h, h1, h2, inRow, link, para } from "./dom.js";
 import { ask } from "./form.js";
 import { t } from "./i18n.js";
 import { copyable } from "./say.js";
@@ -28,7 +28,7 @@ export const orderTable = (orders) => table(t("screen.orders"), COLUMNS(), order
 async function list(place) {
   const { q, ...forFile } = place.query;
   const file = (operation, text) => h("a", { href: address(operation, forFile), download: "", class: "button" }, text);
-  return [h("h1", null, t("screen.orders")), await pages({
+  return [h1(t("screen.orders")), await pages({
     place,
     operation: "admin_order_list",
     caption: t("screen.orders"),
@@ -41,7 +41,7 @@ async function list(place) {
       { name: "until", type: "date", label: t("until") },
       sorting(),
     ],
-    extra: h("p", { class: "row" }, file("admin_order_export_csv", "CSV"), file("admin_order_export_json", "JSON")),
+    extra: inRow(file("admin_order_export_csv", "CSV"), file("admin_order_export_json", "JSON")),
     columns: COLUMNS(),
     none: empty(t("order.none"), link("start", t("screen.start"), { class: "button" })),
   })];
@@ -50,13 +50,13 @@ async function list(place) {
 async function one({ id }) {
   const { order, refunds, history: changes } = await call("admin_order_read", { id });
   return [
-    h("p", null, link("orders", t("back"))),
-    h("h1", null, t("order.title", { id: short(order.id) })),
+    para(link("orders", t("back"))),
+    h1(t("order.title", { id: short(order.id) })),
     order.owed > 0 && h("section", { class: "note bad" },
-      h("p", null, t("order.owes", { sats: sats(order.owed) })),
-      h("div", { class: "row" }, refundButton(order), deliverAgain(order), resolve(order))),
+      para(t("order.owes", { sats: sats(order.owed) })),
+      inRow(refundButton(order), deliverAgain(order), resolve(order))),
     facts(
-      [t("state"), badge("order", order.status)], [t("order.message"), order.message], [t("id"), h("code", null, order.id)],
+      [t("state"), badge("order", order.status)], [t("order.message"), order.message], [t("id"), code(order.id)],
       [t("type"), t(`order.${order.kind}`)], [t("product.created_at"), time(order.created_at)],
       [t("order.product"), [link(`products/${order.product_id}`, order.what), " ", badge("product", order.product_status)]],
       [t("product.host"), link(`hosts/${order.host_id}`, order.host_name)],
@@ -66,9 +66,9 @@ async function one({ id }) {
       order.late_secs && [t("order.late"), span(order.late_secs)],
       order.granted_secs > 0 && [t("order.granted"), span(order.granted_secs)],
       order.granted_bytes > 0 && [t("order.granted_bytes"), bytes(order.granted_bytes)]),
-    h("h2", null, t("order.invoice")),
+    h2(t("order.invoice")),
     invoice(order),
-    refunds.length > 0 && [h("h2", null, t("order.refunds")), refundTable(order, refunds)],
+    refunds.length > 0 && [h2(t("order.refunds")), refundTable(order, refunds)],
     history(changes),
   ];
 }
@@ -80,7 +80,7 @@ function invoice({ id, invoice }) {
     facts(
       [t("state"), t(`invoice.${invoice.state}`)], [t("invoice.amount"), sats(invoice.amount)],
       [t("invoice.node"), link(`nodes/${invoice.node_id}`, short(invoice.node_id))],
-      [t("invoice.hash"), h("code", null, invoice.payment_hash)], [t("invoice.hold"), yesNo(invoice.is_hold)],
+      [t("invoice.hash"), code(invoice.payment_hash)], [t("invoice.hold"), yesNo(invoice.is_hold)],
       ...["made_at", "expires_at", "held_at", "paid_at"].map((name) => invoice[name] && [t(`invoice.${name}`), time(invoice[name])]),
       [t("invoice.tax_rate"), rate(invoice.tax_rate)], [t("invoice.worth"), worth(invoice.tax_rate)], [t("invoice.info_rate"), rate(invoice.info_rate)]),
     invoice.payment_request && h("details", { class: "group" }, h("summary", null, t("invoice.request")),

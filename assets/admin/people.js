@@ -1,7 +1,7 @@
 // Operators: who runs the shop, who owns hosts in it, and who has tried to sign in.
 
 import { call } from "./api.js";
-import { button, fill, h } from "./dom.js";
+import { button, fill, h, h1, h2, inRow, para } from "./dom.js";
 import { ask } from "./form.js";
 import { t } from "./i18n.js";
 import { again } from "./place.js";
@@ -16,9 +16,9 @@ export async function show(place) {
   const { items } = await call("admin_operators_list", { limit: 500 });
   const names = new Map(items.map((one) => [one.id, one.name]));
   return [
-    h("h1", null, t("screen.people")),
-    h("p", null, t("people.lead")),
-    h("p", { class: "row" }, button(t("people.add"), () => add(box), { class: "main" })),
+    h1(t("screen.people")),
+    para(t("people.lead")),
+    inRow(button(t("people.add"), () => add(box), { class: "main" })),
     box,
     table(t("screen.people"), [
       [t("name"), (one) => one.name],
@@ -26,9 +26,9 @@ export async function show(place) {
       [t("people.enabled"), (one) => tag(yesNo(one.is_enabled), one.is_enabled ? "good" : "bad")],
       [t("account.factor"), (one) => yesNo(one.has_second_factor)],
       [t("people.since"), (one) => time(one.created_at)],
-      ["", (one) => h("div", { class: "row" }, actions(one, place.me, box))],
+      ["", (one) => inRow(actions(one, place.me, box))],
     ], items),
-    h("h2", null, t("people.failed")),
+    h2(t("people.failed")),
     await pages({
       place: { ...place, query: {} }, operation: "admin_failed_logins_list", caption: t("people.failed"),
       columns: [

@@ -1,7 +1,7 @@
 // Tor bridges and aliases: finding them; one with its orders, and what can be done to it.
 
 import { call } from "./api.js";
-import { button, h, link } from "./dom.js";
+import { button, code, h, h1, h2, inRow, link, para } from "./dom.js";
 import { ask } from "./form.js";
 import { t } from "./i18n.js";
 import { finish } from "./say.js";
@@ -13,7 +13,7 @@ import { empty, facts, pages, sorting } from "./table.js";
 export const show = (place) => (place.id ? one(place) : list(place));
 
 async function list(place) {
-  return [h("h1", null, t("screen.products")), await pages({
+  return [h1(t("screen.products")), await pages({
     place,
     operation: "admin_product_list",
     caption: t("screen.products"),
@@ -33,7 +33,7 @@ async function list(place) {
       [t("product.ends"), (one) => (one.suspend_after ? time(one.suspend_after) : "–")],
       [t("product.created_at"), (one) => time(one.created_at)],
       [t("comment"), (one) => one.comment],
-      [t("id"), (one) => h("code", null, short(one.id))],
+      [t("id"), (one) => code(short(one.id))],
     ],
     none: empty(t("start.sale_text"), link("start", t("screen.start"), { class: "button" })),
   })];
@@ -42,13 +42,13 @@ async function list(place) {
 async function one({ id, me }) {
   const { product, orders, history: changes } = await call("admin_product_read", { id });
   return [
-    h("p", null, link("products", t("back"))),
-    h("h1", null, product.target ?? product.alias),
+    para(link("products", t("back"))),
+    h1(product.target ?? product.alias),
     facts(
       [t("state"), [badge("product", product.status), product.is_killed && [" ", tag(t("product.killed"), "bad")]]],
       [t("product.host"), link(`hosts/${product.host_id}`, product.host_name)],
       product.port && [t("product.port"), `${product.host_ip}:${product.port}`],
-      [t("id"), h("code", null, product.id)],
+      [t("id"), code(product.id)],
       [t("product.key"), product.public_key], [t("comment"), product.comment],
       [t("product.ends"), product.suspend_after ? time(product.suspend_after) : "–"],
       [t("product.period"), period(product.duration_secs)],
@@ -56,7 +56,7 @@ async function one({ id, me }) {
       product.bandwidth_initial > 0 && [t("product.bandwidth"), t("product.bandwidth_left", { left: bytes(product.bandwidth_remaining), all: bytes(product.bandwidth_initial) })],
       ...["created_at", "shown_at", "activated_at", "pending_since", "suspending_since", "suspended_at", "deleted_at"].map((name) => product[name] && [t(`product.${name}`), time(product[name])])),
     actions(product, me),
-    h("h2", null, t("screen.orders")),
+    h2(t("screen.orders")),
     orders.length ? orderTable(orders) : h("p", { class: "soft" }, t("product.no_orders")),
     history(changes),
   ];
@@ -97,5 +97,5 @@ function actions(product, me) {
     });
     if (done) finish(t("product.done", { state: t(`product.${done.status}`) }), undo);
   };
-  return h("div", { class: "row" }, possible.map((name) => button(t(`product.do.${name}`), () => run(name), { class: isFinal(name) && "danger" })));
+  return inRow(possible.map((name) => button(t(`product.do.${name}`), () => run(name), { class: isFinal(name) && "danger" })));
 }

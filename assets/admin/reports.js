@@ -1,7 +1,7 @@
 // Sums by month, in sats and in the currency of the rates.
 
 import { address, call } from "./api.js";
-import { h, link } from "./dom.js";
+import { h, h1, inRow, link } from "./dom.js";
 import { form } from "./form.js";
 import { language, t } from "./i18n.js";
 import { go } from "./place.js";
@@ -17,9 +17,9 @@ export async function show({ query }) {
   });
   since.className = "filter";
   return [
-    h("h1", null, t("screen.reports")),
+    h1(t("screen.reports")),
     since,
-    h("p", { class: "row" }, h("a", { href: address("admin_report_months_csv", query), download: "", class: "button" }, "CSV")),
+    inRow(h("a", { href: address("admin_report_months_csv", query), download: "", class: "button" }, "CSV")),
     months.length ? table(t("screen.reports"), [
       [t("report.month"), (one) => name(one.day)],
       [t("report.sold"), (one) => count(one.sold), "num"],

@@ -1,7 +1,7 @@
 // The one line that says what was just done, read out by screen readers, with a way back where there is one; and texts that
 // somebody takes elsewhere.
 
-import { button, fill, h } from "./dom.js";
+import { button, fill, h, para } from "./dom.js";
 import { t } from "./i18n.js";
 import { again } from "./place.js";
 
@@ -53,4 +53,4 @@ export function copyable(text, label) {
 
 // What is shown this once; nothing takes it away by itself.
 export const once = (title, text, ...more) =>
-  h("section", { class: "note good once" }, h("h2", { tabindex: "-1" }, title), h("p", null, t("once")), copyable(text, title), more);
+  h("section", { class: "note good once" }, h("h2", { tabindex: "-1" }, title), para(t("once")), copyable(text, title), more);

@@ -1,7 +1,7 @@
 // Tables, on phones one card for each row; and lists that go on page by page, with filters that stand in the address.
 
 import { call } from "./api.js";
-import { button, fill, h, link } from "./dom.js";
+import { button, fill, h, inRow, link, para } from "./dom.js";
 import { form } from "./form.js";
 import { t } from "./i18n.js";
 import { go } from "./place.js";
@@ -18,7 +18,7 @@ const line = (columns, row) =>
   h("tr", null, columns.map(([label, cell, kind]) => h("td", { "data-label": label, class: kind }, cell(row))));
 
 // What stands where nothing is: why, and what to do next.
-export const empty = (text, ...next) => h("div", { class: "card empty" }, h("p", null, text), next.length > 0 && h("p", { class: "row" }, next));
+export const empty = (text, ...next) => h("div", { class: "card empty" }, para(text), next.length > 0 && inRow(next));
 
 // How a list is sorted, as a filter.
 export const sorting = () => ({ name: "oldest_first", type: "select", label: t("list.sort"), options: [["", t("list.newest")], ["true", t("list.oldest")]] });

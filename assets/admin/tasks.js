@@ -1,7 +1,7 @@
 // Tasks: scheduled jobs with their history, what is still to be done at nodes, warnings of the log.
 
 import { call } from "./api.js";
-import { button, h, link } from "./dom.js";
+import { button, code, h, h1, h2, inRow, link, para } from "./dom.js";
 import { ask } from "./form.js";
 import { t } from "./i18n.js";
 import { to } from "./place.js";
@@ -14,11 +14,11 @@ export async function show(place) {
   const list = (operation, caption, columns, none, args) => pages({ place: { ...place, query: {} }, operation, caption, columns, none, args });
   const { job } = place.query;
   return [
-    h("h1", null, t("screen.tasks")),
-    h("h2", null, t("tasks.jobs")),
+    h1(t("screen.tasks")),
+    h2(t("tasks.jobs")),
     jobTable(jobs),
-    h("h2", null, job ? t("tasks.history_of", { job }) : t("tasks.history")),
-    job && h("p", null, link("tasks", t("list.all"))),
+    h2(job ? t("tasks.history_of", { job }) : t("tasks.history")),
+    job && para(link("tasks", t("list.all"))),
     await list("admin_job_history_list", t("tasks.history"), [
       [t("tasks.job"), (one) => one.name],
       [t("tasks.last"), (one) => time(one.last_at)],
@@ -26,7 +26,7 @@ export async function show(place) {
       [t("tasks.longest"), (one) => ms(one.longest_ms), "num"],
       [t("tasks.outcome"), outcome],
     ], empty(t("tasks.no_history")), { name: job }),
-    h("h2", null, t("tasks.outbox")),
+    h2(t("tasks.outbox")),
     facts([t("tasks.waiting"), count(flows.waiting)], [t("tasks.retrying"), count(flows.retrying)], flows.oldest_at && [t("tasks.oldest"), time(flows.oldest_at)]),
     await list("admin_outbox_list", t("tasks.outbox"), [
       [t("log.about"), (one) => t(`intent.${one.kind}`)],
@@ -35,9 +35,9 @@ export async function show(place) {
       [t("tasks.attempts"), (one) => count(one.attempts), "num"],
       [t("tasks.next"), (one) => time(one.next_try_at)],
       [t("node.error"), (one) => one.last_error && h("span", { lang: "en", class: "bad" }, one.last_error)],
-      ["", (one) => h("div", { class: "row" }, intentActions(one))],
+      ["", (one) => inRow(intentActions(one))],
     ], empty(t("tasks.no_outbox"))),
-    h("h2", null, t("tasks.streams")),
+    h2(t("tasks.streams")),
     flows.streams.length ? table(t("tasks.streams"), [
       [t("invoice.node"), (one) => link(`nodes/${one.node_id}`, short(one.node_id))],
       [t("state"), (one) => tag(one.is_down ? t("dead") : t("alive"), one.is_down ? "bad" : "good")],
@@ -45,7 +45,7 @@ export async function show(place) {
       [t("tasks.stream_fails"), (one) => time(one.stream_fails_since)],
       [t("tasks.comparison_fails"), (one) => time(one.comparison_fails_since)],
     ], flows.streams) : empty(t("start.node_text"), link("nodes?new=1", t("node.add"), { class: "button" })),
-    h("h2", null, t("tasks.log")),
+    h2(t("tasks.log")),
     lines.length ? h("ol", { class: "plain log", lang: "en" }, lines.toReversed().map((line) =>
       h("li", null, time(line.at), " ", tag(line.is_error ? "ERROR" : "WARN", line.is_error ? "bad" : ""), " ", h("code", { class: "soft" }, line.target), " ", line.text)))
       : h("p", { class: "soft" }, t("tasks.no_log")),
@@ -58,7 +58,7 @@ const outcome = (one) => one.outcome && h("span", { lang: "en", class: one.has_f
 
 const jobTable = (jobs) => table(t("tasks.jobs"), [
   [t("tasks.job"), (job) => [h("a", { href: to("tasks", null, { job: job.name }) }, job.name), h("p", { class: "hint", lang: "en" }, job.about)]],
-  [t("tasks.schedule"), (job) => h("code", null, job.schedule)],
+  [t("tasks.schedule"), (job) => code(job.schedule)],
   [t("tasks.last"), (job) => (job.is_running ? tag(t("tasks.running")) : time(job.last_at))],
   [t("tasks.duration"), (job) => ms(job.duration_ms), "num"],
   [t("tasks.outcome"), outcome],
