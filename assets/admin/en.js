@@ -31,7 +31,7 @@ export default {
     site: "Name the shop", site_text: "Its name and its domain are what buyers see with each host.",
     node: "Add a Lightning node", node_text: "It makes the invoices that buyers pay. The shop needs a macaroon that can't spend.",
     node_alive: "The node answers", node_alive_text: "The shop could not make an invoice on it. Its page says what is wrong.",
-    host: "Add a host", host_text: "A host is a small server with a public address: it forwards ports to your buyers' onion addresses.",
+    host: "Add a host", host_text: "A host forwards ports of its public address to your buyers' onion addresses.",
     ports: "The host has ports to sell", ports_text: "Enable the host and give it a range of ports that are open to the internet.",
     host_alive: "The host checks in", host_alive_text: "Put the block with id and token into the file of the host's scripts, and start them.",
     sale: "The first bridge is sold", sale_text: "Buy one yourself on the shop's front page.",
