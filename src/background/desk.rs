@@ -16,8 +16,8 @@ use crate::lightning::dial::Dial;
 use crate::lightning::pasted;
 use crate::notify::Channels;
 use crate::services::backstage::{
-    Backstage, CertificateReport, ChannelNow, Credentials, JobNow, NodeReport, PaidBack, Pasted, RefundWish, SettingNow,
-    StreamNow,
+    Backstage, CertificateReport, ChannelNow, Credentials, JobNow, NodeReport, PaidBack, Pasted, RefundWish,
+    SettingNow, StreamNow,
 };
 use crate::services::payments::refunds::Stated;
 use crate::services::{Error, Principal};
