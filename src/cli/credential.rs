@@ -12,6 +12,11 @@ use crate::store::db::is_file_of;
 /// Larger files are no certificates or macaroons. Bytes.
 const MAX_BYTES: u64 = 256 * 1024;
 
+/// What the packaged service does not see of the machine (`ProtectHome=` in its unit).
+const HIDDEN: [&str; 3] = ["/home", "/root", "/run/user"];
+/// The packaged service.
+const UNIT: &str = "/usr/lib/systemd/system/ip2tor-shop.service";
+
 /// What a file of a node is to be.
 #[derive(Clone, Copy)]
 pub enum Kind {
@@ -48,6 +53,27 @@ pub fn credential(
     Ok((Some(path.display().to_string()), None))
 }
 
+/// Whether the packaged service does not see this file, though a command does.
+pub fn is_hidden(file: &Path) -> bool {
+    HIDDEN.iter().any(|hidden| file.starts_with(hidden))
+}
+
+/// What to say of files that the service of this machine does not see.
+pub fn hidden(change: &NodeChange) -> Option<String> {
+    hidden_from(Path::new(UNIT), change)
+}
+
+fn hidden_from(unit: &Path, change: &NodeChange) -> Option<String> {
+    let files = [&change.certificate_file, &change.macaroon_file, &change.details_macaroon_file];
+    let file = files.into_iter().flatten().find(|file| is_hidden(Path::new(file)))?;
+    unit.exists().then(|| {
+        format!(
+            "the service does not see {file}: its unit closes home folders to it. Give it a copy in its data folder, or \
+             show it the file (node-in-home.conf in /usr/share/doc/ip2tor-shop/examples)"
+        )
+    })
+}
+
 /// What to say of a certificate that has ended by `now`: no connection is made with it.
 pub fn expired(change: &NodeChange, now: Timestamp) -> Option<String> {
     let stored = change.certificate.clone();
@@ -75,6 +101,16 @@ mod tests {
     use crate::lightning::macaroon::Macaroon;
     use crate::store::Db;
     use crate::store::db::tests::locks_on;
+
+    #[test]
+    fn a_file_that_the_service_does_not_see_is_told_where_there_is_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let of = |file: &str| NodeChange { macaroon_file: Some(file.to_owned()), ..NodeChange::default() };
+        let in_home = of("/home/bitcoin/.lnd/invoice.macaroon");
+        assert!(hidden_from(dir.path(), &in_home).unwrap().contains("/home/bitcoin/.lnd/invoice.macaroon"));
+        assert_eq!(hidden_from(dir.path(), &of("/homes/macaroon")), None);
+        assert_eq!(hidden_from(&dir.path().join("no unit"), &in_home), None);
+    }
 
     #[test]
     fn a_credential_is_stored_in_its_one_form_and_what_is_none_is_refused_with_its_field() {

@@ -17,7 +17,7 @@ use crate::domain::node::{Node, NodeKind};
 use crate::services::Tx;
 use crate::services::nodes::manage;
 use crate::services::nodes::manage::NodeChange;
-use adding::{document, warn_of_untested};
+use adding::{document, warn};
 use fields::NodeFields;
 
 #[derive(ClapArgs)]
@@ -122,7 +122,7 @@ fn set(
 ) -> Result<(), Failure> {
     let owner = fields.owner.clone();
     let change = NodeChange { has_moved: moved, ..fields.change(&data.load()?.database())? };
-    warn_of_untested(untested, &change, output);
+    warn(untested, &change, output);
     let data = data.open()?;
     if let (Some(file), false) = (&change.payment_macaroon_file, untested) {
         asking::look_at_payment_macaroon(file)?;

@@ -25,7 +25,7 @@ pub fn add(
 ) -> Result<(Node, String), Failure> {
     let owner = fields.owner.clone();
     let change = fields.change(&data.load()?.database())?;
-    warn_of_untested(untested, &change, output);
+    warn(untested, &change, output);
     let data = data.open_or_create()?;
     if let (Some(file), false) = (&change.payment_macaroon_file, untested) {
         asking::look_at_payment_macaroon(file)?;
@@ -40,9 +40,10 @@ pub fn add(
     Ok((node, text))
 }
 
-/// What a try would have found, as far as it can be seen from here.
-pub fn warn_of_untested(untested: bool, change: &NodeChange, output: &Output) {
-    if let Some(warning) = untested.then(|| credential::expired(change, SystemClock.now())).flatten() {
+/// What a try would have found, as far as it can be seen from here, and what no try of a command finds.
+pub fn warn(untested: bool, change: &NodeChange, output: &Output) {
+    let expired = untested.then(|| credential::expired(change, SystemClock.now())).flatten();
+    for warning in expired.into_iter().chain(credential::hidden(change)) {
         output.warn(&warning);
     }
 }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Access, access};
 use serde_json::{Value, json};
 
+use super::super::credential::is_hidden;
 use super::super::data::{DataArgs, create_data_dir};
 use super::super::failure::Failure;
 use super::super::output::Output;
@@ -19,8 +20,6 @@ use crate::config::Config;
 use crate::lightning::pasted;
 use crate::services::nodes::manage;
 
-/// What the packaged service does not see of the machine (`ProtectHome=` in its unit).
-const HIDDEN: [&str; 3] = ["/home", "/root", "/run/user"];
 /// Larger files are no certificates or macaroons. Bytes.
 const MAX_BYTES: u64 = 256 * 1024;
 
@@ -116,7 +115,6 @@ fn read(file: &Path) -> Result<Vec<u8>, String> {
 /// The file itself where the shop's user and its service may read it, else a copy in the data folder.
 fn readable(folder: &Path, (file, content): Seen) -> Result<PathBuf, Failure> {
     let real = fs::canonicalize(&file).unwrap_or_else(|_| file.clone());
-    let is_hidden = |path: &Path| HIDDEN.iter().any(|hidden| path.starts_with(hidden));
     if !is_hidden(&file) && !is_hidden(&real) && access(&file, Access::READ_OK).is_ok() {
         return Ok(file);
     }
