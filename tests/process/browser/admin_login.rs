@@ -33,7 +33,7 @@ fn a_second_factor_is_set_and_asked_for_and_a_session_that_was_ended_elsewhere_l
     there.wait_for("main[data-shown] h1");
 
     visit(&mut here, &admin, "account");
-    here.click("main > p.row > button");
+    here.click("main > .row > button");
     here.wait_for("dialog[open]");
     here.click("dialog button.main");
     here.wait_for("#said:not(:empty)");
