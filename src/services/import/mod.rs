@@ -24,7 +24,7 @@ pub use store::{occupants, store};
 
 use crate::domain::time::Timestamp;
 
-/// Decides what becomes of a dump. Only looks; [`store`] carries it out.
+/// Decides what becomes of a dump. Only looks; [`store()`] carries it out.
 ///
 /// # Errors
 /// [`Refused`] for what the old shop can't have written, and for what contradicts itself.

@@ -17,12 +17,12 @@ const RULES: Rules = Rules { group_secs: 60, quiet: None };
 
 /// A shop, its messenger to a webhook at `receiver`, and the folder with the secret.
 async fn messenger(receiver: &Receiver) -> (TestShop, Messenger, tempfile::TempDir) {
-    let (shop, dir) = (TestShop::new(), tempfile::tempdir().unwrap());
+    let (shop, dir) = (TestShop::new(), tempfile::tempdir().expect("a folder"));
     let place = secret(dir.path(), "secret", WEBHOOK_SECRET);
     let channels = channels(&format!("[alerts.webhook]\nurl = \"{}/\"\nsecret = \"{place}\"", receiver.url()));
     let messenger = Messenger::new(shop.shop.clone(), Arc::new(channels), RULES);
     let idle = Tasks::default();
-    messenger.start(&idle).await.unwrap();
+    messenger.start(&idle).await.expect("the channels begin");
     // The tests make each step themselves.
     idle.stop().await;
     (shop, messenger, dir)
@@ -32,7 +32,7 @@ async fn raise(shop: &Shop, subject: &'static str) {
     let raise = move |tx: &mut ip2tor_shop::services::Tx<'_>| {
         Ok(alerts::raise(tx.db, AlertTopic::HostDead, subject, "says", tx.now).map(drop)?)
     };
-    shop.tx(&Principal::Shop, raise).await.unwrap();
+    shop.tx(&Principal::Shop, raise).await.expect("it is raised");
 }
 
 #[tokio::test(flavor = "multi_thread")]
