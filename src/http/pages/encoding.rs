@@ -8,6 +8,8 @@ use http::{HeaderMap, header};
 
 /// A smaller page is one packet either way. Bytes.
 const WORTH_IT: usize = 600;
+/// A larger page is a list, which repeats itself so much that the fastest way is nearly as good. Bytes.
+const A_LIST: usize = 16 << 10;
 
 /// Whether an answer may be compressed with gzip.
 pub fn takes_gzip(headers: &HeaderMap) -> bool {
@@ -26,7 +28,8 @@ pub fn gzip(page: &[u8]) -> Option<Vec<u8>> {
         return None;
     }
     // The last bytes that a higher level saves cost a Raspberry Pi more time than the page itself.
-    let mut encoder = GzEncoder::new(Vec::with_capacity(page.len() / 2), Compression::new(4));
+    let level = if page.len() > A_LIST { Compression::fast() } else { Compression::new(4) };
+    let mut encoder = GzEncoder::new(Vec::with_capacity(page.len() / 2), level);
     encoder.write_all(page).ok()?;
     encoder.finish().ok().filter(|packed| packed.len() < page.len())
 }
