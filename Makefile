@@ -20,7 +20,7 @@ demo: setup-demo ## Build and start a complete shop on http://127.0.0.1:8000 (Ct
 
 test: setup-test setup-axe ## Every test there is
 	RUST_TEST_THREADS=$(WAITING) $(CARGO) test --workspace --lib --bins --test it --no-fail-fast
-	$(CARGO) test --workspace --test process --test tor --test nodes --benches --no-fail-fast
+	$(CARGO) test --workspace --test process --test tor --test nodes --bench shop --bench onion --no-fail-fast
 	$(CARGO) test --workspace --doc
 	$(CARGO) build --bin ip2tor-shop
 	@.ci/setup fuzz

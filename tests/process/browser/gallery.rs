@@ -68,10 +68,12 @@ async fn pages(shop: &TestShop) -> Vec<Page> {
         page("host", format!("/shop/hosts/{}/", shop.host("host1"))),
         page("status", "/status/".to_owned()),
         page("find", "/find/".to_owned()),
+        page("demo", "/shop/demo/".to_owned()),
         page("not found", "/nothing/".to_owned()),
     ];
-    let (_, bridge) = shop.active_bridge("host1", Some("my node")).await;
+    let (order, bridge) = shop.active_bridge("host1", Some("my node")).await;
     pages.push(page("bridge", format!("/bridge/{bridge}/")));
+    pages.push(page("receipt", format!("/invoice/{order}/")));
     let alias = shop.order_alias("host1", "bob").await;
     shop.make_invoices().await;
     shop.pay(alias).await;
