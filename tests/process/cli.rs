@@ -681,12 +681,13 @@ fn a_backup_moves_a_shop_to_another_folder() {
 fn a_backup_by_hand_says_when_it_takes_the_last_tenth_of_a_disk() {
     let shop = Shop::with_operator();
     let told = |answer: &Output| String::from_utf8_lossy(&answer.stderr).contains("less than a tenth of the disk");
-    // Larger than any disk, without taking room on it; SQLite goes by the size that is in the database.
+    // Larger than any disk, without taking room on it; SQLite goes by the size that is in the database, and cuts the file
+    // to it whenever it moves something into it.
     let database = shop.0.path().join("shop.sqlite3");
     let large = std::fs::File::options().write(true).open(database).unwrap();
-    large.set_len(8 << 40).unwrap();
     let elsewhere = shop.0.path().join("elsewhere.backup");
     for command in [&["backup", "create"][..], &["backup", "create", "--output", elsewhere.to_str().unwrap()]] {
+        large.set_len(8 << 40).unwrap();
         let made = shop.run(command);
         assert!(made.status.success() && told(&made), "{made:?}");
     }
