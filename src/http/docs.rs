@@ -1,5 +1,7 @@
 //! The OpenAPI document, made from the operations, and the page that shows it.
 
+mod optional;
+
 use std::sync::OnceLock;
 
 use base64::Engine;
@@ -43,6 +45,8 @@ fn service() -> OpenApiService<impl poem_openapi::OpenApi, ()> {
 pub fn openapi_document() -> String {
     let mut document = String::new();
     let mut in_paths = false;
+    let nullable = serde_json::from_str(&service().spec()).map(|spec| optional::find(&spec)).unwrap_or_default();
+    let mut schemas = optional::Lines::default();
     for line in service().spec_yaml().lines() {
         if !line.starts_with(' ') {
             in_paths = line == "paths:";
@@ -52,7 +56,7 @@ pub fn openapi_document() -> String {
                 document.push_str(path);
                 document.push_str("/:");
             }
-            _ => document.push_str(line),
+            _ => document.push_str(&schemas.pass(line, &nullable)),
         }
         document.push('\n');
     }
@@ -65,6 +69,8 @@ const DOCUMENT: &[u8] = include_bytes!("../../openapi.yaml");
 /// The same document as JSON.
 pub fn openapi_json() -> Result<Value, serde_json::Error> {
     let mut document: Value = serde_json::from_str(&service().spec())?;
+    let nullable = optional::find(&document);
+    optional::say(&mut document, &nullable);
     if let Some(Value::Object(paths)) = document.get_mut("paths") {
         let with_slash = |(path, item): (String, Value)| (format!("{}/", path.trim_end_matches('/')), item);
         *paths = std::mem::take(paths).into_iter().map(with_slash).collect();
