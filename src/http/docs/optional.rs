@@ -128,10 +128,17 @@ mod tests {
     #[test]
     fn lines_of_the_document_say_the_same() {
         let nullable = Nullable::from([("A".to_owned(), "one".to_owned()), ("A".to_owned(), "two".to_owned())]);
-        let yaml = "    A:\n      properties:\n        one:\n          type: string\n        two:\n          $ref: '#/x'\n    B:\n      \
-                    properties:\n        one:\n          type: string\n";
+        let yaml = [
+            "    A:",
+            "      properties:",
+            "        one:",
+            "          type: string",
+            "        two:",
+            "          $ref: '#/x'",
+            "    B:",
+        ];
         let mut lines = Lines::default();
-        let passed: Vec<String> = yaml.lines().map(|line| lines.pass(line, &nullable)).collect();
+        let passed: Vec<String> = yaml.iter().map(|line| lines.pass(line, &nullable)).collect();
         let text = passed.join("\n");
         assert_eq!(text.matches("nullable: true").count(), 2, "{text}");
         assert!(text.contains("one:\n          nullable: true\n          type: string"), "{text}");
