@@ -92,9 +92,10 @@ impl Lines {
             }
             _ => {}
         }
+        let indent = " ".repeat(depth);
         match line.trim().strip_prefix("$ref: ") {
-            Some(place) if is_next => format!("          allOf:\n          - $ref: {place}\n          nullable: true"),
-            _ if is_next => format!("          nullable: true\n{line}"),
+            Some(place) if is_next => format!("{indent}allOf:\n{indent}- $ref: {place}\n{indent}nullable: true"),
+            _ if is_next => format!("{indent}nullable: true\n{line}"),
             _ => line.to_owned(),
         }
     }
