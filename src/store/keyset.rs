@@ -7,6 +7,7 @@
 use rusqlite::{Connection, Params, params};
 
 use super::db::StoreError;
+use crate::domain::id::HostId;
 use crate::domain::time::Timestamp;
 
 /// A table whose rows are numbered in the order in which they were made.
@@ -80,6 +81,23 @@ impl Bounds {
         let (second, limit) = (first + 1, u64::from(self.limit).next_power_of_two());
         let order = if self.ascending { "ASC" } else { "DESC" };
         format!("{number} >= ?{first} AND {number} < ?{second} ORDER BY {number} {order} LIMIT {limit}")
+    }
+
+    /// The first numbers of the runs of hosts in states, by a statement for one of them.
+    pub fn of_runs(
+        self,
+        db: &Connection,
+        text: &str,
+        hosts: &[HostId],
+        letters: &[&str],
+    ) -> Result<Vec<i64>, StoreError> {
+        let mut found = Vec::new();
+        for host in hosts {
+            for letter in letters {
+                found.extend(numbers(db, text, params![host, letter, self.first, self.end])?);
+            }
+        }
+        Ok(self.merge(found))
     }
 
     /// The first numbers of all runs together.

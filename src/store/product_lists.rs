@@ -32,18 +32,10 @@ pub fn list(db: &Connection, wanted: &Wanted) -> Result<Vec<i64>, StoreError> {
     if wanted.hosts.is_none() && wanted.status.is_none() {
         return numbers(db, &all_text(bounds), params![bounds.first, bounds.end]).map(|found| bounds.merge(found));
     }
-    let hosts = match &wanted.hosts {
-        Some(hosts) => hosts.clone(),
-        None => super::hosts::ids(db)?,
-    };
     let statuses = wanted.status.map_or_else(|| ProductStatus::ALL.to_vec(), |status| vec![status]);
-    let (text, mut found) = (run_text(bounds), Vec::new());
-    for host in hosts {
-        for status in &statuses {
-            found.extend(numbers(db, &text, params![host, status.letter(), bounds.first, bounds.end])?);
-        }
-    }
-    Ok(bounds.merge(found))
+    let letters: Vec<&str> = statuses.into_iter().map(ProductStatus::letter).collect();
+    let hosts = wanted.hosts.clone().map_or_else(|| super::hosts::ids(db), Ok)?;
+    bounds.of_runs(db, &run_text(bounds), &hosts, &letters)
 }
 
 /// The numbers of everybody's products.

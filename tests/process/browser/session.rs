@@ -65,7 +65,7 @@ impl Browser {
         wait_until(PATIENCE, || std::net::TcpStream::connect(address).ok()).expect("the driver listens");
         let driver = Driver::web_driver(address, &capabilities(profile.path(), visitor));
         let mut browser = Self { driver, process, _profile: profile };
-        browser.be(visitor);
+        browser.becomes(visitor);
         browser
     }
 
@@ -83,18 +83,14 @@ impl Browser {
         Self { driver, process, _profile: profile }
     }
 
-    fn be(&mut self, visitor: Visitor) {
+    /// Somebody sits down, with a window and a liking of their own.
+    pub fn becomes(&mut self, visitor: Visitor) {
         let (width, height) = visitor.size;
         let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600});
         self.tell(&Command::Chromium("Emulation.setDeviceMetricsOverride", size));
         let scheme = if visitor.likes_dark { "dark" } else { "light" };
         let features = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
         self.tell(&Command::Chromium("Emulation.setEmulatedMedia", features));
-    }
-
-    /// Somebody else sits down, with another window and another liking.
-    pub fn becomes(&mut self, visitor: Visitor) {
-        self.be(visitor);
     }
 
     fn tell(&mut self, command: &Command<'_>) -> Value {
