@@ -1,5 +1,9 @@
 //! What the pages' files become, and how the program is linked.
 
+#[path = "build/api_page.rs"]
+mod api_page;
+#[path = "build/api_schema.rs"]
+mod api_schema;
 #[path = "build/assets.rs"]
 mod assets;
 #[path = "build/references.rs"]
@@ -11,8 +15,7 @@ use std::process::Command;
 
 fn main() -> std::io::Result<()> {
     println!("cargo:rerun-if-changed=build.rs");
-    println!("cargo:rerun-if-changed=build/assets.rs");
-    println!("cargo:rerun-if-changed=build/references.rs");
+    println!("cargo:rerun-if-changed=build");
     let folder = |name: &str| var(name).map_err(std::io::Error::other);
     assets::write_table(Path::new(&folder("CARGO_MANIFEST_DIR")?), Path::new(&folder("OUT_DIR")?))?;
     // 54,000 addresses are relocated at the start. Packed, the list of them takes 16 KiB instead of 1.3 MiB of

@@ -10,6 +10,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
 
+use super::api_page;
 use super::references::References;
 
 /// The folders, each below the last part of its files' addresses.
@@ -29,6 +30,7 @@ pub fn write_table(root: &Path, out: &Path) -> std::io::Result<()> {
     for (folder, address) in FOLDERS {
         sources.extend(read_folder(&root.join(folder), address)?);
     }
+    sources.push(documentation(&root.join("openapi.yaml"))?);
     let mut references = References::of(&sources);
     let (mut names, mut table) = (String::new(), String::new());
     for source in &sources {
@@ -40,6 +42,13 @@ pub fn write_table(root: &Path, out: &Path) -> std::io::Result<()> {
         table.push_str(&asset.row());
     }
     fs::write(out.join("assets.rs"), format!("{names}\n/// Every file.\nstatic ASSETS: &[Asset] = &[\n{table}];\n"))
+}
+
+/// The page that is made of the API's document.
+fn documentation(document: &Path) -> std::io::Result<Source> {
+    println!("cargo:rerun-if-changed={}", document.display());
+    let page = api_page::of(&fs::read_to_string(document)?).map_err(|error| unfit(document, &error.to_string()))?;
+    Ok(Source { plain: "/docs/".to_owned(), file: "docs.html".into(), bytes: page.into_bytes() })
 }
 
 fn read_folder(folder: &Path, address: &str) -> std::io::Result<Vec<Source>> {

@@ -23,9 +23,6 @@ pub async fn memory(table: &mut Table) {
         connection.call(&load::get(path, None)).await.expect("an answer");
     }
     let (idle, mut most) = (world.shop.memory(), 0.0_f64);
-    for path in ["/docs/", "/openapi.yaml"] {
-        connection.call(&load::get(path, None)).await.expect("an answer");
-    }
     be_many(&mut connection).await;
     drop(connection);
     let (head, body, values) = (half_head(), half_body(), many_values());

@@ -2,21 +2,20 @@
 
 mod optional;
 
-use std::sync::OnceLock;
-
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, header};
 use poem::Response;
 use poem_openapi::{LicenseObject, OpenApiService};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use super::admin;
 use super::contract::operations;
-use super::pages::html;
+use super::pages::asset;
 
+/// The page has no script.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
+);
 /// What does not change while the shop runs.
 const FOR_MINUTES: HeaderValue = HeaderValue::from_static("public, max-age=300");
 const ABOUT: &str = "Sells Tor bridges and Nostr aliases over Lightning.\n\n\
@@ -78,74 +77,15 @@ pub fn openapi_json() -> Result<Value, serde_json::Error> {
     Ok(document)
 }
 
-/// The page that shows the document.
-pub fn page() -> Response {
-    let (page, policy) = made_page();
-    let mut response = html(StatusCode::OK, page);
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
-    response.headers_mut().insert(header::CACHE_CONTROL, FOR_MINUTES);
-    response
+/// The page that shows the document, made of it when the program was built.
+pub fn page(headers: &HeaderMap) -> Option<Response> {
+    let mut response = asset("/docs/", headers)?;
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, POLICY);
+    Some(response)
 }
 
 /// The document, as it is served.
 pub fn document() -> Response {
     let document = Response::builder().header(header::CONTENT_TYPE, "application/yaml");
     document.header(header::CACHE_CONTROL, FOR_MINUTES).body(Bytes::from_static(DOCUMENT))
-}
-
-/// What the page takes once somebody has asked for it, in bytes: nearly all of it is Swagger UI.
-pub const MOST_BYTES: usize = 1700 << 10;
-
-/// The page that shows the document, and what it may do: run its own scripts, and ask this shop.
-fn made_page() -> (Bytes, HeaderValue) {
-    static PAGE: OnceLock<(Bytes, HeaderValue)> = OnceLock::new();
-    PAGE.get_or_init(|| {
-        let html = page_of_served_document();
-        let policy = HeaderValue::try_from(policy(&html));
-        (html.into(), policy.unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'")))
-    })
-    .clone()
-}
-
-/// The page of no API at all, told to fetch the document instead: with the document in it, making it would take
-/// several times as much memory as showing it, and that stays with the process. Changed in place for the same reason.
-fn page_of_served_document() -> String {
-    let nothing = OpenApiService::new((), "", "");
-    let mut html = nothing.swagger_ui_html();
-    for (old, new) in [
-        ("spec: spec,", "url: '../openapi.yaml',"),
-        (&format!("let spec = {};", nothing.spec()), ""),
-        ("<title>Swagger UI</title>", "<title>IP2Tor Shop API</title>"),
-    ] {
-        if let Some(at) = html.rfind(old) {
-            html.replace_range(at..at + old.len(), new);
-        }
-    }
-    html.shrink_to_fit();
-    html
-}
-
-/// Names each script of the page by its hash: no other one is run.
-fn policy(html: &str) -> String {
-    let scripts = html.split("<script").skip(1).filter_map(|rest| rest.split_once('>')?.1.split_once("</script>"));
-    let hash = |(script, _): (&str, &str)| format!(" 'sha256-{}'", STANDARD.encode(Sha256::digest(script)));
-    let hashes: String = scripts.map(hash).collect();
-    format!(
-        "default-src 'none'; script-src{hashes}; style-src 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; \
-         form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_page_is_made_once_and_fetches_the_document() {
-        let (page, _) = made_page();
-        assert_eq!(page.as_ptr(), made_page().0.as_ptr());
-        let page = std::str::from_utf8(&page).unwrap();
-        assert!(page.contains("\n        url: '../openapi.yaml',") && page.contains("<title>IP2Tor Shop API</title>"));
-        assert!(!page.contains("let spec =") && !page.contains("spec: spec,"), "no document of its own");
-    }
 }

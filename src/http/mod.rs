@@ -48,14 +48,13 @@ const CIRCUITS_BYTES: usize = 512 * 1024;
 
 /// Everything that strangers can make the process remember, each with its bound in bytes at the default
 /// settings; in all less than 16 MiB.
-pub const REMEMBERED: [(&str, usize); 9] = [
+pub const REMEMBERED: [(&str, usize); 8] = [
     ("connections", server::connection_limiter::MOST_BYTES),
     ("large bodies", server::bodies::MOST_BYTES),
     ("rates", LIMITERS * middleware::rate_limit::MOST_BYTES),
     ("wrong passwords", crate::services::operators::authenticate::MOST_BYTES),
     ("failed logins", crate::services::operators::login::MOST_BYTES),
     ("pictures", media::MOST_BYTES),
-    ("documents", docs::MOST_BYTES),
     ("onion circuits", CIRCUITS_BYTES),
     ("warnings of the log", crate::services::log_ring::MOST_BYTES),
 ];
@@ -70,7 +69,7 @@ pub fn app(app: App) -> impl Endpoint<Output = Response> + 'static {
         .nest_no_strip("/admin", GetOnly(admin::Screens))
         .nest_no_strip("/api/v1", ContractDispatcher::new(Arc::clone(&app), contract::operations::operations()))
         .at("/docs", GetOnly(get(make_sync(|request: Request| pages::add_slash(request.uri())))))
-        .at("/docs/", GetOnly(get(make_sync(|_| docs::page()))))
+        .at("/docs/", GetOnly(get(make_sync(|request: Request| docs::page(request.headers()).unwrap_or_default()))))
         .at("/openapi.yaml", GetOnly(get(make_sync(|_| docs::document()))))
         .at("/healthz", GetOnly(get(make_sync(|_| health::healthz()))))
         .at(

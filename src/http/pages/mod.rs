@@ -33,7 +33,7 @@ mod status;
 mod texts;
 mod visit;
 
-pub use answer::{add_slash, html, to_docs};
+pub use answer::{add_slash, to_docs};
 pub use assets::serve as asset;
 pub use places::routes;
 pub use problems::{answer, not_found, reader};

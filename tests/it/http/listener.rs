@@ -110,7 +110,7 @@ async fn neither_connections_that_say_nothing_nor_half_requests_nor_idle_ones_sh
     const HALF_HEAD: &[u8] = b"GET / HTTP/1.1\r\nX: ";
     const HALF_BODY: &[u8] = b"POST /api/v1/public/order/ HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 9\r\n\r\n{";
     // So much is answered that the client, who reads nothing, has to be waited for.
-    let greedy = b"GET /docs/ HTTP/1.1\r\nHost: shop.example\r\n\r\n".repeat(50);
+    let greedy = b"GET /openapi.yaml HTTP/1.1\r\nHost: shop.example\r\n\r\n".repeat(50);
     let shop = TestShop::new();
     for start in [b"".as_slice(), HALF_HEAD, HALF_BODY, REQUEST, &greedy] {
         let address = listen(&shop, limits(16, 600_000)).await;
