@@ -31,11 +31,17 @@ export CFLAGS="${CFLAGS:-} -ffile-prefix-map=$PWD=/source -ffile-prefix-map=$car
 export CARGO_INCREMENTAL=0
 
 # With it the program carries the list of what it is made of (`cargo audit bin` reads it).
+export PATH="$PWD/target/tools/bin:$PATH"
+if ! cargo auditable --version >/dev/null 2>&1; then
+    step "installing cargo-auditable, which puts that list in"
+    # For this machine, whatever the program is for.
+    (unset RUSTC RUSTFLAGS CFLAGS && cargo install --quiet --locked --root target/tools cargo-auditable) >&2 || true
+fi
 auditable=()
 if cargo auditable --version >/dev/null 2>&1; then
     auditable=(auditable)
 else
-    step "cargo-auditable is not installed: the program carries no list of its dependencies"
+    step "cargo-auditable can't be installed: the program carries no list of its dependencies"
 fi
 step "compiling for $arch: about 650 crates, a quarter of an hour on two cores"
 cargo "${auditable[@]}" build --release --locked --bin ip2tor-shop --target "$triple" >&2

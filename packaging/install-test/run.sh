@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What an operator's machine goes through, with a package, on a booted Debian in a container: install, first run,
-# purchases, upgrades (with orders in flight, without room, cut short, failing), remove, purge, install again.
+# purchases, upgrades (with orders in flight, without room, cut short, failing), remove, purge, install again. A package for
+# another architecture than this machine's is tried in an emulated machine.
 #   packaging/install-test/run.sh PACKAGE [SCENE…]     as root; SUITE=trixie takes another Debian
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -10,7 +11,9 @@ cd "$(dirname "$0")/../.."
 package=$(realpath "${1:?which package}")
 shift
 [ "$(id -u)" = 0 ] || die "must be root, to boot a machine"
-[ -d /run/systemd/nspawn ] || mkdir -p /run/systemd/nspawn
+if [ "$(dpkg-deb -f "$package" Architecture)" != "$(dpkg --print-architecture)" ]; then
+    . packaging/install-test/virtual.sh
+fi
 version=$(dpkg-deb -f "$package" Version)
 
 # The same package as another version, with another program where one is given.
