@@ -1,25 +1,44 @@
 // Makes pages nicer; each works without it.
 "use strict";
 
-// The state of an order, as it is now: asked for while somebody looks.
+// The state of an order, as it is now, while somebody looks: asked for when the shop tells that it is another one, and
+// again and again where the shop tells nothing. Within SILENCE it tells something, be it the same.
 const live = () => document.querySelector("[data-live]");
+const SILENCE = 60000;
 let waits = 2000;
+let heard = 0;
+let stream;
+
+function listen() {
+  stream?.close();
+  heard = 0;
+  if (!live() || document.hidden) return;
+  stream = new EventSource(live().dataset.events);
+  stream.onmessage = (told) => {
+    heard = Date.now();
+    if (live() && told.data !== live().dataset.version) ask();
+  };
+  stream.onerror = () => { heard = 0; };
+}
+
+async function ask() {
+  const shown = live();
+  try {
+    const answer = await fetch(shown.dataset.live, { cache: "no-store" });
+    if (answer.status === 200) {
+      replace(shown, new DOMParser().parseFromString(await answer.text(), "text/html"));
+    }
+    waits = answer.ok ? 2000 : Math.min(waits * 2, 60000);
+  } catch {
+    heard = 0;
+    waits = Math.min(waits * 2, 60000);
+  }
+  if (!live()) stream?.close();
+}
 
 async function look() {
-  const shown = live();
-  if (!shown) return;
-  if (!document.hidden) {
-    try {
-      const answer = await fetch(shown.dataset.live, { cache: "no-store" });
-      if (answer.status === 200) {
-        replace(shown, new DOMParser().parseFromString(await answer.text(), "text/html"));
-      }
-      waits = answer.ok ? 2000 : Math.min(waits * 2, 60000);
-    } catch {
-      waits = Math.min(waits * 2, 60000);
-    }
-  }
-  setTimeout(look, waits);
+  if (live() && !document.hidden && Date.now() - heard > SILENCE) await ask();
+  if (live()) setTimeout(look, waits);
 }
 
 function replace(shown, answer) {
@@ -69,4 +88,8 @@ addEventListener("pageshow", () => {
 
 ready(document);
 setInterval(tick, 1000);
-if (live()) setTimeout(look, waits);
+if (live()) {
+  setTimeout(look, waits);
+  listen();
+  document.addEventListener("visibilitychange", listen);
+}

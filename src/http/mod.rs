@@ -8,6 +8,7 @@ mod contract;
 mod docs;
 mod event_limit;
 mod health;
+mod kept_pages;
 mod media;
 mod metrics;
 pub mod middleware;
@@ -21,6 +22,7 @@ mod security;
 pub mod server;
 mod state;
 mod url_encoded;
+mod watch_limit;
 
 use std::sync::Arc;
 
@@ -48,14 +50,16 @@ const CIRCUITS_BYTES: usize = 512 * 1024;
 
 /// Everything that strangers can make the process remember, each with its bound in bytes at the default
 /// settings; in all less than 16 MiB.
-pub const REMEMBERED: [(&str, usize); 8] = [
+pub const REMEMBERED: [(&str, usize); 10] = [
     ("connections", server::connection_limiter::MOST_BYTES),
     ("large bodies", server::bodies::MOST_BYTES),
     ("rates", LIMITERS * middleware::rate_limit::MOST_BYTES),
     ("wrong passwords", crate::services::operators::authenticate::MOST_BYTES),
     ("failed logins", crate::services::operators::login::MOST_BYTES),
     ("pictures", media::MOST_BYTES),
+    ("kept pages", kept_pages::MOST_BYTES),
     ("onion circuits", CIRCUITS_BYTES),
+    ("streams of orders", watch_limit::MOST_BYTES),
     ("warnings of the log", crate::services::log_ring::MOST_BYTES),
 ];
 

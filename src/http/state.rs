@@ -6,12 +6,13 @@ use std::time::Duration;
 use super::answered::Answered;
 use super::branding::Branding;
 use super::health::Readiness;
+use super::kept_pages::KeptPages;
 use super::media::Pictures;
 use super::middleware::order_limit::{OrderLimiters, OrderRates};
 use super::middleware::rate_limit::{Limiter, Rate};
 use super::server::bodies::{BODY_BYTES, Bodies};
 use super::server::client::IsTrusted;
-use super::{event_limit, push_limit};
+use super::{event_limit, push_limit, watch_limit};
 use crate::services::Shop;
 use crate::services::backstage::Backstage;
 use crate::services::hosts::catalog::CatalogCache;
@@ -53,6 +54,7 @@ pub struct App {
     pub(super) auth: Authenticator,
     pub(super) logins: Logins,
     pub(super) catalog: CatalogCache,
+    pub(super) kept_pages: KeptPages,
     pub(super) is_trusted_proxy: Box<IsTrusted>,
     pub(super) limits: Limits,
     pub(super) requests: Limiter,
@@ -72,6 +74,8 @@ pub struct App {
     pub(super) backstage: Option<Arc<dyn Backstage>>,
     /// Who listens to what changes.
     pub(super) listeners: event_limit::Listeners,
+    /// Who follows an order.
+    pub(super) watchers: watch_limit::Watchers,
 }
 
 impl App {
@@ -82,6 +86,7 @@ impl App {
             logins: Logins::default(),
             shop,
             catalog: CatalogCache::default(),
+            kept_pages: KeptPages::default(),
             is_trusted_proxy,
             requests: Limiter::new(limits.requests),
             answered: Answered::default(),
@@ -96,6 +101,7 @@ impl App {
             advertised: None,
             backstage: None,
             listeners: event_limit::Listeners::default(),
+            watchers: watch_limit::Watchers::default(),
             limits,
         }
     }

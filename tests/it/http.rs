@@ -12,6 +12,7 @@ mod moved_in;
 mod origins;
 mod pages;
 mod pages_claims;
+mod pages_events;
 mod pages_forms;
 mod pages_more;
 mod pages_renew;

@@ -13,6 +13,7 @@ mod ending;
 mod host;
 mod news;
 mod node;
+mod pages;
 mod rules;
 mod run;
 mod snapshot;

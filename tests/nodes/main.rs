@@ -15,6 +15,7 @@ mod keeper;
 mod live;
 mod lnd;
 mod lnd_scenes;
+mod lnurl;
 mod locked;
 mod many;
 mod network;

@@ -9,7 +9,7 @@ mod books;
 mod buyers;
 mod host;
 mod ledger;
-mod refunds;
+pub mod refunds;
 mod rules;
 mod state;
 

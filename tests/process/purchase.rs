@@ -58,6 +58,17 @@ impl Demo {
         (text(&self.details["admin_url"]), text(&admin["user"]), text(&admin["password"]))
     }
 
+    /// Speaks to it as the public.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// When a bridge ends, as pages write it.
+    pub fn end_of(&self, bridge: &str) -> String {
+        let end = text(&self.bridge(bridge)["suspend_after"]);
+        format!("{} UTC", end[..16].replace('T', " "))
+    }
+
     fn get(&self, path: &str) -> Value {
         let answer = self.client.get(&format!("/api/v1/{path}")).expect("an answer");
         assert_eq!(answer.status, 200, "{path}: {answer:?}");
@@ -123,7 +134,11 @@ impl Demo {
     }
 
     fn pay(&self, invoice: &Value) {
-        let request = invoice["payment_request"].as_str().expect("a payment request");
+        self.pay_request(invoice["payment_request"].as_str().expect("a payment request"));
+    }
+
+    /// Pays as somebody's wallet.
+    pub fn pay_request(&self, request: &str) {
         assert_eq!(pay(&self.lnd_dir(), request, PATIENCE), Paid::Settled);
     }
 

@@ -111,6 +111,13 @@ impl Ask<'_> {
 
     /// Sends it. What waits for an invoice gets one.
     pub async fn send(self) -> Answer {
+        let mut response = self.open().await;
+        let body = response.take_body().into_vec().await.expect("a body");
+        Answer { status: response.status(), headers: response.headers().clone(), body }
+    }
+
+    /// The same, for an answer that goes on.
+    pub async fn open(self) -> Response {
         let mut builder = Request::builder().method(self.method).uri(self.uri);
         for (name, value) in &self.headers {
             builder = builder.header(name.as_str(), value.as_str());
@@ -126,9 +133,7 @@ impl Ask<'_> {
         request.set_data(self.surface);
         let waits = self.uri_waits;
         let answering = self.shop.app.get_response(request);
-        let mut response = if waits { with_node(self.shop, answering).await } else { answering.await };
-        let body = response.take_body().into_vec().await.expect("a body");
-        Answer { status: response.status(), headers: response.headers().clone(), body }
+        if waits { with_node(self.shop, answering).await } else { answering.await }
     }
 }
 

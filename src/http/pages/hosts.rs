@@ -13,6 +13,7 @@ use crate::domain::fiat::Rate;
 use crate::domain::host::Host;
 use crate::domain::money::Msat;
 use crate::domain::time::Timestamp;
+use crate::http::kept_pages::Basis;
 use crate::http::problem::Problem;
 use crate::services::hosts::catalog::{Catalog, PublicHost};
 use crate::services::rates;
@@ -94,16 +95,28 @@ pub fn show(visit: &Visit, kind: ListKind) -> Result<Response, Problem> {
     let (now, rate) = (shop.now(), rates::for_information(shop)?);
     let catalog = visit.app.catalog.get(shop)?;
     let mut open: Vec<&PublicHost> = catalog.hosts.iter().filter(|host| host.is_public(now)).collect();
-    let closed = if open.is_empty() { Some(reason(visit, &catalog, now)?) } else { None };
-    open.retain(|public| sells(&public.host) && fits(visit, &public.host));
-    open.retain(|public| !kind.is_demo() || public.host.is_test_host || public.host.is_testnet);
-    open.sort_by(|a, b| cheaper(&a.host, &b.host));
     let title = match kind {
         ListKind::Front => t.front_title,
         ListKind::Alone => t.hosts,
         ListKind::Demo => t.demo_title,
     };
-    visit.page(&HostsPage {
+    // What is asked for with a query, or why nothing is on offer, is made anew each time.
+    let is_kept = visit.query.is_empty() && !open.is_empty() && !kind.is_demo();
+    let basis = is_kept.then(|| Basis {
+        title,
+        language: visit.language,
+        version: catalog.version,
+        open: open.iter().map(|public| public.host.id).collect(),
+        rate,
+    });
+    if let Some(page) = basis.as_ref().and_then(|basis| visit.kept_page(basis)) {
+        return Ok(page);
+    }
+    let closed = if open.is_empty() { Some(reason(visit, &catalog, now)?) } else { None };
+    open.retain(|public| sells(&public.host) && fits(visit, &public.host));
+    open.retain(|public| !kind.is_demo() || public.host.is_test_host || public.host.is_testnet);
+    open.sort_by(|a, b| cheaper(&a.host, &b.host));
+    let page = HostsPage {
         t,
         frame: visit.frame(title),
         kind,
@@ -111,7 +124,11 @@ pub fn show(visit: &Visit, kind: ListKind) -> Result<Response, Problem> {
         closed,
         filters: if kind.is_demo() { Vec::new() } else { filters(visit) },
         offers: open.into_iter().map(|public| offer(t, public, rate)).collect(),
-    })
+    };
+    match basis {
+        Some(basis) => visit.page_to_keep(basis, &page),
+        None => visit.page(&page),
+    }
 }
 
 /// Why nothing can be bought.

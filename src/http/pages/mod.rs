@@ -16,6 +16,7 @@ mod hosts;
 mod language;
 mod lnurl;
 mod order;
+mod order_events;
 mod order_form;
 mod order_words;
 mod paths;
@@ -29,6 +30,7 @@ mod renew;
 #[cfg(test)]
 mod sample;
 mod stage;
+mod standing;
 mod status;
 mod texts;
 mod visit;

@@ -12,6 +12,7 @@ use super::order_form::Field;
 use super::order_words::{self, Words};
 use super::paths;
 use super::stage::Stage;
+use super::standing::Standing;
 use super::texts::Texts;
 use super::visit::Visit;
 use crate::domain::id::OrderId;
@@ -46,8 +47,8 @@ struct State {
     stage: &'static str,
     /// Changes with whatever is shown.
     version: String,
-    /// Where the script asks for this part again; `None` where nothing changes by itself.
-    live: Option<String>,
+    /// Where the script asks for this part again, and where it is told when; `None` where nothing changes by itself.
+    live: Option<(String, String)>,
     heading: String,
     tone: &'static str,
     lead: &'static str,
@@ -73,9 +74,6 @@ struct Pay {
     /// In the demo: where the simulated wallet pays.
     demo: Option<String>,
 }
-
-/// While a surplus is being paid back, the page looks again after so many seconds.
-const PAYING_BACK_SECS: u32 = 8;
 
 /// The page, or for the script the part of it that changes.
 pub fn show(visit: &Visit) -> Result<Response, Problem> {
@@ -137,9 +135,7 @@ const fn demo_path(_: &App, _: OrderId) -> Option<String> {
 fn state(visit: &Visit, followed: &Followed, wrong: Option<Field>) -> (Option<u32>, State) {
     let (purchase, product, host) = (&followed.view.purchase, &followed.view.product, &followed.view.host);
     let (language, t, now) = (visit.language, visit.t, visit.app.shop.now());
-    let stage = Stage::of(purchase, product, followed.is_being_paid_back, now);
-    let refresh = stage.refresh_secs().or_else(|| followed.is_being_paid_back.then_some(PAYING_BACK_SECS));
-    let claimed_at = followed.claim.as_ref().map_or(0, |claim| claim.modified_at.0);
+    let Standing { stage, refresh, version, .. } = Standing::of(followed, language, now);
     let address = order_words::address(product, host);
     let Words { heading, tone, lead, next } = order_words::of(t, stage, purchase, address.as_deref());
     let message = purchase.message.as_ref().map(|text| (text.language(language).tag(), text.text(language)));
@@ -157,14 +153,11 @@ fn state(visit: &Visit, followed: &Followed, wrong: Option<Field>) -> (Option<u3
     let pay = (stage == Stage::ToPay).then(|| pay(visit, followed, now)).flatten();
     let state = State {
         stage: stage.name(),
-        version: format!(
-            "{}-{}-{}-{claimed_at}-{}",
-            stage.name(),
-            purchase.modified_at.0,
-            product.modified_at.0,
-            language.tag()
-        ),
-        live: refresh.map(|_| format!("{}?part={}", paths::order(purchase.id), language.tag())),
+        version,
+        live: refresh.map(|_| {
+            let part = format!("?part={}", language.tag());
+            (paths::order(purchase.id) + &part, paths::order_events(purchase.id) + &part)
+        }),
         heading,
         tone,
         lead,
@@ -240,7 +233,7 @@ mod tests {
             let state = || State {
                 stage: "to_pay",
                 version: text(),
-                live: Some(text()),
+                live: Some((text(), text())),
                 heading: text(),
                 tone: "good",
                 lead: t.to_pay,

@@ -8,6 +8,11 @@ pub fn order(id: OrderId) -> String {
     format!("/charged/lnpurchase/po/{id}/")
 }
 
+/// The stream of what becomes of an order.
+pub fn order_events(id: OrderId) -> String {
+    format!("{}events/", order(id))
+}
+
 /// The receipt of an order.
 pub fn receipt(id: OrderId) -> String {
     format!("/invoice/{id}/")

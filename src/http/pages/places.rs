@@ -11,7 +11,8 @@ use super::form::Form;
 use super::hosts::ListKind;
 use super::visit::Visit;
 use super::{
-    assets, buy, calendar, claim, directory, find, hosts, lnurl, order, problems, product, receipt, renew, status,
+    assets, buy, calendar, claim, directory, find, hosts, lnurl, order, order_events, problems, product, receipt,
+    renew, status,
 };
 use crate::domain::product::ProductKind;
 use crate::http::App;
@@ -31,6 +32,8 @@ enum Place {
     Hosts,
     Host,
     Order,
+    /// Tells the script of its page what becomes of an order.
+    OrderEvents,
     /// Takes a payment request over what an order owes.
     Claim,
     /// Tells a wallet what an order owes.
@@ -60,6 +63,7 @@ pub fn routes(app: &Arc<App>, mut routes: Route) -> Route {
         ("/shop/hosts/", Place::Hosts),
         ("/shop/hosts/:id/", Place::Host),
         ("/charged/lnpurchase/po/:id/", Place::Order),
+        ("/charged/lnpurchase/po/:id/events/", Place::OrderEvents),
         ("/charged/lnpurchase/po/:id/claim/", Place::Claim),
         ("/lnurl/withdraw/:id/", Place::Withdraw),
         ("/lnurl/withdraw/:id/pay/", Place::WithdrawPay),
@@ -119,6 +123,7 @@ impl Place {
             Self::Withdraw | Self::Renew(_) | Self::Receipt | Self::Demo | Self::Directory => "GET, HEAD, OPTIONS",
             // Changes something, and wallets know no other way.
             Self::WithdrawPay | Self::RenewInvoice(_) => "GET, OPTIONS",
+            Self::OrderEvents => "GET, OPTIONS",
             Self::Host | Self::Find => "GET, HEAD, POST, OPTIONS",
             Self::Extend(_) | Self::Claim => "POST, OPTIONS",
             #[cfg(feature = "demo")]
@@ -141,6 +146,7 @@ impl Place {
             Self::Hosts => hosts::show(visit, ListKind::Alone),
             Self::Host => buy::show(visit),
             Self::Order => order::show(visit),
+            Self::OrderEvents => order_events::listen(visit),
             Self::Product(kind) => product::show(visit, kind, None).await,
             Self::Calendar(kind) => calendar::show(visit, kind),
             Self::Find => find::show(visit),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use poem::{Request, Response};
 
@@ -15,6 +16,7 @@ use super::language;
 use super::texts::Texts;
 use crate::domain::texts::Language;
 use crate::http::App;
+use crate::http::kept_pages::Basis;
 use crate::http::problem::Problem;
 use crate::http::server::client::Origin;
 use crate::services::hosts::catalog::Site;
@@ -115,12 +117,31 @@ impl Visit {
         Ok(response)
     }
 
+    /// A page that was kept, where one was made of the same; who takes no gzip gets one that is made for them.
+    pub fn kept_page(&self, basis: &Basis) -> Option<Response> {
+        let page = self.app.kept_pages.get(basis).filter(|_| self.takes_gzip)?;
+        Some(self.answer(StatusCode::OK, page, true))
+    }
+
+    /// A page that anybody may see, and that is kept for the next who asks.
+    pub fn page_to_keep(&self, basis: Basis, template: &impl Template) -> Result<Response, Problem> {
+        let text = template.render().map_err(|error| Problem::internal(&error.to_string()))?;
+        let packed = if self.takes_gzip { encoding::gzip(text.as_bytes()) } else { None };
+        let Some(packed) = packed.map(Bytes::from) else { return Ok(self.send(StatusCode::OK, text.into_bytes())) };
+        self.app.kept_pages.put(basis, &packed);
+        Ok(self.answer(StatusCode::OK, packed, true))
+    }
+
     fn send(&self, status: StatusCode, page: Vec<u8>) -> Response {
-        let packed = if self.takes_gzip { encoding::gzip(&page) } else { None };
-        let is_packed = packed.is_some();
-        let body = packed.unwrap_or(page);
+        match if self.takes_gzip { encoding::gzip(&page) } else { None } {
+            Some(packed) => self.answer(status, packed.into(), true),
+            None => self.answer(status, page.into(), false),
+        }
+    }
+
+    fn answer(&self, status: StatusCode, body: Bytes, is_packed: bool) -> Response {
         let length = HeaderValue::from(body.len());
-        let mut response = html(status, if self.is_head { Vec::new() } else { body });
+        let mut response = html(status, if self.is_head { Bytes::new() } else { body });
         self.add_headers(response.headers_mut());
         if is_packed {
             response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));

@@ -50,6 +50,8 @@ pub struct PublicHost {
 #[allow(missing_docs, reason = "the fields of a record say what they are")]
 #[derive(Debug, PartialEq, Eq)]
 pub struct Catalog {
+    /// The state of the database; each has another number.
+    pub version: i64,
     pub site: Site,
     /// All hosts in the order of their IP addresses.
     pub hosts: Vec<PublicHost>,
@@ -57,25 +59,23 @@ pub struct Catalog {
 
 /// The catalog of the newest state of the database. Kept until any process commits a change.
 #[derive(Default)]
-pub struct CatalogCache(Mutex<Option<(i64, Arc<Catalog>)>>);
+pub struct CatalogCache(Mutex<Option<Arc<Catalog>>>);
 
 impl CatalogCache {
     /// The catalog; read again only when the database has changed.
     pub fn get(&self, shop: &Shop) -> Result<Arc<Catalog>, Error> {
         let version = shop.db.version()?;
         let mut kept = self.0.lock();
-        if let Some((of, catalog)) = &*kept
-            && *of == version
-        {
+        if let Some(catalog) = kept.as_ref().filter(|catalog| catalog.version == version) {
             return Ok(Arc::clone(catalog));
         }
-        let catalog = Arc::new(shop.db.read(|db| load_catalog(shop, db))?);
-        *kept = Some((version, Arc::clone(&catalog)));
+        let catalog = Arc::new(shop.db.read(|db| load_catalog(shop, db, version))?);
+        *kept = Some(Arc::clone(&catalog));
         Ok(catalog)
     }
 }
 
-fn load_catalog(shop: &Shop, db: &Connection) -> Result<Catalog, Error> {
+fn load_catalog(shop: &Shop, db: &Connection, version: i64) -> Result<Catalog, Error> {
     let mut list = Vec::new();
     for host in hosts::list(db, None)? {
         list.push(PublicHost {
@@ -85,7 +85,7 @@ fn load_catalog(shop: &Shop, db: &Connection) -> Result<Catalog, Error> {
             host,
         });
     }
-    Ok(Catalog { site: site(db)?, hosts: list })
+    Ok(Catalog { version, site: site(db)?, hosts: list })
 }
 
 impl PublicHost {

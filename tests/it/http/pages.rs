@@ -1,7 +1,12 @@
 //! Every page: headers, languages, weight, what is shown when nothing can be sold, and strings that would like to be markup.
 
+use std::collections::HashSet;
 use std::fs;
+use std::io::Read;
 use std::path::Path;
+
+use flate2::read::GzDecoder;
+use ip2tor_shop::domain::host::ALIVE_SECS;
 
 use crate::support::request::Answer;
 use crate::support::{ONION, TestShop};
@@ -113,6 +118,53 @@ async fn pages_are_light_enough_for_tor() {
         first_visit += answer.body.len();
     }
     assert!(first_visit <= 40_000, "{first_visit} bytes");
+}
+
+#[tokio::test]
+async fn a_page_that_was_kept_is_what_it_would_be_if_it_were_made_anew() {
+    let shop = TestShop::new();
+    let mut seen = HashSet::new();
+    let mut look = async |what: &str| {
+        for path in ["/", "/shop/hosts/", "/?lang=de", "/shop/hosts/?offers_nostr_aliases=true"] {
+            for language in ["en", "de"] {
+                let ask = || shop.ask("GET", path).header("Accept-Language", language);
+                // Nothing is kept for who takes no gzip.
+                let made = ask().send().await.text();
+                for _ in 0..2 {
+                    let packed = ask().header("Accept-Encoding", "gzip").send().await;
+                    assert_eq!(packed.header("content-encoding"), "gzip", "{what}: {path}");
+                    let mut kept = String::new();
+                    GzDecoder::new(packed.body.as_slice()).read_to_string(&mut kept).expect("gzip");
+                    assert!(kept == made, "{what}, {path}, {language}: {kept}");
+                }
+                let head = shop.ask("HEAD", path).header("Accept-Encoding", "gzip").send().await;
+                assert!(head.body.is_empty() && head.header("content-length") != "0", "{what}");
+                if path == "/" && language == "en" {
+                    assert!(seen.insert(made), "{what} is to be seen");
+                }
+            }
+        }
+    };
+    look("at first").await;
+    for change in [
+        "UPDATE host SET tor_bridge_price_initial = 77000 WHERE name = 'host1'",
+        "UPDATE host SET description = 'new' WHERE name = 'host1'",
+        "INSERT OR REPLACE INTO meta (key, value) VALUES ('site_name', 'Another name')",
+        "UPDATE host SET is_enabled = 0 WHERE name = 'host1'",
+        "UPDATE host SET is_enabled = 1, name = 'of another name' WHERE name = 'host1'",
+        "UPDATE node SET is_alive = 0",
+    ] {
+        shop.sql(change);
+        look(change).await;
+    }
+    shop.sql("UPDATE node SET is_alive = 1");
+    shop.order_bridge("host1", None).await;
+    shop.sql("UPDATE host SET ci_date = ci_date - 60000 WHERE name <> 'of another name'");
+    look("a port less is free").await;
+    shop.clock.advance_secs(ALIVE_SECS - 30);
+    look("nothing was stored, and some are silent").await;
+    shop.clock.advance_secs(60);
+    look("nothing was stored, and all are silent").await;
 }
 
 #[tokio::test]

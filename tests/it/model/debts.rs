@@ -12,12 +12,17 @@ use ip2tor_shop::services::payments::refunds::{self, Bill, Late, Request};
 use ip2tor_shop::store::refunds::Refund;
 
 use super::deeds::{report, short};
+use super::pages;
 use super::world::{Outcome, World};
 
 /// The buyer asks for what is owed, often twice, and the shop begins to pay it by itself.
 async fn claim(world: &mut World, order: OrderId, owed: Msat) -> Outcome {
     for _ in 0..world.luck.choice([1, 2]).unwrap() {
         world.note(format!("buyer: claims {}", short(order)));
+        if world.chance(70) && pages::claim(world, order, owed).await? {
+            world.count("a debt was claimed by its page".to_owned());
+            continue;
+        }
         let bill = some_bill(world, owed);
         let answer = claims::claim(&world.shop, order, bill).await;
         world.answered(answer).map(drop)?;

@@ -14,6 +14,7 @@ use ip2tor_shop::services::{Error, Principal, hosts};
 
 use super::host;
 use super::node::Weather;
+use super::pages;
 use super::world::{Outcome, World};
 
 const NPUB: &str = "npub10elfcs4fr0l0r8af98jlmgdh9c8tcxjvz9qkw038js35mp4dma8qzvjptg";
@@ -51,7 +52,15 @@ async fn send_form(world: &mut World, request: OrderRequest) -> Outcome {
         Some((form, request, _)) => (*form, request.clone()),
         None => (world.random.uuid(), request),
     };
-    let placed = by_form::place_once(&world.shop, form, request.clone()).await;
+    // By the page or without it: one form is one order either way.
+    let by_page = if world.chance(70) { pages::send_form(world, form, &request).await } else { None };
+    let placed = match by_page {
+        Some(answer) => {
+            world.count("a form went by its page".to_owned());
+            answer
+        }
+        None => by_form::place_once(&world.shop, form, request.clone()).await,
+    };
     let order = match (&former, &placed) {
         (Some((_, _, made)), Ok(order)) if made != order => return Err("a form made two orders".to_owned()),
         (Some(_), Err(Error::Invalid(_) | Error::Refused(_))) => {
@@ -63,7 +72,8 @@ async fn send_form(world: &mut World, request: OrderRequest) -> Outcome {
     if former.is_none() {
         world.memory.forms.push((form, request, order));
     }
-    follow::follow(&world.shop, order).map(drop).map_err(|error| format!("its page: {error}"))
+    follow::follow(&world.shop, order).map(drop).map_err(|error| format!("its page: {error}"))?;
+    pages::look(world, order).await
 }
 
 /// Mostly one; rarely more than hosts sell at once.

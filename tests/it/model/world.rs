@@ -25,6 +25,7 @@ use ip2tor_shop::store::{Db, StoreError, hosts, node_state};
 
 use super::host::Script;
 use super::node::Node;
+use super::pages::{self, Pages};
 use super::snapshot::Snapshot;
 
 /// Where time begins.
@@ -96,6 +97,8 @@ pub struct World {
     pub settings: Settings,
     pub path: PathBuf,
     pub shop: Shop,
+    /// Through which some buyers buy, in some worlds.
+    pub pages: Option<Pages>,
     pub seats: Vec<Seat>,
     pub hosts: Vec<HostId>,
     pub registry: Arc<Registry>,
@@ -141,6 +144,7 @@ impl World {
         let shop = Shop::new(db, clock.clone(), random.clone(), settings.clone()).unwrap();
         let (registry, tasks, runner) = worker(&shop);
         let last = Snapshot::take(&shop).unwrap();
+        let pages = seed.is_multiple_of(pages::ONE_IN).then(|| Pages::of(&shop));
         // One host has the scripts of each kind.
         let scripts = hosts.iter().enumerate();
         let scripts = scripts.map(|(n, host)| (*host, Script::new(n == 1))).collect();
@@ -152,6 +156,7 @@ impl World {
             settings,
             path: path.to_owned(),
             shop,
+            pages,
             seats,
             hosts,
             registry,
@@ -217,6 +222,7 @@ impl World {
         }
         let db = Db::open(&self.path).unwrap();
         self.shop = Shop::new(db, self.clock.clone(), self.random.clone(), self.settings.clone()).unwrap();
+        self.pages = self.pages.is_some().then(|| Pages::of(&self.shop));
         (self.registry, self.tasks, self.runner) = worker(&self.shop);
         self.newest = 0;
         // Counted anew by each connection.

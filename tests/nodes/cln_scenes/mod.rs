@@ -5,6 +5,7 @@ mod clocks;
 mod folders;
 mod gone;
 mod kills;
+mod lnurl;
 mod numbers;
 mod purchases;
 mod refunds;

@@ -8,7 +8,8 @@ use crate::cln_network::ClnNetwork;
 use crate::live::process::wait_until;
 use crate::shop::{Sale, Shop, said};
 
-const PRICE_SAT: u64 = 25;
+/// What a bridge costs.
+pub const PRICE_SAT: u64 = 25;
 
 scenes! {
     fn money_is_paid_back_once_whoever_is_killed(network) {
@@ -24,9 +25,7 @@ scenes! {
             (shop.order_view(&sale.order)["status"] == "S").then_some(())
         };
         wait_until(PATIENCE, paid).expect("the money is paid back");
-        let list = network.cln.ask(&["listpays", &format!("bolt11={request}")]);
-        let complete = list["pays"].as_array().unwrap().iter().filter(|pay| pay["status"] == "complete");
-        assert_eq!(complete.count(), 1, "{list}");
+        assert_eq!(times_paid(&network, &request), 1);
         let other = network.buyer.request(PRICE_SAT);
         let twice = shop.command(&["order", "refund", &sale.order, &other]);
         assert!(!twice.status.success(), "{}", said(&twice));
@@ -41,8 +40,14 @@ scenes! {
     }
 }
 
+/// How many payments for this request the shop's node has made.
+pub fn times_paid(network: &ClnNetwork, request: &str) -> usize {
+    let list = network.cln.ask(&["listpays", &format!("bolt11={request}")]);
+    list["pays"].as_array().unwrap().iter().filter(|pay| pay["status"] == "complete").count()
+}
+
 /// A shop that may pay, and an order that it owes.
-fn owing(network: &ClnNetwork) -> (Shop, Sale) {
+pub fn owing(network: &ClnNetwork) -> (Shop, Sale) {
     let shop = shop(network);
     shop.run(&["node", "set", &shop.node, "--pays-refunds=true"]);
     let sale = owed(&shop, network);

@@ -4,6 +4,7 @@ mod chain_down;
 mod files;
 mod gone;
 mod kills;
+mod lnurl;
 mod numbers;
 mod purchases;
 mod refunds;

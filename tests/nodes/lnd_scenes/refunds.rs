@@ -11,7 +11,8 @@ use crate::live::process::wait_until;
 use crate::network::Network;
 use crate::shop::{HOLDS, PLAIN, Sale, Shop, said};
 
-const PRICE_SAT: u64 = 25;
+/// What a bridge costs.
+pub const PRICE_SAT: u64 = 25;
 
 scenes! {
     fn money_is_paid_back_once_over_grpc(network) {
@@ -32,7 +33,7 @@ scenes! {
 }
 
 /// A shop that may pay, and an order that it owes.
-fn owing(network: &Network, kind: &str) -> (Shop, Sale) {
+pub fn owing(network: &Network, kind: &str) -> (Shop, Sale) {
     let shop = Shop::start(&network.lnd.usual_record(kind), &[HOLDS, PLAIN]);
     let pay: PathBuf = network.lnd.bake("pay.macaroon", &["offchain:read", "offchain:write"]);
     let pay = pay.display().to_string();
@@ -90,14 +91,14 @@ fn killed_on_its_way(network: &Network, kind: &str) {
 }
 
 /// What the buyer's node was paid by this request, in sat.
-fn received(network: &Network, request: &str) -> u64 {
+pub fn received(network: &Network, request: &str) -> u64 {
     let hash = network.buyer.ask(&["decodepayreq", request])["payment_hash"].as_str().unwrap().to_owned();
     let invoice = network.buyer.invoice(&hash).expect("the buyer's invoice");
     invoice["amt_paid_sat"].as_str().and_then(|sat| sat.parse().ok()).unwrap()
 }
 
 /// How many payments for this request the shop's node has made.
-fn times_paid(network: &Network, request: &str) -> usize {
+pub fn times_paid(network: &Network, request: &str) -> usize {
     let list = network.lnd.ask(&["listpayments", "--max_payments=100", "--paginate_forwards=false"]);
     let payments = list["payments"].as_array().unwrap();
     payments.iter().filter(|payment| payment["payment_request"] == request && payment["status"] == "SUCCEEDED").count()

@@ -25,7 +25,7 @@ fn with_neither_scripts_nor_svg_a_bridge_is_bought_and_the_code_on_the_screen_is
 }
 
 /// What the QR codes in a picture say.
-fn codes_in(picture: &[u8]) -> Vec<String> {
+pub fn codes_in(picture: &[u8]) -> Vec<String> {
     let mut decoder = png::Decoder::new(std::io::Cursor::new(picture));
     decoder.set_transformations(png::Transformations::normalize_to_color8());
     let mut reader = decoder.read_info().expect("a picture");

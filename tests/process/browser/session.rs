@@ -93,6 +93,13 @@ impl Browser {
         self.tell(&Command::Chromium("Emulation.setEmulatedMedia", features));
     }
 
+    /// From now on a proxy of the operator's stands before the shop, and speaks https outside.
+    pub fn comes_by_https(&mut self) {
+        self.tell(&Command::Chromium("Network.enable", json!({})));
+        let headers = json!({"headers": {"X-Forwarded-Proto": "https"}});
+        self.tell(&Command::Chromium("Network.setExtraHTTPHeaders", headers));
+    }
+
     fn tell(&mut self, command: &Command<'_>) -> Value {
         self.driver.call(command).unwrap_or_else(|error| panic!("{error}"))
     }

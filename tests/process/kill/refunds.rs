@@ -19,10 +19,11 @@ use crate::live::shop::{QUIET_JOBS, Setup, Shop};
 /// Longer than the command waits for a payment (75 s).
 const PATIENCE: Duration = Duration::from_secs(90);
 const OWED: u64 = 25_000;
-const HOSTS: [&[&str]; 1] = [&["--port-range", "20000-20999", "--use-holds=false"]];
+/// A host that takes payments at once.
+pub const HOSTS: [&[&str]; 1] = [&["--port-range", "20000-20999", "--use-holds=false"]];
 
 /// A payment request of the buyer's wallet, which is some node in the network.
-fn bolt11() -> String {
+pub fn bolt11() -> String {
     let random = || -> [u8; 32] { std::array::from_fn(|_| fastrand::u8(..)) };
     let key = SecretKey::from_slice(&random()).expect("a key");
     let builder = InvoiceBuilder::new(Currency::Regtest)
@@ -38,7 +39,7 @@ fn bolt11() -> String {
 }
 
 /// An order that was paid and that the host can't deliver.
-fn owed_order(shop: &Shop) -> String {
+pub fn owed_order(shop: &Shop) -> String {
     let placed = shop.order(&shop.hosts[0], "refund").expect("an answer").json();
     let id = placed["id"].as_str().expect("an id").to_owned();
     let path = format!("/api/v1/public/pos/{id}/");
@@ -46,7 +47,15 @@ fn owed_order(shop: &Shop) -> String {
     let request = || look()["ln_invoices"][0]["payment_request"].as_str().map(str::to_owned);
     let request = wait_until(PATIENCE, request).expect("an invoice");
     assert_eq!(pay(&shop.nodes[0].dir, &request, PATIENCE), Paid::Settled);
-    let product = look()["item_details"][0]["product"]["id"].as_str().expect("a product").to_owned();
+    report_failure(shop, &id);
+    wait_until(PATIENCE, || (look()["status"] == "N").then_some(())).expect("the money is owed");
+    id
+}
+
+/// The host says that it can't deliver what was ordered, once it may.
+pub fn report_failure(shop: &Shop, order: &str) {
+    let answer = shop.client().get(&format!("/api/v1/public/pos/{order}/")).expect("an answer").json();
+    let product = answer["item_details"][0]["product"]["id"].as_str().expect("a product");
     let host = shop.client().as_host(&shop.hosts[0].token);
     let report = || {
         let path = format!("/api/v1/tor_bridges/{product}/");
@@ -54,8 +63,6 @@ fn owed_order(shop: &Shop) -> String {
         (answer.status == 200).then_some(())
     };
     wait_until(PATIENCE, report).expect("the host's failure is noted");
-    wait_until(PATIENCE, || (look()["status"] == "N").then_some(())).expect("the money is owed");
-    id
 }
 
 /// Runs the command; kills it after `patience`. Whether it said that the buyer has the money.
@@ -70,7 +77,7 @@ fn refund(shop: &Shop, order: &str, bolt11: &str, patience: Duration) -> bool {
 }
 
 /// How often the node has paid one of these payment requests.
-fn times_paid(node: &Path, requests: &[String]) -> usize {
+pub fn times_paid(node: &Path, requests: &[String]) -> usize {
     let journal = std::fs::read_to_string(node.join("journal.jsonl")).expect("the node's journal");
     let entries = journal.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let paid = entries.filter_map(|entry| {
