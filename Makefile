@@ -9,7 +9,7 @@ WAITING ?= 8
 # Architectures that packages are made for.
 ARCHS ?= amd64 arm64
 
-.PHONY: help demo quick test test-long fuzz test-nodes check bench release deb repository test-install openapi clean-demo setup-build setup-demo setup-test setup-axe setup-fuzz
+.PHONY: help demo quick test test-long fuzz mutants test-nodes check bench release deb repository test-install openapi clean-demo setup-build setup-demo setup-test setup-axe setup-fuzz
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,11 +31,14 @@ test-long: setup-test ## What takes an hour: 20,000 interleavings, and 200 kills
 	IP2TOR_KILL_ROUNDS=260 $(CARGO) test --test process kill
 
 quick: setup-build ## What to run after each change: no Tor, no processes, no random sequences
-	RUST_TEST_THREADS=$(WAITING) $(CARGO) test --workspace --lib --test it -- --skip model::
+	IP2TOR_DEAL_RUNS=500 RUST_TEST_THREADS=$(WAITING) $(CARGO) test --workspace --lib --test it -- --skip model::
 
 fuzz: setup-build setup-fuzz ## Ask the API everything, as everybody, and compare with openapi.yaml
 	$(CARGO) build --bin ip2tor-shop
 	.ci/fuzz target/debug/ip2tor-shop
+
+mutants: setup-build ## Change the code of CRATE (ip2tor-domain), or FILES of it, place by place: which change does no test notice?
+	.ci/mutants $(or $(CRATE),ip2tor-domain) $(FILES)
 
 test-nodes: setup-test ## Purchases with real nodes: LND_BIN and CLN_BIN name folders with their programs and btcd or bitcoind
 	@CARGO="$(CARGO)" .ci/test-nodes

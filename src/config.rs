@@ -30,6 +30,7 @@ pub use alerts::Alerts;
 pub use branding::{Branding, Colour, Logo};
 pub use cron::CronExpression;
 pub use network::IpNetwork;
+pub use onion::Onion;
 pub use problem::{Problem, Problems};
 pub use schedule::{Job, Jobs};
 pub use secret::{Secret, SecretSource};
@@ -76,8 +77,8 @@ pub struct Config {
     pub alerts: Alerts,
     /// `[log]`.
     pub log: Log,
-    /// `[onion]` as written; see [`Config::onion_settings`].
-    pub onion: toml::Table,
+    /// `[onion]`; see [`Config::onion_settings`].
+    pub onion: Onion,
 }
 
 /// How the shop is reached over TCP.

@@ -267,14 +267,14 @@ async fn perform(shop: &Shop, entry: Result<Entry, NodeError>, intent: &Intent) 
         (IntentKind::Probe, _) => Ok(()),
         (IntentKind::Cancel, Ok(entry)) => cancel(shop, &entry, intent).await,
         (IntentKind::Settle, Ok(entry)) => settle(shop, &entry, intent).await,
-        (IntentKind::Cancel | IntentKind::Settle, Err(error)) => invoices::create::postpone(shop, intent, &error).await,
+        (IntentKind::Cancel | IntentKind::Settle, Err(error)) => invoices::intent::postpone(shop, intent, &error).await,
     };
     done.map(|()| Performed::Recorded)
 }
 
 async fn make(shop: &Shop, entry: Result<Entry, NodeError>, intent: &Intent) -> Result<Performed, Error> {
     let Some(wanted) = invoices::create::wanted(shop, intent)? else {
-        return invoices::create::finish(shop, intent).await.map(|()| Performed::Recorded);
+        return invoices::intent::finish(shop, intent).await.map(|()| Performed::Recorded);
     };
     if !intent.created_at.is_within(shop.settings.make_limit_secs, shop.now()) {
         let late = NodeError::new(NodeErrorKind::TimedOut, "the invoice was not made in time");
@@ -335,19 +335,19 @@ async fn cancel(shop: &Shop, entry: &Entry, intent: &Intent) -> Result<(), Error
         Ok(CancelOutcome::Cancelled) => gone(shop, intent).await,
         Ok(CancelOutcome::Unknown) => unknown(shop, entry, intent).await,
         Ok(CancelOutcome::AlreadySettled) => learn(shop, entry, intent).await,
-        Err(error) => invoices::create::postpone(shop, intent, &error).await,
+        Err(error) => invoices::intent::postpone(shop, intent, &error).await,
     }
 }
 
 async fn settle(shop: &Shop, entry: &Entry, intent: &Intent) -> Result<(), Error> {
     let Some(attempt) = shop.db.read(|db| outbox::attempt(db, intent.hash))? else {
-        return invoices::create::finish(shop, intent).await;
+        return invoices::intent::finish(shop, intent).await;
     };
     match entry.node.settle(shop.preimage(attempt.order, attempt.number)).await {
         Ok(SettleOutcome::Settled) => learn(shop, entry, intent).await,
         Ok(SettleOutcome::AlreadyCanceled) => gone(shop, intent).await,
         Ok(SettleOutcome::Unknown) => unknown(shop, entry, intent).await,
-        Err(error) => invoices::create::postpone(shop, intent, &error).await,
+        Err(error) => invoices::intent::postpone(shop, intent, &error).await,
     }
 }
 
@@ -356,10 +356,10 @@ async fn learn(shop: &Shop, entry: &Entry, intent: &Intent) -> Result<(), Error>
     match entry.node.look_up(intent.hash).await {
         Ok(Some(invoice)) => {
             heard::apply(shop, entry, invoice, None).await?;
-            invoices::create::finish(shop, intent).await
+            invoices::intent::finish(shop, intent).await
         }
         Ok(None) => unknown(shop, entry, intent).await,
-        Err(error) => invoices::create::postpone(shop, intent, &error).await,
+        Err(error) => invoices::intent::postpone(shop, intent, &error).await,
     }
 }
 
@@ -367,7 +367,7 @@ async fn learn(shop: &Shop, entry: &Entry, intent: &Intent) -> Result<(), Error>
 /// own call may have removed it, or its time was over.
 async fn unknown(shop: &Shop, entry: &Entry, intent: &Intent) -> Result<(), Error> {
     if let Err(error) = health::confirm(shop, entry).await? {
-        return invoices::create::postpone(shop, intent, &error).await;
+        return invoices::intent::postpone(shop, intent, &error).await;
     }
     let asked = match intent.kind {
         IntentKind::Cancel => Asked::Cancelled { is_again: intent.is_uncertain },
@@ -375,11 +375,11 @@ async fn unknown(shop: &Shop, entry: &Entry, intent: &Intent) -> Result<(), Erro
     };
     let absence = Absence { forgets_paid: entry.node.forgets_paid(), asked };
     invoices::absence::apply_unknown(shop, intent.node_id, intent.hash, absence).await?;
-    invoices::create::finish(shop, intent).await
+    invoices::intent::finish(shop, intent).await
 }
 
 /// The invoice can't be paid any more; then the intent is through.
 async fn gone(shop: &Shop, intent: &Intent) -> Result<(), Error> {
     invoices::absence::apply_gone(shop, intent.node_id, intent.hash).await?;
-    invoices::create::finish(shop, intent).await
+    invoices::intent::finish(shop, intent).await
 }

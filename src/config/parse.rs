@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::problem::{Problem, Problems};
-use super::reader::{Section, absolute};
+use super::reader::{Section, absolute, address};
 use super::{
-    Alerts, Branding, Config, Credit, Holds, Http, IpNetwork, Jobs, Lightning, Log, Orders, Probe, ProbePolicy, Rates,
-    Refunds, Retention, log_level,
+    Alerts, Branding, Config, Credit, Holds, Http, IpNetwork, Jobs, Lightning, Log, Onion, Orders, Probe, ProbePolicy,
+    Rates, Refunds, Retention, log_level,
 };
 use crate::domain::fiat::Currency;
 use crate::rates::{INTERVAL, Provider};
@@ -31,7 +31,7 @@ impl Default for Config {
             rates: Rates::default(),
             alerts: Alerts::default(),
             log: Log { level: "info".to_owned() },
-            onion: toml::Table::new(),
+            onion: Onion::default(),
         }
     }
 }
@@ -123,7 +123,7 @@ impl Config {
             rates: Rates::read(root.section("rates"), default.rates),
             alerts: Alerts::read(root.section("alerts")),
             log: Log::read(root.section("log"), default.log),
-            onion: root.table("onion"),
+            onion: Onion::read(root.section("onion")),
         };
         root.finish();
         config
@@ -279,11 +279,6 @@ impl Log {
         section.finish();
         Self { level }
     }
-}
-
-fn address(text: &str) -> Result<SocketAddr, String> {
-    let text = text.trim();
-    text.parse().map_err(|_| format!("{text:?} is not ADDRESS:PORT, as in 127.0.0.1:8000 or [::1]:8000"))
 }
 
 /// Where those who run the shop are listened to unless the file says so: on this machine, at the next port. Where the

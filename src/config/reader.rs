@@ -1,7 +1,9 @@
 //! Takes settings out of a TOML table one by one, and notes every problem instead of stopping at the
 //! first. What is left in a table at the end is a key that nobody knows.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -138,6 +140,18 @@ impl<'a> Section<'a> {
         self.items(name, default, |section, key, value| section.number_of(key, value, &range))
     }
 
+    /// Strings by names that are free.
+    pub fn strings_by_name(&mut self, name: &str) -> BTreeMap<String, String> {
+        let mut strings = BTreeMap::new();
+        for (key, value) in self.table(name) {
+            match value {
+                Value::String(text) => drop(strings.insert(key, text)),
+                other => self.wrong_type(&format!("{name}.{key}"), "a string", &other),
+            }
+        }
+        strings
+    }
+
     fn items<T>(
         &mut self,
         name: &str,
@@ -164,7 +178,14 @@ impl<'a> Section<'a> {
         };
         let fitting = if range.contains(&number) { T::try_from(number).ok() } else { None };
         if fitting.is_none() {
-            self.problem(name, format!("{number} is not between {} and {}", range.start(), range.end()));
+            let (least, most) = (range.start(), range.end());
+            self.problem(
+                name,
+                match *most {
+                    i64::MAX => format!("{number} is less than {least}"),
+                    _ => format!("{number} is not between {least} and {most}"),
+                },
+            );
         }
         fitting
     }
@@ -203,6 +224,12 @@ impl<'a> Section<'a> {
     fn path_of(&self, name: &str) -> String {
         if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
     }
+}
+
+/// An address to listen on, or one that is reached.
+pub fn address(text: &str) -> Result<SocketAddr, String> {
+    let text = text.trim();
+    text.parse().map_err(|_| format!("{text:?} is not ADDRESS:PORT, as in 127.0.0.1:8000 or [::1]:8000"))
 }
 
 /// A relative folder would depend on where the shop is started.

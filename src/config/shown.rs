@@ -2,6 +2,7 @@
 
 use super::alerts::MailTls;
 use super::{Alerts, Config, ProbePolicy};
+use crate::onion::OnionConfig;
 
 impl Config {
     /// Every setting with its path and its value in TOML.
@@ -17,6 +18,7 @@ impl Config {
         let fixed = [
             ("data_dir", quoted(self.data_dir.display())),
             ("http.listen", quoted(self.http.listen)),
+            ("http.admin_listen", quoted(self.http.admin_listen.map_or_else(|| "off".to_owned(), |at| at.to_string()))),
             ("http.trusted_proxies", list(proxies)),
             ("http.body_limit_bytes", self.http.body_limit_bytes.to_string()),
             ("http.max_connections", self.http.max_connections.to_string()),
@@ -42,6 +44,7 @@ impl Config {
             ("retention.daily_backups", self.retention.daily_backups.to_string()),
             ("retention.weekly_backups", self.retention.weekly_backups.to_string()),
             ("credit.outages", self.credit.outages.to_string()),
+            ("refunds.automatic_sat_per_day", self.refunds.automatic_sat_per_day.to_string()),
             ("probe.policy", quoted(policy)),
             ("probe.limit_secs", secs(self.probe.limit)),
             ("probe.whitelisted_service_ports", list(ports)),
@@ -62,7 +65,7 @@ impl Config {
         let jobs = self.jobs.all().into_iter();
         let jobs = jobs.map(|(job, cron)| (format!("jobs.{}", job.name()), quoted(cron.as_str())));
         let fixed = fixed.into_iter().map(|(key, value)| (key.to_owned(), value));
-        fixed.chain(channels(&self.alerts)).chain(jobs).chain(flat("onion", &self.onion)).collect()
+        fixed.chain(channels(&self.alerts)).chain(jobs).chain(onion(&self.onion_with_folders())).collect()
     }
 }
 
@@ -105,6 +108,30 @@ fn channels(alerts: &Alerts) -> Vec<(String, String)> {
         add("heartbeat", "through_tor", heartbeat.through_tor.to_string());
     }
     shown
+}
+
+/// The onion service, with the folders that it really has.
+fn onion(onion: &OnionConfig) -> Vec<(String, String)> {
+    let fixed = [
+        ("enabled", onion.enabled.to_string()),
+        ("nickname", quoted(&onion.nickname)),
+        ("virtual_port", onion.virtual_port.to_string()),
+        ("state_dir", quoted(onion.state_dir.display())),
+        ("cache_dir", quoted(onion.cache_dir.display())),
+        ("vanguards", quoted(onion.vanguards.as_str())),
+        ("max_streams_per_circuit", onion.max_streams_per_circuit.to_string()),
+        ("max_circuits", onion.max_circuits.to_string()),
+        ("idle_circuit_secs", onion.idle_circuit_secs.to_string()),
+        ("memory_limit_bytes", onion.memory_limit_bytes.to_string()),
+        ("onion_location", onion.onion_location.to_string()),
+        ("admin.enabled", onion.admin.enabled.to_string()),
+        ("admin.nickname", quoted(&onion.admin.nickname)),
+        ("admin.virtual_port", onion.admin.virtual_port.to_string()),
+    ];
+    let fixed = fixed.into_iter().map(|(key, value)| (format!("onion.{key}"), value));
+    let proxy = onion.socks_proxy.map(|proxy| ("onion.socks_proxy".to_owned(), quoted(proxy)));
+    let clients = onion.admin.clients.iter().map(|(name, key)| (format!("onion.admin.clients.{name}"), quoted(key)));
+    fixed.chain(proxy).chain(clients).chain(flat("onion.arti", &onion.arti)).collect()
 }
 
 /// What is written in a table, its tables too.

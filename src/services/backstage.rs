@@ -143,9 +143,9 @@ pub struct SettingNow {
 }
 
 /// A channel on which alerts leave the shop.
+#[allow(missing_docs, reason = "the fields of a record say what they are")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChannelNow {
-    /// Its name.
     pub name: &'static str,
     /// Where its messages go, as far as that may be shown.
     pub place: String,

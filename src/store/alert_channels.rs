@@ -7,9 +7,9 @@ use crate::domain::alert::Severity;
 use crate::domain::time::Timestamp;
 
 /// A channel as stored.
+#[allow(missing_docs, reason = "the fields of a record say what they are")]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChannelState {
-    /// Its name.
     pub name: String,
     /// The last success.
     pub sent_at: Option<Timestamp>,

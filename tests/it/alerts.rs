@@ -16,9 +16,11 @@ use ip2tor_shop::domain::time::Timestamp;
 use ip2tor_shop::lightning::dial::Dial;
 use ip2tor_shop::notify::{Channels, Ways};
 
+use crate::support::START;
+
 /// The secret of the webhook, as its file has it.
 const WEBHOOK_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-const NOW: Timestamp = Timestamp::from_secs(1_795_000_000);
+const NOW: Timestamp = START;
 
 /// The channels of a configuration, over direct connections.
 fn channels(config: &str) -> Channels {

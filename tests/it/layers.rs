@@ -175,3 +175,24 @@ fn no_text_has_the_blanks_of_the_code_in_it() {
     assert!(has_blanks_of_code("    \"See on          the host\""));
     assert!(!has_blanks_of_code("    let a = \"b\";        // a remark"));
 }
+
+/// The files that a cell of the map names: `store/{a,b}.rs` are two.
+fn files_of(name: &str) -> Vec<String> {
+    match name.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?))) {
+        Some((before, (names, after))) => names.split(',').map(|name| format!("{before}{name}{after}")).collect(),
+        None => vec![name.to_owned()],
+    }
+}
+
+#[test]
+fn every_file_that_the_map_names_is_there() {
+    let map = include_str!("../../docs/ARCHITECTURE.md");
+    let (_, rest) = map.split_once("## Where is what\n").expect("the map");
+    let (map, _) = rest.split_once("\n## ").expect("its end");
+    let paths: Vec<_> =
+        map.split('`').skip(1).step_by(2).filter(|name| name.contains(".rs")).flat_map(files_of).collect();
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let is_there = |path: &String| repository.join(path).is_file() || root().join(path).is_file();
+    let missing: Vec<_> = paths.iter().filter(|path| !is_there(path)).collect();
+    assert!(missing.is_empty() && paths.len() > 100, "{missing:?} of {}", paths.len());
+}

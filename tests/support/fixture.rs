@@ -2,39 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use ip2tor_shop::domain::host::{Host, PortKind, PortRange};
+use ip2tor_shop::domain::host::{Host, PortKind};
 use ip2tor_shop::domain::id::{HostId, OperatorId, Random, SystemRandom};
 use ip2tor_shop::domain::money::Msat;
-use ip2tor_shop::services::Principal;
-use ip2tor_shop::services::Shop;
 use ip2tor_shop::services::hosts::manage::hash_token;
-use ip2tor_shop::store::audit_log::Author;
-use ip2tor_shop::store::{StoreError, hosts};
 use serde_json::Value;
 
 use super::START;
+use super::seed::{Seed, Span};
 
-/// Adds every host of the fixture; returns their ids and tokens by name.
-pub fn add_hosts(shop: &Shop) -> BTreeMap<String, (HostId, String)> {
+/// Adds every host of the fixture to a seed; returns their ids and tokens by name.
+pub fn with_hosts(mut seed: Seed) -> (Seed, BTreeMap<String, (HostId, String)>) {
     let fixture: Value = serde_json::from_str(include_str!("../fixtures/fixture.json")).expect("the fixture is JSON");
-    let (mut added, mut rows) = (BTreeMap::new(), Vec::new());
+    let mut added = BTreeMap::new();
     for (number, described) in fixture["hosts"].as_array().expect("hosts").iter().enumerate() {
         let (host, token) = (host(described), format!("{number:040x}"));
         added.insert(host.name.clone(), (host.id, token.clone()));
-        let ranges = ranges(host.id, described);
-        rows.push((host, hash_token(&token), ranges));
+        seed = seed.host(host, hash_token(&token), &spans(described));
     }
-    shop.db
-        .write_blocking::<(), StoreError, _>(move |db| {
-            for (host, hash, ranges) in rows {
-                hosts::insert(db, &host, &hash, Author::new(&Principal::CommandLine(None), START))?;
-                hosts::check_in(db, host.id, 0, "", START)?;
-                ranges.iter().try_for_each(|range| hosts::add_range(db, range))?;
-            }
-            Ok(())
-        })
-        .expect("the hosts are added");
-    added
+    (seed, added)
 }
 
 fn host(described: &Value) -> Host {
@@ -67,14 +53,9 @@ fn host(described: &Value) -> Host {
     }
 }
 
-fn ranges(host_id: HostId, described: &Value) -> Vec<PortRange> {
-    let range = |range: &Value| PortRange {
-        id: 0,
-        host_id,
-        kind: PortKind::parse(range["type"].as_str().expect("type")).expect("a known type"),
-        first: u16::try_from(range["start"].as_u64().expect("start")).expect("a port"),
-        last: u16::try_from(range["end"].as_u64().expect("end")).expect("a port"),
-        used: 0,
-    };
-    described["port_ranges"].as_array().expect("port_ranges").iter().map(range).collect()
+fn spans(described: &Value) -> Vec<Span> {
+    let port = |range: &Value, key: &str| u16::try_from(range[key].as_u64().expect(key)).expect("a port");
+    let kind = |range: &Value| PortKind::parse(range["type"].as_str().expect("type")).expect("a known type");
+    let span = |range: &Value| (kind(range), port(range, "start"), port(range, "end"));
+    described["port_ranges"].as_array().expect("port_ranges").iter().map(span).collect()
 }

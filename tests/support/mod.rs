@@ -7,14 +7,16 @@ pub mod bolt11;
 pub mod fixture;
 pub mod listen;
 pub mod request;
+pub mod seed;
 pub mod steps;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
-use ip2tor_shop::domain::id::{HostId, NodeId, Random, SystemRandom};
-use ip2tor_shop::domain::time::{Clock, ManualClock, Timestamp};
+use ip2tor_shop::domain::id::{HostId, NodeId, OperatorId, Random, SystemRandom};
+use ip2tor_shop::domain::operator::Role;
+use ip2tor_shop::domain::time::{Clock, ManualClock};
 use ip2tor_shop::http::{self, App, Limits};
 use ip2tor_shop::services::{Settings, Shop, operators};
 use ip2tor_shop::store::{Db, StoreError};
@@ -22,8 +24,9 @@ use poem::EndpointExt;
 use poem::endpoint::BoxEndpoint;
 use tempfile::TempDir;
 
-/// Where the tests' time begins.
-pub const START: Timestamp = Timestamp::from_secs(1_795_000_000);
+pub use seed::START;
+use seed::{Seed, SeedNode};
+
 /// A valid version 3 onion address.
 pub const ONION: &str = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion";
 /// A valid Nostr public key, and the same as hosts read it.
@@ -66,8 +69,8 @@ impl TestShop {
         let db = Db::open(&dir.path().join("shop.sqlite3")).expect("a database");
         let shop = Shop::new(db, clock.clone(), Arc::new(SystemRandom), Settings::default()).expect("a shop");
         let node = NodeId(SystemRandom.uuid());
-        add_people_and_nodes(&shop, node);
-        let hosts = fixture::add_hosts(&shop);
+        let (seed, hosts) = fixture::with_hosts(people_and_nodes(node));
+        seed.store(&shop.db);
         let is_trusted = |address: IpAddr| matches!(address, IpAddr::V4(v4) if v4.octets()[0] == 10);
         let app = Arc::new(http::app(App::new(shop.clone(), limits, Box::new(is_trusted)).advertising(onion)).boxed());
         Self { dir, clock, shop, app, hosts, node }
@@ -108,26 +111,15 @@ fn password_hash() -> &'static str {
     HASH.get_or_init(|| operators::passwords::hash(PASSWORD, &SystemRandom).expect("a good password"))
 }
 
-fn add_people_and_nodes(shop: &Shop, node: NodeId) {
-    let testnet = NodeId(SystemRandom.uuid());
-    let hash = password_hash();
-    shop.db
-        .write_blocking::<(), StoreError, _>(move |db| {
-            for (id, name, role) in [(1, "admin", "administrator"), (2, "operator", "operator")] {
-                db.execute(
-                    "INSERT INTO operator (id, name, role, password_hash, created_at, modified_at) \
-                     VALUES (?, ?, ?, ?, 0, 0)",
-                    (id, name, role, hash),
-                )?;
-            }
-            for (id, network) in [(node, "mainnet"), (testnet, "testnet")] {
-                db.execute(
-                    "INSERT INTO node (id, operator_id, kind, name, host, port, is_alive, network, pubkey, created_at, \
-                     modified_at) VALUES (?, 2, 'lnd_grpc', ?, '127.0.0.1', 1, 1, ?, '02aa', 0, 0)",
-                    (id, network, network),
-                )?;
-            }
-            Ok(())
-        })
-        .expect("people and nodes are added");
+fn people_and_nodes(node: NodeId) -> Seed {
+    let living = |id, network| SeedNode {
+        network: Some(network),
+        pubkey: Some("02aa"),
+        ..SeedNode::new(id, OperatorId(2), network)
+    };
+    Seed::default()
+        .person(1, "admin", Role::Administrator, password_hash())
+        .person(2, "operator", Role::Operator, password_hash())
+        .node(living(node, "mainnet"))
+        .node(living(NodeId(SystemRandom.uuid()), "testnet"))
 }

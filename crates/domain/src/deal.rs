@@ -9,6 +9,7 @@ mod deadlines;
 mod invoices;
 mod operator;
 mod payments;
+mod place;
 mod reports;
 mod steps;
 

@@ -32,3 +32,6 @@ pub mod texts;
 pub mod time;
 pub mod transition;
 pub mod vanity_ports;
+
+#[cfg(test)]
+mod tests;

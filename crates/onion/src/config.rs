@@ -6,7 +6,6 @@ use arti_client::config::{CfgPath, TorClientConfigBuilder};
 use super::authorized::AuthorizedClients;
 use super::error::OnionError;
 
-mod reader;
 pub(super) mod settings;
 #[cfg(test)]
 mod tests;
@@ -18,17 +17,6 @@ use settings::{config_error, parse_nickname};
 const LEAST_MEMORY: u64 = 8 << 20;
 
 impl OnionConfig {
-    /// Reads and checks the `[onion]` section of the configuration file.
-    ///
-    /// # Errors
-    /// All settings that are unknown or cannot work.
-    pub fn from_table(table: toml::Table) -> Result<Self, Vec<SettingProblem>> {
-        let (config, mut problems) = reader::read(table);
-        // A setting that could not be read is at its default here, which is right.
-        problems.extend(config.problems());
-        if problems.is_empty() { Ok(config) } else { Err(problems) }
-    }
-
     /// Checks what can be checked without touching the disk.
     ///
     /// # Errors
@@ -40,7 +28,7 @@ impl OnionConfig {
     }
 
     /// Every setting that cannot work.
-    fn problems(&self) -> Vec<SettingProblem> {
+    pub fn problems(&self) -> Vec<SettingProblem> {
         let same = self.nickname == self.admin.nickname;
         let checks = [
             parse_nickname("nickname", &self.nickname).map(drop),

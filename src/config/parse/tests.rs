@@ -76,23 +76,55 @@ fn the_example_shows_every_setting_at_its_default() {
     let uncommented: String =
         example.lines().filter(|line| !line.starts_with("##")).map(|line| format!("{}\n", setting(line))).collect();
     let shown = Config::parse(&uncommented).unwrap();
-    let onion = Config::default().onion_settings().unwrap();
-    assert_eq!(shown.onion_settings().unwrap(), onion);
-    for key in toml::Table::try_from(onion).unwrap().keys().filter(|key| *key != "arti") {
-        assert!(shown.onion.contains_key(key), "onion.{key} is not in the example");
-    }
-    assert_eq!(Config { onion: toml::Table::new(), ..shown }, Config::default());
+    assert_eq!(shown.onion_settings(), Config::default().onion_settings());
+    assert_eq!(Config { onion: Onion::default(), ..shown }, Config::default());
     let table: toml::Table = uncommented.parse().unwrap();
-    for section in
-        ["http", "orders", "holds", "lightning", "jobs", "retention", "credit", "probe", "rates", "alerts", "log"]
-    {
-        // The channels have no default.
-        let channels = ["email", "ntfy", "webhook", "heartbeat"];
-        for key in known_keys(section).into_iter().filter(|key| !channels.contains(&key.as_str())) {
-            let shown = table.get(section).and_then(|table| table.get(&key)).is_some();
-            assert!(shown, "{section}.{key} is not in the example");
-        }
+    for path in all_keys() {
+        let shown = path.split('.').try_fold(&toml::Value::Table(table.clone()), |at, key| at.get(key)).is_some();
+        assert!(shown, "{path} is not in the example");
     }
+}
+
+#[test]
+fn every_setting_is_among_those_that_are_shown() {
+    let shown = Config::default().shown();
+    for path in all_keys() {
+        assert!(shown.iter().any(|(key, _)| *key == path), "{path}");
+    }
+}
+
+/// The path of every setting that has a default.
+fn all_keys() -> Vec<String> {
+    let sections = [
+        "http",
+        "orders",
+        "holds",
+        "lightning",
+        "jobs",
+        "retention",
+        "credit",
+        "refunds",
+        "probe",
+        "rates",
+        "alerts",
+        "log",
+        "onion",
+        "onion.admin",
+    ];
+    let without_default = [
+        "alerts.email",
+        "alerts.ntfy",
+        "alerts.webhook",
+        "alerts.heartbeat",
+        "onion.socks_proxy",
+        "onion.admin",
+        "onion.arti",
+        "onion.admin.clients",
+    ];
+    let keys = sections
+        .into_iter()
+        .flat_map(|section| known_keys(section).into_iter().map(move |key| format!("{section}.{key}")));
+    keys.filter(|path| !without_default.contains(&path.as_str())).collect()
 }
 
 /// A setting stands after `#`, an explanation after `##` (and after `###` what has no default).

@@ -1,5 +1,5 @@
-//! The results of asking a node for an invoice, a cancellation or a settlement, and what follows
-//! when it fails. Called by the worker that talks to the nodes.
+//! Making invoices: what a node is asked for, and what follows when it has made one, or none, or gives no answer. Called by
+//! the worker that talks to the nodes. Cancelling and taking is in `intent.rs`.
 
 use crate::store::Connection;
 
@@ -22,9 +22,6 @@ use crate::store::deals;
 use crate::store::outbox;
 use crate::store::outbox::{Attempt, AttemptEnd, Intent, IntentKind, Wanted};
 use crate::store::{alerts, hosts, node_state, products};
-
-/// A failing intent is told to the operator after so many attempts.
-const ATTEMPTS_BEFORE_ALERT: u32 = 5;
 
 /// Marks what a former process left in the outbox, at start: it may have been carried out without
 /// its result being stored.
@@ -228,38 +225,4 @@ fn next_attempt(
 /// Whether a node may refuse so because it was asked to hold: it lacks the service or the right.
 fn is_about_holding(error: &NodeError) -> bool {
     matches!(error.kind, NodeErrorKind::NotServed | NodeErrorKind::WrongMacaroon)
-}
-
-/// A cancellation or settlement is through (or moot); the state of the invoice was applied before.
-pub async fn finish(shop: &Shop, intent: &Intent) -> Result<(), Error> {
-    let (intent, now) = (intent.clone(), shop.now());
-    shop.tx(&Principal::Shop, move |tx| {
-        let db = tx.db;
-        outbox::done(db, intent.id)?;
-        if intent.kind == IntentKind::Cancel {
-            outbox::set_outcome(db, intent.hash, AttemptEnd::Cancelled)?;
-        }
-        alerts::close(db, AlertTopic::FailedIntent, &intent.hash.to_string(), now)?;
-        Ok(())
-    })
-    .await
-}
-
-/// The node could not be asked: the intent is tried again, later each time. That a node is away is told once, not for
-/// each of its intents.
-pub async fn postpone(shop: &Shop, intent: &Intent, error: &NodeError) -> Result<(), Error> {
-    let is_uncertain = error.may_have_happened();
-    let (intent, error, now) = (intent.clone(), error.clone(), shop.now());
-    let wait = 1_i64 << intent.attempts.min(3);
-    shop.tx(&Principal::Shop, move |tx| {
-        let db = tx.db;
-        outbox::postpone(db, intent.id, now.plus_secs(wait), &error.to_string(), is_uncertain)?;
-        let is_told = error.is_absence() && !node_state::is_alive(db, intent.node_id)?;
-        if intent.attempts + 1 >= ATTEMPTS_BEFORE_ALERT && !is_told {
-            let text = format!("{} for payment hash {} keeps failing: {error}", intent.kind.name(), intent.hash);
-            alerts::raise(db, AlertTopic::FailedIntent, &intent.hash.to_string(), &text, now)?;
-        }
-        Ok(())
-    })
-    .await
 }

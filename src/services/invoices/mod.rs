@@ -3,4 +3,5 @@
 pub mod absence;
 pub mod choose_node;
 pub mod create;
+pub mod intent;
 pub mod ownership;

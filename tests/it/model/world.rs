@@ -11,25 +11,25 @@ use ip2tor_shop::background::nodes::entry::Entry;
 use ip2tor_shop::background::nodes::follow::Strangers;
 use ip2tor_shop::background::nodes::registry::Registry;
 use ip2tor_shop::background::outbox::{Pauses, Runner};
-use ip2tor_shop::domain::host::{Host, PortKind, PortRange};
+use ip2tor_shop::domain::host::{Host, PortKind};
 use ip2tor_shop::domain::id::{HostId, NodeId, OperatorId, OrderId, ProductId, Random};
 use ip2tor_shop::domain::lightning::{NodeError, NodeErrorKind, NodeInvoice};
 use ip2tor_shop::domain::money::Msat;
+use ip2tor_shop::domain::operator::Role;
 use ip2tor_shop::domain::time::{Clock, ManualClock, Timestamp};
 use ip2tor_shop::services::orders::place::OrderRequest;
 use ip2tor_shop::services::payments::apply::StreamPosition;
-use ip2tor_shop::services::{Error, Principal, ProbePolicy, Settings, Shop};
-use ip2tor_shop::store::audit_log::Author;
+use ip2tor_shop::services::{Error, ProbePolicy, Settings, Shop};
 use ip2tor_shop::store::refunds::Refund;
-use ip2tor_shop::store::{Db, StoreError, hosts, node_state};
+use ip2tor_shop::store::{Db, node_state};
 
 use super::host::Script;
 use super::node::Node;
 use super::pages::{self, Pages};
 use super::snapshot::Snapshot;
+pub use crate::support::START;
+use crate::support::seed::{Seed, SeedNode};
 
-/// Where time begins.
-pub const START: Timestamp = Timestamp::from_secs(1_795_000_000);
 /// The public address of both hosts.
 pub const IP: &str = "192.0.2.1";
 
@@ -270,31 +270,20 @@ fn seed_database(db: &Db, luck: &mut fastrand::Rng, random: &Seeded, nodes: [Nod
     let hosts: Vec<Host> = (0..2).map(|n| new_host(luck, random, n)).collect();
     let ids = hosts.iter().map(|host| host.id).collect();
     let ports = [luck.u16(1..4), luck.u16(1..3)];
-    db.write_blocking::<(), StoreError, _>(move |db| {
-        db.execute(
-            "INSERT INTO operator (id, name, role, password_hash, created_at, modified_at) \
-             VALUES (1, 'operator', 'administrator', '-', 0, 0)",
-            [],
-        )?;
-        for (n, node) in nodes.into_iter().enumerate() {
-            db.execute(
-                "INSERT INTO node (id, operator_id, kind, name, host, port, payment_macaroon_file, pays_refunds, priority, \
-                 is_alive, network, created_at, modified_at) \
-                 VALUES (?, 1, 'lnd_grpc', ?, '127.0.0.1', 1, 'pay', 1, ?, 1, 'regtest', 0, 0)",
-                (node, format!("node{n}"), n as i64),
-            )?;
-        }
-        for (n, host) in hosts.iter().enumerate() {
-            hosts::insert(db, host, &[n as u8; 32], Author::new(&Principal::CommandLine(None), START))?;
-            hosts::check_in(db, host.id, 0, "", START)?;
-            let first = 20_000 + 10 * n as u16;
-            let last = first + ports[n] - 1;
-            let range = PortRange { id: 0, host_id: host.id, kind: PortKind::TorBridge, first, last, used: 0 };
-            hosts::add_range(db, &range)?;
-        }
-        Ok(())
-    })
-    .unwrap();
+    let mut seed = Seed::default().person(1, "operator", Role::Administrator, "-");
+    for (n, node) in nodes.into_iter().enumerate() {
+        seed = seed.node(SeedNode {
+            payment_macaroon_file: Some("pay".to_owned()),
+            priority: n as i64,
+            network: Some("regtest"),
+            ..SeedNode::new(node, OperatorId(1), format!("node{n}"))
+        });
+    }
+    for (n, host) in hosts.into_iter().enumerate() {
+        let first = 20_000 + 10 * n as u16;
+        seed = seed.host(host, [n as u8; 32], &[(PortKind::TorBridge, first, first + ports[n] - 1)]);
+    }
+    seed.store(db);
     ids
 }
 

@@ -1,5 +1,6 @@
 //! A shop with its workers, a simulated node and a host, in one process; the clock is moved by hand.
 
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,10 +9,11 @@ use std::time::{Duration, Instant};
 use ip2tor_lnd_simulator::{Options, Running, Simulator, State};
 use ip2tor_shop::background::nodes::registry::Registry;
 use ip2tor_shop::background::{self, Tasks};
-use ip2tor_shop::domain::host::{Host, PortKind, PortRange};
+use ip2tor_shop::domain::host::{Host, PortKind};
 use ip2tor_shop::domain::id::{HostId, NodeId, OperatorId, OrderId, ProductId, Random, SystemRandom};
 use ip2tor_shop::domain::lightning::PaymentHash;
 use ip2tor_shop::domain::node::NodeKind;
+use ip2tor_shop::domain::operator::Role;
 use ip2tor_shop::domain::product::{ProductKind, ProductStatus};
 use ip2tor_shop::domain::time::{Clock, ManualClock, Timestamp};
 use ip2tor_shop::lightning::dial::Dial;
@@ -22,18 +24,20 @@ use ip2tor_shop::services::orders::place::{OrderRequest, OrderView, OrderedProdu
 use ip2tor_shop::services::products;
 use ip2tor_shop::services::products::view::ProductPatch;
 use ip2tor_shop::services::{Error, Principal, Settings, Shop};
-use ip2tor_shop::store::audit_log::Author;
-use ip2tor_shop::store::{Db, StoreError, hosts};
+use ip2tor_shop::store::outbox::{self, IntentKind};
+use ip2tor_shop::store::{Db, StoreError};
 use tempfile::TempDir;
+
+pub use crate::support::START;
+use crate::support::seed::{Seed, SeedNode};
 
 /// A valid version 3 target.
 pub const TARGET: &str = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion:8333";
 
-/// Where the tests' time begins.
-pub const START: Timestamp = Timestamp::from_secs(1_795_000_000);
-
 /// Everything that is expected happens within this, also on a machine that is slow and busy.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// What is still to be done when a test ends is done within this: seconds of real time, and twenty times that of the shop's.
+const PATIENCE_AT_END: Duration = Duration::from_secs(20);
 /// The folder and name of the first node.
 pub const NODE: &str = "lnd";
 /// The folder and name of the second node.
@@ -58,6 +62,8 @@ pub struct Rig {
     /// The second node, tried after the first.
     pub spare: Option<Spare>,
     settings: Settings,
+    /// The kinds of intents that the test leaves in the outbox on purpose.
+    leaves: BTreeSet<&'static str>,
 }
 
 /// A second node of the same operator.
@@ -109,18 +115,50 @@ impl Rig {
         let node = NodeId(SystemRandom.uuid());
         let host = new_host(&setup);
         let host_id = host.id;
-        seed(&db, host, setup.ports);
-        add_node(&db, &dir, NODE, &sim, setup.kind, node, 0);
-        let spare = if setup.spare { Some(Spare::start(&db, &dir, &clock).await) } else { None };
+        let ports = (PortKind::TorBridge, 20_000, 20_000 + setup.ports - 1);
+        let mut seed = Seed::default()
+            .person(1, "operator", Role::Administrator, "-")
+            .host(host, [1; 32], &[ports])
+            .node(seed_node(&dir, NODE, &sim, setup.kind, node, 0));
+        let spare = if setup.spare { Some(Spare::start(&dir, &clock).await) } else { None };
+        if let Some(spare) = &spare {
+            seed = seed.node(seed_node(&dir, SPARE, &spare.sim, NodeKind::LndGrpc, spare.node, 1));
+        }
+        seed.store(&db);
         let nodes = 1 + i64::from(setup.spare);
         let (shop, registry, tasks) = start_shop(db, &clock, &setup.settings);
         let settings = setup.settings;
         let sim = Some(sim);
-        let (kind, host) = (setup.kind, host_id);
-        let rig =
-            Self { dir, clock, sim, sim_addr, kind, rest_addr, shop, registry, tasks, host, node, spare, settings };
+        let (kind, host, leaves) = (setup.kind, host_id, BTreeSet::new());
+        let rig = Self {
+            dir,
+            clock,
+            sim,
+            sim_addr,
+            kind,
+            rest_addr,
+            shop,
+            registry,
+            tasks,
+            host,
+            node,
+            spare,
+            settings,
+            leaves,
+        };
         rig.wait_until("all nodes are alive", || rig.count(ALIVE_NODES) == nodes).await;
         rig
+    }
+
+    /// Ends a test that leaves intents of these kinds undone, and of no others: its node is gone, or its worker is.
+    pub fn ends_with(mut self, kinds: &[IntentKind]) {
+        self.leaves = kinds.iter().map(|kind| kind.name()).collect();
+    }
+
+    /// The kinds of intents that wait.
+    fn waiting(&self) -> BTreeSet<&'static str> {
+        let intents = self.shop.db.read(outbox::all).expect("the outbox can be read");
+        intents.into_iter().map(|intent| intent.kind.name()).collect()
     }
 
     /// Ends the shop's tasks and starts it again on the same database.
@@ -347,12 +385,24 @@ impl Rig {
     }
 }
 
+/// Every test ends with an empty outbox, or names what it leaves in it: what was decided is carried out. What had failed
+/// is tried again later, so the clock runs.
+impl Drop for Rig {
+    fn drop(&mut self) {
+        let begun = Instant::now();
+        while !std::thread::panicking() && self.waiting() != self.leaves {
+            let (left, named) = (self.waiting(), &self.leaves);
+            assert!(begun.elapsed() < PATIENCE_AT_END, "the outbox ends with {left:?}, the test names {named:?}");
+            self.clock.advance_secs(1);
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
 impl Spare {
-    async fn start(db: &Db, dir: &TempDir, clock: &Arc<ManualClock>) -> Self {
+    async fn start(dir: &TempDir, clock: &Arc<ManualClock>) -> Self {
         let sim = start_simulator(dir, SPARE, clock, free_address(), free_address()).await;
-        let node = NodeId(SystemRandom.uuid());
-        add_node(db, dir, SPARE, &sim, NodeKind::LndGrpc, node, 1);
-        Self { sim, node }
+        Self { sim, node: NodeId(SystemRandom.uuid()) }
     }
 }
 
@@ -405,42 +455,12 @@ fn new_host(setup: &Setup) -> Host {
     }
 }
 
-fn seed(db: &Db, host: Host, ports: u16) {
-    let range = PortRange {
-        id: 0,
-        host_id: host.id,
-        kind: PortKind::TorBridge,
-        first: 20_000,
-        last: 20_000 + ports - 1,
-        used: 0,
-    };
-    db.write_blocking::<(), StoreError, _>(move |db| {
-        db.execute(
-            "INSERT INTO operator (id, name, role, password_hash, created_at, modified_at) \
-             VALUES (1, 'operator', 'administrator', '-', 0, 0)",
-            [],
-        )?;
-        hosts::insert(db, &host, &[1; 32], Author::new(&Principal::CommandLine(None), START))?;
-        hosts::check_in(db, host.id, 0, "", START)?;
-        hosts::add_range(db, &range)
-    })
-    .expect("the database is seeded");
-}
-
-fn add_node(db: &Db, dir: &TempDir, name: &'static str, sim: &Running, kind: NodeKind, node: NodeId, priority: i64) {
+/// How the shop reaches a simulated node.
+fn seed_node(dir: &TempDir, name: &str, sim: &Running, kind: NodeKind, id: NodeId, priority: i64) -> SeedNode {
     let (host, port) = address(kind, sim);
     let lnd = dir.path().join(name);
-    let (certificate, macaroon) = (lnd.join("tls.cert"), lnd.join("shop.macaroon"));
     // Core Lightning has neither.
-    let file = |path: PathBuf| (kind != NodeKind::Cln).then(|| path.display().to_string());
-    let (certificate, macaroon) = (file(certificate), file(macaroon));
-    db.write_blocking::<(), StoreError, _>(move |db| {
-        db.execute(
-            "INSERT INTO node (id, operator_id, kind, name, host, port, certificate_file, macaroon_file, priority, \
-             created_at, modified_at) VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?, 0, 0)",
-            (node, kind.name(), name, host, port, certificate, macaroon, priority),
-        )?;
-        Ok(())
-    })
-    .expect("the node is stored");
+    let file = |file: &str| (kind != NodeKind::Cln).then(|| lnd.join(file).display().to_string());
+    let (certificate_file, macaroon_file) = (file("tls.cert"), file("shop.macaroon"));
+    SeedNode { kind, host, port, certificate_file, macaroon_file, priority, ..SeedNode::new(id, OperatorId(1), name) }
 }

@@ -105,9 +105,9 @@ async fn a_host_reads_what_has_waited_for_longest_first() {
         rig.clock.advance_secs(1);
     }
     let status = Some(ProductStatus::NeedsActivate);
+    let shop = &rig.shop;
     let list = |scope| async move {
-        let found =
-            products::view::list(&rig.shop, &scope, ProductKind::TorBridge, None, status).await.expect("a list");
+        let found = products::view::list(shop, &scope, ProductKind::TorBridge, None, status).await.expect("a list");
         found.into_iter().map(|view| view.product.id).collect::<Vec<_>>()
     };
     assert_eq!(list(Principal::Host(rig.host)).await, [orders[1].1, orders[2].1, orders[0].1]);

@@ -2,7 +2,6 @@
 
 /// An exchange that is answered differently.
 pub struct Deviation {
-    /// Its name.
     pub exchange: &'static str,
     /// The status that this shop answers.
     pub status: u16,

@@ -20,9 +20,7 @@ const ONIONS: [&str; 6] = [
 /// One recorded exchange.
 #[derive(Clone, Debug)]
 pub struct Exchange {
-    /// Its name.
     pub name: String,
-    /// The method.
     pub method: String,
     /// Path and query.
     pub path: String,

@@ -1,8 +1,8 @@
-//! What an operator does to a product, and what becomes of it when its place is gone.
+//! What an operator does to a product; its place is in `place.rs`.
 
 use super::{Deal, Refusal};
 use crate::product::ProductStatus;
-use crate::purchase::{Delivery, InvoiceState, OrderStatus};
+use crate::purchase::InvoiceState;
 use crate::texts::{Ending, Message, OrderMessage};
 use crate::time::Timestamp;
 
@@ -32,21 +32,6 @@ impl Deal {
             ProductStatus::NeedsActivate => self.give_up_pending(Ending::SwitchedOffHeld, now),
             _ => {}
         }
-    }
-
-    /// The operator takes the port (or name) back without the host's word, because the host is gone
-    /// for good or has been cleaned by hand.
-    pub fn operator_releases(&mut self, now: Timestamp) -> Result<(), Refusal> {
-        if self.has_claims() {
-            return Err(Refusal(Message::ResolveOrderFirst));
-        }
-        match self.product.status {
-            ProductStatus::NeedsSuspend => self.move_product(ProductStatus::Suspended, now),
-            ProductStatus::Suspended | ProductStatus::NeedsDelete => {}
-            _ => return Err(Refusal(Message::SuspendFirst)),
-        }
-        self.release_place();
-        Ok(())
     }
 
     /// The operator brings back what was suspended while it has time left.
@@ -91,39 +76,5 @@ impl Deal {
             self.operator_resumes(now)?;
         }
         Ok((secs, bytes))
-    }
-
-    /// The operator has another port reserved for a bridge that its host has taken down: nothing stands there that could
-    /// lead elsewhere. It comes back at once if it has time left.
-    pub fn operator_moves(&mut self, port: u16, now: Timestamp) -> Result<(), Refusal> {
-        if self.product.status != ProductStatus::Suspended || self.product.deleted_at.is_some() {
-            return Err(Refusal(Message::MoveOnlySuspended));
-        }
-        (self.product.port, self.product.placed) = (Some(port), true);
-        match self.operator_resumes(now) {
-            Ok(()) | Err(Refusal(Message::ExtendFirst)) => Ok(()),
-            refused => refused,
-        }
-    }
-
-    /// No port (or name) could be reserved for a product that has to come back.
-    pub fn place_unavailable(&mut self, now: Timestamp) {
-        for i in 0..self.purchases.len() {
-            let purchase = &self.purchases[i];
-            match (purchase.has_claim(), purchase.invoice.state) {
-                (true, InvoiceState::Held) => self.cancel_invoice(i, Ending::HoldUnplaced),
-                (true, _) if purchase.status == OrderStatus::Paid => {
-                    self.owe_everything(i, OrderMessage::Undeliverable);
-                    self.purchases[i].delivery = Delivery::None;
-                    self.take_back_grant(i);
-                }
-                _ => {}
-            }
-        }
-        if self.product.status == ProductStatus::NeedsActivate {
-            // Never shown with this place: the transaction that would show it is this one.
-            self.move_product(ProductStatus::NeedsSuspend, now);
-            self.move_product(ProductStatus::Suspended, now);
-        }
     }
 }

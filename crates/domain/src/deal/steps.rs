@@ -118,9 +118,7 @@ impl Deal {
 
     pub(super) fn make_pending(&mut self, now: Timestamp) {
         self.move_product(ProductStatus::NeedsActivate, now);
-        if !self.product.placed {
-            self.effects.push(Effect::ReservePlace);
-        }
+        self.reserve_place();
         self.notify();
     }
 
@@ -231,20 +229,6 @@ impl Deal {
         let purchase = &self.purchases[i];
         let received = purchase.invoice.received.unwrap_or_default();
         received.saturating_sub(purchase.price).saturating_sub(purchase.refunded)
-    }
-
-    /// A first purchase that came to nothing: once the host has reported H, its place is free.
-    pub(super) fn release_if_never_used(&mut self) {
-        if self.product.activated_at.is_none() && !self.has_claims() {
-            self.release_place();
-        }
-    }
-
-    pub(super) fn release_place(&mut self) {
-        if self.product.placed {
-            self.product.placed = false;
-            self.effects.push(Effect::ReleasePlace);
-        }
     }
 
     pub(super) fn notify(&mut self) {

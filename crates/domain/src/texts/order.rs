@@ -217,6 +217,15 @@ mod tests {
     }
 
     #[test]
+    fn what_buyers_read_is_as_it_was_looked_through() {
+        let texts = every().map(|message| {
+            let [english, german] = Language::ALL.map(|language| message.text(language));
+            format!("{}\n  {english}\n  {german}\n", message.stored())
+        });
+        insta::assert_snapshot!("order_messages", texts.collect::<String>());
+    }
+
+    #[test]
     fn nothing_is_said_to_be_over_before_it_is() {
         let over = ["was cancelled", "has been cancelled", "back in your wallet", "Nothing was charged"];
         let over_german = ["storniert worden", "wieder in der Wallet", "Es wurde nichts berechnet"];

@@ -1,17 +1,15 @@
-//! The settings of `[onion]` as they are written, with their defaults.
+//! The settings of `[onion]` with their defaults; whoever has a configuration file reads them from it.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
 use tor_hsservice::HsNickname;
 
 use crate::error::OnionError;
 
 /// `[onion]`: the embedded Tor client and the shop's onion services.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct OnionConfig {
     /// Whether the shop runs Tor at all. Default: true.
     pub enabled: bool,
@@ -55,8 +53,7 @@ pub struct OnionConfig {
 }
 
 /// `[onion.admin]`: an onion service for the admin that only listed clients can even find.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct AdminOnionConfig {
     /// Whether there is such a service. Default: false.
     pub enabled: bool,
@@ -70,8 +67,7 @@ pub struct AdminOnionConfig {
 }
 
 /// The protection of the service's circuits against being traced to its guards.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Vanguards {
     /// Two further layers of long-lived relays: for a service that runs for months.
     #[default]
@@ -83,8 +79,11 @@ pub enum Vanguards {
 }
 
 impl Vanguards {
-    /// arti's name for it.
-    pub(crate) const fn as_str(self) -> &'static str {
+    /// Every one.
+    pub const ALL: [Self; 3] = [Self::Full, Self::Lite, Self::Disabled];
+
+    /// Its name in the configuration, which is arti's as well.
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Full => "full",
             Self::Lite => "lite",
@@ -130,7 +129,7 @@ pub(crate) fn config_error(field: &'static str, problem: impl ToString) -> Onion
     OnionError::Config { field: field.into(), problem: problem.to_string() }
 }
 
-/// A setting of `[onion]` that is unknown or cannot work.
+/// A setting of `[onion]` that cannot work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettingProblem {
     /// The setting, as it stands below `[onion]`.

@@ -1,6 +1,6 @@
 //! The three state machines as a text that a person can read: which state may follow which, and what
-//! each event does in each stage of a purchase. A change of the rules shows as a change of
-//! `src/deal/tests/table.txt`; `UPDATE_SNAPSHOTS=1` writes it anew.
+//! each event does in each stage of a purchase. A change of the rules shows as a change of the
+//! snapshot beside this file.
 
 use std::fmt::Write;
 
@@ -78,14 +78,7 @@ const EVENTS: [Event; 23] = [
 
 #[test]
 fn the_state_machines_do_what_their_table_says() {
-    let text = format!("{}\n{}", transitions(), stages());
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/deal/tests/table.txt");
-    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
-        std::fs::write(&path, &text).unwrap();
-    }
-    let stored = std::fs::read_to_string(&path).unwrap_or_default();
-    let differs = text.lines().zip(stored.lines()).find(|(new, old)| new != old);
-    assert!(text == stored, "the rules are not those of {}: {differs:?}", path.display());
+    insta::assert_snapshot!("table", format!("{}\n{}", transitions(), stages()));
 }
 
 fn transitions() -> String {
