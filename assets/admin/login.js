@@ -1,16 +1,12 @@
 // In front of the door: signing in, and the first run.
 
-import { call } from "./api.js";
-import { button, fill, h, para } from "./dom.js";
-import { form } from "./form.js";
+import { button, call, card, fill, form, go, h, para, reveal, t } from "./kit.js";
 import { languages } from "./frame.js";
-import { t } from "./i18n.js";
-import { go } from "./place.js";
 
 export async function showLogin({ then }) {
-  const box = h("div", { class: "card" });
-  const name = { name: "name", label: t("login.name"), autocomplete: "username", required: true };
-  const password = { name: "password", label: t("login.password"), type: "password", autocomplete: "current-password", required: true };
+  const box = card();
+  const name = { name: "name", label: "name", autocomplete: "username", required: true };
+  const password = { name: "password", label: "login.password", type: "password", autocomplete: "current-password", required: true };
   const first = form({
     fields: [name, password],
     action: t("login.title"),
@@ -28,9 +24,9 @@ export async function showLogin({ then }) {
 }
 
 function askForCode(box, given, { takes_app_codes }, then) {
-  const code = { name: "code", label: t("login.code"), autocomplete: "one-time-code", required: true,
-    hint: takes_app_codes ? t("login.code_hint") : t("login.code_clock") };
-  fill(box, form({
+  const code = { name: "code", label: "login.code", autocomplete: "one-time-code", required: true,
+    hint: takes_app_codes ? "login.code_hint" : "login.code_clock" };
+  reveal(box, form({
     fields: [code],
     action: t("login.title"),
     run: async ({ code }) => {
@@ -38,7 +34,6 @@ function askForCode(box, given, { takes_app_codes }, then) {
       await then();
     },
   }));
-  box.querySelector("input").focus();
 }
 
 export async function showSetup({ key, then, login }) {
@@ -47,13 +42,13 @@ export async function showSetup({ key, then, login }) {
   if (!is_needed) return [title, para(t("setup.done")), button(t("login.title"), login, { class: "main" }), languages()];
   if (!is_link_good) return [title, h("p", { class: "note warn" }, t("setup.over")), h("pre", null, "ip2tor-shop operator first-run-link"), languages()];
   const fields = [
-    { name: "name", label: t("login.name"), autocomplete: "username", required: true, value: "admin" },
-    { name: "password", label: t("login.password"), type: "password", autocomplete: "new-password", required: true, hint: t("password.rules") },
+    { name: "name", label: "name", autocomplete: "username", required: true, value: "admin" },
+    { name: "password", label: "login.password", type: "password", autocomplete: "new-password", required: true, hint: "password.rules" },
   ];
   const run = async (given) => {
     await call("admin_setup_create", {}, { token: key, ...given });
     await then();
     go("start");
   };
-  return [title, para(t("setup.lead")), h("div", { class: "card" }, form({ fields, action: t("setup.action"), run })), languages()];
+  return [title, para(t("setup.lead")), card(form({ fields, action: t("setup.action"), run })), languages()];
 }

@@ -1,6 +1,7 @@
 // The one line that says what was just done, read out by screen readers, with a way back where there is one; and texts that
 // somebody takes elsewhere.
 
+import { call } from "./api.js";
 import { button, fill, h, para } from "./dom.js";
 import { t } from "./i18n.js";
 import { again } from "./place.js";
@@ -40,6 +41,12 @@ export async function attempt(action) {
     return undefined;
   }
 }
+
+// Calls an operation that a button asks for, and says that it is done.
+export const act = (operation, args, body, text, undo) => attempt(async () => {
+  await call(operation, args, body);
+  finish(text, undo);
+});
 
 export function copyable(text, label) {
   const block = h("pre", { tabindex: "0", role: "region", "aria-label": label }, text);

@@ -1,6 +1,6 @@
 // How values are written: amounts, times, durations, sizes, states.
 
-import { h, link } from "./dom.js";
+import { fold, h, link } from "./dom.js";
 import { has, language, t } from "./i18n.js";
 
 const number = (value, most = 0) => new Intl.NumberFormat(language(), { maximumFractionDigits: most }).format(value);
@@ -96,5 +96,5 @@ export const short = (id) => (/^[0-9a-f-]{36}$/.test(id) ? id.slice(0, 8) : id);
 
 // What happened to something, as the change log has it.
 export const history = (changes) =>
-  h("details", { class: "group" }, h("summary", null, t("history", { n: changes.length })), h("ol", { class: "plain log" }, changes.map((one) =>
+  fold(t("history", { n: changes.length }), h("ol", { class: "plain log" }, changes.map((one) =>
     h("li", null, h("time", { datetime: one.at, class: "soft" }, one.at.replace("T", " ").replace("Z", " UTC")), " ", h("b", null, one.actor), " ", one.change))));

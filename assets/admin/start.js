@@ -1,9 +1,6 @@
 // The way from an empty shop to one that sells: each step with what it is for, and where it is done.
 
-import { call } from "./api.js";
-import { h, h1, h2, link, para } from "./dom.js";
-import { t } from "./i18n.js";
-import { tag } from "./show.js";
+import { call, h, h1, h2, link, para, t, tag } from "./kit.js";
 
 export async function show({ me }) {
   const all = await steps(me, await call("admin_dashboard_read"));

@@ -7,21 +7,21 @@ import { t } from "./i18n.js";
 import { go } from "./place.js";
 import { attempt } from "./say.js";
 
-// A table: `columns` are `[label, cell of a row, class]`.
+// A table: `columns` are `[name of the label, cell of a row, class]`.
 export function table(caption, columns, rows) {
-  const head = h("tr", null, columns.map(([label, , kind]) => (label ? h("th", { scope: "col", class: kind }, label) : h("td"))));
+  const head = h("tr", null, columns.map(([label, , kind]) => (label ? h("th", { scope: "col", class: kind }, t(label)) : h("td"))));
   const body = h("tbody", null, rows.map((row) => line(columns, row)));
   return h("table", { class: "cards" }, h("caption", { class: "hidden" }, caption), h("thead", null, head), body);
 }
 
 const line = (columns, row) =>
-  h("tr", null, columns.map(([label, cell, kind]) => h("td", { "data-label": label, class: kind }, cell(row))));
+  h("tr", null, columns.map(([label, cell, kind]) => h("td", { "data-label": label && t(label), class: kind }, cell(row))));
 
 // What stands where nothing is: why, and what to do next.
 export const empty = (text, ...next) => h("div", { class: "card empty" }, para(text), next.length > 0 && inRow(next));
 
 // How a list is sorted, as a filter.
-export const sorting = () => ({ name: "oldest_first", type: "select", label: t("list.sort"), options: [["", t("list.newest")], ["true", t("list.oldest")]] });
+export const sorting = () => ({ name: "oldest_first", type: "select", label: "list.sort", options: [["", t("list.newest")], ["true", t("list.oldest")]] });
 
 // A list in pages by key. `filters` are fields of a form; what they say stands in the address of the screen.
 export async function pages({ place, operation, args, caption, columns, filters = [], none, extra }) {
@@ -56,6 +56,6 @@ function filterForm(place, filters) {
     h("summary", null, t("list.filters")), fields, reset);
 }
 
-// Names and values below each other; pairs without a value are left out.
+// Names of texts and values below each other; pairs without a value are left out.
 export const facts = (...pairs) =>
-  h("dl", null, pairs.filter((pair) => pair && pair[1] !== null && pair[1] !== undefined && pair[1] !== "").map(([name, value]) => [h("dt", null, name), h("dd", null, value)]));
+  h("dl", null, pairs.filter((pair) => pair && pair[1] !== null && pair[1] !== undefined && pair[1] !== "").map(([name, value]) => [h("dt", null, t(name)), h("dd", null, value)]));
