@@ -51,9 +51,7 @@ function factor(me) {
     const made = await ask({ name: "factor.add", fields: [OLD()], action: t("start.go"), operation: "admin_me_second_factor_create" });
     if (made) enrol(box, made);
   };
-  const end = async () => {
-    await ask({ name: "factor.remove", fields: [OLD()], danger: true, operation: "admin_me_second_factor_remove", said: t("factor.removed") });
-  };
+  const end = () => ask({ name: "factor.remove", fields: [OLD()], danger: true, operation: "admin_me_second_factor_remove", said: t("factor.removed") });
   return fill(box, me.has_second_factor
     ? [para(t("factor.on", { n: me.recovery_codes })), inRow(button(t("factor.anew"), begin), button(t("factor.remove"), end, { class: "danger" }))]
     : [para(t("factor.off")), button(t("factor.add"), begin)]);
@@ -73,12 +71,10 @@ function enrol(box, { secret, qr }) {
     }));
 }
 
-async function endOthers() {
-  await ask({
-    name: "account.end_others", operation: "admin_sessions_end_others",
-    said: (answer) => t("account.others_ended", { n: answer.ended }),
-  });
-}
+const endOthers = () => ask({
+  name: "account.end_others", operation: "admin_sessions_end_others",
+  said: (answer) => t("account.others_ended", { n: answer.ended }),
+});
 
 async function newToken(box) {
   const scopes = ["read", "sell", "admin"].map((scope) => [scope, t(`scope.${scope}`)]);
@@ -93,6 +89,4 @@ async function newToken(box) {
   if (made) reveal(box, once(t("account.new_token", made), made.token, button(t("people.noted"), again)));
 }
 
-async function revoke({ id, name }) {
-  await ask({ name: "account.revoke", words: { name }, danger: true, operation: "admin_tokens_delete", args: { id }, said: t("account.revoked") });
-}
+const revoke = ({ id, name }) => ask({ name: "account.revoke", words: { name }, danger: true, operation: "admin_tokens_delete", args: { id }, said: t("account.revoked") });

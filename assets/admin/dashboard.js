@@ -1,6 +1,6 @@
 // The first look: what needs a hand, what came in, what runs, what ends next.
 
-import { badge, buttonTo, bytes, call, count, facts, fiat, h, h1, h2, link, para, sats, soft, t, table, time } from "./kit.js";
+import { badge, buttonTo, bytes, call, count, facts, fiat, h, h1, h2, hostOf, link, para, sats, soft, t, table, time } from "./kit.js";
 import { todoList } from "./alerts.js";
 import { steps } from "./start.js";
 
@@ -34,7 +34,7 @@ function income(look) {
   const row = (days, name) => ({ name, ...sums(look.days.filter((day) => day.day >= since(days))) });
   const rows = [row(1, t("dashboard.today")), row(7, t("dashboard.days", { n: 7 })), row(30, t("dashboard.days", { n: 30 }))];
   return [
-    table(t("report.received"), [
+    table("report.received", [
       ["dashboard.period", (one) => one.name],
       ["report.received", (one) => sats(one.received), "num"],
       ["report.fiat", (one) => one.fiat || "–", "num"],
@@ -59,10 +59,10 @@ function tiles(look) {
 }
 
 const ending = (products) =>
-  table(t("dashboard.ending"), [
+  table("dashboard.ending", [
     ["product.ends", (one) => time(one.suspend_after)],
     ["product.what", (one) => link(`products/${one.id}`, one.target ?? one.alias)],
-    ["product.host", (one) => link(`hosts/${one.host_id}`, one.host_name)],
+    ["product.host", hostOf],
     ["state", (one) => badge("product", one.status)],
   ], products);
 

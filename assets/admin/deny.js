@@ -1,23 +1,22 @@
 // The deny lists: what is not sold to, and how far the review of each entry is.
 
-import { act, again, ask, attempt, button, call, code, empty, h1, inRow, para, say, t, table, tag, time } from "./kit.js";
+import { act, again, ask, attempt, button, call, code, empty, h1, inRow, pages, para, say, t, tag, time } from "./kit.js";
 
 const REVIEWS = () => ["denied", "recommended", "in_review", "proposed", "neutral", "initial"].map((one) => [one, t(`review.${one}`)]);
 
-export async function show() {
-  const all = await call("admin_deny_list");
+export async function show(place) {
   const add = button(t("deny.add"), () => edit({ kind: "target", status: "denied" }, t("deny.add")), { class: "main" });
   return [
     h1(t("screen.deny")),
     para(t("deny.lead")),
-    all.length ? [inRow(add), table(t("screen.deny"), [
+    await pages({ place, operation: "admin_deny_list", caption: "screen.deny", extra: inRow(add), none: empty(t("deny.none")), columns: [
       ["deny.value", (one) => code(one.value)],
       ["type", (one) => t(`denied.${one.kind}`)],
       ["deny.review", (one) => tag(t(`review.${one.status}`), one.denies ? "bad" : "quiet")],
       ["comment", (one) => one.comment],
       ["changed", (one) => time(one.modified_at)],
       ["", (one) => inRow(button(t("change"), () => edit(one, t("change"))), button(t("remove"), () => remove(one)))],
-    ], all)] : empty(t("deny.none"), add),
+    ] }),
   ];
 }
 

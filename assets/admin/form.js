@@ -81,6 +81,14 @@ export function form({ fields, values = {}, action, run, danger, onlyChanges, ca
   const problem = h("p", { class: "error", role: "alert", hidden: true });
   const submit = h("button", { class: danger ? "main danger" : "main" }, action);
   const element = h("form", { novalidate: true }, owner, parts, problem, inRow(submit, cancel));
+  const isWrong = (one) => one.control.hasAttribute("aria-invalid");
+  // Goes to the first field with a message, if there is one.
+  const goToWrong = () => {
+    const first = all.find(isWrong);
+    first?.control.closest("details")?.setAttribute("open", "");
+    first?.control.focus();
+    return first;
+  };
   const complain = (error) => {
     const fields = error instanceof Refused ? { ...error.fields } : {};
     for (const one of all) {
@@ -89,23 +97,16 @@ export function form({ fields, values = {}, action, run, danger, onlyChanges, ca
       delete fields[one.name];
     }
     const left = Object.values(fields).flat(9).map(textOf);
-    const known = all.some((one) => one.control.hasAttribute("aria-invalid"));
+    const known = all.some(isWrong);
     fill(problem, left.length ? left.join(" ") : !known && error.message).hidden = known && !left.length;
-    const first = all.find((one) => one.control.hasAttribute("aria-invalid"));
-    first?.control.closest("details")?.setAttribute("open", "");
-    first?.control.focus();
+    goToWrong();
   };
   element.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (submit.ariaBusy) return;
     problem.hidden = true;
     for (const one of all) one.complain(one.control.checkValidity() ? [] : [one.control.validationMessage]);
-    const invalid = all.find((one) => one.control.hasAttribute("aria-invalid"));
-    if (invalid) {
-      invalid.control.closest("details")?.setAttribute("open", "");
-      invalid.control.focus();
-      return;
-    }
+    if (goToWrong()) return;
     const given = {};
     for (const one of all) {
       const value = one.read();

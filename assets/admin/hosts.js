@@ -1,17 +1,15 @@
 // Hosts: all of them, a new one, and one with its settings, its ports, its token.
 
-import { act, alive, ask, button, buttonTo, call, card, code, copyable, empty, facts, fill, finish, fold, form, h, h1, h2, history, inRow, link, once, para, reveal, sats, soft, t, table, tag, time } from "./kit.js";
+import { act, alive, ask, button, buttonTo, call, card, code, copyable, empty, facts, fill, finish, fold, form, h, h1, h2, history, inRow, leave, link, once, pages, para, reveal, sats, soft, t, table, tag, time } from "./kit.js";
 
 // One of them where the address names it, or all.
 export const show = (place) => (place.id ? one(place) : list(place));
 
-async function list({ query }) {
+async function list(place) {
   const title = h1(t("screen.hosts"));
-  if (query.new) return [title, ...create()];
-  const hosts = await call("admin_host_list");
+  if (place.query.new) return [title, ...create()];
   const add = buttonTo("hosts?new=1", t("host.add"), "main");
-  if (!hosts.length) return [title, empty(t("start.host_text"), add)];
-  return [title, inRow(add), table(t("screen.hosts"), [
+  return [title, await pages({ place, operation: "admin_host_list", caption: "screen.hosts", extra: inRow(add), none: empty(t("start.host_text")), columns: [
     ["name", (host) => link(`hosts/${host.id}`, host.name)],
     ["product.port", (host) => host.ip],
     ["state", state],
@@ -19,7 +17,7 @@ async function list({ query }) {
     ["price", (host) => (host.offers_tor_bridges ? sats(host.tor_bridge_price_initial) : "–"), "num"],
     ["host.check_in", (host) => time(host.ci_date)],
     ["owner", (host) => host.owner],
-  ], hosts)];
+  ] })];
 }
 
 const state = (host) => [
@@ -48,7 +46,7 @@ function create() {
   return [para(link("hosts", t("back"))), box];
 }
 
-async function one({ id }) {
+async function one({ id, me }) {
   const { host, warnings, block, presence, history: changes } = await call("admin_host_read", { id });
   const token = h("div");
   return [
@@ -64,7 +62,9 @@ async function one({ id }) {
       buttonTo(`orders?host=${host.id}`, t("screen.orders")),
       toggle(host, "is_enabled", host.is_enabled ? "host.disable" : "host.enable"),
       toggle(host, "is_draining", host.is_draining ? "host.undrain" : "host.drain"),
-      host.unswept_since && button(t("host.swept"), () => swept(host))),
+      host.unswept_since && button(t("host.swept"), () => swept(host)),
+      me.role === "administrator" && button(t("host.give"), () => give(host)),
+      button(t("host.remove"), () => remove(host), { class: "danger" })),
     h2(t("host.ports")),
     ranges(host),
     h2(t("host.token")),
@@ -93,8 +93,16 @@ function toggle(host, name, text) {
   return button(t(text), () => set(!host[name]), { title: t(`${text}_text`) });
 }
 
-async function swept(host) {
-  await ask({ name: "host.swept", operation: "admin_host_swept", args: { id: host.id }, said: t("host.swept_done") });
+const swept = (host) => ask({ name: "host.swept", operation: "admin_host_swept", args: { id: host.id }, said: t("host.swept_done") });
+
+const give = ({ id, name }) => ask({
+  name: "host.give", words: { name }, operation: "admin_host_give", args: { id }, said: t("changed"),
+  fields: [{ name: "owner", label: "owner", required: true }],
+});
+
+async function remove({ id, name }) {
+  const done = await ask({ name: "host.remove", words: { name }, danger: true, operation: "admin_host_remove", args: { id } });
+  if (done !== undefined) leave("hosts", t("host.removed"));
 }
 
 async function rotate(host, box) {
@@ -126,7 +134,7 @@ function ranges(host) {
   });
   add.className = "filter";
   return [
-    host.ranges.length > 0 && table(t("host.ports"), [
+    host.ranges.length > 0 && table("host.ports", [
       ["host.ports", (range) => `${range.first}–${range.last}`],
       ["type", (range) => t(`range.${range.kind}`)],
       ["host.used", (range) => [range.used, " ", h("progress", { max: range.used + range.free, value: range.used, "aria-label": t("host.used") })], "num"],

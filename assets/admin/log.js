@@ -6,7 +6,7 @@ export async function show(place) {
   return [h1(t("screen.log")), await pages({
     place,
     operation: "admin_change_list",
-    caption: t("screen.log"),
+    caption: "screen.log",
     filters: [
       { name: "noun", label: "log.noun", hint: "log.noun_hint" },
       { name: "person", label: "log.person", hint: "log.person_hint" },

@@ -3,12 +3,13 @@
 import { button, call, card, fill, form, go, h, para, reveal, t } from "./kit.js";
 import { languages } from "./frame.js";
 
+const NAME = { name: "name", label: "name", autocomplete: "username", required: true };
+const password = (autocomplete, hint) => ({ name: "password", label: "login.password", type: "password", autocomplete, required: true, hint });
+
 export async function showLogin({ then }) {
   const box = card();
-  const name = { name: "name", label: "name", autocomplete: "username", required: true };
-  const password = { name: "password", label: "login.password", type: "password", autocomplete: "current-password", required: true };
   const first = form({
-    fields: [name, password],
+    fields: [NAME, password("current-password")],
     action: t("login.title"),
     run: async (given) => {
       const answer = await call("admin_login_create", {}, given);
@@ -41,10 +42,7 @@ export async function showSetup({ key, then, login }) {
   const { is_needed, is_link_good } = await call("admin_setup_read", {}, undefined, { "X-Setup-Token": key });
   if (!is_needed) return [title, para(t("setup.done")), button(t("login.title"), login, { class: "main" }), languages()];
   if (!is_link_good) return [title, h("p", { class: "note warn" }, t("setup.over")), h("pre", null, "ip2tor-shop operator first-run-link"), languages()];
-  const fields = [
-    { name: "name", label: "name", autocomplete: "username", required: true, value: "admin" },
-    { name: "password", label: "login.password", type: "password", autocomplete: "new-password", required: true, hint: "password.rules" },
-  ];
+  const fields = [{ ...NAME, value: "admin" }, password("new-password", "password.rules")];
   const run = async (given) => {
     await call("admin_setup_create", {}, { token: key, ...given });
     await then();

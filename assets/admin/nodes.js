@@ -1,17 +1,15 @@
 // Lightning nodes: all of them, a new one, and one with what it says and its settings.
 
-import { act, alive, ask, attempt, button, buttonTo, call, card, code, count, empty, english, facts, fill, finish, form, go, h, h1, h2, inRow, link, para, reveal, sats, say, soft, span, t, table, tag, time, yesNo } from "./kit.js";
+import { act, alive, ask, attempt, button, buttonTo, call, card, code, count, empty, english, facts, fill, finish, form, h, h1, h2, inRow, leave, link, pages, para, reveal, sats, soft, span, t, tag, time, yesNo } from "./kit.js";
 
 // One of them where the address names it, or all.
 export const show = (place) => (place.id ? one(place) : list(place));
 
-async function list({ query, me }) {
+async function list(place) {
   const title = h1(t("screen.nodes"));
-  if (query.new) return [title, ...create(me)];
-  const nodes = await call("admin_node_list");
+  if (place.query.new) return [title, ...create(place.me)];
   const add = buttonTo("nodes?new=1", t("node.add"), "main");
-  if (!nodes.length) return [title, empty(t("start.node_text"), add)];
-  return [title, inRow(add), table(t("screen.nodes"), [
+  return [title, await pages({ place, operation: "admin_node_list", caption: "screen.nodes", extra: inRow(add), none: empty(t("start.node_text")), columns: [
     ["name", (node) => link(`nodes/${node.id}`, node.name)],
     ["state", (node) => [alive(node.is_alive), " ", !node.is_enabled && tag(t("host.disabled"), "quiet")]],
     ["type", (node) => t(`kind.${node.kind}`)],
@@ -19,7 +17,7 @@ async function list({ query, me }) {
     ["node.priority", (node) => node.priority, "num"],
     ["node.checked", (node) => time(node.checked_at)],
     ["node.error", (node) => node.last_error && english(node.last_error, "bad")],
-  ], nodes)];
+  ] })];
 }
 
 function create(me) {
@@ -29,7 +27,7 @@ function create(me) {
     // From here on the shop knows by itself that it answers.
     if (report) await call("admin_node_check", { id: node.id });
     reveal(box, h("section", { class: "note good" }, h("h2", { tabindex: "-1" }, t("node.added")),
-      report ? reportOf(report) : para(t("node.untried")),
+      report ? reportOf(report) : para(t(mayConnect(node, me) ? "node.untried" : "node.waits")),
       inRow(buttonTo(`nodes/${node.id}`, t("node.to_node")), buttonTo("start", t("screen.start"), "main"))));
   };
   fill(box, h2(t("node.add")), para(t("node.add_text")),
@@ -59,7 +57,9 @@ async function one({ id, me }) {
       node.cannot_hold && ["node.cannot_hold", english(node.cannot_hold)],
       ["node.certificate", node.certificate_file ?? (node.has_certificate ? t("node.stored") : "–")],
       ["node.macaroon", node.macaroon_file ?? (node.has_macaroon ? t("node.stored") : "–")]),
-    inRow(button(t("node.check"), check, { class: "main" }), toggle(node), button(t("remove"), () => remove(node), { class: "danger" })),
+    !mayConnect(node, me) && h("p", { class: "note warn" }, t("node.waits")),
+    inRow(mayConnect(node, me) && [button(t("node.check"), check, { class: "main" }), toggle(node)],
+      button(t("remove"), () => remove(node), { class: "danger" })),
     box,
     h2(t("screen.settings")),
     form({
@@ -72,11 +72,15 @@ async function one({ id, me }) {
   ];
 }
 
+// Where the shop connects to is an administrator's word.
+const mayConnect = (node, me) => node.is_enabled || me.role === "administrator";
+
 // What a node says of itself, as far as it says it.
 const said = (node) => [
   ["node.alias", node.alias], ["node.network", node.network], ["node.version", node.version],
   ["node.pubkey", node.pubkey && code(node.pubkey)],
   ["node.channels", node.active_channels], ["node.inbound", node.inbound_msat === null ? null : sats(node.inbound_msat)],
+  ["node.outbound", node.outbound_msat === null ? null : sats(node.outbound_msat)],
   ["node.block", node.block_height && count(node.block_height)],
   ["node.synced", node.synced_to_chain === null ? null : yesNo(node.synced_to_chain)],
 ];
@@ -97,9 +101,7 @@ function toggle(node) {
 
 async function remove(node) {
   const done = await ask({ name: "node.remove", words: node, danger: true, operation: "admin_node_remove", args: { id: node.id } });
-  if (done === undefined) return;
-  go("nodes");
-  say(t("node.removed"));
+  if (done !== undefined) leave("nodes", t("node.removed"));
 }
 
 // Settings whose label is that of something else as well.

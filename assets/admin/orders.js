@@ -1,7 +1,7 @@
 // Orders: finding them, taking them along as a file; one with its item and its invoice, and what is done about money that
 // is owed.
 
-import { address, ask, badge, button, buttonTo, bytes, call, choices, code, copyable, dates, empty, facts, fiat, fold, h, h1, h2, history, inRow, link, NOTE, ORDER_STATES, pages, para, sats, short, sorting, span, t, table, time, yesNo } from "./kit.js";
+import { about, address, ask, badge, button, buttonTo, bytes, call, choices, code, copyable, dates, empty, facts, fiat, fold, h, h1, h2, history, hostOf, inRow, link, NOTE, ORDER_STATES, pages, para, sats, short, sorting, span, t, table, time, yesNo } from "./kit.js";
 
 // One of them where the address names it, or all.
 export const show = (place) => (place.id ? one(place) : list(place));
@@ -14,10 +14,10 @@ const COLUMNS = () => [
   ["price", (one) => sats(one.price), "num"],
   ["order.owed", (one) => (one.owed ? h("b", { class: "bad" }, sats(one.owed)) : "–"), "num"],
   ["order.product", (one) => link(`products/${one.product_id}`, one.what)],
-  ["product.host", (one) => link(`hosts/${one.host_id}`, one.host_name)],
+  ["product.host", hostOf],
 ];
 
-export const orderTable = (orders) => table(t("screen.orders"), COLUMNS(), orders);
+export const orderTable = (orders) => table("screen.orders", COLUMNS(), orders);
 
 async function list(place) {
   const { q, ...forFile } = place.query;
@@ -25,7 +25,7 @@ async function list(place) {
   return [h1(t("screen.orders")), await pages({
     place,
     operation: "admin_order_list",
-    caption: t("screen.orders"),
+    caption: "screen.orders",
     filters: [
       { name: "q", label: "order.search", hint: "order.search_hint" },
       { name: "status", type: "select", label: "state", options: choices("order", ORDER_STATES) },
@@ -34,7 +34,7 @@ async function list(place) {
       ...dates(),
       sorting(),
     ],
-    extra: inRow(file("admin_order_export_csv", "CSV"), file("admin_order_export_json", "JSON")),
+    files: [file("admin_order_export_csv", "CSV"), file("admin_order_export_json", "JSON")],
     columns: COLUMNS(),
     none: empty(t("order.none"), buttonTo("start", t("screen.start"))),
   })];
@@ -52,7 +52,7 @@ async function one({ id }) {
       ["state", badge("order", order.status)], ["order.message", order.message], ["id", code(order.id)],
       ["type", t(`order.${order.kind}`)], ["product.created_at", time(order.created_at)],
       ["order.product", [link(`products/${order.product_id}`, order.what), " ", badge("product", order.product_status)]],
-      ["product.host", link(`hosts/${order.host_id}`, order.host_name)],
+      ["product.host", hostOf(order)],
       ["price", sats(order.price)], order.received !== null && ["order.received", sats(order.received)],
       order.refunded > 0 && ["order.refunded", sats(order.refunded)],
       ["order.delivery", t(`delivery.${order.delivery}`)],
@@ -72,7 +72,7 @@ function invoice({ id, invoice }) {
   return [
     facts(
       ["state", t(`invoice.${invoice.state}`)], ["invoice.amount", sats(invoice.amount)],
-      ["invoice.node", link(`nodes/${invoice.node_id}`, short(invoice.node_id))],
+      ["invoice.node", about("node", invoice.node_id)],
       ["invoice.hash", code(invoice.payment_hash)], ["invoice.hold", yesNo(invoice.is_hold)],
       ...["made_at", "expires_at", "held_at", "paid_at"].map((name) => invoice[name] && [`invoice.${name}`, time(invoice[name])]),
       ["invoice.tax_rate", rate(invoice.tax_rate)], ["report.fiat", worth(invoice.tax_rate)], ["invoice.info_rate", rate(invoice.info_rate)]),
@@ -83,23 +83,19 @@ function invoice({ id, invoice }) {
 }
 
 function deliverAgain(order) {
-  return order.status === "N" && button(t("order.deliver_again"), async () => {
-    await ask({ name: "order.deliver_again", operation: "admin_order_deliver_again", args: { id: order.id }, said: t("order.delivering") });
-  });
+  return order.status === "N" && button(t("order.deliver_again"), () => ask({ name: "order.deliver_again", operation: "admin_order_deliver_again", args: { id: order.id }, said: t("order.delivering") }));
 }
 
 function resolve(order) {
-  return button(t("order.resolve"), async () => {
-    await ask({
-      name: "order.resolve", words: { sats: sats(order.owed) }, danger: true, operation: "admin_order_resolve", args: { id: order.id },
-      fields: [NOTE()],
-      said: t("order.resolved"),
-    });
-  });
+  return button(t("order.resolve"), () => ask({
+    name: "order.resolve", words: { sats: sats(order.owed) }, danger: true, operation: "admin_order_resolve", args: { id: order.id },
+    fields: [NOTE()],
+    said: t("order.resolved"),
+  }));
 }
 
 const refundTable = (order, refunds) => [
-  table(t("order.refunds"), [
+  table("order.refunds", [
     ["state", (one) => t(`refund.${one.state}`)],
     ["invoice.amount", (one) => sats(one.amount), "num"],
     ["invoice.hash", (one) => h("code", { title: one.payment_hash }, one.payment_hash.slice(0, 12))],
@@ -111,25 +107,21 @@ const refundTable = (order, refunds) => [
 
 const refundButton = (order) => button(t("refund.pay"), () => pay(order), { class: "main" });
 
-async function pay(order) {
-  await ask({
-    name: "refund.pay", words: { sats: sats(order.owed) }, operation: "admin_order_refund", args: { id: order.id },
-    fields: [
-      { name: "bolt11", type: "area", label: "refund.bolt11", required: true, hint: "refund.bolt11_hint" },
-      { name: "fee_limit_msat", type: "sats", label: "refund.fee_limit", hint: "refund.fee_hint" },
-      { name: "not_paid_since_the_backup", type: "check", label: "refund.backup" },
-    ],
-    said: (paid) => paid.is_this_request ? t("refund.paid", { sats: sats(paid.amount), fee: sats(paid.fee) }) : t("refund.paid_before"),
-  });
-}
+const pay = (order) => ask({
+  name: "refund.pay", words: { sats: sats(order.owed) }, operation: "admin_order_refund", args: { id: order.id },
+  fields: [
+    { name: "bolt11", type: "area", label: "refund.bolt11", required: true, hint: "refund.bolt11_hint" },
+    { name: "fee_limit_msat", type: "sats", label: "refund.fee_limit", hint: "refund.fee_hint" },
+    { name: "not_paid_since_the_backup", type: "check", label: "refund.backup" },
+  ],
+  said: (paid) => paid.is_this_request ? t("refund.paid", { sats: sats(paid.amount), fee: sats(paid.fee) }) : t("refund.paid_before"),
+});
 
-async function state(order) {
-  await ask({
-    name: "refund.outcome", action: t("save"), danger: true, operation: "admin_order_refund_outcome", args: { id: order.id },
-    fields: [
-      { name: "outcome", type: "select", label: "tasks.outcome", options: [["paid", t("refund.was_paid")], ["failed", t("refund.was_not")]] },
-      NOTE(),
-    ],
-    said: t("refund.stated"),
-  });
-}
+const state = (order) => ask({
+  name: "refund.outcome", action: t("save"), danger: true, operation: "admin_order_refund_outcome", args: { id: order.id },
+  fields: [
+    { name: "outcome", type: "select", label: "tasks.outcome", options: [["paid", t("refund.was_paid")], ["failed", t("refund.was_not")]] },
+    NOTE(),
+  ],
+  said: t("refund.stated"),
+});

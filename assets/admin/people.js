@@ -13,7 +13,7 @@ export async function show(place) {
     para(t("people.lead")),
     inRow(button(t("people.add"), () => add(box), { class: "main" })),
     box,
-    table(t("screen.people"), [
+    table("screen.people", [
       ["name", (one) => one.name],
       ["people.role", (one) => t(`role.${one.role}`)],
       ["people.enabled", (one) => tag(yesNo(one.is_enabled), one.is_enabled ? "good" : "bad")],
@@ -23,7 +23,7 @@ export async function show(place) {
     ], items),
     h2(t("people.failed")),
     await pages({
-      place: { ...place, query: {} }, operation: "admin_failed_logins_list", caption: t("people.failed"),
+      place: { ...place, query: {} }, operation: "admin_failed_logins_list", caption: "people.failed",
       columns: [
         ["log.at", (one) => time(one.at)],
         ["name", (one) => names.get(one.operator) ?? h("i", null, t("people.nobody"))],
@@ -71,12 +71,10 @@ function actions(one, me, box) {
     });
     if (made) told(box, made);
   };
-  const factor = async () => {
-    await ask({
-      name: "people.no_factor", words: one, danger: true, operation: "admin_operators_second_factor_remove", args: { id },
-      said: t("people.changed"),
-    });
-  };
+  const factor = () => ask({
+    name: "people.no_factor", words: one, danger: true, operation: "admin_operators_second_factor_remove", args: { id },
+    said: t("people.changed"),
+  });
   // What one does to oneself is on the screen of the own account.
   if (id === me.id) return tag(t("people.you"));
   return [

@@ -1,6 +1,6 @@
 // Tor bridges and aliases: finding them; one with its orders, and what can be done to it.
 
-import { act, ask, badge, button, buttonTo, bytes, call, choices, code, dates, empty, facts, finish, h1, h2, history, inRow, link, pages, para, period, PRODUCT_STATES, sats, short, soft, sorting, t, tag, time } from "./kit.js";
+import { act, ask, badge, button, buttonTo, bytes, call, choices, code, dates, empty, facts, finish, h1, h2, history, hostOf, inRow, link, pages, para, period, PRODUCT_STATES, sats, short, soft, sorting, t, tag, time } from "./kit.js";
 import { orderTable } from "./orders.js";
 
 // One of them where the address names it, or all.
@@ -10,7 +10,7 @@ async function list(place) {
   return [h1(t("screen.products")), await pages({
     place,
     operation: "admin_product_list",
-    caption: t("screen.products"),
+    caption: "screen.products",
     filters: [
       { name: "q", label: "order.search", hint: "product.search_hint" },
       { name: "status", type: "select", label: "state", options: choices("product", PRODUCT_STATES) },
@@ -22,7 +22,7 @@ async function list(place) {
       ["product.what", (one) => link(`products/${one.id}`, one.target ?? one.alias)],
       ["state", (one) => badge("product", one.status)],
       ["product.port", (one) => one.port && `${one.host_ip}:${one.port}`],
-      ["product.host", (one) => link(`hosts/${one.host_id}`, one.host_name)],
+      ["product.host", hostOf],
       ["product.ends", (one) => (one.suspend_after ? time(one.suspend_after) : "–")],
       ["product.created_at", (one) => time(one.created_at)],
       ["comment", (one) => one.comment],
@@ -39,7 +39,7 @@ async function one({ id, me }) {
     h1(product.target ?? product.alias),
     facts(
       ["state", [badge("product", product.status), product.is_killed && [" ", tag(t("product.killed"), "bad")]]],
-      ["product.host", link(`hosts/${product.host_id}`, product.host_name)],
+      ["product.host", hostOf(product)],
       product.port && ["product.port", `${product.host_ip}:${product.port}`],
       ["id", code(product.id)],
       ["product.key", product.public_key], ["comment", product.comment],

@@ -14,7 +14,7 @@ export async function show({ query }) {
     h1(t("screen.reports")),
     since,
     inRow(h("a", { href: address("admin_report_months_csv", query), download: "", class: "button" }, "CSV")),
-    months.length ? table(t("screen.reports"), [
+    months.length ? table("screen.reports", [
       ["report.month", (one) => name(one.day)],
       ["report.sold", (one) => count(one.sold), "num"],
       ["report.extended", (one) => count(one.extended), "num"],

@@ -4,7 +4,7 @@
 import { call } from "./api.js";
 import { button, fill, h, para } from "./dom.js";
 import { t } from "./i18n.js";
-import { again } from "./place.js";
+import { again, go } from "./place.js";
 
 const line = h("p", { id: "said", role: "status", "aria-live": "polite" });
 
@@ -25,6 +25,12 @@ export function finish(text, undo) {
   if (line.contains(document.activeElement)) document.getElementById("main").focus();
   again();
   say(text, undo);
+}
+
+// Goes to a screen from one whose thing is gone, and says so there once it is shown.
+export function leave(screen, text) {
+  go(screen);
+  say(text);
 }
 
 // Nothing is said of what was done on another screen.

@@ -22,7 +22,7 @@ export async function show() {
     rates.length ? rates.map((rate) => para(`1 BTC = ${fiat(rate.cents, rate.currency)}`)) : soft(t("settings.no_rate")),
     h2(t("settings.in_force")),
     para(t("settings.in_force_text")),
-    table(t("settings.in_force"), [
+    table("settings.in_force", [
       ["settings.key", (one) => code(one.key)],
       ["settings.value", (one) => code(one.value)],
     ], settings),

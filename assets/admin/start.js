@@ -19,7 +19,7 @@ export async function show({ me }) {
 
 // The steps in their order. `look` is the dashboard.
 export async function steps(me, look) {
-  const hosts = await call("admin_host_list");
+  const { items: hosts } = await call("admin_host_list", { limit: 500 });
   const isAdministrator = me.role === "administrator";
   const site = isAdministrator && (await call("admin_site_read"));
   const hasPorts = (host) => host.ranges.some((range) => range.free > 0) || host.offers_nostr_aliases;

@@ -1,6 +1,6 @@
 // Tasks: scheduled jobs with their history, what is still to be done at nodes, warnings of the log.
 
-import { act, ask, button, buttonTo, call, code, count, empty, english, facts, h, h1, h2, inRow, link, NOTE, pages, para, short, soft, t, table, tag, time, to, yesNo } from "./kit.js";
+import { about, act, ask, button, buttonTo, call, code, count, empty, english, facts, h, h1, h2, inRow, link, NOTE, pages, para, short, soft, t, table, tag, time, to, yesNo } from "./kit.js";
 
 export async function show(place) {
   const [jobs, flows, lines] = await Promise.all([call("admin_job_list"), call("admin_flow_read"), call("admin_log_list")]);
@@ -24,15 +24,15 @@ export async function show(place) {
     await list("admin_outbox_list", t("tasks.outbox"), [
       ["log.about", (one) => t(`intent.${one.kind}`)],
       ["order.id", (one) => link(`orders/${one.order_id}`, short(one.order_id))],
-      ["invoice.node", (one) => link(`nodes/${one.node_id}`, short(one.node_id))],
+      ["invoice.node", (one) => about("node", one.node_id)],
       ["tasks.attempts", (one) => count(one.attempts), "num"],
       ["tasks.next", (one) => time(one.next_try_at)],
       ["node.error", (one) => one.last_error && english(one.last_error, "bad")],
       ["", (one) => inRow(intentActions(one))],
     ], empty(t("tasks.no_outbox"))),
     h2(t("tasks.streams")),
-    flows.streams.length ? table(t("tasks.streams"), [
-      ["invoice.node", (one) => link(`nodes/${one.node_id}`, short(one.node_id))],
+    flows.streams.length ? table("tasks.streams", [
+      ["invoice.node", (one) => about("node", one.node_id)],
       ["state", (one) => tag(one.is_down ? t("dead") : t("alive"), one.is_down ? "bad" : "good")],
       ["tasks.told", (one) => yesNo(one.has_told)],
       ["tasks.stream_fails", (one) => time(one.stream_fails_since)],
@@ -49,7 +49,7 @@ const ms = (value) => (value === null ? "–" : `${count(value)} ms`);
 
 const outcome = (one) => one.outcome && english(one.outcome, one.has_failed && "bad");
 
-const jobTable = (jobs) => table(t("tasks.jobs"), [
+const jobTable = (jobs) => table("tasks.jobs", [
   ["tasks.job", (job) => [h("a", { href: to("tasks", null, { job: job.name }) }, job.name), h("p", { class: "hint", lang: "en" }, job.about)]],
   ["tasks.schedule", (job) => code(job.schedule)],
   ["tasks.last", (job) => (job.is_running ? tag(t("tasks.running")) : time(job.last_at))],
@@ -68,13 +68,11 @@ const pause = (job, paused) => act("admin_job_pause", { name: job.name }, { paus
 
 function intentActions(one) {
   const retry = () => act("admin_outbox_retry", { number: one.number }, undefined, t("tasks.retried"));
-  const giveUp = async () => {
-    await ask({
-      name: "tasks.give_up", danger: true, operation: "admin_outbox_give_up", args: { number: one.number },
-      fields: [NOTE()],
-      said: t("tasks.given_up"),
-    });
-  };
+  const giveUp = () => ask({
+    name: "tasks.give_up", danger: true, operation: "admin_outbox_give_up", args: { number: one.number },
+    fields: [NOTE()],
+    said: t("tasks.given_up"),
+  });
   return [
     button(t("tasks.retry"), retry),
     one.kind === "make_invoice" && button(t("tasks.give_up"), giveUp, { class: "danger" }),
