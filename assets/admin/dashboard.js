@@ -1,12 +1,8 @@
 // The first look: what needs a hand, what came in, what runs, what ends next.
 
+import { badge, buttonTo, bytes, call, count, facts, fiat, h, h1, h2, hostOf, link, para, sats, soft, t, table, time } from "./kit.js";
 import { todoList } from "./alerts.js";
-import { call } from "./api.js";
-import { h, h1, h2, link, para } from "./dom.js";
-import { t } from "./i18n.js";
-import { badge, bytes, count, fiat, sats, time } from "./show.js";
 import { steps } from "./start.js";
-import { facts, table } from "./table.js";
 
 export async function show({ me }) {
   const look = await call("admin_dashboard_read");
@@ -15,20 +11,20 @@ export async function show({ me }) {
   return [
     h1(t("screen.dashboard")),
     left.length > 0 && h("section", { class: "note" }, h2(t("start.left", { n: left.length })),
-      para(left[0].title), para(link("start", t("start.go"), { class: "button main" }))),
+      para(left[0].title), para(buttonTo("start", t("start.go"), "main"))),
     h2(t("dashboard.todo")),
     look.todo.length ? todoList(look.todo, me) : h("p", { class: "note good" }, t("dashboard.nothing_todo")),
-    h2(t("dashboard.income")),
+    h2(t("report.received")),
     income(look),
-    h2(t("dashboard.now")),
+    h2(t("group.now")),
     tiles(look),
     h2(t("dashboard.ending")),
-    look.ending.length ? ending(look.ending) : h("p", { class: "soft" }, t("dashboard.none_ending")),
+    look.ending.length ? ending(look.ending) : soft(t("dashboard.none_ending")),
     isAdministrator && h2(t("dashboard.machine")),
     isAdministrator && facts(
-      [t("node.version"), look.version], ["SQLite", look.sqlite_version],
-      look.disk && [t("dashboard.database"), bytes(look.disk.database)],
-      look.disk && [t("dashboard.disk"), t("dashboard.disk_free", { free: bytes(look.disk.free), total: bytes(look.disk.total) })]),
+      ["node.version", look.version], ["SQLite", look.sqlite_version],
+      look.disk && ["dashboard.database", bytes(look.disk.database)],
+      look.disk && ["dashboard.disk", t("dashboard.disk_free", { free: bytes(look.disk.free), total: bytes(look.disk.total) })]),
   ];
 }
 
@@ -38,12 +34,12 @@ function income(look) {
   const row = (days, name) => ({ name, ...sums(look.days.filter((day) => day.day >= since(days))) });
   const rows = [row(1, t("dashboard.today")), row(7, t("dashboard.days", { n: 7 })), row(30, t("dashboard.days", { n: 30 }))];
   return [
-    table(t("dashboard.income"), [
-      [t("dashboard.period"), (one) => one.name],
-      [t("report.received"), (one) => sats(one.received), "num"],
-      [t("report.fiat"), (one) => one.fiat || "–", "num"],
-      [t("report.sold"), (one) => count(one.sold), "num"],
-      [t("report.extended"), (one) => count(one.extended), "num"],
+    table("report.received", [
+      ["dashboard.period", (one) => one.name],
+      ["report.received", (one) => sats(one.received), "num"],
+      ["report.fiat", (one) => one.fiat || "–", "num"],
+      ["report.sold", (one) => count(one.sold), "num"],
+      ["report.extended", (one) => count(one.extended), "num"],
     ], rows),
     look.days.length > 0 && chart(look.days, since(30), 30),
   ];
@@ -53,21 +49,21 @@ function tiles(look) {
   const tile = (value, text, to, kind) =>
     h("li", null, link(to, [h("b", { class: kind }, value), h("span", null, text)]));
   return h("ul", { class: "tiles plain" },
-    tile(count(look.active), t("dashboard.active"), "products?status=A"),
-    tile(count(look.to_activate), t("dashboard.to_activate"), "products?status=P"),
-    tile(count(look.to_suspend), t("dashboard.to_suspend"), "products?status=S"),
-    tile(count(look.suspended), t("dashboard.suspended"), "products?status=H"),
+    tile(count(look.active), t("product.A"), "products?status=A"),
+    tile(count(look.to_activate), t("product.P"), "products?status=P"),
+    tile(count(look.to_suspend), t("product.S"), "products?status=S"),
+    tile(count(look.suspended), t("product.H"), "products?status=H"),
     tile(sats(look.owed_msat), t("dashboard.owed", { n: look.owing }), "orders?owed=true", look.owing ? "bad" : ""),
     tile(`${look.hosts_alive} / ${look.hosts}`, t("dashboard.hosts"), "hosts", look.hosts_alive < look.hosts ? "bad" : ""),
     tile(`${look.nodes_alive} / ${look.nodes}`, t("dashboard.nodes"), "nodes", look.nodes_alive < look.nodes ? "bad" : ""));
 }
 
 const ending = (products) =>
-  table(t("dashboard.ending"), [
-    [t("product.ends"), (one) => time(one.suspend_after)],
-    [t("product.what"), (one) => link(`products/${one.id}`, one.target ?? one.alias)],
-    [t("product.host"), (one) => link(`hosts/${one.host_id}`, one.host_name)],
-    [t("state"), (one) => badge("product", one.status)],
+  table("dashboard.ending", [
+    ["product.ends", (one) => time(one.suspend_after)],
+    ["product.what", (one) => link(`products/${one.id}`, one.target ?? one.alias)],
+    ["product.host", hostOf],
+    ["state", (one) => badge("product", one.status)],
   ], products);
 
 // The sum of some days; what was earned in several currencies stays apart.

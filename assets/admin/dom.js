@@ -37,9 +37,20 @@ export const h1 = (...children) => h("h1", null, children);
 export const h2 = (...children) => h("h2", null, children);
 export const code = (...children) => h("code", null, children);
 export const inRow = (...children) => h("div", { class: "row" }, children);
+export const card = (...children) => h("div", { class: "card" }, children);
+export const soft = (...children) => h("p", { class: "soft" }, children);
+// What the shop says in English, whatever the language of the screens.
+export const english = (text, kind) => h("span", { lang: "en", class: kind }, text);
+// What is seen once it is unfolded.
+export const fold = (title, ...children) => h("details", { class: "group" }, h("summary", null, title), children);
+
+// Shows something in the place of what was in a box, and goes there.
+export const reveal = (box, ...children) => fill(box, children).querySelector("h2, h3, input").focus();
 
 // A link to a screen.
 export const link = (to, text, attributes) => h("a", { href: `#/${to}`, ...attributes }, text);
+
+export const buttonTo = (to, text, kind) => link(to, text, { class: `button ${kind ?? ""}` });
 
 // A button that does something; while it does, it can't be pressed again.
 export function button(text, action, attributes) {

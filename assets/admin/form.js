@@ -1,24 +1,24 @@
 // Forms: fields by their description, values as the API takes them, messages beside the fields that they are about.
 
-import { Refused } from "./api.js";
+import { call, Refused } from "./api.js";
 import { fill, h, inRow, para, uid } from "./dom.js";
-import { t } from "./i18n.js";
+import { has, t } from "./i18n.js";
 import { finish } from "./say.js";
 
 // How values are typed in units that people think in: what one unit is in the API.
 const SCALES = { sats: 1000, days: 86400, gib: 1024 ** 3, number: 1 };
 
 // One field: its element, how it is read, and where its messages go. `type` is text, password, number, sats (API: msat),
-// days (API: seconds), gib (API: bytes), check, select, area or date.
+// days (API: seconds), gib (API: bytes), check, select, area or date; `label` and `hint` are names of texts.
 function field(one, value) {
   const id = uid();
   const control = controlOf(one, id, value);
-  const hint = one.hint && h("p", { class: "hint", id: `${id}-hint` }, one.hint);
+  const hint = one.hint && h("p", { class: "hint", id: `${id}-hint` }, t(one.hint));
   const wrong = h("p", { class: "error", id: `${id}-wrong`, hidden: true });
   control.setAttribute("aria-describedby", [hint && `${id}-hint`, `${id}-wrong`].filter(Boolean).join(" "));
   const parts = one.type === "check"
-    ? [h("label", { class: "tick" }, control, one.label)]
-    : [h("label", { for: id }, one.label), control];
+    ? [h("label", { class: "tick" }, control, t(one.label))]
+    : [h("label", { for: id }, t(one.label)), control];
   const complain = (messages) => {
     fill(wrong, messages.join(" ")).hidden = !messages.length;
     if (messages.length) control.setAttribute("aria-invalid", "true");
@@ -53,6 +53,10 @@ function read(one, control) {
   return one.type === "password" ? control.value : control.value.trim();
 }
 
+// Fields that many forms have.
+export const NOTE = () => ({ name: "note", label: "order.note", required: true, max_length: 140 });
+export const dates = () => ["from", "until"].map((name) => ({ name, type: "date", label: name }));
+
 let user = "";
 
 // Whose passwords are typed from now on: browsers that keep them want to know.
@@ -77,6 +81,14 @@ export function form({ fields, values = {}, action, run, danger, onlyChanges, ca
   const problem = h("p", { class: "error", role: "alert", hidden: true });
   const submit = h("button", { class: danger ? "main danger" : "main" }, action);
   const element = h("form", { novalidate: true }, owner, parts, problem, inRow(submit, cancel));
+  const isWrong = (one) => one.control.hasAttribute("aria-invalid");
+  // Goes to the first field with a message, if there is one.
+  const goToWrong = () => {
+    const first = all.find(isWrong);
+    first?.control.closest("details")?.setAttribute("open", "");
+    first?.control.focus();
+    return first;
+  };
   const complain = (error) => {
     const fields = error instanceof Refused ? { ...error.fields } : {};
     for (const one of all) {
@@ -85,23 +97,16 @@ export function form({ fields, values = {}, action, run, danger, onlyChanges, ca
       delete fields[one.name];
     }
     const left = Object.values(fields).flat(9).map(textOf);
-    const known = all.some((one) => one.control.hasAttribute("aria-invalid"));
+    const known = all.some(isWrong);
     fill(problem, left.length ? left.join(" ") : !known && error.message).hidden = known && !left.length;
-    const first = all.find((one) => one.control.hasAttribute("aria-invalid"));
-    first?.control.closest("details")?.setAttribute("open", "");
-    first?.control.focus();
+    goToWrong();
   };
   element.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (submit.ariaBusy) return;
     problem.hidden = true;
     for (const one of all) one.complain(one.control.checkValidity() ? [] : [one.control.validationMessage]);
-    const invalid = all.find((one) => one.control.hasAttribute("aria-invalid"));
-    if (invalid) {
-      invalid.control.closest("details")?.setAttribute("open", "");
-      invalid.control.focus();
-      return;
-    }
+    if (goToWrong()) return;
     const given = {};
     for (const one of all) {
       const value = one.read();
@@ -123,8 +128,10 @@ export function form({ fields, values = {}, action, run, danger, onlyChanges, ca
 const textOf = (message) => (typeof message === "string" ? message : Object.values(message ?? {}).flat(9).join(" "));
 
 // A form that is a question in between: says what will happen, and happens only when that is wanted. Gives what `run`
-// gives, or undefined; and where it is `said`, the screen is shown as it is then.
-export function ask({ title, text, fields = [], values, action = title, danger, run, said }) {
+// gives (usually what the operation answers), or undefined; and where it is `said`, the screen is shown as it is then.
+// `name` is that of the text for the title; what will happen stands under the same name with `_text`, made with `words`.
+export function ask({ name, words, title = t(name), text = has(`${name}_text`) && t(`${name}_text`, words), action = title,
+  fields = [], values, danger, operation, args, run = (given) => call(operation, args, fields.length ? given : undefined), said }) {
   return new Promise((resolve) => {
     let result;
     const id = uid();

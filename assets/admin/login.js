@@ -1,18 +1,15 @@
 // In front of the door: signing in, and the first run.
 
-import { call } from "./api.js";
-import { button, fill, h, para } from "./dom.js";
-import { form } from "./form.js";
+import { button, call, card, fill, form, go, h, para, reveal, t } from "./kit.js";
 import { languages } from "./frame.js";
-import { t } from "./i18n.js";
-import { go } from "./place.js";
+
+const NAME = { name: "name", label: "name", autocomplete: "username", required: true };
+const password = (autocomplete, hint) => ({ name: "password", label: "login.password", type: "password", autocomplete, required: true, hint });
 
 export async function showLogin({ then }) {
-  const box = h("div", { class: "card" });
-  const name = { name: "name", label: t("login.name"), autocomplete: "username", required: true };
-  const password = { name: "password", label: t("login.password"), type: "password", autocomplete: "current-password", required: true };
+  const box = card();
   const first = form({
-    fields: [name, password],
+    fields: [NAME, password("current-password")],
     action: t("login.title"),
     run: async (given) => {
       const answer = await call("admin_login_create", {}, given);
@@ -28,9 +25,9 @@ export async function showLogin({ then }) {
 }
 
 function askForCode(box, given, { takes_app_codes }, then) {
-  const code = { name: "code", label: t("login.code"), autocomplete: "one-time-code", required: true,
-    hint: takes_app_codes ? t("login.code_hint") : t("login.code_clock") };
-  fill(box, form({
+  const code = { name: "code", label: "login.code", autocomplete: "one-time-code", required: true,
+    hint: takes_app_codes ? "login.code_hint" : "login.code_clock" };
+  reveal(box, form({
     fields: [code],
     action: t("login.title"),
     run: async ({ code }) => {
@@ -38,7 +35,6 @@ function askForCode(box, given, { takes_app_codes }, then) {
       await then();
     },
   }));
-  box.querySelector("input").focus();
 }
 
 export async function showSetup({ key, then, login }) {
@@ -46,14 +42,11 @@ export async function showSetup({ key, then, login }) {
   const { is_needed, is_link_good } = await call("admin_setup_read", {}, undefined, { "X-Setup-Token": key });
   if (!is_needed) return [title, para(t("setup.done")), button(t("login.title"), login, { class: "main" }), languages()];
   if (!is_link_good) return [title, h("p", { class: "note warn" }, t("setup.over")), h("pre", null, "ip2tor-shop operator first-run-link"), languages()];
-  const fields = [
-    { name: "name", label: t("login.name"), autocomplete: "username", required: true, value: "admin" },
-    { name: "password", label: t("login.password"), type: "password", autocomplete: "new-password", required: true, hint: t("password.rules") },
-  ];
+  const fields = [{ ...NAME, value: "admin" }, password("new-password", "password.rules")];
   const run = async (given) => {
     await call("admin_setup_create", {}, { token: key, ...given });
     await then();
     go("start");
   };
-  return [title, para(t("setup.lead")), h("div", { class: "card" }, form({ fields, action: t("setup.action"), run })), languages()];
+  return [title, para(t("setup.lead")), card(form({ fields, action: t("setup.action"), run })), languages()];
 }

@@ -1,13 +1,6 @@
 // Operators: who runs the shop, who owns hosts in it, and who has tried to sign in.
 
-import { call } from "./api.js";
-import { button, fill, h, h1, h2, inRow, para } from "./dom.js";
-import { ask } from "./form.js";
-import { t } from "./i18n.js";
-import { again } from "./place.js";
-import { attempt, finish, once } from "./say.js";
-import { tag, time, yesNo } from "./show.js";
-import { empty, pages, table } from "./table.js";
+import { act, again, ask, button, call, empty, h, h1, h2, inRow, once, pages, para, reveal, t, table, tag, time, yesNo } from "./kit.js";
 
 const ROLES = () => [["operator", t("role.operator")], ["administrator", t("role.administrator")]];
 
@@ -20,22 +13,22 @@ export async function show(place) {
     para(t("people.lead")),
     inRow(button(t("people.add"), () => add(box), { class: "main" })),
     box,
-    table(t("screen.people"), [
-      [t("name"), (one) => one.name],
-      [t("people.role"), (one) => t(`role.${one.role}`)],
-      [t("people.enabled"), (one) => tag(yesNo(one.is_enabled), one.is_enabled ? "good" : "bad")],
-      [t("account.factor"), (one) => yesNo(one.has_second_factor)],
-      [t("people.since"), (one) => time(one.created_at)],
+    table("screen.people", [
+      ["name", (one) => one.name],
+      ["people.role", (one) => t(`role.${one.role}`)],
+      ["people.enabled", (one) => tag(yesNo(one.is_enabled), one.is_enabled ? "good" : "bad")],
+      ["account.factor", (one) => yesNo(one.has_second_factor)],
+      ["people.since", (one) => time(one.created_at)],
       ["", (one) => inRow(actions(one, place.me, box))],
     ], items),
     h2(t("people.failed")),
     await pages({
-      place: { ...place, query: {} }, operation: "admin_failed_logins_list", caption: t("people.failed"),
+      place: { ...place, query: {} }, operation: "admin_failed_logins_list", caption: "people.failed",
       columns: [
-        [t("log.at"), (one) => time(one.at)],
-        [t("name"), (one) => names.get(one.operator) ?? h("i", null, t("people.nobody"))],
-        [t("client"), (one) => one.client],
-        [t("people.reason"), (one) => t(`fault.${one.reason}`)],
+        ["log.at", (one) => time(one.at)],
+        ["name", (one) => names.get(one.operator) ?? h("i", null, t("people.nobody"))],
+        ["client", (one) => one.client],
+        ["people.reason", (one) => t(`fault.${one.reason}`)],
       ],
       none: empty(t("people.none_failed")),
     }),
@@ -44,27 +37,22 @@ export async function show(place) {
 
 async function add(box) {
   const made = await ask({
-    title: t("people.add"), text: t("people.add_text"),
+    name: "people.add", operation: "admin_operators_create",
     fields: [
-      { name: "name", label: t("name"), required: true },
-      { name: "role", type: "select", label: t("people.role"), options: ROLES() },
+      { name: "name", label: "name", required: true },
+      { name: "role", type: "select", label: "people.role", options: ROLES() },
     ],
-    run: (given) => call("admin_operators_create", {}, given),
   });
   if (made) told(box, made);
 }
 
 // A password is shown here, and the list anew only once somebody goes on.
-function told(box, { name, password }) {
-  fill(box, once(t("people.password_of", { name }), password, button(t("people.noted"), again)));
-  box.querySelector("h2").focus();
-}
+const told = (box, { name, password }) =>
+  reveal(box, once(t("people.password_of", { name }), password, button(t("people.noted"), again)));
 
 function actions(one, me, box) {
-  const change = (body, text, undo) => attempt(async () => {
-    await call("admin_operators_update", { id: one.id }, body);
-    finish(text, undo);
-  });
+  const { id } = one;
+  const change = (body, text, undo) => act("admin_operators_update", { id }, body, text, undo);
   const other = one.role === "operator" ? "administrator" : "operator";
   const role = async () => {
     const wanted = await ask({
@@ -74,25 +62,21 @@ function actions(one, me, box) {
   };
   const enable = async () => {
     const to = !one.is_enabled;
-    const wanted = to || await ask({ title: t("people.disable"), text: t("people.disable_text", one), danger: true, action: t("people.disable"), run: async () => true });
+    const wanted = to || await ask({ name: "people.disable", words: one, danger: true, run: async () => true });
     if (wanted) await change({ is_enabled: to }, t("people.changed"), () => change({ is_enabled: !to }, t("undone")));
   };
   const password = async () => {
     const made = await ask({
-      title: t("people.new_password"), text: t("people.new_password_text", one), danger: true,
-      run: () => call("admin_operators_password_create", { id: one.id }, {}),
+      name: "people.new_password", words: one, danger: true, run: () => call("admin_operators_password_create", { id }, {}),
     });
     if (made) told(box, made);
   };
-  const factor = async () => {
-    await ask({
-      title: t("people.no_factor"), text: t("people.no_factor_text", one), danger: true,
-      run: () => call("admin_operators_second_factor_remove", { id: one.id }),
-      said: t("people.changed"),
-    });
-  };
+  const factor = () => ask({
+    name: "people.no_factor", words: one, danger: true, operation: "admin_operators_second_factor_remove", args: { id },
+    said: t("people.changed"),
+  });
   // What one does to oneself is on the screen of the own account.
-  if (one.id === me.id) return tag(t("people.you"));
+  if (id === me.id) return tag(t("people.you"));
   return [
     button(t(`people.make.${other}`), role),
     button(one.is_enabled ? t("people.disable") : t("people.enable"), enable),

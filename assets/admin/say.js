@@ -1,9 +1,10 @@
 // The one line that says what was just done, read out by screen readers, with a way back where there is one; and texts that
 // somebody takes elsewhere.
 
+import { call } from "./api.js";
 import { button, fill, h, para } from "./dom.js";
 import { t } from "./i18n.js";
-import { again } from "./place.js";
+import { again, go } from "./place.js";
 
 const line = h("p", { id: "said", role: "status", "aria-live": "polite" });
 
@@ -26,6 +27,12 @@ export function finish(text, undo) {
   say(text, undo);
 }
 
+// Goes to a screen from one whose thing is gone, and says so there once it is shown.
+export function leave(screen, text) {
+  go(screen);
+  say(text);
+}
+
 // Nothing is said of what was done on another screen.
 export function sayNothing() {
   fill(line);
@@ -40,6 +47,12 @@ export async function attempt(action) {
     return undefined;
   }
 }
+
+// Calls an operation that a button asks for, and says that it is done.
+export const act = (operation, args, body, text, undo) => attempt(async () => {
+  await call(operation, args, body);
+  finish(text, undo);
+});
 
 export function copyable(text, label) {
   const block = h("pre", { tabindex: "0", role: "region", "aria-label": label }, text);

@@ -1,6 +1,6 @@
 // How values are written: amounts, times, durations, sizes, states.
 
-import { h, link } from "./dom.js";
+import { fold, h, link } from "./dom.js";
 import { has, language, t } from "./i18n.js";
 
 const number = (value, most = 0) => new Intl.NumberFormat(language(), { maximumFractionDigits: most }).format(value);
@@ -22,28 +22,22 @@ export function time(text) {
   return h("time", { datetime: text, title: ago(at) }, shown);
 }
 
+// The largest unit that fits into so many seconds, and its size.
+const unitOf = (secs) => [["day", 86400], ["hour", 3600], ["minute", 60]].find(([, size]) => Math.abs(secs) >= size) ?? ["second", 1];
+
 // How far away a moment is, in words.
 export function ago(at) {
   const secs = (new Date(at) - Date.now()) / 1000;
-  const words = new Intl.RelativeTimeFormat(language(), { numeric: "auto" });
-  for (const [unit, size] of [["day", 86400], ["hour", 3600], ["minute", 60]]) {
-    if (Math.abs(secs) >= size) return words.format(Math.round(secs / size), unit);
-  }
-  return words.format(Math.round(secs), "second");
+  const [unit, size] = unitOf(secs);
+  return new Intl.RelativeTimeFormat(language(), { numeric: "auto" }).format(Math.round(secs / size), unit);
 }
 
 // Seconds in the largest unit that fits.
 export function span(secs) {
   if (secs === null || secs === undefined) return "–";
-  for (const [unit, size] of [["day", 86400], ["hour", 3600], ["minute", 60]]) {
-    if (Math.abs(secs) >= size) return unitOf(secs / size, unit);
-  }
-  return unitOf(secs, "second");
-}
-
-function unitOf(value, unit) {
-  const form = { style: "unit", unit, unitDisplay: "long", maximumFractionDigits: value < 10 ? 1 : 0 };
-  return new Intl.NumberFormat(language(), form).format(value);
+  const [unit, size] = unitOf(secs);
+  const form = { style: "unit", unit, unitDisplay: "long", maximumFractionDigits: secs / size < 10 ? 1 : 0 };
+  return new Intl.NumberFormat(language(), form).format(secs / size);
 }
 
 // A period that something is sold for.
@@ -91,10 +85,12 @@ export function about(kind, id) {
   return kind === screen.slice(0, -1) ? link(`${screen}/${id}`, short(id), { title: id }) : link(screen, id);
 }
 
+export const hostOf = (one) => link(`hosts/${one.host_id}`, one.host_name);
+
 // The beginning of an id is enough to tell it from others.
 export const short = (id) => (/^[0-9a-f-]{36}$/.test(id) ? id.slice(0, 8) : id);
 
 // What happened to something, as the change log has it.
 export const history = (changes) =>
-  h("details", { class: "group" }, h("summary", null, t("history", { n: changes.length })), h("ol", { class: "plain log" }, changes.map((one) =>
+  fold(t("history", { n: changes.length }), h("ol", { class: "plain log" }, changes.map((one) =>
     h("li", null, h("time", { datetime: one.at, class: "soft" }, one.at.replace("T", " ").replace("Z", " UTC")), " ", h("b", null, one.actor), " ", one.change))));

@@ -1,9 +1,6 @@
 // The way from an empty shop to one that sells: each step with what it is for, and where it is done.
 
-import { call } from "./api.js";
-import { h, h1, h2, link, para } from "./dom.js";
-import { t } from "./i18n.js";
-import { tag } from "./show.js";
+import { call, h, h1, h2, link, para, t, tag } from "./kit.js";
 
 export async function show({ me }) {
   const all = await steps(me, await call("admin_dashboard_read"));
@@ -22,7 +19,7 @@ export async function show({ me }) {
 
 // The steps in their order. `look` is the dashboard.
 export async function steps(me, look) {
-  const hosts = await call("admin_host_list");
+  const { items: hosts } = await call("admin_host_list", { limit: 500 });
   const isAdministrator = me.role === "administrator";
   const site = isAdministrator && (await call("admin_site_read"));
   const hasPorts = (host) => host.ranges.some((range) => range.free > 0) || host.offers_nostr_aliases;

@@ -5,26 +5,52 @@ import { button, fill, h, inRow, link, para } from "./dom.js";
 import { form } from "./form.js";
 import { t } from "./i18n.js";
 import { go } from "./place.js";
+import { count } from "./show.js";
 import { attempt } from "./say.js";
 
-// A table: `columns` are `[label, cell of a row, class]`.
+// A table: `caption` is the name of a text, `columns` are `[name of the label, cell of a row, class]`.
 export function table(caption, columns, rows) {
-  const head = h("tr", null, columns.map(([label, , kind]) => (label ? h("th", { scope: "col", class: kind }, label) : h("td"))));
+  const head = h("tr", null, columns.map(([label, , kind]) => (label ? h("th", { scope: "col", class: kind }, t(label)) : h("td"))));
   const body = h("tbody", null, rows.map((row) => line(columns, row)));
-  return h("table", { class: "cards" }, h("caption", { class: "hidden" }, caption), h("thead", null, head), body);
+  return h("table", { class: "cards" }, h("caption", { class: "hidden" }, t(caption)), h("thead", null, head), body);
 }
 
 const line = (columns, row) =>
-  h("tr", null, columns.map(([label, cell, kind]) => h("td", { "data-label": label, class: kind }, cell(row))));
+  h("tr", null, columns.map(([label, cell, kind]) => h("td", { "data-label": label && t(label), class: kind }, cell(row))));
 
 // What stands where nothing is: why, and what to do next.
 export const empty = (text, ...next) => h("div", { class: "card empty" }, para(text), next.length > 0 && inRow(next));
 
 // How a list is sorted, as a filter.
-export const sorting = () => ({ name: "oldest_first", type: "select", label: t("list.sort"), options: [["", t("list.newest")], ["true", t("list.oldest")]] });
+export const sorting = () => ({ name: "oldest_first", type: "select", label: "list.sort", options: [["", t("list.newest")], ["true", t("list.oldest")]] });
 
-// A list in pages by key. `filters` are fields of a form; what they say stands in the address of the screen.
-export async function pages({ place, operation, args, caption, columns, filters = [], none, extra }) {
+// A cell of a file: what a spreadsheet would take for a formula is text.
+function cell(value) {
+  const text = value === null || value === undefined ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
+  return `"${(/^[=+@-]/.test(text) && typeof value === "string" ? `'${text}` : text).replaceAll("\"", "\"\"")}"`;
+}
+
+// All pages of a list as a file of this kind, read one after the other. The button says how far it is.
+async function save(name, kind, operation, wanted, pressed) {
+  const rows = [];
+  for (let after; after !== null;) {
+    const page = await call(operation, { ...wanted, limit: 500, after });
+    rows.push(...page.items);
+    after = page.next;
+    fill(pressed, `${kind} ${count(rows.length)}`);
+  }
+  const names = [...new Set(rows.flatMap(Object.keys))];
+  const lines = [names, ...rows.map((row) => names.map((name) => row[name]))];
+  const text = kind === "JSON" ? JSON.stringify(rows, null, 1) : lines.map((line) => line.map(cell).join() + "\r\n").join("");
+  const href = URL.createObjectURL(new Blob([text]));
+  h("a", { href, download: `${name}.${kind.toLowerCase()}` }).click();
+  URL.revokeObjectURL(href);
+  fill(pressed, kind);
+}
+
+// A list in pages by key. `filters` are fields of a form; what they say stands in the address of the screen. `files` are the
+// buttons that save it, where the shop has them ready.
+export async function pages({ place, operation, args, caption, columns, filters = [], none, extra, files }) {
   const wanted = { ...args, ...place.query };
   const first = await call(operation, wanted);
   const isFiltered = filters.some((one) => place.query[one.name]);
@@ -43,7 +69,8 @@ export async function pages({ place, operation, args, caption, columns, filters 
     rows[0]?.querySelector("a, button")?.focus();
   });
   offer();
-  return [parts, shown, more];
+  files ??= ["CSV", "JSON"].map((kind) => button(kind, (pressed) => attempt(() => save(operation.slice(6), kind, operation, wanted, pressed))));
+  return [parts, shown, more, inRow(files)];
 }
 
 function filterForm(place, filters) {
@@ -56,6 +83,6 @@ function filterForm(place, filters) {
     h("summary", null, t("list.filters")), fields, reset);
 }
 
-// Names and values below each other; pairs without a value are left out.
+// Names of texts and values below each other; pairs without a value are left out.
 export const facts = (...pairs) =>
-  h("dl", null, pairs.filter((pair) => pair && pair[1] !== null && pair[1] !== undefined && pair[1] !== "").map(([name, value]) => [h("dt", null, name), h("dd", null, value)]));
+  h("dl", null, pairs.filter((pair) => pair && pair[1] !== null && pair[1] !== undefined && pair[1] !== "").map(([name, value]) => [h("dt", null, t(name)), h("dd", null, value)]));

@@ -148,6 +148,7 @@ fn report(look: Look) -> NodeReport {
         is_synced: info.synced_to_chain,
         active_channels: info.active_channels,
         inbound: info.inbound,
+        outbound: info.outbound,
         ahead_secs,
         certificate: certificate.map(|valid| CertificateReport { from: valid.from, until: valid.until }),
     }

@@ -65,6 +65,12 @@ enum Command {
         #[arg(long)]
         now: bool,
     },
+    /// Remove a host on which nothing stands; its record stays. Drain it first: `host set ID --is-draining=true`
+    Remove {
+        /// The host's id
+        #[arg(value_parser = host_id)]
+        id: HostId,
+    },
     /// Propose port ranges with numbers that people pay more for, and the rest
     #[command(group = ArgGroup::new("numbers").args(["premium", "silver"]).required(true).multiple(true))]
     Ports {
@@ -95,6 +101,7 @@ pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
         Command::Show { id } => show(data, id, output),
         Command::Set { id, fields, swept } => set(data, id, *fields, swept, output),
         Command::RotateToken { id, now } => rotate_token(data, id, now, output),
+        Command::Remove { id } => remove(data, id, output),
         Command::Ports { premium, silver, min_port, max_port } => {
             ports(output, min_port, max_port, |port| (premium && is_premium(port)) || (silver && is_silver(port)))
         }
@@ -144,6 +151,12 @@ fn rotate_token(data: &DataArgs, id: HostId, now: bool, output: &Output) -> Resu
     };
     let text = format!("token  {token}  (shown only now; {former})");
     output.result(&json!({"id": id.to_string(), "token": token, "old_token_ended": now}), &text);
+    Ok(())
+}
+
+fn remove(data: &DataArgs, id: HostId, output: &Output) -> Result<(), Failure> {
+    data.open()?.write(move |tx| manage::remove(tx, id))?;
+    output.result(&json!({"id": id.to_string()}), "The host is removed. Its token no longer works.");
     Ok(())
 }
 

@@ -10,6 +10,17 @@
 //! | buyer, news of a node | nothing | nothing |
 //!
 //! What somebody may not see is not found: that it exists is nobody's business.
+//!
+//! Where the shop's own machine connects to is the word of administrators alone ([`may_choose_addresses`]): it stands in a
+//! network with a node, a router and a person's other devices, and whoever could name an address would have it ask them,
+//! or find by its answers what is there. What they may name, and what not:
+//!
+//! | address | who names it |
+//! |---|---|
+//! | e-mail, ntfy, webhook, heartbeat, exchange rates, proxies | the configuration file |
+//! | a Lightning node | administrators; one that an operator adds is not connected to before an administrator enables it, and stays where it is then |
+//! | files and sockets of the machine | administrators |
+//! | a host's `ip`, an onion target | whoever has the host, buyers: both are tried over Tor alone, which leads into no private network |
 
 use super::{Error, ReadTx};
 use crate::domain::host::Host;
@@ -100,6 +111,11 @@ pub fn needs_administrator(who: &Principal) -> Result<(), Error> {
     if administrative(who) == Reach::Everything { Ok(()) } else { Err(Error::NotFound) }
 }
 
+/// Whether somebody may say where the shop's machine itself connects to.
+pub const fn may_choose_addresses(who: &Principal) -> bool {
+    matches!(administrative(who), Reach::Everything)
+}
+
 /// Refuses a product of somebody else's host, removed ones included.
 ///
 /// # Errors
@@ -161,6 +177,7 @@ mod tests {
             let may_everything = reach == Reach::Everything;
             let may_own = may_everything || reach == Reach::Operator(OWN);
             assert_eq!(needs_administrator(&who).is_ok(), may_everything, "{who:?}");
+            assert_eq!(may_choose_addresses(&who), may_everything, "{who:?}");
             assert_eq!(needs_owner(&who, OWN).is_ok(), may_own, "{who:?}");
             assert_eq!(needs_owner(&who, OTHER).is_ok(), may_everything, "{who:?}");
             assert_eq!(is_staff(&who), may_own, "{who:?}");

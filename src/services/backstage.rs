@@ -68,6 +68,8 @@ pub struct NodeReport {
     pub active_channels: Option<u32>,
     /// What its channels can receive, if it tells.
     pub inbound: Option<Msat>,
+    /// What its channels can send, if it tells.
+    pub outbound: Option<Msat>,
     /// How far its clock is ahead of the machine's, if that was seen. Seconds.
     pub ahead_secs: Option<i64>,
     /// Its certificate.

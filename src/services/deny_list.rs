@@ -34,6 +34,12 @@ pub fn list(tx: &ReadTx<'_>) -> Result<Vec<DenyEntry>, Error> {
     Ok(deny_list::list(db)?)
 }
 
+/// So many entries at most, the newest first, of those with smaller numbers than `before`.
+pub fn page(tx: &ReadTx<'_>, before: i64, limit: u32) -> Result<Vec<DenyEntry>, Error> {
+    authz::needs_administrator(tx.actor)?;
+    Ok(deny_list::page(tx.db, before, limit)?)
+}
+
 /// Takes a value off its list.
 ///
 /// # Errors

@@ -21,8 +21,13 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<DenyEntry> {
 
 /// All entries, newest first.
 pub fn list(db: &Connection) -> Result<Vec<DenyEntry>, StoreError> {
-    let mut statement = db.prepare_cached("SELECT * FROM deny_entry ORDER BY created_at DESC, id DESC")?;
-    let rows = statement.query_map([], from_row)?;
+    page(db, i64::MAX, u32::MAX)
+}
+
+/// So many entries at most, the newest first, of those with smaller numbers than `before`.
+pub fn page(db: &Connection, before: i64, limit: u32) -> Result<Vec<DenyEntry>, StoreError> {
+    let mut statement = db.prepare_cached("SELECT * FROM deny_entry WHERE id < ?1 ORDER BY id DESC LIMIT ?2")?;
+    let rows = statement.query_map(params![before, limit], from_row)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

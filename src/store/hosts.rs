@@ -72,12 +72,23 @@ pub fn get_any(db: &Connection, id: HostId) -> Result<Option<Host>, StoreError> 
 
 /// All hosts in the order of their IP addresses; `owner` limits them to one operator's.
 pub fn list(db: &Connection, owner: Option<OperatorId>) -> Result<Vec<Host>, StoreError> {
+    page(db, owner, None, u32::MAX)
+}
+
+/// So many of [`list`] at most, those behind a host (which may be deleted meanwhile).
+pub fn page(
+    db: &Connection,
+    owner: Option<OperatorId>,
+    after: Option<HostId>,
+    limit: u32,
+) -> Result<Vec<Host>, StoreError> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM host WHERE deleted_at IS NULL AND (?1 IS NULL OR owner_id = ?1) \
-         ORDER BY ip_sort, created_at, id"
+        "SELECT {COLUMNS} FROM host WHERE deleted_at IS NULL AND (?1 IS NULL OR owner_id = ?1) AND (?2 IS NULL OR \
+         (ip_sort, created_at, id) > (SELECT ip_sort, created_at, id FROM host WHERE id = ?2)) \
+         ORDER BY ip_sort, created_at, id LIMIT ?3"
     );
     let mut statement = db.prepare_cached(&sql)?;
-    let hosts = statement.query_map([owner], from_row)?;
+    let hosts = statement.query_map(params![owner, after, limit], from_row)?;
     Ok(hosts.collect::<Result<_, _>>()?)
 }
 

@@ -54,11 +54,22 @@ pub fn owner(db: &Connection, id: NodeId) -> Result<Option<OperatorId>, StoreErr
 
 /// All nodes, each operator's in the order in which they are tried; `owner` limits them to one's.
 pub fn list(db: &Connection, owner: Option<OperatorId>) -> Result<Vec<Node>, StoreError> {
+    page(db, owner, None, u32::MAX)
+}
+
+/// So many of [`list`] at most, those behind a node (which may be removed meanwhile).
+pub fn page(
+    db: &Connection,
+    owner: Option<OperatorId>,
+    after: Option<NodeId>,
+    limit: u32,
+) -> Result<Vec<Node>, StoreError> {
     let mut statement = db.prepare_cached(
-        "SELECT * FROM node WHERE removed_at IS NULL AND (?1 IS NULL OR operator_id = ?1) \
-         ORDER BY operator_id, priority, created_at, id",
+        "SELECT * FROM node WHERE removed_at IS NULL AND (?1 IS NULL OR operator_id = ?1) AND (?2 IS NULL OR \
+         (operator_id, priority, created_at, id) > (SELECT operator_id, priority, created_at, id FROM node WHERE id = ?2)) \
+         ORDER BY operator_id, priority, created_at, id LIMIT ?3",
     )?;
-    let rows = statement.query_map([owner], from_row)?;
+    let rows = statement.query_map(params![owner, after, limit], from_row)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

@@ -114,7 +114,7 @@ async fn what_lightningd_says_of_itself_is_understood() {
             "warning_lightningd_sync": "Still loading latest blocks from bitcoind.",
         })),
         _ => result(json!({"channels": [
-            {"state": "CHANNELD_NORMAL", "receivable_msat": 7000, "peer_id": id},
+            {"state": "CHANNELD_NORMAL", "receivable_msat": 7000, "spendable_msat": 3000, "peer_id": id},
             {"state": "ONCHAIN", "receivable_msat": 9000, "peer_id": id, "peer_connected": true},
             {"state": "CHANNELD_NORMAL", "receivable_msat": 9000, "peer_id": id, "peer_connected": false},
         ]})),
@@ -123,7 +123,8 @@ async fn what_lightningd_says_of_itself_is_understood() {
     assert_eq!(info.network, Some(Network::Mainnet));
     assert_eq!(info.uris, [format!("{id}@203.0.113.5:9735"), format!("{id}@[2001:db8::5]:9735")]);
     assert_eq!((info.active_channels, info.block_height), (Some(1), Some(110)));
-    assert_eq!((info.synced_to_chain, info.inbound), (Some(false), Some(Msat(7000))));
+    assert_eq!((info.inbound, info.outbound), (Some(Msat(7000)), Some(Msat(3000))));
+    assert_eq!(info.synced_to_chain, Some(false));
 }
 
 #[tokio::test]

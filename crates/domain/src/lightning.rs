@@ -242,6 +242,8 @@ pub struct NodeInfo {
     pub block_height: Option<u32>,
     /// What its channels could receive in all; a single payment may still need several of them.
     pub inbound: Option<Msat>,
+    /// What its channels could send in all, where it may be asked.
+    pub outbound: Option<Msat>,
     /// Whether it has caught up with the chain.
     pub synced_to_chain: Option<bool>,
     /// Software version.

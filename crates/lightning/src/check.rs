@@ -105,6 +105,9 @@ fn describe(info: &NodeInfo) -> String {
     if let Some(inbound) = info.inbound {
         parts.push(format!("can receive {} sat", inbound.0 / 1000));
     }
+    if let Some(outbound) = info.outbound {
+        parts.push(format!("can send {} sat", outbound.0 / 1000));
+    }
     match &info.version {
         Some(version) => parts.push(format!("version {}", printable(version))),
         None => parts.push("its macaroon does not permit more (info:read)".to_owned()),

@@ -68,6 +68,17 @@ struct Channel {
     #[serde(default = "yes")]
     peer_connected: bool,
     receivable_msat: Option<cln_rpc::primitives::Amount>,
+    spendable_msat: Option<cln_rpc::primitives::Amount>,
+}
+
+/// The channels that can be used now.
+#[derive(Default)]
+struct Usable {
+    channels: u32,
+    /// What they can receive, in msat.
+    inbound: u64,
+    /// What they can send, in msat.
+    outbound: u64,
 }
 
 const fn yes() -> bool {
@@ -114,15 +125,18 @@ impl CoreLightning {
         Ok(Added { payment_request: made.bolt11, add_index: made.created_index })
     }
 
-    /// How many channels can be used now, and what they can receive: a channel without its peer can't, although
+    /// The channels that can be used now, and what they can receive and send: a channel without its peer can't, although
     /// `getinfo` counts it as active.
-    async fn usable_channels(&self) -> Option<(u32, Msat)> {
+    async fn usable_channels(&self) -> Option<Usable> {
         let call = self.socket.call_with::<Channels>("listpeerchannels", json!({}), self.policy.call_limit);
         let channels = call.await.ok()?.channels.into_iter();
         let usable = |channel: &Channel| channel.state == "CHANNELD_NORMAL" && channel.peer_connected;
-        let amounts: Vec<u64> =
-            channels.filter(usable).map(|channel| channel.receivable_msat.map_or(0, |amount| amount.msat())).collect();
-        Some((u32::try_from(amounts.len()).unwrap_or(u32::MAX), Msat(amounts.into_iter().sum())))
+        let sum = |all: Usable, channel: Channel| Usable {
+            channels: all.channels.saturating_add(1),
+            inbound: all.inbound + channel.receivable_msat.map_or(0, |amount| amount.msat()),
+            outbound: all.outbound + channel.spendable_msat.map_or(0, |amount| amount.msat()),
+        };
+        Some(channels.filter(usable).fold(Usable::default(), sum))
     }
 
     async fn delete(&self, invoice: ListinvoicesInvoices) -> Result<bool, NodeError> {
@@ -230,7 +244,7 @@ impl LightningNode for CoreLightning {
 
     async fn info(&self) -> Result<NodeInfo, NodeError> {
         let info = self.socket.info(self.policy.call_limit).await?;
-        let (channels, inbound) = self.usable_channels().await.unzip();
+        let usable = self.usable_channels().await;
         let id = info.id.to_string();
         let uri = |host: &str, port: u16| format!("{id}@{}", with_port(host, port));
         Ok(NodeInfo {
@@ -238,9 +252,10 @@ impl LightningNode for CoreLightning {
             pubkey: Some(id),
             alias: Some(info.alias),
             network: Network::parse(&info.network),
-            active_channels: channels,
+            active_channels: usable.as_ref().map(|usable| usable.channels),
             block_height: Some(info.blockheight),
-            inbound,
+            inbound: usable.as_ref().map(|usable| Msat(usable.inbound)),
+            outbound: usable.map(|usable| Msat(usable.outbound)),
             synced_to_chain: Some(info.warning_bitcoind_sync.is_none() && info.warning_lightningd_sync.is_none()),
             version: Some(info.version),
             ..NodeInfo::default()

@@ -166,8 +166,8 @@ impl LndGrpc {
         Ok(self.list(message).await?.invoices.pop())
     }
 
-    /// What the channels can receive; `None` where the macaroon does not permit it (offchain:read).
-    async fn inbound(&self, macaroon: &MacaroonHeader) -> Option<Msat> {
+    /// What the channels can receive and send; `None` where the macaroon does not permit it (offchain:read).
+    async fn balance(&self, macaroon: &MacaroonHeader) -> Option<(Msat, Msat)> {
         let macaroon = macaroon.permitting(Call::ChannelBalance).await.ok()?;
         let call = |client, header| {
             let mut client = self.lightning(client);
@@ -175,7 +175,8 @@ impl LndGrpc {
             async move { client.channel_balance(request).await.map_err(|status| from_status(&status)) }
         };
         let answer = self.link.ask(self.link.policy().call_limit, macaroon, call).await.ok()?;
-        answer.into_inner().remote_balance.map(|remote| Msat(remote.msat))
+        let answer = answer.into_inner();
+        answer.remote_balance.zip(answer.local_balance).map(|(remote, local)| (Msat(remote.msat), Msat(local.msat)))
     }
 
     async fn get_info(&self, macaroon: &MacaroonHeader) -> Result<NodeInfo, NodeError> {
@@ -186,7 +187,9 @@ impl LndGrpc {
         };
         let answer = self.link.ask(self.link.policy().call_limit, macaroon, call).await?.into_inner();
         // The balance also counts what lies with peers who are not there.
-        let inbound = if answer.num_active_channels == 0 { Some(Msat(0)) } else { self.inbound(macaroon).await };
+        let none = Some((Msat(0), Msat(0)));
+        let balance = if answer.num_active_channels == 0 { none } else { self.balance(macaroon).await };
+        let (inbound, outbound) = balance.unzip();
         Ok(NodeInfo {
             pubkey: Some(answer.identity_pubkey),
             alias: Some(answer.alias),
@@ -195,6 +198,7 @@ impl LndGrpc {
             active_channels: Some(answer.num_active_channels),
             block_height: Some(answer.block_height),
             inbound,
+            outbound,
             synced_to_chain: Some(answer.synced_to_chain),
             version: Some(answer.version),
             ..NodeInfo::default()

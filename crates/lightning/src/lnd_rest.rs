@@ -114,12 +114,12 @@ impl LndRest {
         Ok(self.list("num_max_invoices=1&reversed=true").await?.invoices.pop().and_then(MaybeInvoice::known))
     }
 
-    /// What the channels can receive; `None` where the macaroon does not permit it (offchain:read).
-    async fn inbound(&self, macaroon: &MacaroonHeader) -> Option<Msat> {
+    /// What the channels can receive and send; `None` where the macaroon does not permit it (offchain:read).
+    async fn balance(&self, macaroon: &MacaroonHeader) -> Option<(Msat, Msat)> {
         let macaroon = macaroon.permitting(Call::ChannelBalance).await.ok()?;
         let exchange = Exchange::get("/v1/balance/channels".to_owned());
         let balance: Balance = self.ask(self.link.policy().call_limit, macaroon, exchange).await.ok()?;
-        Some(Msat(balance.remote_balance.msat))
+        Some((Msat(balance.remote_balance.msat), Msat(balance.local_balance.msat)))
     }
 
     async fn stream(
@@ -138,8 +138,10 @@ impl LndRest {
         let info: RestInfo = self.ask(self.link.policy().call_limit, macaroon, exchange).await?;
         let info = NodeInfo::from(info);
         // The balance also counts what lies with peers who are not there.
-        let inbound = if info.active_channels == Some(0) { Some(Msat(0)) } else { self.inbound(macaroon).await };
-        Ok(NodeInfo { inbound, ..info })
+        let none = Some((Msat(0), Msat(0)));
+        let balance = if info.active_channels == Some(0) { none } else { self.balance(macaroon).await };
+        let (inbound, outbound) = balance.unzip();
+        Ok(NodeInfo { inbound, outbound, ..info })
     }
 }
 

@@ -191,6 +191,7 @@ impl From<RestInfo> for NodeInfo {
             active_channels: Some(info.num_active_channels),
             block_height: Some(info.block_height),
             inbound: None,
+            outbound: None,
             synced_to_chain: Some(info.synced_to_chain),
             version: Some(info.version),
             ..Self::default()
@@ -203,6 +204,8 @@ impl From<RestInfo> for NodeInfo {
 pub struct Balance {
     /// What the peers hold.
     pub remote_balance: RestAmount,
+    /// What the node holds.
+    pub local_balance: RestAmount,
 }
 
 /// An amount.

@@ -75,6 +75,7 @@ pub fn document(node: &Node) -> Value {
         "uris": info["uris"],
         "active_channels": info["active_channels"],
         "inbound_msat": info["inbound_msat"],
+        "outbound_msat": info["outbound_msat"],
         "block_height": info["block_height"],
         "synced_to_chain": info["synced_to_chain"],
         "version": info["version"],

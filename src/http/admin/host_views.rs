@@ -172,6 +172,14 @@ pub struct AdminNewHost {
     pub owner: Option<String>,
 }
 
+/// Whose a host is from now on.
+#[derive(Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub struct AdminNewOwner {
+    /// The operator's name.
+    pub owner: String,
+}
+
 /// A token, the only time that it can be seen.
 #[derive(Debug, Serialize, Object)]
 pub struct AdminNewToken {

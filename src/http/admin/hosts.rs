@@ -1,15 +1,16 @@
 //! Hosts: their settings and ports, their tokens, and whether they are there.
 
 use poem_openapi::OpenApi;
-use poem_openapi::param::Path;
+use poem_openapi::param::{Path, Query};
 
-use super::answer::{Answer, Created, Reply, Text};
+use super::answer::{Answer, Created, Deleted, Reply, Text};
 use super::body::Body;
 use super::context::{Context, id};
 use super::host_views::{
-    AdminHost, AdminHostChanged, AdminHostDetail, AdminHostFields, AdminNewHost, AdminNewRange, AdminNewToken,
-    AdminTokenWish, spans,
+    AdminHost, AdminHostChanged, AdminHostDetail, AdminHostFields, AdminNewHost, AdminNewOwner, AdminNewRange,
+    AdminNewToken, AdminTokenWish, spans,
 };
+use super::page::{Page, Slice};
 use super::signed::{Signed, SignedToSell};
 use super::tag::Tag;
 use crate::domain::host_rules;
@@ -26,10 +27,18 @@ impl Hosts {
     ///
     /// An operator gets their own.
     #[oai(path = "/hosts/", method = "get", operation_id = "admin_host_list")]
-    async fn list(&self, context: &Context, signed: Signed) -> Answer<Reply<Vec<AdminHost>>> {
+    async fn list(
+        &self,
+        context: &Context,
+        signed: Signed,
+        after: Query<Option<String>>,
+        limit: Query<Option<u32>>,
+    ) -> Answer<Reply<Page<AdminHost>>> {
+        let slice = Slice::of(after.0, limit.0)?;
+        let after = slice.after(HostId::parse)?;
         let now = context.shop().now();
-        let hosts = context.shop().read(&signed.by, manage::list)?;
-        Ok(Reply(hosts.iter().map(|view| AdminHost::new(view, now)).collect()))
+        let found = context.shop().read(&signed.by, |tx| manage::page(tx, after, slice.wanted()))?;
+        Ok(Reply(slice.page(found, |view| view.host.id.to_string(), |view| AdminHost::new(&view, now))))
     }
 
     /// One host, with its warnings, its coming and going, and its changes
@@ -95,6 +104,38 @@ impl Hosts {
             Ok(AdminHostChanged { host: AdminHost::new(&manage::show(tx, host)?, tx.now), changed, warnings })
         });
         Ok(Reply(changed.await?))
+    }
+
+    /// Remove a host; refused while it has what is not deleted, or owes money
+    ///
+    /// Drain it first: it then takes no orders, and what it has sold ends by and by. Its record stays.
+    #[oai(path = "/hosts/:id/", method = "delete", operation_id = "admin_host_remove")]
+    async fn remove(
+        &self,
+        context: &Context,
+        signed: SignedToSell,
+        #[oai(name = "id")] host: Path<String>,
+    ) -> Answer<Deleted> {
+        let host = id(&host.0, HostId::parse)?;
+        context.shop().tx(&signed.0.by, move |tx| manage::remove(tx, host)).await?;
+        Ok(Deleted)
+    }
+
+    /// Give a host to another operator; for administrators
+    ///
+    /// Its new orders are paid to that operator's nodes. What is open goes on where it was made.
+    #[oai(path = "/hosts/:id/owner/", method = "post", operation_id = "admin_host_give")]
+    async fn give(
+        &self,
+        context: &Context,
+        signed: SignedToSell,
+        #[oai(name = "id")] host: Path<String>,
+        body: Body<AdminNewOwner>,
+    ) -> Answer<Reply<AdminHost>> {
+        let (host, owner) = (id(&host.0, HostId::parse)?, body.0.owner);
+        let given =
+            context.shop().tx(&signed.0.by, move |tx| Ok(AdminHost::new(&manage::give(tx, host, &owner)?, tx.now)));
+        Ok(Reply(given.await?))
     }
 
     /// Add a range of ports

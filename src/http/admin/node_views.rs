@@ -63,6 +63,8 @@ pub struct AdminNode {
     pub active_channels: Option<u32>,
     /// What its channels can receive, in msat, if it tells.
     pub inbound_msat: Option<u64>,
+    /// What its channels can send, in msat, if it tells.
+    pub outbound_msat: Option<u64>,
     /// Its best block.
     pub block_height: Option<u32>,
     /// Whether it says that it has caught up with the chain.
@@ -109,6 +111,7 @@ impl From<&Node> for AdminNode {
             uris: uris.map(str::to_owned).collect(),
             active_channels: small("active_channels"),
             inbound_msat: info["inbound_msat"].as_u64(),
+            outbound_msat: info["outbound_msat"].as_u64(),
             block_height: small("block_height"),
             synced_to_chain: info["synced_to_chain"].as_bool(),
             version: text("version"),
@@ -245,6 +248,8 @@ pub struct AdminNodeReport {
     pub active_channels: Option<u32>,
     /// What its channels can receive, in msat, if it tells.
     pub inbound_msat: Option<i64>,
+    /// What its channels can send, in msat, if it tells.
+    pub outbound_msat: Option<i64>,
     /// How far its clock is ahead of the machine's, in seconds.
     pub clock_ahead_secs: Option<i64>,
     /// When its certificate begins to be valid.
@@ -266,6 +271,7 @@ impl From<NodeReport> for AdminNodeReport {
             synced_to_chain: report.is_synced,
             active_channels: report.active_channels,
             inbound_msat: report.inbound.map(msat),
+            outbound_msat: report.outbound.map(msat),
             clock_ahead_secs: report.ahead_secs,
             certificate_from: date(report.certificate.as_ref().map(|certificate| certificate.from)),
             certificate_until: date(report.certificate.map(|certificate| certificate.until)),

@@ -1,21 +1,22 @@
 //! Lightning nodes. What they are reached with is taken, and never shown again.
 
 use poem_openapi::OpenApi;
-use poem_openapi::param::Path;
+use poem_openapi::param::{Path, Query};
 
 use super::answer::{Answer, Created, Deleted, Reply};
 use super::body::Body;
 use super::context::{Context, id};
 use super::node_views::{AdminNewNode, AdminNode, AdminNodeAdded, AdminNodeChange, AdminNodeChanged, AdminNodeReport};
+use super::page::{Page, Slice};
 use super::signed::Signed;
 use super::tag::Tag;
 use super::values::one_of;
 use crate::domain::id::NodeId;
 use crate::domain::node::{Node, NodeKind};
 use crate::http::problem::Problem;
-use crate::services::Error;
 use crate::services::backstage::NodeReport;
 use crate::services::nodes::manage;
+use crate::services::{Error, authz};
 
 /// Nodes.
 pub struct Nodes;
@@ -26,9 +27,17 @@ impl Nodes {
     ///
     /// An operator gets their own.
     #[oai(path = "/nodes/", method = "get", operation_id = "admin_node_list")]
-    async fn list(&self, context: &Context, signed: Signed) -> Answer<Reply<Vec<AdminNode>>> {
-        let nodes = context.shop().read(&signed.by, manage::list)?;
-        Ok(Reply(nodes.iter().map(AdminNode::from).collect()))
+    async fn list(
+        &self,
+        context: &Context,
+        signed: Signed,
+        after: Query<Option<String>>,
+        limit: Query<Option<u32>>,
+    ) -> Answer<Reply<Page<AdminNode>>> {
+        let slice = Slice::of(after.0, limit.0)?;
+        let after = slice.after(NodeId::parse)?;
+        let found = context.shop().read(&signed.by, |tx| manage::page(tx, after, slice.wanted()))?;
+        Ok(Reply(slice.page(found, |node| node.id.to_string(), |node| AdminNode::from(&node))))
     }
 
     /// One node
@@ -46,7 +55,8 @@ impl Nodes {
     /// Try a node, and add it
     ///
     /// The node is asked what it is, makes an invoice and cancels it; what is wrong is said, and nothing stored, unless
-    /// `untested` says so. Only administrators name files on the shop's machine, sockets among them.
+    /// `untested` says so. Only administrators name files on the shop's machine, sockets among them. A node of an operator
+    /// who is no administrator is stored untried and not enabled: nothing connects to it before an administrator enables it.
     #[oai(path = "/nodes/", method = "post", operation_id = "admin_node_create")]
     async fn create(
         &self,
@@ -61,10 +71,8 @@ impl Nodes {
         let new = context
             .shop()
             .read(&signed.by, |tx| manage::new_node(tx, &*context.shop().random, kind, change, owner.as_deref()))?;
-        let report = match untested.unwrap_or(false) {
-            true => None,
-            false => Some(tried(&*backstage, &new).await?),
-        };
+        let is_tried = !untested.unwrap_or(false) && authz::may_choose_addresses(&signed.by);
+        let report = if is_tried { Some(tried(&*backstage, &new).await?) } else { None };
         let stored = new.clone();
         context.shop().tx(&signed.by, move |tx| manage::insert(tx, &stored)).await?;
         let location = context.url(format_args!("nodes/{}/", new.id));
@@ -75,6 +83,7 @@ impl Nodes {
     /// Change a node
     ///
     /// What is about access to it is tried first, unless `untested` says otherwise. Only the fields that are given change.
+    /// Only an administrator enables a node, and says where one is that is enabled.
     #[oai(path = "/nodes/:id/", method = "patch", operation_id = "admin_node_update")]
     async fn update(
         &self,
@@ -102,7 +111,7 @@ impl Nodes {
 
     /// Ask a node now: what it says of itself, its certificate, or exactly what is wrong
     ///
-    /// It makes an invoice and cancels it.
+    /// It makes an invoice and cancels it. One that waits for an administrator is not asked for its operator.
     #[oai(path = "/nodes/:id/check/", method = "post", operation_id = "admin_node_check")]
     async fn check(
         &self,
@@ -111,7 +120,7 @@ impl Nodes {
         #[oai(name = "id")] node: Path<String>,
     ) -> Answer<Reply<AdminNodeReport>> {
         let node = id(&node.0, NodeId::parse)?;
-        let node = context.shop().read(&signed.by, |tx| manage::show(tx, node))?;
+        let node = context.shop().read(&signed.by, |tx| manage::to_ask(tx, node))?;
         Ok(Reply(context.backstage()?.ask(&node, true).await?.into()))
     }
 

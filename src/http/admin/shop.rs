@@ -1,6 +1,6 @@
 //! The shop itself: its name, its deny lists, its rates, the settings in force.
 
-use poem_openapi::param::Path;
+use poem_openapi::param::{Path, Query};
 use poem_openapi::{Object, OpenApi};
 use serde::Serialize;
 
@@ -8,6 +8,7 @@ use super::answer::{Answer, Deleted, Reply};
 use super::body::Body;
 use super::context::Context;
 use super::order_views::AdminRate;
+use super::page::{Page, Slice};
 use super::signed::{Signed, SignedToSell};
 use super::tag::Tag;
 use super::values::one_of;
@@ -131,9 +132,17 @@ impl Whole {
 
     /// The deny lists, newest first; for administrators
     #[oai(path = "/deny/", method = "get", operation_id = "admin_deny_list")]
-    async fn denied(&self, context: &Context, signed: Signed) -> Answer<Reply<Vec<AdminDenied>>> {
-        let list = context.shop().read(&signed.by, deny_list::list)?;
-        Ok(Reply(list.into_iter().map(Into::into).collect()))
+    async fn denied(
+        &self,
+        context: &Context,
+        signed: Signed,
+        after: Query<Option<String>>,
+        limit: Query<Option<u32>>,
+    ) -> Answer<Reply<Page<AdminDenied>>> {
+        let slice = Slice::of(after.0, limit.0)?;
+        let before = slice.after(|text| text.parse::<i64>().ok())?.unwrap_or(i64::MAX);
+        let found = context.shop().read(&signed.by, |tx| deny_list::page(tx, before, slice.wanted()))?;
+        Ok(Reply(slice.page(found, |entry| entry.id.to_string(), Into::into)))
     }
 
     /// Put a value on a deny list, or change its review; for administrators

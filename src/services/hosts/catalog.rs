@@ -14,7 +14,7 @@ use crate::domain::time::Timestamp;
 use crate::services::authz::{self, Reach};
 use crate::services::invoices::choose_node;
 use crate::services::shop::Shop;
-use crate::services::{Error, Principal, ReadTx};
+use crate::services::{Error, Principal, ReadTx, Tx};
 use crate::store::{Connection, alerts, deals, hosts, meta, operators, products, reservations};
 
 /// The shop as a web site.
@@ -144,18 +144,26 @@ pub async fn rename(shop: &Shop, by: &Principal, id: HostId, name: Option<String
 
 /// Deletes a host that owes nothing to anybody; a tombstone stays.
 pub async fn delete(shop: &Shop, by: &Principal, id: HostId) -> Result<(), Error> {
-    shop.tx(by, move |tx| {
-        let (db, now) = (tx.db, tx.now);
-        let host = visible(tx, id)?;
-        if products::any_on_host(db, id)? {
-            return Err(Error::Conflict(Message::HostOwesProducts));
-        }
-        if deals::owes_on_host(db, id)? {
-            return Err(Error::Conflict(Message::HostOwesMoney));
-        }
-        reservations::free_set_aside(db, &host)?;
-        alerts::close(db, AlertTopic::HostNotSwept, &id.to_string(), now)?;
-        Ok(hosts::delete(db, id, tx.author())?)
-    })
-    .await
+    shop.tx(by, move |tx| bury(tx, &visible(tx, id)?)).await
+}
+
+/// Leaves a tombstone of a host that owes nothing to anybody.
+///
+/// # Errors
+/// [`Error::Conflict`] while it has products that are not deleted, or owes money.
+pub(super) fn bury(tx: &Tx<'_>, host: &Host) -> Result<(), Error> {
+    let (db, id) = (tx.db, host.id);
+    if products::any_on_host(db, id)? {
+        return Err(Error::Conflict(Message::HostOwesProducts));
+    }
+    if deals::owes_on_host(db, id)? {
+        return Err(Error::Conflict(Message::HostOwesMoney));
+    }
+    reservations::free_set_aside(db, host)?;
+    use AlertTopic::{FewPorts, HostDead, HostNotSwept, NoInvoices};
+    for topic in [HostDead, NoInvoices, FewPorts, HostNotSwept] {
+        // Nobody looks whether its reason is there still.
+        alerts::close(db, topic, &id.to_string(), tx.now)?;
+    }
+    Ok(hosts::delete(db, id, tx.author())?)
 }

@@ -127,6 +127,25 @@ pub fn set(
     Ok((changed, host_rules::warnings(&host, &hosts::ranges(db, id)?)))
 }
 
+/// Gives a host to another operator: from then on its orders are paid to their nodes. For administrators.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Invalid`] under `owner`.
+pub fn give(tx: &Tx<'_>, id: HostId, owner: &str) -> Result<HostView, Error> {
+    authz::needs_administrator(tx.actor)?;
+    set(tx, id, HostChange::default(), &[], Some(owner))?;
+    show(tx, id)
+}
+
+/// Removes a host; its record stays, since what it has sold names it.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Conflict`] while something stands on it that is not deleted, or money is owed: it is
+/// drained first.
+pub fn remove(tx: &Tx<'_>, id: HostId) -> Result<(), Error> {
+    catalog::bury(tx, &visible(tx, id)?)
+}
+
 /// Gives a host one more range of ports, and returns the host.
 ///
 /// # Errors
@@ -186,6 +205,12 @@ pub fn swept(tx: &Tx<'_>, id: HostId) -> Result<Option<String>, Error> {
 pub fn list(tx: &ReadTx<'_>) -> Result<Vec<HostView>, Error> {
     let db = tx.db;
     hosts::list(db, authz::visible_owner(tx.actor)?)?.into_iter().map(|host| view(db, host)).collect()
+}
+
+/// A page of [`list`]: the hosts behind the one of this id, so many at most.
+pub fn page(tx: &ReadTx<'_>, after: Option<HostId>, limit: u32) -> Result<Vec<HostView>, Error> {
+    let found = hosts::page(tx.db, authz::visible_owner(tx.actor)?, after, limit)?;
+    found.into_iter().map(|host| view(tx.db, host)).collect()
 }
 
 /// One host.

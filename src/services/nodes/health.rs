@@ -215,6 +215,7 @@ fn describe(info: &NodeInfo) -> String {
         "active_channels": info.active_channels,
         "block_height": info.block_height,
         "inbound_msat": info.inbound.map(|inbound| inbound.0),
+        "outbound_msat": info.outbound.map(|outbound| outbound.0),
         "synced_to_chain": info.synced_to_chain,
         "version": info.version,
         "cannot_hold": info.cannot_hold,

@@ -19,6 +19,9 @@ use crate::store::nodes;
 /// Linux has room for 108 bytes, the last of which ends the path.
 const LONGEST_SOCKET_PATH: usize = 107;
 
+/// What an operator is told whose node is not enabled.
+const NEEDS_ADMINISTRATOR: &str = "The shop would connect to where this node is, and only an administrator may have it do that. Ask one to enable it.";
+
 /// New values for the fields of a node that are to change.
 #[derive(Clone, Default)]
 #[expect(missing_docs, reason = "each field is the one of the same name in `Node`")]
@@ -111,7 +114,8 @@ impl NodeChange {
     }
 }
 
-/// A node that is to be added, as far as it can be judged without asking it.
+/// A node that is to be added, as far as it can be judged without asking it. One of an operator who is no administrator
+/// is not enabled, and so nothing connects to it ([`authz::may_choose_addresses`]).
 ///
 /// # Errors
 /// [`Error::Invalid`] by field.
@@ -128,6 +132,7 @@ pub fn new_node(
     refuse_useless(kind, &change)?;
     let change = change.normalized(kind)?;
     change.apply(&mut node);
+    node.is_enabled &= authz::may_choose_addresses(tx.actor);
     if node.name.is_empty() {
         node.name = names::default(&node.host, node.port);
     }
@@ -177,8 +182,13 @@ pub fn changed(
     refuse_useless(node.kind, &change)?;
     let change = change.normalized(node.kind)?;
     let (place, has_moved) = ((node.host.clone(), node.port), change.has_moved);
+    let was_enabled = node.is_enabled;
     let mut changed = change.apply(&mut node);
-    if place != (node.host.clone(), node.port) && !has_moved {
+    let is_elsewhere = place != (node.host.clone(), node.port);
+    if !authz::may_choose_addresses(tx.actor) {
+        refuse_connections(was_enabled, &node, is_elsewhere)?;
+    }
+    if is_elsewhere && !(has_moved && authz::may_choose_addresses(tx.actor)) {
         needs_nothing_open(db, id)?;
     }
     if let Some(name) = owner {
@@ -215,6 +225,11 @@ pub fn list(tx: &ReadTx<'_>) -> Result<Vec<Node>, Error> {
     Ok(nodes::list(db, authz::visible_owner(tx.actor)?)?)
 }
 
+/// A page of [`list`]: the nodes behind the one of this id, so many at most.
+pub fn page(tx: &ReadTx<'_>, after: Option<NodeId>, limit: u32) -> Result<Vec<Node>, Error> {
+    Ok(nodes::page(tx.db, authz::visible_owner(tx.actor)?, after, limit)?)
+}
+
 /// One node.
 ///
 /// # Errors
@@ -224,6 +239,18 @@ pub fn show(tx: &ReadTx<'_>, id: NodeId) -> Result<Node, Error> {
     let node = nodes::get(db, id)?.ok_or(Error::NotFound)?;
     authz::needs_owner(tx.actor, node.operator_id)?;
     Ok(node)
+}
+
+/// One node that may be asked now.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Conflict`] while the node of an operator waits for an administrator.
+pub fn to_ask(tx: &ReadTx<'_>, id: NodeId) -> Result<Node, Error> {
+    let node = show(tx, id)?;
+    if node.is_enabled || authz::may_choose_addresses(tx.actor) {
+        return Ok(node);
+    }
+    Err(Error::Conflict(NEEDS_ADMINISTRATOR.into()))
 }
 
 /// What is needed to connect to a node.
@@ -263,6 +290,16 @@ pub fn remove(tx: &Tx<'_>, id: NodeId) -> Result<(), Error> {
     nodes::remove(db, id, tx.author())?;
     health::forget_unused(db, id, tx.now)?;
     tx.record("node", id, &format!("removed: {}", node.name))
+}
+
+/// What an operator who is no administrator may not do to a node: have the shop connect to it, or have it connect
+/// elsewhere once it does.
+fn refuse_connections(was_enabled: bool, node: &Node, is_elsewhere: bool) -> Result<(), Error> {
+    if was_enabled && is_elsewhere {
+        let text = "Only an administrator says where the shop connects to. Ask one, or add another node.";
+        return Err(Error::field("host", text));
+    }
+    if node.is_enabled && !was_enabled { Err(Error::field("is_enabled", NEEDS_ADMINISTRATOR)) } else { Ok(()) }
 }
 
 /// Files and sockets are the machine's: an operator who is no administrator could name those of somebody else, and have

@@ -228,7 +228,10 @@ async fn a_product_is_killed_and_its_target_denied_in_one_step_or_not_at_all() {
     assert_eq!(post(&shop, "admin", &path, body).await.status, 200);
     assert_eq!(status(&shop, bridge).await, "S");
     let denied = get(&shop, "admin", "deny/").await;
-    assert_eq!((denied[0]["value"].clone(), denied[0]["comment"].clone()), (json!(ONION), json!("abuse")));
+    assert_eq!(
+        (denied["items"][0]["value"].clone(), denied["items"][0]["comment"].clone()),
+        (json!(ONION), json!("abuse"))
+    );
     let gone = post(&shop, "admin", "deny/target/remove/", json!({"value": ONION})).await;
     assert_eq!(gone.status, 204, "{}", gone.text());
 }
@@ -239,11 +242,9 @@ async fn an_operator_sees_and_changes_nothing_of_anothers() {
     let (order, bridge) = shop.active_bridge("host1", None).await;
     let host = shop.host("host1");
     let node = shop.node;
-    for list in ["products/", "orders/"] {
+    for list in ["products/", "orders/", "hosts/", "nodes/"] {
         assert_eq!(get(&shop, "other", list).await["items"], json!([]), "{list}");
     }
-    assert_eq!(get(&shop, "other", "hosts/").await, json!([]));
-    assert_eq!(get(&shop, "other", "nodes/").await, json!([]));
     let look = get(&shop, "other", "dashboard/").await;
     assert_eq!(
         (look["active"].clone(), look["days"].clone(), look["disk"].clone()),
@@ -429,6 +430,124 @@ async fn whoever_listens_is_told_which_lists_have_changed_and_nothing_while_noth
     lists.sort();
     assert_eq!(lists, ["order", "outbox"]);
     assert!(shop.shop.read(&Principal::Buyer, pulse::feel).is_err());
+}
+
+/// All pages of a list, two things each; `key` names one.
+async fn pages_of(shop: &TestShop, who: &str, list: &str, key: &str) -> Vec<String> {
+    let (mut found, mut after) = (Vec::new(), String::new());
+    loop {
+        let page = get(shop, who, &format!("{list}?limit=2{after}")).await;
+        let items = page["items"].as_array().expect("items");
+        assert!((1..=2).contains(&items.len()), "{page}");
+        found.extend(items.iter().map(|item| item[key].as_str().expect("a key").to_owned()));
+        match page["next"].as_str() {
+            Some(next) => after = format!("&after={next}"),
+            None => return found,
+        }
+    }
+}
+
+#[tokio::test]
+async fn hosts_nodes_and_deny_lists_are_paged_in_their_order_each_thing_once() {
+    let shop = TestShop::new();
+    for number in [9, 3, 7, 5] {
+        let host = json!({"settings": {"ip": format!("198.51.100.{number}"), "name": format!("host{number}")}, "owner": "operator"});
+        assert_eq!(post(&shop, "admin", "hosts/", host).await.status, 201);
+        let entry = json!({"kind": "ip", "value": format!("203.0.113.{number}")});
+        assert_eq!(post(&shop, "admin", "deny/", entry).await.status, 200);
+        shop.sql(&format!(
+            "INSERT INTO node (id, operator_id, kind, name, host, port, priority, created_at, modified_at) \
+             VALUES (x'0000000000004000800000000000000{number}', 2, 'lnd_grpc', 'node{number}', '127.0.0.1', 1, {number}, 0, 0)"
+        ));
+    }
+    let ips = pages_of(&shop, "admin", "hosts/", "ip").await;
+    let ours: Vec<_> = ips.iter().filter(|ip| ip.starts_with("198.51.100.")).collect();
+    assert_eq!(ours, ["198.51.100.3", "198.51.100.5", "198.51.100.7", "198.51.100.9"]);
+    assert_eq!(ips.len(), get(&shop, "admin", "hosts/").await["items"].as_array().expect("items").len());
+    let nodes = pages_of(&shop, "operator", "nodes/", "name").await;
+    let ours: Vec<_> = nodes.iter().filter(|name| name.starts_with("node")).collect();
+    assert_eq!(ours, ["node3", "node5", "node7", "node9"]);
+    let denied = pages_of(&shop, "admin", "deny/", "value").await;
+    assert_eq!(denied, ["203.0.113.5", "203.0.113.7", "203.0.113.3", "203.0.113.9"]);
+    assert_eq!(ask(&shop, "admin", "GET", "hosts/?after=nonsense").send().await.status, 400);
+}
+
+#[tokio::test]
+async fn a_host_is_removed_when_nothing_stands_on_it_and_nothing_is_owed() {
+    let shop = with_another().await;
+    let (_, bridge) = shop.active_bridge("host1", None).await;
+    let path = format!("hosts/{}/", shop.host("host1"));
+    assert_eq!(ask(&shop, "other", "DELETE", &path).send().await.status, 404);
+    let refused = ask(&shop, "operator", "DELETE", &path).send().await;
+    assert_eq!(refused.status, 409, "a bridge stands on it: {}", refused.text());
+    assert_eq!(post(&shop, "operator", &format!("products/{bridge}/kill/"), json!({})).await.status, 200);
+    suspended(&shop, bridge).await;
+    let deleted = post(&shop, "operator", &format!("products/{bridge}/delete/"), json!({})).await;
+    assert_eq!(deleted.status, 200, "{}", deleted.text());
+    shop.sql("UPDATE purchase_order SET owed = 1000");
+    assert_eq!(ask(&shop, "operator", "DELETE", &path).send().await.status, 409, "money is owed");
+    shop.sql("UPDATE purchase_order SET owed = 0");
+    let gone = ask(&shop, "operator", "DELETE", &path).send().await;
+    assert_eq!(gone.status, 204, "{}", gone.text());
+    assert_eq!(ask(&shop, "operator", "GET", &path).send().await.status, 404);
+    // What it has sold is found still.
+    assert_eq!(get(&shop, "operator", &format!("products/{bridge}/")).await["product"]["host_name"], json!("host1"));
+}
+
+#[tokio::test]
+async fn an_administrator_gives_a_host_to_another_operator() {
+    let shop = with_another().await;
+    let path = format!("hosts/{}/", shop.host("host1"));
+    let give = |owner: &str| (format!("{path}owner/"), json!({"owner": owner}));
+    let (place, body) = give("other");
+    assert_eq!(post(&shop, "operator", &place, body.clone()).await.status, 404, "its operator does not");
+    let given = post(&shop, "admin", &place, body).await;
+    assert_eq!((given.status.as_u16(), given.json()["owner"].clone()), (200, json!("other")));
+    assert_eq!(ask(&shop, "operator", "GET", &path).send().await.status, 404);
+    let history = get(&shop, "other", &path).await["history"].clone();
+    assert!(history.to_string().contains("owner 2->3"), "{history}");
+    let (place, body) = give("nobody");
+    assert_eq!(post(&shop, "admin", &place, body).await.status, 400);
+}
+
+#[tokio::test]
+async fn a_node_of_an_operator_is_not_connected_to_before_an_administrator_enables_it() {
+    use ip2tor_shop::domain::id::SystemRandom;
+    use ip2tor_shop::domain::node::NodeKind;
+    use ip2tor_shop::services::nodes::manage::{self, NodeChange};
+    let shop = with_another().await;
+    let by = Principal::Operator(ip2tor_shop::domain::id::OperatorId(2), "operator".to_owned());
+    let admin = Principal::Administrator("admin".to_owned());
+    let text = |text: &str| Some(text.to_owned());
+    let change = NodeChange {
+        host: text("192.168.1.1"),
+        certificate: Some(b"a certificate".to_vec()),
+        macaroon: Some(b"a macaroon".to_vec()),
+        is_enabled: Some(true),
+        ..NodeChange::default()
+    };
+    let wanted = change.clone();
+    let node = shop.shop.tx(&by, move |tx| manage::add(tx, &SystemRandom, NodeKind::LndGrpc, wanted, None)).await;
+    let id = node.expect("it is stored").id;
+    let connected =
+        || shop.shop.db.read(ip2tor_shop::store::node_state::specs).expect("nodes").iter().any(|spec| spec.id == id);
+    assert!(!connected(), "nothing connects to it");
+    assert!(shop.shop.read(&by, |tx| manage::to_ask(tx, id)).is_err(), "nor is it asked");
+    let set = |by: &Principal, change: NodeChange| {
+        let by = by.clone();
+        let shop = &shop;
+        async move { shop.shop.tx(&by, move |tx| manage::set(tx, id, change, None)).await }
+    };
+    let elsewhere = |has_moved| NodeChange { host: text("192.168.1.2"), has_moved, ..NodeChange::default() };
+    let enabled = NodeChange { is_enabled: Some(true), ..NodeChange::default() };
+    assert!(set(&by, enabled.clone()).await.is_err());
+    assert!(set(&by, elsewhere(false)).await.is_ok(), "it may still be corrected");
+    assert!(set(&admin, enabled).await.is_ok() && connected());
+    assert!(set(&by, elsewhere(true)).await.is_ok(), "it is there already");
+    let refused = set(&by, NodeChange { port: Some(22), has_moved: true, ..NodeChange::default() }).await;
+    assert!(refused.expect_err("it stays where it is").to_string().contains("Only an administrator"));
+    assert!(set(&by, NodeChange { is_enabled: Some(false), ..NodeChange::default() }).await.is_ok());
+    assert!(!connected());
 }
 
 #[tokio::test]

@@ -49,7 +49,7 @@ pub async fn a_read_only_macaroon_adds_the_details(world: World) {
     let node = world.node_with(credentials, Policy::default());
     let info = node.info().await.unwrap();
     assert_eq!((info.network, info.synced_to_chain), (Some(Network::Regtest), Some(true)));
-    assert!(info.inbound.is_some_and(|inbound| inbound > PRICE));
+    assert!(info.inbound.is_some_and(|inbound| inbound > PRICE) && info.outbound.is_some());
     node.create(&plain(1)).await.unwrap();
 }
 

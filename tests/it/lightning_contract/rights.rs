@@ -147,6 +147,7 @@ pub async fn channels_without_their_peers_receive_nothing(world: World) {
     let node = world.node_with(credentials, Policy::default());
     let usable = || async {
         let info = node.info().await.unwrap();
+        assert_eq!(info.outbound.is_some(), info.inbound.is_some());
         (info.active_channels, info.inbound.map(|inbound| inbound > Msat(0)))
     };
     assert_eq!(usable().await, (Some(1), Some(true)));

@@ -1,7 +1,7 @@
 //! Which steps there are, and how often each comes.
 
 use super::world::{Outcome, World};
-use super::{debts, deeds, news, rules, work};
+use super::{admin, debts, deeds, news, rules, work};
 
 /// One step: anything can follow anything. The same seed is the same step in the same world.
 pub async fn step(world: &mut World, seed: u64) -> Outcome {
@@ -38,6 +38,7 @@ pub async fn step(world: &mut World, seed: u64) -> Outcome {
             world.crash().await;
             work::take_over(world).await?;
         }
+        87..90 => admin::administer(world).await?,
         _ => good_minute(world, n).await?,
     }
     rules::look(world)

@@ -1,6 +1,7 @@
 //! Calming down: every outage ends, every call goes on, hosts do what they are told, and enough time
 //! passes for everything that has a deadline.
 
+use super::admin;
 use super::debts;
 use super::deeds;
 use super::ending;
@@ -23,6 +24,7 @@ const SOON: usize = 3;
 pub async fn down(world: &mut World) -> Outcome {
     world.note("--- everything calms down");
     world.fragile = false;
+    admin::end(world).await?;
     let behind = world.clock_lag();
     if behind > 0 {
         world.note("the clock is put right");

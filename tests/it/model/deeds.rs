@@ -82,7 +82,7 @@ fn periods(world: &mut World) -> u32 {
 }
 
 /// Any product; mostly one that somebody has paid for.
-fn any_product(world: &mut World) -> Option<Product> {
+pub fn any_product(world: &mut World) -> Option<Product> {
     let unpaid = |product: &&Product| matches!(product.status, ProductStatus::Initial | ProductStatus::Archived);
     let (few, many): (Vec<_>, Vec<_>) = world.last.products.values().partition(unpaid);
     let from = if many.is_empty() || world.luck.u32(..5) == 0 { few } else { many };

@@ -121,6 +121,9 @@ pub const RETURN_HOLDS: u32 = 4;
 
 /// Runs a scheduled job, as the scheduler would.
 pub async fn job(world: &mut World, number: u32) -> Outcome {
+    if world.memory.paused.contains(&number) {
+        return Ok(());
+    }
     world.note(format!("job {number}"));
     let shop = world.shop.clone();
     let done = match number {

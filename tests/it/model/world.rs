@@ -86,6 +86,8 @@ pub struct Memory {
     pub forms: Vec<(uuid::Uuid, OrderRequest, OrderId)>,
     /// What really went back to the buyer of an order.
     pub paid_back: BTreeMap<OrderId, u64>,
+    /// Scheduled jobs that wait at the operator's word, by their number.
+    pub paused: BTreeSet<u32>,
 }
 
 /// A run.

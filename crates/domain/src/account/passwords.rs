@@ -1,6 +1,10 @@
 //! Which passwords are refused: those that somebody who guesses tries first. Lists of the most frequent passwords of at
-//! least ten characters are words with digits, runs of keys, and repetitions; so there is no such list here, but what
-//! these are made of.
+//! least ten characters are words with digits, runs of keys, and repetitions; so what is kept here is what these are made
+//! of: the words, and (in `common`) what the most common ones are without their digits.
+
+mod common;
+
+use common::COMMON;
 
 /// The shortest password, in characters.
 pub const MIN_PASSWORD_CHARS: usize = 10;
@@ -26,7 +30,7 @@ const WORDS: &str = "administrator administrador raspberry raspiblitz lightning 
     pass wort word demo owner my mein ich the";
 
 /// Runs of keys and of the alphabet, forwards; backwards they count as well.
-const RUNS: [&str; 7] = [
+const RUNS: [&str; 9] = [
     "abcdefghijklmnopqrstuvwxyz",
     "01234567890123456789",
     "qwertzuiopü",
@@ -34,6 +38,8 @@ const RUNS: [&str; 7] = [
     "asdfghjklöä",
     "yxcvbnm",
     "1q2w3e4r5t6z7u8i9o0p",
+    "1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p",
+    "1qay2wsx3edc4rfv5tgb6zhn7ujm8ik9ol0p",
 ];
 /// So many keys of a run, one after the other, count as one.
 const RUN_KEYS: usize = 3;
@@ -92,7 +98,7 @@ const fn plain(c: char) -> char {
 /// Takes frequent words out, also where signs stand for some of their letters.
 fn without_words(folded: &str) -> String {
     let mut left: Vec<char> = folded.chars().collect();
-    for word in WORDS.split_whitespace() {
+    for word in COMMON.split_whitespace().chain(WORDS.split_whitespace()) {
         let word: Vec<char> = word.chars().collect();
         for at in 0..(left.len() + 1).saturating_sub(word.len()) {
             let place = &mut left[at..at + word.len()];
@@ -174,6 +180,18 @@ mod tests {
             "1111111111",
             "passwordpassword",
             "satoshi!!!!",
+            "manchester1",
+            "Elizabeth2019",
+            "1qaz2wsx3edc",
+            "mickeymouse",
+            "butterfly12!",
+            "Sonnenschein1",
+            "iloveyou2you",
+            "charliecharlie",
+            "m1necraft2020",
+            "fenerbahce1907",
+            "123456789a",
+            "bestfriend99",
         ] {
             assert_eq!(password_fault("anna", password), Some(PasswordFault::Common), "{password}");
         }
@@ -187,10 +205,22 @@ mod tests {
             "7fk2m9x1qz4b",
             "k4q2wmzx7t5bnv3yhdjuc6ae",
             "blaue Lampe am Fenster",
+            "the orange kettle whistles",
             "Vj8#kd0!pWq2",
             "мойпарольдлинный",
         ] {
             assert_eq!(password_fault("anna", password), None, "{password}");
+        }
+    }
+
+    #[test]
+    fn words_are_in_small_letters_and_longer_ones_come_before_those_that_they_contain() {
+        let words: Vec<_> = COMMON.split_whitespace().collect();
+        assert!(words.len() > 190, "{}", words.len());
+        for (at, word) in words.iter().enumerate() {
+            assert_eq!(*word, word.to_lowercase());
+            let swallowed = words[..at].iter().find(|before| word.contains(**before));
+            assert_eq!(swallowed, None, "{word} is never found whole");
         }
     }
 
