@@ -87,7 +87,7 @@ fn the_example_shows_every_setting_at_its_default() {
         ["http", "orders", "holds", "lightning", "jobs", "retention", "credit", "probe", "rates", "alerts", "log"]
     {
         // The channels have no default.
-        let channels = ["email", "ntfy", "webhook", "heartbeat"];
+        let channels = ["email", "ntfy", "webhook", "nostr", "heartbeat"];
         for key in known_keys(section).into_iter().filter(|key| !channels.contains(&key.as_str())) {
             let shown = table.get(section).and_then(|table| table.get(&key)).is_some();
             assert!(shown, "{section}.{key} is not in the example");
