@@ -52,8 +52,18 @@ pub fn open(channel: &OwnChannel, is_administrators: bool, config: &Alerts, ways
 const NO_MAIL: &str = "The shop has no mail server: an administrator names one under [alerts.email].";
 const NO_NOSTR: &str = "The shop sends nothing over Nostr: an administrator names relays under [alerts.nostr].";
 
+/// What is longer is no address and no secret. Bytes.
+const MOST_BYTES: usize = 500;
+
 /// Whether a channel can work, as far as that is seen without trying it.
 pub fn check(channel: &OwnChannel, is_administrators: bool, config: &Alerts) -> Result<(), Wrong> {
+    for (field, text) in
+        [("target", Some(&channel.target)), ("secret", channel.secret.as_ref()), ("token", channel.token.as_ref())]
+    {
+        if text.is_some_and(|text| text.len() > MOST_BYTES) {
+            return Err((field, format!("It has more than {MOST_BYTES} bytes.")));
+        }
+    }
     match channel.kind {
         ChannelKind::Email => {
             config.email.as_ref().ok_or_else(|| ("kind", NO_MAIL.to_owned()))?;
@@ -120,6 +130,7 @@ mod tests {
             (channel(K::Ntfy, "https://ntfy.example", ""), "secret"),
             (channel(K::Webhook, "ntfy.example", SECRET), "target"),
             (channel(K::Webhook, "https://hook.example", "hunter2"), "secret"),
+            (channel(K::Ntfy, "https://ntfy.example", &"hunter2".repeat(99)), "secret"),
         ] {
             let (wrong, why) = check(&channel, true, &nothing).unwrap_err();
             assert_eq!(wrong, field, "{channel:?}");
