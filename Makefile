@@ -6,6 +6,8 @@ DEMO_LISTEN ?= 127.0.0.1:8000
 DEMO_DIR ?= demo-data
 # Tests in one process mostly wait: more of them than there are cores.
 WAITING ?= 8
+# Whatever can be built in is tested and checked.
+FEATURES ?= --features ip2tor-shop/nostr
 # Architectures that packages are made for.
 ARCHS ?= amd64 arm64
 
@@ -19,10 +21,10 @@ demo: setup-demo ## Build and start a complete shop on http://127.0.0.1:8000 (Ct
 	./target/debug/ip2tor-shop demo --listen $(DEMO_LISTEN) --data-dir $(DEMO_DIR)
 
 test: setup-test setup-axe ## Every test there is
-	RUST_TEST_THREADS=$(WAITING) $(CARGO) test --workspace --lib --bins --test it --no-fail-fast
-	$(CARGO) test --workspace --test process --test tor --test nodes --bench shop --bench onion --no-fail-fast
-	$(CARGO) test --workspace --doc
-	$(CARGO) build --bin ip2tor-shop
+	RUST_TEST_THREADS=$(WAITING) $(CARGO) test --workspace $(FEATURES) --lib --bins --test it --no-fail-fast
+	$(CARGO) test --workspace $(FEATURES) --test process --test tor --test nodes --bench shop --bench onion --no-fail-fast
+	$(CARGO) test --workspace $(FEATURES) --doc
+	$(CARGO) build $(FEATURES) --bin ip2tor-shop
 	@.ci/setup fuzz
 	.ci/fuzz --short target/debug/ip2tor-shop
 
@@ -31,7 +33,7 @@ test-long: setup-test ## What takes an hour: 20,000 interleavings, and 200 kills
 	IP2TOR_KILL_ROUNDS=260 $(CARGO) test --test process kill
 
 quick: setup-build ## What to run after each change: no Tor, no processes, no random sequences
-	IP2TOR_DEAL_RUNS=500 RUST_TEST_THREADS=$(WAITING) $(CARGO) test --workspace --lib --test it -- --skip model::
+	IP2TOR_DEAL_RUNS=500 RUST_TEST_THREADS=$(WAITING) $(CARGO) test --workspace $(FEATURES) --lib --test it -- --skip model::
 
 fuzz: setup-build setup-fuzz ## Ask the API everything, as everybody, and compare with openapi.yaml
 	$(CARGO) build --bin ip2tor-shop
@@ -45,9 +47,9 @@ test-nodes: setup-test ## Purchases with real nodes: LND_BIN and CLN_BIN name fo
 
 check: setup-build ## Format, lints, freshness of openapi.yaml, documentation
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --workspace --all-targets -- --deny warnings
-	$(CARGO) run --quiet --bin ip2tor-shop -- openapi | diff - openapi.yaml
-	RUSTDOCFLAGS="--deny warnings --allow rustdoc::private_intra_doc_links" $(CARGO) doc --workspace --no-deps --document-private-items --quiet
+	$(CARGO) clippy --workspace $(FEATURES) --all-targets -- --deny warnings
+	$(CARGO) run --quiet $(FEATURES) --bin ip2tor-shop -- openapi | diff - openapi.yaml
+	RUSTDOCFLAGS="--deny warnings --allow rustdoc::private_intra_doc_links" $(CARGO) doc --workspace $(FEATURES) --no-deps --document-private-items --quiet
 
 openapi: setup-build ## Write openapi.yaml from the code
 	$(CARGO) run --quiet --bin ip2tor-shop -- openapi > openapi.yaml.new

@@ -1,6 +1,8 @@
 //! One question to a web server of somebody else, over any way out. Nothing is remembered of it, and redirects are not
 //! followed: what is sent is meant for the address that was named, and often there is a secret in it.
 
+mod public;
+
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -13,6 +15,8 @@ use crate::domain::target::is_onion;
 use crate::lightning::connector::{Connector, NodeAddress};
 use crate::lightning::credentials::Source;
 use crate::lightning::dial::{BoxedIo, Dial};
+
+pub use public::{NOT_PUBLIC, may_be_public, public_only, system_resolver};
 
 /// Largest answer that is read.
 const MAX_ANSWER: usize = 64 * 1024;

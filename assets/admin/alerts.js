@@ -1,13 +1,6 @@
 // Alerts: what is open, and what was.
 
-import { call } from "./api.js";
-import { button, code, h, h1, h2, link, para } from "./dom.js";
-import { ask } from "./form.js";
-import { t } from "./i18n.js";
-import { to } from "./place.js";
-import { attempt, finish } from "./say.js";
-import { about, ago, badge, time } from "./show.js";
-import { empty, table } from "./table.js";
+import { about, act, ago, ask, attempt, badge, button, call, code, empty, finish, h, h1, h2, inRow, link, para, t, table, time, to } from "./kit.js";
 
 export async function show({ query, me }) {
   const closed = query.closed === "true";
@@ -17,19 +10,34 @@ export async function show({ query, me }) {
     h("p", { class: "filters row" },
       h("a", { href: to("alerts"), "aria-current": closed ? null : "true" }, t("alerts.open")),
       h("a", { href: to("alerts", null, { closed: true }), "aria-current": closed ? "true" : null }, t("alerts.all"))),
-    all.length ? todoList(all, me) : empty(t("alerts.none"), link("tasks", t("screen.tasks"))),
-    me.role === "administrator" && channels(await call("admin_alert_channel_list")),
+    all.length ? todoList(all, me) : empty(t("alerts.none"), link("dashboard", t("screen.dashboard"))),
+    channels(await call("admin_alert_channel_list")),
   ];
 }
 
-// Where alerts go besides.
-const channels = (all) => [h2(t("alerts.channels")), all.length ? table(t("alerts.channels"), [
-  [t("name"), (one) => one.name],
-  [t("alerts.place"), (one) => one.place],
-  [t("alerts.sent"), (one) => one.sent_at && time(one.sent_at)],
-  [t("alerts.failed"), (one) => one.failed_at && [time(one.failed_at), " ", one.failure]],
-  ["", (one) => button(t("alerts.test"), () => test(one))],
+// Where alerts go besides: those of the shop, and to each what concerns them.
+const channels = (all) => [h2(t("alerts.channels")), inRow(button(t("alerts.add"), add)), all.length ? table(t("alerts.channels"), [
+  ["name", (one) => one.name],
+  ["alerts.owner", (one) => one.owner ?? t("alerts.shop")],
+  ["alerts.place", (one) => [one.kind, " ", one.place]],
+  ["alerts.least", (one) => [t(`severity.${one.severity}`), " ", one.quiet_hours]],
+  ["alerts.sent", (one) => one.sent_at && time(one.sent_at)],
+  ["alerts.failed", (one) => one.failed_at && [time(one.failed_at), " ", one.failure]],
+  ["", (one) => inRow(button(t("alerts.test"), () => test(one)), one.owner && button(t("remove"),
+    () => act("admin_alert_channel_remove", { name: one.name }, undefined, t("alerts.removed")), { class: "danger" }))],
 ], all) : para(t("alerts.nowhere"))];
+
+const add = () => ask({
+  name: "alerts.add", operation: "admin_alert_channel_add", said: t("alerts.added"),
+  fields: [
+    { name: "kind", type: "select", label: "alerts.kind", options: ["email", "ntfy", "webhook", "nostr"].map((one) => [one, one]) },
+    { name: "target", label: "alerts.place", required: true, hint: "alerts.place_hint" },
+    { name: "secret", label: "alerts.secret", hint: "alerts.secret_hint" },
+    { name: "token", label: "alerts.token" },
+    { name: "severity", type: "select", label: "alerts.least", options: ["warning", "info", "critical"].map((one) => [one, t(`severity.${one}`)]) },
+    { name: "quiet_hours", label: "alerts.quiet", placeholder: "22:00-07:00" },
+  ],
+});
 
 const test = (one) => attempt(async () => {
   const { works, problem } = await call("admin_alert_channel_test", { name: one.name });

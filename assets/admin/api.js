@@ -64,7 +64,9 @@ export async function call(operation, args, body, more = {}) {
 }
 
 export const OPERATIONS = {
+  admin_alert_channel_add: "POST /alert-channels/",
   admin_alert_channel_list: "GET /alert-channels/",
+  admin_alert_channel_remove: "DELETE /alert-channels/{name}/",
   admin_alert_channel_test: "POST /alert-channels/{name}/test/",
   admin_alert_close: "POST /alerts/{id}/close/",
   admin_alert_list: "GET /alerts/",

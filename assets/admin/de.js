@@ -49,7 +49,10 @@ export default {
     since: "begann {ago}", times: "{n}-mal", closed: "endete {ago}",
   },
   alerts: { open: "Offene", all: "Mit beendeten", none: "Es gibt keine Meldung. Was Sie braucht, steht hier und im Überblick.",
-    channels: "Versand", place: "Wohin", sent: "Zuletzt gesendet", failed: "Letzter Fehler", test: "Test senden", tested: "{name}: Der Test wurde angenommen.", nowhere: "Noch nirgends: [alerts] in der Konfiguration." },
+    channels: "Versand", place: "Wohin", sent: "Zuletzt gesendet", failed: "Letzter Fehler", test: "Test senden", tested: "{name}: Der Test wurde angenommen.", nowhere: "Noch nirgends.",
+    add: "Eigenen Versand hinzufügen", add_text: "Er meldet, was Ihre Hosts, Knoten, Brücken und Bestellungen betrifft.", added: "Der Versand ist angelegt: probieren Sie ihn.", removed: "Der Versand ist entfernt.",
+    owner: "Wessen", shop: "des Shops", kind: "Wie", place_hint: "Eine E-Mail-Adresse, die Adresse eines Servers (https) oder ein npub.",
+    secret: "Topic oder Geheimnis", secret_hint: "ntfy: das Topic; Webhook: sein Geheimnis. Es wird nie wieder gezeigt.", token: "Token (ntfy)", least: "Ab", quiet: "Ruhezeit (UTC)" },
   host: {
     add: "Host hinzufügen", add_text: "Was Sie nicht ausfüllen, hat einen sinnvollen Wert; alles lässt sich später ändern.",
     added: "Der Host ist angelegt: seine Id und sein Token", to_host: "Zum Host",

@@ -49,7 +49,10 @@ export default {
     since: "began {ago}", times: "{n} times", closed: "ended {ago}",
   },
   alerts: { open: "Open", all: "With those that ended", none: "There is no alert. What needs you is shown here, and on the overview.",
-    channels: "Sent to", place: "Where", sent: "Last sent", failed: "Last failure", test: "Send a test", tested: "{name}: the test was taken.", nowhere: "Nowhere yet: [alerts] in the configuration." },
+    channels: "Sent to", place: "Where", sent: "Last sent", failed: "Last failure", test: "Send a test", tested: "{name}: the test was taken.", nowhere: "Nowhere yet.",
+    add: "Add a channel of your own", add_text: "It tells you of what concerns your hosts, nodes, bridges and orders.", added: "The channel is added: try it.", removed: "The channel is removed.",
+    owner: "Whose", shop: "the shop's", kind: "How", place_hint: "An address of e-mail, the address of a server (https), or an npub.",
+    secret: "Topic or secret", secret_hint: "ntfy: the topic; webhook: its secret. It is never shown again.", token: "Token (ntfy)", least: "From", quiet: "Quiet hours (UTC)" },
   host: {
     add: "Add a host", add_text: "What you don't fill in has a sensible default, and all can be changed later.",
     added: "The host is added: its id and its token", to_host: "To the host",

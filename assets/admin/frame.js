@@ -9,7 +9,7 @@ import { sayLine } from "./say.js";
 export const SCREENS = {
   dashboard: { load: () => import("./dashboard.js"), group: "now", nouns: ["order", "product", "alert", "host", "node"] },
   start: { load: () => import("./start.js"), nouns: ["host", "node", "site", "product"] },
-  alerts: { load: () => import("./alerts.js"), group: "now", all: true, nouns: ["alert"] },
+  alerts: { load: () => import("./alerts.js"), group: "now", nouns: ["alert"] },
   hosts: { load: () => import("./hosts.js"), group: "sell", nouns: ["host"] },
   products: { load: () => import("./products.js"), group: "sell", nouns: ["product", "order"] },
   orders: { load: () => import("./orders.js"), group: "sell", nouns: ["order", "product"] },

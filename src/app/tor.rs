@@ -12,7 +12,7 @@ use crate::onion::{Dialer, Isolation, OnionConfig, OnionError, Tor, is_onion};
 use crate::services::Shop;
 use crate::services::file_permissions;
 use crate::services::onion_address::Service;
-use crate::web::is_near;
+use crate::web::{self, is_near};
 
 /// A Lightning node behind Tor may take this long to be reached.
 const NODE_LIMIT: std::time::Duration = std::time::Duration::from_secs(30);
@@ -104,7 +104,10 @@ impl TorPart {
 
     /// The ways on which alerts leave the shop.
     pub fn ways(&self) -> Ways {
-        Ways { plain: self.web_dial(false), tor: self.web_dial(true) }
+        let is_without_tor = self.dialer().is_none() && !self.is_broken();
+        let resolve = is_without_tor.then(web::system_resolver);
+        let public = web::public_only(self.web_dial(true), resolve);
+        Ways { plain: self.web_dial(false), tor: self.web_dial(true), public }
     }
 
     /// Launches the shop's onion service, and the operators' when there is one.

@@ -10,6 +10,7 @@ use super::nodes::asking::{self, Look};
 use super::refunds::{self, RefundOrder};
 use super::schedule::{JobContext, run};
 use crate::config::Job;
+use crate::domain::alert_channel::OwnChannel;
 use crate::domain::id::OrderId;
 use crate::domain::node::Node;
 use crate::lightning::dial::Dial;
@@ -20,7 +21,7 @@ use crate::services::backstage::{
     SettingNow, StreamNow,
 };
 use crate::services::payments::refunds::Stated;
-use crate::services::{Error, Principal};
+use crate::services::{Error, Principal, authz};
 
 /// The jobs, the nodes, the channels of alerts, and the way to nodes that are not stored yet.
 pub struct Desk {
@@ -89,6 +90,12 @@ impl Backstage for Desk {
             ChannelNow { name, place, severity }
         };
         self.channels.names().into_iter().map(named).collect()
+    }
+
+    fn check_channel(&self, channel: &OwnChannel, by: &Principal) -> Result<(), Error> {
+        let is_administrators = authz::needs_administrator(by).is_ok();
+        let checked = self.channels.check_own(channel, is_administrators);
+        checked.map_err(|(field, problem)| Error::field(field, problem))
     }
 
     async fn test_channel(&self, name: &str, by: &Principal) -> Result<Result<(), String>, Error> {

@@ -36,7 +36,7 @@ pub struct Args {
 enum Command {
     /// Send a test message on the channels of the configuration
     Test {
-        /// email, ntfy or webhook; without it, all that are configured
+        /// email, ntfy, webhook or nostr; without it, all that are configured
         channel: Option<String>,
     },
 }

@@ -113,7 +113,7 @@ mod tests {
         credit.outages ^= true;
         probe.limit *= 2;
         rates.enabled ^= true;
-        onion.insert("enabled".to_owned(), false.into());
+        *onion = Config::parse("[onion]\nenabled = false").unwrap().onion;
         branding.name = Some("another".to_owned());
         refunds.automatic_sat_per_day += 1;
         alerts.group *= 2;

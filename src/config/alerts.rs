@@ -1,6 +1,8 @@
 //! `[alerts]`: the channels on which alerts leave the shop. Secrets are named by their places, and addresses that are
 //! as good as one can be.
 
+mod nostr;
+
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,6 +13,8 @@ use crate::domain::alert::Severity;
 use crate::domain::quiet_hours::QuietHours;
 use crate::domain::target::is_onion;
 use crate::web;
+
+pub use nostr::{Nostr, relay_as_web};
 
 /// What is told outside of the shop, and how.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +31,8 @@ pub struct Alerts {
     pub ntfy: Option<Ntfy>,
     /// `[alerts.webhook]`.
     pub webhook: Option<Webhook>,
+    /// `[alerts.nostr]`.
+    pub nostr: Option<Nostr>,
     /// `[alerts.heartbeat]`.
     pub heartbeat: Option<Heartbeat>,
 }
@@ -151,6 +157,7 @@ impl Default for Alerts {
             email: None,
             ntfy: None,
             webhook: None,
+            nostr: None,
             heartbeat: None,
         }
     }
@@ -173,6 +180,7 @@ impl Alerts {
             email: section.optional("email").and_then(Email::read),
             ntfy: section.optional("ntfy").and_then(Ntfy::read),
             webhook: section.optional("webhook").and_then(Webhook::read),
+            nostr: section.optional("nostr").and_then(Nostr::read),
             heartbeat: section.optional("heartbeat").and_then(Heartbeat::read),
         };
         section.finish();
@@ -186,9 +194,12 @@ impl Alerts {
         let email = self.email.as_ref().filter(|_| is_meant("email"));
         let ntfy = self.ntfy.as_ref().filter(|_| is_meant("ntfy"));
         let webhook = self.webhook.as_ref().filter(|_| is_meant("webhook"));
+        let nostr = self.nostr.as_ref().filter(|_| is_meant("nostr"));
+        let is_relay_behind = |url: &String| relay_as_web(url).is_ok_and(|url| url.host().is_some_and(is_onion));
         email.is_some_and(|email| email.through_tor || is_onion(&email.server))
             || ntfy.is_some_and(|ntfy| ntfy.through_tor || is_behind(&ntfy.url))
             || webhook.is_some_and(|webhook| webhook.through_tor || is_behind(&webhook.url))
+            || nostr.is_some_and(|nostr| nostr.through_tor || nostr.relays.iter().any(is_relay_behind))
     }
 }
 
@@ -270,76 +281,14 @@ fn host_name(text: &str) -> Result<String, String> {
     Err(format!("{text:?} is neither a host name nor an IP address (the port has a setting of its own)"))
 }
 
-fn mailbox(text: &str) -> Result<String, String> {
+/// Reads an address of e-mail, with a name or without.
+///
+/// # Errors
+/// That it is none.
+pub fn mailbox(text: &str) -> Result<String, String> {
     let parsed = text.parse::<lettre::message::Mailbox>();
     parsed.map(|_| text.to_owned()).map_err(|_| format!("{text:?} is not an e-mail address"))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::Config;
-
-    const ALL: &str = r#"
-        [alerts]
-        severity = "info"
-        quiet_hours = "22:00-07:00"
-        [alerts.email]
-        server = "smtp.example.com"
-        user = "shop"
-        password = "cred:smtp"
-        from = "Shop <shop@example.com>"
-        to = ["me@example.com"]
-        [alerts.ntfy]
-        url = "https://ntfy.example"
-        topic = "file:/topic"
-        [alerts.webhook]
-        url = "https://hook.example/very-secret-path"
-        secret = "env:HOOK"
-        [alerts.heartbeat]
-        url = "https://beat.example/another-secret"
-    "#;
-
-    #[test]
-    fn nothing_secret_is_shown_of_a_channel() {
-        let config = Config::parse(ALL).unwrap();
-        let email = config.alerts.email.as_ref().unwrap();
-        assert_eq!((email.port, email.tls), (587, MailTls::StartTls));
-        let shown = format!("{:?} {config:?}", config.shown());
-        assert!(!shown.contains("secret-path") && !shown.contains("another-secret"), "{shown}");
-        assert!(shown.contains("https://hook.example/…") && shown.contains("cred:smtp"), "{shown}");
-    }
-
-    #[test]
-    fn a_channel_that_can_not_work_is_a_problem_of_the_file() {
-        for (text, key) in [
-            ("[alerts]\nseverity = \"bad\"", "alerts.severity"),
-            ("[alerts]\nquiet_hours = \"night\"", "alerts.quiet_hours"),
-            ("[alerts.email]\nfrom = \"a@b.example\"\nto = [\"a@b.example\"]", "alerts.email.server"),
-            ("[alerts.email]\nserver = \"a\"\nfrom = \"a@b.example\"", "alerts.email.to"),
-            ("[alerts.email]\nserver = \"a\"\nfrom = \"nobody\"\nto = [\"a@b.example\"]", "alerts.email.from"),
-            (
-                "[alerts.email]\nserver = \"a:25\"\nfrom = \"a@b.example\"\nto = [\"a@b.example\"]",
-                "alerts.email.server",
-            ),
-            (
-                "[alerts.email]\nserver = \"a\"\ntls = \"none\"\nfrom = \"a@b.example\"\nto = [\"a@b.example\"]",
-                "alerts.email.tls",
-            ),
-            ("[alerts.ntfy]\nurl = \"https://ntfy.example\"\ntopic = \"my-topic\"", "alerts.ntfy.topic"),
-            ("[alerts.ntfy]\nurl = \"http://ntfy.example\"\ntopic = \"env:TOPIC\"", "alerts.ntfy.url"),
-            ("[alerts.webhook]\nurl = \"https://a.example\"", "alerts.webhook.secret"),
-            ("[alerts.heartbeat]\nurl = \"https://a.example\"\ninterval_secs = 1", "alerts.heartbeat.interval_secs"),
-            ("[alerts.pager]\nurl = \"https://a.example\"", "alerts.pager"),
-        ] {
-            let problems = Config::parse(text).unwrap_err();
-            assert_eq!(problems.0.iter().map(|problem| problem.key.as_str()).collect::<Vec<_>>(), [key], "{problems}");
-        }
-    }
-
-    #[test]
-    fn a_secret_that_was_written_into_the_file_is_not_repeated() {
-        let problems = Config::parse("[alerts.ntfy]\nurl = \"hunter2\"\ntopic = \"hunter2\"").unwrap_err();
-        assert!(!problems.to_string().contains("hunter2"), "{problems}");
-    }
-}
+mod tests;

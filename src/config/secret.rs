@@ -12,6 +12,8 @@ pub enum SecretSource {
     Env(String),
     /// `cred:NAME`: a credential that systemd hands over (`LoadCredential=`).
     Credential(String),
+    /// Itself, out of the database; a configuration never has it.
+    Given(Secret),
 }
 
 /// A secret; its `Debug` output hides it.
@@ -87,6 +89,7 @@ impl SecretSource {
                 Some(folder) => read_file(&Path::new(&folder).join(name)),
                 None => Err(format!("there is no credential {name}: systemd hands none over (LoadCredential=)")),
             },
+            Self::Given(secret) => Ok(secret.clone()),
         }
     }
 }
@@ -98,6 +101,7 @@ impl fmt::Display for SecretSource {
             Self::File(path) => write!(f, "file:{}", path.display()),
             Self::Env(name) => write!(f, "env:{name}"),
             Self::Credential(name) => write!(f, "cred:{name}"),
+            Self::Given(_) => f.write_str("what was given"),
         }
     }
 }

@@ -102,6 +102,12 @@ fn channels(alerts: &Alerts) -> Vec<(String, String)> {
         hook.certificate.iter().for_each(|path| add("webhook", "certificate", quoted(path.display())));
         add("webhook", "through_tor", hook.through_tor.to_string());
     }
+    if let Some(nostr) = &alerts.nostr {
+        add("nostr", "key", quoted(&nostr.key));
+        add("nostr", "to", quoted(&nostr.to));
+        add("nostr", "relays", list(nostr.relays.iter().map(quoted)));
+        add("nostr", "through_tor", nostr.through_tor.to_string());
+    }
     if let Some(heartbeat) = &alerts.heartbeat {
         add("heartbeat", "url", quoted(&heartbeat.url));
         add("heartbeat", "interval_secs", heartbeat.interval.as_secs().to_string());

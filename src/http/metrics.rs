@@ -1,6 +1,7 @@
 //! `/metrics`, as Prometheus reads it: to programs on this machine at the listener for those who run the shop, to others
 //! with an API token of an administrator. No id and no target is in it.
 
+mod recent;
 mod text;
 
 use http::{HeaderValue, StatusCode, header};
@@ -15,6 +16,7 @@ use super::state::App;
 use crate::domain::texts::Message;
 use crate::domain::time::Timestamp;
 use crate::services::backstage::{JobNow, StreamNow};
+use crate::services::dashboard;
 use crate::services::figures::{self, Figures};
 use crate::services::jobs::{self, Job};
 use crate::services::operators::{api_tokens, authenticate};
@@ -75,8 +77,10 @@ fn figures_for(app: &App, reader: &Principal) -> Result<String, Problem> {
     let streams = backstage.map(|backstage| backstage.streams()).unwrap_or_default();
     let jobs = shop.read(reader, |tx| jobs::list(tx, running))?;
     let mut text = Text::default();
-    text.one("build_info", "gauge", "The version of the shop.", &[("version", env!("CARGO_PKG_VERSION"))], 1);
+    let versions = [("version", env!("CARGO_PKG_VERSION")), ("sqlite", dashboard::sqlite_version())];
+    text.one("build_info", "gauge", "The versions of the shop and of its database.", &versions, 1);
     sold(&mut text, &figures);
+    recent::write(&mut text, &figures.dashboard.days, shop.now());
     now(&mut text, &figures, shop.now());
     of_jobs(&mut text, &jobs);
     of_nodes(&mut text, &streams);
@@ -125,6 +129,11 @@ fn now(text: &mut Text, figures: &Figures, now: Timestamp) {
     text.plain("lightning_nodes_alive", "gauge", "Those of them that are alive.", look.nodes.1);
     let alerts = figures.alerts.iter().map(|(severity, count)| (vec![("severity", severity.name())], *count));
     text.family("alerts_open", "gauge", "Open alerts.", alerts);
+    let topics = figures.topics.iter().map(|(topic, count)| (vec![("topic", topic.name())], *count));
+    text.family("alerts_open_by_topic", "gauge", "Open alerts by what they are about.", topics);
+    let next = look.ending.first().and_then(|view| view.product.suspend_after);
+    let next = next.map(|end| (vec![], end.secs()));
+    text.family("product_next_end_timestamp_seconds", "gauge", "When the next product ends.", next);
     let queue = figures.queue;
     text.plain("outbox_waiting", "gauge", "What nodes are to be asked and were not yet.", queue.waiting);
     text.plain("outbox_retrying", "gauge", "What has failed at nodes and is tried again.", queue.retrying);
@@ -177,6 +186,10 @@ fn of_channels(text: &mut Text, figures: &Figures) {
     text.family("alert_channel_waiting", "gauge", "What it has not taken yet.", waiting);
     let off = channels.iter().map(|state| (vec![("channel", state.name.as_str())], u8::from(state.off_at.is_some())));
     text.family("alert_channel_off", "gauge", "Whether its receiver wants no more.", off);
+    let own = figures.own_channels;
+    text.plain("own_alert_channels", "gauge", "Channels of operators' own.", own.count);
+    text.plain("own_alert_channels_off", "gauge", "Those of them whose receivers want no more.", own.off);
+    text.plain("own_alert_channels_waiting", "gauge", "What they have not taken yet.", own.waiting);
 }
 
 /// What `readyz` shows of Tor; nothing without it.

@@ -1,67 +1,59 @@
 //! How alerts leave the shop: one file per channel. Nothing is decided here, and nothing remembered: a channel is given
 //! a message, and says whether its receiver has taken it.
 
+mod channel;
 mod email;
 mod heartbeat;
 mod mail_stream;
+#[cfg(feature = "nostr")]
+mod nostr;
 mod ntfy;
 mod outcome;
+mod own;
 mod ways;
 mod webhook;
 
 use crate::config::Alerts;
 use crate::domain::alert::Severity;
+use crate::domain::alert_channel::OwnChannel;
 use crate::domain::alert_message::Message;
 use crate::domain::time::Timestamp;
 use crate::services::alert_messages::Refusal;
 
-use email::Email;
+use channel::Channel;
 pub use heartbeat::Heartbeat;
-use ntfy::Ntfy;
-use outcome::{failed, shortened};
+use outcome::failed;
 pub use ways::Ways;
-use webhook::Webhook;
 
-/// The channels of a configuration.
+/// The channels of a configuration, and the ways to those of operators' own.
 #[derive(Debug)]
 pub struct Channels {
     lowest: Severity,
-    email: Option<Email>,
-    ntfy: Option<Ntfy>,
-    webhook: Option<Webhook>,
+    named: Vec<(&'static str, Channel)>,
+    ways: Ways,
+    /// By whose servers operators' own messages go.
+    config: Alerts,
 }
 
 impl Channels {
     /// The channels that `config` names.
     pub fn new(config: &Alerts, ways: &Ways) -> Self {
-        let email = config.email.clone();
-        let (ntfy, webhook) = (config.ntfy.clone(), config.webhook.clone());
         Self {
             lowest: config.severity,
-            email: email.map(|config| Email { dial: ways.choose(config.through_tor), config }),
-            ntfy: ntfy.map(|config| Ntfy { dial: ways.choose(config.through_tor), config }),
-            webhook: webhook.map(|config| Webhook { dial: ways.choose(config.through_tor), config }),
+            named: Channel::of_configuration(config, ways),
+            ways: ways.clone(),
+            config: config.clone(),
         }
     }
 
     /// Their names, each with the least urgency that it is told of.
     pub fn names(&self) -> Vec<(&'static str, Severity)> {
-        let all = [
-            self.email.as_ref().map(|_| "email"),
-            self.ntfy.as_ref().map(|_| "ntfy"),
-            self.webhook.as_ref().map(|_| "webhook"),
-        ];
-        all.into_iter().flatten().map(|name| (name, self.lowest)).collect()
+        self.named.iter().map(|(name, _)| (*name, self.lowest)).collect()
     }
 
     /// Where the messages of a channel go, as far as it may be shown; `None` where there is no such channel.
     pub fn place(&self, name: &str) -> Option<String> {
-        match name {
-            "email" => self.email.as_ref().map(Email::place),
-            "ntfy" => self.ntfy.as_ref().map(Ntfy::place),
-            "webhook" => self.webhook.as_ref().map(Webhook::place),
-            _ => None,
-        }
+        self.find(name).map(Channel::place)
     }
 
     /// Sends a message on the channel `name`.
@@ -69,13 +61,38 @@ impl Channels {
     /// # Errors
     /// Why it was not taken.
     pub async fn send(&self, name: &str, message: &Message, now: Timestamp) -> Result<(), Refusal> {
-        let sent = match (name, &self.email, &self.ntfy, &self.webhook) {
-            ("email", Some(email), ..) => email.send(message).await,
-            ("ntfy", _, Some(ntfy), _) => ntfy.send(message).await,
-            ("webhook", _, _, Some(webhook)) => webhook.send(message, now).await,
-            _ => Err(failed("there is no such channel")),
-        };
-        // Servers say what they like; it is shown in a line.
-        sent.map_err(|refusal| Refusal { text: shortened(&refusal.text, 300), ..refusal })
+        match self.find(name) {
+            Some(channel) => channel.send(message, now).await,
+            None => Err(failed("there is no such channel")),
+        }
+    }
+
+    /// Sends a message to an operator's own channel; only an administrator's may lead into the shop's own network.
+    ///
+    /// # Errors
+    /// Why it was not taken.
+    pub async fn send_own(
+        &self,
+        channel: &OwnChannel,
+        is_administrators: bool,
+        message: &Message,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        match own::open(channel, is_administrators, &self.config, &self.ways) {
+            Ok(channel) => channel.send(message, now).await,
+            Err(why) => Err(failed(why)),
+        }
+    }
+
+    /// Whether an operator's own channel can work, as far as that is seen without trying it.
+    ///
+    /// # Errors
+    /// The field that is wrong, and why; no secret is repeated.
+    pub fn check_own(&self, channel: &OwnChannel, is_administrators: bool) -> Result<(), (&'static str, String)> {
+        own::check(channel, is_administrators, &self.config)
+    }
+
+    fn find(&self, name: &str) -> Option<&Channel> {
+        self.named.iter().find(|(known, _)| *known == name).map(|(_, channel)| channel)
     }
 }

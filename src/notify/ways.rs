@@ -9,6 +9,9 @@ pub struct Ways {
     pub plain: Dial,
     /// Through Tor, where the shop has a way out through it.
     pub tor: Dial,
+    /// The same, but never to this machine or into its network: for servers that were chosen by somebody else than an
+    /// administrator.
+    pub public: Dial,
 }
 
 impl Ways {

@@ -65,7 +65,7 @@ impl Webhook {
 }
 
 /// The key in a place: base64, with or without `whsec_` before it.
-fn key(place: &SecretSource) -> Result<Vec<u8>, String> {
+pub(super) fn key(place: &SecretSource) -> Result<Vec<u8>, String> {
     let secret = place.read()?;
     let text = secret.reveal();
     let key = STANDARD.decode(text.strip_prefix("whsec_").unwrap_or(text)).ok();

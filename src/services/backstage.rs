@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use super::payments::refunds::Stated;
 use super::{Error, Principal};
 use crate::domain::alert::Severity;
+use crate::domain::alert_channel::OwnChannel;
 use crate::domain::id::{NodeId, OrderId};
 use crate::domain::lightning::PaymentHash;
 use crate::domain::money::Msat;
@@ -179,10 +180,17 @@ pub trait Backstage: Send + Sync {
     /// The channels on which alerts leave the shop.
     fn channels(&self) -> Vec<ChannelNow>;
 
+    /// Whether somebody's own channel can work, as far as that is seen without trying it.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] by the field that is wrong.
+    fn check_channel(&self, channel: &OwnChannel, by: &Principal) -> Result<(), Error>;
+
     /// Tries a channel; inside is why it does not work.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when there is no such channel, or for anybody but an administrator.
+    /// [`Error::NotFound`] when there is no such channel, or it is somebody else's; [`Error::Conflict`] for an operator
+    /// who has just tried it.
     async fn test_channel(&self, name: &str, by: &Principal) -> Result<Result<(), String>, Error>;
 
     /// Reads what was pasted: the certificate and the macaroon as they are stored.

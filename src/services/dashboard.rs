@@ -3,7 +3,7 @@
 use super::hosts::visible;
 use super::products::search;
 use super::products::view::ProductView;
-use super::{Error, ReadTx, authz, hosts, nodes, reports};
+use super::{Error, ReadTx, authz, hosts, nodes, own_channels, reports};
 use crate::domain::alert::AlertTopic;
 use crate::domain::id::{HostId, NodeId, OrderId, ProductId};
 use crate::domain::product::ProductStatus;
@@ -137,7 +137,7 @@ fn todo(tx: &ReadTx<'_>) -> Result<Vec<Todo>, Error> {
     let mut found = Vec::new();
     for alert in alerts::list(tx.db, false)? {
         let about = about(alert.topic);
-        if concerns(tx, about, &alert.subject)? {
+        if concerns(tx, alert.topic, &alert.subject)? {
             found.push(Todo { alert, about });
         }
         if found.len() == ALERTS {
@@ -147,11 +147,26 @@ fn todo(tx: &ReadTx<'_>) -> Result<Vec<Todo>, Error> {
     Ok(found)
 }
 
-fn concerns(tx: &ReadTx<'_>, about: About, subject: &str) -> Result<bool, Error> {
+/// How many alerts are open that concern the one who asks.
+///
+/// # Errors
+/// Those of the database.
+pub fn open_alerts(tx: &ReadTx<'_>) -> Result<usize, Error> {
+    let open = alerts::list(tx.db, false)?.into_iter();
+    let seen = open.map(|alert| concerns(tx, alert.topic, &alert.subject)).collect::<Result<Vec<_>, _>>()?;
+    Ok(seen.into_iter().filter(|concerns| *concerns).count())
+}
+
+/// Whether an alert is about something that the one who asks may see.
+///
+/// # Errors
+/// Those of the database.
+pub fn concerns(tx: &ReadTx<'_>, topic: AlertTopic, subject: &str) -> Result<bool, Error> {
     if authz::needs_administrator(tx.actor).is_ok() {
         return Ok(true);
     }
-    let seen = match about {
+    let seen = match about(topic) {
+        _ if topic == AlertTopic::Undelivered => Some(own_channels::find(tx, subject).map(drop)),
         About::Order => OrderId::parse(subject).map(|id| authz::needs_order(tx, id)),
         About::Product => ProductId::parse(subject).map(|id| authz::needs_product(tx, id)),
         About::Host => HostId::parse(subject).map(|id| hosts::manage::show(tx, id).map(drop)),

@@ -1,12 +1,12 @@
 //! The figures of the whole shop at one moment, for those who draw curves of them.
 
-use super::alert_messages::ChannelState;
 use super::dashboard::{self, Dashboard};
 use super::outbox::{self, Queue};
+use super::own_channels::{self, ChannelState};
 use super::reports::{self, Total};
 use super::{Error, ReadTx, authz};
-use crate::domain::alert::Severity;
-use crate::store::{alert_channels, alerts};
+use crate::domain::alert::{AlertTopic, Severity};
+use crate::store::alerts;
 
 /// What is known of the whole shop.
 #[allow(missing_docs, reason = "the fields of a record say what they are")]
@@ -18,8 +18,23 @@ pub struct Figures {
     pub queue: Queue,
     /// Open alerts of each severity.
     pub alerts: Vec<(Severity, u64)>,
-    /// The channels on which alerts leave the shop.
+    /// Open alerts of each topic that has any.
+    pub topics: Vec<(AlertTopic, u64)>,
+    /// The channels of the configuration on which alerts leave the shop.
     pub channels: Vec<ChannelState>,
+    /// Those of operators' own, which are not named.
+    pub own_channels: OwnChannels,
+}
+
+/// Operators' own channels together.
+#[allow(missing_docs, reason = "the fields of a record say what they are")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OwnChannels {
+    pub count: u64,
+    /// Those whose receivers want no more.
+    pub off: u64,
+    /// What they have not taken yet.
+    pub waiting: u64,
 }
 
 /// The figures now.
@@ -28,14 +43,26 @@ pub struct Figures {
 /// [`Error::NotFound`] for anybody but an administrator.
 pub fn collect(tx: &ReadTx<'_>) -> Result<Figures, Error> {
     authz::needs_administrator(tx.actor)?;
+    let (own, channels): (Vec<_>, Vec<_>) = own_channels::list(tx)?.into_iter().partition(|state| state.own.is_some());
+    let own_channels = OwnChannels {
+        count: own.len() as u64,
+        off: own.iter().filter(|state| state.off_at.is_some()).count() as u64,
+        waiting: own.iter().map(|state| u64::from(state.waiting)).sum(),
+    };
     let open = alerts::list(tx.db, false)?;
     let count = |severity| open.iter().filter(|alert| alert.severity == severity).count() as u64;
     Ok(Figures {
         dashboard: dashboard::look(tx)?,
         ever: by_currency(reports::by_month(tx, None)?),
         queue: outbox::queue(tx)?,
+        topics: AlertTopic::ALL
+            .into_iter()
+            .map(|topic| (topic, open.iter().filter(|alert| alert.topic == topic).count() as u64))
+            .filter(|(_, count)| *count > 0)
+            .collect(),
         alerts: Severity::ALL.into_iter().map(|severity| (severity, count(severity))).collect(),
-        channels: alert_channels::list(tx.db)?,
+        channels,
+        own_channels,
     })
 }
 

@@ -28,6 +28,7 @@ pub mod operator_queries;
 pub mod operators;
 pub mod orders;
 pub mod outbox;
+pub mod own_channels;
 pub mod payments;
 pub mod products;
 pub mod pulse;

@@ -22,14 +22,21 @@ pub struct Waiting {
 /// The longest pause between two tries: what is to be tried later than that was stamped by a clock that is right again.
 const LONGEST_PAUSE: i64 = PAUSES[PAUSES.len() - 1];
 
-/// What is in no message of this channel yet, oldest first.
-pub fn news(db: &Connection, channel: &str) -> Result<Vec<(i64, News)>, StoreError> {
+/// What is in no message of this channel yet, oldest first: what is to be told, or (`is_sorted` is false) what may not be
+/// the business of its owner.
+pub fn news(db: &Connection, channel: &str, is_sorted: bool) -> Result<Vec<(i64, News)>, StoreError> {
     let mut statement = db.prepare_cached(
         "SELECT n.id, n.alert_id, n.is_end, n.at, a.topic, a.subject, a.severity, a.text \
-         FROM alert_news n JOIN alert a ON a.id = n.alert_id WHERE n.channel = ? ORDER BY n.id",
+         FROM alert_news n JOIN alert a ON a.id = n.alert_id WHERE n.channel = ?1 AND n.is_sorted = ?2 ORDER BY n.id",
     )?;
-    let rows = statement.query_map([channel], |row| Ok((row.get("id")?, news_from_row(row)?)))?;
+    let rows = statement.query_map(params![channel, is_sorted], |row| Ok((row.get("id")?, news_from_row(row)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Notes that a change is to be told.
+pub fn keep(db: &Connection, id: i64) -> Result<(), StoreError> {
+    db.prepare_cached("UPDATE alert_news SET is_sorted = 1 WHERE id = ?")?.execute([id])?;
+    Ok(())
 }
 
 /// Removes what is in a message now.

@@ -4,6 +4,7 @@
 mod channels;
 mod email;
 mod mail_server;
+mod own;
 mod receiver;
 mod story;
 
@@ -15,6 +16,7 @@ use ip2tor_shop::domain::alert_message::{Message, MessageKind};
 use ip2tor_shop::domain::time::Timestamp;
 use ip2tor_shop::lightning::dial::Dial;
 use ip2tor_shop::notify::{Channels, Ways};
+use ip2tor_shop::web;
 
 use crate::support::START;
 
@@ -22,11 +24,17 @@ use crate::support::START;
 const WEBHOOK_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const NOW: Timestamp = START;
 
+/// Direct connections, to public addresses alone where that is asked for.
+fn ways() -> Ways {
+    let public = web::public_only(Dial::direct(), Some(web::system_resolver()));
+    Ways { plain: Dial::direct(), tor: Dial::direct(), public }
+}
+
 /// The channels of a configuration, over direct connections.
 fn channels(config: &str) -> Channels {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let config = Config::parse(config).expect("a good configuration");
-    Channels::new(&config.alerts, &Ways { plain: Dial::direct(), tor: Dial::direct() })
+    Channels::new(&config.alerts, &ways())
 }
 
 /// Stores a secret; the place of it, as the configuration has it.

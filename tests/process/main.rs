@@ -9,6 +9,7 @@ mod import;
 mod kill;
 #[path = "../support/live/mod.rs"]
 mod live;
+mod mail;
 mod mishaps;
 mod purchase;
 mod secrets;

@@ -35,6 +35,11 @@ impl Severity {
         }
     }
 
+    /// Reads [`Severity::rank`].
+    pub fn of_rank(rank: i64) -> Option<Self> {
+        Self::ALL.into_iter().find(|severity| severity.rank() == rank)
+    }
+
     /// Reads [`Severity::name`].
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|severity| severity.name() == name)

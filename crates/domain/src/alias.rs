@@ -8,6 +8,8 @@ use crate::texts::Message;
 
 /// What the text of a Nostr public key begins with.
 const PREFIX: Hrp = Hrp::parse_unchecked("npub");
+/// What the text of a secret key begins with.
+const SECRET_PREFIX: Hrp = Hrp::parse_unchecked("nsec");
 /// The longest alias.
 pub const MAX_LENGTH: usize = 100;
 /// The longest text that is looked at as a public key.
@@ -53,13 +55,23 @@ pub fn parse_alias(alias: &str) -> Result<String, Message> {
 /// # Errors
 /// What is wrong with it: also when its number belongs to no point of the curve, and so to nobody.
 pub fn parse_public_key(key: &str) -> Result<String, Message> {
-    let Some(bytes) = of_npub(key).or_else(|| of_hex(key)) else {
+    let Some(bytes) = public_key_bytes(key).or_else(|| of_hex(key)) else {
         return Err(Message::NoNostrKey);
     };
     if XOnlyPublicKey::from_slice(&bytes).is_err() {
         return Err(Message::NobodysKey);
     }
     Ok(npub(&bytes))
+}
+
+/// The bytes of a public key, an `npub1…`.
+pub fn public_key_bytes(npub: &str) -> Option<[u8; 32]> {
+    of_bech32(PREFIX, npub)
+}
+
+/// The bytes of a secret key: an `nsec1…` (NIP-19) or 64 hexadecimal digits.
+pub fn secret_key_bytes(key: &str) -> Option<[u8; 32]> {
+    of_bech32(SECRET_PREFIX, key).or_else(|| of_hex(key))
 }
 
 /// A key in hexadecimal digits as an npub; `None` for anything else.
@@ -72,10 +84,10 @@ fn of_hex(key: &str) -> Option<[u8; 32]> {
 }
 
 /// BIP-173 allows upper case as well, but no mixture. The checksum is that of BIP-173, not its successor's.
-fn of_npub(key: &str) -> Option<[u8; 32]> {
+fn of_bech32(prefix: Hrp, key: &str) -> Option<[u8; 32]> {
     let read = CheckedHrpstring::new::<Bech32>(key).ok()?;
     let bytes: Vec<u8> = read.byte_iter().collect();
-    bytes.try_into().ok().filter(|_| read.hrp() == PREFIX)
+    bytes.try_into().ok().filter(|_| read.hrp() == prefix)
 }
 
 fn npub(bytes: &[u8; 32]) -> String {

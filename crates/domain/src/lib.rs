@@ -3,6 +3,7 @@
 pub mod account;
 pub mod address;
 pub mod alert;
+pub mod alert_channel;
 pub mod alert_message;
 pub mod alias;
 pub mod clocks;

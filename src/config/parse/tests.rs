@@ -115,6 +115,7 @@ fn all_keys() -> Vec<String> {
         "alerts.email",
         "alerts.ntfy",
         "alerts.webhook",
+        "alerts.nostr",
         "alerts.heartbeat",
         "onion.socks_proxy",
         "onion.admin",

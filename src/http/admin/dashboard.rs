@@ -30,7 +30,9 @@ impl Dashboards {
         Ok(Reply(AdminDashboard::new(look, shop.now(), disk, dashboard::sqlite_version().to_owned())))
     }
 
-    /// Alerts, newest first; for administrators
+    /// Alerts, newest first
+    ///
+    /// An operator's are those that concern their own hosts, nodes, products and orders.
     #[oai(path = "/alerts/", method = "get", operation_id = "admin_alert_list")]
     async fn alerts(
         &self,

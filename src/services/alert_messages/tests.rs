@@ -114,7 +114,7 @@ fn a_message_keeps_its_key_over_all_tries_and_is_given_up_after_the_seventh() {
     }
     assert!(keys.iter().all(|key| *key == keys[0]), "{keys:?}");
     assert_eq!(next(&db, at + 99_999, "one", MINUTE), None, "given up");
-    let states = administrator().read(&db, channels).unwrap();
+    let states = administrator().read(&db, own_channels::list).unwrap();
     assert_eq!((states[0].waiting, states[0].failure.as_deref()), (0, Some("no answer")));
 }
 
@@ -148,7 +148,7 @@ fn a_receiver_that_wants_no_more_is_left_alone_until_a_test_goes_well() {
     end(&db, 60, "one", waiting, Err(Refusal { is_final: true, ..refusal().unwrap_err() }));
     raise(&db, 61, AlertTopic::FewPorts, "b");
     assert_eq!(next(&db, 999, "one", MINUTE), None);
-    let state = || administrator().read(&db, channels).unwrap().remove(0);
+    let state = || administrator().read(&db, own_channels::list).unwrap().remove(0);
     assert!(state().off_at.is_some() && state().waiting == 0);
     after(1000).write(&db, |tx| note_test(tx, "one", &Ok(()))).unwrap();
     assert_eq!(state().off_at, None);
@@ -167,7 +167,7 @@ fn what_waits_stays_bounded_and_what_is_left_out_is_counted() {
         Ok(alerts::raise(tx.db, AlertTopic::NodeDead, "n", "says", now).map(drop)?)
     };
     administrator().write(&db, flood).unwrap();
-    assert_eq!(administrator().read(&db, channels).unwrap()[0].waiting, 201, "200, and the critical one");
+    assert_eq!(administrator().read(&db, own_channels::list).unwrap()[0].waiting, 201, "200, and the critical one");
     let message = next(&db, 60, "one", MINUTE).unwrap().message;
     assert_eq!(message.title, "IP2TOR SHOP SITE: 451 alerts");
     assert!(message.text.starts_with("CRITICAL node_dead") && message.text.contains("And 401 more"));
@@ -180,7 +180,8 @@ fn a_channel_that_is_no_longer_configured_leaves_nothing_behind() {
     assert!(next(&db, 60, "one", MINUTE).is_some());
     raise(&db, 61, AlertTopic::FewPorts, "b");
     administrator().write(&db, |tx| set_channels(tx, &[("two", Severity::Info)])).unwrap();
-    let names: Vec<_> = administrator().read(&db, channels).unwrap().into_iter().map(|state| state.name).collect();
+    let names: Vec<_> =
+        administrator().read(&db, own_channels::list).unwrap().into_iter().map(|state| state.name).collect();
     assert_eq!(names, ["two"]);
 }
 

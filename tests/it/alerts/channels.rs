@@ -8,11 +8,11 @@ use bytes::Bytes;
 use hmac::{Hmac, Mac};
 use ip2tor_shop::config::Config;
 use ip2tor_shop::lightning::dial::Dial;
-use ip2tor_shop::notify::{Channels, Heartbeat, Ways};
+use ip2tor_shop::notify::{Channels, Heartbeat};
 use ip2tor_shop::web::Server;
 
 use super::receiver::{Receiver, Sent};
-use super::{NOW, WEBHOOK_SECRET, channels, message, secret};
+use super::{NOW, WEBHOOK_SECRET, channels, message, secret, ways};
 
 fn webhook(dir: &tempfile::TempDir, receiver: &Receiver) -> Channels {
     let place = secret(dir.path(), "secret", WEBHOOK_SECRET);
@@ -116,7 +116,7 @@ async fn a_secret_that_can_not_be_read_is_a_failure_that_names_its_place() {
 async fn the_heartbeat_is_one_look_at_its_address() {
     let receiver = Receiver::start(&["200 OK", "404 Not Found"]).await;
     let config = Config::parse(&format!("[alerts.heartbeat]\nurl = \"{}/ping/1\"", receiver.url())).unwrap();
-    let ways = Ways { plain: Dial::direct(), tor: Dial::direct() };
+    let ways = ways();
     let heartbeat = Heartbeat::new(&config.alerts, &ways).unwrap();
     assert_eq!(heartbeat.beat().await, Ok(()));
     assert_eq!(receiver.sent()[0].line, "GET /ping/1 HTTP/1.1");

@@ -251,6 +251,15 @@ async fn an_operator_sees_and_changes_nothing_of_anothers() {
         (json!(0), json!([]), Value::Null)
     );
     assert_eq!(get(&shop, "other", "reports/months/").await, json!([]));
+    shop.sql(&format!(
+        "INSERT INTO alert (topic, subject, severity, text, first_at, last_at) \
+         VALUES ('host_dead', '{host}', 'warning', 'says', 0, 0), ('storage', '', 'critical', 'says', 0, 0)"
+    ));
+    for (who, topics) in [("other", vec![]), ("operator", vec!["host_dead"]), ("admin", vec!["storage", "host_dead"])] {
+        let alerts = get(&shop, who, "alerts/").await;
+        let found: Vec<_> = alerts.as_array().expect("a list").iter().map(|one| one["topic"].clone()).collect();
+        assert_eq!(found, topics, "{who}");
+    }
     for path in [
         format!("products/{bridge}/"),
         format!("orders/{order}/"),
@@ -263,7 +272,6 @@ async fn an_operator_sees_and_changes_nothing_of_anothers() {
         format!("orders/export/csv/?host={host}"),
         "changes/".to_owned(),
         "deny/".to_owned(),
-        "alerts/".to_owned(),
         "outbox/".to_owned(),
         "log/".to_owned(),
         "jobs/history/".to_owned(),

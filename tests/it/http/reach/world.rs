@@ -60,6 +60,10 @@ impl World {
             "INSERT INTO operator (id, name, role, password_hash, created_at, modified_at) \
              SELECT {STRANGER}, 'stranger', 'operator', password_hash, 0, 0 FROM operator WHERE id = {OWNER}"
         ));
+        shop.sql(&format!(
+            "INSERT INTO alert_channel (name, lowest, owner_id, kind, target, secret) \
+             VALUES ('own-7', 0, {OWNER}, 'webhook', 'https://owners-hook.example/', 'owners-secret')"
+        ));
         let mut world = Self { shop, ids: Vec::new(), marks: Vec::new() };
         for (operator, key) in [(1, "admin"), (OWNER, "owner"), (STRANGER, "stranger")] {
             world.add_keys(operator, key);
@@ -68,9 +72,12 @@ impl World {
         world.ids = [world.shop.host("host1").to_string(), world.shop.node.to_string()].to_vec();
         world.ids.extend([order.to_string(), bridge.to_string(), OWNER.to_string(), "1".to_owned()]);
         world.ids.extend(numbers);
-        world.ids.extend(["backup", "rescan", "ip", "target"].map(str::to_owned));
+        world.ids.extend(["backup", "rescan", "ip", "target", "own-7"].map(str::to_owned));
         world.marks = world.ids[..4].to_vec();
-        world.marks.extend([ONION, "owners-comment", "owner-browser", "owner-token"].map(str::to_owned));
+        world.marks.extend(
+            [ONION, "owners-comment", "owner-browser", "owner-token", "owners-hook", "owners-secret"]
+                .map(str::to_owned),
+        );
         world
     }
 
