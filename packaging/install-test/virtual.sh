@@ -62,7 +62,7 @@ boot() {
     qemu-system-aarch64 -M virt -cpu cortex-a72 -smp 2 -m 1024 -accel tcg,thread=multi -nodefaults -display none -serial stdio \
         -kernel "$system/kernel" -initrd "$system/initrd" -append 'root=/dev/vda rw console=ttyAMA0 SYSTEMD_COLORS=0' \
         -drive "file=$scratch/disk,if=virtio,format=qcow2" -device virtio-rng-pci \
-        -nic "user,model=virtio-net-pci,restrict=on,hostfwd=tcp:127.0.0.1:$port-:22" >>"$scratch/console" 2>&1 </dev/null &
+        -netdev "user,id=one,restrict=on,hostfwd=tcp:127.0.0.1:$port-:22" -device virtio-net-pci,netdev=one,romfile= >>"$scratch/console" 2>&1 </dev/null &
     keeper=$!
     for _ in $(seq 300); do
         case "$(across 'systemctl is-system-running' 2>/dev/null)" in running | degraded) break ;; esac
