@@ -20,11 +20,10 @@ export async function show({ me }) {
     tiles(look),
     h2(t("dashboard.ending")),
     look.ending.length ? ending(look.ending) : soft(t("dashboard.none_ending")),
-    isAdministrator && h2(t("dashboard.machine")),
-    isAdministrator && facts(
+    isAdministrator && [h2(t("dashboard.machine")), facts(
       ["node.version", look.version], ["SQLite", look.sqlite_version],
       look.disk && ["dashboard.database", bytes(look.disk.database)],
-      look.disk && ["dashboard.disk", t("dashboard.disk_free", { free: bytes(look.disk.free), total: bytes(look.disk.total) })]),
+      look.disk && ["dashboard.disk", t("dashboard.disk_free", { free: bytes(look.disk.free), total: bytes(look.disk.total) })])],
   ];
 }
 

@@ -26,11 +26,11 @@ export const sorting = () => ({ name: "oldest_first", type: "select", label: "li
 
 // A cell of a file: what a spreadsheet would take for a formula is text.
 function cell(value) {
-  const text = value === null || value === undefined ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
+  const text = value && typeof value === "object" ? JSON.stringify(value) : String(value ?? "");
   return `"${(/^[=+@-]/.test(text) && typeof value === "string" ? `'${text}` : text).replaceAll("\"", "\"\"")}"`;
 }
 
-// All pages of a list as a file of this kind, read one after the other. The button says how far it is.
+// All pages of a list as a file; the button says how far it is.
 async function save(name, kind, operation, wanted, pressed) {
   const rows = [];
   for (let after; after !== null;) {
@@ -41,15 +41,15 @@ async function save(name, kind, operation, wanted, pressed) {
   }
   const names = [...new Set(rows.flatMap(Object.keys))];
   const lines = [names, ...rows.map((row) => names.map((name) => row[name]))];
-  const text = kind === "JSON" ? JSON.stringify(rows, null, 1) : lines.map((line) => line.map(cell).join() + "\r\n").join("");
+  const text = kind === "JSON" ? JSON.stringify(rows) : lines.map((line) => line.map(cell).join() + "\r\n").join("");
   const href = URL.createObjectURL(new Blob([text]));
   h("a", { href, download: `${name}.${kind.toLowerCase()}` }).click();
   URL.revokeObjectURL(href);
   fill(pressed, kind);
 }
 
-// A list in pages by key. `filters` are fields of a form; what they say stands in the address of the screen. `files` are the
-// buttons that save it, where the shop has them ready.
+// A list in pages by key. `filters` are fields of a form; what they say stands in the address of the screen. `files`: what
+// saves it, where the shop does.
 export async function pages({ place, operation, args, caption, columns, filters = [], none, extra, files }) {
   const wanted = { ...args, ...place.query };
   const first = await call(operation, wanted);

@@ -17,7 +17,7 @@
 //!
 //! | address | who names it |
 //! |---|---|
-//! | e-mail, ntfy, webhook, heartbeat, exchange rates, proxies | the configuration file |
+//! | the shop's mail server, heartbeat, exchange rates, proxies | the configuration file |
 //! | a Lightning node | administrators; one that an operator adds is not connected to before an administrator enables it, and stays where it is then |
 //! | files and sockets of the machine | administrators |
 //! | a host's `ip`, an onion target | whoever has the host, buyers: both are tried over Tor alone, which leads into no private network |
