@@ -11,7 +11,7 @@ FEATURES ?= --features ip2tor-shop/nostr
 # Architectures that packages are made for.
 ARCHS ?= amd64 arm64
 
-.PHONY: help demo quick test test-long fuzz mutants test-nodes check bench release deb repository test-install openapi clean-demo setup-build setup-demo setup-test setup-axe setup-fuzz
+.PHONY: help demo quick test test-long fuzz mutants test-nodes test-litestream check bench release deb repository test-install openapi clean-demo setup-build setup-demo setup-test setup-axe setup-fuzz
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -44,6 +44,10 @@ mutants: setup-build ## Change the code of CRATE (ip2tor-domain), or FILES of it
 
 test-nodes: setup-test ## Purchases with real nodes: LND_BIN and CLN_BIN name folders with their programs and btcd or bitcoind
 	@CARGO="$(CARGO)" .ci/test-nodes
+
+test-litestream: setup-test ## A second machine by Litestream: LITESTREAM_BIN names its program (0.5)
+	@test -x "$(LITESTREAM_BIN)" || { echo "set LITESTREAM_BIN to the program of Litestream" >&2; exit 2; }
+	LITESTREAM_BIN="$(LITESTREAM_BIN)" $(CARGO) test --test process litestream:: -- --nocapture
 
 check: setup-build ## Format, lints, freshness of openapi.yaml, documentation
 	$(CARGO) fmt --all --check

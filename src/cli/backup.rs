@@ -12,6 +12,7 @@ use super::user;
 use crate::domain::time::{Clock, SystemClock};
 use crate::services::Session;
 use crate::services::backup::{self, BackupFile, Restored};
+use crate::services::restored;
 
 #[derive(ClapArgs)]
 pub struct Args {
@@ -40,6 +41,8 @@ enum Command {
         #[arg(long)]
         force: bool,
     },
+    /// Say that the database in place came back from a copy (Litestream, a snapshot): treat it like a restored backup
+    Doubt,
     /// List the backups in DATA_DIR/backups, newest first
     List,
 }
@@ -49,6 +52,7 @@ pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
         Command::Create { before: Some(version), .. } => create_before(&args.data, &version, output),
         Command::Create { output: file, .. } => create(&args.data, file.as_deref(), output),
         Command::Restore { file, force } => restore(&args.data, &file, force, output),
+        Command::Doubt => doubt(&args.data, output),
         Command::List => list(&args.data, output),
     }
 }
@@ -121,6 +125,18 @@ fn restore(data: &DataArgs, file: &Path, force: bool, output: &Output) -> Result
         "moved_aside": moved,
     });
     output.result(&document, &advice(&restored, &config.data_dir, &moved));
+    Ok(())
+}
+
+fn doubt(data: &DataArgs, output: &Output) -> Result<(), Failure> {
+    let owing = data.open()?.write(restored::say)?;
+    let text = format!(
+        "What happened since the copy is looked for at the nodes; ports are tried until you have swept the hosts (`alerts`); \
+         {} orders owe money that may have been paid back since.",
+        owing.len()
+    );
+    let owing: Vec<_> = owing.iter().map(ToString::to_string).collect();
+    output.result(&json!({"orders_that_may_be_paid_back": owing}), &text);
     Ok(())
 }
 

@@ -83,6 +83,7 @@ pub const fn about(topic: AlertTopic) -> About {
         T::UnknownPayment | T::FailedIntent => About::Payment,
         T::LeftOut | T::RuleBroken | T::ClockBack | T::BackupFailed | T::Storage => About::Shop,
         T::OnionUnreachable | T::OnionKeyLost | T::Defect | T::Undelivered => About::Shop,
+        T::DatabaseOlder | T::SecondCopy => About::Shop,
     }
 }
 

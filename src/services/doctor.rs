@@ -5,6 +5,7 @@ use std::path::Path;
 use super::clock::ADVICE;
 use super::operators::manage;
 use super::{Error, ReadTx, Settings, authz, hosts, nodes};
+use crate::domain::alert::AlertTopic;
 use crate::domain::host::Host;
 use crate::domain::lightning::Network;
 use crate::domain::node::Node;
@@ -52,7 +53,7 @@ pub fn examine(tx: &ReadTx<'_>, settings: &Settings) -> Result<Vec<Finding>, Err
     let hosts = hosts(tx, settings)?;
     let (stuck, unswept) = (stuck(tx)?, unswept(tx)?);
     let mut findings = vec![database(db)?, clock(tx)?, people(tx)?, hosts];
-    findings.extend([stuck, unswept].into_iter().flatten());
+    findings.extend([stuck, unswept, copies(db)?].into_iter().flatten());
     findings.push(nodes(tx)?);
     findings.extend(node_clocks(tx)?);
     findings.extend(plain_nodes(tx)?);
@@ -87,6 +88,20 @@ fn unswept(tx: &ReadTx<'_>) -> Result<Option<Finding>, Error> {
         first.host.id
     );
     Ok(Some(Finding::new("sweep", Grade::Notice, text)))
+}
+
+/// Whether the database came back from a copy, or is not alone.
+fn copies(db: &Connection) -> Result<Option<Finding>, Error> {
+    let told = [
+        (AlertTopic::SecondCopy, Grade::Bad, "a second copy of this shop is alive: end one of the two for good"),
+        (AlertTopic::DatabaseOlder, Grade::Notice, "the database came back from a copy that lacks orders"),
+    ];
+    for (topic, grade, text) in told {
+        if alerts::any_open(db, topic)? {
+            return Ok(Some(Finding::new("copies", grade, format!("{text} (see `alerts`, and close it after that)"))));
+        }
+    }
+    Ok(None)
 }
 
 /// Tries whether the disk takes a change; the change is rolled back.

@@ -34,6 +34,7 @@ pub mod products;
 pub mod pulse;
 pub mod rates;
 pub mod reports;
+pub mod restored;
 pub mod shop;
 pub mod site;
 #[cfg(test)]

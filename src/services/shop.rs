@@ -127,6 +127,7 @@ pub struct Shop {
     /// Check-ins of hosts that are not stored yet.
     pub(super) check_ins: Arc<CheckIns>,
     secret: Secret,
+    began_at: Option<Timestamp>,
 }
 
 /// What is told when the secret is gone.
@@ -153,6 +154,9 @@ impl Shop {
             }
             meta::preimage_secret(db, &fresh).map_err(Error::from)
         })?;
+        let began = clock.now();
+        let newest = db.read(|db| Ok::<_, Error>(meta::newest_time(db)?))?;
+        let is_behind = newest.is_some_and(|newest| newest.is_from_the_future(began));
         Ok(Self {
             db,
             clock,
@@ -165,12 +169,18 @@ impl Shop {
             host_bell: broadcast::channel(256).0,
             check_ins: Arc::default(),
             secret: Secret(secret),
+            began_at: (!is_behind).then_some(began),
         })
     }
 
     /// Now.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// When this process began; `None` when its clock was wrong then.
+    pub(super) const fn began_at(&self) -> Option<Timestamp> {
+        self.began_at
     }
 
     /// The id of a new order or product.

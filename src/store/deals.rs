@@ -382,6 +382,16 @@ pub fn to_close(db: &Connection, now: Timestamp, limit: u32) -> Result<Vec<(Orde
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// First purchases placed since `since` that nobody has paid yet.
+pub fn unpaid_first_since(db: &Connection, since: Timestamp) -> Result<Vec<OrderId>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT o.id FROM invoice v JOIN purchase_order o ON o.seq = v.seq \
+         WHERE v.state IN ('initial', 'open') AND o.kind = 'first' AND o.created_at >= ?",
+    )?;
+    let rows = statement.query_map([since], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// Orders whose payment is held: since when, and for how many seconds their host may keep it so.
 pub fn held(db: &Connection) -> Result<Vec<(OrderId, Timestamp, i64)>, StoreError> {
     let mut statement = db.prepare_cached(

@@ -22,6 +22,7 @@ pub mod job_runs;
 pub mod keyset;
 #[cfg(test)]
 mod list_plans;
+pub mod lost_invoices;
 pub mod meta;
 pub mod node_state;
 pub mod nodes;

@@ -327,7 +327,8 @@ pub fn begin_cursor(db: &Connection, node: NodeId, index: u64) -> Result<(), Sto
 /// and with Core Lightning, which replays everything, to the beginning.
 pub fn count_anew(db: &Connection, node: NodeId, index: u64) -> Result<(), StoreError> {
     db.prepare_cached(
-        "UPDATE node SET settle_index = iif(kind = 'cln', 0, ?2), counting = counting + 1 WHERE id = ?1",
+        "UPDATE node SET settle_index = iif(kind = 'cln', 0, ?2), counting = counting + 1, invoices_read = 0 \
+         WHERE id = ?1",
     )?
     .execute(params![node, i64::try_from(index).unwrap_or(i64::MAX)])?;
     Ok(())
@@ -348,6 +349,22 @@ pub fn is_history_due(db: &Connection, node: NodeId) -> Result<bool, StoreError>
 /// It has been looked through.
 pub fn end_history(db: &Connection, node: NodeId) -> Result<(), StoreError> {
     db.execute("UPDATE node SET history_due = 0 WHERE id = ?", [node])?;
+    Ok(())
+}
+
+/// The node's running number of the invoice up to which all that it has was read; 0 before the first.
+pub fn invoices_read(db: &Connection, node: NodeId) -> Result<u64, StoreError> {
+    let mut statement = db.prepare_cached("SELECT invoices_read FROM node WHERE id = ?")?;
+    let index: Option<i64> = statement.query_row([node], |row| row.get(0)).optional()?;
+    Ok(index.and_then(|index| u64::try_from(index).ok()).unwrap_or(0))
+}
+
+/// All that a node has was read up to this one.
+pub fn set_invoices_read(db: &Connection, node: NodeId, index: u64) -> Result<(), StoreError> {
+    db.execute(
+        "UPDATE node SET invoices_read = ?2 WHERE id = ?1",
+        params![node, i64::try_from(index).unwrap_or(i64::MAX)],
+    )?;
     Ok(())
 }
 

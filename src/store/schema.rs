@@ -10,6 +10,12 @@ use super::db::{self, StoreError};
 /// The table with the files that a backup carries.
 pub const BACKUP_FILE: &str = "CREATE TABLE backup_file (name TEXT NOT NULL PRIMARY KEY, content BLOB NOT NULL) STRICT";
 
+/// What Litestream, which replicates a database as it is, keeps in it: data alone, nothing that runs.
+const LITESTREAM: [(&str, &str); 2] = [
+    ("_litestream_seq", "CREATE TABLE _litestream_seq (id INTEGER PRIMARY KEY, seq INTEGER)"),
+    ("_litestream_lock", "CREATE TABLE _litestream_lock (id INTEGER)"),
+];
+
 /// An entry of `sqlite_schema`: type, name, table and text.
 type Entry = (String, String, String, Option<String>);
 
@@ -46,7 +52,9 @@ fn entries(db: &Connection) -> Result<Vec<Entry>, StoreError> {
     all.retain(|(kind, name, _, sql)| {
         let is_index = kind == "index" && sql.is_none() && name.starts_with("sqlite_autoindex_");
         let is_table = kind == "table" && ["sqlite_sequence", "sqlite_stat1", "sqlite_stat4"].contains(&name.as_str());
-        !is_index && !is_table
+        let is_litestreams =
+            LITESTREAM.iter().any(|(own, text)| kind == "table" && name == own && sql.as_deref() == Some(*text));
+        !is_index && !is_table && !is_litestreams
     });
     Ok(all)
 }
@@ -96,6 +104,24 @@ mod tests {
         for (version, ..) in db::known_migrations() {
             assert_eq!(foreign(&db::blank(version).unwrap(), None).unwrap(), None, "V{version}");
         }
+    }
+
+    #[test]
+    fn what_litestream_keeps_in_a_database_is_known_by_its_text() {
+        let newest = db::known_migrations().last().unwrap().0;
+        let db = db::blank(newest).unwrap();
+        // As its version 0.5.18 makes them.
+        db.execute_batch(
+            "CREATE TABLE IF NOT EXISTS _litestream_seq (id INTEGER PRIMARY KEY, seq INTEGER); \
+             CREATE TABLE IF NOT EXISTS _litestream_lock (id INTEGER);",
+        )
+        .unwrap();
+        assert_eq!(foreign(&db, None).unwrap(), None);
+        db.execute_batch(
+            "DROP TABLE _litestream_lock; CREATE TABLE _litestream_lock (id INTEGER, evil AS (randomblob(9)))",
+        )
+        .unwrap();
+        assert!(foreign(&db, None).unwrap().unwrap().contains("_litestream_lock"));
     }
 
     #[test]

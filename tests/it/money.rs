@@ -8,6 +8,7 @@ mod holds;
 mod hosts;
 mod nodes;
 mod oddities;
+mod older;
 mod outages;
 mod plain;
 mod rates;

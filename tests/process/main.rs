@@ -7,6 +7,7 @@ mod durability;
 mod first_run;
 mod import;
 mod kill;
+mod litestream;
 #[path = "../support/live/mod.rs"]
 mod live;
 mod mail;

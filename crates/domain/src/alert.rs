@@ -61,6 +61,10 @@ pub enum AlertTopic {
     RefundClaimed,
     /// A payment arrived for an invoice of ours whose order we don't know.
     UnknownPayment,
+    /// The database came back from a copy, as invoices of ours tell that it does not know.
+    DatabaseOlder,
+    /// Somebody else makes invoices with our secret: a second copy of the shop is alive.
+    SecondCopy,
     /// A node no longer knows an invoice of ours, and nobody can tell whether it was paid.
     InvoiceVanished,
     /// A held payment was given back by its node, or by somebody else there.
@@ -116,6 +120,8 @@ impl AlertTopic {
         Self::RefundMayBeDone,
         Self::RefundClaimed,
         Self::UnknownPayment,
+        Self::DatabaseOlder,
+        Self::SecondCopy,
         Self::InvoiceVanished,
         Self::HoldLost,
         Self::LeftOut,
@@ -149,6 +155,8 @@ impl AlertTopic {
             Self::RefundMayBeDone => "refund_may_be_done",
             Self::RefundClaimed => "refund_claimed",
             Self::UnknownPayment => "unknown_payment",
+            Self::DatabaseOlder => "database_older",
+            Self::SecondCopy => "second_copy",
             Self::InvoiceVanished => "invoice_vanished",
             Self::HoldLost => "hold_lost",
             Self::LeftOut => "left_out",
@@ -212,6 +220,7 @@ impl AlertTopic {
             Self::NeedsRefund | Self::UnknownPayment | Self::NodeDead | Self::NoInvoices => Severity::Critical,
             Self::InvoiceVanished | Self::LeftOut | Self::RuleBroken | Self::NodeUnheard => Severity::Critical,
             Self::Storage | Self::ClockBack | Self::OnionKeyLost | Self::Defect => Severity::Critical,
+            Self::DatabaseOlder | Self::SecondCopy => Severity::Critical,
             Self::RefundedTooMuch | Self::RefundMayBeDone | Self::HoldLost | Self::ClocksApart => Severity::Warning,
             Self::RefundClaimed => Severity::Warning,
             Self::StuckSuspension | Self::HostNotSwept | Self::LateDelivery => Severity::Warning,

@@ -1,27 +1,23 @@
 //! Compares the open invoices of a node with ours, since streams alone can miss some. It costs what is open: it begins
 //! at the oldest that is, and only seldom looks at everything that the node has pending.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::entry::Entry;
+use super::strangers;
+pub use super::strangers::Strangers;
 use super::troubles::Way;
-use super::{health, heard, history, troubles};
+use super::{arrivals, health, heard, history, troubles};
 use crate::background::kept;
 use crate::domain::lightning::{NodeError, NodeInvoice, NodeInvoiceState, PaymentHash};
-use crate::domain::time::Timestamp;
 use crate::services::invoices::absence::{Absence, Asked};
-use crate::services::{Error, Shop, invoices, left_out, payments};
-use crate::store::{deals, node_state, nodes};
+use crate::services::{Error, Shop, invoices, left_out, payments, restored};
+use crate::store::{deals, node_state};
 
 /// Open invoices asked for at a time.
 const PAGE: u32 = 500;
-/// An invoice that this shop made, but knows no order of, is cancelled when it is still there after this time: its order
-/// was lost with a restored backup, and a buyer may wait for a held payment.
-const STRANGER_SECS: i64 = 240;
-/// How often everything that a node has pending is looked at: for what only a restored backup can have lost.
-const FULL_LOOK_SECS: i64 = 6 * 3600;
 /// Between tries while comparisons fail.
 const RETRY_DELAY: Duration = Duration::from_secs(30);
 /// How often a node is compared with whose stream may be deaf, while something can be paid: the first payment at a node
@@ -36,7 +32,7 @@ pub async fn run(shop: Shop, entry: Entry) {
         if has_failed {
             drop(tokio::time::timeout(RETRY_DELAY, entry.compare.notified()).await);
         } else {
-            due(&shop, &entry).await;
+            due(&shop, &entry, strangers.has_held()).await;
         }
         let compared = kept::caught("comparing invoices", once(&shop, &entry, &mut strangers)).await;
         let had_failed = std::mem::replace(&mut has_failed, !matches!(compared, Ok(Ok(_))));
@@ -54,10 +50,10 @@ pub async fn run(shop: Shop, entry: Entry) {
     }
 }
 
-/// Waits for the bell, or for the time to look whether the stream is deaf.
-async fn due(shop: &Shop, entry: &Entry) {
+/// Waits for the bell, or for the time to look whether the stream is deaf, or whether what a lost order holds can go back.
+async fn due(shop: &Shop, entry: &Entry, holds_lost: bool) {
     while tokio::time::timeout(UNSURE_INTERVAL, entry.compare.notified()).await.is_err() {
-        if is_unheard(shop, entry) {
+        if holds_lost || is_unheard(shop, entry) {
             return;
         }
     }
@@ -67,29 +63,6 @@ async fn due(shop: &Shop, entry: &Entry) {
 fn is_unheard(shop: &Shop, entry: &Entry) -> bool {
     let is_sure = entry.is_counting_on.load(Ordering::Relaxed);
     !is_sure && shop.db.read(|db| node_state::is_payable(db, entry.spec.id)).unwrap_or(false)
-}
-
-/// What is remembered between comparisons: when everything was last looked at, and invoices of unknown orders.
-#[derive(Debug, Default)]
-pub struct Strangers {
-    /// Since when they have been seen.
-    since: HashMap<PaymentHash, Timestamp>,
-    /// When everything that the node has pending was last looked at.
-    full_look: Option<Timestamp>,
-    /// Whether they are cancelled without waiting: at the start nothing of ours can be on its way.
-    at_once: bool,
-}
-
-impl Strangers {
-    /// What is remembered at the start of the shop.
-    pub fn at_start() -> Self {
-        Self { at_once: true, ..Self::default() }
-    }
-
-    /// Whether everything is to be looked at.
-    fn is_full_look_due(&self, now: Timestamp) -> bool {
-        !self.since.is_empty() || self.full_look.is_none_or(|at| !at.is_within(FULL_LOOK_SECS, now))
-    }
 }
 
 /// Compares our open invoices with the node's, page by page, and looks only the differences up.
@@ -110,6 +83,11 @@ async fn once(shop: &Shop, entry: &Entry, strangers: &mut Strangers) -> Result<R
     if let Err(error) = health::confirm(shop, entry).await? {
         return Ok(Err(error));
     }
+    // Before anything is judged that has come since; at first nothing has, and what is paid is looked for sooner.
+    let is_first = strangers.reading.is_none();
+    if !is_first && let Err(error) = arrivals::read_on(shop, entry, &mut strangers.reading).await? {
+        return Ok(Err(error));
+    }
     // Ours first: one that is made while we compare must not look as if the node had lost it.
     let ours = shop.db.scan(move |db| node_state::live_invoices(db, node)).await?;
     let is_full = strangers.is_full_look_due(now);
@@ -117,19 +95,26 @@ async fn once(shop: &Shop, entry: &Entry, strangers: &mut Strangers) -> Result<R
         Ok(pending) => pending,
         Err(error) => return Ok(Err(error)),
     };
-    // One that is gone needs no watching.
-    strangers.since.retain(|hash, _| pending.iter().any(|invoice| invoice.hash == *hash));
+    strangers.keep(&pending);
+    // Before any of them is cancelled: some nodes have nothing of it afterwards.
+    let strange = pending.iter().filter(|invoice| !ours.contains_key(&invoice.hash)).cloned().collect();
+    restored::note(shop, node, strange, strangers.seen()).await?;
     let mut differences = offered_at_node(shop, entry, &pending, &ours, strangers).await?;
     differences += held_at_node(shop, entry, &pending, strangers).await?;
     if is_full {
-        strangers.full_look = Some(now);
-        strangers.at_once = false;
+        strangers.looked_at_all(now);
     }
     let known: BTreeSet<PaymentHash> = pending.iter().map(|invoice| invoice.hash).collect();
     let missing: Vec<_> = ours.into_keys().filter(|hash| !known.contains(hash)).collect();
     differences += missing.len();
     if let Err(error) = look_up_missing(shop, entry, missing).await? {
         return Ok(Err(error));
+    }
+    if is_first && let Err(error) = arrivals::read_on(shop, entry, &mut strangers.reading).await? {
+        return Ok(Err(error));
+    }
+    if is_full {
+        arrivals::store(shop, entry, strangers.reading).await?;
     }
     Ok(history::look_through(shop, entry).await?.map(|()| differences))
 }
@@ -234,7 +219,7 @@ async fn offered_at_node(
         let applied = if shop.db.read(|db| deals::order_by_hash(db, invoice.hash, node))?.is_some() {
             invoices::absence::apply_leftover(shop, node, invoice.hash).await
         } else {
-            for_stranger(shop, entry, invoice, strangers).await
+            strangers::attend(shop, entry, invoice, strangers).await
         };
         each(shop, invoice.hash, applied).await?;
     }
@@ -258,48 +243,11 @@ async fn held_at_node(
         let applied = if shop.db.read(|db| deals::order_by_hash(db, invoice.hash, node))?.is_some() {
             heard::apply(shop, entry, (*invoice).clone(), height).await
         } else {
-            for_stranger(shop, entry, invoice, strangers).await
+            strangers::attend(shop, entry, invoice, strangers).await
         };
         each(shop, invoice.hash, applied).await?;
     }
     Ok(held.len())
-}
-
-/// An invoice which this shop has made, but whose order it does not know: nobody may pay it any more, and what is held
-/// for it goes back.
-async fn for_stranger(
-    shop: &Shop,
-    entry: &Entry,
-    invoice: &NodeInvoice,
-    strangers: &mut Strangers,
-) -> Result<(), Error> {
-    if is_followed_elsewhere(shop, entry, invoice.hash)? {
-        return Ok(());
-    }
-    let now = shop.now();
-    let since = strangers.since.entry(invoice.hash).or_insert(now);
-    // A clock that is put back must not hold the payment for ever.
-    *since = now.min(*since);
-    if strangers.at_once || since.plus_secs(STRANGER_SECS) <= now {
-        tracing::warn!(hash = %invoice.hash, memo = invoice.memo, "cancelling the invoice of an unknown order");
-        match entry.node.cancel(invoice.hash).await {
-            Ok(_) => drop(strangers.since.remove(&invoice.hash)),
-            Err(error) => tracing::warn!(%error, "it could not be cancelled now"),
-        }
-    }
-    Ok(())
-}
-
-/// Whether the same node is there under another record, which made this invoice and looks after its payment.
-fn is_followed_elsewhere(shop: &Shop, entry: &Entry, hash: PaymentHash) -> Result<bool, Error> {
-    shop.db.read(|db| {
-        let other = invoices::ownership::other_record(db, entry.spec.id, hash)?;
-        // Nobody follows a removed one: a live order can't depend on it.
-        Ok(match other {
-            Some(other) => nodes::get(db, other)?.is_some(),
-            None => false,
-        })
-    })
 }
 
 #[cfg(test)]

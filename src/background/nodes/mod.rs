@@ -1,5 +1,6 @@
 //! Lightning nodes: who is connected, what they say of themselves and of invoices, and what was missed.
 
+mod arrivals;
 pub mod asking;
 pub(super) mod compare;
 pub mod connect;
@@ -12,6 +13,7 @@ pub mod holds;
 pub mod payer;
 pub mod registry;
 pub mod settlements;
+pub(super) mod strangers;
 #[cfg(test)]
 mod test_entry;
 pub(super) mod troubles;

@@ -132,12 +132,20 @@ impl Reader {
                 Ok((applied, position)) => {
                     self.position = position;
                     self.look_for_new_counting(news, &applied);
+                    self.look_for_unknown(&applied);
                     return Ok(());
                 }
                 Err(error) if left_out::is_its_own(&error) => return Err(error),
                 Err(error) => tracing::error!(%error, "settlements can't be stored; trying again"),
             }
             tokio::time::sleep(RETRY_DELAY).await;
+        }
+    }
+
+    /// Whose order the database does not know: all that the node has tells why.
+    fn look_for_unknown(&self, applied: &[Applied]) {
+        if applied.contains(&Applied::Unknown) {
+            self.entry.compare.notify_one();
         }
     }
 

@@ -132,6 +132,7 @@ const fn operation(topic: AlertTopic) -> &'static str {
         T::BackupFailed => "admin_job_run",
         T::UnknownPayment | T::LeftOut | T::RuleBroken | T::ClockBack | T::Storage => "admin_alert_close",
         T::OnionUnreachable | T::OnionKeyLost | T::Defect => "admin_alert_close",
+        T::DatabaseOlder | T::SecondCopy => "admin_alert_close",
         T::Undelivered => "admin_alert_channel_list",
     }
 }

@@ -12,9 +12,9 @@ use super::{files, packed, pending};
 use crate::domain::id::{NodeId, OrderId};
 use crate::services::instance::InstanceLock;
 use crate::services::onion_address::{self, Service};
-use crate::services::{Error, Session, Tx, authz, hosts, payments};
+use crate::services::{Error, Session, Tx, authz, restored};
 use crate::store::backup::{self, CarriedFile};
-use crate::store::{StoreError, db, node_state, nodes};
+use crate::store::{StoreError, db, nodes};
 
 /// What was restored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -146,9 +146,7 @@ fn prepare_database(fresh: &Path, carried: &[CarriedFile], session: &Session) ->
     let mark = |tx: &mut Tx<'_>| {
         let db = tx.db;
         let nodes = adopt(tx, carried)?;
-        let owing = payments::refunds::doubt(db, tx.now)?;
-        node_state::mark_history_due(db)?;
-        hosts::sweep::doubt_all(db, tx.now)?;
+        let owing = restored::doubt(tx)?;
         tx.record("backup", "backup", "restored")?;
         let address = onion_address::remembered(db, Service::Public)?;
         Ok::<_, BackupError>(Restored { nodes, owing, address, ..Restored::default() })

@@ -35,24 +35,24 @@ pub fn other_record(db: &Connection, node: NodeId, hash: PaymentHash) -> Result<
 }
 
 /// A payment for an invoice that this shop has made, but knows no order of, or none there: a restored backup is the
-/// usual reason. Those of others are nobody's business.
+/// usual reason. Those of others are nobody's business. Whether it is one.
 pub(in crate::services) fn tell_of_unknown_payment(
     shop: &Shop,
     db: &Connection,
     node: NodeId,
     news: &NodeInvoice,
-) -> Result<(), Error> {
-    let Some(order) = maker(shop, news) else { return Ok(()) };
+) -> Result<bool, Error> {
+    let Some(order) = maker(shop, news) else { return Ok(false) };
     if other_record(db, node, news.hash)?.is_some() {
         // That record hears of it too.
-        return Ok(());
+        return Ok(false);
     }
     let text = format!(
         "Node {node} received {} for order {order} (payment hash {}), which this shop has made the invoice for, but does \
-         not know there. Was a backup restored, or the hash of another node's invoice used? Please settle this with the \
-         buyer.",
+         not know there. Was the database put back from a copy, or the hash of another node's invoice used? Then please \
+         settle this with the buyer. Is a second copy of the shop alive (alert `second_copy`)? Then that one knows the order.",
         news.received, news.hash
     );
     alerts::raise(db, AlertTopic::UnknownPayment, &news.hash.to_string(), &text, shop.now())?;
-    Ok(())
+    Ok(true)
 }

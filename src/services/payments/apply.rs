@@ -33,6 +33,8 @@ pub enum Applied {
     /// It is a settlement for this order that its stream should have told long ago: the node counts its
     /// settlements anew, and the stream is to be opened again from the cursor, which has gone back.
     CountsAnew(OrderId),
+    /// It is a payment for an invoice of ours whose order is not known here.
+    Unknown,
     /// It is somebody else's invoice.
     Foreign,
 }
@@ -182,10 +184,9 @@ fn apply_in(
 ) -> Result<Heard, Error> {
     let db = tx.db;
     let Some(order) = deals::order_by_hash(db, news.hash, node)? else {
-        if news.state == NodeInvoiceState::Settled {
-            invoices::ownership::tell_of_unknown_payment(shop, db, node, news)?;
-        }
-        return Ok(Heard { applied: Applied::Foreign, is_new: false });
+        let is_unknown = news.state == NodeInvoiceState::Settled
+            && invoices::ownership::tell_of_unknown_payment(shop, db, node, news)?;
+        return Ok(Heard { applied: if is_unknown { Applied::Unknown } else { Applied::Foreign }, is_new: false });
     };
     let is_new = apply_to_order(shop, tx, node, order, news, height)?;
     Ok(Heard { applied: Applied::Order(order), is_new })

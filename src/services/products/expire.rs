@@ -13,7 +13,7 @@ use crate::domain::time::Timestamp;
 use crate::services::deals::{change_order, change_product};
 use crate::services::shop::Shop;
 use crate::services::{Error, Principal, Tx, clock, left_out};
-use crate::store::{deals, products, unpaid};
+use crate::store::{deals, lost_invoices, products, unpaid};
 
 /// Orders and products handled in one transaction.
 const BATCH: usize = 200;
@@ -178,7 +178,11 @@ pub async fn delete_unpaid(shop: &Shop) -> Result<usize, Error> {
     let before = shop.now().plus_secs(-i64::from(shop.settings.unpaid_days) * 86_400);
     let mut deleted = 0;
     loop {
-        let batch = shop.tx(&Principal::Shop, move |tx| Ok(unpaid::delete(tx.db, before, BATCH as u32)?)).await?;
+        let delete = move |tx: &mut Tx<'_>| {
+            lost_invoices::forget(tx.db, before)?;
+            Ok(unpaid::delete(tx.db, before, BATCH as u32)?)
+        };
+        let batch = shop.tx(&Principal::Shop, delete).await?;
         deleted += batch;
         if batch < BATCH {
             return Ok(deleted);

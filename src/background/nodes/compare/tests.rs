@@ -6,7 +6,7 @@ use super::*;
 use crate::background::nodes::test_entry::entry_of;
 use crate::background::test_log::Log;
 use crate::domain::id::{NodeId, Random, SystemRandom};
-use crate::domain::time::{Clock, SystemClock};
+use crate::domain::time::{Clock, SystemClock, Timestamp};
 use crate::services::Settings;
 use crate::services::test_support::database;
 use crate::store::StoreError;
