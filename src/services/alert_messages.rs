@@ -19,7 +19,7 @@ use own_channels::ChannelState;
 
 /// With so many messages that were not taken, what comes new waits until one was, or was given up.
 const MOST_MESSAGES: u32 = 20;
-/// So many changes wait for a channel, and so many with the critical ones; the triggers (V22) say the same.
+/// So many changes wait for a channel, and so many with the critical ones; the triggers (V21) say the same.
 const MOST_NEWS: (usize, usize) = (200, 400);
 /// A channel that has failed so often in a row with a message is told of on the others.
 const FAILURES_TO_TELL: u32 = 3;
