@@ -28,7 +28,7 @@ put 755 packaging/raspiblitz/bonus.$name.sh usr/share/$name/bonus.$name.sh
 put 644 packaging/debian/copyright usr/share/doc/$name/copyright
 put 644 packaging/debian/changelog usr/share/doc/$name/changelog
 put 644 docs/OPERATING.md usr/share/doc/$name/OPERATING.md
-for example in packaging/examples/*.conf; do put 644 "$example" "usr/share/doc/$name/examples/${example##*/}"; done
+for example in packaging/examples/*; do put 644 "$example" "usr/share/doc/$name/examples/${example##*/}"; done
 put 644 packaging/man/$name.1 usr/share/man/man1/$name.1
 gzip -9n "$root/usr/share/doc/$name/changelog" "$root/usr/share/man/man1/$name.1"
 
