@@ -143,6 +143,15 @@ impl Cln {
         Payment::start(command)
     }
 
+    /// The same for an invoice that has only the hash of what its payer was told.
+    pub fn pay_told(&self, request: &str, told: &str) -> Payment {
+        let mut command = self.lightning_cli();
+        // Quoted: it is JSON, and the program would take it apart.
+        let told = format!("description={}", Value::from(told));
+        command.args(["pay", &format!("bolt11={request}"), "retry_for=30", &told]);
+        Payment::start(command)
+    }
+
     /// Pays the key of `payee` without an invoice.
     pub fn keysend(&self, payee: &Self, sat: u64) {
         self.ask(&["keysend", &format!("destination={}", payee.pubkey), &format!("amount_msat={sat}000")]);

@@ -22,8 +22,8 @@ fn path_of(url: &Value) -> String {
 }
 
 /// Renews what was sold: the wallet's own check of the invoice, the payment, and the later end. `hash_in` reads with the
-/// node's own program what an invoice has the hash of, hexadecimal.
-pub fn renew(shop: &Shop, sale: &Sale, hash_in: impl Fn(&str) -> String, pay: impl Fn(&str)) {
+/// node's own program what an invoice has the hash of, hexadecimal; `pay` gets the invoice and what was told.
+pub fn renew(shop: &Shop, sale: &Sale, hash_in: impl Fn(&str) -> String, pay: impl Fn(&str, &str)) {
     let end = shop.bridge(sale)["suspend_after"].clone();
     let offer = ask(shop, &format!("/lnurl/renew/bridge/{}/", sale.product));
     let price = offer["minSendable"].as_u64().unwrap_or_else(|| panic!("no price: {offer}"));
@@ -31,7 +31,7 @@ pub fn renew(shop: &Shop, sale: &Sale, hash_in: impl Fn(&str) -> String, pay: im
     let request = answer["pr"].as_str().unwrap_or_else(|| panic!("no invoice: {answer}"));
     let metadata = offer["metadata"].as_str().expect("what is told");
     assert_eq!(hash_in(request), hex::encode(Sha256::digest(metadata)), "{metadata}");
-    pay(request);
+    pay(request, metadata);
     let is_later = || (shop.bridge(sale)["suspend_after"].as_str() > end.as_str()).then_some(());
     wait_until(PATIENCE, is_later).unwrap_or_else(|| panic!("not renewed: {}", shop.bridge(sale)));
     assert!(shop.alerts().is_empty(), "{:?}", shop.alerts());

@@ -118,7 +118,7 @@ pub fn show(visit: &Visit, kind: ListKind) -> Result<Response, Problem> {
     open.sort_by(|a, b| cheaper(&a.host, &b.host));
     let page = HostsPage {
         t,
-        frame: visit.frame(title),
+        frame: visit.frame_of(catalog.site.name.clone(), title),
         kind,
         intro: visit.app.branding.intro.clone().filter(|_| kind.is_front()),
         closed,

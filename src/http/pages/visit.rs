@@ -94,6 +94,11 @@ impl Visit {
         // A page that tells of a failure is shown without the shop's name rather than not at all.
         let site = self.app.shop.db.read(hosts::catalog::site);
         let shop = site.map_or_else(|_| "IP2Tor".to_owned(), |Site { name, .. }| name);
+        self.frame_of(shop, title)
+    }
+
+    /// The same for a shop whose name is known.
+    pub fn frame_of(&self, shop: String, title: impl Into<String>) -> Frame {
         Frame::new(self.language, &self.query, title.into(), shop, &self.app.branding)
     }
 

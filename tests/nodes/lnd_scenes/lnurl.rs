@@ -33,7 +33,7 @@ fn renews(network: &Network, kind: &str) {
         invoice["description_hash"].as_str().expect("a hash").to_owned()
     };
     for sale in [buy_held(&shop, network), buy_plain(&shop, network)] {
-        lnurl::renew(&shop, &sale, hash_in, |request| network.buyer.pay(request).expect_settled());
+        lnurl::renew(&shop, &sale, hash_in, |request, _| network.buyer.pay(request).expect_settled());
     }
 }
 
