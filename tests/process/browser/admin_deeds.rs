@@ -7,6 +7,7 @@ use super::looks::is_fine;
 use super::purchase::buy;
 use super::session::{Browser, DESKTOP, is_installed};
 use crate::live::process::wait_until;
+use crate::live::shop::TARGET;
 use crate::purchase::Demo;
 
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
@@ -89,6 +90,48 @@ impl Operator {
         let found = wait_until(PATIENCE, || self.browser.text("#said").contains(part).then_some(()));
         assert!(found.is_some(), "not {part:?} but {:?}", self.browser.text("#said"));
     }
+}
+
+#[test]
+fn a_bridge_is_extended_suspended_moved_resumed_and_killed_with_its_target_on_the_deny_list() {
+    let Some(mut one) = Operator::at_work() else { return };
+    let id = one.visit_one("products");
+    let path = format!("products/{id}/");
+    let before = one.get(&path)["product"].clone();
+    one.press("Extend for free");
+    one.agree(&[("secs", "3")]);
+    one.said("active");
+    let after = one.get(&path)["product"].clone();
+    assert_ne!(before["suspend_after"], after["suspend_after"], "three days more");
+
+    one.press("Suspend");
+    one.agree(&[("reason", "its operator asked")]);
+    one.until(&path, |detail| detail["product"]["status"] == "H");
+    one.visit(&format!("products/{id}"));
+    one.press("Resume");
+    one.agree(&[]);
+    one.until(&path, |detail| detail["product"]["status"] == "A");
+    one.visit(&format!("products/{id}"));
+    one.press("Suspend");
+    one.agree(&[]);
+    one.until(&path, |detail| detail["product"]["status"] == "H");
+    one.visit(&format!("products/{id}"));
+    one.press("Move to another port");
+    one.agree(&[]);
+    // It comes back there by itself.
+    let moved = one.until(&path, |detail| detail["product"]["status"] == "A");
+    assert_ne!(moved["product"]["port"], before["port"]);
+    assert!(moved["history"].to_string().contains("its operator asked"), "{moved}");
+
+    one.visit(&format!("products/{id}"));
+    one.press("Switch off for good");
+    one.browser.wait_for("dialog[open] [name=deny_target]");
+    one.browser.click("dialog [name=deny_target]");
+    one.agree(&[("reason", "abuse")]);
+    one.until(&path, |detail| detail["product"]["is_killed"] == true);
+    // All its ports are denied.
+    let denied = one.get("deny/")["items"][0]["value"].clone();
+    assert_eq!(denied.as_str(), TARGET.split(':').next());
 }
 
 #[test]
