@@ -4,6 +4,7 @@
 //! the first run on. Pictures are kept below `target/screenshots`.
 
 mod admin;
+mod admin_deeds;
 mod admin_login;
 mod claims;
 mod driver;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::{Child, Command, Output, Stdio};
 
@@ -104,6 +105,52 @@ fn a_new_link_is_made_beside_a_running_shop() {
     let refused = shop.run(&["operator", "first-run-link"]);
     assert_eq!(refused.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("set-password"));
+}
+
+/// Takes one message, as a server of ntfy does; what it was sent.
+fn take_one(listener: &TcpListener) -> String {
+    let (mut stream, _) = listener.accept().unwrap();
+    let mut sent = Vec::new();
+    let mut piece = [0; 4096];
+    while !sent.ends_with(b"}") {
+        let length = stream.read(&mut piece).unwrap();
+        assert!(length > 0, "{}", String::from_utf8_lossy(&sent));
+        sent.extend_from_slice(&piece[..length]);
+    }
+    stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}").unwrap();
+    String::from_utf8_lossy(&sent).into_owned()
+}
+
+#[test]
+fn a_channel_is_tested_over_http_and_its_receiver_has_the_message() {
+    let receiver = TcpListener::bind("127.0.0.1:0").unwrap();
+    let shop = Shop::new("127.0.0.1:0");
+    let file = shop.0.path().join("config.toml");
+    let config = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(shop.0.path().join("topic"), "the-topic").unwrap();
+    let topic = shop.0.path().join("topic").display().to_string();
+    let ntfy =
+        format!("[alerts.ntfy]\nurl = \"http://{}\"\ntopic = \"file:{topic}\"\n", receiver.local_addr().unwrap());
+    std::fs::write(&file, config + &ntfy).unwrap();
+    let (_running, told) = shop.start();
+    let admin = client(&told, "admin_url");
+    assert_eq!(setup(&admin, &key(&told["first_run_link"])), 200);
+    let anna = admin.as_person("anna", "a lamp by the window");
+    let taker = std::thread::spawn(move || take_one(&receiver));
+    let test = |who: &Client, channel: &str| {
+        who.send("POST", &format!("/api/v1/admin/alert-channels/{channel}/test/"), &Body::None).unwrap()
+    };
+    let tested = test(&anna, "ntfy");
+    assert_eq!((tested.status, tested.json()["works"].clone()), (200, json!(true)), "{tested:?}");
+    let sent = taker.join().unwrap();
+    assert!(sent.starts_with("POST / HTTP/1.1") && sent.contains("\"topic\":\"the-topic\""), "{sent}");
+    // Nobody listens there any more.
+    let failed = test(&anna, "ntfy");
+    assert_eq!((failed.status, failed.json()["works"].clone()), (200, json!(false)), "{failed:?}");
+    assert_eq!(test(&anna, "pigeon").status, 404);
+    assert_eq!(test(&admin, "ntfy").status, 401);
+    let list = anna.get("/api/v1/admin/alert-channels/").unwrap().json();
+    assert_eq!((&list[0]["name"], list.as_array().map(Vec::len)), (&json!("ntfy"), Some(1)), "{list}");
 }
 
 #[test]

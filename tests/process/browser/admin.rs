@@ -95,7 +95,7 @@ pub fn visit(browser: &mut Browser, admin: &str, place: &str) {
 }
 
 /// The screen of the first of a list.
-fn one_of(browser: &mut Browser, admin: &str, list: &str) -> String {
+pub fn one_of(browser: &mut Browser, admin: &str, list: &str) -> String {
     visit(browser, admin, list);
     let link = browser.run(&format!("return document.querySelector('main tbody a[href^=\"#/{list}/\"]').hash;"));
     link.as_str().expect("a link").trim_start_matches("#/").to_owned()

@@ -5,6 +5,8 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 /// No answer takes longer than this, whatever happens to the shop.
@@ -41,18 +43,25 @@ impl Answer {
 #[derive(Clone)]
 pub struct Client {
     address: SocketAddr,
-    token: Option<String>,
+    /// The header that says who asks.
+    authorization: Option<String>,
 }
 
 impl Client {
     /// Speaks as the public.
     pub fn new(address: SocketAddr) -> Self {
-        Self { address, token: None }
+        Self { address, authorization: None }
     }
 
     /// Speaks as a host.
     pub fn as_host(&self, token: &str) -> Self {
-        Self { address: self.address, token: Some(token.to_owned()) }
+        Self { address: self.address, authorization: Some(format!("Token {token}")) }
+    }
+
+    /// Speaks as somebody who runs the shop.
+    pub fn as_person(&self, name: &str, password: &str) -> Self {
+        let secret = STANDARD.encode(format!("{name}:{password}"));
+        Self { address: self.address, authorization: Some(format!("Basic {secret}")) }
     }
 
     pub fn get(&self, path: &str) -> io::Result<Answer> {
@@ -75,8 +84,8 @@ impl Client {
             Body::Json(value) => ("application/json", value.to_string()),
         };
         let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.address);
-        if let Some(token) = &self.token {
-            head.push_str(&format!("Authorization: Token {token}\r\n"));
+        if let Some(authorization) = &self.authorization {
+            head.push_str(&format!("Authorization: {authorization}\r\n"));
         }
         if !kind.is_empty() {
             head.push_str(&format!("Content-Type: {kind}\r\nContent-Length: {}\r\n", content.len()));
