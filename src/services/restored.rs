@@ -100,7 +100,7 @@ pub async fn note(shop: &Shop, node: NodeId, invoices: Vec<NodeInvoice>, seen: S
         match news.iter().find(is_later) {
             Some(lost) => tell_of_copy(&inner, tx, lost),
             // Until the operator says that one alone is left, all of it may be the other's.
-            None if is_copied(tx.db)? => Ok(()),
+            None if is_copied(tx.db)? => doubt(tx).map(drop),
             None => tell_of_age(&inner, tx, &news),
         }
     })
@@ -134,7 +134,10 @@ fn is_younger(shop: &Shop, made_at: Timestamp) -> bool {
 }
 
 /// Whether a second copy was seen, and the operator has not closed the alert: then nothing of it is touched.
-pub(in crate::services) fn is_copied(db: &Connection) -> Result<bool, Error> {
+///
+/// # Errors
+/// Those of the database.
+pub fn is_copied(db: &Connection) -> Result<bool, Error> {
     Ok(alerts::any_open(db, AlertTopic::SecondCopy)?)
 }
 

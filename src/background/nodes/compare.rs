@@ -90,6 +90,7 @@ async fn once(shop: &Shop, entry: &Entry, strangers: &mut Strangers) -> Result<R
     }
     // Ours first: one that is made while we compare must not look as if the node had lost it.
     let ours = shop.db.scan(move |db| node_state::live_invoices(db, node)).await?;
+    strangers.mind_copy(shop.db.read(restored::is_copied)?);
     let is_full = strangers.is_full_look_due(now);
     let pending = match pending_at_node(shop, entry, begin(&ours, is_full), &ours).await {
         Ok(pending) => pending,

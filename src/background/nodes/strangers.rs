@@ -50,6 +50,11 @@ impl Strangers {
         self.since.keys().any(|(_, state)| *state == NodeInvoiceState::Accepted)
     }
 
+    /// While a second copy is known everything is looked at, and once more when the operator says that it is gone.
+    pub(super) fn mind_copy(&mut self, is_copied: bool) {
+        self.has_left_some |= is_copied;
+    }
+
     /// One that is gone needs no watching.
     pub(super) fn keep(&mut self, pending: &[NodeInvoice]) {
         self.has_left_some = false;
