@@ -178,4 +178,31 @@ mod tests {
         let text = Apart { certificate: certificate(-999_999), ..apart }.text("alice");
         assert!(text.contains("fits both times") && text.contains("Compare both"), "{text}");
     }
+
+    #[test]
+    fn a_certificate_that_fits_one_time_decides_and_else_the_number_of_nodes() {
+        let theirs = NOW.plus_secs(-3600);
+        let ours_alone = Validity { from: NOW.plus_secs(-60), until: NOW.plus_secs(60) };
+        let theirs_alone = Validity { from: theirs.plus_secs(-60), until: theirs.plus_secs(60) };
+        let both = Validity { from: theirs.plus_secs(-60), until: NOW.plus_secs(60) };
+        let neither = Validity { from: NOW.plus_secs(60), until: NOW.plus_secs(120) };
+        for (certificate, with_us, with_them, told) in [
+            (Some(ours_alone), 0, 5, "5 other nodes agree with the node. Set the clock of alice"),
+            (Some(theirs_alone), 5, 0, "5 other nodes agree with this machine. Set this machine's clock"),
+            (Some(both), 2, 1, "2 other nodes agree with this machine, 1 with the node. Set the clock of alice"),
+            (Some(neither), 1, 2, "1 other node agrees with this machine, 2 with the node. Set this machine's clock"),
+            (None, 1, 0, "1 other node agrees with this machine. Set the clock of alice"),
+            (None, 1, 1, "Compare both with your own"),
+            (None, 0, 0, "No other node can tell who is right. Compare both with your own"),
+        ] {
+            let text = Apart { ours: NOW, theirs, certificate, with_us, with_them }.text("alice");
+            assert!(text.contains(told), "{text}: {told}");
+        }
+    }
+
+    #[test]
+    fn a_length_of_time_is_told_in_its_largest_unit_from_two_of_it_on() {
+        let told = [119, 120, 7199, 7200, 172_799, 172_800].map(span);
+        assert_eq!(told, ["119 s", "2 minutes", "119 minutes", "2 hours", "47 hours", "2 days"]);
+    }
 }

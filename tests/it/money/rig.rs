@@ -1,6 +1,5 @@
 //! A shop with its workers, a simulated node and a host, in one process; the clock is moved by hand.
 
-use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,7 +23,6 @@ use ip2tor_shop::services::orders::place::{OrderRequest, OrderView, OrderedProdu
 use ip2tor_shop::services::products;
 use ip2tor_shop::services::products::view::ProductPatch;
 use ip2tor_shop::services::{Error, Principal, Settings, Shop};
-use ip2tor_shop::store::outbox::{self, IntentKind};
 use ip2tor_shop::store::{Db, StoreError};
 use tempfile::TempDir;
 
@@ -36,8 +34,6 @@ pub const TARGET: &str = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscr
 
 /// Everything that is expected happens within this, also on a machine that is slow and busy.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// What is still to be done when a test ends is done within this: seconds of real time, and twenty times that of the shop's.
-const PATIENCE_AT_END: Duration = Duration::from_secs(20);
 /// The folder and name of the first node.
 pub const NODE: &str = "lnd";
 /// The folder and name of the second node.
@@ -62,8 +58,6 @@ pub struct Rig {
     /// The second node, tried after the first.
     pub spare: Option<Spare>,
     settings: Settings,
-    /// The kinds of intents that the test leaves in the outbox on purpose.
-    leaves: BTreeSet<&'static str>,
 }
 
 /// A second node of the same operator.
@@ -129,36 +123,11 @@ impl Rig {
         let (shop, registry, tasks) = start_shop(db, &clock, &setup.settings);
         let settings = setup.settings;
         let sim = Some(sim);
-        let (kind, host, leaves) = (setup.kind, host_id, BTreeSet::new());
-        let rig = Self {
-            dir,
-            clock,
-            sim,
-            sim_addr,
-            kind,
-            rest_addr,
-            shop,
-            registry,
-            tasks,
-            host,
-            node,
-            spare,
-            settings,
-            leaves,
-        };
+        let (kind, host) = (setup.kind, host_id);
+        let rig =
+            Self { dir, clock, sim, sim_addr, kind, rest_addr, shop, registry, tasks, host, node, spare, settings };
         rig.wait_until("all nodes are alive", || rig.count(ALIVE_NODES) == nodes).await;
         rig
-    }
-
-    /// Ends a test that leaves intents of these kinds undone, and of no others: its node is gone, or its worker is.
-    pub fn ends_with(mut self, kinds: &[IntentKind]) {
-        self.leaves = kinds.iter().map(|kind| kind.name()).collect();
-    }
-
-    /// The kinds of intents that wait.
-    fn waiting(&self) -> BTreeSet<&'static str> {
-        let intents = self.shop.db.read(outbox::all).expect("the outbox can be read");
-        intents.into_iter().map(|intent| intent.kind.name()).collect()
     }
 
     /// Ends the shop's tasks and starts it again on the same database.
@@ -382,20 +351,6 @@ impl Rig {
 
     pub fn now(&self) -> Timestamp {
         self.clock.now()
-    }
-}
-
-/// Every test ends with an empty outbox, or names what it leaves in it: what was decided is carried out. What had failed
-/// is tried again later, so the clock runs.
-impl Drop for Rig {
-    fn drop(&mut self) {
-        let begun = Instant::now();
-        while !std::thread::panicking() && self.waiting() != self.leaves {
-            let (left, named) = (self.waiting(), &self.leaves);
-            assert!(begun.elapsed() < PATIENCE_AT_END, "the outbox ends with {left:?}, the test names {named:?}");
-            self.clock.advance_secs(1);
-            std::thread::sleep(Duration::from_millis(50));
-        }
     }
 }
 
