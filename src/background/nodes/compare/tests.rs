@@ -1,6 +1,7 @@
 //! A comparison that fails is told once, and is never the last.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use super::*;
 use crate::background::nodes::test_entry::entry_of;
@@ -11,19 +12,23 @@ use crate::services::Settings;
 use crate::services::test_support::database;
 use crate::store::StoreError;
 
-/// Whoever asks for the time meets a defect.
-struct Broken;
+/// Whoever asks for the time after the shop has begun meets a defect.
+#[derive(Default)]
+struct Broken {
+    has_begun: AtomicBool,
+}
 
 impl Clock for Broken {
     fn now(&self) -> Timestamp {
-        panic!("a defect")
+        assert!(!self.has_begun.swap(true, Ordering::Relaxed), "a defect");
+        SystemClock.now()
     }
 }
 
 #[tokio::test]
 async fn a_comparison_that_panics_is_not_the_last() {
     let (_dir, db) = database();
-    let shop = Shop::new(db, Arc::new(Broken), Arc::new(SystemRandom), Settings::default()).unwrap();
+    let shop = Shop::new(db, Arc::new(Broken::default()), Arc::new(SystemRandom), Settings::default()).unwrap();
     let entry = entry_of(NodeId(SystemRandom.uuid()));
     entry.compare.notify_one();
     let ended = tokio::time::timeout(Duration::from_millis(300), run(shop, entry)).await;
