@@ -117,10 +117,8 @@ mod tests {
         )
         .unwrap();
         assert_eq!(foreign(&db, None).unwrap(), None);
-        db.execute_batch(
-            "DROP TABLE _litestream_lock; CREATE TABLE _litestream_lock (id INTEGER, evil AS (abs(id)))",
-        )
-        .unwrap();
+        db.execute_batch("DROP TABLE _litestream_lock; CREATE TABLE _litestream_lock (id INTEGER, evil AS (abs(id)))")
+            .unwrap();
         assert!(foreign(&db, None).unwrap().unwrap().contains("_litestream_lock"));
     }
 

@@ -476,7 +476,7 @@ async fn what_was_postponed_before_the_clock_was_put_back_is_tried_again_at_once
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn at_the_start_a_held_payment_whose_order_is_lost_is_given_back() {
+async fn a_held_payment_whose_order_is_lost_is_given_back_once_no_living_copy_would_hold_it() {
     let mut rig = Rig::new(Setup::holding()).await;
     let backup = rig.back_up();
     let (order, _) = rig.held_bridge().await;
@@ -484,6 +484,11 @@ async fn at_the_start_a_held_payment_whose_order_is_lost_is_given_back() {
     rig.tasks.stop().await;
     rig.start_shop_on(&backup);
     let state = || rig.sim().node().invoice(hash).map(|invoice| invoice.state());
+    rig.wait_until("it is told", || rig.open_alerts("database_older") == 1).await;
+    rig.compared().await;
+    assert_eq!(state(), Some(State::Accepted));
+    rig.clock.advance_secs(300);
+    rig.compared().await;
     rig.wait_until("it is cancelled", || state() == Some(State::Canceled)).await;
 }
 

@@ -17,7 +17,7 @@ use ip2tor_shop::lightning::supervise::Backoff;
 use ip2tor_shop::services::backup;
 use ip2tor_shop::services::hosts::catalog::CatalogCache;
 use ip2tor_shop::services::nodes::manage::NodeChange;
-use ip2tor_shop::services::payments::apply::StreamPosition;
+use ip2tor_shop::services::payments::apply::{Applied, StreamPosition};
 use ip2tor_shop::services::{Error, Principal, Session, Settings, Tx, nodes, orders, payments, products};
 
 use crate::money::rig::{ALIVE_NODES, NODE, Rig, Setup};
@@ -431,7 +431,7 @@ async fn another_wallet_takes_over_when_nothing_depends_on_the_first_and_counts_
 // ---- whose invoice ------------------------------------------------------------------------------
 
 /// What the second node says of an invoice of the first.
-async fn claimed(rig: &Rig, order: OrderId, state: NodeInvoiceState) -> payments::apply::Applied {
+async fn claimed(rig: &Rig, order: OrderId, state: NodeInvoiceState) -> Applied {
     let mut news = rig.connector().look_up(rig.hash(order)).await.expect("an answer").expect("the invoice");
     (news.state, news.received) = (state, news.amount);
     payments::apply::apply(&rig.shop, rig.spare().node, news, None).await.expect("applied")
@@ -441,8 +441,12 @@ async fn claimed(rig: &Rig, order: OrderId, state: NodeInvoiceState) -> payments
 async fn no_other_node_can_speak_for_an_invoice_even_with_its_hash() {
     let rig = Rig::new(Setup { use_holds: true, ..Setup::two_nodes() }).await;
     let (order, product) = rig.ordered().await;
-    for state in [NodeInvoiceState::Accepted, NodeInvoiceState::Settled, NodeInvoiceState::Canceled] {
-        assert_eq!(claimed(&rig, order, state).await, payments::apply::Applied::Foreign, "{state:?}");
+    for (state, applied) in [
+        (NodeInvoiceState::Accepted, Applied::Foreign),
+        (NodeInvoiceState::Settled, Applied::Unknown),
+        (NodeInvoiceState::Canceled, Applied::Foreign),
+    ] {
+        assert_eq!(claimed(&rig, order, state).await, applied, "{state:?}");
     }
     payments::apply::apply_gone(&rig.shop, rig.spare().node, rig.hash(order)).await.expect("nothing happens");
     payments::apply::apply_leftover(&rig.shop, rig.spare().node, rig.hash(order)).await.expect("nothing happens");
@@ -500,7 +504,7 @@ impl Rig {
         node
     }
 
-    async fn heard_of(&self, order: OrderId, node: NodeId) -> payments::apply::Applied {
+    async fn heard_of(&self, order: OrderId, node: NodeId) -> Applied {
         let news = self.connector().look_up(self.hash(order)).await.expect("an answer").expect("the invoice");
         payments::apply::apply(&self.shop, node, news, None).await.expect("applied")
     }
@@ -511,9 +515,9 @@ async fn what_a_node_sold_under_one_record_is_no_news_under_another_not_even_whe
     let rig = Rig::new(Setup::default()).await;
     let (order, _) = rig.active_bridge().await;
     let again = rig.same_node_again().await;
-    assert_eq!(rig.heard_of(order, again).await, payments::apply::Applied::Foreign, "also before its key is known");
+    assert_eq!(rig.heard_of(order, again).await, Applied::Foreign, "also before its key is known");
     rig.wait_until("both are known", || rig.count(ALIVE_NODES) == 2).await;
-    assert_eq!(rig.heard_of(order, again).await, payments::apply::Applied::Foreign);
+    assert_eq!(rig.heard_of(order, again).await, Applied::Foreign);
     assert_eq!(rig.open_alerts("unknown_payment"), 0);
 
     let first = rig.node;
