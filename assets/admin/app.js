@@ -91,7 +91,7 @@ async function show(isNews) {
   const isSame = before === place.name + (place.id ?? "");
   before = place.name + (place.id ?? "");
   if (!isSame) sayNothing();
-  main.setAttribute("aria-busy", "true");
+  if (!isNews) main.setAttribute("aria-busy", "true");
   const parts = await draw(screen, place).catch((error) => problem(error, () => show(false)));
   // Somebody went on in the meantime.
   if (number !== shown || !me) return;

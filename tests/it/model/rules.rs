@@ -24,6 +24,10 @@ pub fn look(world: &mut World) -> Outcome {
         return Ok(());
     }
     let now = Snapshot { version, ..Snapshot::take(&world.shop).map_err(|error| error.to_string())? };
+    if now.lost_invoices > world.last.lost_invoices {
+        // In the time that the database does not know, hosts may have been told of all that waits for them.
+        world.memory.seen.extend(&now.shown);
+    }
     for (purchase, product) in now.orders.values() {
         let product = &now.products[product];
         let name = short(purchase.id);

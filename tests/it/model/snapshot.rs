@@ -36,6 +36,10 @@ pub struct Snapshot {
     pub gifts: BTreeMap<ProductId, (i64, i64)>,
     /// All hashes ever given to a node, with their order.
     pub attempts: Vec<(PaymentHash, OrderId)>,
+    /// How many invoices told that the database is older than the world, or that there are two of it.
+    pub lost_invoices: i64,
+    /// What the shop takes for told to its host.
+    pub shown: Vec<ProductId>,
 }
 
 impl Snapshot {
@@ -95,6 +99,10 @@ fn read(db: &Connection) -> Result<Snapshot, StoreError> {
             "SELECT a.payment_hash, o.id FROM invoice_attempt a JOIN purchase_order o ON o.seq = a.seq",
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?,
+        lost_invoices: db.prepare_cached("SELECT count(*) FROM lost_invoice")?.query_row([], |row| row.get(0))?,
+        shown: rows(db, "SELECT id FROM product WHERE shown_at IS NOT NULL AND status IN ('P', 'S')", |row| {
+            row.get(0)
+        })?,
     })
 }
 
