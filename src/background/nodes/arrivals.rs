@@ -2,14 +2,12 @@
 //! database does not know tells that the database is older than the world, or that it is not alone
 //! ([`crate::services::restored`]).
 
+use super::all_invoices::Pages;
 use super::entry::Entry;
 use crate::domain::lightning::NodeError;
 use crate::services::restored::{self, Seen};
 use crate::services::{Error, Shop, invoices};
 use crate::store::node_state;
-
-/// Invoices asked for at a time.
-const PAGE: u32 = 500;
 
 /// How far the invoices of a node were read by this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,16 +36,17 @@ pub async fn read_on(
         Some(last) if last.counting != counting => (0, Seen::Later),
         Some(last) => (last.index, Seen::Later),
     };
-    let (mut index, mut next) = (begin, Some(begin));
-    while let Some(after) = next {
-        let page = match entry.node.all_invoices(after, PAGE).await {
-            Ok(page) => page,
+    let (mut index, mut pages) = (begin, Pages::after(begin));
+    loop {
+        match pages.next(entry).await {
+            Ok(Some(invoices)) => {
+                index = invoices.iter().map(|invoice| invoice.add_index).fold(index, u64::max);
+                let ours = invoices.into_iter().filter(|invoice| invoices::ownership::maker(shop, invoice).is_some());
+                restored::note(shop, node, ours.collect(), seen).await?;
+            }
+            Ok(None) => break,
             Err(error) => return Ok(Err(error)),
-        };
-        next = page.next;
-        index = page.invoices.iter().map(|invoice| invoice.add_index).fold(index, u64::max);
-        let ours = page.invoices.into_iter().filter(|invoice| invoices::ownership::maker(shop, invoice).is_some());
-        restored::note(shop, node, ours.collect(), seen).await?;
+        }
     }
     *reading = Some(Reading { index, counting });
     Ok(Ok(()))

@@ -1,14 +1,12 @@
 //! Looks once through everything that a node was ever paid, after a backup was restored: the stream goes on from where
 //! the backup ends only if the node still counts as it did then, and not at all where the backup knows no settlement.
 
+use super::all_invoices::Pages;
 use super::entry::Entry;
 use super::heard;
 use crate::domain::lightning::{NodeError, NodeInvoice, NodeInvoiceState};
 use crate::services::{Error, Principal, Shop, invoices, left_out};
 use crate::store::{deals, node_state};
-
-/// Invoices asked for at a time.
-const PAGE: u32 = 500;
 
 /// Looks through the node's invoices if that is still to be done. Cut short, it is begun again the next time.
 ///
@@ -19,18 +17,16 @@ pub async fn look_through(shop: &Shop, entry: &Entry) -> Result<Result<(), NodeE
     if !shop.db.read(|db| node_state::is_history_due(db, node))? {
         return Ok(Ok(()));
     }
-    let mut after = 0;
+    let mut pages = Pages::after(0);
     loop {
-        let page = match entry.node.all_invoices(after, PAGE).await {
-            Ok(page) => page,
+        match pages.next(entry).await {
+            Ok(Some(invoices)) => {
+                for invoice in invoices {
+                    look_at(shop, entry, invoice).await?;
+                }
+            }
+            Ok(None) => break,
             Err(error) => return Ok(Err(error)),
-        };
-        for invoice in page.invoices {
-            look_at(shop, entry, invoice).await?;
-        }
-        match page.next {
-            Some(next) => after = next,
-            None => break,
         }
     }
     shop.tx(&Principal::Shop, move |tx| Ok(node_state::end_history(tx.db, node)?)).await.map(Ok)

@@ -1,5 +1,6 @@
 //! Lightning nodes: who is connected, what they say of themselves and of invoices, and what was missed.
 
+mod all_invoices;
 mod arrivals;
 pub mod asking;
 pub(super) mod compare;
