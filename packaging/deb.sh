@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 arch=${1:?which architecture: amd64 or arm64} program=${2:?which program} folder=${3:-$packages}
 name=ip2tor-shop version=${VERSION:-$(version)}
 triple "$arch" >/dev/null
-most_program=$((32 * 1024 * 1024)) most_package=$((11 * 1024 * 1024))
+most_program=32000000 most_package=11000000
 maintainer=${MAINTAINER:-$(sed -n 's/^ -- \(.*>\)  .*/\1/p' packaging/debian/changelog | head -n 1)}
 
 umask 022
@@ -47,7 +47,10 @@ find "$root" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
 
 mkdir -p "$folder"
 package=$folder/${name}_${version}_$arch.deb
-dpkg-deb --root-owner-group "-Z${COMPRESSION:-xz}" --threads-max=1 --build "$root" "$package" >&2
+# The best that xz can: a fiftieth less to fetch for 65 MiB of memory while it is unpacked.
+hardest=(-z9)
+[ "${COMPRESSION:-xz}" = xz ] && hardest+=(-Sextreme)
+dpkg-deb --root-owner-group "-Z${COMPRESSION:-xz}" "${hardest[@]}" --threads-max=1 --build "$root" "$package" >&2
 sizes="program $(stat -c %s "$program") bytes, package $(stat -c %s "$package") bytes, needs libc $glibc"
 step "$package: $sizes"
 [ "$(stat -c %s "$program")" -le $most_program ] || die "the program has more than $most_program bytes"
