@@ -1,5 +1,5 @@
-# A Debian with systemd as its first process, in a container: functions for the scenes. Needs root, mmdebstrap,
-# systemd-container and util-linux; no network but Debian's mirror, that only for the first `make_system`.
+# A Debian or Ubuntu with systemd as its first process, in a container: functions for the scenes. Needs root, mmdebstrap,
+# systemd-container and util-linux; no network but the distribution's mirror, that only for the first `make_system`.
 #
 # What is done to a machine stays on its disk (an overlay above the system that was made once), over reboots and power
 # cuts. In such a container MemoryMax= and IPAddressDeny= are not enforced.
@@ -10,17 +10,24 @@ system=$cache/$suite
 # What Debian's installer brings, and what the scenes call; no Recommends, so that a forgotten dependency shows.
 included=systemd,systemd-sysv,dbus,init-system-helpers,ca-certificates,apt,adduser,curl,jq,iproute2,procps,sqlite3
 
-# Makes the Debian that all machines begin with, unless it is there.
+# Where a suite comes from, as a line of sources.list. Ubuntu's key is in none of Debian's packages: KEYRING names the file.
+source_line() {
+    case $suite in
+    noble) echo "deb ${MIRROR:-http://archive.ubuntu.com/ubuntu} $suite main universe" ;;
+    *) echo "deb ${MIRROR:-http://deb.debian.org/debian} $suite main" ;;
+    esac
+}
+
+# Makes the system that all machines begin with, unless it is there.
 make_system() {
     [ -d "$system" ] && return
     for tool in mmdebstrap systemd-nspawn unshare nsenter; do
         command -v $tool >/dev/null || die "$tool is missing: apt install mmdebstrap systemd-container util-linux"
     done
-    step "making a Debian $suite (once, some minutes)"
+    step "making a $suite (once, some minutes)"
     mkdir -p "$cache"
     rm -rf "$system.part"
-    mmdebstrap --quiet --variant=minbase --include=$included "$suite" "$system.part" \
-        "deb ${MIRROR:-http://deb.debian.org/debian} $suite main"
+    mmdebstrap --quiet --variant=minbase ${KEYRING:+--keyring="$KEYRING"} --include=$included "$suite" "$system.part" "$(source_line)"
     echo machine >"$system.part/etc/hostname"
     printf '127.0.0.1 localhost machine\n' >"$system.part/etc/hosts"
     mv "$system.part" "$system"

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# What an operator's machine goes through, with a package, on a booted Debian in a container: install, first run,
+# What an operator's machine goes through, with a package, on a booted Debian or Ubuntu in a container: install, first run,
 # purchases, upgrades (with orders in flight, without room, cut short, failing), remove, purge, install again. A package for
 # another architecture than this machine's is tried in an emulated machine.
-#   packaging/install-test/run.sh PACKAGE [SCENE…]     as root; SUITE=trixie takes another Debian
+#   packaging/install-test/run.sh PACKAGE [SCENE…]     as root; SUITE=trixie takes another Debian, SUITE=noble KEYRING=… Ubuntu 24.04
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . packaging/settings.sh

@@ -23,7 +23,7 @@ make_system() {
     printf 'AUTO_MODULES=no\nINCLUDE_MODULES="virtio_pci virtio_blk ext4"\n' >"$new/before/etc/tiny-initramfs/tiny-initramfs.conf"
     emulate
     mmdebstrap --quiet --variant=minbase --architectures="$arch" --include="$included,$virtual_only" \
-        --setup-hook="copy-in $new/before/etc /" "$suite" "$new/root" "deb ${MIRROR:-http://deb.debian.org/debian} $suite main"
+        --setup-hook="copy-in $new/before/etc /" "$suite" "$new/root" "$(source_line)"
     give_way_in "$new/root"
     cp "$new"/root/boot/vmlinuz-* "$new/kernel"
     cp "$new"/root/boot/initrd.img-* "$new/initrd"
