@@ -3,7 +3,8 @@
 scene_fresh_install() {
     local says
     says=$(inside "apt-get install -y /shared/$version.deb 2>&1")
-    holds "$says" "Yourself: " "the installation says how to go on"
+    holds "$says" "/admin/#setup=" "the installation gives the first administrator a link"
+    holds "$says" "ssh -L 8001:127.0.0.1:8001" "the installation says how the link is opened from elsewhere"
     holds "$says" "http://127.0.0.1:8000" "the installation says where the shop is"
     expect "$(state)" active "the service after the installation"
     expect "$(inside 'systemctl is-enabled ip2tor-shop')" enabled "the service at the next boot"
@@ -34,6 +35,10 @@ nonsense = 1' >>$config"
     # A good one: the level of the log changes without a restart.
     inside "printf '[log]\nlevel = \"debug\"\n' >>$config; systemctl reload ip2tor-shop; sleep 1
         journalctl -u ip2tor-shop -o cat | grep -q 'log.level is changed'" || die "the reload has changed nothing"
+    # What needs a restart is refused, and named.
+    inside "printf '[branding]\nname = \"Other\"\n' >>$config"
+    inside 'systemctl reload ip2tor-shop' 2>/dev/null && die "a reload that could change nothing is not refused"
+    inside "journalctl -u ip2tor-shop -o cat | grep -q 'needs a restart.*branding'" || die "the refused reload does not say what needs a restart"
     inside "cp -p /root/whole.toml $config; systemctl restart ip2tor-shop"
     sandbox
 }

@@ -14,6 +14,7 @@ use super::reload;
 use super::runtime::block_on;
 use crate::app::{self, App, Systemd};
 use crate::domain::account::SETUP_SECS;
+use crate::services::operators::first_run;
 
 #[derive(ClapArgs)]
 pub struct Args {
@@ -51,10 +52,11 @@ fn serve(data: DataArgs, systemd: &Systemd, output: &Output) -> Result<(), Failu
 /// Tells a script where the shop is, as `demo` does; people have the log. Both are told how the first administrator is
 /// made while there is none.
 fn tell(app: &App, link: Option<&str>, data_dir: &Path, output: &Output) {
+    let from_where = app.admin_addr().map(first_run::from_where).unwrap_or_default();
     let text = link.map_or_else(String::new, |link| {
         format!(
-            "Nobody runs this shop yet. Within {} minutes, on this machine or from its local network, make the first \
-             administrator at\n{link}\nLater: ip2tor-shop operator first-run-link",
+            "Nobody runs this shop yet. Within {} minutes, {from_where}, make the first administrator at\n{link}\n\
+             Later: ip2tor-shop operator first-run-link",
             SETUP_SECS / 60
         )
     });
