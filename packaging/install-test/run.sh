@@ -46,7 +46,7 @@ boot
 inside 'install -m 755 /shared/program /usr/local/bin/ip2tor-shop-node'
 
 scenes=("$@")
-[ ${#scenes[@]} -gt 0 ] || scenes=(fresh_install service first_sale watchdog drop_ins upgrade_in_flight stopped_stays_stopped
+[ ${#scenes[@]} -gt 0 ] || scenes=(package fresh_install service first_sale watchdog drop_ins upgrade_in_flight stopped_stays_stopped
     full_disk power_cut_while_upgrading failing_migration remove_purge_install repository raspiblitz)
 for scene in "${scenes[@]}"; do
     step "$scene"

@@ -1,5 +1,24 @@
 # The scenes, in the order of a machine's life; each takes the machine as the one before has left it.
 
+# The package itself, looked at from outside.
+scene_package() {
+    local tool folder=$scratch/signed
+    for tool in lintian minisign; do
+        command -v $tool >/dev/null || die "$tool is missing: apt install lintian minisign"
+    done
+    lintian --allow-root --fail-on error "$package" || die "the package breaks Debian's rules"
+    # gzip is enough for that, and faster.
+    COMPRESSION=gzip packaging/same-bytes.sh "$(dpkg-deb -f "$package" Architecture)" "$scratch/shared/program" || die "not the same bytes twice"
+    mkdir "$folder"
+    cp "$package" "$folder/"
+    minisign -G -W -p "$folder/key.pub" -s "$folder/key" >/dev/null
+    MINISIGN_KEY=$folder/key packaging/sums.sh "$folder" >/dev/null
+    minisign -V -q -p "$folder/key.pub" -m "$folder/SHA256SUMS" || die "the signature is not that of the key"
+    (cd "$folder" && sha256sum --check --status SHA256SUMS) || die "the check sums are not those of the package"
+    echo >>"$folder/SHA256SUMS"
+    if minisign -V -q -p "$folder/key.pub" -m "$folder/SHA256SUMS" 2>/dev/null; then die "changed check sums are signed"; fi
+}
+
 scene_fresh_install() {
     local says
     says=$(inside "apt-get install -y /shared/$version.deb 2>&1")
