@@ -248,6 +248,30 @@ scene_repository() {
     shop 'nothing_is_lost'
 }
 
+# The old shop moves in with the commands of "Moving from the old shop" in OPERATING.md, where the package has started a shop
+# that already has an address of its own: a bridge that the old one sold is listed for its host, and extended.
+scene_moving_in() {
+    local moving=/var/lib/ip2tor-shop/moving import says own
+    inside 'apt-get purge -qq -y ip2tor-shop >/dev/null; rm -rf /var/lib/ip2tor-shop /var/backups/ip2tor-shop* /etc/ip2tor-shop /root/shop'
+    install_deb "$version"
+    own=$(shop 'until_there "ip2tor-shop onion address"')
+    cp tests/fixtures/old_shop.json "$scratch/shared/"
+    # The sample, as if it had been written today; any key does.
+    inside "mkdir -p /root/moving; cd /root/moving
+        jq '(.[] | select(.model == \"shop.torbridge\" and .fields.status == \"A\").fields.suspend_after) = (now + 86400 | todate)' \
+            /shared/old_shop.json >dump.json
+        { printf '== ed25519v1-secret: type0 ==\0\0\0\010'; head -c 30 /dev/urandom; printf '\101'; head -c 32 /dev/urandom; } >hs_ed25519_secret_key
+        printf 'SHOP_TOR_HTTP_PORT=80\n' >.env"
+    inside "cp -r /root/moving /var/lib/ip2tor-shop/ && chown -R ip2tor-shop: $moving"
+    import="ip2tor-shop import old-shop $moving/dump.json --env $moving/.env --onion-key $moving/hs_ed25519_secret_key"
+    says=$(inside "$import")
+    holds "$says" ".onion" "the dry run names the address"
+    expect "$(inside 'ip2tor-shop onion address')" "$own" "the address after a dry run"
+    inside "systemctl stop ip2tor-shop; $import --yes >/dev/null; systemctl start ip2tor-shop; rm -r $moving"
+    [ "$(inside 'ip2tor-shop onion address')" != "$own" ] || die "the old shop's address is not taken over"
+    shop moved_in || die "what the old shop sold is not there, or can't be extended"
+}
+
 scene_raspiblitz() {
     inside 'apt-get purge -qq -y ip2tor-shop >/dev/null; rm -rf /var/lib/ip2tor-shop /var/backups/ip2tor-shop*; mkdir -p /mnt/hdd/app-data
         mkdir /root/packages; cp /shared/'"$version"'.deb "/root/packages/ip2tor-shop_'"$version"'_$(dpkg --print-architecture).deb"

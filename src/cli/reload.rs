@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::data::DataArgs;
 use super::failure::Failure;
@@ -12,12 +12,19 @@ use super::logging;
 use crate::app::Systemd;
 use crate::config::Config;
 
-/// Reads the configuration again at each SIGHUP, for ever. Only where systemd has started the shop: to one that runs in a
-/// terminal the signal says that the terminal is gone.
-pub async fn at_hangups(data: &DataArgs, mut running: Config, systemd: &Systemd) {
-    let hangups = systemd.listens().then(|| signal(SignalKind::hangup()));
-    let Some(Ok(mut hangups)) = hangups else { return std::future::pending().await };
-    note(&running);
+/// Begins to listen for SIGHUP: before systemd learns that the shop is ready, since what comes earlier would end it. Only
+/// where systemd has started the shop: to one that runs in a terminal the signal says that the terminal is gone.
+pub fn listen(running: &Config, systemd: &Systemd) -> Option<Signal> {
+    if !systemd.listens() {
+        return None;
+    }
+    note(running);
+    signal(SignalKind::hangup()).inspect_err(|error| tracing::error!(%error, "a reload would end the shop")).ok()
+}
+
+/// Reads the configuration again at each SIGHUP, for ever.
+pub async fn at_hangups(hangups: Option<Signal>, data: &DataArgs, mut running: Config, systemd: &Systemd) {
+    let Some(mut hangups) = hangups else { return std::future::pending().await };
     while hangups.recv().await.is_some() {
         systemd.reloading();
         match data.load() {

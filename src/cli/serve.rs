@@ -37,12 +37,13 @@ fn serve(data: DataArgs, systemd: &Systemd, output: &Output) -> Result<(), Failu
     block_on(async {
         // A path that holds wherever it is read.
         let data_dir = std::path::absolute(&config.data_dir).unwrap_or_else(|_| config.data_dir.clone());
+        let hangups = reload::listen(&config, systemd);
         let app = app::start(config.clone()).await?;
         let link = app.first_run_link().await?;
         tell(&app, link.as_deref(), &data_dir, output);
         tokio::select! {
             () = app::wait_for_signal() => {}
-            () = reload::at_hangups(&data, config, systemd) => {}
+            () = reload::at_hangups(hangups, &data, config, systemd) => {}
         }
         app.stop().await;
         Ok(())

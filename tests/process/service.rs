@@ -136,7 +136,7 @@ fn a_reload_that_needs_a_restart_is_refused_and_names_what_does() {
     command.env("NOTIFY_SOCKET", &systemd.path).env("RUNTIME_DIRECTORY", &runtime);
     let running = Running(command.stderr(Stdio::null()).spawn().unwrap());
     systemd.wait_for("READY=1");
-    // It reads once more what it keeps.
+    // As soon as it is ready it can be told so.
     running.signal("HUP");
     systemd.wait_for("RELOADING=1");
     systemd.wait_for("READY=1");

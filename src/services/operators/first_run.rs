@@ -49,7 +49,9 @@ pub fn link(admin: SocketAddr, key: &str) -> String {
 pub fn from_where(admin: SocketAddr) -> String {
     if admin.ip().is_loopback() {
         let port = admin.port();
-        format!("on this machine (from another one: ssh -L {port}:127.0.0.1:{port} USER@THIS-MACHINE, and open it there)")
+        format!(
+            "on this machine (from another one: ssh -L {port}:127.0.0.1:{port} USER@THIS-MACHINE, and open it there)"
+        )
     } else {
         "on this machine or from its local network".to_owned()
     }
