@@ -7,6 +7,8 @@
 suite=${SUITE:-bookworm}
 cache=${CACHE:-target/install-test}
 system=$cache/$suite
+# How long an upgrade takes here, in seconds: the plug is pulled at some moment of it.
+cut_within=3
 # What Debian's installer brings, and what the scenes call; no Recommends, so that a forgotten dependency shows.
 included=systemd,systemd-sysv,dbus,init-system-helpers,ca-certificates,apt,adduser,curl,jq,iproute2,procps,sqlite3
 

@@ -181,8 +181,10 @@ scene_power_cut_while_upgrading() {
     local round
     for round in ${CUTS:-4 5 6}; do
         variant "$version+$round"
-        inside "apt-get install -qq -y /shared/$version+$round.deb >/tmp/apt.log 2>&1" & local upgrade=$!
-        sleep "$(awk -v seed="$round$RANDOM" 'BEGIN { srand(seed); print 0.2 + 3 * rand() }')"
+        # The package is there before: it is the upgrade that is cut.
+        inside true
+        inside "apt-get install -qq -y /shared/$version+$round.deb >/tmp/apt.log 2>&1" 2>/dev/null & local upgrade=$!
+        sleep "$(awk -v seed="$round$RANDOM" -v within="$cut_within" 'BEGIN { srand(seed); print 0.2 + within * rand() }')"
         power_cut
         wait $upgrade 2>/dev/null || true
         boot
