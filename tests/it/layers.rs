@@ -180,7 +180,7 @@ fn no_text_has_the_blanks_of_the_code_in_it() {
 
 /// Where files are opened, and why none of them is the database while this process has it open: closing any handle on it
 /// would give back SQLite's locks. Whatever comes here as well asks `store::db::is_file_of`, or says why it need not.
-const OPENERS: [(&str, &str); 18] = [
+const OPENERS: [(&str, &str); 17] = [
     ("config.rs", "the configuration, before there is a database"),
     ("config/branding.rs", "a picture that the configuration names"),
     ("config/secret.rs", "a secret that the configuration names"),
@@ -190,7 +190,6 @@ const OPENERS: [(&str, &str); 18] = [
     ("services/backup/files.rs", "asks is_file_of; folders; new files"),
     ("services/backup/packed.rs", "a copy that nobody has open; a backup, of which restore.rs has asked"),
     ("services/backup/pending.rs", "the mark of a restore"),
-    ("services/backup/restore.rs", "the new database, before anybody opens it"),
     ("cli/credential.rs", "asks is_file_of"),
     ("cli/import.rs", "a dump of the old shop, and the report"),
     ("cli/onion/identity.rs", "asks is_file_of"),
