@@ -99,7 +99,7 @@ fn what_the_map_says_of_a_hosts_settings_is_their_defaults_and_bounds() {
 }
 
 /// Constants, with what the map says of them.
-const CONSTANTS: [(&str, &str, &str); 21] = [
+const CONSTANTS: [(&str, &str, &str); 23] = [
     ("crates/domain/src/deal.rs", "MIN_HOLD_BLOCKS: i64 = 24;", "with fewer than 24 left"),
     ("crates/domain/src/purchase.rs", "CLOSE_MARGIN_SECS: i64 = 2;", "and closed 2 seconds later"),
     ("src/services/orders/extend.rs", "INVOICE_WAIT: Duration = Duration::from_secs(5);", "an extension waits 5"),
@@ -109,6 +109,8 @@ const CONSTANTS: [(&str, &str, &str); 21] = [
     ("crates/domain/src/account.rs", "IDLE_SECS: i64 = 12 * 3600;", "43200 without use"),
     ("src/http/middleware/rate_limit.rs", "Self::per(count, Duration::from_secs(60), 2)", "half of them at once"),
     ("src/http/middleware/rate_limit.rs", "burst: rate.burst.max(5)", "a sixth (at least five) at once"),
+    ("src/services/orders/extend.rs", "MAX_UNPAID: u32 = 12;", "12 within 3600 seconds"),
+    ("src/services/orders/extend.rs", "UNPAID_WINDOW_SECS: i64 = 3600;", "12 within 3600 seconds"),
     ("src/services/operators/authenticate/throttle.rs", "MOST_BAD: u32 = 5;", "5, 20, 30 within 60 seconds"),
     ("src/services/operators/authenticate/throttle.rs", "MOST_BAD_OF_CLIENT: u32 = 20;", "5, 20, 30"),
     ("src/services/operators/authenticate/throttle.rs", "MOST_BAD_OF_CROWD: u32 = 30;", "5, 20, 30"),
