@@ -4,6 +4,7 @@
 mod browser;
 mod cli;
 mod durability;
+mod durable_restore;
 mod first_run;
 mod import;
 mod kill;
