@@ -118,3 +118,25 @@ fn a_suspended_product_is_given_up_after_its_days_and_an_unpaid_invoice_after_it
     let too_long = |secs: i64| deal.product.is_suspended_too_long(45, START.plus_secs(secs));
     assert!(!too_long(45 * 86_400 - 1) && too_long(45 * 86_400));
 }
+
+#[test]
+fn the_time_to_a_delivery_is_known_once_a_plain_payment_was_delivered() {
+    let paid = [Event::Made(0), Event::Settled(0, PRICE)];
+    let mut deal = after(false, &paid);
+    assert_eq!(deal.purchases[0].secs_to_delivery(START), None, "it is not delivered yet");
+    apply(&mut deal, Event::HostActivates, true, START);
+    let purchase = deal.purchases[0].clone();
+    assert_eq!(purchase.secs_to_delivery(Timestamp(START.0 + 90_900)), Some(90), "whole seconds");
+    let mut owed = purchase.clone();
+    owed.status = OrderStatus::NeedsRefund;
+    assert_eq!(owed.secs_to_delivery(START), None);
+    let mut waiting = purchase.clone();
+    waiting.delivery = Delivery::Awaiting;
+    assert_eq!(waiting.secs_to_delivery(START), None);
+    let mut unpaid = purchase.clone();
+    unpaid.invoice.paid_at = None;
+    assert_eq!(unpaid.secs_to_delivery(START), None);
+    let mut held = purchase;
+    held.invoice.is_hold = true;
+    assert_eq!(held.secs_to_delivery(START), None, "a held payment is taken at the delivery");
+}
