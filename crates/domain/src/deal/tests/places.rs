@@ -100,6 +100,22 @@ fn a_move_that_no_table_has_is_noted_and_not_made() {
 }
 
 #[test]
+fn no_machine_makes_a_move_that_its_table_does_not_have_and_staying_is_none() {
+    let moved = |change: fn(&mut Deal)| {
+        let mut deal = after(true, &[Event::Made(0)]);
+        change(&mut deal);
+        let states = (deal.purchases[0].status, deal.purchases[0].invoice.state, deal.product.status);
+        assert_eq!(states, (OrderStatus::ToBePaid, InvoiceState::Open, ProductStatus::Initial));
+        deal.broken.map(|broken| (broken.noun, broken.from, broken.to))
+    };
+    assert_eq!(moved(|deal| deal.move_invoice(0, InvoiceState::Void)), Some(("invoice", "open", "void")));
+    assert_eq!(moved(|deal| deal.move_product(ProductStatus::Active, START)), Some(("product", "I", "A")));
+    assert_eq!(moved(|deal| deal.move_invoice(0, InvoiceState::Open)), None);
+    assert_eq!(moved(|deal| deal.move_product(ProductStatus::Initial, START)), None);
+    assert_eq!(moved(|deal| deal.move_order(0, OrderStatus::ToBePaid, None)), None);
+}
+
+#[test]
 fn a_payment_is_held_too_long_from_its_hosts_limit_on_or_when_the_clock_was_put_back() {
     let mut deal = after(true, &[Event::Made(0)]);
     apply(&mut deal, Event::Held(0, PRICE, None), true, START);
