@@ -56,7 +56,7 @@ boot() {
     keeper=$!
     for _ in $(seq 300); do
         init=$(first_process "$keeper") && [ -n "$init" ] &&
-            case "$(inside 'systemctl is-system-running' 2>/dev/null)" in running | degraded) return ;; esac
+            case "$(inside 'systemctl is-system-running' 2>/dev/null || true)" in running | degraded) return ;; esac
         kill -0 "$keeper" 2>/dev/null || break
         sleep 0.2
     done
