@@ -6,6 +6,7 @@ mod cli;
 mod durability;
 mod first_run;
 mod import;
+mod import_invoices;
 mod kill;
 mod litestream;
 #[path = "../support/live/mod.rs"]
