@@ -7,6 +7,7 @@ mod durability;
 mod durable_restore;
 mod first_run;
 mod import;
+mod import_invoices;
 mod kill;
 mod litestream;
 #[path = "../support/live/mod.rs"]
