@@ -114,7 +114,7 @@ fn every_text_is_shown_somewhere_and_every_text_that_is_shown_is_there() {
             }
         }
         shown.extend(quoted(&text).map(str::to_owned));
-        // `host.f.${name}`: all that begin so.
+        // `host_group.${name}`: all that begin so.
         let dynamic = text.split('`').skip(1).step_by(2).filter_map(|part| part.split_once("${"));
         beginnings.extend(dynamic.map(|(beginning, _)| beginning.to_owned()).filter(|part| part.ends_with('.')));
         beginnings.extend(["product.", "order.", "severity.", "host.is_"].map(str::to_owned));
@@ -130,6 +130,16 @@ fn every_text_is_shown_somewhere_and_every_text_that_is_shown_is_there() {
         })
         .collect();
     assert!(unused.is_empty(), "{unused:?}");
+}
+
+#[test]
+fn every_setting_of_a_host_has_a_field_on_its_screen() {
+    let document = openapi_json().expect("JSON");
+    let settings = document["components"]["schemas"]["AdminHostFields"]["properties"].as_object().expect("settings");
+    assert!(settings.len() > 20, "{}", settings.len());
+    let text = &files()["hosts.js"];
+    let without: Vec<_> = settings.keys().filter(|name| !quoted(text).any(|part| part == name.as_str())).collect();
+    assert!(without.is_empty(), "{without:?}");
 }
 
 #[test]
