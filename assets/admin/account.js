@@ -1,6 +1,6 @@
 // The own account: password, second factor, sessions, API tokens.
 
-import { act, again, ask, button, call, card, copyable, empty, fill, finish, form, h, h1, h2, inRow, once, pages, para, reveal, say, t, tag, time } from "./kit.js";
+import { again, ask, button, call, card, copyable, empty, fill, finish, form, h, h1, h2, inRow, once, pages, para, reveal, say, t, tag, time } from "./kit.js";
 
 const OLD = () => ({ name: "old_password", type: "password", label: "account.old", autocomplete: "current-password", required: true });
 
@@ -8,6 +8,8 @@ export async function show(place) {
   const me = await call("admin_me_read");
   const list = (operation, caption, columns, none) => pages({ place: { ...place, query: {} }, operation, caption, columns, none });
   const secret = h("div");
+  // An administrator sees everybody's.
+  const owner = me.role === "administrator" && ["owner", (one) => one.owner];
   return [
     h1(t("screen.account")),
     para(t("account.who", { name: me.name, role: t(`role.${me.role}`) })),
@@ -16,27 +18,29 @@ export async function show(place) {
     h2(t("account.sessions")),
     inRow(button(t("account.end_others"), endOthers)),
     await list("admin_sessions_list", t("account.sessions"), [
+      owner,
       ["client", (one) => [one.client, " ", one.is_this && tag(t("account.this"), "good")]],
       ["account.agent", (one) => h("span", { class: "soft" }, one.agent)],
       ["account.made", (one) => time(one.made_at)],
       ["account.used", (one) => time(one.used_at)],
-      ["", (one) => !one.is_this && button(t("account.end"), () => act("admin_sessions_delete", { id: one.id }, undefined, t("account.ended")))],
-    ]),
+      ["", (one) => !one.is_this && button(t("account.end"), () => end(one))],
+    ].filter(Boolean)),
     h2(t("account.tokens")),
     para(t("account.tokens_text")),
     secret,
     inRow(button(t("host.rotate"), () => newToken(secret))),
     await list("admin_tokens_list", t("account.tokens"), [
+      owner,
       ["name", (one) => one.name],
       ["account.scope", (one) => t(`scope.${one.scope}`)],
       ["product.ends", (one) => time(one.expires_at)],
       ["account.used", (one) => time(one.used_at)],
       ["", (one) => button(t("account.revoke"), () => revoke(one), { class: "danger" })],
-    ], empty(t("account.no_tokens"))),
+    ].filter(Boolean), empty(t("account.no_tokens"))),
     h2(t("login.password")),
     card(form({
       fields: [OLD(), { name: "password", type: "password", label: "people.new_password", autocomplete: "new-password", required: true, hint: "password.rules" }],
-      action: t("account.change_password"),
+      action: t("change"),
       run: async (given) => {
         await call("admin_me_password_create", {}, given);
         finish(t("account.password_changed"));
@@ -51,7 +55,7 @@ function factor(me) {
     const made = await ask({ name: "factor.add", fields: [OLD()], action: t("start.go"), operation: "admin_me_second_factor_create" });
     if (made) enrol(box, made);
   };
-  const end = () => ask({ name: "factor.remove", fields: [OLD()], danger: true, operation: "admin_me_second_factor_remove", said: t("factor.removed") });
+  const end = () => ask({ name: "factor.remove", fields: [OLD()], danger: true, operation: "admin_me_second_factor_remove", said: true });
   return fill(box, me.has_second_factor
     ? [para(t("factor.on", { n: me.recovery_codes })), inRow(button(t("factor.anew"), begin), button(t("factor.remove"), end, { class: "danger" }))]
     : [para(t("factor.off")), button(t("factor.add"), begin)]);
@@ -62,7 +66,7 @@ function enrol(box, { secret, qr }) {
     h("img", { class: "qr", src: qr, alt: t("factor.qr") }), copyable(secret, t("factor.secret")),
     form({
       fields: [{ name: "code", label: "login.code", autocomplete: "one-time-code", required: true }],
-      action: t("factor.confirm"),
+      action: t("start.go"),
       run: async (given) => {
         const { recovery_codes } = await call("admin_me_second_factor_confirm", {}, given);
         say(t("factor.added"));
@@ -71,10 +75,7 @@ function enrol(box, { secret, qr }) {
     }));
 }
 
-const endOthers = () => ask({
-  name: "account.end_others", operation: "admin_sessions_end_others",
-  said: (answer) => t("account.others_ended", { n: answer.ended }),
-});
+const endOthers = () => ask({ name: "account.end_others", operation: "admin_sessions_end_others", said: true });
 
 async function newToken(box) {
   const scopes = ["read", "sell", "admin"].map((scope) => [scope, t(`scope.${scope}`)]);
@@ -89,4 +90,6 @@ async function newToken(box) {
   if (made) reveal(box, once(t("account.new_token", made), made.token, button(t("people.noted"), again)));
 }
 
-const revoke = ({ id, name }) => ask({ name: "account.revoke", words: { name }, danger: true, operation: "admin_tokens_delete", args: { id }, said: t("account.revoked") });
+const end = (one) => ask({ name: "account.end", words: one, danger: true, operation: "admin_sessions_delete", args: { id: one.id }, said: true });
+
+const revoke = (one) => ask({ name: "account.revoke", words: one, danger: true, operation: "admin_tokens_delete", args: { id: one.id }, said: true });

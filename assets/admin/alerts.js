@@ -1,6 +1,6 @@
 // Alerts: what is open, and what was.
 
-import { about, act, ago, ask, attempt, badge, button, call, code, empty, finish, h, h1, h2, inRow, link, para, t, table, time, to } from "./kit.js";
+import { about, act, ago, ask, attempt, badge, button, call, code, empty, english, finish, h, h1, h2, inRow, link, para, t, table, tag, time, to } from "./kit.js";
 
 export async function show({ query, me }) {
   const closed = query.closed === "true";
@@ -23,8 +23,10 @@ const channels = (all) => [h2(t("alerts.channels")), inRow(button(t("alerts.add"
   ["alerts.least", (one) => [t(`severity.${one.severity}`), " ", one.quiet_hours]],
   ["alerts.sent", (one) => one.sent_at && time(one.sent_at)],
   ["alerts.failed", (one) => one.failed_at && [time(one.failed_at), " ", one.failure]],
+  ["state", (one) => one.off_at && [tag(t("alerts.off"), "bad"), " ", time(one.off_at)]],
+  ["tasks.waiting", (one) => one.waiting, "num"],
   ["", (one) => inRow(button(t("alerts.test"), () => test(one)), one.owner && button(t("remove"),
-    () => act("admin_alert_channel_remove", { name: one.name }, undefined, t("alerts.removed")), { class: "danger" }))],
+    () => remove(one), { class: "danger" }))],
 ], all) : para(t("alerts.nowhere"))];
 
 const add = () => ask({
@@ -37,6 +39,10 @@ const add = () => ask({
     { name: "severity", type: "select", label: "alerts.least", options: ["warning", "info", "critical"].map((one) => [one, t(`severity.${one}`)]) },
     { name: "quiet_hours", label: "alerts.quiet", placeholder: "22:00-07:00" },
   ],
+});
+
+const remove = (one) => ask({
+  title: t("remove"), text: t("alerts.remove_text", one), danger: true, operation: "admin_alert_channel_remove", args: { name: one.name }, said: true,
 });
 
 const test = (one) => attempt(async () => {
@@ -67,16 +73,34 @@ function entry(one, me) {
     h("p", { class: "hint" }, code(one.topic), " ", about(one.about, one.id), " ",
       t("todo.since", { ago: ago(one.since) }), one.occurrences > 1 && ` · ${t("todo.times", { n: one.occurrences })}`,
       one.closed_at && ` · ${t("todo.closed", { ago: ago(one.closed_at) })}`),
-    !one.closed_at && h("div", { class: "row" },
+    !one.closed_at && h("div", { class: "row" }, DEEDS[one.operation]?.(one),
       where && link(where(one), t("todo.look"), { class: "button" }),
       me.role === "administrator" && button(t("todo.close"), () => close(one))));
 }
+
+// What says that a host is swept.
+export const sweep = ({ id }) => button(t("host.swept"), () =>
+  ask({ name: "host.swept", operation: "admin_host_swept", args: { id }, said: true }));
+
+// What one press does about an alert, by the operation that helps.
+const DEEDS = {
+  admin_alert_channel_list: () => link("alerts", t("alerts.channels"), { class: "button" }),
+  admin_host_swept: sweep,
+  admin_job_run: () => button(t("tasks.run"), () => act("admin_job_run", BACKUP, undefined, t("tasks.began", BACKUP))),
+  admin_node_check: ({ id }) => button(t("node.check"), () => attempt(async () => finish(english((await call("admin_node_check", { id })).line)))),
+  admin_product_release: ({ id }) => button(t("product_do.release"), () => ask({
+    title: t("product_do.release"), text: t("product_will.release", { what: id }), danger: true,
+    operation: "admin_product_release", args: { id }, said: true,
+  }), { class: "danger" }),
+};
+// The one job of which an alert tells.
+const BACKUP = { name: "backup" };
 
 async function close(one) {
   await ask({
     title: t("todo.close"),
     text: [one.text, t("todo.close_text")],
     run: () => call("admin_alert_close", { id: one.alert }),
-    said: t("todo.closed_now"),
+    said: true,
   });
 }

@@ -61,7 +61,8 @@ async function signedIn() {
   fill(document.body, frame(me, signOut));
   follow((nouns) => {
     const { nouns: own = [] } = SCREENS[here().name] ?? {};
-    if (nouns.includes("everything") || own.some((noun) => nouns.includes(noun))) show(true);
+    const news = [...nouns, "any"];
+    if (nouns.includes("everything") || own.some((noun) => news.includes(noun))) show(true);
   });
   await show(false);
 }
@@ -93,7 +94,6 @@ async function show(isNews) {
   if (!isSame) sayNothing();
   if (!isNews) main.setAttribute("aria-busy", "true");
   const parts = await draw(screen, place).catch((error) => problem(error, () => show(false)));
-  // Somebody went on in the meantime.
   if (number !== shown || !me) return;
   const held = isSame && !isNews && nameOf(main.contains(document.activeElement) && document.activeElement);
   fill(main, parts).removeAttribute("aria-busy");
@@ -128,6 +128,8 @@ addEventListener("hashchange", () => {
 const OPERATION = "admin_event_stream";
 // Several things change together; they are shown together, and no more often than somebody can read. Milliseconds.
 const PAUSE = 3000;
+// Without a stream (too many listen) screens are shown anew so often. Milliseconds.
+const WITHOUT = 60000;
 
 let source = null;
 let onNews = null;
@@ -149,6 +151,15 @@ function fit() {
     source = new EventSource(address(OPERATION));
     source.addEventListener("changed", (event) => soon(JSON.parse(event.data).lists));
     source.addEventListener("log", () => soon(["log"]));
+    source.addEventListener("error", () => {
+      // Another try is under way.
+      if (source?.readyState !== EventSource.CLOSED) return;
+      source = null;
+      setTimeout(() => {
+        fit();
+        soon(["everything"]);
+      }, WITHOUT);
+    });
   }
 }
 

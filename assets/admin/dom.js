@@ -25,13 +25,11 @@ function set(element, name, value) {
 const flat = (children) =>
   children.flat(9).filter((child) => child !== null && child !== undefined && child !== false && child !== "");
 
-// Replaces what is in an element.
 export function fill(element, ...children) {
   element.replaceChildren(...flat(children));
   return element;
 }
 
-// What is needed often.
 export const para = (...children) => h("p", null, children);
 export const h1 = (...children) => h("h1", null, children);
 export const h2 = (...children) => h("h2", null, children);
@@ -47,7 +45,6 @@ export const fold = (title, ...children) => h("details", { class: "group" }, h("
 // Shows something in the place of what was in a box, and goes there.
 export const reveal = (box, ...children) => fill(box, children).querySelector("h2, h3, input").focus();
 
-// A link to a screen.
 export const link = (to, text, attributes) => h("a", { href: `#/${to}`, ...attributes }, text);
 
 export const buttonTo = (to, text, kind) => link(to, text, { class: `button ${kind ?? ""}` });
@@ -56,12 +53,11 @@ export const buttonTo = (to, text, kind) => link(to, text, { class: `button ${ki
 export function button(text, action, attributes) {
   const element = h("button", { type: "button", ...attributes }, text);
   // Not `disabled`: that would take the focus away.
-  let isBusy = false;
   element.addEventListener("click", async () => {
-    if (isBusy) return;
-    isBusy = true;
+    if (element.ariaBusy) return;
+    element.ariaBusy = true;
     await Promise.resolve(action(element)).finally(() => {
-      isBusy = false;
+      element.ariaBusy = null;
     });
   });
   return element;

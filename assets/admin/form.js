@@ -127,8 +127,12 @@ export function form({ fields, values = {}, action, run, danger, onlyChanges, ca
 // Messages of nested fields are objects.
 const textOf = (message) => (typeof message === "string" ? message : Object.values(message ?? {}).flat(9).join(" "));
 
+// What was done, by the words that asked for it.
+export const did = (title) => t("done", { title });
+
 // A form that is a question in between: says what will happen, and happens only when that is wanted. Gives what `run`
-// gives (usually what the operation answers), or undefined; and where it is `said`, the screen is shown as it is then.
+// gives (usually what the operation answers), or undefined; and where it is `said` (true: in the words of the title), the
+// screen is shown as it is then.
 // `name` is that of the text for the title; what will happen stands under the same name with `_text`, made with `words`.
 export function ask({ name, words, title = t(name), text = has(`${name}_text`) && t(`${name}_text`, words), action = title,
   fields = [], values, danger, operation, args, run = (given) => call(operation, args, fields.length ? given : undefined), said }) {
@@ -141,7 +145,7 @@ export function ask({ name, words, title = t(name), text = has(`${name}_text`) &
       run: async (given) => {
         result = await run(given);
         dialog.close();
-        if (said) finish(typeof said === "function" ? said(result) : said);
+        if (said) finish(said === true ? did(title) : typeof said === "function" ? said(result) : said);
       },
     });
     const says = [text].flat(9).filter(Boolean).map((one) => (one instanceof Node ? one : para(one)));

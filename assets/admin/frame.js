@@ -5,22 +5,22 @@ import { choose, language, LANGUAGES, t } from "./i18n.js";
 import { sayLine } from "./say.js";
 
 // The screens: each a module of its own, which is fetched when somebody goes there. `group`: where in the menu it stands;
-// `all`: those for administrators alone; `nouns`: what has to change for the screen to be shown anew.
+// `all`: those for administrators alone; `nouns`: what has to change (or `any`thing) for the screen to be shown anew.
 export const SCREENS = {
   dashboard: { load: () => import("./dashboard.js"), group: "now", nouns: ["order", "product", "alert", "host", "node"] },
   start: { load: () => import("./start.js"), nouns: ["host", "node", "site", "product"] },
-  alerts: { load: () => import("./alerts.js"), group: "now", nouns: ["alert"] },
+  alerts: { load: () => import("./alerts.js"), group: "now", nouns: ["alert", "alert_channel"] },
   hosts: { load: () => import("./hosts.js"), group: "sell", nouns: ["host"] },
   products: { load: () => import("./products.js"), group: "sell", nouns: ["product", "order"] },
   orders: { load: () => import("./orders.js"), group: "sell", nouns: ["order", "product"] },
-  deny: { load: () => import("./deny.js"), group: "sell", all: true },
-  reports: { load: () => import("./reports.js"), group: "sell" },
+  deny: { load: () => import("./deny.js"), group: "sell", all: true, nouns: ["deny_entry"] },
+  reports: { load: () => import("./reports.js"), group: "sell", nouns: ["order"] },
   nodes: { load: () => import("./nodes.js"), group: "run", nouns: ["node"] },
   tasks: { load: () => import("./tasks.js"), group: "run", all: true, nouns: ["job", "outbox", "log"] },
-  log: { load: () => import("./log.js"), group: "run", all: true },
-  settings: { load: () => import("./settings.js"), group: "run", all: true },
-  people: { load: () => import("./people.js"), group: "run", all: true },
-  account: { load: () => import("./account.js"), group: "run" },
+  log: { load: () => import("./log.js"), group: "run", all: true, nouns: ["any"] },
+  settings: { load: () => import("./settings.js"), group: "run", all: true, nouns: ["site"] },
+  people: { load: () => import("./people.js"), group: "run", all: true, nouns: ["operator"] },
+  account: { load: () => import("./account.js"), group: "run", nouns: ["operator", "api token"] },
 };
 
 const GROUPS = ["now", "sell", "run"];
@@ -61,7 +61,6 @@ function skip(event) {
   document.getElementById("main").focus();
 }
 
-// The other languages.
 export const languages = () =>
   h("footer", null, Object.entries(LANGUAGES).filter(([tag]) => tag !== language()).map(([tag, name]) =>
     button(name, () => choose(tag), { lang: tag })), h("a", { href: "/docs/" }, "API"));

@@ -1,8 +1,8 @@
 // Hosts: all of them, a new one, and one with its settings, its ports, its token.
 
-import { act, alive, ask, button, buttonTo, call, card, code, copyable, empty, facts, fill, finish, fold, form, h, h1, h2, history, inRow, leave, link, once, pages, para, reveal, sats, soft, t, table, tag, time } from "./kit.js";
+import { act, alive, ask, button, buttonTo, call, card, code, copyable, did, empty, facts, fill, finish, fold, form, h, h1, h2, history, inRow, leave, link, once, pages, para, reveal, sats, soft, t, table, tag, time } from "./kit.js";
+import { sweep } from "./alerts.js";
 
-// One of them where the address names it, or all.
 export const show = (place) => (place.id ? one(place) : list(place));
 
 async function list(place) {
@@ -38,13 +38,15 @@ function create() {
     const ranges = first && last ? [{ first, last }] : [];
     const made = await call("admin_host_create", {}, { settings, ranges });
     reveal(box, once(t("host.added"), made.block, para(t("start.host_alive_text")),
-      made.warnings.map((text) => h("p", { class: "note warn", lang: "en" }, text)),
-      inRow(buttonTo(`hosts/${made.id}`, t("host.to_host"), "main"), buttonTo("start", t("screen.start")))));
+      warned(made.warnings),
+      inRow(buttonTo(`hosts/${made.id}`, t("todo.look"), "main"), buttonTo("start", t("screen.start")))));
   };
   fill(box, h2(t("host.add")), para(t("host.add_text")),
     card(form({ fields: NEW_HOST(), action: t("host.add"), run, values: { offers_tor_bridges: true } })));
   return [para(link("hosts", t("back"))), box];
 }
+
+const warned = (warnings) => warnings.map((text) => h("p", { class: "note warn", lang: "en" }, text));
 
 async function one({ id, me }) {
   const { host, warnings, block, presence, history: changes } = await call("admin_host_read", { id });
@@ -52,7 +54,7 @@ async function one({ id, me }) {
   return [
     para(link("hosts", t("back"))),
     h1(host.name),
-    warnings.map((text) => h("p", { class: "note warn", lang: "en" }, text)),
+    warned(warnings),
     facts(
       ["state", state(host)], ["product.port", host.ip], ["id", code(host.id)], ["owner", host.owner],
       ["host.check_in", time(host.ci_date)], host.ci_message && ["host.said", host.ci_message],
@@ -62,7 +64,7 @@ async function one({ id, me }) {
       buttonTo(`orders?host=${host.id}`, t("screen.orders")),
       toggle(host, "is_enabled", host.is_enabled ? "host.disable" : "host.enable"),
       toggle(host, "is_draining", host.is_draining ? "host.undrain" : "host.drain"),
-      host.unswept_since && button(t("host.swept"), () => swept(host)),
+      host.unswept_since && sweep(host),
       me.role === "administrator" && button(t("host.give"), () => give(host)),
       button(t("host.remove"), () => remove(host), { class: "danger" })),
     h2(t("host.ports")),
@@ -90,10 +92,8 @@ async function save(host, given) {
 function toggle(host, name, text) {
   const set = (value) =>
     act("admin_host_update", { id: host.id }, { [name]: value }, t(`host.${name}_${value}`), () => set(!value));
-  return button(t(text), () => set(!host[name]), { title: t(`${text}_text`) });
+  return button(t(text), () => set(!host[name]), { title: t(`host.${name}_${!host[name]}`) });
 }
-
-const swept = (host) => ask({ name: "host.swept", operation: "admin_host_swept", args: { id: host.id }, said: t("host.swept_done") });
 
 const give = ({ id, name }) => ask({
   name: "host.give", words: { name }, operation: "admin_host_give", args: { id }, said: t("changed"),
@@ -102,7 +102,7 @@ const give = ({ id, name }) => ask({
 
 async function remove({ id, name }) {
   const done = await ask({ name: "host.remove", words: { name }, danger: true, operation: "admin_host_remove", args: { id } });
-  if (done !== undefined) leave("hosts", t("host.removed"));
+  if (done !== undefined) leave("hosts", did(t("host.remove")));
 }
 
 async function rotate(host, box) {
@@ -114,22 +114,18 @@ async function rotate(host, box) {
 }
 
 function ranges(host) {
-  const remove = async (range) => {
-    await ask({
-      name: "host.range_remove", danger: true, words: { ...range, n: range.used },
-      operation: "admin_host_range_remove", args: { id: host.id, range: range.id },
-      said: t("host.range_removed"),
-    });
-  };
+  const remove = (range) => ask({
+    name: "host.range_remove", danger: true, words: { ...range, n: range.used },
+    operation: "admin_host_range_remove", args: { id: host.id, range: range.id },
+    said: true,
+  });
+  const bound = (name) => f(name, "number", { min: 1, max: 65535, required: true });
   const add = form({
-    fields: [
-      { name: "first", type: "number", label: "host.f.first", min: 1, max: 65535, required: true },
-      { name: "last", type: "number", label: "host.f.last", min: 1, max: 65535, required: true },
-    ],
+    fields: [bound("first"), bound("last")],
     action: t("host.range_add"),
     run: async (given) => {
       await call("admin_host_range_add", { id: host.id }, given);
-      finish(t("host.range_added"));
+      finish(did(t("host.range_add")));
     },
   });
   add.className = "filter";
@@ -146,12 +142,13 @@ function ranges(host) {
   ];
 }
 
-const f = (name, type, more) => ({ name, type, label: `host.f.${name}`, ...more });
-const group = (name, fields, open) => ({ heading: t(`host.g.${name}`), fields, open });
+// What is sold has the same words under each heading.
+const f = (name, type, more) => ({ name, type, label: `host_field.${name.replace(/^(tor_bridge|nostr_alias)_/, "")}`, ...more });
+const group = (name, fields, open) => ({ heading: t(`host_group.${name}`), fields, open });
 
-const basics = (required) => [
-  { name: "name", label: "name", required, max_length: 20 },
-  f("ip", "text", { required, hint: "host.ip_hint" }),
+const basics = () => [
+  { name: "name", label: "name", required: true, max_length: 20 },
+  f("ip", "text", { required: true }),
   f("description", "text", { max_length: 140, may_be_empty: true }),
 ];
 const bridges = () => [
@@ -161,17 +158,15 @@ const bridges = () => [
   f("tor_bridge_duration", "days", { value: 86400, hint: "host.for_ever_hint" }),
 ];
 
-// What a new host needs.
 const NEW_HOST = () => [
-  ...basics(true),
+  ...basics(),
   f("first", "number", { required: true, min: 1, max: 65535, value: 20000, hint: "host.ports_hint" }),
   f("last", "number", { required: true, min: 1, max: 65535, value: 20099 }),
   ...bridges(),
 ];
 
-// All settings.
 const ALL_FIELDS = () => [
-  group("basics", basics(true), true),
+  group("basics", basics(), true),
   group("bridges", [...bridges(), f("bridge_bandwidth_initial", "gib", { hint: "host.bandwidth_hint" })]),
   group("aliases", [
     f("offers_nostr_aliases", "check"),
@@ -180,12 +175,13 @@ const ALL_FIELDS = () => [
     f("nostr_alias_price_extension", "sats"),
     f("nostr_alias_duration", "days", { hint: "host.for_ever_hint" }),
   ]),
-  group("terms", [f("terms_of_service", "area", { may_be_empty: true }), f("terms_of_service_url", "url", { may_be_empty: true })]),
+  group("terms", [f("terms_of_service", "area", { may_be_empty: true }), f("terms_of_service_url", "url", { may_be_empty: true }), f("abuse_contact", "text", { max_length: 250, may_be_empty: true })]),
   group("delivery", [
     f("use_holds", "check"),
     f("hold_limit_secs", "number", { min: 60 }),
     f("grace_secs", "number", { min: 600 }),
     f("late_secs", "number", { min: 60 }),
+    f("max_periods", "number", { min: 1, max: 366 }),
   ]),
   group("rare", [
     f("is_test_host", "check"),

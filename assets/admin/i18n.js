@@ -38,5 +38,4 @@ export function t(key, values = {}) {
   return form.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 }
 
-// Whether there is such a text.
 export const has = (key) => find(key) !== undefined;

@@ -48,5 +48,5 @@ export async function showSetup({ key, then, login }) {
     await then();
     go("start");
   };
-  return [title, para(t("setup.lead")), card(form({ fields, action: t("setup.action"), run })), languages()];
+  return [title, para(t("setup.lead")), card(form({ fields, action: t("start.go"), run })), languages()];
 }

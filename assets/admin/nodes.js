@@ -106,7 +106,7 @@ async function remove(node) {
 
 // Settings whose label is that of something else as well.
 const LABELS = { name: "name", kind: "type", host: "product.host", port: "product.move_port", certificate: "node.certificate" };
-const setting = (name, type, more) => ({ name, type, label: LABELS[name] ?? `node.f.${name}`, ...more });
+const setting = (name, type, more) => ({ name, type, label: LABELS[name] ?? `node_field.${name}`, ...more });
 
 // Of a new one (`isNew`) or of one that is to change. Files of the shop's machine are named by administrators alone.
 function nodeFields(me, isNew) {

@@ -3,7 +3,6 @@
 
 import { about, address, ask, badge, button, buttonTo, bytes, call, choices, code, copyable, dates, empty, facts, fiat, fold, h, h1, h2, history, hostOf, inRow, link, NOTE, ORDER_STATES, pages, para, sats, short, sorting, span, t, table, time, yesNo } from "./kit.js";
 
-// One of them where the address names it, or all.
 export const show = (place) => (place.id ? one(place) : list(place));
 
 const COLUMNS = () => [
@@ -45,8 +44,8 @@ async function one({ id }) {
   return [
     para(link("orders", t("back"))),
     h1(t("order.title", { id: short(order.id) })),
-    order.owed > 0 && h("section", { class: "note bad" },
-      para(t("order.owes", { sats: sats(order.owed) })),
+    due(order) > 0 && h("section", { class: order.owed ? "note bad" : "note warn" },
+      para(order.owed ? t("order.owes", { sats: sats(order.owed) }) : t("order.was_late")),
       inRow(refundButton(order), deliverAgain(order), resolve(order))),
     facts(
       ["state", badge("order", order.status)], ["order.message", order.message], ["id", code(order.id)],
@@ -82,15 +81,21 @@ function invoice({ id, invoice }) {
   ];
 }
 
+// What can be paid back: what is owed, or all that came for what was delivered too late for its buyer. Msat.
+const due = (order) => order.owed || (order.late_secs && order.status === "P" && order.delivery === "delivered" && !order.refunded && order.received);
+
+// What will happen, in the words of `name`.
+const willPay = (name, order) => [t(name, { sats: sats(due(order)) }), !order.owed && t("order.was_late")];
+
 function deliverAgain(order) {
-  return order.status === "N" && button(t("order.deliver_again"), () => ask({ name: "order.deliver_again", operation: "admin_order_deliver_again", args: { id: order.id }, said: t("order.delivering") }));
+  return order.status === "N" && button(t("order.deliver_again"), () => ask({ name: "order.deliver_again", operation: "admin_order_deliver_again", args: { id: order.id }, said: true }));
 }
 
 function resolve(order) {
   return button(t("order.resolve"), () => ask({
-    name: "order.resolve", words: { sats: sats(order.owed) }, danger: true, operation: "admin_order_resolve", args: { id: order.id },
+    name: "order.resolve", text: willPay("order.resolve_text", order), danger: true, operation: "admin_order_resolve", args: { id: order.id },
     fields: [NOTE()],
-    said: t("order.resolved"),
+    said: true,
   }));
 }
 
@@ -108,7 +113,7 @@ const refundTable = (order, refunds) => [
 const refundButton = (order) => button(t("refund.pay"), () => pay(order), { class: "main" });
 
 const pay = (order) => ask({
-  name: "refund.pay", words: { sats: sats(order.owed) }, operation: "admin_order_refund", args: { id: order.id },
+  name: "refund.pay", text: willPay("refund.pay_text", order), operation: "admin_order_refund", args: { id: order.id },
   fields: [
     { name: "bolt11", type: "area", label: "refund.bolt11", required: true, hint: "refund.bolt11_hint" },
     { name: "fee_limit_msat", type: "sats", label: "refund.fee_limit", hint: "refund.fee_hint" },
@@ -123,5 +128,5 @@ const state = (order) => ask({
     { name: "outcome", type: "select", label: "tasks.outcome", options: [["paid", t("refund.was_paid")], ["failed", t("refund.was_not")]] },
     NOTE(),
   ],
-  said: t("refund.stated"),
+  said: true,
 });

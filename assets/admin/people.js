@@ -58,12 +58,12 @@ function actions(one, me, box) {
     const wanted = await ask({
       title: t(`people.make.${other}`), text: t(`people.make_text.${other}`, one), run: async () => true,
     });
-    if (wanted) await change({ role: other }, t("people.changed"), () => change({ role: one.role }, t("undone")));
+    if (wanted) await change({ role: other }, t("changed"), () => change({ role: one.role }, t("undone")));
   };
   const enable = async () => {
     const to = !one.is_enabled;
     const wanted = to || await ask({ name: "people.disable", words: one, danger: true, run: async () => true });
-    if (wanted) await change({ is_enabled: to }, t("people.changed"), () => change({ is_enabled: !to }, t("undone")));
+    if (wanted) await change({ is_enabled: to }, t("changed"), () => change({ is_enabled: !to }, t("undone")));
   };
   const password = async () => {
     const made = await ask({
@@ -73,7 +73,7 @@ function actions(one, me, box) {
   };
   const factor = () => ask({
     name: "people.no_factor", words: one, danger: true, operation: "admin_operators_second_factor_remove", args: { id },
-    said: t("people.changed"),
+    said: t("changed"),
   });
   // What one does to oneself is on the screen of the own account.
   if (id === me.id) return tag(t("people.you"));

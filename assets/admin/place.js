@@ -7,7 +7,6 @@ export function here() {
   return { name: name || "dashboard", id: id && decodeURIComponent(id), query: Object.fromEntries(new URLSearchParams(query)) };
 }
 
-// The address of a screen.
 export function to(name, id, query = {}) {
   const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== "" && value !== false);
   const tail = new URLSearchParams(given).toString();
@@ -21,5 +20,4 @@ export function go(name, id, query) {
   else location.hash = address;
 }
 
-// Shows the screen again, as it is now.
 export const again = () => dispatchEvent(new Event("hashchange"));

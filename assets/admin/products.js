@@ -79,12 +79,12 @@ function actions(product, me) {
   const run = async (name) => {
     const undo = UNDO[name] && (() => act(OPERATIONS[UNDO[name]], { id: product.id }, {}, t("undone")));
     const done = await ask({
-      title: t(`product.do.${name}`),
-      text: t(`product.will.${name}`, { what: product.target ?? product.alias }),
+      title: t(`product_do.${name}`),
+      text: t(`product_will.${name}`, { what: product.target ?? product.alias }),
       fields: [...(MORE[name]?.(me) ?? []), REASON()],
       danger: isFinal(name), operation: OPERATIONS[name], args: { id: product.id },
     });
     if (done) finish(t("product.done", { state: t(`product.${done.status}`) }), undo);
   };
-  return inRow(possible.map((name) => button(t(`product.do.${name}`), () => run(name), { class: isFinal(name) && "danger" })));
+  return inRow(possible.map((name) => button(t(`product_do.${name}`), () => run(name), { class: isFinal(name) && "danger" })));
 }

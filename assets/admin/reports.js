@@ -23,6 +23,7 @@ export async function show({ query }) {
       ["order.refunded", (one) => sats(one.refunded_msat), "num"],
       ["report.fiat", (one) => fiat(one.refunded_cents, one.currency) || "–", "num"],
       ["report.fees", (one) => sats(one.fees_msat), "num"],
+      ["report.fiat", (one) => fiat(one.fees_cents, one.currency) || "–", "num"],
     ], months) : empty(t("report.none"), buttonTo("orders", t("screen.orders"))),
   ];
 }

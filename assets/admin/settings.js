@@ -9,13 +9,13 @@ export async function show() {
     h2(t("settings.site")),
     card(form({
       fields: [
-        { name: "name", label: "name", required: true, max_length: 100, hint: "settings.name_hint" },
+        { name: "name", label: "name", required: true, max_length: 100 },
         { name: "domain", label: "settings.domain", required: true, max_length: 100, hint: "settings.domain_hint" },
       ],
       values: site, action: t("save"),
       run: async (given) => {
         await call("admin_site_update", {}, given);
-        finish(t("settings.saved"));
+        finish(t("changed"));
       },
     })),
     h2(t("settings.rates")),

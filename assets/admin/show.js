@@ -5,7 +5,6 @@ import { has, language, t } from "./i18n.js";
 
 const number = (value, most = 0) => new Intl.NumberFormat(language(), { maximumFractionDigits: most }).format(value);
 
-// msat as sats.
 export const sats = (msat) => (msat === null || msat === undefined ? "–" : t("unit.sats", { sats: number(msat / 1000, 3) }));
 
 // Hundredths of a currency.
@@ -43,7 +42,6 @@ export function span(secs) {
 // A period that something is sold for.
 export const period = (secs) => (secs ? span(secs) : t("unit.for_ever"));
 
-// Bytes.
 export function bytes(size) {
   if (size === null || size === undefined) return "–";
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
@@ -67,7 +65,6 @@ export function badge(kind, state) {
 
 export const tag = (text, kind) => h("span", { class: `badge ${kind ?? ""}` }, text);
 
-// Whether something is there.
 export const alive = (is) => tag(is ? t("alive") : t("dead"), is ? "good" : "bad");
 
 // Choices for a filter by state.

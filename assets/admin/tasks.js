@@ -58,7 +58,7 @@ const jobTable = (jobs) => table("tasks.jobs", [
   ["tasks.next", (job) => (job.paused_at ? tag(t("tasks.paused"), "bad") : time(job.next_at))],
   ["", (job) => inRow(
     button(t("tasks.run"), () => runNow(job), { "aria-label": t("tasks.run_one", job) }),
-    button(job.paused_at ? t("product.do.resume") : t("tasks.pause"), () => pause(job, !job.paused_at), { "aria-label": t(job.paused_at ? "tasks.resume_one" : "tasks.pause_one", job) }))],
+    button(job.paused_at ? t("product_do.resume") : t("tasks.pause"), () => pause(job, !job.paused_at), { "aria-label": t(job.paused_at ? "tasks.resume_one" : "tasks.pause_one", job) }))],
 ], jobs);
 
 const runNow = (job) => act("admin_job_run", { name: job.name }, undefined, t("tasks.began", job));
@@ -71,7 +71,7 @@ function intentActions(one) {
   const giveUp = () => ask({
     name: "tasks.give_up", danger: true, operation: "admin_outbox_give_up", args: { number: one.number },
     fields: [NOTE()],
-    said: t("tasks.given_up"),
+    said: true,
   });
   return [
     button(t("tasks.retry"), retry),

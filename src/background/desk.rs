@@ -13,6 +13,7 @@ use crate::config::Job;
 use crate::domain::alert_channel::OwnChannel;
 use crate::domain::id::OrderId;
 use crate::domain::node::Node;
+use crate::domain::texts::Reason;
 use crate::lightning::dial::Dial;
 use crate::lightning::pasted;
 use crate::notify::Channels;
@@ -54,7 +55,7 @@ impl Backstage for Desk {
     fn begin_job(&self, name: &str) -> Result<(), Error> {
         let job = Job::ALL.into_iter().find(|job| job.name() == name).ok_or(Error::NotFound)?;
         let Some(mark) = self.context.running.begin(job.name()) else {
-            return Err(Error::Conflict("It is running already.".into()));
+            return Err(Error::Conflict(Reason::RunsAlready.into()));
         };
         let context = Arc::clone(&self.context);
         self.tasks.spawn(async move { run::run_marked(&context, job, mark).await });

@@ -6,6 +6,7 @@ use crate::domain::lightning::{PaymentHash, PaymentState};
 use crate::domain::money::Msat;
 use crate::domain::node::Node;
 use crate::domain::purchase::OrderStatus;
+use crate::domain::texts::Reason;
 use crate::lightning::bolt11;
 use crate::lightning::dial::Dial;
 use crate::services::payments;
@@ -187,8 +188,7 @@ pub async fn state_outcome(
         && let Ok(payer) = payments::refunds::node_of(shop, &open).and_then(|node| payer(&node, dial))
         && let Ok(PaymentState::Succeeded { .. } | PaymentState::InFlight) = payer.track(open.hash).await
     {
-        let text = "The node knows of this payment: run `order refund` again, which learns what became of it.";
-        return Err(Error::Conflict(text.into()));
+        return Err(Error::Conflict(Reason::RefundKnown.into()));
     }
     payments::refunds::state_outcome(shop, order, stated, by, note).await
 }
@@ -201,7 +201,7 @@ async fn conclude(shop: &Shop, refund: &Refund, state: PaymentState, by: &Princi
         }
         PaymentState::Failed { reason } => {
             payments::refunds::failed(shop, refund, &reason, by).await?;
-            Err(Error::Refused(format!("The payment failed, nothing was paid: {reason}.").into()))
+            Err(Error::Refused(Reason::PaymentFailed { why: reason }.into()))
         }
         PaymentState::InFlight | PaymentState::Unknown => Err(not_known("the payment is on its way")),
     }

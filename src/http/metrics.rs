@@ -108,6 +108,8 @@ fn sold(text: &mut Text, figures: &Figures) {
     text.family("received_fiat", "gauge", "What came, at the rates of the invoices.", came);
     let back = known().map(|total| (vec![("currency", total.currency.as_str())], money(total.fiat_refunded)));
     text.family("refunded_fiat", "gauge", "What was paid back, at the rates of the invoices.", back);
+    let cost = known().map(|total| (vec![("currency", total.currency.as_str())], money(total.fiat_fees)));
+    text.family("refund_fees_fiat", "gauge", "What that cost, at the rates of the invoices.", cost);
 }
 
 /// How the shop is at this moment.

@@ -1,6 +1,7 @@
 //! The change log as administrators look through it. Operators see what happened to their own things with each of these.
 
 use super::{Error, ReadTx, authz};
+use crate::domain::texts::Reason;
 use crate::domain::time::Timestamp;
 use crate::store::audit_log;
 use crate::store::keyset::Span;
@@ -32,7 +33,7 @@ pub fn list(tx: &ReadTx<'_>, query: &Query) -> Result<Vec<(i64, Entry)>, Error> 
     authz::needs_administrator(tx.actor)?;
     let is_person = |name: &String| name.starts_with("operator:") || name == "cli" || name.starts_with("cli:");
     if query.person.as_ref().is_some_and(|name| !is_person(name)) {
-        return Err(Error::field("person", "People are named operator:<name>, cli, or cli:<account>."));
+        return Err(Error::field("person", Reason::NoPerson));
     }
     let Query { from, until, after, limit, .. } = *query;
     let span = Span { from, until, after, oldest_first: false, limit };

@@ -2,7 +2,8 @@
 
 use super::{Error, ReadTx, Tx, authz};
 use crate::domain::deny_list::{DenyEntry, DenyKind, DenyStatus, new_value, normalize};
-use crate::domain::text::{NOT_PLAIN, is_plain_text};
+use crate::domain::text::is_plain_text;
+use crate::domain::texts::Message;
 use crate::store::deny_list;
 
 /// The longest comment.
@@ -15,12 +16,12 @@ const MAX_COMMENT: usize = 140;
 pub fn add(tx: &Tx<'_>, kind: DenyKind, value: &str, status: DenyStatus, comment: &str) -> Result<DenyEntry, Error> {
     let db = tx.db;
     authz::needs_administrator(tx.actor)?;
-    let value = new_value(kind, value).map_err(|message| Error::field(kind.name(), message))?;
+    let value = new_value(kind, value).map_err(|messages| Error::Invalid(vec![(kind.name(), messages)]))?;
     if comment.chars().count() > MAX_COMMENT {
-        return Err(Error::field("comment", format!("Ensure this field has no more than {MAX_COMMENT} characters.")));
+        return Err(Error::field("comment", Message::TooLong { max: MAX_COMMENT }));
     }
     if !is_plain_text(comment) {
-        return Err(Error::field("comment", NOT_PLAIN));
+        return Err(Error::field("comment", Message::NotPlain));
     }
     deny_list::put(db, kind, &value, status, comment, tx.author())?;
     tx.record("deny_entry", &value, &format!("status {}", status.name()))?;

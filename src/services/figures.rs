@@ -78,6 +78,7 @@ fn by_currency(months: Vec<Total>) -> Vec<Total> {
                 sum.refunded += month.refunded;
                 sum.fiat_refunded += month.fiat_refunded;
                 sum.fees += month.fees;
+                sum.fiat_fees += month.fiat_fees;
             }
             None => sums.push(month),
         }

@@ -2,6 +2,7 @@
 
 use super::shop::Shop;
 use super::{Error, Principal, ReadTx, authz};
+use crate::domain::texts::Reason;
 use crate::domain::time::Timestamp;
 use crate::store::audit_log;
 use crate::store::outbox::{self, IntentKind};
@@ -67,9 +68,7 @@ pub async fn give_up(shop: &Shop, by: &Principal, id: i64, note: &str) -> Result
     authz::needs_administrator(by)?;
     let intent = shop.db.read(|db| outbox::get(db, id))?.ok_or(Error::NotFound)?;
     if intent.kind != IntentKind::Make {
-        let text = "Only the node says how this ends: an invoice that is not cancelled there could still be paid, and held \
-                    money must be taken or go back. Bring the node back (`node check`), or point the record to where it is.";
-        return Err(Error::Conflict(text.into()));
+        return Err(Error::Conflict(Reason::OnlyNodeEnds.into()));
     }
     let (order, note) = (intent.order, note.to_owned());
     crate::services::orders::extend::give_up(shop, order).await?;

@@ -5,6 +5,7 @@ use super::{Error, ReadTx, Tx, authz};
 use crate::domain::alert_channel::{ChannelRules, OwnChannel};
 use crate::domain::id::OperatorId;
 use crate::domain::principal::Principal;
+use crate::domain::texts::Reason;
 use crate::services::operators::authenticate;
 use crate::store::alert_channels::{self, Own};
 use crate::store::operators;
@@ -33,7 +34,7 @@ pub fn add(tx: &Tx<'_>, owner: OperatorId, channel: &OwnChannel, rules: ChannelR
     authz::needs_owner(tx.actor, owner)?;
     let is_theirs = |state: &ChannelState| state.own.as_ref().is_some_and(|own| own.owner == owner);
     if alert_channels::list(tx.db)?.iter().filter(|state| is_theirs(state)).count() >= MOST {
-        return Err(Error::Conflict(format!("There are {MOST} channels already. Remove one first.").into()));
+        return Err(Error::Conflict(Reason::TooManyChannels { most: MOST }.into()));
     }
     let name = alert_channels::add_own(tx.db, owner, channel, rules, tx.author())?;
     tx.record("alert_channel", &name, &format!("added: {} to {}", channel.kind.name(), channel.place()))?;
@@ -89,7 +90,7 @@ pub fn to_test(tx: &ReadTx<'_>, name: &str) -> Result<Option<Destination>, Error
     let Some(own) = &state.own else { return Ok(None) };
     let is_recent = [state.sent_at, state.failed_at].iter().flatten().any(|at| at.is_within(TEST_PAUSE_SECS, tx.now));
     if is_recent && authz::needs_administrator(tx.actor).is_err() {
-        return Err(Error::Conflict(format!("It was used a moment ago: try again in {TEST_PAUSE_SECS} s.").into()));
+        return Err(Error::Conflict(Reason::JustTried { secs: TEST_PAUSE_SECS }.into()));
     }
     destination(tx, own)?.map(Some).ok_or(Error::NotFound)
 }

@@ -3,6 +3,7 @@
 use super::hosts::catalog::{Site, site};
 use super::{Error, Tx, authz};
 use crate::domain::text::is_plain_name;
+use crate::domain::texts::Reason;
 use crate::store::meta;
 
 /// The longest domain or name, as on the predecessor.
@@ -45,7 +46,7 @@ fn check(field: &'static str, text: &str, fits: bool) -> Result<(), Error> {
     if fits && (1..=MAX).contains(&length) && is_plain_name(text) {
         return Ok(());
     }
-    Err(Error::field(field, format!("{text:?} can't be the {field}: 1 to {MAX} characters, no address of a page.")))
+    Err(Error::field(field, Reason::NoSiteText { text: text.to_owned(), most: MAX }))
 }
 
 #[cfg(test)]

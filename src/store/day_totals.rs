@@ -1,4 +1,4 @@
-//! Sums by day: what was sold, taken, and paid back. Triggers keep them (V18), so that no figure has to be counted.
+//! Sums by day: what was sold, taken, and paid back. Triggers keep them (V18, V26), so that no figure has to be counted.
 
 use rusqlite::{Connection, Row, params};
 
@@ -29,6 +29,8 @@ pub struct Total {
     pub fiat_refunded: i64,
     /// Msat that refunds cost on their way.
     pub fees: i64,
+    /// Hundredths of a cent.
+    pub fiat_fees: i64,
 }
 
 /// The day of a time.
@@ -37,7 +39,7 @@ pub const fn day_of(at: crate::domain::time::Timestamp) -> i64 {
 }
 
 const SUMS: &str = "currency, sum(sold), sum(extended), sum(received), sum(fiat), sum(refunded), sum(fiat_refunded), \
-    sum(fees) FROM day_total WHERE day >= ?1 AND (?2 IS NULL OR host_id IN (SELECT id FROM host WHERE owner_id = ?2))";
+    sum(fees), sum(fiat_fees) FROM day_total WHERE day >= ?1 AND (?2 IS NULL OR host_id IN (SELECT id FROM host WHERE owner_id = ?2))";
 
 /// The days since `first`, oldest first; only what an operator's hosts took, if one is given.
 pub fn by_day(db: &Connection, first: i64, owner: Option<OperatorId>) -> Result<Vec<Total>, StoreError> {
@@ -73,5 +75,6 @@ fn total(row: &Row<'_>) -> rusqlite::Result<Total> {
         refunded: row.get(6)?,
         fiat_refunded: row.get(7)?,
         fees: row.get(8)?,
+        fiat_fees: row.get(9)?,
     })
 }

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use strum::EnumCount;
 
+use super::texts::{Message, Reason};
 use super::time::Timestamp;
 use super::{address, target};
 
@@ -101,7 +102,7 @@ pub struct DenyEntry {
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn normalize(kind: DenyKind, value: &str) -> Result<String, String> {
+pub fn normalize(kind: DenyKind, value: &str) -> Result<String, Reason> {
     let value = value.trim_matches(|symbol: char| symbol.is_whitespace() || symbol == '\u{feff}').to_ascii_lowercase();
     match kind {
         DenyKind::Ip => network(&value),
@@ -110,11 +111,7 @@ pub fn normalize(kind: DenyKind, value: &str) -> Result<String, String> {
             let name = address.strip_suffix(".onion").unwrap_or_default();
             let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.');
             let is_port = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
-            if is_name && is_port {
-                Ok(value)
-            } else {
-                Err(format!("{value:?} is neither an .onion address nor one with a port."))
-            }
+            if is_name && is_port { Ok(value) } else { Err(Reason::NoTarget { value }) }
         }
     }
 }
@@ -123,9 +120,9 @@ pub fn normalize(kind: DenyKind, value: &str) -> Result<String, String> {
 const IPV6_BITS: u8 = 64;
 
 /// The one spelling of an address or network.
-fn network(value: &str) -> Result<String, String> {
+fn network(value: &str) -> Result<String, Reason> {
     let (written, bits) = value.split_once('/').map_or((value, None), |(written, bits)| (written, Some(bits)));
-    let wrong = || format!("{value:?} is neither an IP address nor a network such as 203.0.113.0/24 or 2001:db8::/32.");
+    let wrong = || Reason::NoNetwork { value: value.to_owned() };
     let address = address::ip(written).ok_or_else(wrong)?;
     let most = if address.is_ipv4() { 32 } else { 128 };
     let bits: u8 = bits.map_or(Ok(most), |bits| bits.parse().map_err(|_| wrong()))?;
@@ -134,7 +131,7 @@ fn network(value: &str) -> Result<String, String> {
     let bits = if canonical.is_ipv4() && address.is_ipv6() { bits.checked_sub(96).unwrap_or(u8::MAX) } else { bits };
     let most = if canonical.is_ipv4() { 32 } else { most };
     if bits == 0 || bits > most {
-        return Err(format!("{value:?} is no network: after the slash stand its bits, 1 to {most}."));
+        return Err(Reason::NoBits { value: value.to_owned(), most });
     }
     Ok(within(canonical, bits))
 }
@@ -168,14 +165,13 @@ pub fn spellings(address: &str) -> Vec<String> {
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn new_value(kind: DenyKind, value: &str) -> Result<String, String> {
-    let value = normalize(kind, value)?;
+pub fn new_value(kind: DenyKind, value: &str) -> Result<String, Vec<Message>> {
+    let value = normalize(kind, value).map_err(|reason| vec![reason.into()])?;
     if kind == DenyKind::Ip {
         return Ok(value);
     }
     let (address, port) = value.split_once(':').map_or((value.as_str(), None), |(a, p)| (a, Some(p)));
-    let target = target::parse(&format!("{address}:{}", port.unwrap_or("1")))
-        .map_err(|reasons| reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))?;
+    let target = target::parse(&format!("{address}:{}", port.unwrap_or("1")))?;
     Ok(if port.is_some() { target } else { address.to_owned() })
 }
 

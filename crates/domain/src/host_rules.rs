@@ -3,11 +3,11 @@
 
 use super::host::{Host, PortKind, PortRange};
 use super::money::Msat;
-use super::texts::Message;
+use super::texts::{Message, Reason};
 use super::{address, text};
 
 /// Messages by field, as clients of the API know them.
-pub type FieldErrors = Vec<(&'static str, Vec<String>)>;
+pub type FieldErrors = Vec<(&'static str, Vec<Message>)>;
 
 /// The longest name; RaspiBlitz cuts there.
 pub const MAX_NAME: usize = 20;
@@ -101,15 +101,15 @@ impl HostChange {
 }
 
 /// The messages about a host's name; none when it is fine.
-pub fn name_errors(name: &str) -> Vec<String> {
+pub fn name_errors(name: &str) -> Vec<Message> {
     let mut errors = Vec::new();
     if name.trim().is_empty() {
-        errors.push("This field may not be blank.".to_owned());
+        errors.push(Message::Blank);
     }
     if name.chars().count() > MAX_NAME {
-        errors.push(format!("Ensure this field has no more than {MAX_NAME} characters."));
+        errors.push(Message::TooLong { max: MAX_NAME });
     }
-    errors.extend(name_refusals(name).map(|refusal| refusal.to_string()));
+    errors.extend(name_refusals(name));
     errors
 }
 
@@ -127,7 +127,7 @@ pub fn name_refusals(name: &str) -> impl Iterator<Item = Message> {
 /// Everything that is wrong with a host, by field; empty when it may be stored.
 pub fn errors(host: &Host) -> FieldErrors {
     let mut errors = FieldErrors::new();
-    let mut check = |field, messages: Vec<String>| {
+    let mut check = |field, messages: Vec<Message>| {
         if !messages.is_empty() {
             errors.push((field, messages));
         }
@@ -139,7 +139,7 @@ pub fn errors(host: &Host) -> FieldErrors {
     check("terms_of_service", text_errors(&host.terms_of_service, MAX_TERMS, text::is_plain_lines));
     let mut url = text_errors(&host.terms_of_service_url, MAX_URL, text::is_plain_name);
     if !host.terms_of_service_url.is_empty() && !is_web_address(&host.terms_of_service_url) {
-        url.push("Enter a valid URL.".to_owned());
+        url.push(Reason::NoUrl.into());
     }
     check("terms_of_service_url", url);
     check("tor_bridge_duration", outside(host.tor_bridge_duration, 0, MAX_DURATION_SECS));
@@ -191,42 +191,42 @@ pub fn warnings(host: &Host, ranges: &[PortRange]) -> Vec<String> {
     list
 }
 
-fn ip_errors(ip: &str) -> Vec<String> {
+fn ip_errors(ip: &str) -> Vec<Message> {
     match ip.parse().map(address::is_of_one_machine) {
         Ok(true) => Vec::new(),
-        Ok(false) => vec!["This is the address of no machine: nobody could reach the host there.".to_owned()],
-        Err(_) => vec!["Enter a valid IPv4 or IPv6 address.".to_owned()],
+        Ok(false) => vec![Reason::NobodysAddress.into()],
+        Err(_) => vec![Message::EnterAddress],
     }
 }
 
 /// What is wrong with a text that buyers get to see.
-fn text_errors(text: &str, limit: usize, is_plain: fn(&str) -> bool) -> Vec<String> {
+fn text_errors(text: &str, limit: usize, is_plain: fn(&str) -> bool) -> Vec<Message> {
     let mut errors = Vec::new();
     if text.chars().count() > limit {
-        errors.push(format!("Ensure this field has no more than {limit} characters."));
+        errors.push(Message::TooLong { max: limit });
     }
     if !is_plain(text) {
-        errors.push(text::NOT_PLAIN.to_owned());
+        errors.push(Message::NotPlain);
     }
     errors
 }
 
-fn outside(value: i64, least: i64, most: i64) -> Vec<String> {
+fn outside(value: i64, least: i64, most: i64) -> Vec<Message> {
     if value < least {
-        vec![format!("Ensure this value is greater than or equal to {least}.")]
+        vec![Message::AtLeast { min: least }]
     } else if value > most {
-        vec![format!("Ensure this value is less than or equal to {most}.")]
+        vec![Message::AtMost { max: most }]
     } else {
         Vec::new()
     }
 }
 
 /// What is wrong with a price. To a node an invoice over nothing is one that any amount pays.
-fn no_price(price: Msat, is_offered: bool) -> Vec<String> {
+fn no_price(price: Msat, is_offered: bool) -> Vec<Message> {
     if is_offered && price == Msat(0) {
-        return vec!["Must be at least 1 msat while it is offered: an invoice over 0 takes any amount.".to_owned()];
+        return vec![Reason::NoPrice.into()];
     }
-    if price <= MAX_PRICE { Vec::new() } else { vec![format!("Prices are in msat; the most is {}.", MAX_PRICE.0)] }
+    if price <= MAX_PRICE { Vec::new() } else { vec![Reason::PriceTooHigh { most: MAX_PRICE }.into()] }
 }
 
 fn is_web_address(text: &str) -> bool {

@@ -3,6 +3,7 @@
 use super::id::OperatorId;
 use super::principal::RESERVED_NAMES;
 use super::text::is_plain_name;
+use super::texts::Reason;
 use super::time::Timestamp;
 
 /// What an operator may do.
@@ -49,13 +50,13 @@ pub struct Operator {
 }
 
 /// What is wrong with a name for an operator, if anything. The change log names others so; a colon would end the name in HTTP Basic credentials.
-pub fn name_error(name: &str) -> Option<&'static str> {
+pub fn name_error(name: &str) -> Option<Reason> {
     if name.is_empty() || name.chars().count() > 150 {
-        Some("A name has 1 to 150 characters.")
+        Some(Reason::NameLength)
     } else if name.contains(':') || !is_plain_name(name) || name.contains(char::is_whitespace) {
-        Some("A name has no colon, no blanks and nothing that can't be seen.")
+        Some(Reason::NameSymbols)
     } else if RESERVED_NAMES.contains(&name.to_lowercase().as_str()) {
-        Some("This name is reserved.")
+        Some(Reason::NameReserved)
     } else {
         None
     }

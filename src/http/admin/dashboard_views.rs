@@ -32,6 +32,8 @@ pub struct AdminTotal {
     pub refunded_cents: i64,
     /// What paying back cost on its way, in msat.
     pub fees_msat: i64,
+    /// What that was worth when its invoice was made, in hundredths of the currency.
+    pub fees_cents: i64,
 }
 
 impl From<Total> for AdminTotal {
@@ -47,6 +49,7 @@ impl From<Total> for AdminTotal {
             refunded_msat: total.refunded,
             refunded_cents: total.fiat_refunded / 100,
             fees_msat: total.fees,
+            fees_cents: total.fiat_fees / 100,
         }
     }
 }

@@ -183,7 +183,7 @@ fn csv_line(order: &AdminOrder) -> String {
 
 /// Months as CSV.
 pub fn csv_of_totals(totals: &[AdminTotal]) -> String {
-    let head = "month,currency,sold,extended,received_msat,received_cents,refunded_msat,refunded_cents,fees_msat\r\n";
+    let head = "month,currency,sold,extended,received_msat,received_cents,refunded_msat,refunded_cents,fees_msat,fees_cents\r\n";
     let line = |total: &AdminTotal| {
         line_of(&[
             total.day.clone(),
@@ -195,6 +195,7 @@ pub fn csv_of_totals(totals: &[AdminTotal]) -> String {
             total.refunded_msat.to_string(),
             total.refunded_cents.to_string(),
             total.fees_msat.to_string(),
+            total.fees_cents.to_string(),
         ])
     };
     totals.iter().fold(head.to_owned(), |text, total| text + &line(total))

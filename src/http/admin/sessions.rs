@@ -10,8 +10,10 @@ use super::page::{Page, Slice};
 use super::signed::{Signed, SignedInPerson};
 use super::tag::Tag;
 use crate::domain::account::{FailedLogin, Session};
+use crate::domain::id::OperatorId;
+use crate::domain::operator::Operator;
 use crate::http::contract::dto::Nullable;
-use crate::services::operators::{login, sessions};
+use crate::services::operators::{login, manage, sessions};
 
 /// Sessions and failed logins.
 pub struct Sessions;
@@ -23,6 +25,8 @@ pub struct SessionView {
     pub id: i64,
     /// The number of the operator.
     pub operator: i64,
+    /// The operator's name.
+    pub owner: String,
     /// The address or circuit of the login.
     pub client: String,
     /// What the browser calls itself.
@@ -73,9 +77,9 @@ impl Sessions {
         let slice = Slice::of(after.0, limit.0)?;
         let before = slice.after(|text| text.parse::<i64>().ok())?.unwrap_or(i64::MAX);
         let this = signed.session();
-        let mut found = context.shop().read(&signed.by, sessions::list)?;
+        let (mut found, known) = context.shop().read(&signed.by, |tx| Ok((sessions::list(tx)?, manage::list(tx)?)))?;
         found.retain(|session| session.id < before);
-        Ok(Reply(slice.page(found, |session| session.id.to_string(), |session| session_view(session, this))))
+        Ok(Reply(slice.page(found, |session| session.id.to_string(), |session| session_view(session, &known, this))))
     }
 
     /// End a session
@@ -119,16 +123,22 @@ impl Sessions {
     }
 }
 
-fn session_view(session: Session, this: Option<i64>) -> SessionView {
+fn session_view(session: Session, known: &[Operator], this: Option<i64>) -> SessionView {
     SessionView {
         id: session.id,
         operator: session.operator.0,
+        owner: name_of(known, session.operator),
         client: session.client,
         agent: session.agent,
         made_at: session.made_at.to_wire(),
         used_at: session.used_at.to_wire(),
         is_this: this == Some(session.id),
     }
+}
+
+/// The name of an operator; numbers are never used again.
+pub(super) fn name_of(known: &[Operator], id: OperatorId) -> String {
+    known.iter().find(|operator| operator.id == id).map_or_else(String::new, |operator| operator.name.clone())
 }
 
 fn failed_view(failed: FailedLogin) -> FailedLoginView {

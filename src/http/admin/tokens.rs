@@ -8,13 +8,14 @@ use super::answer::{Answer, Created, Deleted, Reply};
 use super::body::Body;
 use super::context::{Context, id};
 use super::page::{Page, Slice};
+use super::sessions::name_of;
 use super::signed::{Signed, SignedInPerson};
 use super::tag::Tag;
 use crate::domain::account::{ApiToken, Scope};
 use crate::domain::texts::Message;
 use crate::http::contract::dto::Nullable;
 use crate::http::problem::Problem;
-use crate::services::operators::api_tokens;
+use crate::services::operators::{api_tokens, manage};
 
 /// The usual life of a token. Days.
 const USUAL_DAYS: u32 = 365;
@@ -29,6 +30,8 @@ pub struct TokenView {
     pub id: i64,
     /// The number of the operator whose it is.
     pub operator: i64,
+    /// The operator's name.
+    pub owner: String,
     /// What it is for.
     pub name: String,
     /// `read`, `sell` or `admin`.
@@ -69,9 +72,17 @@ impl Tokens {
     ) -> Answer<Reply<Page<TokenView>>> {
         let slice = Slice::of(after.0, limit.0)?;
         let before = slice.after(|text| text.parse::<i64>().ok())?.unwrap_or(i64::MAX);
-        let mut found = context.shop().read(&signed.by, api_tokens::list)?;
+        let (mut found, known) =
+            context.shop().read(&signed.by, |tx| Ok((api_tokens::list(tx)?, manage::list(tx)?)))?;
         found.retain(|token| token.id < before);
-        Ok(Reply(slice.page(found, |token| token.id.to_string(), |token| view(token, None))))
+        Ok(Reply(slice.page(
+            found,
+            |token| token.id.to_string(),
+            |token| {
+                let owner = name_of(&known, token.operator);
+                view(token, owner, None)
+            },
+        )))
     }
 
     /// Make an API token
@@ -86,13 +97,14 @@ impl Tokens {
     ) -> Answer<Created<TokenView>> {
         let TokenBody { name, scope, days } = body.0;
         let scope = Scope::parse(&scope).ok_or_else(|| Problem::field("scope", Message::NoChoice { value: scope }))?;
-        let (operator, random) = (signed.0.operator.id, context.shop().random.clone());
+        let (operator, owner) = (signed.0.operator.id, signed.0.operator.name.clone());
+        let random = context.shop().random.clone();
         let days = days.unwrap_or(USUAL_DAYS);
         let made =
             context.shop().tx(&signed.0.by, move |tx| api_tokens::make(tx, &*random, operator, (&name, scope), days));
         let (token, text) = made.await?;
         let location = context.url(format_args!("tokens/{}/", token.id));
-        Ok(Created { body: view(token, Some(text)), location })
+        Ok(Created { body: view(token, owner, Some(text)), location })
     }
 
     /// Revoke an API token
@@ -109,10 +121,11 @@ impl Tokens {
     }
 }
 
-fn view(token: ApiToken, text: Option<String>) -> TokenView {
+fn view(token: ApiToken, owner: String, text: Option<String>) -> TokenView {
     TokenView {
         id: token.id,
         operator: token.operator.0,
+        owner,
         name: token.name,
         scope: token.scope.name().to_owned(),
         made_at: token.made_at.to_wire(),

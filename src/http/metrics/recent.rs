@@ -20,9 +20,10 @@ const COUNTED: [Figure; 5] = [
     ("recent_refund_fees_msat", "What that cost, in millisatoshi.", |total| total.fees),
 ];
 
-const PRICED: [Figure; 2] = [
+const PRICED: [Figure; 3] = [
     ("recent_received_fiat", "What came in the last days, at the rates of the invoices.", |total| total.fiat),
     ("recent_refunded_fiat", "What was paid back, at the rates of the invoices.", |total| total.fiat_refunded),
+    ("recent_refund_fees_fiat", "What that cost, at the rates of the invoices.", |total| total.fiat_fees),
 ];
 
 /// The sums of `days`.

@@ -129,7 +129,7 @@ pub async fn rename(shop: &Shop, by: &Principal, id: HostId, name: Option<String
         if let Some(name) = name.filter(|name| *name != host.name) {
             let errors = host_rules::name_errors(&name);
             if !errors.is_empty() {
-                return Err(Error::Invalid(vec![("name", errors.into_iter().map(Message::from).collect())]));
+                return Err(Error::Invalid(vec![("name", errors)]));
             }
             let change = format!("name {} -> {name}", host.name);
             host.name = name;

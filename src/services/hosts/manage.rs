@@ -11,7 +11,7 @@ use crate::domain::host::{Host, PortRange};
 use crate::domain::host_rules;
 use crate::domain::host_rules::HostChange;
 use crate::domain::id::{HostId, Random};
-use crate::domain::texts::Message;
+use crate::domain::texts::Reason;
 use crate::services::operators::manage;
 use crate::services::{Error, ReadTx, Tx, authz};
 use crate::store::audit_log;
@@ -71,7 +71,7 @@ pub fn add(tx: &Tx<'_>, random: &dyn Random, new: NewHost) -> Result<Added, Erro
     new.change.apply(&mut host);
     check(&host)?;
     if hosts::exists(db, host.id)? {
-        return Err(Error::field("id", format!("There is or was already a host {}.", host.id)));
+        return Err(Error::field("id", Reason::HostKnown { id: host.id.to_string() }));
     }
     let token = match new.token {
         Some(token) => checked_token(token)?,
@@ -79,7 +79,7 @@ pub fn add(tx: &Tx<'_>, random: &dyn Random, new: NewHost) -> Result<Added, Erro
     };
     let token_hash = hash_token(&token);
     if host_tokens::owner(db, &token_hash, tx.now)?.is_some() {
-        return Err(Error::field("token", "Another host has this token."));
+        return Err(Error::field("token", Reason::TokenKnown));
     }
     hosts::insert(db, &host, &token_hash, tx.author())?;
     ranges::replace(db, &host, &new.ranges)?;
@@ -271,8 +271,7 @@ fn check(host: &Host) -> Result<(), Error> {
     if errors.is_empty() {
         return Ok(());
     }
-    let told = |messages: Vec<String>| messages.into_iter().map(Message::from).collect();
-    Err(Error::Invalid(errors.into_iter().map(|(field, messages)| (field, told(messages))).collect()))
+    Err(Error::Invalid(errors))
 }
 
 fn new_token(random: &dyn Random) -> String {
@@ -283,7 +282,7 @@ fn new_token(random: &dyn Random) -> String {
 
 fn checked_token(token: String) -> Result<String, Error> {
     let fits = token.len() == 40 && token.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f'));
-    if fits { Ok(token) } else { Err(Error::field("token", "A token has 40 characters: 0-9 and a-f.")) }
+    if fits { Ok(token) } else { Err(Error::field("token", Reason::NoHostToken)) }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use crate::domain::address;
 use crate::domain::id::{NodeId, Random};
 use crate::domain::node::{Node, NodeKind, PAYMENT_BAKE_COMMAND};
 use crate::domain::text::{NOT_PLAIN, is_plain_name};
+use crate::domain::texts::Reason;
 use crate::domain::time::Timestamp;
 use crate::services::operators::manage;
 use crate::services::payments::refunds::BY_HAND;
@@ -20,7 +21,7 @@ use crate::store::nodes;
 const LONGEST_SOCKET_PATH: usize = 107;
 
 /// What an operator is told whose node is not enabled.
-const NEEDS_ADMINISTRATOR: &str = "The shop would connect to where this node is, and only an administrator may have it do that. Ask one to enable it.";
+const NEEDS_ADMINISTRATOR: Reason = Reason::NodeWaits;
 
 /// New values for the fields of a node that are to change.
 #[derive(Clone, Default)]
@@ -280,11 +281,7 @@ pub fn remove(tx: &Tx<'_>, id: NodeId) -> Result<(), Error> {
     let node = show(tx, id)?;
     let live = nodes::live_invoices(db, id)?;
     if live > 0 {
-        return Err(Error::Conflict(format!(
-            "{live} invoices of this node are not final. Disable it (`node set {id} --is-enabled=false`), and remove \
-             it when they are."
-        )
-        .into()));
+        return Err(Error::Conflict(Reason::InvoicesOpen { count: live, node: id }.into()));
     }
     needs_no_open_refund(db, id, BY_HAND)?;
     nodes::remove(db, id, tx.author())?;
@@ -296,8 +293,7 @@ pub fn remove(tx: &Tx<'_>, id: NodeId) -> Result<(), Error> {
 /// elsewhere once it does.
 fn refuse_connections(was_enabled: bool, node: &Node, is_elsewhere: bool) -> Result<(), Error> {
     if was_enabled && is_elsewhere {
-        let text = "Only an administrator says where the shop connects to. Ask one, or add another node.";
-        return Err(Error::field("host", text));
+        return Err(Error::field("host", Reason::OnlyAdministratorMoves));
     }
     if node.is_enabled && !was_enabled { Err(Error::field("is_enabled", NEEDS_ADMINISTRATOR)) } else { Ok(()) }
 }
@@ -308,8 +304,6 @@ fn refuse_files(tx: &ReadTx<'_>, kind: NodeKind, change: &NodeChange) -> Result<
     if authz::needs_administrator(tx.actor).is_ok() {
         return Ok(());
     }
-    let text =
-        "Only an administrator names files or sockets of the shop's machine. Paste certificate and macaroon instead.";
     let given = [
         ("host", kind.is_socket() && change.host.is_some()),
         ("certificate_file", change.certificate_file.is_some()),
@@ -317,8 +311,11 @@ fn refuse_files(tx: &ReadTx<'_>, kind: NodeKind, change: &NodeChange) -> Result<
         ("details_macaroon_file", change.details_macaroon_file.is_some()),
         ("payment_macaroon_file", change.payment_macaroon_file.is_some()),
     ];
-    let errors: Vec<_> =
-        given.iter().filter(|(_, is_given)| *is_given).map(|(field, _)| (*field, vec![text.into()])).collect();
+    let errors: Vec<_> = given
+        .iter()
+        .filter(|(_, is_given)| *is_given)
+        .map(|(field, _)| (*field, vec![Reason::OnlyAdministratorFiles.into()]))
+        .collect();
     if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }
 }
 

@@ -3,7 +3,7 @@
 use super::{second_factor, sessions};
 use crate::domain::id::OperatorId;
 use crate::domain::operator::{Operator, Role, name_error};
-use crate::domain::texts::Message;
+use crate::domain::texts::{Message, Reason};
 use crate::services::{Error, ReadTx, Tx, authz};
 use crate::store::operators;
 
@@ -20,7 +20,7 @@ pub fn add(tx: &Tx<'_>, name: &str, role: Role, password_hash: &str) -> Result<O
     // Who reads a log must not take one for the other; those who are there already go on as they are.
     let is_like = |operator: &Operator| operator.name.to_lowercase() == name.to_lowercase();
     if let Some(like) = operators::list(db)?.into_iter().find(is_like) {
-        return Err(Error::field("name", format!("There is already an operator {:?}.", like.name)));
+        return Err(Error::field("name", Reason::NameTaken { name: like.name }));
     }
     let id = operators::insert(db, name, role, password_hash, tx.author())?;
     tx.record("operator", name, &format!("added as {}", role.name()))?;
@@ -114,7 +114,7 @@ fn find(tx: &ReadTx<'_>, name: &str) -> Result<Operator, Error> {
 pub fn owner(tx: &ReadTx<'_>, name: Option<&str>) -> Result<OperatorId, Error> {
     let db = tx.db;
     if let Some(name) = name {
-        let unknown = || Error::field("owner", format!("There is no operator {name:?}: see `operator list`."));
+        let unknown = || Error::field("owner", Reason::OperatorUnknown { name: name.to_owned() });
         return find(tx, name).map(|operator| operator.id).map_err(|_| unknown());
     }
     if let Some(own) = authz::visible_owner(tx.actor)? {
@@ -123,9 +123,9 @@ pub fn owner(tx: &ReadTx<'_>, name: Option<&str>) -> Result<OperatorId, Error> {
     let all = operators::list(db)?;
     let administrators: Vec<_> = all.iter().filter(|operator| operator.role == Role::Administrator).collect();
     match (all.as_slice(), administrators.as_slice()) {
-        ([], _) => Err(Error::field("owner", "Add an operator first: `operator add NAME --role administrator`.")),
+        ([], _) => Err(Error::field("owner", Reason::NoOperators)),
         ([only], _) | (_, &[only]) => Ok(only.id),
-        _ => Err(Error::field("owner", "There are several operators: name the owner.")),
+        _ => Err(Error::field("owner", Reason::WhichOwner)),
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::domain::id::{HostId, OrderId};
 use crate::domain::lightning::PaymentHash;
 use crate::domain::purchase::OrderStatus;
+use crate::domain::texts::Reason;
 use crate::domain::time::Timestamp;
 use crate::services::hosts::visible;
 use crate::services::orders::place::OrderView;
@@ -54,7 +55,7 @@ pub fn list(tx: &ReadTx<'_>, query: &Query) -> Result<Vec<OrderView>, Error> {
 
 /// Where a page begins. An order that nobody paid may have been deleted since.
 fn position(tx: &ReadTx<'_>, id: OrderId) -> Result<i64, Error> {
-    let gone = || Error::field("after", "It is not there any more: begin with the first page again.");
+    let gone = || Error::field("after", Reason::PageGone);
     authz::needs_order(tx, id).map_err(|_| gone())?;
     stored::seq(tx.db, id)?.ok_or_else(gone)
 }
@@ -64,7 +65,7 @@ fn clue(text: &str) -> Result<Clue, Error> {
         let mut bytes = [0; 32];
         hex::decode_to_slice(text, &mut bytes).ok().map(|()| Clue::Hash(PaymentHash(bytes)))
     };
-    let wrong = || Error::field("q", "Orders are found by their id, that of their product, or a payment hash.");
+    let wrong = || Error::field("q", Reason::NoClue);
     OrderId::parse(text).map(Clue::Id).or_else(hash).ok_or_else(wrong)
 }
 

@@ -11,6 +11,7 @@ use crate::domain::id::{NodeId, OrderId};
 use crate::domain::lightning::{NodeInvoice, NodeInvoiceState};
 use crate::domain::money::Msat;
 use crate::domain::purchase::{Invoice, InvoiceState, Purchase};
+use crate::domain::texts::{Message, Reason};
 use crate::domain::time::Timestamp;
 use crate::services::deals::change_order;
 pub use crate::services::invoices::absence::{apply_gone, apply_leftover};
@@ -272,7 +273,7 @@ pub async fn mark_refunded(shop: &Shop, order: OrderId, by: &Principal, note: &s
         return_late::owe_instead(&inner, tx, order)?;
         let (purchase, _) = deals::purchase(db, order)?.ok_or(Error::NotFound)?;
         if purchase.owed == Msat(0) {
-            return Err(Error::Conflict("Nothing is owed for this order.".into()));
+            return Err(Error::Conflict(Message::NothingOwed));
         }
         record_refund(&inner, tx, order, purchase.owed, &note)?;
         Ok(purchase.owed)
@@ -284,11 +285,7 @@ pub async fn mark_refunded(shop: &Shop, order: OrderId, by: &Principal, note: &s
 fn refuse_open_refund(db: &Connection, order: OrderId) -> Result<(), Error> {
     match refunds::open_of(db, order)? {
         None => Ok(()),
-        Some(_) => Err(Error::Conflict(
-            "A refund of this order has been begun. Run `order refund` again to learn what became of it (or, if its wallet \
-             is lost, state it with --refund-outcome)."
-                .into(),
-        )),
+        Some(_) => Err(Error::Conflict(Reason::RefundOpen.into())),
     }
 }
 

@@ -3,7 +3,6 @@
 
 use std::fmt::Write;
 
-use super::doubt::DOUBTFUL;
 use super::refund_nodes;
 use super::refunds::{Bill, default_fee_limit};
 use crate::domain::alert::AlertTopic;
@@ -11,7 +10,7 @@ use crate::domain::id::OrderId;
 use crate::domain::lightning::Network;
 use crate::domain::money::Msat;
 use crate::domain::purchase::{OrderStatus, Purchase};
-use crate::domain::texts::Message;
+use crate::domain::texts::{Message, Reason};
 use crate::domain::time::Timestamp;
 use crate::services::shop::Shop;
 use crate::services::{Error, Principal, Tx};
@@ -128,7 +127,7 @@ fn is_testnet(db: &Connection, order: OrderId) -> Result<bool, Error> {
 /// Whether a node may pay what is owed without anybody's word.
 fn way(shop: &Shop, db: &Connection, purchase: &Purchase, failures: u32, bolt11: &str) -> Result<Way, Error> {
     if deals::is_restored(db, purchase.id)? {
-        return Ok(Way::ByOperator(DOUBTFUL.to_owned()));
+        return Ok(Way::ByOperator(Reason::RestoredDebt.to_string()));
     }
     if failures >= MOST_FAILURES {
         return Ok(Way::ByOperator(format!("{failures} payments for this order have failed.")));

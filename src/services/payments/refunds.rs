@@ -5,13 +5,14 @@
 use crate::store::Connection;
 
 use super::apply::record_refund;
-use super::doubt::{DOUBTFUL, tell_of_doubt};
+use super::doubt::tell_of_doubt;
 use super::{refund_nodes, return_late};
 use crate::domain::id::OrderId;
 use crate::domain::lightning::{Network, PaymentHash};
 use crate::domain::money::Msat;
 use crate::domain::node::Node;
 use crate::domain::purchase::OrderStatus;
+use crate::domain::texts::{Message, Reason};
 use crate::domain::time::Timestamp;
 use crate::services::shop::Shop;
 use crate::services::{Error, Principal, ReadTx, authz};
@@ -139,31 +140,30 @@ pub async fn intend_with(shop: &Shop, request: Request, by: &Principal, late: La
 fn checked(shop: &Shop, db: &Connection, request: &Request) -> Result<Refund, Error> {
     let (purchase, product) = deals::purchase(db, request.order)?.ok_or(Error::NotFound)?;
     if purchase.owed == Msat(0) {
-        return Err(Error::Conflict("Nothing is owed for this order.".into()));
+        return Err(Error::Conflict(Message::NothingOwed));
     }
     if !request.not_paid_since_backup && deals::is_restored(db, request.order)? {
-        return Err(Error::Refused(DOUBTFUL.into()));
+        return Err(Error::Refused(Reason::RestoredDebt.into()));
     }
     let bill = &request.bill;
     match refunds::get(db, bill.hash)? {
         Some(used) if used.order != request.order || used.state == RefundState::Succeeded => {
-            let text = format!("This payment request was already used for order {}; ask for a new one.", used.order);
-            return Err(Error::Conflict(text.into()));
+            return Err(Error::Conflict(Reason::RequestPaid { order: used.order }.into()));
         }
         _ => {}
     }
     if refunds::open_of(db, request.order)?.is_some() {
-        return Err(Error::Conflict("Another refund of this order is being paid. Try again in a moment.".into()));
+        return Err(Error::Conflict(Reason::RefundUnderWay.into()));
     }
     if bill.expires_at <= shop.now() {
-        return Err(Error::field("bolt11", "The payment request has expired; ask for a new one."));
+        return Err(Error::field("bolt11", Reason::RequestOver));
     }
     check_amount(bill.amount, request.amount, purchase.owed)?;
     let product = products::get(db, product)?.ok_or(Error::NotFound)?;
     let host = hosts::get_any(db, product.host_id)?.ok_or(Error::NotFound)?;
     let network = Network::of_payment_request(&bill.bolt11);
     if !shop.settings.network_fits(network, host.is_testnet) {
-        return Err(Error::field("bolt11", "The payment request is for another network than the order was paid on."));
+        return Err(Error::field("bolt11", Reason::RequestOtherNetwork));
     }
     let node = refund_nodes::choose(db, purchase.invoice.node_id, request.order, network)?;
     Ok(Refund {
@@ -183,17 +183,12 @@ fn check_amount(asked: Option<Msat>, given: Option<Msat>, owed: Msat) -> Result<
     match (asked, given) {
         (Some(asked), None) if asked == owed => Ok(()),
         (Some(asked), given) if given.is_none_or(|given| given == asked) && asked != owed => {
-            Err(Error::field("bolt11", format!("The payment request asks for {asked}, but {owed} are owed.")))
+            Err(Error::field("bolt11", Reason::AsksOther { asked, owed }))
         }
         (Some(asked), Some(given)) if asked == given => Ok(()),
-        (Some(asked), _) => {
-            Err(Error::field("amount", format!("The payment request itself asks for {asked}; leave the amount out.")))
-        }
+        (Some(asked), _) => Err(Error::field("amount", Reason::AmountTwice { asked })),
         (None, Some(given)) if given == owed => Ok(()),
-        (None, _) => {
-            let text = format!("The payment request names no amount: say that it is what is owed, {}.", owed.0);
-            Err(Error::field("amount", text))
-        }
+        (None, _) => Err(Error::field("amount", Reason::AmountMissing { owed })),
     }
 }
 
@@ -250,7 +245,7 @@ pub async fn state_outcome(
     shop.tx(by, move |tx| {
         let db = tx.db;
         authz::needs_order(tx, order)?;
-        let none = || Error::Conflict("No refund of this order has an outcome that is not known.".into());
+        let none = || Error::Conflict(Reason::NoOpenRefund.into());
         let open = refunds::open_of(db, order)?.ok_or_else(none)?;
         let now = tx.now;
         match stated {
@@ -260,8 +255,7 @@ pub async fn state_outcome(
                 record_refund(&inner, tx, order, open.amount, &note)?;
             }
             Stated::Failed if !is_abandoned(&inner, &open) => {
-                let text = "This refund was begun moments ago and may still be paid. Wait a few minutes.";
-                return Err(Error::Conflict(text.into()));
+                return Err(Error::Conflict(Reason::RefundTooYoung.into()));
             }
             Stated::Failed => {
                 refunds::failed(db, &open, now)?;

@@ -5,7 +5,7 @@ use crate::domain::deal::{Deal, Refusal};
 use crate::domain::deny_list::{DenyKind, DenyStatus};
 use crate::domain::id::ProductId;
 use crate::domain::product::{Product, ProductStatus, Subject};
-use crate::domain::texts::Message;
+use crate::domain::texts::{Message, Reason};
 use crate::domain::time::Timestamp;
 use crate::services::deals::change_product;
 use crate::services::shop::Shop;
@@ -83,8 +83,8 @@ fn act(shop: &Shop, tx: &mut Tx<'_>, id: ProductId, action: OperatorAction) -> R
     if let OperatorAction::Extend(Some(secs)) = action
         && !GIFT_SECS.contains(&secs)
     {
-        let text = format!("Give from {} to {} seconds.", GIFT_SECS.start(), GIFT_SECS.end());
-        return Err(Error::field("secs", text));
+        let (least, most) = (*GIFT_SECS.start(), *GIFT_SECS.end());
+        return Err(Error::field("secs", Reason::GiftSpan { least, most }));
     }
     let given = change_product(shop, tx, id, |deal, now| {
         step(deal, action, now).map_err(|refusal| Error::Conflict(refusal.0))
@@ -119,6 +119,6 @@ fn step(deal: &mut Deal, action: OperatorAction, now: Timestamp) -> Result<Optio
 fn onion_of(product: &Product) -> Result<&str, Error> {
     match &product.subject {
         Subject::Target(target) => Ok(target.rsplit_once(':').map_or(target.as_str(), |(onion, _)| onion)),
-        Subject::Alias { .. } => Err(Error::Refused("Only a bridge has a target to deny.".into())),
+        Subject::Alias { .. } => Err(Error::Refused(Reason::OnlyBridgesHaveTargets.into())),
     }
 }

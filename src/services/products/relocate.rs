@@ -2,7 +2,7 @@
 
 use crate::domain::id::ProductId;
 use crate::domain::product::{Product, ProductStatus, Subject};
-use crate::domain::texts::Message;
+use crate::domain::texts::{Message, Reason};
 use crate::services::deals::change_product;
 use crate::services::shop::Shop;
 use crate::services::{Error, Principal, authz};
@@ -27,15 +27,14 @@ pub async fn relocate(
         authz::needs_product(tx, id)?;
         let product = products::get(db, id)?.ok_or(Error::NotFound)?;
         if !matches!(product.subject, Subject::Target(_)) {
-            return Err(Error::Refused("Only a bridge has a port of its own.".into()));
+            return Err(Error::Refused(Reason::OnlyBridgesMove.into()));
         }
         if product.status != ProductStatus::Suspended || product.deleted_at.is_some() {
             return Err(Error::Conflict(Message::MoveOnlySuspended));
         }
         let host = hosts::get(db, product.host_id)?.ok_or(Error::NotFound)?;
         if host.unswept_since.is_some() {
-            let text = "After a restore something may stand at ports that are free here: sweep the host first.";
-            return Err(Error::Conflict(text.into()));
+            return Err(Error::Conflict(Reason::SweepFirst.into()));
         }
         let new = match port {
             Some(port) => reservations::reserve_same_port(db, &host, port, id)?.then_some(port),

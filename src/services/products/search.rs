@@ -3,6 +3,7 @@
 use crate::domain::alias;
 use crate::domain::id::{HostId, ProductId};
 use crate::domain::product::ProductStatus;
+use crate::domain::texts::Reason;
 use crate::domain::time::Timestamp;
 use crate::services::hosts::visible;
 use crate::services::products::view::ProductView;
@@ -53,7 +54,7 @@ pub fn list(tx: &ReadTx<'_>, query: &Query) -> Result<Vec<ProductView>, Error> {
 
 /// Where a page begins.
 fn position(tx: &ReadTx<'_>, id: ProductId) -> Result<i64, Error> {
-    let gone = || Error::field("after", "It is not there any more: begin with the first page again.");
+    let gone = || Error::field("after", Reason::PageGone);
     authz::needs_product(tx, id).map_err(|_| gone())?;
     stored::seq(tx.db, id)?.ok_or_else(gone)
 }

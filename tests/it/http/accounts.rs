@@ -150,6 +150,7 @@ async fn a_session_ends_when_it_is_idle_old_revoked_or_its_owner_is_shut_out() {
     let items = list["items"].as_array().expect("a list");
     let this: Vec<bool> = items.iter().map(|one| one["is_this"].as_bool().expect("a bool")).collect();
     assert_eq!(this, [false, true], "newest first, and only those that are open");
+    assert_eq!(items[0]["owner"], "admin", "whose it is, for those who see everybody's");
     let path = format!("sessions/{}/", items[0]["id"]);
     assert_eq!(shop.ask_admin("DELETE", &path).with_session(&one).send().await.status, 204);
     assert_eq!((status(&shop, &one).await, status(&shop, &two).await), (200, 401), "revoked");
@@ -245,6 +246,7 @@ async fn an_api_token_does_what_its_scope_says_until_it_ends() {
     assert_eq!(me().send().await.json()["name"], "admin");
     let list = shop.ask_admin("GET", "tokens/").with_session(&browser).send().await.json();
     assert_eq!((&list["items"][0]["token"], list["items"][0]["used_at"].is_string()), (&Value::Null, true));
+    assert_eq!((&made["owner"], &list["items"][0]["owner"]), (&json!("admin"), &json!("admin")));
     let stored = number(&shop, &format!("SELECT count(*) FROM api_token WHERE hex(hash) = upper(hex('{token}'))"));
     assert_eq!(stored, 0, "only its hash is");
     for (method, path, body) in [

@@ -321,6 +321,27 @@ async fn an_operator_adds_a_host_with_ranges_and_gets_what_goes_into_its_file() 
 }
 
 #[tokio::test]
+async fn those_who_run_the_shop_are_refused_in_the_language_that_they_ask_for() {
+    let shop = TestShop::new();
+    let host = shop.host("host1");
+    let owed = shop.order_bridge("host1", None).await;
+    for (method, path, body, german) in [
+        ("POST", format!("hosts/{host}/ranges/"), json!({"first": 5, "last": 1}), "kein Bereich von Ports"),
+        ("PATCH", format!("hosts/{host}/"), json!({"terms_of_service_url": "nowhere"}), "gültige URL"),
+        ("PATCH", format!("hosts/{host}/"), json!({"tor_bridge_price_initial": 0}), "mindestens 1 msat"),
+        ("PATCH", format!("hosts/{host}/"), json!({"grace_secs": 1}), "mindestens 600"),
+        ("POST", format!("orders/{owed}/resolve/"), json!({"note": "by hand"}), "nichts geschuldet"),
+        ("POST", "deny/".to_owned(), json!({"kind": "ip", "value": "nowhere"}), "weder eine IP-Adresse"),
+        ("GET", "orders/?q=nothing".to_owned(), Value::Null, "Bestellungen findet man"),
+    ] {
+        let told = ask(&shop, "admin", method, &path).header("Accept-Language", "de").json(&body).send().await;
+        assert!(told.status.is_client_error(), "{path}: {}", told.status);
+        assert_eq!(told.header("content-language"), "de", "{path}: {}", told.text());
+        assert!(told.text().contains(german), "{path}: {}", told.text());
+    }
+}
+
+#[tokio::test]
 async fn what_was_taken_and_paid_back_is_in_the_sums_of_the_day_and_of_the_month() {
     let shop = TestShop::new();
     let (order, bridge) = shop.active_bridge("host1", None).await;
@@ -354,6 +375,19 @@ async fn what_was_taken_and_paid_back_is_in_the_sums_of_the_day_and_of_the_month
     assert!(csv.header("content-type").starts_with("text/csv"));
     assert_eq!(csv.text().lines().count(), 2, "{}", csv.text());
     assert_eq!(status(&shop, bridge).await, "A");
+
+    // What paying back costs on its way is worth something, too: at the rate of the order's invoice, 50 000 EUR.
+    shop.sql(
+        "UPDATE invoice SET tax_currency = 'EUR', tax_rate_cents = 5000000; \
+         INSERT INTO refund (payment_hash, order_id, node_id, bolt11, amount, fee_limit, state, created_at, modified_at) \
+         SELECT zeroblob(32), o.id, v.node_id, 'lnbc', 1, 1, 'succeeded', o.modified_at, o.modified_at \
+         FROM purchase_order o JOIN invoice v ON v.seq = o.seq WHERE o.refunded > 0; \
+         UPDATE refund SET fee = 2000000",
+    );
+    let months = get(&shop, "operator", "reports/months/").await;
+    let in_euro = months.as_array().expect("a list").iter().find(|month| month["currency"] == "EUR");
+    let fees = in_euro.map(|month| (month["fees_msat"].clone(), month["fees_cents"].clone()));
+    assert_eq!(fees, Some((json!(2_000_000), json!(100))), "{months}");
 }
 
 #[tokio::test]

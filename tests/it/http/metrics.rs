@@ -73,7 +73,11 @@ fn figures_of(name: &str, value: &serde_json::Value) -> Vec<String> {
                 recent("refunded_msat", "refunded_msat"),
                 recent("refund_fees_msat", "fees_msat"),
             ];
-            for (figure, field) in [("received_fiat", "received_cents"), ("refunded_fiat", "refunded_cents")] {
+            for (figure, field) in [
+                ("received_fiat", "received_cents"),
+                ("refunded_fiat", "refunded_cents"),
+                ("refund_fees_fiat", "fees_cents"),
+            ] {
                 let money = sum(value, field) as f64 / 100.0;
                 all.push(format!("ip2tor_recent_{figure}{{days=\"30\",currency=\"EUR\"}} {money}"));
             }
@@ -114,7 +118,8 @@ async fn every_number_of_the_dashboard_is_among_the_figures() {
     );
     // As if a part was paid back, at some rate.
     shop.sql(
-        "UPDATE day_total SET currency = 'EUR', fiat = 1230000, fiat_refunded = 450000, refunded = 5000, fees = 7",
+        "UPDATE day_total SET currency = 'EUR', fiat = 1230000, fiat_refunded = 450000, refunded = 5000, fees = 7, \
+         fiat_fees = 300",
     );
     let dashboard = shop.ask_admin("GET", "dashboard/").basic("admin", crate::support::PASSWORD).send().await;
     let dashboard = dashboard.json();

@@ -7,6 +7,7 @@ use crate::money::Msat;
 use crate::operator::name_error;
 use crate::product::{ACTIVATION_LIMIT_SECS, Product, ProductKind, ProductStatus, Subject, Terms};
 use crate::purchase::{is_overdue, is_past_time};
+use crate::texts::{Language, Message, Reason};
 use crate::time::Timestamp;
 use uuid::Uuid;
 
@@ -189,12 +190,18 @@ fn a_name_of_an_operator_has_at_most_150_characters_and_none_that_would_end_it()
     for good in ["a", "anna", &"ä".repeat(150)] {
         assert_eq!(name_error(good), None, "{good}");
     }
-    assert_eq!(name_error(""), Some("A name has 1 to 150 characters."));
-    assert_eq!(name_error(&"ä".repeat(151)), Some("A name has 1 to 150 characters."));
+    assert_eq!(name_error(""), Some(Reason::NameLength));
+    assert_eq!(name_error(&"ä".repeat(151)), Some(Reason::NameLength));
     for bad in ["a:b", "a b", "a\u{200b}b"] {
-        assert_eq!(name_error(bad), Some("A name has no colon, no blanks and nothing that can't be seen."), "{bad:?}");
+        assert_eq!(name_error(bad), Some(Reason::NameSymbols), "{bad:?}");
     }
-    assert_eq!(name_error("CLI"), Some("This name is reserved."));
+    assert_eq!(name_error("CLI"), Some(Reason::NameReserved));
+    for reason in [Reason::NameLength, Reason::NameSymbols, Reason::NameReserved, Reason::NoRange { first: 5, last: 1 }]
+    {
+        let [english, german] = Language::ALL.map(|language| Message::from(reason.clone()).text(language));
+        assert_ne!(english, german);
+        assert_eq!(Message::from(reason).language(Language::German), Language::German, "{german}");
+    }
 }
 
 #[test]

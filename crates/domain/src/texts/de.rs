@@ -1,6 +1,6 @@
 //! The German texts.
 
-use super::{Ending, Message, OnionFault, OrderMessage};
+use super::{Ending, Language, Message, OnionFault, OrderMessage};
 use crate::account::{MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS, PasswordFault};
 
 /// What an order says.
@@ -399,6 +399,7 @@ pub(super) fn message(message: &Message) -> String {
         }
         Message::WrongOnion(fault, None) => onion(*fault),
         Message::WrongOnion(fault, Some(guess)) => return format!("{} War {guess} gemeint?", onion(*fault)),
+        Message::Reason(reason) => return reason.text(Language::German),
         Message::Operator(text) => text,
     };
     text.to_owned()

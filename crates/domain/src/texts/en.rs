@@ -1,6 +1,6 @@
 //! The English texts.
 
-use super::{Ending, Message, OnionFault, OrderMessage};
+use super::{Ending, Language, Message, OnionFault, OrderMessage};
 use crate::account::{MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS, PasswordFault};
 
 /// What an order says.
@@ -332,6 +332,7 @@ pub(super) fn message(message: &Message) -> String {
         Message::OnlyPaidRetries => "Only an order in state N that was paid in full can be delivered again.",
         Message::WrongOnion(fault, None) => onion(*fault),
         Message::WrongOnion(fault, Some(guess)) => return format!("{} Did you mean {guess}?", onion(*fault)),
+        Message::Reason(reason) => return reason.text(Language::English),
         Message::Operator(text) => text,
     };
     text.to_owned()

@@ -1,6 +1,6 @@
 //! What is wrong, for whoever asked for something: keys with what belongs to them. The texts are in `en.rs` and `de.rs`.
 
-use super::Language;
+use super::{Language, Reason};
 use crate::account::PasswordFault;
 use crate::money::Msat;
 
@@ -231,7 +231,9 @@ pub enum Message {
     OnlyPaidRetries,
     /// What is wrong with the onion address of a target, and what was probably meant.
     WrongOnion(OnionFault, Option<String>),
-    /// What only an operator reads, at the command line: in English.
+    /// Of what those who run the shop do: with its texts in `reason.rs`.
+    Reason(Reason),
+    /// What only an operator reads: in English.
     Operator(String),
 }
 

@@ -7,10 +7,12 @@ mod de;
 mod en;
 pub mod message;
 pub mod order;
+pub mod reason;
 mod spoken;
 
 pub use message::{Message, OnionFault};
 pub use order::{Ending, OrderMessage};
+pub use reason::Reason;
 
 /// A language of the answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, EnumCount)]

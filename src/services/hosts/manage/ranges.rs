@@ -2,6 +2,7 @@
 //! range.
 
 use crate::domain::host::{Host, PortKind, PortRange};
+use crate::domain::texts::Reason;
 use crate::services::Error;
 use crate::store::{Connection, hosts};
 
@@ -55,16 +56,14 @@ pub fn move_ports(db: &Connection, host: &Host, former: &str) -> Result<(), Erro
     if hosts::move_places(db, host.id, former, &host.ip)? {
         Ok(())
     } else {
-        Err(Error::field("ip", format!("Ports or aliases that this host sold are in use on {} already.", host.ip)))
+        Err(Error::field("ip", Reason::PortsTaken { ip: host.ip.clone() }))
     }
 }
 
 fn check_spans(spans: &[Span]) -> Result<(), Error> {
     let wrong = spans.iter().find(|(_, first, last)| *first == 0 || first > last);
     match wrong {
-        Some((kind, first, last)) => {
-            Err(Error::field(field_of(*kind), format!("{first}-{last} is no range of ports.")))
-        }
+        Some((kind, first, last)) => Err(Error::field(field_of(*kind), Reason::NoRange { first: *first, last: *last })),
         None => Ok(()),
     }
 }
@@ -75,15 +74,14 @@ fn refuse_overlap(db: &Connection, host: &Host, range: &PortRange) -> Result<(),
         return Ok(());
     };
     let whose = if other.host_id == host.id {
-        "this host".to_owned()
+        None
     } else {
         let name = hosts::get(db, other.host_id)?.map_or_else(String::new, |host| host.name);
-        format!("host {name} ({})", other.host_id)
+        Some(format!("{name} ({})", other.host_id))
     };
-    Err(Error::field(
-        field_of(range.kind),
-        format!("{}-{} overlaps {}-{} of {whose} on {}.", range.first, range.last, other.first, other.last, host.ip),
-    ))
+    let (range, field) = ((range.first, range.last), field_of(range.kind));
+    let other = (other.first, other.last);
+    Err(Error::field(field, Reason::RangeOverlaps { range, other, host: whose, ip: host.ip.clone() }))
 }
 
 /// The field, and so the flag, that sets the ranges of a kind.

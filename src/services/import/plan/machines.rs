@@ -36,8 +36,12 @@ pub fn take_hosts(old: &Old, people: &People<'_>, env: &Env, plan: &mut Plan) {
         let errors = host_rules::errors(&host);
         if !errors.is_empty() {
             host.is_enabled = false;
-            let list: Vec<_> =
-                errors.iter().map(|(field, messages)| format!("{field}: {}", messages.join(" "))).collect();
+            let list: Vec<_> = errors
+                .iter()
+                .map(|(field, messages)| {
+                    format!("{field}: {}", messages.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))
+                })
+                .collect();
             plan.ledger.ask(format!(
                 "host {} sells nothing until this is right: {}. See `host set --help`",
                 host.name,
@@ -152,7 +156,7 @@ pub fn take_denied(old: &Old, plan: &mut Plan) {
         let value = match normalize(*kind, value) {
             Ok(value) => value,
             Err(problem) => {
-                entry.keys.iter().for_each(|key| plan.ledger.drop(key, problem.clone()));
+                entry.keys.iter().for_each(|key| plan.ledger.drop(key, problem.to_string()));
                 if entry.status.denies() {
                     plan.ledger.ask(format!("{value:?} was denied and is not here: {problem}"));
                 }

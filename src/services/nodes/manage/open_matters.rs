@@ -1,6 +1,7 @@
 //! What keeps a node where it is: invoices that are not final, and refunds whose outcome is not known.
 
 use crate::domain::id::NodeId;
+use crate::domain::texts::Reason;
 use crate::services::Error;
 use crate::store::{Connection, nodes, refunds};
 
@@ -9,11 +10,7 @@ use crate::store::{Connection, nodes, refunds};
 pub fn needs_nothing_open(db: &Connection, id: NodeId) -> Result<(), Error> {
     let live = nodes::live_invoices(db, id)?;
     if live > 0 {
-        return Err(Error::Conflict(format!(
-            "{live} invoices of this node are not final. If another node is there, add it as a new one (`node add`) and \
-             disable this one (`node set {id} --is-enabled=false`). If this very node has moved, say so with --moved."
-        )
-        .into()));
+        return Err(Error::Conflict(Reason::InvoicesStay { count: live, node: id }.into()));
     }
     needs_no_open_refund(db, id, "If this very node has moved, say so with --moved.")
 }
