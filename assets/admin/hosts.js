@@ -2,7 +2,6 @@
 
 import { act, alive, ask, button, buttonTo, call, card, code, copyable, empty, facts, fill, finish, fold, form, h, h1, h2, history, inRow, leave, link, once, pages, para, reveal, sats, soft, t, table, tag, time } from "./kit.js";
 
-// One of them where the address names it, or all.
 export const show = (place) => (place.id ? one(place) : list(place));
 
 async function list(place) {

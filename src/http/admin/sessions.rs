@@ -10,8 +10,9 @@ use super::page::{Page, Slice};
 use super::signed::{Signed, SignedInPerson};
 use super::tag::Tag;
 use crate::domain::account::{FailedLogin, Session};
+use crate::domain::operator::Operator;
 use crate::http::contract::dto::Nullable;
-use crate::services::operators::{login, sessions};
+use crate::services::operators::{login, manage, sessions};
 
 /// Sessions and failed logins.
 pub struct Sessions;
@@ -44,6 +45,8 @@ pub struct FailedLoginView {
     pub at: String,
     /// The number of the operator whose name it was; null for a name that nobody has.
     pub operator: Nullable<i64>,
+    /// The operator's name.
+    pub name: Nullable<String>,
     /// The address or circuit.
     pub client: String,
     /// `password` or `code`: what was wrong.
@@ -114,8 +117,10 @@ impl Sessions {
     ) -> Answer<Reply<Page<FailedLoginView>>> {
         let slice = Slice::of(after.0, limit.0)?;
         let before = slice.after(|text| text.parse::<i64>().ok())?;
-        let found = context.shop().read(&signed.by, |tx| login::failed(tx, before, slice.wanted()))?;
-        Ok(Reply(slice.page(found, |failed| failed.id.to_string(), failed_view)))
+        let (found, known) = context
+            .shop()
+            .read(&signed.by, |tx| Ok((login::failed(tx, before, slice.wanted())?, manage::list(tx)?)))?;
+        Ok(Reply(slice.page(found, |failed| failed.id.to_string(), |failed| failed_view(failed, &known))))
     }
 }
 
@@ -131,11 +136,13 @@ fn session_view(session: Session, this: Option<i64>) -> SessionView {
     }
 }
 
-fn failed_view(failed: FailedLogin) -> FailedLoginView {
+fn failed_view(failed: FailedLogin, known: &[Operator]) -> FailedLoginView {
+    let owner = known.iter().find(|operator| Some(operator.id) == failed.operator);
     FailedLoginView {
         id: failed.id,
         at: failed.at.to_wire(),
         operator: Nullable(failed.operator.map(|operator| operator.0)),
+        name: Nullable(owner.map(|operator| operator.name.clone())),
         client: failed.client,
         reason: failed.fault.name().to_owned(),
     }
