@@ -39,7 +39,7 @@ export function address(operation, args = {}) {
     return encodeURIComponent(args[name]);
   });
   for (const name of left) {
-    if (args[name] !== undefined && args[name] !== null && args[name] !== "") query.set(name, args[name]);
+    if ((args[name] ?? "") !== "") query.set(name, args[name]);
   }
   const tail = query.toString();
   return ROOT + filled + (tail && `?${tail}`);

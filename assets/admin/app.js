@@ -89,22 +89,23 @@ async function show(isNews) {
   const number = ++shown;
   const place = { ...here(), me };
   const screen = SCREENS[place.name] ?? SCREENS.dashboard;
-  const isSame = before === place.name + (place.id ?? "");
-  before = place.name + (place.id ?? "");
+  const key = place.name + (place.id ?? "");
+  const isSame = before === key;
+  before = key;
   if (!isSame) sayNothing();
-  if (!isNews) main.setAttribute("aria-busy", "true");
-  const parts = await draw(screen, place).catch((error) => problem(error, () => show(false)));
+  if (!isNews) main.ariaBusy = "true";
+  const parts = await screen.load().then((module) => module.show(place)).catch((error) => problem(error, () => show(false)));
+  // Somebody went on in the meantime.
   if (number !== shown || !me) return;
   const held = isSame && !isNews && nameOf(main.contains(document.activeElement) && document.activeElement);
-  fill(main, parts).removeAttribute("aria-busy");
+  fill(main, parts).ariaBusy = null;
   main.dataset.shown = location.hash;
   const heading = main.querySelector("h1");
   heading?.setAttribute("tabindex", "-1");
   if (held) ([...main.querySelectorAll("a, button, summary")].find((one) => nameOf(one) === held) ?? heading)?.focus({ preventScroll: true });
   document.title = `${heading?.textContent ?? ""} · ${t("title")}`;
   for (const one of document.querySelectorAll("nav a[data-screen]")) {
-    if (one.dataset.screen === place.name) one.setAttribute("aria-current", "page");
-    else one.removeAttribute("aria-current");
+    one.ariaCurrent = one.dataset.screen === place.name ? "page" : null;
   }
   if (!isNews && !isSame) {
     heading?.focus();
@@ -114,11 +115,6 @@ async function show(isNews) {
 
 // What the focus goes back to after a screen was drawn anew.
 const nameOf = (one) => one && one.tagName + (one.ariaLabel ?? one.textContent);
-
-async function draw(screen, place) {
-  const module = await screen.load();
-  return module.show(place);
-}
 
 addEventListener("hashchange", () => {
   if (location.hash.startsWith("#setup=")) location.reload();

@@ -15,7 +15,7 @@ export function h(tag, attributes, ...children) {
 }
 
 function set(element, name, value) {
-  if (value === null || value === undefined || value === false) return;
+  if ((value ?? false) === false) return;
   if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
   else if (name === "style") for (const [key, one] of Object.entries(value)) element.style.setProperty(key, one);
   else if (name === "value") element.value = value;
@@ -23,7 +23,7 @@ function set(element, name, value) {
 }
 
 const flat = (children) =>
-  children.flat(9).filter((child) => child !== null && child !== undefined && child !== false && child !== "");
+  children.flat(9).filter((child) => (child ?? "") !== "" && child !== false);
 
 export function fill(element, ...children) {
   element.replaceChildren(...flat(children));

@@ -21,8 +21,7 @@ function field(one, value) {
     : [h("label", { for: id }, t(one.label)), control];
   const complain = (messages) => {
     fill(wrong, messages.join(" ")).hidden = !messages.length;
-    if (messages.length) control.setAttribute("aria-invalid", "true");
-    else control.removeAttribute("aria-invalid");
+    control.ariaInvalid = messages.length ? "true" : null;
   };
   return { name: one.name, element: h("div", { class: "field" }, parts, hint, wrong), control, complain, read: () => read(one, control) };
 }
@@ -40,7 +39,7 @@ function controlOf(one, id, value) {
   }
   if (one.type === "area") return h("textarea", { ...usual, rows: 4, value: value ?? "" });
   const scale = SCALES[one.type];
-  const shown = scale && value !== null && value !== undefined ? value / scale : value;
+  const shown = scale && Number.isFinite(value) ? value / scale : value;
   const limits = scale ? { min: one.min ?? 0, max: one.max, step: one.step ?? (one.type === "number" ? 1 : "any") } : {};
   const type = scale ? "number" : one.type ?? "text";
   return h("input", { ...usual, ...limits, type, maxlength: one.max_length, placeholder: one.placeholder, value: shown ?? "" });

@@ -8,7 +8,7 @@ export function here() {
 }
 
 export function to(name, id, query = {}) {
-  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== "" && value !== false);
+  const given = Object.entries(query).filter(([, value]) => (value ?? "") !== "" && value !== false);
   const tail = new URLSearchParams(given).toString();
   return `#/${name}${id ? `/${encodeURIComponent(id)}` : ""}${tail && `?${tail}`}`;
 }

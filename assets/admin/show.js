@@ -5,7 +5,8 @@ import { has, language, t } from "./i18n.js";
 
 const number = (value, most = 0) => new Intl.NumberFormat(language(), { maximumFractionDigits: most }).format(value);
 
-export const sats = (msat) => (msat === null || msat === undefined ? "–" : t("unit.sats", { sats: number(msat / 1000, 3) }));
+// msat as sats.
+export const sats = (msat) => (Number.isFinite(msat) ? t("unit.sats", { sats: number(msat / 1000, 3) }) : "–");
 
 // Hundredths of a currency.
 export function fiat(cents, currency) {
@@ -33,7 +34,7 @@ export function ago(at) {
 
 // Seconds in the largest unit that fits.
 export function span(secs) {
-  if (secs === null || secs === undefined) return "–";
+  if (!Number.isFinite(secs)) return "–";
   const [unit, size] = unitOf(secs);
   const form = { style: "unit", unit, unitDisplay: "long", maximumFractionDigits: secs / size < 10 ? 1 : 0 };
   return new Intl.NumberFormat(language(), form).format(secs / size);
@@ -43,7 +44,7 @@ export function span(secs) {
 export const period = (secs) => (secs ? span(secs) : t("unit.for_ever"));
 
 export function bytes(size) {
-  if (size === null || size === undefined) return "–";
+  if (!Number.isFinite(size)) return "–";
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
   const step = size ? Math.min(units.length - 1, Math.floor(Math.log2(size) / 10)) : 0;
   return `${number(size / 1024 ** step, 1)} ${units[step]}`;

@@ -72,13 +72,24 @@ export async function pages({ place, operation, args, caption, columns, filters 
   const load = () => attempt(async () => {
     const page = await call(operation, { ...wanted, after: next });
     const rows = page.items.map((row) => line(columns, row));
-    shown.tBodies[0].append(...rows);
+    settle(shown);
+    shown.append(h("tbody", null, rows));
     next = page.next;
     offer();
     rows[0]?.querySelector("a, button")?.focus();
   });
   offer();
   return [parts, shown, more, saved ?? files(operation.slice(6), (pressed) => every(operation, wanted, pressed))];
+}
+
+// A table that grows keeps its columns: weighing all cells anew takes the longer the more there are. Cards have none.
+function settle(shown) {
+  if (shown.classList.contains("long")) return;
+  const cells = [...shown.tHead.rows[0].cells];
+  const widths = getComputedStyle(shown).display === "table" ? cells.map((one) => one.getBoundingClientRect().width) : [];
+  const widest = Math.max(...widths);
+  widths.forEach((one, index) => one < widest && cells[index].style.setProperty("width", `${(100 * (one + 1)) / shown.offsetWidth}%`));
+  shown.classList.add("long");
 }
 
 // Lists beside others on one screen, whose address says nothing of them.
@@ -97,4 +108,4 @@ function filterForm(place, filters) {
 
 // Names of texts and values below each other; pairs without a value are left out.
 export const facts = (...pairs) =>
-  h("dl", null, pairs.filter((pair) => pair && pair[1] !== null && pair[1] !== undefined && pair[1] !== "").map(([name, value]) => [h("dt", null, t(name)), h("dd", null, value)]));
+  h("dl", null, pairs.filter((pair) => pair && (pair[1] ?? "") !== "").map(([name, value]) => [h("dt", null, t(name)), h("dd", null, value)]));

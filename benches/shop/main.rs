@@ -2,6 +2,7 @@
 //! test: nothing fails because a machine is slow. CPU is that of the shop's process alone (user and
 //! system time from the kernel, per request), which holds when the machine is busy with other things.
 
+mod admin;
 mod card;
 mod comparisons;
 mod load;
@@ -32,6 +33,9 @@ fn main() {
         }
         if is_wanted("--only-load") {
             under_load(&mut table).await;
+        }
+        if is_wanted("--only-admin") {
+            admin::looks(&mut table).await;
         }
         if is_wanted("--only-pages") {
             pages::looks(&mut table).await;

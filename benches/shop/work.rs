@@ -266,7 +266,8 @@ pub async fn big_database(table: &mut Table) {
     world.end().await;
 }
 
-async fn first_answer(address: std::net::SocketAddr) {
+/// Waits until the shop answers.
+pub async fn first_answer(address: std::net::SocketAddr) {
     loop {
         if let Ok(mut connection) = Connection::open(address).await
             && connection.call(&load::get("/healthz", None)).await.is_ok_and(|(status, _)| status == 200)

@@ -163,7 +163,7 @@ fn seed(db: &Db, dir: &Path, lnd_port: u16) -> Vec<HostEntry> {
     })
 }
 
-fn add_host(tx: &Tx<'_>, i: u16) -> Result<HostEntry, Error> {
+pub fn add_host(tx: &Tx<'_>, i: u16) -> Result<HostEntry, Error> {
     let change = HostChange {
         name: Some(format!("bench{i}")),
         ip: Some(format!("192.0.2.{}", i + 1)),

@@ -23,7 +23,7 @@ use crate::store::alerts::Alert;
 pub struct Args {
     #[command(flatten)]
     data: DataArgs,
-    /// Show closed alerts as well
+    /// Show closed alerts as well, of the newest 1,000
     #[arg(long)]
     all: bool,
     /// Close the alert with this number: you have seen to it

@@ -123,17 +123,19 @@ pub fn close_by_id(db: &Connection, id: i64, now: Timestamp) -> Result<bool, Sto
     Ok(closed == 1)
 }
 
-/// Open alerts, or all of them, newest first.
+/// Open alerts, or those and the newest of all, newest first.
 pub fn list(db: &Connection, closed_too: bool) -> Result<Vec<Alert>, StoreError> {
     let mut statement = db.prepare_cached(list_text(closed_too))?;
     let rows = statement.query_map([], from_row)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// The open ones are few and have an index of their own.
+/// The open ones are few and have an index of their own. Closed ones are kept for ever: of all, so many that began last are
+/// read, by their numbers.
 pub(super) const fn list_text(closed_too: bool) -> &'static str {
     if closed_too {
-        "SELECT * FROM alert ORDER BY last_at DESC, id DESC"
+        "SELECT * FROM alert WHERE id IN (SELECT id FROM alert INDEXED BY alert_open WHERE closed_at IS NULL \
+         UNION ALL SELECT id FROM (SELECT id FROM alert ORDER BY id DESC LIMIT 1000)) ORDER BY last_at DESC, id DESC"
     } else {
         "SELECT * FROM alert INDEXED BY alert_open WHERE closed_at IS NULL ORDER BY last_at DESC, id DESC"
     }

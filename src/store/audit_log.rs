@@ -207,7 +207,8 @@ pub(super) fn list_text(wanted: &Wanted, bounds: Bounds) -> String {
     };
     let person = if wanted.person.is_some() { format!("AND actor = ?4 AND {PERSON}") } else { String::new() };
     let index = match (&wanted.noun, &wanted.person) {
-        (_, Some(_)) => "INDEXED BY audit_log_by_person",
+        (Some(_), Some(_)) => "INDEXED BY audit_log_by_person_and_noun",
+        (None, Some(_)) => "INDEXED BY audit_log_by_person",
         (Some(_), None) if !numbered => "INDEXED BY audit_log_by_noun",
         _ => "NOT INDEXED",
     };

@@ -1,8 +1,8 @@
 //! Pages of long tables, newest or oldest first, by running number: what every list of orders, products and changes is made of.
 //!
 //! A list with a filter is put together of *runs*: the rows of one host in one state, say, lie in an index in the order of
-//! their running numbers. Each run is read from where the page begins, and no further than the page is long; then they are
-//! merged. So a page costs the same at the beginning of a table and far behind, however few rows the filter leaves.
+//! their running numbers. Each run is read from where the page begins, and no further than it can still add to the page.
+//! So a page costs the same at the beginning of a table and far behind, however few rows the filter leaves.
 
 use rusqlite::{Connection, Params, params};
 
@@ -91,13 +91,27 @@ impl Bounds {
         hosts: &[HostId],
         letters: &[&str],
     ) -> Result<Vec<i64>, StoreError> {
-        let mut found = Vec::new();
+        let (mut page, mut rest) = (Vec::new(), self);
         for host in hosts {
             for letter in letters {
-                found.extend(numbers(db, text, params![host, letter, self.first, self.end])?);
+                let found = numbers(db, text, params![host, letter, rest.first, rest.end])?;
+                if !found.is_empty() {
+                    page.extend(found);
+                    page = self.merge(page);
+                    rest = self.before_last_of(&page);
+                }
             }
         }
-        Ok(self.merge(found))
+        Ok(page)
+    }
+
+    /// What further runs can add to a page: once it is full, only what comes before its last.
+    fn before_last_of(self, page: &[i64]) -> Self {
+        match page.last() {
+            Some(last) if page.len() == self.limit as usize && self.ascending => Self { end: *last, ..self },
+            Some(last) if page.len() == self.limit as usize => Self { first: last + 1, ..self },
+            _ => self,
+        }
     }
 
     /// The first numbers of all runs together.
@@ -184,5 +198,14 @@ mod tests {
         let bounds = Bounds { first: 0, end: 10, limit: 3, ascending: false };
         assert_eq!(bounds.merge(vec![1, 5, 9, 9, 2, 10]), [9, 5, 2]);
         assert_eq!(Bounds { ascending: true, ..bounds }.merge(vec![1, 5, 9, 9, 2, 10]), [1, 2, 5]);
+    }
+
+    #[test]
+    fn a_full_page_leaves_of_further_runs_what_comes_before_its_last() {
+        let bounds = Bounds { first: 0, end: 10, limit: 2, ascending: false };
+        assert_eq!(bounds.before_last_of(&[9]), bounds);
+        assert_eq!(bounds.before_last_of(&[9, 4]), Bounds { first: 5, ..bounds });
+        let ascending = Bounds { ascending: true, ..bounds };
+        assert_eq!(ascending.before_last_of(&[1, 4]), Bounds { end: 4, ..ascending });
     }
 }

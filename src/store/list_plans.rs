@@ -2,7 +2,7 @@
 
 use super::keyset::{Bounds, Table};
 use super::plans::{database, plan};
-use super::{audit_log, job_history, keyset, order_lists, outbox, presence, product_lists, pulse};
+use super::{alerts, audit_log, day_totals, job_history, keyset, order_lists, outbox, presence, product_lists, pulse};
 
 const PAGE: Bounds = Bounds { first: 0, end: i64::MAX, limit: 51, ascending: false };
 const FROM_THE_OLDEST: Bounds = Bounds { ascending: true, ..PAGE };
@@ -61,7 +61,8 @@ fn the_change_log_of_each_filter_has_its_index_or_ends_at_its_page() {
         (Some("order"), None, "INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
         (Some("host"), None, "audit_log_by_noun (noun=? AND rowid>? AND rowid<?)"),
         (None, Some("operator:anna"), "audit_log_by_person (actor=? AND rowid>? AND rowid<?)"),
-        (Some("order"), Some("cli"), "audit_log_by_person (actor=? AND rowid>? AND rowid<?)"),
+        (Some("order"), Some("cli"), "audit_log_by_person_and_noun (actor=? AND noun=? AND rowid>? AND rowid<?)"),
+        (Some("host"), Some("cli"), "audit_log_by_person_and_noun (actor=? AND noun=? AND rowid>? AND rowid<?)"),
     ] {
         let plan = plan(&db, &audit_log::list_text(&wanted(noun, person), PAGE));
         assert!(plan.contains(index) && !plan.contains("TEMP B-TREE"), "{noun:?} {person:?}: {plan}");
@@ -78,6 +79,23 @@ fn where_a_day_begins_in_a_table_is_found_by_looks_at_single_rows() {
         let ends = plan(&db, &keyset::ends_text(table));
         assert!(!ends.replace("SCAN CONSTANT ROW", "").contains("SCAN"), "{ends}");
     }
+}
+
+#[test]
+fn sums_are_read_from_their_first_day_or_month_on() {
+    let (_dir, db) = database();
+    for (table, of) in [("day_total", "day"), ("month_total", "month")] {
+        let plan = plan(&db, &day_totals::sums_text(table, of));
+        assert!(plan.contains(&format!("SEARCH {table} USING PRIMARY KEY ({of}>?)")), "{plan}");
+    }
+}
+
+#[test]
+fn of_alerts_that_are_over_the_newest_are_read_by_their_numbers() {
+    let (_dir, db) = database();
+    let plan = plan(&db, alerts::list_text(true));
+    assert!(plan.contains("SEARCH alert USING INTEGER PRIMARY KEY (rowid=?)"), "{plan}");
+    assert!(plan.contains("INDEX alert_open"), "{plan}");
 }
 
 #[test]

@@ -81,6 +81,9 @@ fn some_of(db: &Connection, found: Vec<i64>, bounds: Bounds, wanted: &Wanted) ->
     let mut fitting = Vec::new();
     let mut statement = db.prepare_cached("SELECT host_id, status, owed FROM purchase_order WHERE seq = ?")?;
     for seq in bounds.in_order(found) {
+        if fitting.len() == bounds.limit as usize {
+            break;
+        }
         let (host, status, owed): (HostId, String, i64) =
             statement.query_row([seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         let fits = wanted.hosts.as_ref().is_none_or(|hosts| hosts.contains(&host))
@@ -90,7 +93,7 @@ fn some_of(db: &Connection, found: Vec<i64>, bounds: Bounds, wanted: &Wanted) ->
             fitting.push(seq);
         }
     }
-    Ok(bounds.merge(fitting))
+    Ok(fitting)
 }
 
 /// The running number of an order.

@@ -6,6 +6,7 @@
 mod admin;
 mod admin_deeds;
 mod admin_login;
+mod admin_long;
 mod admin_money;
 mod admin_people;
 mod claims;

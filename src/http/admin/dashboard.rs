@@ -38,7 +38,7 @@ impl Dashboards {
         &self,
         context: &Context,
         signed: Signed,
-        /// Whether those whose reason is gone are listed as well.
+        /// Whether those whose reason is gone are listed as well, of the newest 1,000.
         closed: Query<Option<bool>>,
     ) -> Answer<Reply<Vec<AdminTodo>>> {
         let list = context.shop().read(&signed.by, |tx| alerts::list(tx, closed.0.unwrap_or(false)))?;

@@ -109,6 +109,17 @@ mod tests {
         }
     }
 
+    #[test]
+    fn all_screens_in_both_languages_are_less_than_45_kilobytes_as_one_stream() {
+        use std::io::Write as _;
+        let mut stream = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        for asset in ASSETS.iter().filter(|asset| asset.plain.starts_with("/admin/")) {
+            stream.write_all(asset.bytes).unwrap();
+        }
+        let all = stream.finish().unwrap().len();
+        assert!(all < 45_000, "{all} bytes");
+    }
+
     #[tokio::test]
     async fn gzip_is_given_to_who_takes_it_and_is_the_same_file() {
         let mut packed = asked(STYLE_CSS, &[("accept-encoding", "deflate, gzip;q=0.5")]).unwrap();

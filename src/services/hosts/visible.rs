@@ -1,5 +1,8 @@
 //! Whose products and orders somebody may look through.
 
+use std::collections::HashMap;
+
+use crate::domain::host::Host;
 use crate::domain::id::HostId;
 use crate::services::{Error, ReadTx, authz};
 use crate::store::hosts;
@@ -16,4 +19,23 @@ pub fn hosts_of(tx: &ReadTx<'_>, host: Option<HostId>) -> Result<Option<Vec<Host
         return Ok(Some(vec![id]));
     }
     Ok(owner.map(|owner| hosts::ids_of(tx.db, owner)).transpose()?)
+}
+
+/// The hosts that a list names, each read once, removed ones included.
+#[derive(Default)]
+pub struct Named(HashMap<HostId, Host>);
+
+impl Named {
+    /// One of them.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for one that never was.
+    pub fn get(&mut self, tx: &ReadTx<'_>, id: HostId) -> Result<Host, Error> {
+        if let Some(known) = self.0.get(&id) {
+            return Ok(known.clone());
+        }
+        let host = hosts::get_any(tx.db, id)?.ok_or(Error::NotFound)?;
+        self.0.insert(id, host.clone());
+        Ok(host)
+    }
 }

@@ -10,7 +10,7 @@ use crate::services::orders::place::OrderView;
 use crate::services::{Error, ReadTx, authz};
 use crate::store::keyset::Span;
 use crate::store::order_lists::{self as stored, Clue, Wanted};
-use crate::store::{hosts, products};
+use crate::store::products;
 
 /// Which orders are asked for.
 #[derive(Clone, Debug, Default)]
@@ -50,7 +50,8 @@ pub fn list(tx: &ReadTx<'_>, query: &Query) -> Result<Vec<OrderView>, Error> {
         Some(text) => stored::search(tx.db, clue(text)?, &wanted)?,
         None => stored::list(tx.db, &wanted)?,
     };
-    found.into_iter().map(|seq| view(tx, seq)).collect()
+    let mut named = visible::Named::default();
+    found.into_iter().map(|seq| view(tx, seq, &mut named)).collect()
 }
 
 /// Where a page begins. An order that nobody paid may have been deleted since.
@@ -69,9 +70,9 @@ fn clue(text: &str) -> Result<Clue, Error> {
     OrderId::parse(text).map(Clue::Id).or_else(hash).ok_or_else(wrong)
 }
 
-fn view(tx: &ReadTx<'_>, seq: i64) -> Result<OrderView, Error> {
+fn view(tx: &ReadTx<'_>, seq: i64, named: &mut visible::Named) -> Result<OrderView, Error> {
     let (purchase, product) = stored::by_seq(tx.db, seq)?;
     let product = products::get(tx.db, product)?.ok_or(Error::NotFound)?;
-    let host = hosts::get_any(tx.db, product.host_id)?.ok_or(Error::NotFound)?;
+    let host = named.get(tx, product.host_id)?;
     Ok(OrderView { purchase, product, host })
 }

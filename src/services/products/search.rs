@@ -49,7 +49,8 @@ pub fn list(tx: &ReadTx<'_>, query: &Query) -> Result<Vec<ProductView>, Error> {
         Some(text) => stored::search(db, &clue(tx, text)?, &wanted)?,
         None => stored::list(db, &wanted)?,
     };
-    found.into_iter().map(|seq| view(tx, seq)).collect()
+    let mut named = visible::Named::default();
+    found.into_iter().map(|seq| view(tx, seq, &mut named)).collect()
 }
 
 /// Where a page begins.
@@ -72,9 +73,9 @@ fn clue(tx: &ReadTx<'_>, text: &str) -> Result<Clue, Error> {
     }
 }
 
-fn view(tx: &ReadTx<'_>, seq: i64) -> Result<ProductView, Error> {
+fn view(tx: &ReadTx<'_>, seq: i64, named: &mut visible::Named) -> Result<ProductView, Error> {
     let product = stored::by_seq(tx.db, seq)?;
-    let host = hosts::get_any(tx.db, product.host_id)?.ok_or(Error::NotFound)?;
+    let host = named.get(tx, product.host_id)?;
     Ok(ProductView { product, host })
 }
 

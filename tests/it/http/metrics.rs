@@ -117,10 +117,12 @@ async fn every_number_of_the_dashboard_is_among_the_figures() {
          VALUES ('host_dead', 'x', 'warning', 'says', 0, 0), ('storage', '', 'critical', 'says', 0, 0)",
     );
     // As if a part was paid back, at some rate.
-    shop.sql(
-        "UPDATE day_total SET currency = 'EUR', fiat = 1230000, fiat_refunded = 450000, refunded = 5000, fees = 7, \
-         fiat_fees = 300",
-    );
+    for table in ["day_total", "month_total"] {
+        shop.sql(&format!(
+            "UPDATE {table} SET currency = 'EUR', fiat = 1230000, fiat_refunded = 450000, refunded = 5000, fees = 7, \
+             fiat_fees = 300"
+        ));
+    }
     let dashboard = shop.ask_admin("GET", "dashboard/").basic("admin", crate::support::PASSWORD).send().await;
     let dashboard = dashboard.json();
     let figures = shop.ask("GET", "/metrics").on(Surface::Admin).from(local()).header("Host", "127.0.0.1:8001");

@@ -4,7 +4,7 @@ use ip2tor_shop::domain::id::OrderId;
 use ip2tor_shop::domain::product::ProductStatus;
 use ip2tor_shop::http::server::limits::ConnectionLimits;
 
-use super::looks::{is_fine, is_light};
+use super::looks::{is_calm, is_fine, is_light};
 use super::session::{Browser, DESKTOP, PHONE, Visitor, is_installed};
 use crate::support::TestShop;
 use crate::support::listen::listen;
@@ -17,6 +17,27 @@ async fn every_page_is_fine_in_english() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_page_is_fine_in_german() {
     look_at_all("de").await;
+}
+
+/// It is in English alone, long, and no buyer's page: it may weigh more.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_documentation_of_the_api_is_fine_and_no_wider_than_its_window_when_it_is_unfolded() {
+    if !is_installed("chromedriver") {
+        return;
+    }
+    let shop = TestShop::new();
+    let shop_url = format!("http://{}", listen(&shop, ConnectionLimits::default()).await);
+    let mut browser = Browser::chromium(DESKTOP);
+    for (who, visitor) in
+        [("phone", PHONE), ("desktop", DESKTOP), ("desktop-dark", Visitor { likes_dark: true, ..DESKTOP })]
+    {
+        browser.becomes(visitor);
+        browser.go(&format!("{shop_url}/docs/"));
+        is_fine(&mut browser, &format!("documentation, {who}"));
+        browser.screenshot(&format!("documentation-{who}"));
+        browser.run("document.querySelectorAll('details').forEach((one) => { one.open = true; });");
+        is_calm(&mut browser, &format!("documentation, {who}, unfolded"));
+    }
 }
 
 async fn look_at_all(language: &'static str) {

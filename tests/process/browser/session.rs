@@ -166,6 +166,15 @@ impl Browser {
         self.tell(&Command::Run(script))
     }
 
+    /// Seconds of CPU that the page's thread has taken since this was first asked, whatever else the machine does.
+    pub fn cpu(&mut self) -> f64 {
+        self.tell(&Command::Chromium("Performance.enable", json!({"timeDomain": "threadTicks"})));
+        let told = self.tell(&Command::Chromium("Performance.getMetrics", json!({})));
+        let all = told["metrics"].as_array().expect("figures").iter();
+        let tasks = all.filter(|one| one["name"] == "TaskDuration").find_map(|one| one["value"].as_f64());
+        tasks.expect("the time of all tasks")
+    }
+
     /// What the console complains about: errors, and what the page's policy forbids.
     pub fn complaints(&mut self) -> Vec<String> {
         let lines = self.tell(&Command::Console);
