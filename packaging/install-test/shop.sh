@@ -7,7 +7,7 @@ keep=/root/shop # ids and tokens
 node_up() {
     systemctl is-active --quiet node && return
     systemd-run --quiet --unit=node ip2tor-shop-node lnd-simulator serve --dir /root/lnd
-    for _ in $(seq 50); do [ -S /root/lnd/simulator.sock ] && break; sleep 0.1; done
+    for _ in $(seq 300); do [ -S /root/lnd/simulator.sock ] && [ -s /root/lnd/tls.cert ] && [ -s /root/lnd/readonly.macaroon ] && break; sleep 0.1; done
     # As an LND lays its files out.
     local macaroons=/var/lib/lnd/data/chain/bitcoin/regtest
     install -d -m 700 /var/lib/lnd $macaroons
