@@ -187,6 +187,23 @@ mod tests {
         Cli::command().debug_assert();
     }
 
+    /// The help of a command and of those below it, as on a terminal of 100 columns.
+    fn help(command: &clap::Command, name: &str) -> String {
+        let own = command.clone().bin_name(name).term_width(100).render_long_help();
+        let below = command.get_subcommands().filter(|sub| sub.get_name() != "help");
+        let below = below.map(|sub| help(sub, &format!("{name} {}", sub.get_name())));
+        format!("# {name}\n\n{own}\n{}", below.collect::<String>())
+    }
+
+    #[test]
+    fn help_is_as_it_was_looked_through() {
+        let mut command = Cli::command();
+        command.build();
+        for noun in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
+            insta::assert_snapshot!(format!("help_{}", noun.get_name()), help(noun, noun.get_name()));
+        }
+    }
+
     #[test]
     fn every_command_and_flag_explains_itself() {
         fn check(command: &clap::Command) {
