@@ -89,9 +89,8 @@ const DEEDS = {
   admin_host_swept: sweep,
   admin_job_run: () => button(t("tasks.run"), () => act("admin_job_run", BACKUP, undefined, t("tasks.began", BACKUP))),
   admin_node_check: ({ id }) => button(t("node.check"), () => attempt(async () => finish(english((await call("admin_node_check", { id })).line)))),
-  // A node of an operator waits for that.
   admin_node_update: ({ id }, me) => me.role === "administrator" && button(t("host.enable"), () =>
-    act("admin_node_update", { id }, { settings: { is_enabled: true } }, t("node.enabled_now")), { class: "main" }),
+    act("admin_node_update", { id }, { settings: { is_enabled: true } }, t("node.enabled_now"))),
   admin_product_release: ({ id }) => button(t("product_do.release"), () => ask({
     title: t("product_do.release"), text: t("product_will.release", { what: id }), danger: true,
     operation: "admin_product_release", args: { id }, said: true,

@@ -122,7 +122,7 @@ addEventListener("hashchange", () => {
 });
 
 const OPERATION = "admin_event_stream";
-// Several things change together; they are shown together, and no more often than somebody can read. Milliseconds.
+// Things that change together are shown together, no more often than somebody can read. Milliseconds.
 const PAUSE = 3000;
 // Without a stream (too many listen) screens are shown anew so often. Milliseconds.
 const WITHOUT = 60000;
@@ -169,7 +169,7 @@ function soon(nouns) {
   }, PAUSE);
 }
 
-// What somebody is typing, has reached with the keyboard, reads far below or is asked about is not taken from them.
+// What somebody types, has reached by keyboard, reads far below or is asked about is not taken away.
 const mayChange = () =>
   !document.querySelector("dialog[open], .once") && !document.activeElement?.closest("main :not(h1)") && scrollY < 200;
 

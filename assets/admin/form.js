@@ -129,7 +129,7 @@ const textOf = (message) => (typeof message === "string" ? message : Object.valu
 // What was done, by the words that asked for it.
 export const did = (title) => t("done", { title });
 
-// A form that is a question in between: says what will happen, and happens only when that is wanted. Gives what `run`
+// A form as a question in between: says what will happen, and happens only when that is wanted. Gives what `run`
 // gives (usually what the operation answers), or undefined; and where it is `said` (true: in the words of the title), the
 // screen is shown as it is then.
 // `name` is that of the text for the title; what will happen stands under the same name with `_text`, made with `words`.

@@ -4,7 +4,7 @@ import { button, h, h2, inRow, link } from "./dom.js";
 import { choose, language, LANGUAGES, t } from "./i18n.js";
 import { sayLine } from "./say.js";
 
-// The screens: each a module of its own, which is fetched when somebody goes there. `group`: where in the menu it stands;
+// The screens: each a module, fetched when somebody goes there. `group`: where in the menu it stands;
 // `all`: those for administrators alone; `nouns`: what has to change (or `any`thing) for the screen to be shown anew.
 export const SCREENS = {
   dashboard: { load: () => import("./dashboard.js"), group: "now", nouns: ["order", "product", "alert", "host", "node"] },

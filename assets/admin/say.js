@@ -1,4 +1,4 @@
-// The one line that says what was just done, read out by screen readers, with a way back where there is one; and texts that
+// The line that says what was just done, read out by screen readers, with a way back where there is one; and texts that
 // somebody takes elsewhere.
 
 import { call } from "./api.js";

@@ -82,7 +82,7 @@ export async function pages({ place, operation, args, caption, columns, filters 
   return [parts, shown, more, saved ?? files(operation.slice(6), (pressed) => every(operation, wanted, pressed))];
 }
 
-// A table that grows keeps its columns: weighing all cells anew takes the longer the more there are. Cards have none.
+// A table that grows keeps its columns: weighing all cells anew takes long. Cards have none.
 function settle(shown) {
   if (shown.classList.contains("long")) return;
   const cells = [...shown.tHead.rows[0].cells];

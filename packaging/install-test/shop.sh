@@ -95,6 +95,8 @@ purchase() {
     is_sold "$id"
 }
 
+extend() { curl -s -d tos_accepted=true "$url/public/tor_bridges/$1/extend/"; }
+
 # The imported shop gets a node; then the host's script finds the old bridge with its old token, and its buyer extends it.
 moved_in() {
     local dump=/root/moving/dump.json bridge before id
@@ -107,7 +109,7 @@ moved_in() {
     check_in
     before=$(as_host "$url/tor_bridges/?host=$(host id)" | jq -r ".[] | select(.id == \"$bridge\" and .status == \"A\").suspend_after")
     [ -n "$before" ] || { echo "the host is not told of $bridge" >&2; return 1; }
-    id=$(until_there "curl -s -d tos_accepted=true $url/public/tor_bridges/$bridge/extend/ | jq -r .po_id")
+    id=$(until_there "extend $bridge | jq -r .po_id") || { extend "$bridge" >&2; return 1; }
     until_there "order_of $id | jq -r '.ln_invoices[0].payment_request'" >/dev/null
     pay "$id" >/dev/null
     until_there "order_of $id | jq -r 'select(.status == \"P\") | .url'" >/dev/null
