@@ -51,14 +51,8 @@ impl Backstage for Desk {
         Job::ALL.into_iter().map(job).collect()
     }
 
-    fn begin_job(&self, name: &str) -> Result<(), Error> {
-        let job = Job::ALL.into_iter().find(|job| job.name() == name).ok_or(Error::NotFound)?;
-        let Some(mark) = self.context.running.begin(job.name()) else {
-            return Err(Error::Conflict(Reason::RunsAlready.into()));
-        };
-        let context = Arc::clone(&self.context);
-        self.tasks.spawn(async move { run::run_marked(&context, job, mark).await });
-        Ok(())
+    async fn begin_job(&self, name: &str, by: &Principal) -> Result<(), Error> {
+        run::begin_by_hand(&self.context, &self.tasks, name, by).await
     }
 
     fn is_stopping(&self) -> bool {

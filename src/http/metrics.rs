@@ -150,10 +150,7 @@ fn of_jobs(text: &mut Text, jobs: &[Job]) {
     text.family("job_last_run_timestamp_seconds", "gauge", "When a job last started.", at);
     let took = runs().filter_map(|(job, run)| Some((label(job), run.duration_ms? as f64 / 1000.0)));
     text.family("job_last_duration_seconds", "gauge", "How long that took.", took);
-    let failed = runs().map(|(job, run)| {
-        let has_failed = run.outcome.as_deref().is_some_and(|outcome| outcome.starts_with("failed"));
-        (label(job), u8::from(has_failed))
-    });
+    let failed = runs().map(|(job, run)| (label(job), u8::from(run.has_failed)));
     text.family("job_last_failed", "gauge", "Whether its last run failed.", failed);
     let paused = jobs.iter().map(|job| (label(job), u8::from(job.paused_at.is_some())));
     text.family("job_paused", "gauge", "Whether it waits at the operator's word.", paused);

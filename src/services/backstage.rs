@@ -153,11 +153,12 @@ pub trait Backstage: Send + Sync {
     /// The scheduled jobs.
     fn jobs(&self) -> Vec<JobNow>;
 
-    /// Begins a job now; it goes on by itself.
+    /// Begins a job now, once the change log says who had it run; it goes on by itself.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::Conflict`] while it runs.
-    fn begin_job(&self, name: &str) -> Result<(), Error>;
+    /// [`Error::NotFound`] for a job that there is not, or anybody but an administrator; [`Error::Conflict`] while it
+    /// runs.
+    async fn begin_job(&self, name: &str, by: &Principal) -> Result<(), Error>;
 
     /// Whether the shop is ending: whoever listens has to let go.
     fn is_stopping(&self) -> bool;

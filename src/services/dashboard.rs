@@ -7,9 +7,10 @@ use super::products::view::ProductView;
 use super::{Error, ReadTx, authz, hosts, nodes, own_channels, reports};
 use crate::domain::alert::AlertTopic;
 use crate::domain::id::{HostId, NodeId, OrderId, ProductId};
+use crate::domain::lightning::PaymentHash;
 use crate::domain::product::ProductStatus;
 use crate::store::alerts::{self, Alert};
-use crate::store::{Connection, order_lists, product_lists};
+use crate::store::{Connection, deals, order_lists, product_lists};
 
 /// Income is shown of so many days.
 const DAYS: i64 = 30;
@@ -181,12 +182,29 @@ pub fn concerns(tx: &ReadTx<'_>, topic: AlertTopic, subject: &str) -> Result<boo
         About::Product => ProductId::parse(subject).map(|id| authz::needs_product(tx, id)),
         About::Host => HostId::parse(subject).map(|id| hosts::manage::show(tx, id).map(drop)),
         About::Node => NodeId::parse(subject).map(|id| nodes::manage::show(tx, id).map(drop)),
-        About::Payment | About::Shop => None,
+        About::Payment => payment_hash(subject).map(|hash| needs_payment(tx, hash)),
+        About::Shop => None,
     };
     match seen {
         None | Some(Err(Error::NotFound)) => Ok(false),
         Some(seen) => seen.map(|()| true),
     }
+}
+
+fn payment_hash(text: &str) -> Option<PaymentHash> {
+    let mut bytes = [0; 32];
+    hex::decode_to_slice(text, &mut bytes).ok().map(|()| PaymentHash(bytes))
+}
+
+/// Refuses a payment that is not of an order of theirs at a node of theirs. One that is of no order at all is for
+/// administrators: only they can tell whose it might have been.
+fn needs_payment(tx: &ReadTx<'_>, hash: PaymentHash) -> Result<(), Error> {
+    for node in nodes::manage::list(tx)? {
+        if let Some(order) = deals::order_by_hash(tx.db, hash, node.id)? {
+            return authz::needs_order(tx, order);
+        }
+    }
+    Err(Error::NotFound)
 }
 
 #[cfg(test)]

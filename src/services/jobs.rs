@@ -70,10 +70,10 @@ pub fn is_paused(db: &crate::store::Connection, name: &str) -> Result<bool, Erro
     Ok(job_runs::paused(db)?.iter().any(|(paused, _)| paused == name))
 }
 
-/// Refuses what only administrators may do with jobs.
+/// Notes in the change log that a job is run at somebody's word.
 ///
 /// # Errors
-/// [`Error::NotFound`] for everybody else; the run is in the change log.
+/// [`Error::NotFound`] for anybody but an administrator.
 pub fn note_run(tx: &Tx<'_>, name: &str) -> Result<(), Error> {
     authz::needs_administrator(tx.actor)?;
     tx.record("job", name, "run by hand")

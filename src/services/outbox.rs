@@ -1,5 +1,6 @@
 //! What the shop still means to do at its Lightning nodes, as administrators look after it.
 
+use super::orders::extend;
 use super::shop::Shop;
 use super::{Error, Principal, ReadTx, authz};
 use crate::domain::texts::Reason;
@@ -65,15 +66,16 @@ pub async fn retry(shop: &Shop, by: &Principal, id: i64) -> Result<(), Error> {
 /// # Errors
 /// [`Error::NotFound`] when it is not there any more; [`Error::Conflict`] for what can't be given up.
 pub async fn give_up(shop: &Shop, by: &Principal, id: i64, note: &str) -> Result<(), Error> {
-    authz::needs_administrator(by)?;
-    let intent = shop.db.read(|db| outbox::get(db, id))?.ok_or(Error::NotFound)?;
-    if intent.kind != IntentKind::Make {
-        return Err(Error::Conflict(Reason::OnlyNodeEnds.into()));
-    }
-    let (order, note) = (intent.order, note.to_owned());
-    crate::services::orders::extend::give_up(shop, order).await?;
+    let (inner, note) = (shop.clone(), note.to_owned());
     shop.tx(by, move |tx| {
-        Ok(audit_log::record_order(tx.db, tx.author(), order, &format!("its invoice was given up: {note}"))?)
+        authz::needs_administrator(tx.actor)?;
+        let intent = outbox::get(tx.db, id)?.ok_or(Error::NotFound)?;
+        if intent.kind != IntentKind::Make {
+            return Err(Error::Conflict(Reason::OnlyNodeEnds.into()));
+        }
+        extend::give_up(&inner, tx, intent.order)?;
+        let change = format!("its invoice was given up: {note}");
+        Ok(audit_log::record_order(tx.db, tx.author(), intent.order, &change)?)
     })
     .await
 }

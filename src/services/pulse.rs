@@ -1,4 +1,7 @@
 //! Which lists have changed: what an open screen of somebody who runs the shop is told, so that it asks for them again.
+//!
+//! Operators are told the nouns of everybody's changes. Whose a change is would have to be asked for each entry of the log,
+//! each second, by each open screen; and what is told is that something happened somewhere, which OPERATING says.
 
 use super::{Error, ReadTx, authz};
 use crate::store::pulse;

@@ -1,8 +1,13 @@
 //! One unit of work: a transaction in which it is known who acts, when, and what follows once it is stored.
 //!
-//! Every use case that changes something takes a [`Tx`], one that only looks a [`ReadTx`]; a `Tx` can be read from as
-//! well. A running shop opens them with [`Shop::tx`](super::Shop::tx) and [`Shop::read`](super::Shop::read), commands
-//! that work beside it with a [`Session`].
+//! A use case that commands and a running shop have in common, or that others are made of, takes a [`Tx`] when it changes
+//! something and a [`ReadTx`] when it only looks; a `Tx` can be read from as well. A running shop opens them with
+//! [`Shop::tx`](super::Shop::tx) and [`Shop::read`](super::Shop::read), commands that work beside it with a [`Session`].
+//!
+//! A use case that needs more of the shop than its database (its rules, secrets and bells), or that waits for something
+//! between two changes, takes the [`Shop`](super::Shop) and opens its transactions itself, as the `by` that it is given.
+//! One without a `by` is always done by the same: buyers order, the shop keeps its deadlines. What it does for
+//! somebody, and the entry that says so, are one transaction.
 
 use std::fmt::Display;
 use std::ops::Deref;

@@ -14,7 +14,9 @@ pub struct JobRun {
     pub started_at: Option<Timestamp>,
     /// How long it took, in milliseconds.
     pub duration_ms: Option<i64>,
-    /// `ok: …` or `failed: …`.
+    /// Whether it failed.
+    pub has_failed: bool,
+    /// What it did, or what was wrong, for people.
     pub outcome: Option<String>,
     /// When it runs next.
     pub next_at: Option<Timestamp>,
@@ -23,10 +25,11 @@ pub struct JobRun {
 /// Records a run.
 pub fn record(db: &Connection, run: &JobRun) -> Result<(), StoreError> {
     db.prepare_cached(
-        "INSERT INTO job_run (name, started_at, duration_ms, outcome, next_at) VALUES (?1, ?2, ?3, ?4, ?5) \
-         ON CONFLICT (name) DO UPDATE SET started_at = ?2, duration_ms = ?3, outcome = ?4, next_at = ?5",
+        "INSERT INTO job_run (name, started_at, duration_ms, has_failed, outcome, next_at) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (name) DO UPDATE \
+         SET started_at = ?2, duration_ms = ?3, has_failed = ?4, outcome = ?5, next_at = ?6",
     )?
-    .execute(params![run.name, run.started_at, run.duration_ms, run.outcome, run.next_at])?;
+    .execute(params![run.name, run.started_at, run.duration_ms, run.has_failed, run.outcome, run.next_at])?;
     Ok(())
 }
 
@@ -53,15 +56,16 @@ pub fn paused(db: &Connection) -> Result<Vec<(String, Timestamp)>, StoreError> {
 
 /// All jobs by name.
 pub fn list(db: &Connection) -> Result<Vec<JobRun>, StoreError> {
-    let mut statement =
-        db.prepare_cached("SELECT name, started_at, duration_ms, outcome, next_at FROM job_run ORDER BY name")?;
+    let text = "SELECT name, started_at, duration_ms, has_failed, outcome, next_at FROM job_run ORDER BY name";
+    let mut statement = db.prepare_cached(text)?;
     let rows = statement.query_map([], |row| {
         Ok(JobRun {
             name: row.get(0)?,
             started_at: row.get(1)?,
             duration_ms: row.get(2)?,
-            outcome: row.get(3)?,
-            next_at: row.get(4)?,
+            has_failed: row.get(3)?,
+            outcome: row.get(4)?,
+            next_at: row.get(5)?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

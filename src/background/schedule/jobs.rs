@@ -102,13 +102,14 @@ async fn on_a_blocking_thread<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.map_err(|error| Error::Internal(error.to_string()))?
 }
 
-/// Each node compares by itself, one comparison at a time: a slow one never has several waiting.
+/// Each node compares by itself, one comparison at a time: a slow one never has several waiting, and none holds up the
+/// job, which says no more than that they were told.
 fn rescan(context: &JobContext) -> String {
     let nodes = context.registry.all();
     for entry in &nodes {
         entry.compare.notify_one();
     }
-    format!("{} nodes compared with", nodes.len())
+    format!("{} nodes told to compare their invoices", nodes.len())
 }
 
 #[cfg(test)]

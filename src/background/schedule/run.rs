@@ -1,10 +1,14 @@
 //! Runs jobs, and records each run and when the next comes.
 
+use std::sync::Arc;
+
 use super::jobs;
 use super::jobs::JobContext;
+use crate::background::Tasks;
 use crate::background::kept;
 use crate::background::marks::Mark;
 use crate::config::{CronExpression, Job};
+use crate::domain::texts::Reason;
 use crate::domain::time::Timestamp;
 use crate::services::{self, Error, Principal, Tx};
 use crate::store::job_runs::JobRun;
@@ -49,8 +53,24 @@ pub async fn run_and_record(context: &JobContext, job: Job) {
     }
 }
 
+/// Begins a job at somebody's word, which is in the change log before anything is done; it goes on by itself.
+///
+/// # Errors
+/// [`Error::NotFound`] for a job that there is not, or anybody but an administrator; [`Error::Conflict`] while it runs.
+pub async fn begin_by_hand(context: &Arc<JobContext>, tasks: &Tasks, name: &str, by: &Principal) -> Result<(), Error> {
+    services::authz::needs_administrator(by)?;
+    let job = Job::ALL.into_iter().find(|job| job.name() == name).ok_or(Error::NotFound)?;
+    let Some(mark) = context.running.begin(job.name()) else {
+        return Err(Error::Conflict(Reason::RunsAlready.into()));
+    };
+    context.shop.tx(by, move |tx| services::jobs::note_run(tx, job.name())).await?;
+    let context = Arc::clone(context);
+    tasks.spawn(async move { run_marked(&context, job, mark).await });
+    Ok(())
+}
+
 /// Runs a job now and notes when, how long, how it ended, and when it comes again.
-pub async fn run_marked(context: &JobContext, job: Job, _mark: Mark<&'static str>) {
+async fn run_marked(context: &JobContext, job: Job, _mark: Mark<&'static str>) {
     let started_at = context.shop.now();
     let result = kept::caught("the job", jobs::run(context, job)).await;
     let ended_at = context.shop.now();
@@ -61,23 +81,15 @@ pub async fn run_marked(context: &JobContext, job: Job, _mark: Mark<&'static str
             format!("failed: {error}")
         }
     };
-    note(
-        context,
-        result.is_err(),
-        JobRun {
-            name: job.name().to_owned(),
-            started_at: Some(started_at),
-            duration_ms: Some(ended_at.millis_since(started_at).max(0)),
-            outcome: Some(outcome),
-            next_at: context.config.jobs.schedule(job).next_after(ended_at),
-        },
-    )
-    .await;
-}
-
-async fn note(context: &JobContext, has_failed: bool, run: JobRun) {
-    let now = context.shop.now();
-    let due = context.runs.lock().note(run, has_failed, now);
+    let run = JobRun {
+        name: job.name().to_owned(),
+        started_at: Some(started_at),
+        duration_ms: Some(ended_at.millis_since(started_at).max(0)),
+        has_failed: result.is_err(),
+        outcome: Some(outcome),
+        next_at: context.config.jobs.schedule(job).next_after(ended_at),
+    };
+    let due = context.runs.lock().note(run, ended_at);
     store(context, due).await;
 }
 

@@ -21,9 +21,9 @@ pub struct Runs {
 
 impl Runs {
     /// Notes a run that ended now; returns those that are to be stored.
-    pub fn note(&mut self, run: JobRun, has_failed: bool, now: Timestamp) -> Vec<JobRun> {
-        let has_turned = self.failing.insert(run.name.clone(), has_failed).unwrap_or(false) != has_failed;
-        self.remember(&run, has_failed);
+    pub fn note(&mut self, run: JobRun, now: Timestamp) -> Vec<JobRun> {
+        let has_turned = self.failing.insert(run.name.clone(), run.has_failed).unwrap_or(false) != run.has_failed;
+        self.remember(&run);
         self.unstored.insert(run.name.clone(), run);
         let is_fresh = |at: Timestamp| at <= now && at.is_within(ROUTINE_SECS, now);
         if !has_turned && self.stored_at.is_some_and(is_fresh) {
@@ -33,8 +33,8 @@ impl Runs {
         self.take()
     }
 
-    fn remember(&mut self, run: &JobRun, has_failed: bool) {
-        let Some(at) = run.started_at else { return };
+    fn remember(&mut self, run: &JobRun) {
+        let (Some(at), has_failed) = (run.started_at, run.has_failed) else { return };
         let (took, outcome) = (run.duration_ms.unwrap_or(0), run.outcome.clone().unwrap_or_default());
         let alike = self.history.entry((run.name.clone(), has_failed)).or_insert_with(|| job_history::Runs {
             id: 0,
@@ -72,9 +72,9 @@ mod tests {
 
     const NOON: Timestamp = Timestamp::from_secs(1_893_499_200);
 
-    fn run(name: &str, at: Timestamp) -> JobRun {
+    fn run(name: &str, at: Timestamp, has_failed: bool) -> JobRun {
         let name = name.to_owned();
-        JobRun { name, started_at: Some(at), duration_ms: Some(1), outcome: None, next_at: None }
+        JobRun { name, started_at: Some(at), duration_ms: Some(1), has_failed, outcome: None, next_at: None }
     }
 
     fn names(runs: &[JobRun]) -> Vec<&str> {
@@ -88,7 +88,7 @@ mod tests {
         for minute in 0..24 * 60 {
             let now = NOON.plus_secs(minute * 60);
             for name in ["close_unpaid", "host_alive"] {
-                batches.extend(Some(runs.note(run(name, now), false, now)).filter(|batch| !batch.is_empty()));
+                batches.extend(Some(runs.note(run(name, now, false), now)).filter(|batch| !batch.is_empty()));
             }
         }
         assert!(batches.len() <= 25, "{}", batches.len());
@@ -100,7 +100,7 @@ mod tests {
         let mut runs = Runs::default();
         for minute in 0..5 {
             let now = NOON.plus_secs(minute * 60);
-            runs.note(run("close_unpaid", now), minute == 3, now);
+            runs.note(run("close_unpaid", now, minute == 3), now);
         }
         let history = runs.take_history();
         let told: Vec<_> = history.iter().map(|runs| (runs.has_failed, runs.runs, runs.first_at)).collect();
@@ -111,19 +111,19 @@ mod tests {
     #[test]
     fn a_job_that_begins_to_fail_or_works_again_is_stored_at_once_with_what_waited() {
         let mut runs = Runs::default();
-        runs.note(run("backup", NOON), false, NOON);
+        runs.note(run("backup", NOON, false), NOON);
         let soon = NOON.plus_secs(1);
-        assert!(runs.note(run("rescan", soon), false, soon).is_empty());
-        assert_eq!(names(&runs.note(run("backup", soon), true, soon)), ["backup", "rescan"]);
-        assert!(runs.note(run("backup", soon), true, soon).is_empty(), "it goes on to fail");
-        assert_eq!(names(&runs.note(run("backup", soon), false, soon)), ["backup"]);
+        assert!(runs.note(run("rescan", soon, false), soon).is_empty());
+        assert_eq!(names(&runs.note(run("backup", soon, true), soon)), ["backup", "rescan"]);
+        assert!(runs.note(run("backup", soon, true), soon).is_empty(), "it goes on to fail");
+        assert_eq!(names(&runs.note(run("backup", soon, false), soon)), ["backup"]);
     }
 
     #[test]
     fn after_the_clock_was_put_back_a_run_is_stored_although_the_last_time_lies_ahead() {
         let mut runs = Runs::default();
-        runs.note(run("backup", NOON), false, NOON);
+        runs.note(run("backup", NOON, false), NOON);
         let before = NOON.plus_secs(-86_400);
-        assert_eq!(names(&runs.note(run("backup", before), false, before)), ["backup"]);
+        assert_eq!(names(&runs.note(run("backup", before, false), before)), ["backup"]);
     }
 }

@@ -10,7 +10,8 @@ use super::export::{Csv, csv_of_totals};
 use super::signed::Signed;
 use super::tag::Tag;
 use super::values::time;
-use crate::services::{alerts, authz, dashboard, reports};
+use crate::services::dashboard::{self, Todo};
+use crate::services::{alerts, authz, reports};
 
 /// The first look.
 pub struct Dashboards;
@@ -27,7 +28,7 @@ impl Dashboards {
         let is_everybodys = authz::needs_administrator(&signed.by).is_ok();
         let room = is_everybodys.then(|| shop.db.room()).flatten();
         let disk = room.map(|room| AdminDisk { free: room.free, total: room.total, database: room.database });
-        Ok(Reply(AdminDashboard::new(look, shop.now(), disk, dashboard::sqlite_version().to_owned())))
+        Ok(Reply(AdminDashboard::new(look, shop.now(), disk, &signed.by)))
     }
 
     /// Alerts, newest first
@@ -44,7 +45,7 @@ impl Dashboards {
         let list = context.shop().read(&signed.by, |tx| alerts::list(tx, closed.0.unwrap_or(false)))?;
         let shown = list.into_iter().take(1000).map(|alert| {
             let about = dashboard::about(alert.topic);
-            AdminTodo::new(alert, about)
+            AdminTodo::new(Todo { alert, about }, &signed.by)
         });
         Ok(Reply(shown.collect()))
     }

@@ -7,9 +7,9 @@ use super::product_views::AdminProduct;
 use super::values::date;
 use crate::domain::alert::AlertTopic;
 use crate::domain::time::Timestamp;
-use crate::services::alerts::Alert;
-use crate::services::dashboard::{About, Dashboard, Todo};
+use crate::services::dashboard::{self, About, Dashboard, Todo};
 use crate::services::reports::Total;
+use crate::services::{Principal, authz};
 
 /// Sums of a day or a month, of what was paid in one currency's time.
 #[derive(Debug, Serialize, Object)]
@@ -81,19 +81,13 @@ pub struct AdminTodo {
     pub closed_at: Option<String>,
 }
 
-impl From<Todo> for AdminTodo {
-    fn from(todo: Todo) -> Self {
-        let Todo { alert, about } = todo;
-        Self::new(alert, about)
-    }
-}
-
 impl AdminTodo {
-    /// As it is shown.
-    pub fn new(alert: Alert, about: About) -> Self {
+    /// As it is shown to somebody.
+    pub fn new(todo: Todo, to: &Principal) -> Self {
+        let Todo { alert, about } = todo;
         Self {
             alert: alert.id,
-            operation: operation(alert.topic).to_owned(),
+            operation: operation(alert.topic, authz::needs_administrator(to).is_ok()).to_owned(),
             topic: alert.topic.name().to_owned(),
             severity: alert.severity.name().to_owned(),
             text: alert.text,
@@ -118,8 +112,8 @@ const fn name(about: About) -> &'static str {
     }
 }
 
-/// The operation that helps with an alert.
-const fn operation(topic: AlertTopic) -> &'static str {
+/// The operation that helps with an alert; the outbox is the administrators'.
+const fn operation(topic: AlertTopic, is_administrators: bool) -> &'static str {
     use AlertTopic as T;
     match topic {
         T::NeedsRefund | T::Overpaid | T::RefundClaimed => "admin_order_refund",
@@ -132,7 +126,8 @@ const fn operation(topic: AlertTopic) -> &'static str {
         T::NoInvoices => "admin_node_list",
         T::NodeDead | T::NodeUnheard | T::ClocksApart | T::CertificateEnds => "admin_node_check",
         T::NodeWaits => "admin_node_update",
-        T::FailedIntent => "admin_outbox_list",
+        T::FailedIntent if is_administrators => "admin_outbox_list",
+        T::FailedIntent => "admin_node_list",
         T::BackupFailed => "admin_job_run",
         T::UnknownPayment | T::LeftOut | T::RuleBroken | T::ClockBack | T::Storage => "admin_alert_close",
         T::OnionUnreachable | T::OnionKeyLost | T::Defect => "admin_alert_close",
@@ -194,8 +189,8 @@ pub struct AdminDisk {
 }
 
 impl AdminDashboard {
-    /// As it is shown.
-    pub fn new(look: Dashboard, now: Timestamp, disk: Option<AdminDisk>, sqlite_version: String) -> Self {
+    /// As it is shown to somebody.
+    pub fn new(look: Dashboard, now: Timestamp, disk: Option<AdminDisk>, to: &Principal) -> Self {
         Self {
             now: now.to_wire(),
             days: look.days.into_iter().map(Into::into).collect(),
@@ -206,7 +201,7 @@ impl AdminDashboard {
             ending: look.ending.iter().map(AdminProduct::from).collect(),
             owing: look.owing,
             owed_msat: look.owed,
-            todo: look.todo.into_iter().map(Into::into).collect(),
+            todo: look.todo.into_iter().map(|todo| AdminTodo::new(todo, to)).collect(),
             hosts: look.hosts.0,
             hosts_alive: look.hosts.1,
             hosts_with_room: look.hosts_with_room,
@@ -214,7 +209,7 @@ impl AdminDashboard {
             nodes_alive: look.nodes.1,
             disk,
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            sqlite_version,
+            sqlite_version: dashboard::sqlite_version().to_owned(),
         }
     }
 }
@@ -227,8 +222,10 @@ mod tests {
     fn every_operation_that_is_said_to_help_is_in_the_document() {
         let document = include_str!("../../../openapi.yaml");
         for topic in AlertTopic::ALL {
-            let line = format!("operationId: {}\n", operation(topic));
-            assert!(document.contains(&line), "{topic:?}: {line}");
+            for is_administrators in [true, false] {
+                let line = format!("operationId: {}\n", operation(topic, is_administrators));
+                assert!(document.contains(&line), "{topic:?}: {line}");
+            }
         }
     }
 

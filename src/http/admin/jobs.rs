@@ -45,7 +45,6 @@ pub struct AdminJob {
 
 impl From<jobs::Job> for AdminJob {
     fn from(job: jobs::Job) -> Self {
-        let outcome = job.last.as_ref().and_then(|run| run.outcome.clone());
         Self {
             name: job.now.name.to_owned(),
             about: job.now.about.to_owned(),
@@ -53,8 +52,8 @@ impl From<jobs::Job> for AdminJob {
             is_running: job.now.is_running,
             last_at: date(job.last.as_ref().and_then(|run| run.started_at)),
             duration_ms: job.last.as_ref().and_then(|run| run.duration_ms),
-            has_failed: outcome.as_deref().is_some_and(|outcome| outcome.starts_with("failed")),
-            outcome,
+            has_failed: job.last.as_ref().is_some_and(|run| run.has_failed),
+            outcome: job.last.and_then(|run| run.outcome),
             next_at: date(job.next_at),
             paused_at: date(job.paused_at),
         }
@@ -244,8 +243,7 @@ impl Tasks {
     #[oai(path = "/jobs/:name/run/", method = "post", operation_id = "admin_job_run")]
     async fn run(&self, context: &Context, signed: Signed, name: Path<String>) -> Answer<Deleted> {
         authz::needs_administrator(&signed.by)?;
-        context.backstage()?.begin_job(&name.0)?;
-        context.shop().tx(&signed.by, move |tx| jobs::note_run(tx, &name.0)).await?;
+        context.backstage()?.begin_job(&name.0, &signed.by).await?;
         Ok(Deleted)
     }
 

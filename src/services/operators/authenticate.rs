@@ -3,7 +3,8 @@
 //! Passwords come with every request and each check of one costs tens of milliseconds and 19 MiB, so
 //! that an anonymous caller could exhaust a small machine. Hence: one check at a time and few more that
 //! wait, good ones are remembered for a while, and a client with too many bad ones has to
-//! wait before anything is hashed. Bad ones count by name and client: a stranger's guesses lock nobody
+//! wait before anything is hashed. Bad ones count by name and client, and those of all clients for one name
+//! let everybody wait who has not lately shown its right password: a stranger's guesses lock nobody
 //! else out. Unknown names are treated as known ones, so that names can't be told apart (but for those with a hash
 //! of the old shop, which takes longer to check, until their owners have logged in).
 
@@ -131,7 +132,7 @@ impl Authenticator {
         let mut memory = self.memory();
         match operator {
             Some(operator) if fits => {
-                caller.inspect(|caller| memory.throttle.forget(*caller));
+                caller.inspect(|caller| memory.throttle.note_good(*caller, now));
                 memory.good.remember(name, password, &hash, now);
                 Ok(Some(operator))
             }

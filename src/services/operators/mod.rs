@@ -3,6 +3,7 @@
 pub mod api_tokens;
 pub mod authenticate;
 pub(super) mod django_hash;
+mod failures;
 pub mod first_run;
 mod keys;
 pub mod login;

@@ -122,7 +122,10 @@ async fn is_payable_soon(shop: &Shop, order: OrderId) -> Result<bool, Error> {
     };
     match tokio::time::timeout(INVOICE_WAIT, waiting).await {
         Ok(state) => Ok(state? != InvoiceState::Void),
-        Err(_) => give_up(shop, order).await,
+        Err(_) => {
+            let inner = shop.clone();
+            shop.tx(&Principal::Shop, move |tx| give_up(&inner, tx, order)).await
+        }
     }
 }
 
@@ -132,15 +135,11 @@ fn invoice_state(shop: &Shop, order: OrderId) -> Result<InvoiceState, Error> {
 
 /// An order whose invoice is not made yet ends: what its node may still make is cancelled there. Whether it can be paid
 /// after all.
-pub async fn give_up(shop: &Shop, order: OrderId) -> Result<bool, Error> {
-    let inner = shop.clone();
-    shop.tx(&Principal::Shop, move |tx| {
-        change_order(&inner, tx, order, |deal, i, now| {
-            deal.refuse(i, OrderMessage::NoInvoice, now);
-            Ok(deal.purchases[i].invoice.state != InvoiceState::Void)
-        })
+pub fn give_up(shop: &Shop, tx: &mut Tx<'_>, order: OrderId) -> Result<bool, Error> {
+    change_order(shop, tx, order, |deal, i, now| {
+        deal.refuse(i, OrderMessage::NoInvoice, now);
+        Ok(deal.purchases[i].invoice.state != InvoiceState::Void)
     })
-    .await
 }
 
 fn find(db: &Connection, product: ProductId, kind: ProductKind) -> Result<(Deal, Host), Error> {

@@ -201,3 +201,16 @@ fn what_the_old_log_says_of_suspended_products_is_found_by_its_event() {
     assert_eq!(found, [1, 2]);
     assert!(db.execute("UPDATE audit_log SET event = NULL", []).is_err(), "the log is append-only again");
 }
+
+#[test]
+fn whether_a_job_has_failed_is_taken_from_what_its_last_run_said() {
+    let sql = include_str!("../../../migrations/V25__failed_jobs.sql");
+    let db = blank(21).unwrap();
+    for (name, outcome) in [("backup", Some("failed: full")), ("rescan", Some("ok: failed")), ("host_alive", None)] {
+        db.execute("INSERT INTO job_run (name, outcome) VALUES (?, ?)", (name, outcome)).unwrap();
+    }
+    db.execute_batch(sql).unwrap();
+    let runs = crate::store::job_runs::list(&db).unwrap();
+    let failed: Vec<_> = runs.iter().filter(|run| run.has_failed).map(|run| run.name.as_str()).collect();
+    assert_eq!(failed, ["backup"]);
+}

@@ -429,11 +429,38 @@ async fn an_invoice_that_is_given_up_ends_its_order_and_nothing_else_can_be_give
     let detail = get(&shop, "admin", &format!("orders/{order}/")).await;
     assert_eq!(detail["order"]["status"], "R");
     assert!(detail["history"].to_string().contains("the node is gone"));
+    let history = detail["history"].as_array().expect("entries");
+    let ended = history.iter().find(|entry| entry["change"].as_str().is_some_and(|change| change.contains("->R")));
+    assert_eq!(ended.expect("an end")["actor"], "operator:admin", "who gave it up has ended it: {history:?}");
     let waiting = get(&shop, "admin", "outbox/").await;
     let cancel = &waiting["items"][0];
     assert_eq!(cancel["kind"], "cancel_invoice", "what its node may have made is cancelled: {waiting}");
     let refused = post(&shop, "admin", &format!("outbox/{}/give-up/", cancel["number"]), note).await;
     assert_eq!(refused.status, 409, "{}", refused.text());
+}
+
+#[tokio::test]
+async fn an_operator_is_told_of_an_intent_that_fails_for_an_order_of_theirs_and_no_other_is() {
+    let shop = with_another().await;
+    let order = shop.order_bridge("host1", None).await;
+    let hash = shop.view(order).purchase.invoice.hash.to_string();
+    let unknown = "ab".repeat(32);
+    for (topic, subject) in [("failed_intent", &hash), ("unknown_payment", &unknown)] {
+        shop.sql(&format!(
+            "INSERT INTO alert (topic, subject, severity, text, occurrences, first_at, last_at) \
+             VALUES ('{topic}', '{subject}', 'warning', 'says', 1, 1, 1)"
+        ));
+    }
+    let told = async |who: &str| {
+        let alerts = get(&shop, who, "alerts/").await;
+        let of = |alert: &Value| (alert["topic"].clone(), alert["operation"].clone());
+        let told: Vec<_> = alerts.as_array().expect("a list").iter().map(of).collect();
+        told
+    };
+    assert_eq!(told("operator").await, [(json!("failed_intent"), json!("admin_node_list"))]);
+    assert_eq!(told("other").await, []);
+    assert!(told("admin").await.contains(&(json!("failed_intent"), json!("admin_outbox_list"))));
+    assert_eq!(told("admin").await.len(), 2, "a payment of no order is the administrators'");
 }
 
 #[tokio::test]

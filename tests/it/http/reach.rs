@@ -1,6 +1,6 @@
-//! An operator never sees or changes what is another's: every operation of the admin API, as the document lists them,
-//! tried in every role with the ids of things of another operator, and the database compared before and after each.
-//! What is added to the document is tried by itself.
+//! Nobody sees or changes what is another's: every operation, as the document lists them, tried in every role with the
+//! ids of things of another operator and another host, and the database compared before and after each. What is added to
+//! the document is tried by itself.
 
 mod document;
 mod world;
@@ -12,8 +12,14 @@ use world::{Role, World};
 
 use crate::support::request::Answer;
 
-/// Operations that anybody may ask for.
-const PUBLIC: [&str; 3] = ["admin_login_create", "admin_setup_read", "admin_setup_create"];
+/// Operations that anybody may ask for and that change something: a buyer knows an id, or wants to.
+const OPEN_CHANGES: [&str; 5] = [
+    "admin_login_create",
+    "admin_setup_create",
+    "public_nostr_aliases_extend",
+    "public_order_create",
+    "public_tor_bridges_extend",
+];
 
 /// Operations whose paths lead to nothing of the sample shop, so that it does not show that they are closed to others.
 /// Whoever adds one says why, or adds what it is about to [`World::new`].
@@ -28,19 +34,33 @@ fn is_stream(operation: &Operation) -> bool {
 }
 
 #[tokio::test]
-async fn without_an_operators_session_every_operation_is_refused_and_changes_nothing() {
+async fn without_a_login_every_operation_that_asks_for_one_is_refused_and_changes_nothing() {
     let world = World::new().await;
     let before = world.rows(None);
-    for operation in document::operations() {
-        for role in [Role::Nobody, Role::Host, Role::BadToken] {
+    for operation in document::operations().iter().filter(|operation| !operation.is_public()) {
+        // What hosts may ask for is tried with the token of another one below.
+        let host = operation.is_admin().then_some(Role::Host);
+        for role in [Role::Nobody, Role::BadToken, Role::BadHostToken].into_iter().chain(host) {
             for (path, body) in operation.requests(&world.ids) {
-                let answer = world.ask(role, &operation, &path, body.as_ref()).await;
-                let status = answer.status.as_u16();
-                match PUBLIC.contains(&operation.id.as_str()) {
-                    true => assert!(status != 200 || operation.method == "get", "{role:?} {}", operation.id),
-                    false => assert_eq!(status, 401, "{role:?} {} {path}: {}", operation.id, answer.text()),
-                }
+                let answer = world.ask(role, operation, &path, body.as_ref()).await;
+                assert_eq!(answer.status, 401, "{role:?} {} {path}: {}", operation.id, answer.text());
             }
+        }
+        assert_eq!(world.difference(&before, None), BTreeSet::new(), "{}", operation.id);
+    }
+}
+
+#[tokio::test]
+async fn what_asks_for_no_login_changes_nothing_but_orders_and_logins() {
+    let world = World::new().await;
+    let open: Vec<_> = document::operations().into_iter().filter(Operation::is_public).collect();
+    let changes = open.iter().filter(|operation| operation.method != "get").map(|operation| operation.id.clone());
+    assert_eq!(changes.collect::<BTreeSet<_>>(), OPEN_CHANGES.map(str::to_owned).into());
+    let before = world.rows(None);
+    for operation in open.iter().filter(|operation| operation.method == "get" || operation.is_admin()) {
+        for (path, body) in operation.requests(&world.ids) {
+            let answer = world.ask(Role::Nobody, operation, &path, body.as_ref()).await;
+            assert!(answer.status != 200 || operation.method == "get", "{} {}", operation.id, answer.text());
         }
         assert_eq!(world.difference(&before, None), BTreeSet::new(), "{}", operation.id);
     }
@@ -50,12 +70,12 @@ async fn without_an_operators_session_every_operation_is_refused_and_changes_not
 async fn with_a_token_that_may_only_read_nobody_changes_anything() {
     let world = World::new().await;
     let before = world.rows(None);
-    for operation in document::operations().iter().filter(|operation| operation.method != "get") {
+    let changes = |operation: &&Operation| operation.is_admin() && !operation.is_public() && operation.method != "get";
+    for operation in document::operations().iter().filter(changes) {
         for role in [Role::ReadingAdministrator, Role::ReadingOwner] {
             for (path, body) in operation.requests(&world.ids) {
                 let answer = world.ask(role, operation, &path, body.as_ref()).await;
-                let is_public = PUBLIC.contains(&operation.id.as_str());
-                assert!(is_public || answer.status == 403, "{role:?} {} {path}: {}", operation.id, answer.text());
+                assert_eq!(answer.status, 403, "{role:?} {} {path}: {}", operation.id, answer.text());
             }
         }
         assert_eq!(world.difference(&before, None), BTreeSet::new(), "{}", operation.id);
@@ -63,13 +83,18 @@ async fn with_a_token_that_may_only_read_nobody_changes_anything() {
 }
 
 #[tokio::test]
-async fn an_operator_sees_and_changes_nothing_that_is_anothers() {
+async fn an_operator_and_a_host_see_and_change_nothing_that_is_anothers() {
     let world = World::new().await;
     let before = world.rows(Some(world::STRANGER));
     let mut unproven = BTreeSet::new();
-    for operation in document::operations().iter().filter(|operation| !is_stream(operation)) {
+    let tried = |operation: &&Operation| !is_stream(operation) && (operation.is_admin() || !operation.is_public());
+    for operation in document::operations().iter().filter(tried) {
         let mut is_proven = !operation.has_path_ids();
-        for role in [Role::Stranger, Role::StrangersToken] {
+        let roles = match operation.is_admin() {
+            true => [Role::Stranger, Role::StrangersToken, Role::StrangersPassword].as_slice(),
+            false => [Role::OtherHost, Role::StrangersPassword].as_slice(),
+        };
+        for role in roles.iter().copied() {
             world.renew_stranger();
             for (path, body) in operation.requests(&world.ids) {
                 let answer = world.ask(role, operation, &path, body.as_ref()).await;
@@ -101,7 +126,10 @@ async fn the_sample_ids_lead_to_things_that_are_there() {
     for operation in document::operations().iter().filter(readers).filter(|operation| !is_stream(operation)) {
         let mut answers: Vec<Answer> = Vec::new();
         for (path, body) in operation.requests(&world.ids) {
-            answers.push(world.ask(Role::Administrator, operation, &path, body.as_ref()).await);
+            for role in if operation.is_admin() { &[Role::Administrator][..] } else { &[Role::Host, Role::HostOfAlias] }
+            {
+                answers.push(world.ask(*role, operation, &path, body.as_ref()).await);
+            }
         }
         if !answers.iter().any(|answer| answer.status.is_success()) {
             unreached.insert(operation.id.clone());

@@ -101,7 +101,9 @@ pub async fn extend(world: &mut World) -> Outcome {
     {
         // Nobody has waited for as long as the node takes.
         world.note(format!("extend: {} is given up", short(order)));
-        orders::extend::give_up(&world.shop, order).await.map_err(|error| format!("giving up: {error}"))?;
+        let shop = world.shop.clone();
+        let given_up = world.shop.tx(&Principal::Shop, move |tx| orders::extend::give_up(&shop, tx, order)).await;
+        given_up.map_err(|error| format!("giving up: {error}"))?;
     }
     world.answered(answer).map(drop)
 }

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
+use crate::background::Tasks;
 use crate::background::schedule::{Scheduler, run};
 use crate::domain::id::SystemRandom;
 use crate::domain::time::{ManualClock, Timestamp};
 use crate::services::Settings;
-use crate::services::test_support::database;
+use crate::services::test_support::{administrator, database};
 use crate::store::job_runs;
 use crate::store::job_runs::JobRun;
 
@@ -117,4 +118,36 @@ async fn orders_that_nobody_paid_are_deleted_by_a_job_unless_the_clock_is_wrong(
     assert_eq!(run(&context, Job::DeleteUnpaid).await.as_deref(), Ok("0 orders deleted that nobody paid"));
     clock.advance_secs(-YEARS);
     assert_eq!(run(&context, Job::DeleteUnpaid).await.as_deref(), Ok("skipped: the clock is wrong"));
+}
+
+#[tokio::test]
+async fn a_job_that_is_run_by_hand_is_in_the_change_log_once_and_only_when_it_is_begun() {
+    let (_dir, _clock, context) = world();
+    let (tasks, by) = (Tasks::default(), administrator().by);
+    let running = context.running.begin("rescan");
+    let twice = run::begin_by_hand(&context, &tasks, "rescan", &by).await;
+    assert!(matches!(twice, Err(Error::Conflict(_))), "{twice:?}");
+    drop(running);
+    assert_eq!(run::begin_by_hand(&context, &tasks, "nothing", &by).await, Err(Error::NotFound));
+    assert_eq!(run::begin_by_hand(&context, &tasks, "rescan", &Principal::Buyer).await, Err(Error::NotFound));
+    let noted = || {
+        let count = "SELECT count(*) FROM audit_log WHERE noun = 'job' AND noun_id = 'rescan' AND actor = 'cli'";
+        context.shop.db.read(|db| Ok::<i64, Error>(db.query_row(count, [], |row| row.get(0)).unwrap())).unwrap()
+    };
+    assert_eq!(noted(), 0);
+    run::begin_by_hand(&context, &tasks, "rescan", &by).await.unwrap();
+    assert_eq!(noted(), 1);
+    ran_at(&context, "rescan", context.shop.now()).await;
+    assert!(!run_of(&context, "rescan").has_failed);
+}
+
+#[tokio::test]
+async fn a_run_that_failed_is_known_as_failed_once_it_is_stored_too() {
+    let (dir, _clock, context) = world();
+    // A file where the folder of backups is to be.
+    std::fs::write(dir.path().join("backups"), "").unwrap();
+    run::run_and_record(&context, Job::Backup).await;
+    let stored = context.shop.db.read(job_runs::list).unwrap();
+    let backup = stored.iter().find(|run| run.name == "backup").unwrap();
+    assert!(backup.has_failed, "{backup:?}");
 }

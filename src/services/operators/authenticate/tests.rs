@@ -129,7 +129,9 @@ async fn all_of_a_crowd_wait_when_many_of_them_are_wrong_and_others_do_not() {
     let rig = rig();
     for number in 0..30 {
         let client = format!("circuit {number}");
-        assert_eq!(rig.try_source("anna", "wrong", of_crowd(&client)).await, Ok(false));
+        // At several names, of which each would let them wait soon.
+        let name = format!("name {}", number % 4);
+        assert_eq!(rig.try_source(&name, "wrong", of_crowd(&client)).await, Ok(false));
         if number == 15 {
             assert_eq!(rig.try_source("anna", PASSWORD, of_crowd("the operator")).await, Ok(true));
             set_password(&rig.db, "another password");
@@ -139,6 +141,25 @@ async fn all_of_a_crowd_wait_when_many_of_them_are_wrong_and_others_do_not() {
     assert_eq!(rig.try_from("anna", "another password", "here").await, Ok(true));
     rig.clock.advance_secs(60);
     assert_eq!(rig.try_source("anna", "another password", of_crowd("another circuit")).await, Ok(true));
+}
+
+#[tokio::test]
+async fn wrong_passwords_from_many_clients_let_a_name_wait_whether_anybody_has_it_or_not() {
+    let rig = rig();
+    assert_eq!(rig.try_from("anna", PASSWORD, "a program of hers").await, Ok(true));
+    for name in ["anna", "nobody"] {
+        for number in 0..10 {
+            assert_eq!(rig.try_from(name, "wrong", &format!("client {number}")).await, Ok(false), "{name}");
+        }
+        assert_eq!(rig.try_from(name, "wrong", "one more").await, Err(1), "{name}");
+    }
+    assert_eq!(rig.try_from("anna", PASSWORD, "her new address").await, Ok(true), "the password is remembered");
+    set_password(&rig.db, "another password");
+    assert_eq!(rig.try_from("anna", "another password", "her new address 2").await, Err(1));
+    assert_eq!(rig.try_from("anna", "another password", "a program of hers").await, Ok(true));
+    rig.clock.advance_secs(1);
+    assert_eq!(rig.try_from("nobody", "wrong", "one more").await, Ok(false));
+    assert_eq!(rig.try_from("nobody", "wrong", "the next").await, Err(2));
 }
 
 #[tokio::test]

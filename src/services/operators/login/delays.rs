@@ -4,6 +4,7 @@ use std::hash::{BuildHasher, RandomState};
 
 use crate::domain::recent::Recent;
 use crate::domain::time::Timestamp;
+use crate::services::operators::failures::Failures;
 
 /// So many logins in a row may fail without anybody having to wait.
 const FREE: u32 = 3;
@@ -11,8 +12,6 @@ const FREE: u32 = 3;
 const MOST_SECS_OF_NAME: u32 = 60;
 /// The longest that a client has to wait, in seconds.
 const MOST_SECS_OF_CLIENT: u32 = 900;
-/// Failures are forgotten when none was added for so long. Seconds.
-const FORGOTTEN_SECS: i64 = 3600;
 /// Names and clients that are remembered; when there are more, the oldest are forgotten.
 const MOST: usize = 1_700;
 /// What strangers can make the delays hold, in bytes: of names and clients only a hash is kept.
@@ -24,14 +23,9 @@ pub struct Delays {
     failures: Recent<Failures>,
 }
 
-struct Failures {
-    count: u32,
-    last: Timestamp,
-}
-
 impl Default for Delays {
     fn default() -> Self {
-        Self { hasher: RandomState::new(), failures: Recent::new(MOST, |failures| failures.last.0) }
+        Self { hasher: RandomState::new(), failures: Recent::new(MOST, |failures| failures.last().0) }
     }
 }
 
@@ -45,13 +39,7 @@ impl Delays {
             return Err(wait);
         }
         for (key, _) in keys {
-            let fresh = || Failures { count: 0, last: now };
-            let failures = self.failures.entry(key, fresh);
-            if !failures.last.is_within(FORGOTTEN_SECS, now) {
-                *failures = fresh();
-            }
-            failures.count = failures.count.saturating_add(1);
-            failures.last = now;
+            self.failures.entry(key, || Failures::none(now)).add(now);
         }
         Ok(())
     }
@@ -60,7 +48,7 @@ impl Delays {
     pub fn take_back(&mut self, name: &str, client: &str) {
         for (key, _) in self.keys(name, client) {
             if let Some(failures) = self.failures.get_mut(key) {
-                failures.count = failures.count.saturating_sub(1);
+                failures.take_back();
             }
         }
     }
@@ -73,16 +61,7 @@ impl Delays {
     }
 
     fn wait_secs(&self, key: u64, most: u32, now: Timestamp) -> u32 {
-        let Some(failures) = self.failures.get(key).filter(|failures| failures.last.is_within(FORGOTTEN_SECS, now))
-        else {
-            return 0;
-        };
-        let delay = match failures.count.checked_sub(FREE) {
-            Some(more) => 1_u32.checked_shl(more).unwrap_or(most).clamp(1, most),
-            None => return 0,
-        };
-        let left = failures.last.plus_secs(delay.into()).millis_since(now);
-        u32::try_from(left.max(0).unsigned_abs().div_ceil(1000)).unwrap_or(most)
+        self.failures.get(key).map_or(0, |failures| failures.wait_secs(FREE, most, now))
     }
 
     fn keys(&self, name: &str, client: &str) -> [(u64, u32); 2] {

@@ -1,4 +1,4 @@
-//! The operations of the admin API as the document has them, and requests that fit them.
+//! The operations of the whole API as the document has them, and requests that fit them.
 
 use ip2tor_shop::http::openapi_json;
 use serde_json::{Map, Value, json};
@@ -16,14 +16,11 @@ pub struct Operation {
     described: Value,
 }
 
-/// All operations below `/api/v1/admin/`.
+/// All operations: those for people who run the shop, and those of the predecessor.
 pub fn operations() -> Vec<Operation> {
     let document = openapi_json().expect("a document");
     let mut all = Vec::new();
     for (path, item) in document["paths"].as_object().expect("paths") {
-        if !path.starts_with("/api/v1/admin/") {
-            continue;
-        }
         for (method, described) in item.as_object().expect("operations") {
             let id = described["operationId"].as_str().expect("an id").to_owned();
             let schema = &described["requestBody"]["content"]["application/json"]["schema"];
@@ -35,11 +32,22 @@ pub fn operations() -> Vec<Operation> {
             all.push(Operation { id, method: method.clone(), path: path.clone(), bodies, described });
         }
     }
-    assert!(all.len() >= 20, "{}", all.len());
+    let admin = all.iter().filter(|operation| operation.is_admin()).count();
+    assert!(admin >= 80 && all.len() - admin >= 35, "{admin} of {}", all.len());
     all
 }
 
 impl Operation {
+    /// Whether it is for those who run the shop.
+    pub fn is_admin(&self) -> bool {
+        self.path.starts_with("/api/v1/admin/")
+    }
+
+    /// Whether the document asks for no login.
+    pub fn is_public(&self) -> bool {
+        self.described["security"].as_array().is_none_or(Vec::is_empty)
+    }
+
     /// Whether something is named in the path.
     pub fn has_path_ids(&self) -> bool {
         self.path.contains('{')

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use ip2tor_shop::http::Limits;
 use ip2tor_shop::http::middleware::rate_limit::Rate;
 use ip2tor_shop::services::operators::sessions;
@@ -11,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::document::Operation;
 use crate::support::request::{Answer, Ask};
-use crate::support::{ONION, TestShop};
+use crate::support::{ONION, PASSWORD, TestShop};
 
 /// An operator who owns nothing of all that, with a number that is no other thing's.
 pub const STRANGER: i64 = 99;
@@ -25,8 +27,14 @@ pub enum Role {
     Nobody,
     /// With a host's token.
     Host,
+    /// With the token of the owner's other host, which has the alias.
+    HostOfAlias,
+    /// With the token of a third host, which has nothing of all that.
+    OtherHost,
     /// With an API token that is none.
     BadToken,
+    /// With a host's token that is none.
+    BadHostToken,
     /// An administrator's API token that may only read.
     ReadingAdministrator,
     /// The owner's API token that may only read.
@@ -37,6 +45,8 @@ pub enum Role {
     Stranger,
     /// Another operator, with an API token that may do what they may.
     StrangersToken,
+    /// Another operator, with name and password.
+    StrangersPassword,
     /// An administrator, with a browser.
     Administrator,
 }
@@ -51,12 +61,14 @@ pub struct World {
 }
 
 impl World {
-    /// A shop with hosts, a node, a bridge and an order, a session and an API token of one operator.
+    /// A shop with hosts, a node, a bridge, an alias and their orders, a session and an API token of one operator.
     pub async fn new() -> Self {
         // More requests than one client may send.
         let shop = TestShop::with(Limits { requests: Rate::OFF, ..Limits::default() });
         let (order, bridge) = shop.active_bridge("host1", Some("owners-comment")).await;
         shop.add_operator(STRANGER, "stranger");
+        let alias = shop.order_alias("host4nostr", "ownersalias").await;
+        let alias = shop.product(alias);
         shop.sql(&format!(
             "INSERT INTO alert_channel (name, lowest, owner_id, kind, target, secret) \
              VALUES ('own-7', 0, {OWNER}, 'webhook', 'https://owners-hook.example/', 'owners-secret')"
@@ -67,12 +79,12 @@ impl World {
         }
         let numbers: Vec<_> = world.numbers("session").into_iter().chain(world.numbers("api_token")).collect();
         world.ids = [world.shop.host("host1").to_string(), world.shop.node.to_string()].to_vec();
-        world.ids.extend([order.to_string(), bridge.to_string(), OWNER.to_string(), "1".to_owned()]);
+        world.ids.extend([order.to_string(), bridge.to_string(), alias.to_string(), OWNER.to_string(), "1".to_owned()]);
         world.ids.extend(numbers);
         world.ids.extend(["backup", "rescan", "ip", "target", "own-7"].map(str::to_owned));
-        world.marks = world.ids[..4].to_vec();
+        world.marks = world.ids[..5].to_vec();
         world.marks.extend(
-            [ONION, "owners-comment", "owner-browser", "owner-token", "owners-hook", "owners-secret"]
+            [ONION, "ownersalias", "owners-comment", "owner-browser", "owner-token", "owners-hook", "owners-secret"]
                 .map(str::to_owned),
         );
         world
@@ -106,9 +118,10 @@ impl World {
         self.add_keys(STRANGER, "stranger");
     }
 
-    /// Asks for an operation.
+    /// Asks for an operation, on the face where it is for everybody to try.
     pub async fn ask(&self, role: Role, operation: &Operation, path: &str, body: Option<&Value>) -> Answer {
-        let ask = self.shop.ask(&operation.method.to_uppercase(), path).on_admin_face();
+        let ask = self.shop.ask(&operation.method.to_uppercase(), path);
+        let ask = if operation.is_admin() { ask.on_admin_face() } else { ask };
         let ask = match body {
             Some(body) => ask.json(body),
             None => ask,
@@ -127,9 +140,13 @@ impl World {
         };
         match role {
             Role::Nobody => ask,
-            Role::Host => {
-                let token = self.shop.token("host1");
-                ask.header("Authorization", token)
+            Role::Host => ask.token("host1"),
+            Role::HostOfAlias => ask.token("host4nostr"),
+            Role::OtherHost => ask.token("host6tiny"),
+            Role::BadHostToken => ask.header("Authorization", "Token nobodys"),
+            Role::StrangersPassword => {
+                let pair = STANDARD.encode(format!("stranger:{PASSWORD}"));
+                ask.header("Authorization", format!("Basic {pair}"))
             }
             Role::BadToken => ask.bearer("nobodys"),
             Role::ReadingAdministrator => ask.bearer("admin-read"),
