@@ -13,7 +13,6 @@ use crate::config::Job;
 use crate::domain::alert_channel::{ChannelKind, OwnChannel};
 use crate::domain::id::OrderId;
 use crate::domain::node::Node;
-use crate::domain::texts::Reason;
 use crate::lightning::dial::Dial;
 use crate::lightning::pasted;
 use crate::notify::Channels;

@@ -29,6 +29,13 @@ pub fn list(db: &Connection) -> Result<Vec<Operator>, StoreError> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Those who own a host or a node.
+pub fn sellers(db: &Connection) -> Result<Vec<OperatorId>, StoreError> {
+    let mut statement = db.prepare_cached("SELECT owner_id FROM host UNION SELECT operator_id FROM node")?;
+    let rows = statement.query_map([], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// The operator with this number.
 pub fn get(db: &Connection, id: OperatorId) -> Result<Option<Operator>, StoreError> {
     Ok(db.prepare_cached("SELECT * FROM operator WHERE id = ?")?.query_row([id], from_row).optional()?)
