@@ -11,10 +11,5 @@ for arch in "${archs[@]}"; do
     program=$(packaging/compile.sh "$arch")
     packaging/deb.sh "$arch" "$program"
 done
-(cd $packages && sha256sum -- *.deb >SHA256SUMS)
-if [ -n "${MINISIGN_KEY:-}" ]; then
-    minisign -S -s "$MINISIGN_KEY" -m $packages/SHA256SUMS -t "ip2tor-shop $(version)"
-else
-    step "MINISIGN_KEY names no key: $packages/SHA256SUMS is not signed"
-fi
+packaging/sums.sh $packages
 step "done: $packages"

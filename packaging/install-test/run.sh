@@ -35,6 +35,10 @@ holds() { case "$1" in *"$2"*) ;; *) die "$3: \"$2\" is not in: $1" ;; esac; }
 
 . packaging/install-test/scenes.sh
 
+# Whatever ends a scene is named, also what says nothing by itself.
+set -E
+trap 'echo "broke off with $? at line $LINENO of ${BASH_SOURCE[0]##*/}: ${BASH_COMMAND:0:300}" >&2' ERR
+
 new_machine
 trap end_machine EXIT
 make_system
@@ -46,8 +50,8 @@ boot
 inside 'install -m 755 /shared/program /usr/local/bin/ip2tor-shop-node'
 
 scenes=("$@")
-[ ${#scenes[@]} -gt 0 ] || scenes=(fresh_install service first_sale watchdog drop_ins upgrade_in_flight stopped_stays_stopped
-    full_disk power_cut_while_upgrading failing_migration remove_purge_install repository raspiblitz)
+[ ${#scenes[@]} -gt 0 ] || scenes=(package fresh_install service first_sale watchdog drop_ins upgrade_in_flight stopped_stays_stopped
+    full_disk power_cut_while_upgrading failing_migration remove_purge_install repository moving_in raspiblitz)
 for scene in "${scenes[@]}"; do
     step "$scene"
     "scene_$scene"

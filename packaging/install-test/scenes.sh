@@ -1,9 +1,29 @@
 # The scenes, in the order of a machine's life; each takes the machine as the one before has left it.
 
+# The package itself, looked at from outside.
+scene_package() {
+    local tool folder=$scratch/signed
+    for tool in lintian minisign; do
+        command -v $tool >/dev/null || die "$tool is missing: apt install lintian minisign"
+    done
+    lintian --allow-root --fail-on error "$package" || die "the package breaks Debian's rules"
+    # gzip is enough for that, and faster.
+    COMPRESSION=gzip packaging/same-bytes.sh "$(dpkg-deb -f "$package" Architecture)" "$scratch/shared/program" || die "not the same bytes twice"
+    mkdir "$folder"
+    cp "$package" "$folder/"
+    minisign -G -W -p "$folder/key.pub" -s "$folder/key" >/dev/null
+    MINISIGN_KEY=$folder/key packaging/sums.sh "$folder" >/dev/null
+    minisign -V -q -p "$folder/key.pub" -m "$folder/SHA256SUMS" || die "the signature is not that of the key"
+    (cd "$folder" && sha256sum --check --status SHA256SUMS) || die "the check sums are not those of the package"
+    echo >>"$folder/SHA256SUMS"
+    if minisign -V -q -p "$folder/key.pub" -m "$folder/SHA256SUMS" 2>/dev/null; then die "changed check sums are signed"; fi
+}
+
 scene_fresh_install() {
     local says
     says=$(inside "apt-get install -y /shared/$version.deb 2>&1")
-    holds "$says" "Yourself: " "the installation says how to go on"
+    holds "$says" "/admin/#setup=" "the installation gives the first administrator a link"
+    holds "$says" "ssh -L 8001:127.0.0.1:8001" "the installation says how the link is opened from elsewhere"
     holds "$says" "http://127.0.0.1:8000" "the installation says where the shop is"
     expect "$(state)" active "the service after the installation"
     expect "$(inside 'systemctl is-enabled ip2tor-shop')" enabled "the service at the next boot"
@@ -34,6 +54,10 @@ nonsense = 1' >>$config"
     # A good one: the level of the log changes without a restart.
     inside "printf '[log]\nlevel = \"debug\"\n' >>$config; systemctl reload ip2tor-shop; sleep 1
         journalctl -u ip2tor-shop -o cat | grep -q 'log.level is changed'" || die "the reload has changed nothing"
+    # What needs a restart is refused, and named.
+    inside "printf '[branding]\nname = \"Other\"\n' >>$config"
+    inside 'systemctl reload ip2tor-shop' 2>/dev/null && die "a reload that could change nothing is not refused"
+    inside "journalctl -u ip2tor-shop -o cat | grep -q 'needs a restart.*branding'" || die "the refused reload does not say what needs a restart"
     inside "cp -p /root/whole.toml $config; systemctl restart ip2tor-shop"
     sandbox
 }
@@ -157,8 +181,10 @@ scene_power_cut_while_upgrading() {
     local round
     for round in ${CUTS:-4 5 6}; do
         variant "$version+$round"
-        inside "apt-get install -qq -y /shared/$version+$round.deb >/tmp/apt.log 2>&1" & local upgrade=$!
-        sleep "$(awk -v seed="$round$RANDOM" 'BEGIN { srand(seed); print 0.2 + 3 * rand() }')"
+        # The package is there before: it is the upgrade that is cut.
+        inside true
+        inside "apt-get install -qq -y /shared/$version+$round.deb >/tmp/apt.log 2>&1" 2>/dev/null & local upgrade=$!
+        sleep "$(awk -v seed="$round$RANDOM" -v within="$cut_within" 'BEGIN { srand(seed); print 0.2 + within * rand() }')"
         power_cut
         wait $upgrade 2>/dev/null || true
         boot
@@ -222,6 +248,30 @@ scene_repository() {
         apt-get update -qq; apt-get install -qq -y --reinstall --allow-downgrades ip2tor-shop >/dev/null
         apt-cache policy ip2tor-shop | grep -q "file:/shared/repository"; mv /root/sources.list /etc/apt/'
     shop 'nothing_is_lost'
+}
+
+# The old shop moves in with the commands of "Moving from the old shop" in OPERATING.md, where the package has started a shop
+# that already has an address of its own: a bridge that the old one sold is listed for its host, and extended.
+scene_moving_in() {
+    local moving=/var/lib/ip2tor-shop/moving import says own
+    inside 'apt-get purge -qq -y ip2tor-shop >/dev/null; rm -rf /var/lib/ip2tor-shop /var/backups/ip2tor-shop* /etc/ip2tor-shop /root/shop'
+    install_deb "$version"
+    own=$(shop 'until_there "ip2tor-shop onion address"')
+    cp tests/fixtures/old_shop.json "$scratch/shared/"
+    # The sample, as if it had been written today; any key does.
+    inside "mkdir -p /root/moving; cd /root/moving
+        jq '(.[] | select(.model == \"shop.torbridge\" and .fields.status == \"A\").fields.suspend_after) = (now + 86400 | todate)' \
+            /shared/old_shop.json >dump.json
+        { printf '== ed25519v1-secret: type0 ==\0\0\0\010'; head -c 30 /dev/urandom; printf '\101'; head -c 32 /dev/urandom; } >hs_ed25519_secret_key
+        printf 'SHOP_TOR_HTTP_PORT=80\n' >.env"
+    inside "cp -r /root/moving /var/lib/ip2tor-shop/ && chown -R ip2tor-shop: $moving"
+    import="ip2tor-shop import old-shop $moving/dump.json --env $moving/.env --onion-key $moving/hs_ed25519_secret_key"
+    says=$(inside "$import")
+    holds "$says" ".onion" "the dry run names the address"
+    expect "$(inside 'ip2tor-shop onion address')" "$own" "the address after a dry run"
+    inside "systemctl stop ip2tor-shop; $import --yes >/dev/null; systemctl start ip2tor-shop; rm -r $moving"
+    [ "$(inside 'ip2tor-shop onion address')" != "$own" ] || die "the old shop's address is not taken over"
+    shop moved_in || die "what the old shop sold is not there, or can't be extended"
 }
 
 scene_raspiblitz() {

@@ -15,8 +15,8 @@ node_up() {
     install -m 600 /root/lnd/{invoice,readonly}.macaroon $macaroons/
 }
 
-# What an operator does after the installation, as root.
-set_up() {
+# What only these tests need of the configuration.
+sell_on_regtest() {
     cat >>/etc/ip2tor-shop/config.toml <<'TOML'
 [lightning]
 allow_regtest = true
@@ -27,6 +27,11 @@ enabled = false
 TOML
     ip2tor-shop check-config
     systemctl restart ip2tor-shop
+}
+
+# What an operator does after the installation, as root.
+set_up() {
+    sell_on_regtest
     node_up
     mkdir -p $keep
     ip2tor-shop onion address >$keep/onion
@@ -88,6 +93,25 @@ purchase() {
     host_activates
     wait $!
     is_sold "$id"
+}
+
+# The imported shop gets a node; then the host's script finds the old bridge with its old token, and its buyer extends it.
+moved_in() {
+    local dump=/root/moving/dump.json bridge before id
+    sell_on_regtest
+    node_up
+    ip2tor-shop node add --detect --yes
+    mkdir -p $keep
+    jq '{id: .[] | select(.model == "shop.host").pk, token: .[] | select(.model == "authtoken.token").pk}' $dump >$keep/host
+    bridge=$(jq -r '.[] | select(.model == "shop.torbridge" and .fields.status == "A").pk' $dump)
+    check_in
+    before=$(as_host "$url/tor_bridges/?host=$(host id)" | jq -r ".[] | select(.id == \"$bridge\" and .status == \"A\").suspend_after")
+    [ -n "$before" ] || { echo "the host is not told of $bridge" >&2; return 1; }
+    id=$(until_there "curl -s -d tos_accepted=true $url/public/tor_bridges/$bridge/extend/ | jq -r .po_id")
+    until_there "order_of $id | jq -r '.ln_invoices[0].payment_request'" >/dev/null
+    pay "$id" >/dev/null
+    until_there "order_of $id | jq -r 'select(.status == \"P\") | .url'" >/dev/null
+    curl -sf "$url/public/tor_bridges/$bridge/" | jq -e --arg before "$before" '.suspend_after > $before' >/dev/null
 }
 
 # Waits until the order is paid, and notes it for `nothing_is_lost`.

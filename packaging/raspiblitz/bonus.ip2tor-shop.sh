@@ -22,6 +22,8 @@ status() {
     if is_installed; then echo "isInstalled=1"; else echo "isInstalled=0"; return; fi
     if systemctl is-active --quiet $id; then echo "isRunning=1"; else echo "isRunning=0"; fi
     echo "portCLEAR='$port'"
+    # The port after it, on the RaspiBlitz alone.
+    echo "portADMIN='$((port + 1))'"
     echo "localIP='$(hostname -I 2>/dev/null | cut -d ' ' -f 1)'"
     echo "toraddress='$(ip2tor-shop onion address 2>/dev/null || true)'"
 }
@@ -49,6 +51,10 @@ on() {
     # After a new card the user may have another number.
     chown -R $user:$user "$data" && chmod 700 "$data"
     if getent group lndadmin >/dev/null; then usermod -aG lndadmin $user; fi
+    # That of before `off`, which a purge keeps; else a new one.
+    if [ ! -e $config ] && [ -e /var/backups/$id.config.toml ]; then
+        cp /var/backups/$id.config.toml $config
+    fi
     if [ ! -e $config ]; then
         printf 'data_dir = "%s"\n\n[http]\nlisten = "0.0.0.0:%s"\n' "$data" "$port" >$config
     fi
@@ -77,9 +83,11 @@ off() {
 menu() {
     whiptail --title " IP2Tor Shop " --msgbox "$(status | tr -d "'")
 
-Set up:  sudo ip2tor-shop operator add admin --role administrator
+Admin:   ssh -L $((port + 1)):127.0.0.1:$((port + 1)) admin@THIS-RASPIBLITZ
+         then http://127.0.0.1:$((port + 1))/admin/
+Set up:  sudo ip2tor-shop operator first-run-link     (a browser makes the first administrator)
          sudo ip2tor-shop host add --help
-How it is: sudo ip2tor-shop doctor" 18 76
+How it is: sudo ip2tor-shop doctor" 20 76
 }
 
 case "${1:-}" in

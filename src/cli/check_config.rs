@@ -8,6 +8,7 @@ use serde_json::json;
 use super::as_owner::become_owner;
 use super::failure::Failure;
 use super::output::Output;
+use super::reload;
 use crate::config::{Config, DEFAULT_FILE, Problem, Problems};
 use crate::onion::AuthorizedClients;
 
@@ -16,14 +17,20 @@ pub struct Args {
     /// The configuration file
     #[arg(long, value_name = "FILE", default_value = DEFAULT_FILE)]
     config: PathBuf,
+    /// Also refuse what a running shop can't take over: FILE is what it runs with (none there: nothing is compared)
+    #[arg(long, value_name = "FILE")]
+    running: Option<PathBuf>,
 }
 
 pub fn run(args: &Args, output: &Output) -> Result<(), Failure> {
     if let Some(folder) = Config::data_dir_in(&args.config) {
         become_owner(&folder)?;
     }
-    match Config::load(&args.config).and_then(|config| check_all(&config, output)) {
-        Ok(()) => {
+    let checked = Config::load(&args.config).and_then(|config| check_all(&config, output).map(|()| config));
+    match checked {
+        Ok(config) => {
+            let running = args.running.as_deref().filter(|file| file.exists());
+            running.map_or(Ok(()), |running| check_against(&Config::load(running)?, &config))?;
             let document = json!({"valid": true, "problems": []});
             output.result(&document, &format!("{} is valid.", args.config.display()));
             Ok(())
@@ -37,6 +44,19 @@ pub fn run(args: &Args, output: &Output) -> Result<(), Failure> {
             Err(problems.into())
         }
     }
+}
+
+/// Refuses what differs from the configuration that the shop runs with and is used from its start on.
+fn check_against(running: &Config, new: &Config) -> Result<(), Failure> {
+    let waiting = reload::needing_a_restart(running, new);
+    if waiting.is_empty() {
+        return Ok(());
+    }
+    let text = format!(
+        "nothing is read again, since this needs a restart (systemctl restart ip2tor-shop): {}",
+        waiting.join(", ")
+    );
+    Err(Failure::Failed(text))
 }
 
 /// What only other files show.

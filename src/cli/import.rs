@@ -10,17 +10,21 @@ use serde_json::json;
 
 use super::data::{Data, DataArgs};
 use super::failure::Failure;
-use super::onion::{address_of_key, take_key};
+use super::onion::{address_of_key, other_address, take_key};
 use super::output::Output;
 use crate::config::Config;
 use crate::domain::id::SystemRandom;
 use crate::domain::time::{Clock, SystemClock};
+use crate::lightning::{pasted, permissions};
 use crate::services::Tx;
 use crate::services::file_permissions::how_to_read;
-use crate::services::import::{self, Env, MAX_BYTES, Plan, Refused};
+use crate::services::import::{self, Credentials, Env, MAX_BYTES, Plan, Refused};
 
 /// The report in the data folder.
 const REPORT: &str = "old-shop-import.txt";
+/// What of the old shop's certificates and macaroons a node here can be reached with.
+const CREDENTIALS: Credentials =
+    Credentials { certificate: pasted::check_certificate, macaroon: permissions::invoice_macaroon };
 /// No `.env` is larger. Bytes.
 const MAX_ENV_BYTES: u64 = 1 << 20;
 
@@ -61,7 +65,7 @@ pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
         }
         None => Env::default(),
     };
-    let plan = import::plan(&read(&dump, MAX_BYTES)?, &env, SystemClock.now()).map_err(refused(&dump))?;
+    let plan = import::plan(&read(&dump, MAX_BYTES)?, &env, &CREDENTIALS, SystemClock.now()).map_err(refused(&dump))?;
     if !yes {
         return rehearse(&config, &plan, onion_key.as_deref(), output);
     }
@@ -76,6 +80,10 @@ fn rehearse(config: &Config, plan: &Plan, onion_key: Option<&Path>, output: &Out
         output.warn(&format!("this shop is not empty ({found}): --yes would be refused"));
     }
     let address = onion_key.map(|file| address_of_key(config, file)).transpose()?;
+    let given_up = address.as_deref().map(|wanted| other_address(config, wanted)).transpose()?.flatten();
+    if let Some(present) = given_up.filter(|_| occupants.is_none()) {
+        output.warn(&format!("this shop has the address {present}, as nobody has used it yet: --yes gives it up"));
+    }
     let report = plan.report();
     let mut document = report.document();
     document["done"] = json!(false);
@@ -97,6 +105,7 @@ fn carry_out(args: &DataArgs, plan: Plan, onion_key: Option<&Path>, output: &Out
         return Err(Failure::Failed(text));
     }
     let _alone = data.stopped()?;
+    // Before the rows: an empty shop that has taken the address and no more is as good for another try.
     let address = onion_key.map(|file| take_key(&data.config, file)).transpose()?;
     let report = plan.report();
     data.write(move |tx: &mut Tx<'_>| import::store(tx, &SystemRandom, &plan))?;

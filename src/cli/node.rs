@@ -85,7 +85,8 @@ enum Command {
 }
 
 fn kind(text: &str) -> Result<NodeKind, String> {
-    NodeKind::parse(text).ok_or_else(|| "the kinds are lnd_grpc, lnd_rest and cln".to_owned())
+    let names = || NodeKind::ALL.map(NodeKind::name).join(", ");
+    NodeKind::parse(text).ok_or_else(|| format!("the kinds are {}", names()))
 }
 
 fn node_id(text: &str) -> Result<NodeId, String> {

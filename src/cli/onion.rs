@@ -127,9 +127,23 @@ pub fn address_of_key(config: &Config, file: &Path) -> Result<String, Failure> {
     Ok(keys::address_in(&config.onion_settings()?.state_dir, file, &content)?)
 }
 
-/// Takes over the shop's key in a file or backup; says its address.
+/// The address that the shop has already, when it is not `wanted`.
+pub fn other_address(config: &Config, wanted: &str) -> Result<Option<String>, Failure> {
+    public(config)?.other_than(wanted)
+}
+
+/// Takes over the key in a file; says its address. For an empty shop, which gives up the address that its first start
+/// has made: nobody can have bought there.
 pub fn take_key(config: &Config, file: &Path) -> Result<String, Failure> {
-    Identity::of(config, &config.onion_settings()?, false)?.import(file)
+    let (wanted, identity) = (address_of_key(config, file)?, public(config)?);
+    if identity.other_than(&wanted)?.is_some() {
+        identity.reset()?;
+    }
+    identity.import(file)
+}
+
+fn public(config: &Config) -> Result<Identity, Failure> {
+    Identity::of(config, &config.onion_settings()?, false)
 }
 
 fn print_address(output: &Output, address: &str) {

@@ -139,8 +139,8 @@ fn first_run_link(data: &DataArgs, output: &Output) -> Result<(), Failure> {
         return Err(Failure::Failed(text.to_owned()));
     };
     let link = operators::first_run::link(address, &key);
-    let text =
-        format!("While the shop runs, within {} minutes, from this machine or its network:\n{link}", SETUP_SECS / 60);
+    let from_where = operators::first_run::from_where(address);
+    let text = format!("While the shop runs, within {} minutes, {from_where}:\n{link}", SETUP_SECS / 60);
     output.result(&json!({"first_run_link": link}), &text);
     Ok(())
 }

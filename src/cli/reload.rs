@@ -1,7 +1,10 @@
 //! SIGHUP (`systemctl reload`): the configuration is read again. What can change under a running shop does; of the rest
-//! the log says that it needs a restart. A file with problems changes nothing.
+//! the log says that it needs a restart. A file with problems changes nothing. systemd asks `check-config --running` before:
+//! what needs a restart is refused there, where whoever has typed `reload` sees it.
 
-use tokio::signal::unix::{SignalKind, signal};
+use std::path::PathBuf;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::data::DataArgs;
 use super::failure::Failure;
@@ -9,11 +12,19 @@ use super::logging;
 use crate::app::Systemd;
 use crate::config::Config;
 
-/// Reads the configuration again at each SIGHUP, for ever. Only where systemd has started the shop: to one that runs in a
-/// terminal the signal says that the terminal is gone.
-pub async fn at_hangups(data: &DataArgs, mut running: Config, systemd: &Systemd) {
-    let hangups = systemd.listens().then(|| signal(SignalKind::hangup()));
-    let Some(Ok(mut hangups)) = hangups else { return std::future::pending().await };
+/// Begins to listen for SIGHUP: before systemd learns that the shop is ready, since what comes earlier would end it. Only
+/// where systemd has started the shop: to one that runs in a terminal the signal says that the terminal is gone.
+pub fn listen(running: &Config, systemd: &Systemd) -> Option<Signal> {
+    if !systemd.listens() {
+        return None;
+    }
+    note(running);
+    signal(SignalKind::hangup()).inspect_err(|error| tracing::error!(%error, "a reload would end the shop")).ok()
+}
+
+/// Reads the configuration again at each SIGHUP, for ever.
+pub async fn at_hangups(hangups: Option<Signal>, data: &DataArgs, mut running: Config, systemd: &Systemd) {
+    let Some(mut hangups) = hangups else { return std::future::pending().await };
     while hangups.recv().await.is_some() {
         systemd.reloading();
         match data.load() {
@@ -28,6 +39,16 @@ fn refuse(failure: &Failure) {
     tracing::error!("the configuration is not read again, and nothing changes: {}", failure.text(str::to_owned));
 }
 
+/// Keeps the file of the configuration in use in the folder that systemd gives to a running service and takes with it, in
+/// memory: [`super::check_config`] compares. Without such a folder nothing is kept, and nothing compared.
+fn note(running: &Config) {
+    let folder = std::env::var_os("RUNTIME_DIRECTORY").map(PathBuf::from);
+    let (Some(folder), Some(file)) = (folder, &running.file) else { return };
+    if let Err(error) = std::fs::copy(file, folder.join("running.toml")) {
+        tracing::warn!(%error, "a reload will not tell what needs a restart");
+    }
+}
+
 fn apply(running: &mut Config, new: Config) {
     if new.log != running.log {
         if logging::set_level(&new.log.level) {
@@ -39,6 +60,7 @@ fn apply(running: &mut Config, new: Config) {
     }
     let waiting = needing_a_restart(running, &new);
     if waiting.is_empty() {
+        note(&new);
         tracing::info!("the configuration was read again");
     } else {
         tracing::warn!("changed in the configuration, and in effect after a restart: {}", waiting.join(", "));
@@ -46,7 +68,7 @@ fn apply(running: &mut Config, new: Config) {
 }
 
 /// The parts of the configuration that differ and are used from the start on.
-fn needing_a_restart(running: &Config, new: &Config) -> Vec<&'static str> {
+pub(super) fn needing_a_restart(running: &Config, new: &Config) -> Vec<&'static str> {
     let parts = [
         ("data_dir", running.data_dir != new.data_dir),
         ("http", running.http != new.http),

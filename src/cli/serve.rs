@@ -14,6 +14,7 @@ use super::reload;
 use super::runtime::block_on;
 use crate::app::{self, App, Systemd};
 use crate::domain::account::SETUP_SECS;
+use crate::services::operators::first_run;
 
 #[derive(ClapArgs)]
 pub struct Args {
@@ -36,12 +37,13 @@ fn serve(data: DataArgs, systemd: &Systemd, output: &Output) -> Result<(), Failu
     block_on(async {
         // A path that holds wherever it is read.
         let data_dir = std::path::absolute(&config.data_dir).unwrap_or_else(|_| config.data_dir.clone());
+        let hangups = reload::listen(&config, systemd);
         let app = app::start(config.clone()).await?;
         let link = app.first_run_link().await?;
         tell(&app, link.as_deref(), &data_dir, output);
         tokio::select! {
             () = app::wait_for_signal() => {}
-            () = reload::at_hangups(&data, config, systemd) => {}
+            () = reload::at_hangups(hangups, &data, config, systemd) => {}
         }
         app.stop().await;
         Ok(())
@@ -51,10 +53,11 @@ fn serve(data: DataArgs, systemd: &Systemd, output: &Output) -> Result<(), Failu
 /// Tells a script where the shop is, as `demo` does; people have the log. Both are told how the first administrator is
 /// made while there is none.
 fn tell(app: &App, link: Option<&str>, data_dir: &Path, output: &Output) {
+    let from_where = app.admin_addr().map(first_run::from_where).unwrap_or_default();
     let text = link.map_or_else(String::new, |link| {
         format!(
-            "Nobody runs this shop yet. Within {} minutes, on this machine or from its local network, make the first \
-             administrator at\n{link}\nLater: ip2tor-shop operator first-run-link",
+            "Nobody runs this shop yet. Within {} minutes, {from_where}, make the first administrator at\n{link}\n\
+             Later: ip2tor-shop operator first-run-link",
             SETUP_SECS / 60
         )
     });

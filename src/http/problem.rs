@@ -109,6 +109,7 @@ impl From<Error> for Problem {
                 let problem = Self::detail(StatusCode::SERVICE_UNAVAILABLE, detail);
                 Self { retry_after_secs: Some(retry_after_secs), ..problem }
             }
+            Error::TooMany { retry_after_secs } => Self::throttled(retry_after_secs),
             Error::RuleBroken(rule) => Self::internal(&rule.to_string()),
             Error::Internal(what) => Self::internal(&what),
         }

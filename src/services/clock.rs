@@ -36,8 +36,8 @@ pub fn read(db: &Connection, now: Timestamp) -> Result<Reading, Error> {
     Ok(Reading { now, newest, is_behind: newest.is_some_and(|newest| newest.is_from_the_future(now)) })
 }
 
-/// Whether the clock can be trusted; raises or closes the alert.
-pub async fn is_right(shop: &Shop) -> Result<bool, Error> {
+/// The time, while the clock can be trusted: `None` while it can't. Raises or closes the alert.
+pub async fn trusted(shop: &Shop) -> Result<Option<Timestamp>, Error> {
     let now = shop.now();
     let reading = shop.db.read(|db| read(db, now))?;
     if let (Some(newest), true) = (reading.newest, reading.is_behind) {
@@ -47,7 +47,7 @@ pub async fn is_right(shop: &Shop) -> Result<bool, Error> {
         );
         shop.tx(&Principal::Shop, move |tx| Ok(alerts::raise(tx.db, AlertTopic::ClockBack, "", &text, now).map(drop)?))
             .await?;
-        return Ok(false);
+        return Ok(None);
     }
     shop.tx(&Principal::Shop, move |tx| {
         let db = tx.db;
@@ -55,7 +55,7 @@ pub async fn is_right(shop: &Shop) -> Result<bool, Error> {
         Ok(alerts::close(db, AlertTopic::ClockBack, "", now)?)
     })
     .await?;
-    Ok(true)
+    Ok(Some(now))
 }
 
 /// Notes the time at which a shop ends, exactly.

@@ -30,6 +30,12 @@ pub enum Error {
         /// When it makes sense to try again.
         retry_after_secs: u32,
     },
+    /// There was too much of it lately: try again after so many seconds (429).
+    #[error("too much of it lately; try again in {retry_after_secs} s")]
+    TooMany {
+        /// When it makes sense to try again.
+        retry_after_secs: u32,
+    },
     /// A defect of ours that would have broken a transition table: nothing was changed, and the operator is told (500).
     #[error("{0}")]
     RuleBroken(BrokenRule),

@@ -58,6 +58,11 @@ pub fn groups_of(user: u32) -> Option<(u32, Vec<u32>)> {
     Users::now().groups_of(user)
 }
 
+/// The name of a group of this machine.
+pub fn group_name(id: u32) -> Option<String> {
+    name_in(&Users::now().group, id).map(str::to_owned)
+}
+
 /// The packaged shop's user and group, if the machine has them.
 pub fn shop_user() -> Option<(u32, u32)> {
     Users::now().numbers_of(SHOP_USER)

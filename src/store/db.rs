@@ -277,7 +277,8 @@ pub fn revise<T, E: From<StoreError>>(path: &Path, change: impl FnOnce(&Connecti
     let transaction = db.transaction().map_err(StoreError::from)?;
     let value = change(&transaction)?;
     transaction.commit().map_err(StoreError::from)?;
-    // Closing would fold the log in as well, but not tell when that fails.
+    // Closing would fold the log in as well, but not tell when that fails. With `synchronous=FULL` it is on the disk then
+    // (`tests/process/durable_restore.rs`).
     db.pragma_update(None, "journal_mode", "DELETE").map_err(StoreError::from)?;
     Ok(value)
 }

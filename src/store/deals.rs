@@ -392,6 +392,21 @@ pub fn unpaid_first_since(db: &Connection, since: Timestamp) -> Result<Vec<Order
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+pub(super) const UNPAID_EXTENSIONS: &str = "SELECT count(*) FROM purchase_order o JOIN invoice v ON v.seq = o.seq \
+    WHERE o.product_seq = (SELECT seq FROM product WHERE id = ?1) AND o.created_at > ?2 AND o.created_at <= ?3 \
+    AND o.kind = 'extension' AND v.received IS NULL";
+
+/// How many extensions of a product were ordered between two times, and never paid.
+pub fn unpaid_extensions(
+    db: &Connection,
+    product: ProductId,
+    since: Timestamp,
+    until: Timestamp,
+) -> Result<u32, StoreError> {
+    let mut statement = db.prepare_cached(UNPAID_EXTENSIONS)?;
+    Ok(statement.query_row(params![product, since, until], |row| row.get(0))?)
+}
+
 /// Orders whose payment is held: since when, and for how many seconds their host may keep it so.
 pub fn held(db: &Connection) -> Result<Vec<(OrderId, Timestamp, i64)>, StoreError> {
     let mut statement = db.prepare_cached(

@@ -92,6 +92,13 @@ fn the_purchases_of_a_deal_are_read_by_their_product() {
 }
 
 #[test]
+fn the_extensions_of_a_product_that_nobody_paid_are_counted_within_their_time_alone() {
+    let (_dir, db) = database();
+    let plan = plan(&db, deals::UNPAID_EXTENSIONS);
+    assert!(plan.contains("order_by_product (product_seq=? AND created_at>? AND created_at<?)"), "{plan}");
+}
+
+#[test]
 fn open_alerts_are_read_without_the_closed_ones() {
     let (_dir, db) = database();
     let plan = plan(&db, alerts::list_text(false));

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use ip2tor_shop::domain::node::NodeKind;
 use ip2tor_shop::http::{Surface, openapi_json};
 
 use crate::support::TestShop;
@@ -133,13 +134,17 @@ fn every_text_is_shown_somewhere_and_every_text_that_is_shown_is_there() {
 }
 
 #[test]
-fn every_setting_of_a_host_has_a_field_on_its_screen() {
+fn every_setting_of_a_host_and_every_kind_of_node_is_on_the_screens() {
     let document = openapi_json().expect("JSON");
     let settings = document["components"]["schemas"]["AdminHostFields"]["properties"].as_object().expect("settings");
-    assert!(settings.len() > 20, "{}", settings.len());
-    let text = &files()["hosts.js"];
-    let without: Vec<_> = settings.keys().filter(|name| !quoted(text).any(|part| part == name.as_str())).collect();
-    assert!(without.is_empty(), "{without:?}");
+    assert!(settings.len() > 20);
+    let all = files();
+    for setting in settings.keys() {
+        assert!(quoted(&all["hosts.js"]).any(|text| text == setting.as_str()), "hosts.js has no field for {setting}");
+    }
+    for kind in NodeKind::ALL.map(NodeKind::name) {
+        assert!(quoted(&all["nodes.js"]).any(|text| text == kind), "nodes.js has no {kind}");
+    }
 }
 
 #[test]

@@ -4,22 +4,30 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
+use crate::live::process::Process;
+
 const BIN: &str = env!("CARGO_BIN_EXE_ip2tor-shop");
 
-fn sample() -> PathBuf {
+/// A network that does not exist: Tor starts, and reaches nobody.
+const NO_NETWORK: &str = "[onion.arti.tor_network]\n\
+    authorities = { v3idents = [\"0000000000000000000000000000000000000001\"] }\n\
+    fallback_caches = [{ rsa_identity = \"0000000000000000000000000000000000000001\", \
+    ed_identity = \"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE\", orports = [\"127.0.0.1:1\"] }]\n";
+
+pub fn sample() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/old_shop.json")
 }
 
-fn run(dir: &Path, args: &[&str]) -> Output {
+pub fn run(dir: &Path, args: &[&str]) -> Output {
     let place = ["--data-dir", dir.to_str().unwrap()];
     Command::new(BIN).args(args).args(place).env_remove("RUST_LOG").output().unwrap()
 }
 
-fn import(dir: &Path, dump: &Path, more: &[&str]) -> Output {
+pub fn import(dir: &Path, dump: &Path, more: &[&str]) -> Output {
     run(dir, &[&["import", "old-shop", dump.to_str().unwrap()], more].concat())
 }
 
@@ -27,7 +35,7 @@ fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-fn stderr(output: &Output) -> String {
+pub fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
@@ -88,16 +96,36 @@ fn files_that_are_not_what_was_asked_for_are_told_as_what_is_wrong_and_make_noth
     assert!(refusal(&["--onion-key", key.to_str().unwrap()]).contains("hs_ed25519_secret_key"));
 }
 
-#[test]
-fn the_onion_address_of_the_old_shop_is_taken_over_with_it() {
-    let dir = tempfile::tempdir().unwrap();
-    let shop = dir.path().join("shop");
-    let key = dir.path().join("hs_ed25519_secret_key");
+/// A key as the Tor of the old shop keeps it.
+fn old_key(dir: &Path) -> PathBuf {
+    let key = dir.join("hs_ed25519_secret_key");
     let mut content = b"== ed25519v1-secret: type0 ==\0\0\0".to_vec();
     content.extend((0..64).map(|byte: u8| byte * 3 + 8));
     content[32] &= 248;
     content[63] = content[63] & 127 | 64;
     std::fs::write(&key, content).unwrap();
+    key
+}
+
+/// Starts the shop; returns when it answers, with what it says of itself.
+pub fn serve(dir: &Path) -> (Process, Value) {
+    let mut command = Command::new(BIN);
+    command.args(["serve", "--json", "--data-dir", dir.to_str().unwrap()]).env_remove("RUST_LOG");
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let told = serde_json::Deserializer::from_reader(child.stdout.take().unwrap()).into_iter::<Value>().next();
+    (Process::adopt(child, &dir.join("log")), told.unwrap().unwrap())
+}
+
+/// Runs the shop until it answers; returns its onion address.
+fn served(dir: &Path) -> String {
+    serve(dir).1["onion"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn the_onion_address_of_the_old_shop_is_taken_over_with_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let shop = dir.path().join("shop");
+    let key = old_key(dir.path());
     let key = key.to_str().unwrap();
     let rehearsed = import(&shop, &sample(), &["--onion-key", key, "--json"]);
     let rehearsed: Value = serde_json::from_slice(&rehearsed.stdout).unwrap();
@@ -109,6 +137,32 @@ fn the_onion_address_of_the_old_shop_is_taken_over_with_it() {
     assert_eq!(done["onion_address"], rehearsed["onion_address"]);
     let address = run(&shop, &["onion", "address"]);
     assert_eq!(stdout(&address).trim(), done["onion_address"].as_str().unwrap());
+}
+
+#[test]
+fn an_empty_shop_that_has_run_gives_its_address_up_for_that_of_the_old_shop() {
+    let dir = tempfile::tempdir().unwrap();
+    let shop = dir.path().join("shop");
+    std::fs::create_dir(&shop).unwrap();
+    std::fs::set_permissions(&shop, std::fs::Permissions::from_mode(0o700)).unwrap();
+    std::fs::write(shop.join("config.toml"), format!("[http]\nlisten = \"127.0.0.1:0\"\n{NO_NETWORK}")).unwrap();
+    let own = served(&shop);
+    let key = old_key(dir.path());
+    let key = key.to_str().unwrap();
+    let rehearsed = import(&shop, &sample(), &["--onion-key", key]);
+    let told = stderr(&rehearsed);
+    assert!(rehearsed.status.success() && told.contains(&own) && told.contains("gives it up"), "{told}");
+    assert_eq!(stdout(&run(&shop, &["onion", "address"])).trim(), own, "a look changes nothing");
+
+    let done = import(&shop, &sample(), &["--onion-key", key, "--yes", "--json"]);
+    assert!(done.status.success(), "{}", stderr(&done));
+    let done: Value = serde_json::from_slice(&done.stdout).unwrap();
+    let address = done["onion_address"].as_str().unwrap();
+    assert_ne!(address, own);
+    assert_eq!(served(&shop), address, "the shop comes up with it");
+    let again = import(&shop, &sample(), &["--onion-key", key, "--yes"]);
+    assert!(stderr(&again).contains("not empty"), "{}", stderr(&again));
+    assert_eq!(stdout(&run(&shop, &["onion", "address"])).trim(), address);
 }
 
 #[test]

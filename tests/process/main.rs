@@ -4,8 +4,10 @@
 mod browser;
 mod cli;
 mod durability;
+mod durable_restore;
 mod first_run;
 mod import;
+mod import_invoices;
 mod kill;
 mod litestream;
 #[path = "../support/live/mod.rs"]

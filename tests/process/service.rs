@@ -125,6 +125,36 @@ fn systemd_is_told_when_the_shop_answers_how_it_is_and_when_it_ends() {
 }
 
 #[test]
+fn a_reload_that_needs_a_restart_is_refused_and_names_what_does() {
+    let shop = Shop::new();
+    let systemd = Listener::new(shop.0.path());
+    let runtime = shop.0.path().join("runtime");
+    std::fs::create_dir(&runtime).unwrap();
+    let noted = runtime.join("running.toml");
+    let check = || shop.run(&["check-config", "--running", noted.to_str().unwrap()]);
+    let mut command = shop.command(&["serve"]);
+    command.env("NOTIFY_SOCKET", &systemd.path).env("RUNTIME_DIRECTORY", &runtime);
+    let running = Running(command.stderr(Stdio::null()).spawn().unwrap());
+    systemd.wait_for("READY=1");
+    // As soon as it is ready it can be told so.
+    running.signal("HUP");
+    systemd.wait_for("RELOADING=1");
+    systemd.wait_for("READY=1");
+    assert!(noted.exists());
+
+    shop.configure("[log]\nlevel = \"debug\"\n");
+    assert!(check().status.success(), "{}", stderr(&check()));
+    shop.configure("[retention]\nunpaid_days = 15\n[log]\nlevel = \"debug\"\n");
+    let refused = check();
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(stderr(&refused).contains("retention"), "{}", stderr(&refused));
+    assert!(!stderr(&refused).contains("http"), "{}", stderr(&refused));
+    // Beside no running shop there is nothing to compare with.
+    std::fs::remove_file(&noted).unwrap();
+    assert!(check().status.success());
+}
+
+#[test]
 fn a_start_that_trying_again_does_not_help_ends_with_78_and_tells_systemd_why() {
     let shop = Shop::new();
     let systemd = Listener::new(shop.0.path());

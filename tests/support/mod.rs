@@ -97,6 +97,18 @@ impl TestShop {
         self.sql(&format!("UPDATE host SET ci_date = {}, ci_status = 0, ci_message = ''", now.0));
     }
 
+    /// One more operator, with the password of all.
+    pub fn add_operator(&self, id: i64, name: &'static str) {
+        Seed::default().person(id, name, Role::Operator, password_hash()).store(&self.shop.db);
+    }
+
+    /// One more node of the operator, that nobody has reached yet.
+    pub fn add_node(&self, name: &str, priority: i64) {
+        let id = NodeId(SystemRandom.uuid());
+        let node = SeedNode { priority, ..SeedNode::new(id, OperatorId(2), name) };
+        Seed::default().node(node).store(&self.shop.db);
+    }
+
     /// Changes the database behind the services' back.
     pub fn sql(&self, sql: &str) {
         let sql = sql.to_owned();

@@ -1,7 +1,8 @@
-//! What every world of the tests begins with, in a new database: people, Lightning nodes, and hosts that have checked in.
+//! What every world of the tests begins with, in a new database: people, Lightning nodes, and hosts that have checked in. Whatever
+//! is added later goes through it as well.
 
 use ip2tor_shop::domain::host::{Host, PortKind, PortRange};
-use ip2tor_shop::domain::id::{NodeId, OperatorId};
+use ip2tor_shop::domain::id::{HostId, NodeId, OperatorId};
 use ip2tor_shop::domain::node::NodeKind;
 use ip2tor_shop::domain::operator::Role;
 use ip2tor_shop::domain::time::Timestamp;
@@ -39,6 +40,17 @@ pub struct SeedNode {
     /// The network that it has said it is on: then it counts as alive.
     pub network: Option<&'static str>,
     pub pubkey: Option<&'static str>,
+}
+
+/// A host of the first operator that sells bridges by the day, and aliases.
+pub fn selling(id: HostId, name: impl Into<String>) -> Host {
+    Host {
+        ip: "192.0.2.1".to_owned(),
+        name: name.into(),
+        offers_tor_bridges: true,
+        offers_nostr_aliases: true,
+        ..Host::new(id, OperatorId(1), START)
+    }
 }
 
 impl SeedNode {

@@ -131,4 +131,24 @@ mod tests {
             assert!(host(typed).is_err(), "{typed:?}");
         }
     }
+
+    #[test]
+    fn a_name_has_at_most_253_characters_and_each_of_its_parts_63() {
+        let name = |parts: &[usize]| parts.iter().map(|length| "a".repeat(*length)).collect::<Vec<_>>().join(".");
+        let longest = name(&[63, 63, 63, 61]);
+        assert_eq!((longest.len(), host(&longest).as_deref()), (253, Ok(longest.as_str())));
+        for wrong in [&[63, 63, 63, 62][..], &[63, 63, 63, 63], &[64], &[64, 3]] {
+            assert!(host(&name(wrong)).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_more_than_a_host_is_told_apart_from_what_is_none() {
+        for more in ["https://node.example", "node.example:10009", "user@node", ""] {
+            assert!(host(more).unwrap_err().starts_with("Leave out the scheme"), "{more}");
+        }
+        let none = host("a b").unwrap_err();
+        assert!(none.starts_with("\"a b\" is neither a host name nor an IP address."), "{none}");
+        assert!(host("0.0.0.0").unwrap_err().contains("is the address of no machine"));
+    }
 }

@@ -142,4 +142,13 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn a_secret_key_is_read_in_both_forms_and_a_public_one_is_none() {
+        let bytes: [u8; 32] = hex::decode(HEX).unwrap().try_into().unwrap();
+        let secret = bech32::encode::<Bech32>(SECRET_PREFIX, &bytes).unwrap();
+        assert_eq!((secret_key_bytes(&secret), secret_key_bytes(HEX)), (Some(bytes), Some(bytes)));
+        assert_eq!((public_key_bytes(NPUB), public_key_bytes(&secret)), (Some(bytes), None));
+        assert_eq!((secret_key_bytes(NPUB), secret_key_bytes("")), (None, None));
+    }
 }

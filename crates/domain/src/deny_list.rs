@@ -233,4 +233,15 @@ mod tests {
             assert!(new_value(DenyKind::Target, wrong).is_err(), "{wrong}");
         }
     }
+
+    #[test]
+    fn a_target_has_a_name_of_letters_digits_and_dots_and_a_port_above_zero() {
+        for fine in ["abc.onion", "www.abc2.onion:1", "abc.onion:65535"] {
+            assert_eq!(normalize(DenyKind::Target, fine).as_deref(), Ok(fine));
+        }
+        for wrong in [".onion", ".onion:80", "a_b.onion", "a b.onion", "abc.onion:0", "abc.onion:65536", "abc.onion:"] {
+            assert!(normalize(DenyKind::Target, wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(normalize(DenyKind::Target, "\u{feff}abc.onion\n").as_deref(), Ok("abc.onion"));
+    }
 }

@@ -176,4 +176,15 @@ mod tests {
         assert_eq!(Currency::parse("usd").map(|currency| currency.code().to_owned()), Some("USD".to_owned()));
         assert_eq!((Currency::parse("EURO"), Currency::parse("E1R"), Currency::parse("")), (None, None, None));
     }
+
+    #[test]
+    fn the_tax_is_rounded_to_the_nearest_cent_as_the_price_is() {
+        let rates = InvoiceRates { tax: rate("EUR", 9_000_000), info: None };
+        for (amount, price, tax) in
+            [(33_333, "€0.03", "€0.00"), (44_444, "€0.04", "€0.01"), (144_444, "€0.13", "€0.02")]
+        {
+            let fields = rates.fields(Msat(amount));
+            assert_eq!((fields.price_in_tax_currency.as_str(), fields.tax_in_tax_currency.as_str()), (price, tax));
+        }
+    }
 }

@@ -5,7 +5,8 @@
 /// `field: Type = default, "NAME OF ITS VALUE";` under what the help says of it, and `alias = "…"` is another name of
 /// its flag. Durations are in seconds, prices in msat, bandwidth in bytes.
 ///
-/// A new one also needs a column in `migrations/`, its limits in [`errors`], and a line in `docs/OPERATING.md`.
+/// A new one also needs a column in `migrations/`, its limits in [`errors`], `make openapi`, a field in
+/// `assets/admin/hosts.js` with its words, and a line in `docs/OPERATING.md`: `CONTRIBUTING.md` has the recipe.
 ///
 /// [`Host`]: crate::host::Host
 /// [`HostChange`]: crate::host_rules::HostChange

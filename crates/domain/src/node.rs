@@ -58,6 +58,14 @@ impl NodeKind {
         }
     }
 
+    /// Whether the API of the predecessor shows such nodes to buyers: it knew no others.
+    pub const fn has_compatible_view(self) -> bool {
+        match self {
+            Self::LndGrpc => true,
+            Self::LndRest | Self::Cln => false,
+        }
+    }
+
     /// The port that such nodes listen on unless told otherwise; 0 for a socket.
     pub const fn default_port(self) -> u16 {
         match self {

@@ -148,7 +148,7 @@ mod tests {
         for host in ["a.onion", "A.ONION", "sub.a.Onion", "a.onion."] {
             assert!(is_onion(host), "{host}");
         }
-        for host in ["onion", "a.onion.example", "example.com", "ü.onio", ""] {
+        for host in ["onion", "a.onion.example", "example.com", "ü.onio", "aaü.onio", ""] {
             assert!(!is_onion(host), "{host}");
         }
     }
@@ -264,5 +264,26 @@ mod tests {
         ] {
             assert_eq!(suggestions(&text), Vec::<String>::new(), "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_text_is_looked_at_up_to_three_hundred_characters() {
+        let target = format!("{}.onion:80", address());
+        let padded = |length: usize| format!("{target:>length$}");
+        assert_eq!(parse(&padded(300)), Ok(target.clone()));
+        assert_eq!(parse(&padded(301)), Err(vec![Message::TooLong { max: 300 }]));
+        let onion = format!("{}.onion", address());
+        let bare = |length: usize| suggestions(&format!("{onion:>length$}")).len();
+        assert_eq!((bare(300), bare(301)), (3, 0));
+    }
+
+    #[test]
+    fn a_port_is_a_number_from_one_to_65535() {
+        let at = |port: &str| parse(&format!("{}.onion:{port}", address()));
+        assert!(at("1").is_ok() && at("65535").is_ok());
+        for port in ["0", "65536"] {
+            assert_eq!(at(port), Err(vec![Message::PortOutOfRange { port: port.to_owned() }]));
+        }
+        assert_eq!(at(""), Err(vec![Message::NoPortLast]));
     }
 }

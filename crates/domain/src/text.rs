@@ -214,4 +214,14 @@ mod tests {
             assert_eq!(read["text"].as_str(), Some(text));
         }
     }
+
+    #[test]
+    fn a_joiner_needs_what_it_joins_on_both_sides() {
+        for text in ["م\u{200c}b", "b\u{200c}م", "क्\u{200d}b", "a\u{200d}🚀", "❤\u{200d}b"] {
+            assert!(!is_plain_text(text), "{text:?}");
+        }
+        for text in ["क्\u{200d}", "क्\u{200d} ष", "#\u{fe0f}"] {
+            assert!(is_plain_text(text), "{text:?}");
+        }
+    }
 }

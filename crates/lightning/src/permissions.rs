@@ -2,6 +2,7 @@
 //! macaroons, so the one for invoices must not be able to spend.
 
 use super::macaroon::Macaroon;
+use super::pasted;
 use ip2tor_domain::lightning::{NodeError, NodeErrorKind};
 use ip2tor_domain::node::PAYMENT_BAKE_COMMAND;
 
@@ -53,6 +54,16 @@ pub const fn details_check(allow_powerful: bool) -> Check {
 /// The check for the payment macaroon: it must be able to pay.
 pub const fn payment_check() -> Check {
     require_paying
+}
+
+/// The binary form of a macaroon that somebody gives for invoices, however it was pasted. One that can spend is not taken.
+///
+/// # Errors
+/// What is wrong, for people.
+pub fn invoice_macaroon(given: &[u8]) -> Result<Vec<u8>, String> {
+    let bytes = pasted::macaroon(given).map_err(|error| error.to_string())?;
+    refuse_spending(&bytes).map_err(|_| "it can spend".to_owned())?;
+    Ok(bytes)
 }
 
 const fn accept(_: &[u8]) -> Result<(), NodeError> {
@@ -130,6 +141,18 @@ mod tests {
         assert!(invoice_check(true)(&Macaroon::mint(b"root", b"0", [1; 16], &admin).encode()).is_ok());
         assert!(details_check(true)(&bytes).is_ok());
         assert_eq!(details_check(false)(&bytes).unwrap_err().kind, NodeErrorKind::TooPowerfulMacaroon);
+    }
+
+    #[test]
+    fn what_is_pasted_for_invoices_is_taken_in_hex_and_not_if_it_can_spend_or_is_damaged() {
+        let hex = |permissions| hex::encode(Macaroon::mint(b"root", b"0", [1; 16], permissions).encode());
+        let good = hex(&[("invoices", "read"), ("invoices", "write")]);
+        assert_eq!(invoice_macaroon(format!(" {good}\n").as_bytes()), Ok(hex::decode(&good).unwrap()));
+        let admin = hex(&[("invoices", "write"), ("offchain", "write")]);
+        assert_eq!(invoice_macaroon(admin.as_bytes()), Err("it can spend".to_owned()));
+        for damaged in ["0201036c6e64", &good[..good.len() - 8], "nonsense"] {
+            assert!(invoice_macaroon(damaged.as_bytes()).is_err(), "{damaged}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::background::marks::Marks;
 use crate::background::nodes::registry::Registry;
 use crate::config::{Config, Job};
 use crate::services::backup::Keep;
-use crate::services::{Error, Principal, Shop, alert_messages, backup, clock, hosts, products};
+use crate::services::{Error, Principal, Shop, alert_messages, backup, hosts, products};
 
 /// What jobs work with.
 #[allow(missing_docs, reason = "the fields of a record say what they are")]
@@ -37,10 +37,10 @@ pub async fn run(context: &JobContext, job: Job) -> Result<String, Error> {
             let watched = hosts::watch::look(shop).await?;
             Ok(format!("{} alive, {} not", watched.alive, watched.dead))
         }
-        Job::SuspendExpired => suspend_expired(shop).await.and_then(|told| unless_skipped(shop, told)),
-        Job::DeleteSuspended => delete_suspended(shop).await.and_then(|told| unless_skipped(shop, told)),
-        Job::CloseUnpaid => close_unpaid(shop).await.and_then(|told| unless_skipped(shop, told)),
-        Job::DeleteUnpaid => delete_unpaid(shop).await.and_then(|told| unless_skipped(shop, told)),
+        Job::SuspendExpired => Ok(done(products::expire::suspend_expired(shop).await?, "suspended")),
+        Job::DeleteSuspended => Ok(done(products::expire::delete_suspended(shop).await?, "given up")),
+        Job::CloseUnpaid => close_unpaid(shop).await,
+        Job::DeleteUnpaid => Ok(done(products::expire::delete_unpaid(shop).await?, "orders deleted that nobody paid")),
         Job::Backup => backup(context).await,
         Job::DeleteOldBackups => delete_old_backups(context).await,
         Job::Rescan => Ok(rescan(context)),
@@ -68,28 +68,19 @@ pub async fn is_due(context: &JobContext, job: Job) -> bool {
     next.is_none_or(|next| next <= now)
 }
 
-/// What a job has done, or that it did nothing because the clock is wrong.
-fn unless_skipped(shop: &Shop, told: String) -> Result<String, Error> {
-    let reading = shop.db.read(|db| clock::read(db, shop.now()))?;
-    Ok(if reading.is_behind { "skipped: the clock is wrong".to_owned() } else { told })
-}
+/// What is told of a job that did nothing.
+const SKIPPED: &str = "skipped: the clock is wrong";
 
-async fn suspend_expired(shop: &Shop) -> Result<String, Error> {
-    Ok(format!("{} suspended", products::expire::suspend_expired(shop).await?))
-}
-
-async fn delete_suspended(shop: &Shop) -> Result<String, Error> {
-    Ok(format!("{} given up", products::expire::delete_suspended(shop).await?))
+/// What a job has done to so many; `None` is that the clock is wrong.
+fn done(count: Option<usize>, what: &str) -> String {
+    count.map_or_else(|| SKIPPED.to_owned(), |count| format!("{count} {what}"))
 }
 
 async fn close_unpaid(shop: &Shop) -> Result<String, Error> {
     let closed = products::expire::close_unpaid(shop).await?;
     let owed = products::expire::give_up_unactivated(shop).await?;
+    let (Some(closed), Some(owed)) = (closed, owed) else { return Ok(SKIPPED.to_owned()) };
     Ok(format!("{closed} unpaid invoices closed, {owed} products not activated in time"))
-}
-
-async fn delete_unpaid(shop: &Shop) -> Result<String, Error> {
-    Ok(format!("{} orders deleted that nobody paid", products::expire::delete_unpaid(shop).await?))
 }
 
 async fn backup(context: &JobContext) -> Result<String, Error> {

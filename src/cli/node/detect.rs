@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::{BufRead, IsTerminal, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access};
@@ -17,7 +17,9 @@ use super::adding::{add, document};
 use super::fields::NodeFields;
 use super::find::{Found, Place, find};
 use crate::config::Config;
+use crate::domain::node::Node;
 use crate::lightning::pasted;
+use crate::services::file_permissions;
 use crate::services::nodes::manage;
 
 /// Larger files are no certificates or macaroons. Bytes.
@@ -31,11 +33,12 @@ pub fn run(data: &DataArgs, all_yes: bool, output: &Output) -> Result<(), Failur
     let found = find(Path::new("/"));
     // Before this becomes the shop's user, who may see less.
     let seen: Vec<_> = found.iter().map(look).collect();
+    let groups: Vec<_> = found.iter().map(group).collect();
     let config = data.load()?;
     create_data_dir(&config)?;
     let known = data.open_or_create()?.read(manage::list)?;
     let (mut added, mut lines) = (Vec::new(), Vec::new());
-    for (node, seen) in found.iter().zip(seen) {
+    for ((node, seen), group) in found.iter().zip(seen).zip(&groups) {
         let line = node.line();
         match seen {
             _ if node.is_among(&known) => lines.push(format!("{line}: it is among the shop's nodes already")),
@@ -44,8 +47,9 @@ pub fn run(data: &DataArgs, all_yes: bool, output: &Output) -> Result<(), Failur
                 let fields = fields(node, &config, seen)?;
                 match add(data, node.kind(), false, fields, output) {
                     Ok((node, text)) => {
+                        let hint = instead_of_copies(&node, &config, group.as_deref());
                         added.push(node);
-                        lines.push(format!("{line}\n{text}"));
+                        lines.push(format!("{line}\n{text}{hint}"));
                     }
                     Err(failure) => {
                         lines.push(format!("{line}: not added: {}", failure.text(str::to_owned)));
@@ -58,7 +62,7 @@ pub fn run(data: &DataArgs, all_yes: bool, output: &Output) -> Result<(), Failur
     if found.is_empty() {
         lines.push("No Lightning node was found on this machine: `node add --help` tells how to name one.".to_owned());
     }
-    let listed: Vec<Value> = found.iter().map(Found::document).collect();
+    let listed: Vec<Value> = found.iter().zip(&groups).map(|(found, group)| found.document(group.as_deref())).collect();
     let added: Vec<Value> = added.iter().map(document).collect();
     output.result(&json!({"found": listed, "added": added}), &lines.join("\n"));
     Ok(())
@@ -102,6 +106,30 @@ fn look(found: &Found) -> Result<Vec<Seen>, String> {
         seen.push((file.clone(), content));
     }
     Ok(seen)
+}
+
+/// The group that may read all of a node's files, when it is one that somebody can be added to without becoming root.
+fn group(found: &Found) -> Option<String> {
+    let Place::Lnd { certificate, invoices, details, .. } = &found.place else { return None };
+    let ids = [Some(certificate), Some(invoices), details.as_ref()].into_iter().flatten().map(|file| {
+        let about = fs::metadata(file).ok()?;
+        (about.mode() & 0o040 != 0 && about.gid() != 0).then_some(about.gid())
+    });
+    let ids = ids.collect::<Option<Vec<_>>>()?;
+    let first = ids[0];
+    ids.iter().all(|id| *id == first).then(|| file_permissions::group_name(first)).flatten()
+}
+
+/// What makes copies needless where the service could see the files, were it in their group: copies grow old.
+fn instead_of_copies(node: &Node, config: &Config, group: Option<&str>) -> String {
+    let is_copy = node.certificate_file.as_deref().is_some_and(|file| Path::new(file).starts_with(&config.data_dir));
+    match group.filter(|_| is_copy) {
+        None => String::new(),
+        Some(group) => format!(
+            "\nIts files are copied. To read them where they are, also when the node renews them, join their group \
+             (sudo usermod -aG {group} ip2tor-shop; sudo systemctl restart ip2tor-shop) and name them with `node set`."
+        ),
+    }
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, String> {

@@ -70,10 +70,13 @@ impl Found {
         }
     }
 
-    /// What scripts read of it.
-    pub fn document(&self) -> Value {
+    /// What scripts read of it; with the group that may read its files.
+    pub fn document(&self, group: Option<&str>) -> Value {
         let (host, port) = self.address();
-        json!({"what": self.what, "kind": self.kind().name(), "host": host, "port": port, "text": self.line()})
+        json!({
+            "what": self.what, "kind": self.kind().name(), "host": host, "port": port, "text": self.line(),
+            "group": group,
+        })
     }
 
     /// Its host and port, or its socket.

@@ -116,6 +116,17 @@ impl Identity {
         Ok(found.into_iter().map(|(_, content)| content).collect())
     }
 
+    /// The address that this shop has, when it is not `wanted`.
+    pub fn other_than(&self, wanted: &str) -> Result<Option<String>, Failure> {
+        let present = match keys::address(&self.state_dir, &self.nickname) {
+            Ok(address) => Some(address),
+            // What is damaged may be the key that comes; taking that decides.
+            Err(OnionError::NoKey { .. } | OnionError::DamagedKey { .. }) => None,
+            Err(error) => return Err(error.into()),
+        };
+        Ok(self.remembered()?.into_iter().chain(present).find(|address| address != wanted))
+    }
+
     /// Gives the address up; says which it was.
     pub fn reset(&self) -> Result<Option<String>, Failure> {
         let remembered = self.remembered()?;

@@ -151,9 +151,7 @@ fn prepare_database(fresh: &Path, carried: &[CarriedFile], session: &Session) ->
         let address = onion_address::remembered(db, Service::Public)?;
         Ok::<_, BackupError>(Restored { nodes, owing, address, ..Restored::default() })
     };
-    let restored = db::revise(fresh, |db| session.within(db, mark))?;
-    fs::File::open(fresh).and_then(|file| file.sync_all()).map_err(io(fresh))?;
-    Ok(restored)
+    db::revise(fresh, |db| session.within(db, mark))
 }
 
 fn adopt(tx: &Tx<'_>, carried: &[CarriedFile]) -> Result<Vec<String>, Error> {

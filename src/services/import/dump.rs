@@ -14,7 +14,7 @@ use crate::domain::time::Timestamp;
 pub const MAX_BYTES: u64 = 128 << 20;
 
 /// The command that writes a whole dump.
-pub const COMMAND: &str = "python manage.py dumpdata --natural-foreign --indent 1 -o dump.json auth.user auth.group \
+pub const COMMAND: &str = "python3 manage.py dumpdata --natural-foreign --indent 1 -o dump.json auth.user auth.group \
     authtoken sites lnnode shop lnpurchase lninvoice";
 
 /// Which object it is.

@@ -1,4 +1,4 @@
-//! The old shop's `.env`: only the time of grace is not in its database. Values have comments behind them, and quotes that
+//! The old shop's `.env`: what is not in its database is the time of grace, and where its onion service listened. Values have comments behind them, and quotes that
 //! go on over several lines.
 
 use super::refused::Refused;
@@ -7,21 +7,27 @@ use super::refused::Refused;
 const LEAST_GRACE_SECS: i64 = 600;
 /// A longer grace is a slip of the pen. Seconds.
 const MOST_GRACE_SECS: i64 = 30 * 86_400;
+/// The port of a URL that names none.
+const USUAL_PORT: u16 = 80;
 /// Where the grace stands.
 const GRACE: &str = "SHOP_BRIDGE_DURATION_GRACE_TIME";
+/// Where the port stands at which the onion service was reached.
+const ONION_PORT: &str = "SHOP_TOR_HTTP_PORT";
 
 /// What is taken from the file, and the names of what is not: values may be secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Env {
     /// Seconds added to each paid period.
     pub grace_secs: i64,
+    /// The port of the old shop's onion service, where it is not the one that a URL without a port means.
+    pub onion_port: Option<u16>,
     /// Names of settings that this shop has in its own configuration, or not at all.
     pub untaken: Vec<String>,
 }
 
 impl Default for Env {
     fn default() -> Self {
-        Self { grace_secs: LEAST_GRACE_SECS, untaken: Vec::new() }
+        Self { grace_secs: LEAST_GRACE_SECS, onion_port: None, untaken: Vec::new() }
     }
 }
 
@@ -39,6 +45,8 @@ impl Env {
                     return Err(Refused::one(format!("{GRACE} is more than {MOST_GRACE_SECS} seconds")));
                 }
                 env.grace_secs = secs.max(LEAST_GRACE_SECS);
+            } else if let (ONION_PORT, Ok(port)) = (name.as_str(), value.trim().parse::<u16>()) {
+                env.onion_port = Some(port).filter(|port| *port != USUAL_PORT);
             } else {
                 env.untaken.push(name);
             }
@@ -94,6 +102,14 @@ mod tests {
         assert_eq!(grace("export SHOP_BRIDGE_DURATION_GRACE_TIME='1200'\r\nX=1"), 1200);
         assert_eq!(grace("SHOP_BRIDGE_DURATION_GRACE_TIME=60"), 600);
         assert_eq!(grace("# SHOP_BRIDGE_DURATION_GRACE_TIME=900"), 600);
+    }
+
+    #[test]
+    fn a_port_of_the_onion_service_that_has_to_be_named_is_known() {
+        let port = |text: &str| Env::parse(text).expect("it is read").onion_port;
+        assert_eq!(port("SHOP_TOR_HTTP_PORT=80 # it can be the same as the clearnet port"), None);
+        assert_eq!(port("SHOP_TOR_HTTP_PORT='8080'"), Some(8080));
+        assert_eq!(Env::parse("SHOP_TOR_HTTP_PORT=").expect("it is read").untaken, ["SHOP_TOR_HTTP_PORT"]);
     }
 
     #[test]

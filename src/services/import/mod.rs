@@ -4,6 +4,7 @@
 //! `report` tells of each object what became of it. Nothing is ever left out silently: an object that nobody speaks of is
 //! in the report as well.
 
+mod credentials;
 mod dump;
 mod env;
 mod ledger;
@@ -15,6 +16,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+pub use credentials::Credentials;
 pub use dump::MAX_BYTES;
 pub use env::Env;
 pub use plan::Plan;
@@ -27,8 +29,8 @@ use crate::domain::time::Timestamp;
 /// Decides what becomes of a dump. Only looks; [`store()`] carries it out.
 ///
 /// # Errors
-/// [`Refused`] for what the old shop can't have written, and for what contradicts itself.
-pub fn plan(dump: &[u8], env: &Env, now: Timestamp) -> Result<Plan, Refused> {
+/// [`Refused`] for what the old shop can't have written, for what contradicts itself, and for a part of a shop.
+pub fn plan(dump: &[u8], env: &Env, credentials: &Credentials, now: Timestamp) -> Result<Plan, Refused> {
     let old = old::Old::read(dump::parse(dump)?)?;
-    plan::make(&old, env, now)
+    plan::make(&old, env, credentials, now)
 }

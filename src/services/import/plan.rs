@@ -2,13 +2,17 @@
 //! since buyers' software extends by them and hosts' scripts show theirs.
 
 mod machines;
+mod nodes;
 mod orders;
 mod parts;
 mod people;
 mod places;
 mod products;
 mod sales;
+mod untraceable;
+mod whole;
 
+use super::credentials::Credentials;
 use super::env::Env;
 use super::old::Old;
 use super::refused::Refused;
@@ -20,11 +24,12 @@ pub use parts::Plan;
 /// Decides.
 ///
 /// # Errors
-/// [`Refused`] for what contradicts itself.
-pub fn make(old: &Old, env: &Env, now: Timestamp) -> Result<Plan, Refused> {
+/// [`Refused`] for what contradicts itself, and for a part of a shop.
+pub fn make(old: &Old, env: &Env, credentials: &Credentials, now: Timestamp) -> Result<Plan, Refused> {
     let mut plan = Plan::default();
+    whole::check(old, &mut plan);
     let people = people::take(old, &mut plan);
-    machines::take_nodes(old, &people, &mut plan);
+    nodes::take(old, &people, credentials, &mut plan);
     machines::take_hosts(old, &people, env, &mut plan);
     machines::take_site(old, &mut plan);
     machines::take_denied(old, &mut plan);

@@ -1,8 +1,12 @@
 //! What becomes of dumps: of the sample, of one for each odd thing, of random ones.
 
 mod dumps;
+mod machines;
+mod money;
 mod oddities;
 mod random;
+
+use ip2tor_lightning::{pasted, permissions};
 
 use super::*;
 use crate::domain::deny_list::DenyStatus;
@@ -26,6 +30,13 @@ const HOST: &str = "9c1fdadb-dc90-43de-9d43-ff909b8840dd";
 
 fn time(text: &str) -> Timestamp {
     Timestamp::parse_lenient(text).unwrap()
+}
+
+const CREDENTIALS: Credentials =
+    Credentials { certificate: pasted::check_certificate, macaroon: permissions::invoice_macaroon };
+
+fn sample() -> Result<Plan, Refused> {
+    plan(SAMPLE, &Env::default(), &CREDENTIALS, time(SAMPLE_TIME))
 }
 
 /// Stores a plan in a shop of its own.
@@ -54,7 +65,7 @@ fn is_there(db: &Db, id: &str) -> bool {
 
 #[test]
 fn the_sample_becomes_a_shop() {
-    let plan = plan(SAMPLE, &Env::default(), time(SAMPLE_TIME)).unwrap();
+    let plan = sample().unwrap();
     let (_dir, db) = stored(&plan);
     let people = db.read(operators::list).unwrap();
     let people: Vec<_> = people.iter().map(|person| (person.id.0, person.name.as_str(), person.role)).collect();
@@ -93,12 +104,17 @@ fn the_sample_becomes_a_shop() {
     assert!(denied.iter().any(|entry| entry.value == "bad.onion:80" && entry.status == DenyStatus::Denied));
     let nodes = db.read(|db| nodes::list(db, None)).unwrap();
     assert_eq!(nodes.len(), 1);
-    assert_eq!(nodes[0].macaroon.as_deref(), Some(b"\x02\x01\x03lnd".as_slice()));
+    assert!(
+        !nodes[0].is_enabled && nodes[0].macaroon.is_none() && nodes[0].certificate.is_none(),
+        "both are shortened"
+    );
+    let todo = plan.report().todo.join("\n");
+    assert!(todo.contains("MyNode@home is switched off until it has: --certificate-file"), "{todo}");
 }
 
 #[test]
 fn the_shop_that_was_taken_over_opens_and_keeps_its_secret() {
-    let plan = plan(SAMPLE, &Env::default(), time(SAMPLE_TIME)).unwrap();
+    let plan = sample().unwrap();
     let (dir, db) = stored(&plan);
     drop(db);
     let preimage = || {
@@ -110,7 +126,7 @@ fn the_shop_that_was_taken_over_opens_and_keeps_its_secret() {
 
 #[test]
 fn every_object_of_the_sample_is_in_the_report_once_and_no_secret_is() {
-    let plan = plan(SAMPLE, &Env::default(), time(SAMPLE_TIME)).unwrap();
+    let plan = sample().unwrap();
     let report = plan.report();
     assert_eq!(report.taken.len() + report.dropped.len(), 44);
     let texts = [report.text(), report.document().to_string(), report.summary()];
@@ -123,7 +139,7 @@ fn every_object_of_the_sample_is_in_the_report_once_and_no_secret_is() {
 
 #[test]
 fn a_shop_that_is_not_empty_takes_nothing_over_and_stays_as_it_is() {
-    let plan = plan(SAMPLE, &Env::default(), time(SAMPLE_TIME)).unwrap();
+    let plan = sample().unwrap();
     let (_dir, db) = stored(&plan);
     let refused = keep(&db, &plan).unwrap_err();
     assert!(refused.to_string().contains("not empty (2 operators, 1 nodes, 1 hosts"), "{refused}");
@@ -132,7 +148,7 @@ fn a_shop_that_is_not_empty_takes_nothing_over_and_stays_as_it_is() {
 
 #[test]
 fn what_fails_on_the_way_leaves_nothing_behind() {
-    let mut plan = plan(SAMPLE, &Env::default(), time(SAMPLE_TIME)).unwrap();
+    let mut plan = sample().unwrap();
     let last = plan.orders.last_mut().unwrap();
     last.product = ProductId(uuid::Uuid::nil());
     let (_dir, db) = database();

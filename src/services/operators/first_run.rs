@@ -45,6 +45,18 @@ pub fn link(admin: SocketAddr, key: &str) -> String {
     format!("http://{}/admin/#setup={key}", SocketAddr::new(host, admin.port()))
 }
 
+/// From where the link can be opened, for people: a machine without a screen is reached through ssh.
+pub fn from_where(admin: SocketAddr) -> String {
+    if admin.ip().is_loopback() {
+        let port = admin.port();
+        format!(
+            "on this machine (from another one: ssh -L {port}:127.0.0.1:{port} USER@THIS-MACHINE, and open it there)"
+        )
+    } else {
+        "on this machine or from its local network".to_owned()
+    }
+}
+
 /// Refuses a key that is none, or none any more.
 ///
 /// # Errors

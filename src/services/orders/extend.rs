@@ -19,8 +19,17 @@ use crate::services::{Error, Principal, Tx};
 use crate::store::node_state::Candidate;
 use crate::store::{Connection, deals, hosts};
 
-/// An open extension order is answered again while it can be paid for at least this long. Seconds.
+/// An open extension order is answered again while it can be paid for at least this long, or for half of its time where
+/// that is less. Seconds.
 const MIN_PAYABLE_SECS: i64 = 300;
+/// So many extensions of one product may be ordered within [`UNPAID_WINDOW_SECS`] and not be paid. Each is an order to
+/// store and an invoice at a node, for which nobody pays; whoever pays may have as many as they like. The limits on new
+/// orders do not count them over the API of the predecessor: a home extends all of its bridges at once, once a day.
+pub const MAX_UNPAID: u32 = 12;
+/// An hour.
+const UNPAID_WINDOW_SECS: i64 = 3600;
+/// When whoever has ordered too many should try again. Seconds.
+const TRY_AGAIN_SECS: u32 = 600;
 
 /// What asking for an extension leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -158,10 +167,11 @@ fn extend_in(
     check_product(&deal)?;
     check_periods(&host, more.periods, deal.product.terms.duration_secs)?;
     super::deny::refuse_target(db, &deal.product)?;
-    if let Some(open) = reusable_order(&deal, &more, tx.now) {
+    if let Some(open) = reusable_order(shop, &deal, &more, tx.now) {
         return Ok(Extension::Order(open));
     }
     refuse_when_overloaded(shop, db)?;
+    refuse_too_many(db, product, tx.now)?;
     let price = Msat(deal.product.terms.price_extension.0.saturating_mul(u64::from(more.periods)));
     let node = check_host(shop, db, &host, price)?;
     replace_older_orders(shop, tx, &deal)?;
@@ -205,9 +215,16 @@ fn check_product(deal: &Deal) -> Result<(), Error> {
     Ok(())
 }
 
+/// Without regard to a clock that was ahead: orders that it has dated count when they are in the past.
+fn refuse_too_many(db: &Connection, product: ProductId, now: Timestamp) -> Result<(), Error> {
+    let unpaid = deals::unpaid_extensions(db, product, now.plus_secs(-UNPAID_WINDOW_SECS), now)?;
+    if unpaid < MAX_UNPAID { Ok(()) } else { Err(Error::TooMany { retry_after_secs: TRY_AGAIN_SECS }) }
+}
+
 /// The open extension order that is answered again: no second invoice for the same wish. A wallet that has asked for
 /// a certain description takes no other.
-fn reusable_order(deal: &Deal, more: &More, now: Timestamp) -> Option<OrderId> {
+fn reusable_order(shop: &Shop, deal: &Deal, more: &More, now: Timestamp) -> Option<OrderId> {
+    let least = MIN_PAYABLE_SECS.min(i64::from(shop.settings.invoice_expiry_secs) / 2);
     let is_wanted = |purchase: &Purchase| {
         let fits = more.described_by.is_none() || purchase.invoice.described_by == more.described_by;
         purchase.periods == more.periods && fits
@@ -215,8 +232,8 @@ fn reusable_order(deal: &Deal, more: &More, now: Timestamp) -> Option<OrderId> {
     let reusable = |purchase: &&Purchase| {
         let invoice = &purchase.invoice;
         let waits = invoice.state == InvoiceState::Initial;
-        let payable = invoice.state == InvoiceState::Open
-            && invoice.expires_at.is_some_and(|end| end >= now.plus_secs(MIN_PAYABLE_SECS));
+        let payable =
+            invoice.state == InvoiceState::Open && invoice.expires_at.is_some_and(|end| end >= now.plus_secs(least));
         purchase.kind == PurchaseKind::Extension && is_wanted(purchase) && (waits || payable)
     };
     deal.purchases.iter().rev().find(reusable).map(|purchase| purchase.id)

@@ -71,7 +71,7 @@ mod tests {
 
     fn add(db: &Db, kind: NodeKind, name: &str, pays: bool) -> NodeId {
         let text = |text: &str| Some(text.to_owned());
-        let lnd = kind != NodeKind::Cln;
+        let lnd = !kind.is_socket();
         let change = NodeChange {
             name: text(name),
             host: text(if lnd { "127.0.0.1" } else { "/cln/lightning-rpc" }),
@@ -136,11 +136,10 @@ mod tests {
     fn each_node_is_named_with_what_it_lacks() {
         let (_dir, db) = database();
         operator(&db, "anna");
-        let nodes = [NodeKind::LndGrpc, NodeKind::LndRest, NodeKind::Cln]
-            .map(|kind| (kind, add(&db, kind, &format!("my {}", kind.name()), false)));
+        let nodes = NodeKind::ALL.map(|kind| (kind, add(&db, kind, &format!("my {}", kind.name()), false)));
         let refused = chosen(&db, nodes[0].1).unwrap_err();
         for (kind, id) in nodes {
-            let option = if kind == NodeKind::Cln { "pays-refunds=true" } else { "payment-macaroon-file" };
+            let option = if kind.is_socket() { "pays-refunds=true" } else { "payment-macaroon-file" };
             let named = format!("my {} ({})", kind.name(), kind.name());
             assert!(refused.contains(&format!("node set {id} --{option}")) && refused.contains(&named), "{refused}");
         }

@@ -1,5 +1,5 @@
 //! What happens because time has passed. Each function is idempotent: late, doubled or missed calls
-//! change no result. While the clock is wrong nothing happens but that held payments go back.
+//! change no result. While the clock is wrong nothing happens but that held payments go back; the others answer `None`.
 
 use std::collections::HashSet;
 use std::fmt::Display;
@@ -49,11 +49,8 @@ async fn return_hold(shop: &Shop, order: OrderId, limit_secs: i64) -> Result<(),
 }
 
 /// Cancels invoices that can no longer be paid at their nodes. Returns how many.
-pub async fn close_unpaid(shop: &Shop) -> Result<usize, Error> {
-    if !clock::is_right(shop).await? {
-        return Ok(0);
-    }
-    let now = shop.now();
+pub async fn close_unpaid(shop: &Shop) -> Result<Option<usize>, Error> {
+    let Some(now) = clock::trusted(shop).await? else { return Ok(None) };
     let (mut closed, mut left_out) = (0, HashSet::new());
     loop {
         // Those that were left out are due for ever: look past them.
@@ -66,7 +63,7 @@ pub async fn close_unpaid(shop: &Shop) -> Result<usize, Error> {
         closed += due.len() - failed.len();
         left_out.extend(failed);
         if is_last {
-            return Ok(closed);
+            return Ok(Some(closed));
         }
     }
 }
@@ -86,14 +83,14 @@ async fn each_product(
     ids: Vec<ProductId>,
     what: &str,
     event: impl Fn(&mut Deal, Timestamp) + Copy + Send + Sync + 'static,
-) -> Result<usize, Error> {
+) -> Result<Option<usize>, Error> {
     let change = move |shop: &Shop, tx: &mut Tx<'_>, id| {
         change_product(shop, tx, id, |deal, now| {
             event(deal, now);
             Ok(())
         })
     };
-    Ok(ids.len() - each(shop, &ids, what, change).await?.len())
+    Ok(Some(ids.len() - each(shop, &ids, what, change).await?.len()))
 }
 
 /// Makes a change for each of `ids`, many per transaction; what fails with others is tried alone, and left out if it
@@ -138,44 +135,35 @@ where
 }
 
 /// Suspends active products whose time is over. Returns how many.
-pub async fn suspend_expired(shop: &Shop) -> Result<usize, Error> {
-    if !clock::is_right(shop).await? {
-        return Ok(0);
-    }
-    let now = shop.now();
+pub async fn suspend_expired(shop: &Shop) -> Result<Option<usize>, Error> {
+    let Some(now) = clock::trusted(shop).await? else { return Ok(None) };
     let due = shop.db.read(|db| products::due_to_suspend(db, now))?;
     each_product(shop, due, "suspending a product", |deal, now| deal.time_is_over(now)).await
 }
 
 /// Marks paid orders that no host activated in time as owed. Returns how many products.
-pub async fn give_up_unactivated(shop: &Shop) -> Result<usize, Error> {
-    if !clock::is_right(shop).await? {
-        return Ok(0);
-    }
-    let limit = shop.now().plus_secs(-ACTIVATION_LIMIT_SECS);
+pub async fn give_up_unactivated(shop: &Shop) -> Result<Option<usize>, Error> {
+    let Some(now) = clock::trusted(shop).await? else { return Ok(None) };
+    let limit = now.plus_secs(-ACTIVATION_LIMIT_SECS);
     let due = shop.db.read(|db| products::pending_since_before(db, limit))?;
     each_product(shop, due, "giving up a product that no host has activated", |deal, now| deal.activation_overdue(now))
         .await
 }
 
 /// Gives up products that have been suspended for long; their ports are free then. Returns how many.
-pub async fn delete_suspended(shop: &Shop) -> Result<usize, Error> {
-    if !clock::is_right(shop).await? {
-        return Ok(0);
-    }
+pub async fn delete_suspended(shop: &Shop) -> Result<Option<usize>, Error> {
+    let Some(now) = clock::trusted(shop).await? else { return Ok(None) };
     let days = i64::from(shop.settings.suspended_days);
-    let limit = shop.now().plus_secs(-days * 86_400);
+    let limit = now.plus_secs(-days * 86_400);
     let due = shop.db.read(|db| products::suspended_since_before(db, limit))?;
     each_product(shop, due, "giving up a suspended product", move |deal, now| deal.suspended_too_long(days, now)).await
 }
 
 /// Deletes orders that ended some days ago and that nobody paid: what costs a stranger nothing must not grow for
 /// ever. One line of each is left. Returns how many.
-pub async fn delete_unpaid(shop: &Shop) -> Result<usize, Error> {
-    if !clock::is_right(shop).await? {
-        return Ok(0);
-    }
-    let before = shop.now().plus_secs(-i64::from(shop.settings.unpaid_days) * 86_400);
+pub async fn delete_unpaid(shop: &Shop) -> Result<Option<usize>, Error> {
+    let Some(now) = clock::trusted(shop).await? else { return Ok(None) };
+    let before = now.plus_secs(-i64::from(shop.settings.unpaid_days) * 86_400);
     let mut deleted = 0;
     loop {
         let delete = move |tx: &mut Tx<'_>| {
@@ -185,7 +173,7 @@ pub async fn delete_unpaid(shop: &Shop) -> Result<usize, Error> {
         let batch = shop.tx(&Principal::Shop, delete).await?;
         deleted += batch;
         if batch < BATCH {
-            return Ok(deleted);
+            return Ok(Some(deleted));
         }
     }
 }

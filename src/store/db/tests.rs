@@ -68,6 +68,8 @@ fn nothing_that_is_done_to_a_database_in_use_gives_its_locks_back() {
     assert!(again.read(super::super::backup::damage).unwrap().is_none());
     super::super::backup::copy(&file, &dir.path().join("copy")).unwrap();
     drop(again);
+    // What is asked of it while the shop sells: its size and room, whether it takes changes, its version.
+    assert!(db.room().unwrap().database > 0 && db.can_write() && db.version().unwrap() > 0);
     let held = (locks_on(&file), locks_on(&beside));
     assert!(held.0 > 0 && held.1 > 0, "they are still there: {held:?}");
 }

@@ -70,10 +70,7 @@ fn all_lead_to(receiver: &Receiver) -> Ways {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operator_is_told_of_what_is_theirs_and_an_administrator_of_everything() {
     let shop = TestShop::new();
-    shop.sql(
-        "INSERT INTO operator (id, name, role, password_hash, created_at, modified_at) \
-         SELECT 3, 'other', 'operator', password_hash, 0, 0 FROM operator WHERE id = 2",
-    );
+    shop.add_operator(3, "other");
     let (all, own) = (Receiver::start(&[]).await, Receiver::start(&[]).await);
     add(&shop, ADMINISTRATOR, webhook(format!("{}/all", all.url()))).await;
     add(&shop, OPERATOR, webhook("http://own.onion/own".to_owned())).await;

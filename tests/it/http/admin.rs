@@ -33,10 +33,7 @@ async fn post(shop: &TestShop, who: &str, path: &str, body: Value) -> Answer {
 /// A shop with a third person, who has a host and a bridge of their own.
 async fn with_another() -> TestShop {
     let shop = TestShop::new();
-    shop.sql(
-        "INSERT INTO operator (id, name, role, password_hash, created_at, modified_at) \
-         SELECT 3, 'other', 'operator', password_hash, 0, 0 FROM operator WHERE id = 2",
-    );
+    shop.add_operator(3, "other");
     shop
 }
 
@@ -497,10 +494,7 @@ async fn hosts_nodes_and_deny_lists_are_paged_in_their_order_each_thing_once() {
         assert_eq!(post(&shop, "admin", "hosts/", host).await.status, 201);
         let entry = json!({"kind": "ip", "value": format!("203.0.113.{number}")});
         assert_eq!(post(&shop, "admin", "deny/", entry).await.status, 200);
-        shop.sql(&format!(
-            "INSERT INTO node (id, operator_id, kind, name, host, port, priority, created_at, modified_at) \
-             VALUES (x'0000000000004000800000000000000{number}', 2, 'lnd_grpc', 'node{number}', '127.0.0.1', 1, {number}, 0, 0)"
-        ));
+        shop.add_node(&format!("node{number}"), number);
     }
     let ips = pages_of(&shop, "admin", "hosts/", "ip").await;
     let ours: Vec<_> = ips.iter().filter(|ip| ip.starts_with("198.51.100.")).collect();

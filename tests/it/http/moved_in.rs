@@ -8,7 +8,8 @@ use std::sync::Arc;
 use ip2tor_shop::domain::id::{HostId, NodeId, OrderId, SystemRandom};
 use ip2tor_shop::domain::time::{ManualClock, Timestamp};
 use ip2tor_shop::http::{self, App, Limits};
-use ip2tor_shop::services::import::{self, Env};
+use ip2tor_shop::lightning::{pasted, permissions};
+use ip2tor_shop::services::import::{self, Credentials, Env};
 use ip2tor_shop::services::{Principal, Settings, Shop};
 use ip2tor_shop::store::Db;
 use poem::EndpointExt;
@@ -24,13 +25,15 @@ const SUSPENDED: &str = "385c2280-dc75-4842-afb9-67e1ec6f11e7";
 /// The order of an extension that the old shop had begun.
 const OPEN: &str = "62ed9f08-a958-4a2b-bc1d-5b061260bb25";
 
-/// The shop of the sample, five minutes after the dump was written, with its node alive and its host checked in.
+/// The shop of the sample, five minutes after the dump was written, with its node (whose certificate and macaroon
+/// are shortened in the sample) on and alive and its host checked in.
 async fn moved_in() -> TestShop {
     let now = Timestamp::parse_lenient("2024-03-01T12:05:00Z").expect("a time");
     let (dir, clock) = (tempfile::tempdir().expect("a folder"), Arc::new(ManualClock::new(now)));
     let db = Db::open(&dir.path().join("shop.sqlite3")).expect("a database");
     let shop = Shop::new(db, clock.clone(), Arc::new(SystemRandom), Settings::default()).expect("a shop");
-    let plan = import::plan(DUMP, &Env::default(), now).expect("the sample is sound");
+    let credentials = Credentials { certificate: pasted::check_certificate, macaroon: permissions::invoice_macaroon };
+    let plan = import::plan(DUMP, &Env::default(), &credentials, now).expect("the sample is sound");
     let stored = shop.tx(&Principal::CommandLine(None), move |tx| import::store(tx, &SystemRandom, &plan));
     stored.await.expect("it is stored");
     let is_trusted = |_: IpAddr| false;
@@ -38,7 +41,7 @@ async fn moved_in() -> TestShop {
     let token = "139bd2254bc6d500516a601ba5217765a13cde4a".to_owned();
     let hosts = BTreeMap::from([("bridge1".to_owned(), (HostId::parse(HOST).expect("an id"), token))]);
     let moved = TestShop { dir, clock, shop, app, hosts, node: NodeId::parse(NODE).expect("an id") };
-    moved.sql("UPDATE node SET is_alive = 1, network = 'mainnet', pubkey = '02aa'");
+    moved.sql("UPDATE node SET is_enabled = 1, is_alive = 1, network = 'mainnet', pubkey = '02aa'");
     let path = format!("/api/v1/hosts/{HOST}/check_in/");
     let hello = moved.ask("POST", &path).token("bridge1").form("ci_status=0&ci_message=hello").send().await;
     assert_eq!(hello.json()["check_in"], "ok", "{}", hello.text());

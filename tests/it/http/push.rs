@@ -89,6 +89,27 @@ async fn a_connected_host_hears_of_what_another_process_changed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_pushed_to_a_host_was_noted_before_as_shown_and_its_port_stays_reserved() {
+    let shop = TestShop::new();
+    let address = listen(&shop, ConnectionLimits::default()).await;
+    let order = shop.order_bridge("host1", None).await;
+    shop.make_invoices().await;
+    shop.pay(order).await;
+    assert_eq!(shop.view(order).product.shown_at, None);
+    let mut socket = connect(address, ("authorization", shop.token("host1"))).await.expect("connected");
+    assert_eq!(next(&mut socket).await["type"], "hello");
+    assert_eq!(next(&mut socket).await["status"], "P");
+    assert_eq!(shop.view(order).product.shown_at, Some(shop.shop.now()));
+
+    shop.clock.advance_secs(1801);
+    products::expire::give_up_unactivated(&shop.shop).await.expect("given up");
+    let product = shop.view(order).product;
+    assert_eq!((product.status, product.placed), (ProductStatus::NeedsSuspend, true), "it may stand on the host");
+    shop.report(product.id, ProductStatus::Suspended).await.expect("taken down");
+    assert!(!shop.view(order).product.placed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_connection_ends_as_soon_as_its_token_is_replaced() {
     let shop = TestShop::new();
     let address = listen(&shop, ConnectionLimits::default()).await;

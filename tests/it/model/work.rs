@@ -132,7 +132,7 @@ pub async fn job(world: &mut World, number: u32) -> Outcome {
         2 => products::expire::delete_suspended(&shop).await,
         3 => products::expire::give_up_unactivated(&shop).await,
         RETURN_HOLDS => return return_holds(world).await,
-        5 => hosts::watch::look(&shop).await.map(|seen| seen.alive),
+        5 => hosts::watch::look(&shop).await.map(|seen| Some(seen.alive)),
         _ => return checks(world).await,
     };
     done.map(drop).map_err(|error| format!("job {number}: {error:?}"))

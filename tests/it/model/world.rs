@@ -28,10 +28,7 @@ use super::node::Node;
 use super::pages::{self, Pages};
 use super::snapshot::Snapshot;
 pub use crate::support::START;
-use crate::support::seed::{Seed, SeedNode};
-
-/// The public address of both hosts.
-pub const IP: &str = "192.0.2.1";
+use crate::support::seed::{Seed, SeedNode, selling};
 
 /// How long the hosts may take while a payment is held.
 pub const HOLD_LIMIT_SECS: i64 = 90;
@@ -292,17 +289,13 @@ fn seed_database(db: &Db, luck: &mut fastrand::Rng, random: &Seeded, nodes: [Nod
 fn new_host(luck: &mut fastrand::Rng, random: &Seeded, n: u32) -> Host {
     let duration = if luck.u32(..5) == 0 { 0 } else { 86_400 };
     Host {
-        ip: IP.to_owned(),
-        name: format!("host{n}"),
-        offers_tor_bridges: true,
         tor_bridge_duration: duration,
-        offers_nostr_aliases: true,
         nostr_alias_price_initial: Msat(250_000),
         nostr_alias_price_extension: Msat(200_000),
         bridge_bandwidth_initial: 1000,
         max_periods: 3,
         hold_limit_secs: HOLD_LIMIT_SECS,
         use_holds: luck.u32(..3) > 0,
-        ..Host::new(HostId(random.uuid()), OperatorId(1), START)
+        ..selling(HostId(random.uuid()), format!("host{n}"))
     }
 }

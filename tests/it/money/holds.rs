@@ -97,7 +97,7 @@ async fn after_the_intent_to_settle_nothing_cancels_any_more() {
     rig.report(product, ProductStatus::Active).await.expect("activated");
     rig.clock.advance_secs(3600);
     assert_eq!(products::expire::return_overdue_holds(&rig.shop).await, Ok(0));
-    assert_eq!(products::expire::close_unpaid(&rig.shop).await, Ok(0));
+    assert_eq!(products::expire::close_unpaid(&rig.shop).await, Ok(Some(0)));
     assert_eq!(rig.count("SELECT count(*) FROM effect WHERE kind = 'cancel_invoice'"), 0);
     rig.start_node().await;
     rig.wait_order_as_time_passes(order, "P").await;

@@ -449,13 +449,13 @@ async fn an_order_that_cannot_be_closed_holds_up_no_other() {
     rig.tasks.stop().await;
     rig.break_order(orders[0]);
     rig.clock.advance_secs(1000);
-    assert_eq!(products::expire::close_unpaid(&rig.shop).await, Ok(2));
+    assert_eq!(products::expire::close_unpaid(&rig.shop).await, Ok(Some(2)));
     assert_eq!(
         (rig.count("SELECT count(*) FROM invoice WHERE state = 'cancelling'"), rig.open_alerts("left_out")),
         (2, 1)
     );
     rig.execute("DROP TRIGGER broken");
-    assert_eq!(products::expire::close_unpaid(&rig.shop).await, Ok(1));
+    assert_eq!(products::expire::close_unpaid(&rig.shop).await, Ok(Some(1)));
     assert_eq!(rig.open_alerts("left_out"), 0);
 }
 
@@ -470,7 +470,7 @@ async fn a_product_that_cannot_be_suspended_holds_up_no_other() {
          BEGIN SELECT raise(ABORT, 'broken'); END",
     );
     rig.clock.advance_secs(2 * 86_400);
-    assert_eq!(products::expire::suspend_expired(&rig.shop).await, Ok(1));
+    assert_eq!(products::expire::suspend_expired(&rig.shop).await, Ok(Some(1)));
     assert_eq!(rig.product_status(product), ProductStatus::NeedsSuspend);
     assert_eq!((rig.product_status(broken), rig.open_alerts("left_out")), (ProductStatus::Active, 1));
 }

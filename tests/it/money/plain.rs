@@ -31,7 +31,7 @@ async fn a_paid_bridge_is_activated_expires_and_comes_back_when_extended() {
     assert_eq!(end, rig.now().plus_secs(86_400 + 600), "time is counted from the activation");
 
     rig.clock.advance_secs(86_400 + 600);
-    assert_eq!(products::expire::suspend_expired(&rig.shop).await, Ok(1));
+    assert_eq!(products::expire::suspend_expired(&rig.shop).await, Ok(Some(1)));
     rig.report(product, ProductStatus::Suspended).await.expect("suspended");
     assert_eq!(rig.product_status(product), ProductStatus::Suspended);
 
@@ -55,7 +55,7 @@ async fn an_unpaid_order_ends_only_after_its_node_has_cancelled_the_invoice() {
     let (order, product) = rig.ordered().await;
     rig.stop_node().await;
     rig.clock.advance_secs(1000);
-    assert_eq!(products::expire::close_unpaid(&rig.shop).await, Ok(1));
+    assert_eq!(products::expire::close_unpaid(&rig.shop).await, Ok(Some(1)));
     assert_eq!(rig.order_status(order), "T", "nothing ends while the node is away");
     assert_eq!(rig.count("SELECT count(*) FROM port"), 1, "the port is still reserved");
 
@@ -84,7 +84,7 @@ async fn a_product_that_nobody_activates_owes_a_refund_and_a_late_activation_cle
     rig.wait_order(order, "P").await;
     rig.poll().await;
     rig.clock.advance_secs(30 * 60);
-    assert_eq!(products::expire::give_up_unactivated(&rig.shop).await, Ok(1));
+    assert_eq!(products::expire::give_up_unactivated(&rig.shop).await, Ok(Some(1)));
     assert_eq!(rig.order_status(order), "N");
     assert_eq!(rig.view(order).purchase.owed.0, 25_000);
     assert_eq!(rig.product_status(product), ProductStatus::NeedsSuspend);

@@ -1,5 +1,7 @@
 //! Several periods with one invoice, and invoices that a wallet asks for by a code (LNURL-pay).
 
+use std::collections::BTreeSet;
+
 use ip2tor_shop::domain::id::{OrderId, ProductId};
 use ip2tor_shop::domain::money::Msat;
 use ip2tor_shop::domain::node::NodeKind;
@@ -9,7 +11,7 @@ use ip2tor_shop::services::invoices::ownership;
 use ip2tor_shop::services::orders;
 use ip2tor_shop::services::orders::extend::{Extension, More};
 use ip2tor_shop::services::orders::place::OrderRequest;
-use ip2tor_shop::services::{Error, products};
+use ip2tor_shop::services::{Error, Settings, products};
 use lightning_invoice::{Bolt11Invoice, Bolt11InvoiceDescriptionRef};
 use sha2::{Digest, Sha256};
 
@@ -84,7 +86,36 @@ async fn several_periods_are_one_invoice_and_give_what_they_would_one_by_one() {
     assert_eq!(extended.suspend_after, Some(end.plus_secs(30 * PERIOD)));
     assert_eq!(extended.bandwidth_remaining, 37 << 30);
     rig.clock.advance_secs(37 * PERIOD);
-    assert_eq!(products::expire::suspend_expired(&rig.shop).await, Ok(1));
+    assert_eq!(products::expire::suspend_expired(&rig.shop).await, Ok(Some(1)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn extensions_of_a_bridge_that_nobody_pays_are_few_and_those_that_are_paid_as_many_as_wanted() {
+    let settings = Settings { invoice_expiry_secs: 60, ..Setup::default().settings };
+    let rig = Rig::new(Setup { settings, ..Setup::default() }).await;
+    let (_, product) = rig.active_bridge().await;
+    let (mut orders, mut refused) = (BTreeSet::new(), 0);
+    for _ in 0..20 {
+        for _ in 0..3 {
+            rig.check_in().await;
+            match rig.extend_by(product, More::default()).await {
+                Ok(order) => _ = orders.insert(order.to_string()),
+                Err(Error::TooMany { .. }) => refused += 1,
+                Err(other) => panic!("{other}"),
+            }
+            rig.clock.advance_secs(10);
+        }
+        rig.clock.advance_secs(25);
+    }
+    assert_eq!((orders.len(), refused), (12, 8 * 3), "one for each minute, answered again within its half of it");
+
+    rig.clock.advance_secs(3600);
+    for _ in 0..14 {
+        rig.check_in().await;
+        let order = rig.extend_by(product, More::default()).await.expect("what was not paid is an hour ago");
+        rig.pay(order);
+        rig.wait_order(order, "P").await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -27,7 +27,7 @@ use ip2tor_shop::store::{Db, StoreError};
 use tempfile::TempDir;
 
 pub use crate::support::START;
-use crate::support::seed::{Seed, SeedNode};
+use crate::support::seed::{Seed, SeedNode, selling};
 
 /// A valid version 3 target.
 pub const TARGET: &str = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion:8333";
@@ -399,15 +399,8 @@ fn start_shop(db: Db, clock: &Arc<ManualClock>, settings: &Settings) -> (Shop, A
 }
 
 fn new_host(setup: &Setup) -> Host {
-    Host {
-        ip: "192.0.2.1".to_owned(),
-        name: "host1".to_owned(),
-        offers_tor_bridges: true,
-        tor_bridge_duration: setup.duration,
-        offers_nostr_aliases: true,
-        use_holds: setup.use_holds,
-        ..Host::new(HostId(SystemRandom.uuid()), OperatorId(1), START)
-    }
+    let host = selling(HostId(SystemRandom.uuid()), "host1");
+    Host { tor_bridge_duration: setup.duration, use_holds: setup.use_holds, ..host }
 }
 
 /// How the shop reaches a simulated node.

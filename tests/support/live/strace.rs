@@ -1,4 +1,4 @@
-//! System calls of a running process, recorded or tampered with for a while by `strace`.
+//! System calls of a running process, recorded or tampered with for a while by `strace`, or all those of a command.
 
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -41,6 +41,24 @@ impl Strace {
         let attached = || trace.read("messages").contains("attached").then_some(());
         wait_until(PATIENCE, attached).expect("strace attaches");
         trace
+    }
+
+    /// The calls of a command from its start to its end, as [`Strace::calls`]; it must succeed.
+    pub fn of(command: &[&str], flags: &[&str]) -> Vec<String> {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let trace = dir.path().join("trace");
+        let mut strace = Command::new("strace");
+        strace
+            .args(["-f", "-y", "-s", "200", "-o"])
+            .arg(&trace)
+            .args(flags)
+            .arg("--")
+            .args(command)
+            .env_remove("RUST_LOG");
+        let output = strace.output().expect("strace runs");
+        assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+        let bytes = std::fs::read(trace).expect("a trace");
+        String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect()
     }
 
     fn read(&self, name: &str) -> String {

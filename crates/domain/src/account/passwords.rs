@@ -232,4 +232,29 @@ mod tests {
         assert_eq!(password_fault("anna", "annaannaanna"), Some(PasswordFault::LikeTheName));
         assert_eq!(password_fault("anna", "annas blaue Lampe"), None);
     }
+
+    #[test]
+    fn a_password_has_at_most_256_bytes_and_at_least_five_different_characters() {
+        let sentence = "correct horse ";
+        let long = |bytes: usize| sentence.repeat(20)[..bytes].to_owned();
+        assert_eq!(password_fault("anna", &long(257)), Some(PasswordFault::TooLong));
+        assert_ne!(password_fault("anna", &long(256)), Some(PasswordFault::TooLong));
+        assert_eq!(password_fault("anna", "kzqbxkqzxb"), None, "five");
+        assert_eq!(password_fault("anna", "kzqxkxqzxk"), Some(PasswordFault::Common), "four");
+    }
+
+    #[test]
+    fn digits_count_where_they_take_turns_with_letters_three_times() {
+        assert_eq!(password_fault("anna", "kq72vw8603"), None);
+        assert_eq!(password_fault("anna", "72kqvw8603"), Some(PasswordFault::Common), "twice");
+        assert_eq!(password_fault("anna", "72kqvwz603"), None, "five letters are enough by themselves");
+    }
+
+    #[test]
+    fn a_name_that_is_not_known_forbids_nothing() {
+        assert_eq!(password_fault("", "correct horse"), None);
+        assert_eq!(password_fault("", "bitcoin2024"), Some(PasswordFault::Common));
+        assert_eq!(password_fault("annemarie", "annemarie kqvwz"), None, "five characters of one's own besides it");
+        assert_eq!(password_fault("annemarie", "annemarie kqvw"), Some(PasswordFault::LikeTheName));
+    }
 }

@@ -203,3 +203,40 @@ fn a_name_of_an_operator_has_at_most_150_characters_and_none_that_would_end_it()
         assert_eq!(Message::from(reason).language(Language::German), Language::German, "{german}");
     }
 }
+
+#[test]
+fn the_times_of_a_state_are_kept_while_the_product_is_in_it() {
+    let at = |secs: i64| START.plus_secs(secs);
+    let mut product = Product { status: ProductStatus::Initial, activated_at: None, ..bridge() };
+    let times = |product: &Product| [product.pending_since, product.suspending_since, product.suspended_at];
+    product.transition_to(ProductStatus::NeedsActivate, at(1)).unwrap();
+    assert_eq!((times(&product), product.activated_at), ([Some(at(1)), None, None], None));
+    product.transition_to(ProductStatus::NeedsActivate, at(2)).unwrap();
+    assert_eq!(times(&product), [Some(at(1)), None, None], "staying is no move");
+    product.shown_at = Some(at(2));
+    product.transition_to(ProductStatus::Active, at(3)).unwrap();
+    assert_eq!((times(&product), product.activated_at), ([None; 3], Some(at(3))));
+    product.transition_to(ProductStatus::NeedsSuspend, at(4)).unwrap();
+    assert_eq!((times(&product), product.shown_at), ([None, Some(at(4)), None], Some(at(2))));
+    product.transition_to(ProductStatus::Suspended, at(5)).unwrap();
+    assert_eq!((times(&product), product.shown_at), ([None, None, Some(at(5))], None), "its host has nothing of it");
+    product.deleted_at = Some(at(6));
+    product.transition_to(ProductStatus::NeedsDelete, at(6)).unwrap();
+    assert_eq!((times(&product), product.deleted_at), ([None; 3], Some(at(6))));
+    product.transition_to(ProductStatus::NeedsActivate, at(7)).unwrap();
+    assert_eq!((times(&product), product.deleted_at), ([Some(at(7)), None, None], None), "it is back");
+    product.transition_to(ProductStatus::Active, at(8)).unwrap();
+    assert_eq!(product.activated_at, Some(at(3)), "the first time counts");
+    let before = product.clone();
+    let broken = product.transition_to(ProductStatus::Archived, at(9)).unwrap_err();
+    assert_eq!((broken.noun, broken.from, broken.to, product == before), ("product", "A", "Z", true));
+}
+
+#[test]
+fn bandwidth_that_was_overdrawn_is_forgiven_and_counts_as_added() {
+    let with = |bandwidth_remaining| Product { bandwidth_remaining, ..bridge() };
+    for (left, added, then) in [(400, 2000, 2400), (0, 2000, 2000), (-300, 2300, 2000)] {
+        let mut product = with(left);
+        assert_eq!((product.add_bandwidth(2), product.bandwidth_remaining), (added, then), "{left}");
+    }
+}

@@ -66,6 +66,8 @@ mod tests {
             (Some("de"), "de"),
             (Some("de-AT,en;q=0.5"), "de"),
             (Some("fr, de;q=0.2, en;q=0.8"), "en"),
+            (Some("de, en"), "de"),
+            (Some("en, de"), "en"),
             (Some("fr"), "en"),
             (Some(";;q=x,,"), "en"),
         ] {

@@ -3,7 +3,6 @@
 use poem_openapi::OpenApi;
 
 use crate::domain::id::NodeId;
-use crate::domain::node::NodeKind;
 use crate::http::contract::answer::{ReadResult, Reply};
 use crate::http::contract::call::RequestContext;
 use crate::http::contract::dto::Nullable;
@@ -26,7 +25,7 @@ impl Nodes {
     async fn read(&self, call: &RequestContext, #[oai(name = "id")] _id: Id) -> ReadResult<Reply<NodeView>> {
         let id = call.id(NodeId::parse)?;
         let node = call.shop().db.read(|db| node_state::public(db, id).map_err(Error::from))?;
-        let node = node.filter(|node| node.kind == NodeKind::LndGrpc).ok_or_else(Problem::not_found)?;
+        let node = node.filter(|node| node.kind.has_compatible_view()).ok_or_else(Problem::not_found)?;
         Ok(Reply(NodeView {
             url: call.url(format_args!("public/lnnodes/lndgrpc/{id}/")),
             is_enabled: node.is_enabled,

@@ -1,101 +1,22 @@
-//! Nodes, hosts with their ports, the site, the deny list.
+//! Hosts with their ports, the site, the deny list.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::dump::Reference;
 use super::super::env::Env;
-use super::super::old::{Old, OldHost, OldNode, Range, Site};
-use super::parts::{NewDenied, NewHost, NewNode, Plan};
+use super::super::old::{Old, OldHost, Range, Site};
+use super::parts::{NewDenied, NewHost, Plan};
 use super::people::People;
 use crate::domain::address;
 use crate::domain::deny_list::normalize;
 use crate::domain::host::PortKind;
 use crate::domain::host_rules;
-use crate::domain::id::{HostId, NodeId, OperatorId};
-use crate::domain::node::{Node, NodeKind};
-use crate::domain::text::{is_plain_name, is_plain_text};
-use crate::domain::time::Timestamp;
+use crate::domain::id::HostId;
+use crate::domain::text::is_plain_text;
 use crate::services::hosts::manage::hash_token;
-use crate::services::nodes::manage::empty;
-use crate::services::nodes::names;
 
 /// The longest comment of a deny list. Characters.
 const MAX_COMMENT: usize = 140;
-/// How the macaroon that the shop needs is made.
-const BAKE: &str = "lncli bakemacaroon invoices:read invoices:write info:read --save_to shop.macaroon";
-
-/// Takes the nodes over. One that lacks something is there and switched off: its invoices are looked up once it has it.
-pub fn take_nodes(old: &Old, people: &People<'_>, plan: &mut Plan) {
-    for found in &old.nodes {
-        let Some(owner) = people.operator(found.owner.as_ref()) else {
-            plan.wrong.push(format!("{}: its owner is not in the dump", found.key));
-            continue;
-        };
-        let node = node(found, owner, plan);
-        plan.ledger.take(&found.key, format!("node {}", node.name));
-        plan.nodes.push(NewNode { node, is_gone: false });
-    }
-}
-
-fn node(found: &OldNode, owner: OperatorId, plan: &mut Plan) -> Node {
-    let mut node = empty(NodeId(found.id), owner, found.kind, found.created_at);
-    let mut lacks = Vec::new();
-    match address::host(&found.host) {
-        Ok(host) => node.host = host,
-        Err(problem) => {
-            node.host.clone_from(&found.host);
-            lacks.push(format!("--host ({problem})"));
-        }
-    }
-    match u16::try_from(found.port) {
-        Ok(port) if port > 0 => node.port = port,
-        _ => lacks.push(format!("--port ({} is none)", found.port)),
-    }
-    node.name = found.name.trim().to_owned();
-    if node.name.is_empty() || !is_plain_name(&node.name) || node.name.chars().count() > 100 {
-        node.name = names::default(&node.host, node.port);
-    }
-    node.priority = found.priority;
-    node.certificate = found.certificate.as_ref().map(|pem| pem.clone().into_bytes());
-    if !found.is_verified && node.certificate.is_none() {
-        lacks.push(
-            "--certificate-file tls.cert (the old shop did not look at it; here a node has to show it)".to_owned(),
-        );
-    }
-    node.macaroon = found.invoice_macaroon.as_deref().and_then(|text| hex::decode(text.trim()).ok());
-    if node.macaroon.is_none() {
-        let admin = if found.has_admin_macaroon { "; the admin macaroon can spend and is not taken" } else { "" };
-        lacks.push(format!("--macaroon-file shop.macaroon (`{BAKE}` on the node makes it{admin})"));
-    }
-    if found.has_readonly_macaroon {
-        let id = node.id;
-        plan.ledger.note(format!(
-            "node {}: its readonly macaroon is not taken; where the node is to tell its details, give the file: \
-             `node set {id} --details-macaroon-file FILE`",
-            node.name
-        ));
-    }
-    node.is_enabled = found.is_enabled && lacks.is_empty();
-    if !lacks.is_empty() {
-        let (name, id) = (&node.name, node.id);
-        plan.ledger.ask(format!(
-            "node {name} is switched off until it has: {}. Then: `node set {id} … --is-enabled=true`",
-            lacks.join("; ")
-        ));
-    }
-    node
-}
-
-/// A node that old invoices name and that is not there any more.
-pub fn gone_node(id: NodeId, plan: &mut Plan, now: Timestamp) {
-    if plan.nodes.iter().any(|known| known.node.id == id) {
-        return;
-    }
-    let Some(owner) = plan.operators.first().map(|operator| operator.id) else { return };
-    let name = "a node of the old shop".to_owned();
-    let node = Node { name, host: "unknown".to_owned(), ..empty(id, owner, NodeKind::LndGrpc, now) };
-    plan.nodes.push(NewNode { node, is_gone: true });
-}
 
 /// Takes the hosts over with their ids, tokens and ports.
 pub fn take_hosts(old: &Old, people: &People<'_>, env: &Env, plan: &mut Plan) {

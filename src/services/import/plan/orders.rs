@@ -1,9 +1,10 @@
 //! An order of the old shop as a purchase of this one.
 
 use super::super::old::{Invoice as OldInvoice, State};
-use super::machines;
+use super::nodes;
 use super::parts::{NewOrder, OtherInvoice, Plan};
 use super::sales::{Money, Sale, Standing};
+use super::untraceable::{about, drop_untraceable, tell_of_untraceable};
 use crate::domain::alert::AlertTopic;
 use crate::domain::id::{NodeId, ProductId};
 use crate::domain::money::Msat;
@@ -21,12 +22,9 @@ pub fn take(
     plan: &mut Plan,
     now: Timestamp,
 ) {
+    tell_of_untraceable(sale, plan);
     let Some((invoice, is_followed)) = invoice(sale, standing, plan, now) else {
-        let why = match standing {
-            Standing::ByHand => "history: somebody counted it as paid, and no invoice says so",
-            _ => "it never had an invoice",
-        };
-        return sale.drop(plan, why);
+        return drop_untraceable(sale, standing, plan);
     };
     let mut purchase = Purchase {
         id: sale.order.id,
@@ -65,7 +63,7 @@ pub fn take(
         })
     });
     let others: Vec<_> = others.collect();
-    others.iter().for_each(|other| machines::gone_node(other.node, plan, now));
+    others.iter().for_each(|other| nodes::gone_node(other.node, plan, now));
     plan.orders.push(NewOrder { purchase, product: product.id, host: product.host_id, others });
 }
 
@@ -99,7 +97,7 @@ fn node(id: Option<uuid::Uuid>) -> NodeId {
 fn invoice(sale: &Sale<'_>, standing: Standing, plan: &mut Plan, now: Timestamp) -> Option<(Invoice, bool)> {
     let found = sale.invoice?;
     let node_id = node(found.node);
-    machines::gone_node(node_id, plan, now);
+    nodes::gone_node(node_id, plan, now);
     let is_followed = plan.nodes.iter().any(|new| new.node.id == node_id && !new.is_gone);
     let invoice = Invoice {
         state: InvoiceState::Open,
@@ -234,24 +232,27 @@ pub fn await_last(product: ProductId, plan: &mut Plan) {
 /// items of what it deletes.
 pub fn drop_homeless(sale: &Sale<'_>, plan: &mut Plan, now: Timestamp) {
     let order = sale.order.id;
-    let about = |what: &str| {
-        let amount = sale.invoice.map(|invoice| invoice.amount).unwrap_or_default();
-        let hash = sale.invoice.and_then(|invoice| invoice.hash).map(|hash| hash.to_string());
-        format!("order {order} ({amount}, payment hash {}) {what}", hash.as_deref().unwrap_or("unknown"))
-    };
+    tell_of_untraceable(sale, plan);
     match sale.standing() {
         Standing::Unapplied | Standing::Owed => {
-            let text =
-                about("of the old shop was paid and never delivered, and its product is gone: pay it back by hand");
+            let text = about(
+                sale,
+                "of the old shop was paid and never delivered, and its product is gone: pay it back by hand",
+            );
             plan.alert(AlertTopic::NeedsRefund, order, text.clone());
             plan.ledger.ask(text);
             sale.drop(plan, "paid and owed; its product is gone, so it is an alert here and no order");
         }
         Standing::Open => {
             let is_payable = sale.invoice.and_then(|invoice| invoice.expires_at).is_some_and(|end| end > now);
-            if is_payable {
-                plan.ledger.ask(about("can still be paid, for a product that is gone: cancel the invoice at its node"));
-            }
+            let what = match is_payable {
+                true => "can still be paid, for a product that is gone: cancel the invoice at its node",
+                false => {
+                    "may have been paid without the old shop noticing, and its product is gone: look for the hash at its \
+                     node; if it was paid, pay it back by hand"
+                }
+            };
+            plan.ledger.ask(about(sale, what));
             sale.drop(plan, "its product is gone, and nobody knows of a payment");
         }
         Standing::Ended => sale.drop(plan, "never paid, and its product is gone"),

@@ -132,6 +132,12 @@ fn kept_hash(user: &User, name: &str, plan: &mut Plan) -> String {
 /// What of the `.env` has to be set anew.
 pub fn tell_of_env(env: &Env, plan: &mut Plan) {
     plan.ledger.note(format!("{} seconds are added to each paid period of what is sold from here on", env.grace_secs));
+    if let Some(port) = env.onion_port {
+        plan.ledger.ask(format!(
+            "the old shop's onion service was reached at port {port}: set `virtual_port = {port}` below [onion] in the \
+             configuration, or who has that in the address finds nothing"
+        ));
+    }
     if !env.untaken.is_empty() {
         let names = env.untaken.join(", ");
         plan.ledger.note(format!("not taken from the .env (see the configuration of this shop): {names}"));

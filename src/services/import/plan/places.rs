@@ -75,7 +75,7 @@ fn free_port(
 /// other's. Returns the port that it has now.
 fn displace(plan: &mut Plan, at: usize, free: Option<u16>, now: Timestamp) -> Option<u16> {
     let mut product = plan.products[at].clone();
-    let (id, was) = (product.id, place(&product));
+    let (id, why) = (product.id, why(&product));
     let has_time = product.suspend_after.is_none_or(|end| end > now);
     let needs_it = match product.status {
         P::Active => has_time,
@@ -93,15 +93,15 @@ fn displace(plan: &mut Plan, at: usize, free: Option<u16>, now: Timestamp) -> Op
             }
             // Its host was never told of it at this port.
             product.shown_at = None;
-            plan.ledger.ask(format!("{id}: another product has {was}; it moves to port {port}. Tell its buyer"));
+            plan.ledger.ask(format!("{id}: {why}; it moves to port {port}. Tell its buyer"));
         }
         (None, P::Initial) => {
             restate(&mut product, P::Archived, now);
-            plan.ledger.note(format!("{id}: another product has {was}; once it is paid it gets another, or is owed"));
+            plan.ledger.note(format!("{id}: {why}; once it is paid it gets another, or is owed"));
         }
         (None, _) => {
             restate(&mut product, P::Suspended, now);
-            plan.ledger.note(format!("{id}: another product has {was}; it is suspended and has none"));
+            plan.ledger.note(format!("{id}: {why}; it is suspended and has none"));
             if needs_it {
                 orders::owe_undelivered(id, plan);
             }
@@ -111,10 +111,11 @@ fn displace(plan: &mut Plan, at: usize, free: Option<u16>, now: Timestamp) -> Op
     given
 }
 
-fn place(product: &Product) -> String {
+/// Why it has no place.
+fn why(product: &Product) -> String {
     match (&product.subject, product.port) {
-        (Subject::Alias { alias, .. }, _) => format!("the name {alias}"),
-        (Subject::Target(_), Some(port)) => format!("port {port}"),
-        (Subject::Target(_), None) => "its port, which nobody knows".to_owned(),
+        (Subject::Alias { alias, .. }, _) => format!("another product has the name {alias}"),
+        (Subject::Target(_), Some(port)) => format!("another product has port {port}"),
+        (Subject::Target(_), None) => "the old shop had no port for it".to_owned(),
     }
 }

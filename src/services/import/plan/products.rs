@@ -4,6 +4,7 @@ use super::super::old::{Old, OldProduct};
 use super::orders;
 use super::parts::Plan;
 use super::sales::{Money, Sale, Sales, Standing};
+use super::untraceable::drop_untraceable;
 use crate::domain::deal::Deal;
 use crate::domain::effect::Effect;
 use crate::domain::host::Host;
@@ -26,10 +27,11 @@ pub fn take(old: &Old, mut sales: Sales<'_>, plan: &mut Plan, now: Timestamp) {
             continue;
         };
         let own = sales.by_product.remove(&found.id).unwrap_or_default();
-        let was_ordered = |sale: &Sale<'_>| matches!(sale.money, Money::Paid | Money::Open);
+        let was_ordered = |sale: &Sale<'_>| sale.invoice.is_some() && matches!(sale.money, Money::Paid | Money::Open);
         if found.status == P::Initial && !own.iter().any(was_ordered) {
-            plan.ledger.drop(&found.key, "never paid");
-            own.iter().for_each(|sale| sale.drop(plan, "never paid"));
+            let is_paid = own.iter().any(|sale| sale.money == Money::Paid);
+            plan.ledger.drop(&found.key, if is_paid { "paid by what can't be traced: an alert" } else { "never paid" });
+            own.iter().for_each(|sale| drop_ungiven(sale, plan, now));
             continue;
         }
         counts.look_at(found, now);
@@ -37,6 +39,14 @@ pub fn take(old: &Old, mut sales: Sales<'_>, plan: &mut Plan, now: Timestamp) {
     }
     counts.tell(plan);
     sales.homeless.iter().for_each(|sale| orders::drop_homeless(sale, plan, now));
+}
+
+/// What was ordered was never given, whatever the order says.
+fn drop_ungiven(sale: &Sale<'_>, plan: &mut Plan, now: Timestamp) {
+    match sale.standing() {
+        Standing::Delivered => drop_untraceable(sale, Standing::Unapplied, plan),
+        _ => orders::drop_homeless(sale, plan, now),
+    }
 }
 
 fn take_one(found: &OldProduct, host: &Host, own: &[Sale<'_>], plan: &mut Plan, now: Timestamp) {
@@ -215,6 +225,7 @@ fn apply_unapplied(product: &mut Product, first: usize, plan: &mut Plan, now: Ti
 /// What is as it is on the old shop, and looks odd here.
 #[derive(Default)]
 struct Counts {
+    bridges: usize,
     overdue_bridges: usize,
     overdue_aliases: usize,
     suspended_with_time: usize,
@@ -223,6 +234,7 @@ struct Counts {
 impl Counts {
     fn look_at(&mut self, found: &OldProduct, now: Timestamp) {
         let has_time = found.suspend_after.is_none_or(|end| end > now);
+        self.bridges += usize::from(matches!(found.subject, Subject::Target(_)));
         match (found.status, &found.subject) {
             (P::Active, Subject::Target(_)) if !has_time => self.overdue_bridges += 1,
             (P::Active, Subject::Alias { .. }) if !has_time => self.overdue_aliases += 1,
@@ -237,6 +249,7 @@ impl Counts {
                 plan.ledger.note(format!("{what}: {count}"));
             }
         };
+        tell(self.bridges, "bridges that have all their bandwidth, since the hosts never counted it");
         let overdue = "are active although their time is over; the shop suspends them when it starts";
         tell(self.overdue_bridges, &format!("bridges that {overdue}"));
         tell(self.overdue_aliases, &format!("aliases that {overdue} (the old shop never suspended one)"));

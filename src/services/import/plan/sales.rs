@@ -8,6 +8,7 @@ use super::super::dump::Key;
 use super::super::old::{Invoice, Item, Old, Order, State};
 use super::parts::Plan;
 use crate::domain::id::OrderId;
+use crate::domain::money::Msat;
 
 /// What is known of an order's money.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +54,8 @@ pub struct Sale<'a> {
     /// Further ones with a hash.
     pub others: Vec<&'a Invoice>,
     pub money: Money,
+    /// What was paid by invoices without a hash, for which no node can be asked.
+    pub untraceable: Msat,
     keys: Vec<&'a Key>,
 }
 
@@ -73,6 +76,17 @@ impl Sale<'_> {
             (Money::Open, _) => Standing::Open,
             (Money::Ended | Money::Unknown, _) => Standing::Ended,
         }
+    }
+
+    /// Whether the old shop says that money is owed, and no payment shows it.
+    pub fn is_owed_unpaid(&self) -> bool {
+        self.order.status == "N" && self.money != Money::Paid
+    }
+
+    /// What came by invoices without a hash beside the one that counts, and nothing was given for.
+    pub fn untraceable_beside(&self) -> Msat {
+        let is_settled = self.order.status == "S" || self.is_called_paid() && self.money != Money::Paid;
+        if self.invoice.is_none() || is_settled { Msat(0) } else { self.untraceable }
     }
 
     /// All its objects are taken over.
@@ -150,13 +164,17 @@ fn sale<'a>(order: &'a Order, items: Vec<&'a Item>, invoices: Vec<&'a Invoice>) 
         .chain(items.iter().map(|item| &item.key))
         .chain(invoices.iter().flat_map(|invoice| &invoice.keys))
         .collect();
-    let mut usable: Vec<&Invoice> = invoices.into_iter().filter(|invoice| invoice.hash.is_some()).collect();
+    let (mut usable, without_hash): (Vec<&Invoice>, Vec<&Invoice>) =
+        invoices.into_iter().partition(|invoice| invoice.hash.is_some());
+    let paid = without_hash.iter().filter(|invoice| invoice.state == State::Paid);
+    let untraceable = paid.fold(0_u64, |sum, invoice| sum.saturating_add(invoice.amount.0));
     // The newest of those that tell most.
     usable.sort_by_key(|invoice| money(invoice) as u8);
     let most = usable.first().map(|invoice| money(invoice));
     let at = usable.iter().rposition(|invoice| Some(money(invoice)) == most);
     let invoice = at.map(|at| usable.remove(at));
-    Sale { order, invoice, others: usable, money: most.unwrap_or(Money::Unknown), keys }
+    let otherwise = if untraceable > 0 { Money::Paid } else { Money::Unknown };
+    Sale { order, invoice, others: usable, money: most.unwrap_or(otherwise), untraceable: Msat(untraceable), keys }
 }
 
 /// What one invoice tells. One that the buyer was never shown can't have been paid.

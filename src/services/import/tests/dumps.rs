@@ -1,14 +1,30 @@
 //! Dumps that are made up: in both ways of naming other objects.
 
+use std::sync::LazyLock;
+
+use ip2tor_lightning::macaroon::Macaroon;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::super::*;
-use super::time;
+use super::{CREDENTIALS, time};
+
+/// A certificate as a node shows it.
+pub static CERTIFICATE: LazyLock<String> = LazyLock::new(|| {
+    let params = rcgen::CertificateParams::new(vec!["node.example".to_owned()]).unwrap();
+    params.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap().pem()
+});
+
+/// A macaroon with permissions, in hex.
+pub fn macaroon(permissions: &[(&str, &str)]) -> String {
+    hex::encode(Macaroon::mint(b"root", b"0", [7; 16], permissions).encode())
+}
 
 /// When made-up dumps were written.
 const NOW: &str = "2024-03-10T00:00:00Z";
 const BEFORE: &str = "2024-03-01T00:00:00.500Z";
+/// What the shop needs of a node.
+pub const INVOICES: [(&str, &str); 3] = [("invoices", "read"), ("invoices", "write"), ("info", "read")];
 pub const ONION: &str = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion";
 
 /// A dump that grows.
@@ -52,8 +68,8 @@ impl Dump {
     pub fn node(&mut self, model: &str, more: Value) -> String {
         let (id, owner) = (self.new_id(), self.named(2, "operator"));
         let fields = json!({"created_at": BEFORE, "modified_at": BEFORE, "is_enabled": true, "priority": 0,
-            "name": "node", "owner": owner, "hostname": "10.0.0.1", "tls_cert_verification": true, "tls_cert": "PEM",
-            "macaroon_admin": null, "macaroon_invoice": "0201", "macaroon_readonly": null, "port": 10009});
+            "name": "node", "owner": owner, "hostname": "10.0.0.1", "tls_cert_verification": true, "tls_cert": *CERTIFICATE,
+            "macaroon_admin": null, "macaroon_invoice": macaroon(&INVOICES), "macaroon_readonly": null, "port": 10009});
         self.add(model, json!(id), merged(fields, more));
         id
     }
@@ -122,8 +138,14 @@ impl Dump {
         id
     }
 
+    /// Gives a field of an object another value.
+    pub fn change(&mut self, pk: &str, field: &str, value: Value) {
+        let object = self.objects.iter_mut().find(|object| object["pk"] == pk).unwrap();
+        object["fields"][field] = value;
+    }
+
     pub fn plan(&self) -> Result<Plan, Refused> {
-        plan(&serde_json::to_vec(&self.objects).unwrap(), &Env::default(), time(NOW))
+        plan(&serde_json::to_vec(&self.objects).unwrap(), &Env::default(), &CREDENTIALS, time(NOW))
     }
 }
 

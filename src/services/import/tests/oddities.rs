@@ -10,17 +10,17 @@ use crate::store::alerts;
 const END: Timestamp = Timestamp(1_710_115_200_250);
 
 /// A dump with one host and its ports 20000 to 20009.
-fn with_host() -> (Dump, String) {
+pub fn with_host() -> (Dump, String) {
     let mut dump = Dump::new(true);
     let host = dump.host("203.0.113.1", &[(20_000, 20_009)]);
     (dump, host)
 }
 
-fn refusal(dump: &Dump) -> String {
+pub fn refusal(dump: &Dump) -> String {
     dump.plan().unwrap_err().to_string()
 }
 
-fn alerts_about(db: &Db, subject: &str) -> usize {
+pub fn alerts_about(db: &Db, subject: &str) -> usize {
     db.read(|db| alerts::list(db, false)).unwrap().iter().filter(|alert| alert.subject == subject).count()
 }
 
@@ -123,20 +123,6 @@ fn what_nobody_paid_is_left_out_and_what_can_still_be_paid_is_kept() {
 }
 
 #[test]
-fn orders_whose_product_is_gone_are_history_if_they_were_given_and_an_alert_if_not() {
-    let (mut dump, _) = with_host();
-    let gone = dump.new_id();
-    let given = dump.order("P", &gone, 2);
-    let lost = dump.order("T", &gone, 2);
-    let plan = dump.plan().unwrap();
-    let (_dir, db) = stored(&plan);
-    assert!(!is_there(&db, &given) && !is_there(&db, &lost));
-    assert_eq!((alerts_about(&db, &given), alerts_about(&db, &lost)), (0, 1));
-    let why = |id: &str| plan.report().dropped.into_iter().find(|(_, pk, _)| pk == id).unwrap().2;
-    assert!(why(&given).starts_with("history") && why(&lost).contains("owed"));
-}
-
-#[test]
 fn what_never_ends_stays_so_and_more_time_that_was_paid_for_it_is_owed() {
     let (mut dump, host) = with_host();
     for end in [json!(null), json!("9999-12-31T23:59:59.999Z")] {
@@ -174,22 +160,6 @@ fn names_are_one_aliass_whatever_their_case() {
 }
 
 #[test]
-fn nodes_that_lack_something_are_there_and_switched_off() {
-    let mut dump = Dump::new(true);
-    let admin = dump.node("lnnode.lndrestnode", json!({"macaroon_invoice": "", "macaroon_admin": "0202"}));
-    let unverified = dump.node("lnnode.lndgrpcnode", json!({"tls_cert_verification": false, "tls_cert": ""}));
-    let plan = dump.plan().unwrap();
-    let todo = plan.report().todo.join("\n");
-    assert!(todo.contains("bakemacaroon") && todo.contains("--certificate-file"), "{todo}");
-    let (_dir, db) = stored(&plan);
-    for node in db.read(|db| nodes::list(db, None)).unwrap() {
-        let id = node.id.to_string();
-        assert_eq!(node.is_enabled, id != admin && id != unverified, "{id}");
-        assert_ne!(node.macaroon.as_deref(), Some([2, 2].as_slice()), "nothing that can spend is stored");
-    }
-}
-
-#[test]
 fn an_invoice_at_a_node_that_is_gone_is_told_of() {
     let (mut dump, host) = with_host();
     let bridge = dump.bridge(&host, "A", json!(20_000), json!({}));
@@ -198,39 +168,6 @@ fn an_invoice_at_a_node_that_is_gone_is_told_of() {
     let open = dump.order_at("T", &bridge, json!({"status": 1, "object_id": node}));
     let (_dir, db) = stored(&dump.plan().unwrap());
     assert_eq!((order(&db, &open).status, alerts_about(&db, &open)), (OrderStatus::Rejected, 1));
-}
-
-#[test]
-fn an_order_that_was_paid_by_two_invoices_owes_one() {
-    let (mut dump, host) = with_host();
-    let bridge = dump.bridge(&host, "A", json!(20_000), json!({}));
-    let paid = dump.order("P", &bridge, 2);
-    let other = dump.order("P", &bridge, 2);
-    for object in &mut dump.objects {
-        if object["fields"]["po"] == json!(other) && object["model"] == "lninvoice.purchaseorderinvoice" {
-            object["fields"]["po"] = json!(paid);
-        }
-    }
-    let (_dir, db) = stored(&dump.plan().unwrap());
-    let (order, without) = (order(&db, &paid), is_there(&db, &other));
-    assert_eq!((order.status, order.owed.0, without), (OrderStatus::Paid, 25_000, false));
-    assert_eq!(order.invoice.received.map(|received| received.0), Some(50_000));
-    assert_eq!(alerts_about(&db, &paid), 1);
-}
-
-#[test]
-fn people_keep_what_can_be_kept() {
-    let mut dump = Dump::new(false);
-    dump.user(3, "shop", json!({"is_staff": true, "password": "argon2$x"}));
-    dump.user(4, "ADMIN", json!({"is_superuser": true}));
-    dump.user(5, "customer", json!({}));
-    dump.user(6, "former", json!({"is_superuser": true, "is_active": false}));
-    let plan = dump.plan().unwrap();
-    let (_dir, db) = stored(&plan);
-    let people = db.read(operators::list).unwrap();
-    let names: Vec<_> = people.iter().map(|person| person.name.as_str()).collect();
-    assert_eq!(names, ["admin", "operator", "operator-3", "operator-4"]);
-    assert!(plan.report().todo.iter().any(|line| line.contains("operator set-password operator-3")));
 }
 
 #[test]
@@ -279,4 +216,40 @@ fn ports_that_are_held_for_nothing_and_suspended_time_are_told() {
     let report = dump.plan().unwrap().report();
     assert!(report.todo.iter().any(|line| line.contains("the ports 20007 that")), "{:?}", report.todo);
     assert!(report.notes.iter().any(|line| line.contains("although time is left; an extension adds to it: 1")));
+}
+
+#[test]
+fn a_bridge_without_a_port_gets_one_and_is_told_as_that() {
+    let (mut dump, host) = with_host();
+    let bridge = dump.bridge(&host, "A", json!(null), json!({}));
+    let plan = dump.plan().unwrap();
+    let says = format!("{bridge}: the old shop had no port for it; it moves to port 20000");
+    assert!(plan.report().todo.iter().any(|line| line.starts_with(&says)), "{:?}", plan.report().todo);
+    let (_dir, db) = stored(&plan);
+    assert_eq!((product(&db, &bridge).port, product(&db, &bridge).placed), (Some(20_000), true));
+}
+
+#[test]
+fn bridges_have_what_their_host_gives_of_bandwidth_whatever_the_dump_says_and_it_is_told() {
+    let (mut dump, host) = with_host();
+    dump.change(&host, "bridge_bandwidth_initial", json!(777));
+    let bridge = dump.bridge(&host, "A", json!(20_000), json!({"bandwidth_remaining": 5}));
+    let plan = dump.plan().unwrap();
+    assert!(plan.report().notes.iter().any(|line| line.starts_with("bridges that have all their bandwidth")));
+    let (_dir, db) = stored(&plan);
+    let bridge = product(&db, &bridge);
+    assert_eq!((bridge.bandwidth_remaining, bridge.terms.bandwidth_initial), (777, 777));
+}
+
+#[test]
+fn aliases_that_outlived_their_time_are_counted() {
+    let (mut dump, host) = with_host();
+    for name in ["alice", "bob"] {
+        let alias = dump.alias(&host, "A", name);
+        dump.change(&alias, "suspend_after", json!("2024-03-02T00:00:00Z"));
+    }
+    dump.alias(&host, "A", "carol");
+    let notes = dump.plan().unwrap().report().notes;
+    let told = notes.iter().find(|line| line.starts_with("aliases that are active although")).unwrap();
+    assert!(told.ends_with(": 2"), "{told}");
 }

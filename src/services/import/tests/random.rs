@@ -10,7 +10,7 @@ use super::*;
 use crate::store::alerts;
 
 const LETTERS: [&str; 8] = ["I", "P", "A", "S", "H", "Z", "D", "F"];
-const ORDERS: [&str; 12] = ["I", "K", "L", "M", "T", "P", "R", "C", "N", "D", "F", "S"];
+const ORDERS: [&str; 13] = ["I", "K", "L", "M", "T", "P", "R", "C", "N", "D", "F", "S", "A"];
 const ENDS: [&str; 4] =
     ["2024-03-02T00:00:00Z", "2024-03-10T00:00:00.001Z", "2025-01-01T00:00:00.999Z", "9999-12-31T23:59:59Z"];
 
@@ -42,6 +42,8 @@ fn random_dump(rng: &mut Rng, most_products: usize, most_orders: usize) -> Dump 
         if rng.u8(0..6) == 0 {
             let node = dump.new_id();
             dump.order_at(letter, &product, json!({"status": rng.i64(0..4), "object_id": node}));
+        } else if rng.u8(0..10) == 0 {
+            dump.order_at(letter, &product, json!({"status": rng.i64(0..4), "payment_hash": null}));
         } else {
             dump.order(letter, &product, rng.i64(0..4));
         }
@@ -147,7 +149,7 @@ fn a_dump_that_is_cut_anywhere_or_changed_anywhere_never_becomes_half_a_shop() {
                 bytes[at] = rng.u8(..);
             }
         }
-        let Ok(planned) = plan(&bytes, &Env::default(), time(SAMPLE_TIME)) else { continue };
+        let Ok(planned) = plan(&bytes, &Env::default(), &CREDENTIALS, time(SAMPLE_TIME)) else { continue };
         let (_dir, db) = database();
         if keep(&db, &planned).is_err() {
             assert_eq!(administrator().read(&db, occupants).unwrap(), None);

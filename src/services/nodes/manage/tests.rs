@@ -65,8 +65,8 @@ fn a_node_that_was_never_given_a_name_is_called_by_where_it_is_now() {
 fn each_kind_of_node_is_let_pay_refunds_in_its_own_way() {
     let (_dir, db) = database();
     operator(&db, "anna");
-    let add = |kind, host: &str, given: NodeChange| {
-        let macaroon_file = (kind != NodeKind::Cln).then(|| "/lnd/invoice.macaroon".to_owned());
+    let add = |kind: NodeKind, host: &str, given: NodeChange| {
+        let macaroon_file = (!kind.is_socket()).then(|| "/lnd/invoice.macaroon".to_owned());
         let change = NodeChange { host: Some(host.to_owned()), macaroon_file, ..given };
         let session = administrator();
         session.write(&db, move |tx| super::add(tx, &SystemRandom, kind, change, Some("anna")))

@@ -56,10 +56,7 @@ impl World {
         // More requests than one client may send.
         let shop = TestShop::with(Limits { requests: Rate::OFF, ..Limits::default() });
         let (order, bridge) = shop.active_bridge("host1", Some("owners-comment")).await;
-        shop.sql(&format!(
-            "INSERT INTO operator (id, name, role, password_hash, created_at, modified_at) \
-             SELECT {STRANGER}, 'stranger', 'operator', password_hash, 0, 0 FROM operator WHERE id = {OWNER}"
-        ));
+        shop.add_operator(STRANGER, "stranger");
         shop.sql(&format!(
             "INSERT INTO alert_channel (name, lowest, owner_id, kind, target, secret) \
              VALUES ('own-7', 0, {OWNER}, 'webhook', 'https://owners-hook.example/', 'owners-secret')"

@@ -3,6 +3,7 @@
 
 mod bandwidth;
 mod gifts;
+mod outages;
 mod places;
 mod random;
 mod table;

@@ -100,6 +100,22 @@ fn a_move_that_no_table_has_is_noted_and_not_made() {
 }
 
 #[test]
+fn no_machine_makes_a_move_that_its_table_does_not_have_and_staying_is_none() {
+    let moved = |change: fn(&mut Deal)| {
+        let mut deal = after(true, &[Event::Made(0)]);
+        change(&mut deal);
+        let states = (deal.purchases[0].status, deal.purchases[0].invoice.state, deal.product.status);
+        assert_eq!(states, (OrderStatus::ToBePaid, InvoiceState::Open, ProductStatus::Initial));
+        deal.broken.map(|broken| (broken.noun, broken.from, broken.to))
+    };
+    assert_eq!(moved(|deal| deal.move_invoice(0, InvoiceState::Void)), Some(("invoice", "open", "void")));
+    assert_eq!(moved(|deal| deal.move_product(ProductStatus::Active, START)), Some(("product", "I", "A")));
+    assert_eq!(moved(|deal| deal.move_invoice(0, InvoiceState::Open)), None);
+    assert_eq!(moved(|deal| deal.move_product(ProductStatus::Initial, START)), None);
+    assert_eq!(moved(|deal| deal.move_order(0, OrderStatus::ToBePaid, None)), None);
+}
+
+#[test]
 fn a_payment_is_held_too_long_from_its_hosts_limit_on_or_when_the_clock_was_put_back() {
     let mut deal = after(true, &[Event::Made(0)]);
     apply(&mut deal, Event::Held(0, PRICE, None), true, START);
@@ -117,4 +133,26 @@ fn a_suspended_product_is_given_up_after_its_days_and_an_unpaid_invoice_after_it
     deal.product.suspended_at = Some(START);
     let too_long = |secs: i64| deal.product.is_suspended_too_long(45, START.plus_secs(secs));
     assert!(!too_long(45 * 86_400 - 1) && too_long(45 * 86_400));
+}
+
+#[test]
+fn the_time_to_a_delivery_is_known_once_a_plain_payment_was_delivered() {
+    let paid = [Event::Made(0), Event::Settled(0, PRICE)];
+    let mut deal = after(false, &paid);
+    assert_eq!(deal.purchases[0].secs_to_delivery(START), None, "it is not delivered yet");
+    apply(&mut deal, Event::HostActivates, true, START);
+    let purchase = deal.purchases[0].clone();
+    assert_eq!(purchase.secs_to_delivery(Timestamp(START.0 + 90_900)), Some(90), "whole seconds");
+    let mut owed = purchase.clone();
+    owed.status = OrderStatus::NeedsRefund;
+    assert_eq!(owed.secs_to_delivery(START), None);
+    let mut waiting = purchase.clone();
+    waiting.delivery = Delivery::Awaiting;
+    assert_eq!(waiting.secs_to_delivery(START), None);
+    let mut unpaid = purchase.clone();
+    unpaid.invoice.paid_at = None;
+    assert_eq!(unpaid.secs_to_delivery(START), None);
+    let mut held = purchase;
+    held.invoice.is_hold = true;
+    assert_eq!(held.secs_to_delivery(START), None, "a held payment is taken at the delivery");
 }
