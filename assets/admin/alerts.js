@@ -1,6 +1,6 @@
 // Alerts: what is open, and what was.
 
-import { about, act, ago, ask, attempt, badge, button, call, code, empty, english, finish, h, h1, h2, inRow, link, para, t, table, tag, time, to } from "./kit.js";
+import { about, act, ago, ask, attempt, badge, button, call, code, empty, english, files, finish, h, h1, h2, inRow, link, para, t, table, tag, time, to } from "./kit.js";
 
 export async function show({ query, me }) {
   const closed = query.closed === "true";
@@ -10,13 +10,13 @@ export async function show({ query, me }) {
     h("p", { class: "filters row" },
       h("a", { href: to("alerts"), "aria-current": closed ? null : "true" }, t("alerts.open")),
       h("a", { href: to("alerts", null, { closed: true }), "aria-current": closed ? "true" : null }, t("alerts.all"))),
-    all.length ? todoList(all, me) : empty(t("alerts.none"), link("dashboard", t("screen.dashboard"))),
-    channels(await call("admin_alert_channel_list")),
+    all.length ? [todoList(all, me), files("alerts", all)] : empty(t("alerts.none"), link("dashboard", t("screen.dashboard"))),
+    channels(await call("admin_alert_channel_list"), await call("admin_alert_channel_kinds")),
   ];
 }
 
-// Where alerts go besides: those of the shop, and to each what concerns them.
-const channels = (all) => [h2(t("alerts.channels")), inRow(button(t("alerts.add"), add)), all.length ? table(t("alerts.channels"), [
+// Where alerts go: by the shop's channels, and by one's own.
+const channels = (all, kinds) => [h2(t("alerts.channels")), inRow(button(t("alerts.add"), () => add(kinds))), all.length ? [table("alerts.channels", [
   ["name", (one) => one.name],
   ["alerts.owner", (one) => one.owner ?? t("alerts.shop")],
   ["alerts.place", (one) => [one.kind, " ", one.place]],
@@ -27,12 +27,12 @@ const channels = (all) => [h2(t("alerts.channels")), inRow(button(t("alerts.add"
   ["tasks.waiting", (one) => one.waiting, "num"],
   ["", (one) => inRow(button(t("alerts.test"), () => test(one)), one.owner && button(t("remove"),
     () => remove(one), { class: "danger" }))],
-], all) : para(t("alerts.nowhere"))];
+], all), files("channels", all)] : para(t("alerts.nowhere"))];
 
-const add = () => ask({
+const add = (kinds) => ask({
   name: "alerts.add", operation: "admin_alert_channel_add", said: t("alerts.added"),
   fields: [
-    { name: "kind", type: "select", label: "alerts.kind", options: ["email", "ntfy", "webhook", "nostr"].map((one) => [one, one]) },
+    { name: "kind", type: "select", label: "alerts.kind", options: kinds.map((one) => [one, one]) },
     { name: "target", label: "alerts.place", required: true, hint: "alerts.place_hint" },
     { name: "secret", label: "alerts.secret", hint: "alerts.secret_hint" },
     { name: "token", label: "alerts.token" },
@@ -50,18 +50,23 @@ const test = (one) => attempt(async () => {
   finish(works ? t("alerts.tested", one) : `${one.name}: ${problem}`);
 });
 
-// Where an operation stands that needs more than one press.
+// What lets an operator's node in.
+const enableNode = (id) => button(t("host.enable"), () =>
+  act("admin_node_update", { id }, { settings: { is_enabled: true } }, t("node.enabled_now")), { class: "main" });
+
+// Where an operation stands that needs more than one press; behind a slash comes the id.
 const WHERE = {
-  admin_order_refund: (one) => `orders/${one.id}`,
-  admin_order_read: (one) => `orders/${one.id}`,
-  admin_product_release: (one) => `products/${one.id}`,
-  admin_host_read: (one) => `hosts/${one.id}`,
-  admin_host_range_add: (one) => `hosts/${one.id}`,
-  admin_host_swept: (one) => `hosts/${one.id}`,
-  admin_node_list: () => "nodes",
-  admin_node_check: (one) => `nodes/${one.id}`,
-  admin_outbox_list: () => "tasks",
-  admin_job_run: () => "tasks",
+  admin_order_refund: "orders/",
+  admin_order_read: "orders/",
+  admin_product_release: "products/",
+  admin_host_read: "hosts/",
+  admin_host_range_add: "hosts/",
+  admin_host_swept: "hosts/",
+  admin_node_list: "nodes",
+  admin_node_check: "nodes/",
+  admin_node_update: "nodes/",
+  admin_outbox_list: "tasks",
+  admin_job_run: "tasks",
 };
 
 export const todoList = (all, me) => h("ul", { class: "plain todo" }, all.map((one) => entry(one, me)));
@@ -74,11 +79,10 @@ function entry(one, me) {
       t("todo.since", { ago: ago(one.since) }), one.occurrences > 1 && ` · ${t("todo.times", { n: one.occurrences })}`,
       one.closed_at && ` · ${t("todo.closed", { ago: ago(one.closed_at) })}`),
     !one.closed_at && h("div", { class: "row" }, DEEDS[one.operation]?.(one),
-      where && link(where(one), t("todo.look"), { class: "button" }),
-      me.role === "administrator" && button(t("todo.close"), () => close(one))));
+      where && link(where.endsWith("/") ? where + one.id : where, t("todo.look"), { class: "button" }),
+      me.role === "administrator" && [one.topic === "node_waits" && enableNode(one.id), button(t("todo.close"), () => close(one))]));
 }
 
-// What says that a host is swept.
 export const sweep = ({ id }) => button(t("host.swept"), () =>
   ask({ name: "host.swept", operation: "admin_host_swept", args: { id }, said: true }));
 

@@ -65,6 +65,7 @@ export async function call(operation, args, body, more = {}) {
 
 export const OPERATIONS = {
   admin_alert_channel_add: "POST /alert-channels/",
+  admin_alert_channel_kinds: "GET /alert-channels/kinds/",
   admin_alert_channel_list: "GET /alert-channels/",
   admin_alert_channel_remove: "DELETE /alert-channels/{name}/",
   admin_alert_channel_test: "POST /alert-channels/{name}/test/",
@@ -134,7 +135,6 @@ export const OPERATIONS = {
   admin_product_suspend: "POST /products/{id}/suspend/",
   admin_rate_list: "GET /rates/",
   admin_report_months: "GET /reports/months/",
-  admin_report_months_csv: "GET /reports/months/csv/",
   admin_sessions_delete: "DELETE /sessions/{id}/",
   admin_sessions_end_others: "POST /sessions/end-others/",
   admin_sessions_list: "GET /sessions/",

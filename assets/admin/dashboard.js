@@ -6,7 +6,6 @@ import { steps } from "./start.js";
 
 export async function show({ me }) {
   const look = await call("admin_dashboard_read");
-  const isAdministrator = me.role === "administrator";
   const left = (await steps(me, look)).filter((step) => !step.done && !step.optional);
   return [
     h1(t("screen.dashboard")),
@@ -20,7 +19,7 @@ export async function show({ me }) {
     tiles(look),
     h2(t("dashboard.ending")),
     look.ending.length ? ending(look.ending) : soft(t("dashboard.none_ending")),
-    isAdministrator && [h2(t("dashboard.machine")), facts(
+    me.role === "administrator" && [h2(t("dashboard.machine")), facts(
       ["node.version", look.version], ["SQLite", look.sqlite_version],
       look.disk && ["dashboard.database", bytes(look.disk.database)],
       look.disk && ["dashboard.disk", t("dashboard.disk_free", { free: bytes(look.disk.free), total: bytes(look.disk.total) })])],

@@ -2,7 +2,6 @@
 
 import { act, alive, ask, attempt, button, buttonTo, call, card, code, count, empty, english, facts, fill, finish, form, h, h1, h2, inRow, leave, link, pages, para, reveal, sats, soft, span, t, tag, time, yesNo } from "./kit.js";
 
-// One of them where the address names it, or all.
 export const show = (place) => (place.id ? one(place) : list(place));
 
 async function list(place) {
@@ -55,7 +54,7 @@ async function one({ id, me }) {
       ["node.checked", time(node.checked_at)], ...said(node),
       node.pubkey && ["node.uris", code(node.uris.join(", "))],
       node.cannot_hold && ["node.cannot_hold", english(node.cannot_hold)],
-      ["node.certificate", node.certificate_file ?? (node.has_certificate ? t("node.stored") : "–")],
+      ["node.certificate", [node.certificate_file ?? (node.has_certificate ? t("node.stored") : "–"), certificate(node.certificate)]],
       ["node.macaroon", node.macaroon_file ?? (node.has_macaroon ? t("node.stored") : "–")]),
     !mayConnect(node, me) && h("p", { class: "note warn" }, t("node.waits")),
     inRow(mayConnect(node, me) && [button(t("node.check"), check, { class: "main" }), toggle(node)],
@@ -85,12 +84,15 @@ const said = (node) => [
   ["node.synced", node.synced_to_chain === null ? null : yesNo(node.synced_to_chain)],
 ];
 
+// What the certificate says that a node must show.
+const certificate = (one) => one && [" ", code(one.names.join(", ")), " ", time(one.from), " – ", time(one.until)];
+
 // The answer of a node that was asked now.
 const reportOf = (report) => [
   h("p", { lang: "en" }, report.line),
   facts(...said(report),
     report.clock_ahead_secs && ["node.ahead", span(report.clock_ahead_secs)],
-    report.certificate_until && ["node.certificate_until", time(report.certificate_until)]),
+    ["node.certificate", certificate(report.certificate)]),
 ];
 
 function toggle(node) {
@@ -104,7 +106,7 @@ async function remove(node) {
   if (done !== undefined) leave("nodes", t("node.removed"));
 }
 
-// Settings whose label is that of something else as well.
+// Settings with a label that others have.
 const LABELS = { name: "name", kind: "type", host: "product.host", port: "product.move_port", certificate: "node.certificate" };
 const setting = (name, type, more) => ({ name, type, label: LABELS[name] ?? `node_field.${name}`, ...more });
 

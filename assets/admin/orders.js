@@ -1,5 +1,4 @@
-// Orders: finding them, taking them along as a file; one with its item and its invoice, and what is done about money that
-// is owed.
+// Orders: finding them, saving them; one with its invoice, and what is done about money that is owed.
 
 import { about, address, ask, badge, button, buttonTo, bytes, call, choices, code, copyable, dates, empty, facts, fiat, fold, h, h1, h2, history, hostOf, inRow, link, NOTE, ORDER_STATES, pages, para, sats, short, sorting, span, t, table, time, yesNo } from "./kit.js";
 
@@ -18,9 +17,11 @@ const COLUMNS = () => [
 
 export const orderTable = (orders) => table("screen.orders", COLUMNS(), orders);
 
+// Files that the shop makes while it reads them.
+export const orderFiles = (query) => inRow([["admin_order_export_csv", "CSV"], ["admin_order_export_json", "JSON"]].map(([operation, text]) =>
+  h("a", { href: address(operation, query), download: "", class: "button" }, text)));
+
 async function list(place) {
-  const { q, ...forFile } = place.query;
-  const file = (operation, text) => h("a", { href: address(operation, forFile), download: "", class: "button" }, text);
   return [h1(t("screen.orders")), await pages({
     place,
     operation: "admin_order_list",
@@ -33,7 +34,7 @@ async function list(place) {
       ...dates(),
       sorting(),
     ],
-    files: [file("admin_order_export_csv", "CSV"), file("admin_order_export_json", "JSON")],
+    saved: orderFiles(place.query),
     columns: COLUMNS(),
     none: empty(t("order.none"), buttonTo("start", t("screen.start"))),
   })];

@@ -1,37 +1,32 @@
 // Operators: who runs the shop, who owns hosts in it, and who has tried to sign in.
 
-import { act, again, ask, button, call, empty, h, h1, h2, inRow, once, pages, para, reveal, t, table, tag, time, yesNo } from "./kit.js";
+import { act, again, ask, button, call, empty, h, h1, h2, inRow, lists, once, para, reveal, t, tag, time, yesNo } from "./kit.js";
 
 const ROLES = () => [["operator", t("role.operator")], ["administrator", t("role.administrator")]];
 
 export async function show(place) {
   const box = h("div");
-  const { items } = await call("admin_operators_list", { limit: 500 });
-  const names = new Map(items.map((one) => [one.id, one.name]));
+  const list = lists(place);
   return [
     h1(t("screen.people")),
     para(t("people.lead")),
     inRow(button(t("people.add"), () => add(box), { class: "main" })),
     box,
-    table("screen.people", [
+    await list("admin_operators_list", "screen.people", [
       ["name", (one) => one.name],
       ["people.role", (one) => t(`role.${one.role}`)],
       ["people.enabled", (one) => tag(yesNo(one.is_enabled), one.is_enabled ? "good" : "bad")],
       ["account.factor", (one) => yesNo(one.has_second_factor)],
       ["people.since", (one) => time(one.created_at)],
       ["", (one) => inRow(actions(one, place.me, box))],
-    ], items),
+    ]),
     h2(t("people.failed")),
-    await pages({
-      place: { ...place, query: {} }, operation: "admin_failed_logins_list", caption: "people.failed",
-      columns: [
-        ["log.at", (one) => time(one.at)],
-        ["name", (one) => names.get(one.operator) ?? h("i", null, t("people.nobody"))],
-        ["client", (one) => one.client],
-        ["people.reason", (one) => t(`fault.${one.reason}`)],
-      ],
-      none: empty(t("people.none_failed")),
-    }),
+    await list("admin_failed_logins_list", "people.failed", [
+      ["log.at", (one) => time(one.at)],
+      ["name", (one) => one.name ?? h("i", null, t("people.nobody"))],
+      ["client", (one) => one.client],
+      ["people.reason", (one) => t(`fault.${one.reason}`)],
+    ], empty(t("people.none_failed"))),
   ];
 }
 
@@ -52,19 +47,14 @@ const told = (box, { name, password }) =>
 
 function actions(one, me, box) {
   const { id } = one;
-  const change = (body, text, undo) => act("admin_operators_update", { id }, body, text, undo);
+  const set = (name, to, text, undo) => act("admin_operators_update", { id }, { [name]: to }, text, undo);
+  const change = async (name, to, question) => {
+    if (question && !await ask({ ...question, run: async () => true })) return;
+    await set(name, to, t("changed"), () => set(name, one[name], t("undone")));
+  };
   const other = one.role === "operator" ? "administrator" : "operator";
-  const role = async () => {
-    const wanted = await ask({
-      title: t(`people.make.${other}`), text: t(`people.make_text.${other}`, one), run: async () => true,
-    });
-    if (wanted) await change({ role: other }, t("changed"), () => change({ role: one.role }, t("undone")));
-  };
-  const enable = async () => {
-    const to = !one.is_enabled;
-    const wanted = to || await ask({ name: "people.disable", words: one, danger: true, run: async () => true });
-    if (wanted) await change({ is_enabled: to }, t("changed"), () => change({ is_enabled: !to }, t("undone")));
-  };
+  const role = () => change("role", other, { title: t(`people.make.${other}`), text: t(`people.make_text.${other}`, one) });
+  const enable = () => change("is_enabled", !one.is_enabled, one.is_enabled && { name: "people.disable", words: one, danger: true });
   const password = async () => {
     const made = await ask({
       name: "people.new_password", words: one, danger: true, run: () => call("admin_operators_password_create", { id }, {}),

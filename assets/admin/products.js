@@ -1,9 +1,8 @@
 // Tor bridges and aliases: finding them; one with its orders, and what can be done to it.
 
 import { act, ask, badge, button, buttonTo, bytes, call, choices, code, dates, empty, facts, finish, h1, h2, history, hostOf, inRow, link, pages, para, period, PRODUCT_STATES, sats, short, soft, sorting, t, tag, time } from "./kit.js";
-import { orderTable } from "./orders.js";
+import { orderFiles, orderTable } from "./orders.js";
 
-// One of them where the address names it, or all.
 export const show = (place) => (place.id ? one(place) : list(place));
 
 async function list(place) {
@@ -50,7 +49,7 @@ async function one({ id, me }) {
       ...["created_at", "shown_at", "activated_at", "pending_since", "suspending_since", "suspended_at", "deleted_at"].map((name) => product[name] && [`product.${name}`, time(product[name])])),
     actions(product, me),
     h2(t("screen.orders")),
-    orders.length ? orderTable(orders) : soft(t("product.no_orders")),
+    orders.length ? [orderTable(orders), orderFiles({ q: id })] : soft(t("product.no_orders")),
     history(changes),
   ];
 }

@@ -1,6 +1,6 @@
 // Sums by month, in sats and in the currency of the rates.
 
-import { address, buttonTo, call, count, empty, fiat, form, go, h, h1, inRow, language, sats, t, table } from "./kit.js";
+import { buttonTo, call, count, empty, fiat, files, form, go, h1, language, sats, t, table } from "./kit.js";
 
 export async function show({ query }) {
   const months = await call("admin_report_months", query);
@@ -13,8 +13,7 @@ export async function show({ query }) {
   return [
     h1(t("screen.reports")),
     since,
-    inRow(h("a", { href: address("admin_report_months_csv", query), download: "", class: "button" }, "CSV")),
-    months.length ? table("screen.reports", [
+    months.length ? [table("screen.reports", [
       ["report.month", (one) => name(one.day)],
       ["report.sold", (one) => count(one.sold), "num"],
       ["report.extended", (one) => count(one.extended), "num"],
@@ -24,6 +23,6 @@ export async function show({ query }) {
       ["report.fiat", (one) => fiat(one.refunded_cents, one.currency) || "–", "num"],
       ["report.fees", (one) => sats(one.fees_msat), "num"],
       ["report.fiat", (one) => fiat(one.fees_cents, one.currency) || "–", "num"],
-    ], months) : empty(t("report.none"), buttonTo("orders", t("screen.orders"))),
+    ], months), files("months", months)] : empty(t("report.none"), buttonTo("orders", t("screen.orders"))),
   ];
 }

@@ -1,6 +1,6 @@
 // The shop as a web site, the rate that prices are shown with, and the settings in force.
 
-import { call, card, code, fiat, finish, form, h1, h2, para, soft, t, table } from "./kit.js";
+import { call, card, code, fiat, files, finish, form, h1, h2, para, soft, t, table } from "./kit.js";
 
 export async function show() {
   const [site, rates, settings] = await Promise.all([call("admin_site_read"), call("admin_rate_list"), call("admin_setting_list")]);
@@ -26,5 +26,6 @@ export async function show() {
       ["settings.key", (one) => code(one.key)],
       ["settings.value", (one) => code(one.value)],
     ], settings),
+    files("settings", settings),
   ];
 }

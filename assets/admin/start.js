@@ -19,20 +19,17 @@ export async function show({ me }) {
 
 // The steps in their order. `look` is the dashboard.
 export async function steps(me, look) {
-  const { items: hosts } = await call("admin_host_list", { limit: 500 });
-  const isAdministrator = me.role === "administrator";
-  const site = isAdministrator && (await call("admin_site_read"));
-  const hasPorts = (host) => host.ranges.some((range) => range.free > 0) || host.offers_nostr_aliases;
-  const first = hosts[0];
+  const [first] = (await call("admin_host_list", { limit: 1 })).items;
+  const site = me.role === "administrator" && (await call("admin_site_read"));
   const hostPlace = first ? `hosts/${first.id}` : "hosts";
   const step = (name, done, place, more) => ({ name, done, place, title: t(`start.${name}`), text: t(`start.${name}_text`), ...more });
   return [
     site && step("site", !site.domain.startsWith("127."), "settings"),
     step("node", look.nodes > 0, "nodes?new=1"),
     step("node_alive", look.nodes_alive > 0, "nodes"),
-    step("host", hosts.length > 0, "hosts?new=1"),
-    step("ports", hosts.some((host) => host.is_enabled && hasPorts(host)), hostPlace),
-    step("host_alive", hosts.some((host) => host.is_alive), hostPlace),
+    step("host", Boolean(first), "hosts?new=1"),
+    step("ports", look.hosts_with_room > 0, hostPlace),
+    step("host_alive", look.hosts_alive > 0, hostPlace),
     step("sale", look.active > 0 || look.suspended > 0, "products"),
     step("factor", me.has_second_factor, "account", { optional: true }),
   ].filter(Boolean);

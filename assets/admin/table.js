@@ -30,27 +30,36 @@ function cell(value) {
   return `"${(/^[=+@-]/.test(text) && typeof value === "string" ? `'${text}` : text).replaceAll("\"", "\"\"")}"`;
 }
 
-// All pages of a list as a file; the button says how far it is.
-async function save(name, kind, operation, wanted, pressed) {
+// Saves a list as files: `rows` are all of it, or fetch them.
+export const files = (name, rows) => inRow(["CSV", "JSON"].map((kind) => button(kind, (pressed) => attempt(async () => {
+  save(name, kind, Array.isArray(rows) ? rows : await rows(pressed));
+  fill(pressed, kind);
+}))));
+
+// All pages of a list.
+async function every(operation, wanted, pressed) {
   const rows = [];
   for (let after; after !== null;) {
     const page = await call(operation, { ...wanted, limit: 500, after });
     rows.push(...page.items);
     after = page.next;
-    fill(pressed, `${kind} ${count(rows.length)}`);
+    fill(pressed, count(rows.length));
   }
+  return rows;
+}
+
+function save(name, kind, rows) {
   const names = [...new Set(rows.flatMap(Object.keys))];
   const lines = [names, ...rows.map((row) => names.map((name) => row[name]))];
   const text = kind === "JSON" ? JSON.stringify(rows) : lines.map((line) => line.map(cell).join() + "\r\n").join("");
   const href = URL.createObjectURL(new Blob([text]));
   h("a", { href, download: `${name}.${kind.toLowerCase()}` }).click();
   URL.revokeObjectURL(href);
-  fill(pressed, kind);
 }
 
-// A list in pages by key. `filters` are fields of a form; what they say stands in the address of the screen. `files`: what
+// A list in pages by key. `filters` are fields of a form; what they say stands in the address of the screen. `saved`: what
 // saves it, where the shop does.
-export async function pages({ place, operation, args, caption, columns, filters = [], none, extra, files }) {
+export async function pages({ place, operation, args, caption, columns, filters = [], none, extra, saved }) {
   const wanted = { ...args, ...place.query };
   const first = await call(operation, wanted);
   const isFiltered = filters.some((one) => place.query[one.name]);
@@ -69,9 +78,12 @@ export async function pages({ place, operation, args, caption, columns, filters 
     rows[0]?.querySelector("a, button")?.focus();
   });
   offer();
-  files ??= ["CSV", "JSON"].map((kind) => button(kind, (pressed) => attempt(() => save(operation.slice(6), kind, operation, wanted, pressed))));
-  return [parts, shown, more, inRow(files)];
+  return [parts, shown, more, saved ?? files(operation.slice(6), (pressed) => every(operation, wanted, pressed))];
 }
+
+// Lists beside others on one screen, whose address says nothing of them.
+export const lists = (place) => (operation, caption, columns, none, args) =>
+  pages({ place: { ...place, query: {} }, operation, caption, columns, none, args });
 
 function filterForm(place, filters) {
   const isUsed = Object.keys(place.query).length > 0;

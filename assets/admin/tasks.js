@@ -1,18 +1,18 @@
 // Tasks: scheduled jobs with their history, what is still to be done at nodes, warnings of the log.
 
-import { about, act, ask, button, buttonTo, call, code, count, empty, english, facts, h, h1, h2, inRow, link, NOTE, pages, para, short, soft, t, table, tag, time, to, yesNo } from "./kit.js";
+import { about, act, ask, button, buttonTo, call, code, count, empty, english, facts, files, h, h1, h2, inRow, link, lists, NOTE, para, short, soft, t, table, tag, time, to, yesNo } from "./kit.js";
 
 export async function show(place) {
   const [jobs, flows, lines] = await Promise.all([call("admin_job_list"), call("admin_flow_read"), call("admin_log_list")]);
-  const list = (operation, caption, columns, none, args) => pages({ place: { ...place, query: {} }, operation, caption, columns, none, args });
+  const list = lists(place);
   const { job } = place.query;
   return [
     h1(t("screen.tasks")),
     h2(t("tasks.jobs")),
-    jobTable(jobs),
+    jobTable(jobs), files("jobs", jobs),
     h2(job ? t("tasks.history_of", { job }) : t("tasks.history")),
     job && para(link("tasks", t("list.all"))),
-    await list("admin_job_history_list", t("tasks.history"), [
+    await list("admin_job_history_list", "tasks.history", [
       ["tasks.job", (one) => one.name],
       ["tasks.last", (one) => time(one.last_at)],
       ["tasks.runs", (one) => count(one.runs), "num"],
@@ -21,7 +21,7 @@ export async function show(place) {
     ], empty(t("tasks.no_history")), { name: job }),
     h2(t("tasks.outbox")),
     facts(["tasks.waiting", count(flows.waiting)], ["tasks.retrying", count(flows.retrying)], flows.oldest_at && ["tasks.oldest", time(flows.oldest_at)]),
-    await list("admin_outbox_list", t("tasks.outbox"), [
+    await list("admin_outbox_list", "tasks.outbox", [
       ["log.about", (one) => t(`intent.${one.kind}`)],
       ["order.id", (one) => link(`orders/${one.order_id}`, short(one.order_id))],
       ["invoice.node", (one) => about("node", one.node_id)],
@@ -39,8 +39,8 @@ export async function show(place) {
       ["tasks.comparison_fails", (one) => time(one.comparison_fails_since)],
     ], flows.streams) : empty(t("start.node_text"), buttonTo("nodes?new=1", t("node.add"))),
     h2(t("tasks.log")),
-    lines.length ? h("ol", { class: "plain log", lang: "en" }, lines.toReversed().map((line) =>
-      h("li", null, time(line.at), " ", tag(line.is_error ? "ERROR" : "WARN", line.is_error ? "bad" : ""), " ", h("code", { class: "soft" }, line.target), " ", line.text)))
+    lines.length ? [h("ol", { class: "plain log", lang: "en" }, lines.toReversed().map((line) =>
+      h("li", null, time(line.at), " ", tag(line.is_error ? "ERROR" : "WARN", line.is_error ? "bad" : ""), " ", h("code", { class: "soft" }, line.target), " ", line.text))), files("log", lines)]
       : soft(t("tasks.no_log")),
   ];
 }

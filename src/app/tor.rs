@@ -147,12 +147,12 @@ pub async fn command_dial(config: &Config, hosts: impl Iterator<Item = &str>) ->
     Ok(node_dial(&onion, tor))
 }
 
-/// The same for the channels of alerts that a command tries: the one with this name, or all.
+/// The same for the channels of alerts that a command tries, which need Tor or do not.
 ///
 /// # Errors
 /// As [`command_dial`].
-pub async fn command_ways(config: &Config, channel: Option<&str>) -> Result<Ways, StartError> {
-    let (onion, tor) = command_tor(config, config.alerts.need_tor(channel)).await?;
+pub async fn command_ways(config: &Config, need_tor: bool) -> Result<Ways, StartError> {
+    let (onion, tor) = command_tor(config, need_tor).await?;
     Ok(TorPart { config: onion, tor, broken: None }.ways())
 }
 

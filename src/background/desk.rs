@@ -10,7 +10,7 @@ use super::nodes::asking::{self, Look};
 use super::refunds::{self, RefundOrder};
 use super::schedule::{JobContext, run};
 use crate::config::Job;
-use crate::domain::alert_channel::OwnChannel;
+use crate::domain::alert_channel::{ChannelKind, OwnChannel};
 use crate::domain::id::OrderId;
 use crate::domain::node::Node;
 use crate::domain::texts::Reason;
@@ -18,8 +18,7 @@ use crate::lightning::dial::Dial;
 use crate::lightning::pasted;
 use crate::notify::Channels;
 use crate::services::backstage::{
-    Backstage, CertificateReport, ChannelNow, Credentials, JobNow, NodeReport, PaidBack, Pasted, RefundWish,
-    SettingNow, StreamNow,
+    Backstage, ChannelNow, Credentials, JobNow, NodeReport, PaidBack, Pasted, RefundWish, SettingNow, StreamNow,
 };
 use crate::services::payments::refunds::Stated;
 use crate::services::{Error, Principal, authz};
@@ -93,6 +92,10 @@ impl Backstage for Desk {
         self.channels.names().into_iter().map(named).collect()
     }
 
+    fn channel_kinds(&self) -> Vec<ChannelKind> {
+        self.channels.own_kinds()
+    }
+
     fn check_channel(&self, channel: &OwnChannel, by: &Principal) -> Result<(), Error> {
         let is_administrators = authz::needs_administrator(by).is_ok();
         let checked = self.channels.check_own(channel, is_administrators);
@@ -141,7 +144,7 @@ impl Backstage for Desk {
 }
 
 fn report(look: Look) -> NodeReport {
-    let Look { check, ahead_secs, certificate } = look;
+    let Look { check, ahead_secs } = look;
     let line = check.line();
     let is_fine = check.problem.as_ref().is_none_or(asking::may_pass);
     let info = check.info;
@@ -158,6 +161,6 @@ fn report(look: Look) -> NodeReport {
         inbound: info.inbound,
         outbound: info.outbound,
         ahead_secs,
-        certificate: certificate.map(|valid| CertificateReport { from: valid.from, until: valid.until }),
+        certificate: info.certificate,
     }
 }

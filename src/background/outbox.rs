@@ -312,8 +312,8 @@ async fn compare_clocks(shop: &Shop, entry: &Entry, made_at: Timestamp, asked_at
     if !nodes::clocks::is_news(shop, entry.spec.id, ahead_secs)? {
         return Ok(());
     }
-    let certificate = entry.node.certificate_validity().await;
-    nodes::clocks::note(shop, entry.spec.id, ahead_secs, certificate).await.map(drop)
+    let validity = entry.node.certificate().await.map(|certificate| certificate.validity);
+    nodes::clocks::note(shop, entry.spec.id, ahead_secs, validity).await.map(drop)
 }
 
 async fn made_invoice(

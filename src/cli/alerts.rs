@@ -12,10 +12,11 @@ use super::runtime::block_on;
 use super::user;
 use crate::app;
 use crate::background;
+use crate::domain::alert_channel::ChannelKind;
 use crate::domain::id::SystemRandom;
 use crate::domain::time::SystemClock;
 use crate::notify::Channels;
-use crate::services::{Shop, alerts};
+use crate::services::{Shop, alerts, own_channels};
 use crate::store::alerts::Alert;
 
 #[derive(ClapArgs)]
@@ -34,9 +35,9 @@ pub struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Send a test message on the channels of the configuration
+    /// Send a test message on the channels of the configuration, and on those of operators' own
     Test {
-        /// email, ntfy, webhook or nostr; without it, all that are configured
+        /// email, ntfy, webhook or nostr, or the name of somebody's own (own-1); without it, all that there are
         channel: Option<String>,
     },
 }
@@ -59,31 +60,57 @@ pub fn run(args: Args, output: &Output) -> Result<(), Failure> {
     Ok(())
 }
 
+/// A channel that is tried.
+struct Tried {
+    name: String,
+    /// Where its messages go, as far as it may be shown.
+    place: String,
+    /// Whether its messages go through Tor where the shop has it: they go to a server that an operator has named.
+    is_theirs: bool,
+}
+
+/// Those of operators' own.
+fn those_of_operators(shop: &Shop) -> Result<Vec<Tried>, Failure> {
+    let states = shop.read(&user::principal(), own_channels::list)?;
+    let tried = |state: own_channels::ChannelState| {
+        let own = state.own?.channel;
+        let is_theirs = matches!(own.kind, ChannelKind::Ntfy | ChannelKind::Webhook);
+        Some(Tried { name: state.name, place: own.place(), is_theirs })
+    };
+    Ok(states.into_iter().filter_map(tried).collect())
+}
+
 /// Tries channels, from here: a credential of the systemd unit (`cred:`) is not to be had for a command.
 fn test(data: &DataArgs, channel: Option<String>, output: &Output) -> Result<(), Failure> {
     let data = data.open()?;
     crate::onion::tls::install_provider();
     let settings = data.config.shop_settings();
     let shop = Shop::new(data.db.clone(), Arc::new(SystemClock), Arc::new(SystemRandom), settings)?;
+    let own = those_of_operators(&shop)?;
+    let is_wanted = |name: &str| channel.as_deref().is_none_or(|wanted| wanted == name);
+    let need_tor = data.config.alerts.need_tor(channel.as_deref())
+        || own.iter().any(|tried| tried.is_theirs && is_wanted(&tried.name));
     let results = block_on(async {
-        let ways = app::command_ways(&data.config, channel.as_deref()).await?;
+        let ways = app::command_ways(&data.config, need_tor).await?;
         let channels = Channels::new(&data.config.alerts, &ways);
-        let names: Vec<_> = channels.names().into_iter().map(|(name, _)| name).collect();
-        let wanted = |name: &&str| channel.as_deref().is_none_or(|wanted| wanted == *name);
-        let chosen: Vec<_> = names.iter().copied().filter(wanted).collect();
-        if chosen.is_empty() {
-            return Err(Failure::Failed(nothing_to_test(channel.as_deref(), &names)));
+        let configured = channels.names().into_iter().map(|(name, _)| {
+            let place = channels.place(name).unwrap_or_default();
+            Tried { name: name.to_owned(), place, is_theirs: false }
+        });
+        let all: Vec<_> = configured.chain(own).collect();
+        if !all.iter().any(|tried| is_wanted(&tried.name)) {
+            return Err(Failure::Failed(nothing_to_test(channel.as_deref(), &all)));
         }
         let mut results = Vec::new();
-        for name in chosen {
-            let outcome = background::alerts::test(&shop, &channels, name, &user::principal()).await?;
-            results.push((name, channels.place(name).unwrap_or_default(), outcome));
+        for Tried { name, place, .. } in all.into_iter().filter(|tried| is_wanted(&tried.name)) {
+            let outcome = background::alerts::test(&shop, &channels, &name, &user::principal()).await?;
+            results.push((name, place, outcome));
         }
         Ok(results)
     })?;
     let rows = results.iter().map(|(name, place, outcome)| {
         let ended = outcome.as_ref().map_or_else(Clone::clone, |()| "ok".to_owned());
-        vec![(*name).to_owned(), place.clone(), ended]
+        vec![name.clone(), place.clone(), ended]
     });
     let rows: Vec<Vec<String>> = rows.collect();
     let documents: Vec<Value> = results
@@ -96,12 +123,11 @@ fn test(data: &DataArgs, channel: Option<String>, output: &Output) -> Result<(),
     if results.iter().all(|(.., outcome)| outcome.is_ok()) { Ok(()) } else { Err(Failure::Told) }
 }
 
-fn nothing_to_test(channel: Option<&str>, names: &[&str]) -> String {
+fn nothing_to_test(channel: Option<&str>, all: &[Tried]) -> String {
+    let names: Vec<_> = all.iter().map(|tried| tried.name.as_str()).collect();
     match channel {
-        Some(channel) if !names.is_empty() => {
-            format!("there is no channel {channel}: the configuration has {}", names.join(", "))
-        }
-        _ => "the configuration has no channel: see [alerts] in packaging/config.example.toml".to_owned(),
+        Some(channel) if !names.is_empty() => format!("there is no channel {channel}: there is {}", names.join(", ")),
+        _ => "there is no channel: see [alerts] in packaging/config.example.toml".to_owned(),
     }
 }
 

@@ -15,7 +15,7 @@ mod webhook;
 
 use crate::config::Alerts;
 use crate::domain::alert::Severity;
-use crate::domain::alert_channel::OwnChannel;
+use crate::domain::alert_channel::{ChannelKind, OwnChannel};
 use crate::domain::alert_message::Message;
 use crate::domain::time::Timestamp;
 use crate::services::alert_messages::Refusal;
@@ -82,6 +82,12 @@ impl Channels {
             Ok(channel) => channel.send(message, now).await,
             Err(why) => Err(failed(why)),
         }
+    }
+
+    /// What an operator's own channel may be: e-mail and Nostr need what the configuration names for them.
+    pub fn own_kinds(&self) -> Vec<ChannelKind> {
+        let is_there = |kind: &ChannelKind| own::needs(*kind, &self.config).is_ok();
+        ChannelKind::ALL.into_iter().filter(is_there).collect()
     }
 
     /// Whether an operator's own channel can work, as far as that is seen without trying it.

@@ -45,15 +45,26 @@ pub fn open(channel: &OwnChannel, is_administrators: bool, config: &Alerts, ways
             Channel::Nostr(Nostr { dial, config: alerts::Nostr { to: channel.target.clone(), ..config } })
         }
         #[cfg(not(feature = "nostr"))]
-        ChannelKind::Nostr => return Err(NO_NOSTR.to_owned()),
+        ChannelKind::Nostr => return Err(NOT_BUILT_IN.to_owned()),
     })
 }
 
 const NO_MAIL: &str = "The shop has no mail server: an administrator names one under [alerts.email].";
 const NO_NOSTR: &str = "The shop sends nothing over Nostr: an administrator names relays under [alerts.nostr].";
+const NOT_BUILT_IN: &str = "This program was built without Nostr: `--features nostr` builds it in.";
 
 /// What is longer is no address and no secret. Bytes.
 const MOST_BYTES: usize = 500;
+
+/// Whether this program, as it is built and configured, can send on channels of a kind.
+pub fn needs(kind: ChannelKind, config: &Alerts) -> Result<(), &'static str> {
+    match kind {
+        ChannelKind::Email if config.email.is_none() => Err(NO_MAIL),
+        ChannelKind::Nostr if !cfg!(feature = "nostr") => Err(NOT_BUILT_IN),
+        ChannelKind::Nostr if config.nostr.is_none() => Err(NO_NOSTR),
+        _ => Ok(()),
+    }
+}
 
 /// Whether a channel can work, as far as that is seen without trying it.
 pub fn check(channel: &OwnChannel, is_administrators: bool, config: &Alerts) -> Result<(), Wrong> {
@@ -64,11 +75,9 @@ pub fn check(channel: &OwnChannel, is_administrators: bool, config: &Alerts) -> 
             return Err((field, format!("It has more than {MOST_BYTES} bytes.")));
         }
     }
+    needs(channel.kind, config).map_err(|why| ("kind", why.to_owned()))?;
     match channel.kind {
-        ChannelKind::Email => {
-            config.email.as_ref().ok_or_else(|| ("kind", NO_MAIL.to_owned()))?;
-            alerts::mailbox(&channel.target).map_err(|why| ("target", why)).map(drop)
-        }
+        ChannelKind::Email => alerts::mailbox(&channel.target).map_err(|why| ("target", why)).map(drop),
         ChannelKind::Ntfy => {
             check_url(&channel.target, is_administrators)?;
             let topic = channel.secret.as_deref().unwrap_or_default();
@@ -89,7 +98,6 @@ pub fn check(channel: &OwnChannel, is_administrators: bool, config: &Alerts) -> 
             webhook::key(&secret).map_err(|why| ("secret", why)).map(drop)
         }
         ChannelKind::Nostr => {
-            config.nostr.as_ref().ok_or_else(|| ("kind", NO_NOSTR.to_owned()))?;
             let key = alias::public_key_bytes(&channel.target);
             key.ok_or_else(|| ("target", "It is no npub.".to_owned())).map(drop)
         }
@@ -138,6 +146,13 @@ mod tests {
         }
         assert_eq!(check(&channel(K::Ntfy, "https://ntfy.example", "my-topic"), false, &nothing), Ok(()));
         assert_eq!(check(&channel(K::Webhook, "https://hook.example", SECRET), false, &nothing), Ok(()));
+    }
+
+    #[test]
+    fn what_the_shop_was_not_built_or_configured_for_is_not_offered() {
+        let nothing = Alerts::default();
+        let offered: Vec<_> = ChannelKind::ALL.into_iter().filter(|kind| needs(*kind, &nothing).is_ok()).collect();
+        assert_eq!(offered, [ChannelKind::Ntfy, ChannelKind::Webhook]);
     }
 
     #[test]

@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use super::payments::refunds::Stated;
 use super::{Error, Principal};
 use crate::domain::alert::Severity;
-use crate::domain::alert_channel::OwnChannel;
+use crate::domain::alert_channel::{ChannelKind, OwnChannel};
 use crate::domain::id::{NodeId, OrderId};
-use crate::domain::lightning::PaymentHash;
+use crate::domain::lightning::{Certificate, PaymentHash};
 use crate::domain::money::Msat;
 use crate::domain::node::Node;
 use crate::domain::purchase::OrderStatus;
@@ -73,17 +73,8 @@ pub struct NodeReport {
     pub outbound: Option<Msat>,
     /// How far its clock is ahead of the machine's, if that was seen. Seconds.
     pub ahead_secs: Option<i64>,
-    /// Its certificate.
-    pub certificate: Option<CertificateReport>,
-}
-
-/// What a certificate says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CertificateReport {
-    /// When it begins to be valid.
-    pub from: Timestamp,
-    /// When it ends.
-    pub until: Timestamp,
+    /// The certificate that it must show, where one is given.
+    pub certificate: Option<Certificate>,
 }
 
 /// What is to be paid back, and to which payment request.
@@ -179,6 +170,9 @@ pub trait Backstage: Send + Sync {
 
     /// The channels on which alerts leave the shop.
     fn channels(&self) -> Vec<ChannelNow>;
+
+    /// What an operator's own channel may be in this shop, as it is built and configured.
+    fn channel_kinds(&self) -> Vec<ChannelKind>;
 
     /// Whether somebody's own channel can work, as far as that is seen without trying it.
     ///

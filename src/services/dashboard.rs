@@ -1,5 +1,6 @@
 //! What those who run the shop see first: what came in, what runs, what ends next, what needs a hand.
 
+use super::hosts::manage::HostView;
 use super::hosts::visible;
 use super::products::search;
 use super::products::view::ProductView;
@@ -41,6 +42,8 @@ pub struct Dashboard {
     pub todo: Vec<Todo>,
     /// Hosts that sell, and how many of them check in.
     pub hosts: (u64, u64),
+    /// How many of them have something left to sell: a free port, or aliases.
+    pub hosts_with_room: u64,
     /// Nodes in use, and how many of them are alive.
     pub nodes: (u64, u64),
 }
@@ -79,7 +82,7 @@ pub const fn about(topic: AlertTopic) -> About {
         T::InvoiceVanished | T::RefundClaimed | T::HoldLost | T::TargetUnreachable | T::LateDelivery => About::Order,
         T::StuckSuspension => About::Product,
         T::HostDead | T::NoInvoices | T::FewPorts | T::HostNotSwept => About::Host,
-        T::NodeDead | T::NodeUnheard | T::ClocksApart => About::Node,
+        T::NodeDead | T::NodeUnheard | T::ClocksApart | T::CertificateEnds | T::NodeWaits => About::Node,
         T::UnknownPayment | T::FailedIntent => About::Payment,
         T::LeftOut | T::RuleBroken | T::ClockBack | T::BackupFailed | T::Storage => About::Shop,
         T::OnionUnreachable | T::OnionKeyLost | T::Defect | T::Undelivered => About::Shop,
@@ -108,6 +111,7 @@ pub fn look(tx: &ReadTx<'_>) -> Result<Dashboard, Error> {
     let hosts = hosts::manage::list(tx)?;
     let selling = hosts.iter().filter(|view| view.host.is_enabled);
     let alive = selling.clone().filter(|view| view.host.is_alive(tx.now));
+    let with_room = selling.clone().filter(|view| has_room(view));
     let nodes = nodes::manage::list(tx)?;
     let used = nodes.iter().filter(|node| node.is_enabled);
     Ok(Dashboard {
@@ -121,8 +125,13 @@ pub fn look(tx: &ReadTx<'_>) -> Result<Dashboard, Error> {
         owed,
         todo: todo(tx)?,
         hosts: (selling.clone().count() as u64, alive.count() as u64),
+        hosts_with_room: with_room.count() as u64,
         nodes: (used.clone().count() as u64, used.filter(|node| node.is_alive).count() as u64),
     })
+}
+
+fn has_room(view: &HostView) -> bool {
+    view.host.offers_nostr_aliases || view.ranges.iter().any(|range| range.free() > 0)
 }
 
 fn count(db: &Connection, hosts: &[HostId], status: ProductStatus) -> Result<u64, Error> {

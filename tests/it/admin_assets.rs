@@ -11,11 +11,13 @@ use ip2tor_shop::http::{Surface, openapi_json};
 use crate::support::TestShop;
 
 /// Operations that programs use and no screen does, each with the reason.
-const FOR_PROGRAMS: [&str; 2] = [
+const FOR_PROGRAMS: [&str; 3] = [
     // Stands in what a host is read as.
     "admin_host_block_read",
     // Stands in the list.
     "admin_operators_read",
+    // The screen saves what it shows.
+    "admin_report_months_csv",
 ];
 /// Bytes of all files as they are in the repository.
 const RAW_BYTES: usize = 150_000;

@@ -2,6 +2,7 @@
 //! others; what needs processes of its own is in `tests/process`, what needs a Tor network in `tests/tor`.
 
 mod admin_assets;
+mod admin_lists;
 mod alerts;
 mod contract_replay;
 mod http;

@@ -6,6 +6,8 @@
 mod admin;
 mod admin_deeds;
 mod admin_login;
+mod admin_money;
+mod admin_people;
 mod claims;
 mod driver;
 mod endings;
@@ -13,6 +15,7 @@ mod events;
 mod first_run;
 mod gallery;
 mod looks;
+mod operator;
 mod purchase;
 mod renewal;
 mod safest;

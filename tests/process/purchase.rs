@@ -129,7 +129,8 @@ impl Demo {
         (order.clone(), order["ln_invoices"][0].clone())
     }
 
-    fn lnd_dir(&self) -> PathBuf {
+    /// The folder of the simulated node.
+    pub fn lnd_dir(&self) -> PathBuf {
         PathBuf::from(self.details["lnd"]["dir"].as_str().expect("a folder"))
     }
 

@@ -85,6 +85,10 @@ pub enum AlertTopic {
     NoInvoices,
     /// A Lightning node has another time than this machine.
     ClocksApart,
+    /// The certificate of a Lightning node ends soon.
+    CertificateEnds,
+    /// The Lightning node of an operator waits for an administrator.
+    NodeWaits,
     /// A host has few free ports left.
     FewPorts,
     /// The machine's clock is before the newest time in the database.
@@ -132,6 +136,8 @@ impl AlertTopic {
         Self::NodeUnheard,
         Self::NoInvoices,
         Self::ClocksApart,
+        Self::CertificateEnds,
+        Self::NodeWaits,
         Self::FewPorts,
         Self::ClockBack,
         Self::BackupFailed,
@@ -167,6 +173,8 @@ impl AlertTopic {
             Self::NodeUnheard => "node_unheard",
             Self::NoInvoices => "no_invoices",
             Self::ClocksApart => "clocks_apart",
+            Self::CertificateEnds => "certificate_ends",
+            Self::NodeWaits => "node_waits",
             Self::FewPorts => "few_ports",
             Self::ClockBack => "clock_back",
             Self::BackupFailed => "backup_failed",
@@ -191,7 +199,7 @@ impl AlertTopic {
     /// For what a stranger can raise as often as they like, and for what one cause can raise for every order.
     pub const fn most_open(self) -> Option<u32> {
         match self {
-            Self::TargetUnreachable | Self::StuckSuspension => Some(20),
+            Self::TargetUnreachable | Self::StuckSuspension | Self::NodeWaits => Some(20),
             Self::InvoiceVanished | Self::HoldLost | Self::LeftOut | Self::RuleBroken => Some(20),
             _ => None,
         }
@@ -211,6 +219,7 @@ impl AlertTopic {
                 | Self::OnionKeyLost
                 | Self::StuckSuspension
                 | Self::HostNotSwept
+                | Self::CertificateEnds
         )
     }
 
@@ -222,7 +231,7 @@ impl AlertTopic {
             Self::Storage | Self::ClockBack | Self::OnionKeyLost | Self::Defect => Severity::Critical,
             Self::DatabaseOlder | Self::SecondCopy => Severity::Critical,
             Self::RefundedTooMuch | Self::RefundMayBeDone | Self::HoldLost | Self::ClocksApart => Severity::Warning,
-            Self::RefundClaimed => Severity::Warning,
+            Self::RefundClaimed | Self::CertificateEnds | Self::NodeWaits => Severity::Warning,
             Self::StuckSuspension | Self::HostNotSwept | Self::LateDelivery => Severity::Warning,
             Self::FailedIntent | Self::HostDead | Self::BackupFailed | Self::OnionUnreachable => Severity::Warning,
             Self::Undelivered => Severity::Warning,

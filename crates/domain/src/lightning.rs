@@ -6,6 +6,7 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
+use super::clocks::Validity;
 use super::money::Msat;
 use super::time::Timestamp;
 
@@ -252,6 +253,17 @@ pub struct NodeInfo {
     pub lacks: Option<NodeError>,
     /// Why payments can't be held there although nodes of its kind can do that.
     pub cannot_hold: Option<String>,
+    /// The certificate that it must show, where one is given.
+    pub certificate: Option<Certificate>,
+}
+
+/// The certificate that a node must show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Certificate {
+    /// The host names and IP addresses that it is for.
+    pub names: Vec<String>,
+    /// From when until when it is valid.
+    pub validity: Validity,
 }
 
 /// How a call to a node failed. The kind decides what happens next, the text is for the operator.

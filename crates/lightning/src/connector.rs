@@ -20,10 +20,9 @@ use tokio_rustls::client::TlsStream;
 
 use super::credentials::Source;
 use super::dial::{BoxedIo, Dial};
-use super::trust::{explain_handshake, tls_config, validity};
+use super::trust::{explain_handshake, read_certificate, tls_config};
 use ip2tor_domain::address::with_port;
-use ip2tor_domain::clocks::Validity;
-use ip2tor_domain::lightning::{NodeError, NodeErrorKind};
+use ip2tor_domain::lightning::{Certificate, NodeError, NodeErrorKind};
 
 /// Where a node listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,9 +85,9 @@ impl Connector {
         })
     }
 
-    /// When the configured certificate is valid; `None` without one.
-    pub async fn certificate_validity(&self) -> Option<Validity> {
-        validity(&self.read_certificate().await.ok()??)
+    /// What the configured certificate says; `None` without one.
+    pub async fn certificate(&self) -> Option<Certificate> {
+        read_certificate(&self.read_certificate().await.ok()??)
     }
 
     /// A node may renew its certificate between our reading it and the handshake: a certificate that

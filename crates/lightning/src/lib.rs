@@ -34,10 +34,9 @@ mod trust;
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 
-use ip2tor_domain::clocks::Validity;
 use ip2tor_domain::lightning::{
-    CancelOutcome, InvoicePage, InvoiceRequest, MadeInvoice, NodeError, NodeInfo, NodeInvoice, PaymentHash, Preimage,
-    SettleOutcome,
+    CancelOutcome, Certificate, InvoicePage, InvoiceRequest, MadeInvoice, NodeError, NodeInfo, NodeInvoice,
+    PaymentHash, Preimage, SettleOutcome,
 };
 
 /// A stream of invoices that ends when the connection does; an error is its last item.
@@ -91,8 +90,8 @@ pub trait LightningNode: Send + Sync {
         false
     }
 
-    /// From when until when the certificate is valid that the node must show, if one is given.
-    async fn certificate_validity(&self) -> Option<Validity> {
+    /// What the certificate says that the node must show, if one is given.
+    async fn certificate(&self) -> Option<Certificate> {
         None
     }
 

@@ -26,10 +26,9 @@ use super::policy::Policy;
 use super::rights::Call;
 use super::served::{BareCalls as _, Served};
 use super::{InvoiceStream, LightningNode, bolt11, outcome, pages};
-use ip2tor_domain::clocks::Validity;
 use ip2tor_domain::lightning::{
-    CancelOutcome, InvoicePage, InvoiceRequest, MadeInvoice, Network, NodeError, NodeErrorKind, NodeInfo, NodeInvoice,
-    NodeInvoiceState, PaymentHash, Preimage, SettleOutcome,
+    CancelOutcome, Certificate, InvoicePage, InvoiceRequest, MadeInvoice, Network, NodeError, NodeErrorKind, NodeInfo,
+    NodeInvoice, NodeInvoiceState, PaymentHash, Preimage, SettleOutcome,
 };
 use ip2tor_domain::money::Msat;
 
@@ -284,8 +283,8 @@ impl LightningNode for LndGrpc {
         self.page(false, after, limit).await
     }
 
-    async fn certificate_validity(&self) -> Option<Validity> {
-        self.link.connector().certificate_validity().await
+    async fn certificate(&self) -> Option<Certificate> {
+        self.link.connector().certificate().await
     }
 
     async fn info(&self) -> Result<NodeInfo, NodeError> {

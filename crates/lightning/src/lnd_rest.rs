@@ -26,10 +26,9 @@ use super::rest_json::{Balance, Listed, MaybeInvoice, Nothing, RestAdded, RestIn
 use super::rights::Call;
 use super::served::{BareCalls, Served};
 use super::{InvoiceStream, LightningNode, bolt11, outcome, pages};
-use ip2tor_domain::clocks::Validity;
 use ip2tor_domain::lightning::{
-    CancelOutcome, InvoicePage, InvoiceRequest, MadeInvoice, NodeError, NodeErrorKind, NodeInfo, NodeInvoice,
-    NodeInvoiceState, PaymentHash, Preimage, SettleOutcome,
+    CancelOutcome, Certificate, InvoicePage, InvoiceRequest, MadeInvoice, NodeError, NodeErrorKind, NodeInfo,
+    NodeInvoice, NodeInvoiceState, PaymentHash, Preimage, SettleOutcome,
 };
 use ip2tor_domain::money::Msat;
 
@@ -239,8 +238,8 @@ impl LightningNode for LndRest {
         self.page(false, after, limit).await
     }
 
-    async fn certificate_validity(&self) -> Option<Validity> {
-        self.link.connector().certificate_validity().await
+    async fn certificate(&self) -> Option<Certificate> {
+        self.link.connector().certificate().await
     }
 
     async fn info(&self) -> Result<NodeInfo, NodeError> {

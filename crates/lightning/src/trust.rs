@@ -1,6 +1,7 @@
 //! Which certificate a node may show. A given certificate is pinned: exactly that one, as long as
 //! it is valid, self-signed or not. Without one the system's roots decide. There is no third way.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -8,10 +9,11 @@ use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use x509_parser::prelude::{GeneralName, X509Certificate};
 
 use super::pasted;
 use ip2tor_domain::clocks::Validity;
-use ip2tor_domain::lightning::{NodeError, NodeErrorKind};
+use ip2tor_domain::lightning::{Certificate, NodeError, NodeErrorKind};
 use ip2tor_domain::time::Timestamp;
 
 /// The TLS configuration that accepts exactly the certificates in `pem`, or, without, what the
@@ -128,14 +130,39 @@ fn check_validity(certificate: &CertificateDer<'_>, time: UnixTime) -> Result<()
 
 fn validity_of(certificate: &CertificateDer<'_>) -> Option<Validity> {
     let (_, parsed) = x509_parser::parse_x509_certificate(certificate).ok()?;
-    let at = |time: x509_parser::time::ASN1Time| Timestamp::from_secs(time.timestamp());
-    Some(Validity { from: at(parsed.validity().not_before), until: at(parsed.validity().not_after) })
+    Some(validity_in(&parsed))
 }
 
-/// When the first certificate in `pem` is valid.
-pub fn validity(pem: &[u8]) -> Option<Validity> {
+fn validity_in(parsed: &X509Certificate<'_>) -> Validity {
+    let at = |time: x509_parser::time::ASN1Time| Timestamp::from_secs(time.timestamp());
+    Validity { from: at(parsed.validity().not_before), until: at(parsed.validity().not_after) }
+}
+
+/// What the first certificate in `pem` says.
+pub fn read_certificate(pem: &[u8]) -> Option<Certificate> {
     let pem = pasted::certificate(pem).unwrap_or_else(|_| pem.to_vec());
-    CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok).find_map(|certificate| validity_of(&certificate))
+    CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok).find_map(|der| {
+        let (_, parsed) = x509_parser::parse_x509_certificate(&der).ok()?;
+        Some(Certificate { names: names_in(&parsed), validity: validity_in(&parsed) })
+    })
+}
+
+/// The host names and IP addresses that a certificate is for.
+fn names_in(parsed: &X509Certificate<'_>) -> Vec<String> {
+    let Ok(Some(names)) = parsed.subject_alternative_name() else { return Vec::new() };
+    names.value.general_names.iter().filter_map(written).collect()
+}
+
+fn written(name: &GeneralName<'_>) -> Option<String> {
+    match name {
+        GeneralName::DNSName(name) => Some((*name).to_owned()),
+        GeneralName::IPAddress(bytes) => {
+            let v4 = || <[u8; 4]>::try_from(*bytes).ok().map(IpAddr::from);
+            let v6 = || <[u8; 16]>::try_from(*bytes).ok().map(IpAddr::from);
+            v4().or_else(v6).map(|address| address.to_string())
+        }
+        _ => None,
+    }
 }
 
 fn timestamp(time: UnixTime) -> Timestamp {
@@ -263,6 +290,17 @@ mod tests {
         let connected = TlsConnector::from(Arc::new(rooted_config(roots))).connect(name, near).await;
         drop(accepting);
         connected.map(drop)
+    }
+
+    #[test]
+    fn a_certificate_says_for_which_names_it_is_and_how_long() {
+        let mut params = authority(&["node.example", "192.0.2.7", "2001:db8::1"]);
+        (params.not_before, params.not_after) = (rcgen::date_time_ymd(2019, 1, 2), rcgen::date_time_ymd(2020, 1, 2));
+        let pem = params.self_signed(&KeyPair::generate().unwrap()).unwrap().pem();
+        let read = read_certificate(pem.as_bytes()).unwrap();
+        assert_eq!(read.names, ["node.example", "192.0.2.7", "2001:db8::1"]);
+        assert_eq!((read.validity.from.secs(), read.validity.until.secs()), (1_546_387_200, 1_577_923_200));
+        assert_eq!(read_certificate(b"x"), None);
     }
 
     #[tokio::test]

@@ -18,8 +18,6 @@ pub struct Look {
     pub check: NodeCheck,
     /// Seconds.
     pub ahead_secs: Option<i64>,
-    /// When its certificate is valid.
-    pub certificate: Option<clocks::Validity>,
 }
 
 /// Asks a node, and has it make an invoice, which is cancelled at once.
@@ -28,7 +26,7 @@ pub async fn look(dial: &Dial, node: &Node, clock: &dyn Clock, random: &dyn Rand
         Ok(connection) => connection,
         Err(error) => {
             let check = NodeCheck { info: NodeInfo::default(), problem: Some(error) };
-            return Look { check, ahead_secs: None, certificate: None };
+            return Look { check, ahead_secs: None };
         }
     };
     let mut check = lightning::check::check(&*connection, None, None).await;
@@ -45,7 +43,8 @@ pub async fn look(dial: &Dial, node: &Node, clock: &dyn Clock, random: &dyn Rand
             Err(error) => check.problem = Some(error),
         }
     }
-    Look { check, ahead_secs, certificate: connection.certificate_validity().await }
+    check.info.certificate = connection.certificate().await;
+    Look { check, ahead_secs }
 }
 
 async fn sample(node: &dyn LightningNode, random: &dyn Random) -> Result<MadeInvoice, NodeError> {
@@ -61,7 +60,7 @@ async fn sample(node: &dyn LightningNode, random: &dyn Random) -> Result<MadeInv
 /// Only those of the database.
 pub async fn ask(shop: &Shop, dial: &Dial, node: &Node, stores: bool) -> Result<Look, Error> {
     let looked = look(dial, node, &*shop.clock, &*shop.random).await;
-    let Look { check, ahead_secs, certificate } = looked;
+    let Look { check, ahead_secs } = looked;
     // A node that is behind the chain has answered; for how long it may be is decided below.
     let problem = check.problem.clone().filter(|_| check.info.synced_to_chain != Some(false));
     let result = problem.map_or_else(|| Ok(check.info.clone()), Err);
@@ -72,12 +71,15 @@ pub async fn ask(shop: &Shop, dial: &Dial, node: &Node, stores: bool) -> Result<
     };
     let problem = verdict.problem.or(verdict.unfit);
     let apart = match ahead_secs {
-        Some(seconds) => nodes::clocks::note(shop, node.id, seconds, certificate).await?,
+        Some(seconds) => {
+            let validity = check.info.certificate.as_ref().map(|certificate| certificate.validity);
+            nodes::clocks::note(shop, node.id, seconds, validity).await?
+        }
         None => None,
     };
     let apart = apart.map(|text| NodeError::new(NodeErrorKind::ClocksApart, format!("clocks apart: {text}")));
     let check = NodeCheck { problem: problem.or(apart).or(check.problem), info: check.info };
-    Ok(Look { check, ahead_secs, certificate })
+    Ok(Look { check, ahead_secs })
 }
 
 /// Whether a problem is one that may pass without the operator's doing: no reason against storing the node.

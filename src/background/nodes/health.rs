@@ -87,6 +87,7 @@ async fn identify(shop: &Shop, entry: &Entry) -> Result<NodeInfo, NodeError> {
 pub(in crate::background) async fn ask(shop: &Shop, entry: &Entry) -> Result<NodeInfo, NodeError> {
     let id = entry.spec.id;
     let mut info = entry.node.info().await?;
+    info.certificate = entry.node.certificate().await;
     let network = || shop.db.read(|db| node_state::network(db, id)).ok().flatten();
     let pubkey = || shop.db.read(|db| node_state::pubkey(db, id)).ok().flatten();
     let needed = || shop.db.read(|db| nodes::health::needed_pubkey(db, id)).ok().flatten();

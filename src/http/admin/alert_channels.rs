@@ -86,7 +86,7 @@ impl AdminAlertChannel {
 #[derive(Object)]
 #[oai(deny_unknown_fields)]
 pub struct AdminNewAlertChannel {
-    /// `email` (by the shop's mail server), `ntfy` or `webhook`.
+    /// `email` (by the shop's mail server), `ntfy`, `webhook` or `nostr` (over its relays), as far as the shop has them.
     kind: String,
     /// The address of e-mail, or the URL of the server. An operator names only servers with public addresses.
     target: String,
@@ -137,6 +137,13 @@ impl AlertChannels {
         }
         all.extend(states.iter().filter_map(|state| AdminAlertChannel::own(state, &operators)));
         Ok(Reply(all))
+    }
+
+    /// What a channel of one's own may be here: kinds that the program was not built or configured for are left out
+    #[oai(path = "/alert-channels/kinds/", method = "get", operation_id = "admin_alert_channel_kinds")]
+    async fn kinds(&self, context: &Context, _signed: Signed) -> Answer<Reply<Vec<String>>> {
+        let kinds = context.backstage()?.channel_kinds();
+        Ok(Reply(kinds.into_iter().map(|kind| kind.name().to_owned()).collect()))
     }
 
     /// Add a channel of one's own: it tells of the alerts that concern oneself

@@ -130,7 +130,8 @@ const fn operation(topic: AlertTopic) -> &'static str {
         T::FewPorts => "admin_host_range_add",
         T::HostNotSwept => "admin_host_swept",
         T::NoInvoices => "admin_node_list",
-        T::NodeDead | T::NodeUnheard | T::ClocksApart => "admin_node_check",
+        T::NodeDead | T::NodeUnheard | T::ClocksApart | T::CertificateEnds => "admin_node_check",
+        T::NodeWaits => "admin_node_update",
         T::FailedIntent => "admin_outbox_list",
         T::BackupFailed => "admin_job_run",
         T::UnknownPayment | T::LeftOut | T::RuleBroken | T::ClockBack | T::Storage => "admin_alert_close",
@@ -167,6 +168,8 @@ pub struct AdminDashboard {
     pub hosts: u64,
     /// How many of them check in.
     pub hosts_alive: u64,
+    /// How many of them have something left to sell: a free port, or aliases.
+    pub hosts_with_room: u64,
     /// Nodes that are enabled.
     pub nodes: u64,
     /// How many of them are alive.
@@ -206,6 +209,7 @@ impl AdminDashboard {
             todo: look.todo.into_iter().map(Into::into).collect(),
             hosts: look.hosts.0,
             hosts_alive: look.hosts.1,
+            hosts_with_room: look.hosts_with_room,
             nodes: look.nodes.0,
             nodes_alive: look.nodes.1,
             disk,

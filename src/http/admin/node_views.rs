@@ -5,10 +5,38 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::values::{date, msat};
+use crate::domain::lightning::Certificate;
 use crate::domain::node::Node;
 use crate::services::Error;
 use crate::services::backstage::{Backstage, Credentials, NodeReport, Pasted};
 use crate::services::nodes::manage::NodeChange;
+
+/// The certificate that a node must show, as it was when the node was last asked.
+#[derive(Debug, Serialize, Object)]
+pub struct AdminCertificate {
+    /// The host names and IP addresses that it is for.
+    pub names: Vec<String>,
+    /// When it begins to be valid.
+    pub from: String,
+    /// When it ends.
+    pub until: String,
+}
+
+impl AdminCertificate {
+    /// Out of what is stored of a node.
+    fn stored(info: &Value) -> Option<Self> {
+        let text = |key: &str| info[key].as_str().map(str::to_owned);
+        let names = info["names"].as_array()?.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+        Some(Self { names, from: text("from")?, until: text("until")? })
+    }
+}
+
+impl From<Certificate> for AdminCertificate {
+    fn from(certificate: Certificate) -> Self {
+        let Certificate { names, validity } = certificate;
+        Self { names, from: validity.from.to_wire(), until: validity.until.to_wire() }
+    }
+}
 
 /// A node.
 #[derive(Debug, Serialize, Object)]
@@ -29,6 +57,8 @@ pub struct AdminNode {
     pub certificate_file: Option<String>,
     /// Whether a copy of its certificate is stored.
     pub has_certificate: bool,
+    /// What its certificate says; null where the roots of the machine decide, for a socket, and until it has answered.
+    pub certificate: Option<AdminCertificate>,
     /// The file with its macaroon for invoices, where it is one.
     pub macaroon_file: Option<String>,
     /// Whether a copy of its macaroon is stored.
@@ -94,6 +124,7 @@ impl From<&Node> for AdminNode {
             port: node.port,
             certificate_file: node.certificate_file.clone(),
             has_certificate: node.certificate.is_some(),
+            certificate: AdminCertificate::stored(&info["certificate"]),
             macaroon_file: node.macaroon_file.clone(),
             has_macaroon: node.macaroon.is_some(),
             pays_refunds: node.pays_refunds,
@@ -252,10 +283,8 @@ pub struct AdminNodeReport {
     pub outbound_msat: Option<i64>,
     /// How far its clock is ahead of the machine's, in seconds.
     pub clock_ahead_secs: Option<i64>,
-    /// When its certificate begins to be valid.
-    pub certificate_from: Option<String>,
-    /// When its certificate ends.
-    pub certificate_until: Option<String>,
+    /// The certificate that it must show, where one is given.
+    pub certificate: Option<AdminCertificate>,
 }
 
 impl From<NodeReport> for AdminNodeReport {
@@ -273,8 +302,7 @@ impl From<NodeReport> for AdminNodeReport {
             inbound_msat: report.inbound.map(msat),
             outbound_msat: report.outbound.map(msat),
             clock_ahead_secs: report.ahead_secs,
-            certificate_from: date(report.certificate.as_ref().map(|certificate| certificate.from)),
-            certificate_until: date(report.certificate.map(|certificate| certificate.until)),
+            certificate: report.certificate.map(Into::into),
         }
     }
 }

@@ -94,6 +94,8 @@ impl Orders {
         &self,
         context: &Context,
         signed: Signed,
+        /// What is remembered of one: its id, that of its product, or a payment hash.
+        q: Query<Option<String>>,
         /// Only those at the host with this id.
         host: Query<Option<String>>,
         /// Only those in this state, a letter.
@@ -106,7 +108,7 @@ impl Orders {
         until: Query<Option<String>>,
     ) -> Answer<Csv> {
         let query =
-            Filter { q: None, host: host.0, status: status.0, owed: owed.0, from: from.0, until: until.0 }.query()?;
+            Filter { q: q.0, host: host.0, status: status.0, owed: owed.0, from: from.0, until: until.0 }.query()?;
         let by = checked(context, signed, &query)?;
         Ok(orders_csv(&context.app, by, query, context.language))
     }
@@ -118,6 +120,8 @@ impl Orders {
         &self,
         context: &Context,
         signed: Signed,
+        /// What is remembered of one: its id, that of its product, or a payment hash.
+        q: Query<Option<String>>,
         /// Only those at the host with this id.
         host: Query<Option<String>>,
         /// Only those in this state, a letter.
@@ -130,7 +134,7 @@ impl Orders {
         until: Query<Option<String>>,
     ) -> Answer<JsonLines> {
         let query =
-            Filter { q: None, host: host.0, status: status.0, owed: owed.0, from: from.0, until: until.0 }.query()?;
+            Filter { q: q.0, host: host.0, status: status.0, owed: owed.0, from: from.0, until: until.0 }.query()?;
         let by = checked(context, signed, &query)?;
         Ok(orders_json(&context.app, by, query, context.language))
     }

@@ -48,6 +48,8 @@ pub struct FailedLoginView {
     pub at: String,
     /// The number of the operator whose name it was; null for a name that nobody has.
     pub operator: Nullable<i64>,
+    /// The operator's name.
+    pub name: Nullable<String>,
     /// The address or circuit.
     pub client: String,
     /// `password` or `code`: what was wrong.
@@ -118,8 +120,10 @@ impl Sessions {
     ) -> Answer<Reply<Page<FailedLoginView>>> {
         let slice = Slice::of(after.0, limit.0)?;
         let before = slice.after(|text| text.parse::<i64>().ok())?;
-        let found = context.shop().read(&signed.by, |tx| login::failed(tx, before, slice.wanted()))?;
-        Ok(Reply(slice.page(found, |failed| failed.id.to_string(), failed_view)))
+        let (found, known) = context
+            .shop()
+            .read(&signed.by, |tx| Ok((login::failed(tx, before, slice.wanted())?, manage::list(tx)?)))?;
+        Ok(Reply(slice.page(found, |failed| failed.id.to_string(), |failed| failed_view(failed, &known))))
     }
 }
 
@@ -141,11 +145,13 @@ pub(super) fn name_of(known: &[Operator], id: OperatorId) -> String {
     known.iter().find(|operator| operator.id == id).map_or_else(String::new, |operator| operator.name.clone())
 }
 
-fn failed_view(failed: FailedLogin) -> FailedLoginView {
+fn failed_view(failed: FailedLogin, known: &[Operator]) -> FailedLoginView {
+    let owner = known.iter().find(|operator| Some(operator.id) == failed.operator);
     FailedLoginView {
         id: failed.id,
         at: failed.at.to_wire(),
         operator: Nullable(failed.operator.map(|operator| operator.0)),
+        name: Nullable(owner.map(|operator| operator.name.clone())),
         client: failed.client,
         reason: failed.fault.name().to_owned(),
     }

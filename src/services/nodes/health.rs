@@ -18,6 +18,9 @@ pub const RESTART_SECS: i64 = 120;
 /// block. Seconds.
 const UNSYNCED_SECS: i64 = 300;
 
+/// The operator is told so long before a certificate ends. Seconds.
+const CERTIFICATE_ENDS_SECS: i64 = 14 * 86_400;
+
 /// What a check came to.
 #[derive(Clone, Debug)]
 pub struct Verdict {
@@ -64,6 +67,9 @@ pub async fn store(
             Some(_) => {}
             None => alerts::close(db, AlertTopic::NodeDead, &node.to_string(), now)?,
         }
+        if let Ok(info) = &answer {
+            tell_of_certificate(db, node, &name, info, now)?;
+        }
         if was_alive != alive {
             // What comes next is another story.
             node_state::set_failing(db, node, false, now)?;
@@ -73,6 +79,30 @@ pub async fn store(
         Ok(Verdict { is_news: was_alive != alive, problem, unfit })
     })
     .await
+}
+
+/// A certificate that has ended keeps the shop from its node: the operator is told before.
+fn tell_of_certificate(
+    db: &Connection,
+    node: NodeId,
+    name: &str,
+    info: &NodeInfo,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let until = info.certificate.as_ref().map(|certificate| certificate.validity.until);
+    let soon = until.filter(|until| *until < now.plus_secs(CERTIFICATE_ENDS_SECS));
+    match soon.filter(|_| is_used(db, node).unwrap_or(true)) {
+        Some(until) => {
+            let text = format!(
+                "The certificate of Lightning node {name} ends on {}, and the shop can't use the node after that. Let the \
+                 node make a new one (LND: delete tls.cert and tls.key, restart), and give it to the shop.",
+                until.to_wire()
+            );
+            alerts::raise(db, AlertTopic::CertificateEnds, &node.to_string(), &text, now).map(drop)?;
+        }
+        None => alerts::close(db, AlertTopic::CertificateEnds, &node.to_string(), now)?,
+    }
+    Ok(())
 }
 
 /// Judges the answer to a check and stores nothing.
@@ -113,6 +143,7 @@ pub(in crate::services) fn forget_unused(db: &Connection, node: NodeId, now: Tim
         alerts::close(db, AlertTopic::NodeDead, &node.to_string(), now)?;
         alerts::close(db, AlertTopic::NodeUnheard, &node.to_string(), now)?;
         alerts::close(db, AlertTopic::ClocksApart, &node.to_string(), now)?;
+        alerts::close(db, AlertTopic::CertificateEnds, &node.to_string(), now)?;
     }
     Ok(())
 }
@@ -219,6 +250,11 @@ fn describe(info: &NodeInfo) -> String {
         "synced_to_chain": info.synced_to_chain,
         "version": info.version,
         "cannot_hold": info.cannot_hold,
+        "certificate": info.certificate.as_ref().map(|certificate| json!({
+            "names": certificate.names,
+            "from": certificate.validity.from.to_wire(),
+            "until": certificate.validity.until.to_wire(),
+        })),
     })
     .to_string()
 }
@@ -228,7 +264,9 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::domain::clocks::Validity;
     use crate::domain::id::SystemRandom;
+    use crate::domain::lightning::Certificate;
     use crate::domain::time::ManualClock;
     use crate::services::test_support::{database, operator};
     use crate::store::StoreError;
@@ -265,5 +303,30 @@ mod tests {
         clock.advance_secs(3600);
         check().await;
         assert_ne!(db.version().unwrap(), first);
+    }
+
+    #[tokio::test]
+    async fn the_operator_is_told_two_weeks_before_a_certificate_ends_and_no_more_once_there_is_a_new_one() {
+        let (_dir, db) = database();
+        operator(&db, "anna");
+        let node = NodeId(uuid::Uuid::nil());
+        let add = "INSERT INTO node (id, operator_id, kind, name, host, port, created_at, modified_at) \
+                   SELECT zeroblob(16), id, 'lnd_grpc', 'lnd', 'node.example', 10009, 0, 0 FROM operator";
+        db.write_blocking(move |db| db.execute(add, []).map(drop).map_err(StoreError::from)).unwrap();
+        let clock = Arc::new(ManualClock::new(NOW));
+        let shop = Shop::new(db.clone(), clock.clone(), Arc::new(SystemRandom), Settings::default()).unwrap();
+        let told = async |days: i64| {
+            let validity = Validity { from: NOW, until: NOW.plus_secs(days * 86_400) };
+            let certificate = Some(Certificate { names: vec!["node.example".to_owned()], validity });
+            store(&shop, node, "lnd", Ok(NodeInfo { certificate, ..NodeInfo::default() })).await.unwrap();
+            let open = db.read(|db| alerts::list(db, false)).unwrap();
+            open.iter().any(|alert| alert.topic == AlertTopic::CertificateEnds)
+        };
+        assert!(!told(15).await);
+        clock.advance_secs(2 * 86_400);
+        assert!(told(15).await);
+        assert!(!told(400).await, "there is a new one");
+        let stored = db.read(|db| nodes::get(db, node)).unwrap().unwrap();
+        assert!(stored.info.unwrap().contains("\"names\":[\"node.example\"]"));
     }
 }

@@ -5,7 +5,8 @@ mod open_matters;
 use open_matters::{needs_no_open_refund, needs_nothing_open};
 
 use super::{health, names};
-use crate::domain::address;
+use crate::domain::address::{self, with_port};
+use crate::domain::alert::AlertTopic;
 use crate::domain::id::{NodeId, Random};
 use crate::domain::node::{Node, NodeKind, PAYMENT_BAKE_COMMAND};
 use crate::domain::text::{NOT_PLAIN, is_plain_name};
@@ -15,7 +16,7 @@ use crate::services::operators::manage;
 use crate::services::payments::refunds::BY_HAND;
 use crate::services::{Error, ReadTx, Tx, authz};
 use crate::store::node_state::Spec;
-use crate::store::nodes;
+use crate::store::{alerts, nodes};
 
 /// Linux has room for 108 bytes, the last of which ends the path.
 const LONGEST_SOCKET_PATH: usize = 107;
@@ -148,7 +149,22 @@ pub fn new_node(
 pub fn insert(tx: &Tx<'_>, node: &Node) -> Result<(), Error> {
     let db = tx.db;
     nodes::insert(db, node, tx.author())?;
-    tx.record("node", node.id, &format!("added: {} {}", node.kind.name(), node.name))
+    tx.record("node", node.id, &format!("added: {} {}", node.kind.name(), node.name))?;
+    if !authz::may_choose_addresses(tx.actor) {
+        tell_that_it_waits(tx, node)?;
+    }
+    Ok(())
+}
+
+/// Nobody looks by chance whether a node waits.
+fn tell_that_it_waits(tx: &Tx<'_>, node: &Node) -> Result<(), Error> {
+    let text = format!(
+        "Lightning node {} of an operator waits for an administrator: before it is enabled, nothing connects to {}.",
+        node.name,
+        with_port(&node.host, node.port)
+    );
+    alerts::raise(tx.db, AlertTopic::NodeWaits, &node.id.to_string(), &text, tx.now)?;
+    Ok(())
 }
 
 /// Adds a node without asking it.
@@ -214,6 +230,9 @@ pub fn set(tx: &Tx<'_>, id: NodeId, change: NodeChange, owner: Option<&str>) -> 
     let (node, changed) = changed(tx, id, change, owner)?;
     nodes::update(db, &node, tx.author())?;
     health::forget_unused(db, id, tx.now)?;
+    if node.is_enabled {
+        alerts::close(db, AlertTopic::NodeWaits, &id.to_string(), tx.now)?;
+    }
     for change in &changed {
         tx.record("node", id, change)?;
     }
@@ -286,6 +305,7 @@ pub fn remove(tx: &Tx<'_>, id: NodeId) -> Result<(), Error> {
     needs_no_open_refund(db, id, BY_HAND)?;
     nodes::remove(db, id, tx.author())?;
     health::forget_unused(db, id, tx.now)?;
+    alerts::close(db, AlertTopic::NodeWaits, &id.to_string(), tx.now)?;
     tx.record("node", id, &format!("removed: {}", node.name))
 }
 

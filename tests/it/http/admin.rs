@@ -402,6 +402,11 @@ async fn an_export_has_every_order_of_the_list_once() {
     assert!(csv.header("content-disposition").contains("orders.csv"));
     let listed: Vec<_> = csv.text().lines().skip(1).map(|line| line.split(',').next().unwrap().to_owned()).collect();
     assert_eq!(listed, ids);
+    let one = get(&shop, "operator", &format!("orders/{}/", ids[0])).await;
+    let product = one["order"]["product_id"].as_str().expect("an id");
+    let csv = ask(&shop, "operator", "GET", &format!("orders/export/csv/?q={product}")).send().await;
+    let of_it: Vec<_> = csv.text().lines().skip(1).map(|line| line.split(',').next().unwrap().to_owned()).collect();
+    assert_eq!(of_it, ids[..1], "those of one product");
     let lines = ask(&shop, "operator", "GET", "orders/export/json/").send().await.text();
     let listed: Vec<_> =
         lines.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON")["id"].clone()).collect();

@@ -2,95 +2,8 @@
 
 use serde_json::Value;
 
-use super::admin::{one_of, sign_in, visit};
-use super::looks::is_fine;
-use super::purchase::buy;
-use super::session::{Browser, DESKTOP, is_installed};
-use crate::live::process::wait_until;
+use super::operator::Operator;
 use crate::live::shop::TARGET;
-use crate::purchase::Demo;
-
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
-
-/// Somebody who has signed in at the screens of a shop with one bridge that works.
-struct Operator {
-    browser: Browser,
-    admin: String,
-    _demo: Demo,
-    _dir: tempfile::TempDir,
-}
-
-impl Operator {
-    fn at_work() -> Option<Self> {
-        if !is_installed("chromedriver") {
-            return None;
-        }
-        let dir = tempfile::tempdir().expect("a folder");
-        let demo = Demo::start(dir.path(), &[]);
-        let mut browser = Browser::chromium(DESKTOP);
-        buy(&mut browser, &demo.url(), |_, _| {});
-        let admin = sign_in(&mut browser, &demo);
-        Some(Self { browser, admin, _demo: demo, _dir: dir })
-    }
-
-    /// Goes to a screen as it is now, also to the one that is shown.
-    fn visit(&mut self, place: &str) {
-        self.browser.go("about:blank");
-        visit(&mut self.browser, &self.admin, place);
-    }
-
-    /// The screen of the only thing in a list, with its id.
-    fn visit_one(&mut self, list: &str) -> String {
-        let place = one_of(&mut self.browser, &self.admin, list);
-        self.visit(&place);
-        place.split_once('/').expect("an id").1.to_owned()
-    }
-
-    /// Presses a button of the screen by what stands on it, or by its name for those who don't see it. In one step: what shows
-    /// its news by itself may be drawn anew in between.
-    fn press(&mut self, text: &str) {
-        let press = format!(
-            "const named = (one) => (one.ariaLabel ?? one.textContent) === '{text}'; \
-             const found = [...document.querySelectorAll('main button, #said button')].find(named); \
-             found?.focus(); found?.click(); return Boolean(found);"
-        );
-        let found = wait_until(PATIENCE, || self.browser.run(&press).as_bool().filter(|found| *found));
-        assert!(found.is_some(), "no button {text:?}: {}", self.browser.text("main"));
-    }
-
-    /// Answers the question that a button asks: fills what is to be filled, and wants it.
-    fn agree(&mut self, fields: &[(&str, &str)]) {
-        self.browser.wait_for("dialog[open]");
-        is_fine(&mut self.browser, "the question");
-        for (name, value) in fields {
-            self.browser.fill(&format!("dialog [name={name}]"), value);
-        }
-        self.browser.click("dialog button.main");
-        let closed = wait_until(PATIENCE, || (!self.browser.has("dialog[open]")).then_some(()));
-        assert!(closed.is_some(), "it was refused: {}", self.browser.text("dialog"));
-    }
-
-    /// What the API answers to the one who has signed in.
-    fn get(&mut self, path: &str) -> Value {
-        self.browser.run(&format!("return fetch('/api/v1/admin/{path}').then((answer) => answer.json());"))
-    }
-
-    /// Asks until it is as it should be.
-    fn until(&mut self, path: &str, is_so: impl Fn(&Value) -> bool) -> Value {
-        let mut last = Value::Null;
-        let found = wait_until(PATIENCE, || {
-            last = self.get(path);
-            is_so(&last).then(|| last.clone())
-        });
-        found.unwrap_or_else(|| panic!("{path} stays {last}"))
-    }
-
-    /// Waits until the line says what was done, and puts it back.
-    fn said(&mut self, part: &str) {
-        let found = wait_until(PATIENCE, || self.browser.text("#said").contains(part).then_some(()));
-        assert!(found.is_some(), "not {part:?} but {:?}", self.browser.text("#said"));
-    }
-}
 
 #[test]
 fn a_bridge_is_extended_suspended_moved_resumed_and_killed_with_its_target_on_the_deny_list() {
@@ -188,4 +101,83 @@ fn a_job_is_run_and_paused_and_a_node_is_asked_now() {
     assert!(said.contains(node["pubkey"].as_str().expect("a key")), "{said}");
     // The demo's macaroon lets nobody ask for balances.
     assert!(node["outbound_msat"].is_null() && !said.contains("Can send"), "{node}");
+}
+
+#[test]
+fn a_suspension_is_undone_with_one_press_and_a_bridge_that_its_host_has_taken_down_is_released_and_deleted() {
+    let Some(mut one) = Operator::at_work() else { return };
+    let id = one.visit_one("products");
+    let path = format!("products/{id}/");
+    one.press("Suspend");
+    one.agree(&[]);
+    one.said("Done");
+    one.press("Undo");
+    one.said("as it was before");
+    // The agent of the demo plays the host.
+    one.until(&path, |detail| detail["product"]["status"] == "A");
+
+    one.visit(&format!("products/{id}"));
+    one.press("Suspend");
+    one.agree(&[("reason", "its host is given up")]);
+    one.until(&path, |detail| detail["product"]["status"] == "H");
+    one.visit(&format!("products/{id}"));
+    one.press("Release the port");
+    one.agree(&[("reason", "nothing stands there")]);
+    one.said("Done");
+    let released = one.until(&path, |detail| detail["history"].to_string().contains("nothing stands there"));
+    let host = one.get("hosts/")["items"][0]["id"].as_str().expect("an id").to_owned();
+    let ranges = one.get(&format!("hosts/{host}/"))["host"]["ranges"].clone();
+    assert_eq!(ranges[0]["used"], 0, "its port can be sold: {released}");
+
+    one.visit(&format!("products/{id}"));
+    one.press("Delete");
+    one.agree(&[("reason", "gone for good")]);
+    one.said("Done");
+    let gone = one.until(&path, |detail| detail["product"]["deleted_at"].is_string());
+    assert!(gone["history"].to_string().contains("gone for good"), "{gone}");
+}
+
+#[test]
+fn ports_are_added_and_removed_and_an_entry_of_the_deny_list_comes_back_with_one_press() {
+    let Some(mut one) = Operator::at_work() else { return };
+    let id = one.visit_one("hosts");
+    let path = format!("hosts/{id}/");
+    let ranges = |one: &mut Operator| one.get(&path)["host"]["ranges"].as_array().expect("ranges").len();
+    let before = ranges(&mut one);
+    for (field, port) in [("first", "41000"), ("last", "41009")] {
+        one.browser.fill(&format!("main form.filter [name={field}]"), port);
+    }
+    one.press("Add the range");
+    one.said("The range is added");
+    assert_eq!(ranges(&mut one), before + 1);
+    one.visit(&format!("hosts/{id}"));
+    one.browser.run(
+        "[...document.querySelectorAll('main tbody tr')].find((row) => row.textContent.includes('41000')) \
+         .querySelector('button').click();",
+    );
+    one.agree(&[]);
+    one.said("The range is removed");
+    assert_eq!(ranges(&mut one), before);
+    one.visit(&format!("hosts/{id}"));
+    one.press("Disable");
+    one.said("no longer sells");
+    assert_eq!(one.get(&path)["host"]["is_enabled"], false);
+    one.press("Undo");
+    one.said("The host sells");
+    assert_eq!(one.get(&path)["host"]["is_enabled"], true);
+
+    one.visit("deny");
+    one.press("Add an entry");
+    one.agree(&[("value", TARGET), ("comment", "sends spam")]);
+    one.said("gets no orders");
+    let entry = one.get("deny/")["items"][0].clone();
+    one.press("Remove");
+    one.said("off the list");
+    assert_eq!(one.get("deny/")["items"], Value::Array(Vec::new()));
+    one.press("Undo");
+    one.said("as it was before");
+    let back = one.get("deny/")["items"][0].clone();
+    for field in ["kind", "value", "status", "comment"] {
+        assert_eq!(back[field], entry[field], "{field}");
+    }
 }

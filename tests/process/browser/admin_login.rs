@@ -17,15 +17,10 @@ fn a_second_factor_is_set_and_asked_for_and_a_session_that_was_ended_elsewhere_l
     let demo = Demo::start(dir.path(), &[]);
     let mut here = Browser::chromium(DESKTOP);
     let admin = sign_in(&mut here, &demo);
-    let recovery_code = set_second_factor(&mut here, &demo, &admin);
+    let recovery_code = set_second_factor(&mut here, &demo, &admin).recovery_code;
 
     let mut there = Browser::chromium(DESKTOP);
-    let (_, name, password) = demo.admin();
-    there.go(&format!("{admin}/admin/"));
-    there.wait_for("[name=password]");
-    there.fill("[name=name]", &name);
-    there.fill("[name=password]", &password);
-    there.click("form button.main");
+    answer_door(&mut there, &demo);
     there.wait_for("[name=code]");
     is_fine(&mut there, "asked for a code");
     there.fill("[name=code]", &recovery_code);
@@ -73,8 +68,34 @@ fn whoever_guesses_has_to_wait_and_a_page_without_the_token_changes_nothing() {
     assert_ne!(said.first(), said.last(), "{said:?}");
 }
 
-/// Sets a second factor of the one who has signed in; one of its recovery codes.
-fn set_second_factor(browser: &mut Browser, demo: &Demo, admin: &str) -> String {
+/// Gives name and password at the door, which may want more.
+pub fn answer_door(browser: &mut Browser, demo: &Demo) {
+    let (admin, name, password) = demo.admin();
+    browser.go(&format!("{admin}/admin/"));
+    browser.wait_for("[name=password]");
+    browser.fill("[name=name]", &name);
+    browser.fill("[name=password]", &password);
+    browser.click("form button.main");
+}
+
+/// A second factor, as the app and its owner have it.
+pub struct Factor {
+    secret: Vec<u8>,
+    /// The step of the code that it was set with.
+    used: i64,
+    /// One of the codes for whoever has lost the app.
+    pub recovery_code: String,
+}
+
+impl Factor {
+    /// The code at this moment, or the next one while that of this moment is used up.
+    pub fn code(&self, browser: &mut Browser) -> String {
+        totp::code(&self.secret, step(browser).max(self.used + 1), totp::DIGITS)
+    }
+}
+
+/// Sets a second factor of the one who has signed in.
+pub fn set_second_factor(browser: &mut Browser, demo: &Demo, admin: &str) -> Factor {
     visit(browser, admin, "account");
     browser.click("main .card > button");
     browser.wait_for("dialog[open]");
@@ -84,10 +105,16 @@ fn set_second_factor(browser: &mut Browser, demo: &Demo, admin: &str) -> String 
     is_fine(browser, "a second factor to scan");
     let secret = browser.text("main .card .copyable pre");
     let secret = BASE32_NOPAD.decode(secret.as_bytes()).expect("base32");
-    let step = browser.run("return Math.floor(Date.now() / 30000);").as_i64().expect("a number");
-    browser.fill("[name=code]", &totp::code(&secret, step, totp::DIGITS));
+    let used = step(browser);
+    browser.fill("[name=code]", &totp::code(&secret, used, totp::DIGITS));
     browser.click("main .card form button.main");
     browser.wait_for("main .once pre");
     is_fine(browser, "recovery codes");
-    browser.text("main .once pre").lines().next().expect("a code").to_owned()
+    let recovery_code = browser.text("main .once pre").lines().next().expect("a code").to_owned();
+    Factor { secret, used, recovery_code }
+}
+
+/// The step of codes that is now.
+fn step(browser: &mut Browser) -> i64 {
+    browser.run("return Math.floor(Date.now() / 30000);").as_i64().expect("a number")
 }

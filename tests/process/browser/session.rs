@@ -229,6 +229,8 @@ fn capabilities(profile: &Path, visitor: Visitor) -> Value {
     json!({
         "goog:chromeOptions": {"args": arguments, "prefs": preferences},
         "goog:loggingPrefs": {"browser": "ALL"},
+        // Milliseconds: a machine that does much else takes longer than the usual half a minute.
+        "timeouts": {"script": 55_000},
     })
 }
 

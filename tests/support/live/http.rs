@@ -64,6 +64,11 @@ impl Client {
         Self { address: self.address, authorization: Some(format!("Basic {secret}")) }
     }
 
+    /// Speaks as a program of somebody's who runs the shop, with a token.
+    pub fn as_program(&self, token: &str) -> Self {
+        Self { address: self.address, authorization: Some(format!("Bearer {token}")) }
+    }
+
     pub fn get(&self, path: &str) -> io::Result<Answer> {
         self.send("GET", path, &Body::None)
     }

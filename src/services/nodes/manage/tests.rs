@@ -148,3 +148,35 @@ fn a_change_of_credentials_is_logged_without_them() {
     let changed = session.write(&db, move |tx| set(tx, node.id, new, None)).unwrap();
     assert_eq!(changed, ["priority 0->5", "macaroon replaced"]);
 }
+
+#[test]
+fn the_administrator_is_told_of_a_node_that_waits_until_it_is_enabled_or_removed() {
+    let (_dir, db) = database();
+    let anna = operator(&db, "anna");
+    let as_anna = || Session { by: Principal::Operator(anna, "anna".to_owned()), now: administrator().now };
+    let pasted = || NodeChange {
+        host: Some("192.0.2.7".to_owned()),
+        macaroon: Some(b"given".to_vec()),
+        ..NodeChange::default()
+    };
+    let add_as_anna = || {
+        let session = as_anna();
+        session.write(&db, move |tx| super::add(tx, &SystemRandom, NodeKind::LndGrpc, pasted(), None)).unwrap()
+    };
+    let waiting = || {
+        let open = db.read(|db| alerts::list(db, false)).unwrap();
+        open.into_iter().filter(|alert| alert.topic == AlertTopic::NodeWaits).map(|alert| alert.subject).collect()
+    };
+    let (first, second) = (add_as_anna(), add_as_anna());
+    let mut both: Vec<String> = waiting();
+    both.sort();
+    let mut expected = vec![first.id.to_string(), second.id.to_string()];
+    expected.sort();
+    assert_eq!(both, expected);
+    let enable = NodeChange { is_enabled: Some(true), ..NodeChange::default() };
+    administrator().write(&db, move |tx| set(tx, first.id, enable, None)).unwrap();
+    as_anna().write(&db, move |tx| remove(tx, second.id)).unwrap();
+    assert_eq!(waiting(), Vec::<String>::new());
+    add(&db, change(), "anna").unwrap();
+    assert_eq!(waiting(), Vec::<String>::new(), "an administrator adds nothing that waits");
+}

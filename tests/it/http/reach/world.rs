@@ -198,7 +198,12 @@ fn rows(db: &Connection, but: Option<i64>) -> Result<BTreeSet<String>, StoreErro
 /// Which rows are not an operator's, by the columns that say whose they are.
 fn others(table: &str, columns: &[String], but: i64) -> String {
     let has = |name: &str| columns.iter().any(|column| column == name);
+    // That a node of an operator waits is told to the administrator.
+    let nodes = format!("SELECT lower(hex(id)) FROM node WHERE operator_id = {but}");
+    let of_theirs = format!("replace(subject, '-', '') IN ({nodes})");
     match table {
+        "alert" => format!("WHERE NOT {of_theirs}"),
+        "alert_news" => format!("WHERE alert_id NOT IN (SELECT id FROM alert WHERE {of_theirs})"),
         "operator" => format!("WHERE id <> {but}"),
         "audit_log" => "WHERE actor <> 'operator:stranger'".to_owned(),
         _ if has("operator_id") => format!("WHERE operator_id IS NOT {but}"),
