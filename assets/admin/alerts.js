@@ -79,7 +79,6 @@ function entry(one, me) {
       me.role === "administrator" && button(t("todo.close"), () => close(one))));
 }
 
-// What says that a host is swept.
 export const sweep = ({ id }) => button(t("host.swept"), () =>
   ask({ name: "host.swept", operation: "admin_host_swept", args: { id }, said: true }));
 

@@ -124,7 +124,7 @@ addEventListener("hashchange", () => {
 const OPERATION = "admin_event_stream";
 // Things that change together are shown together, no more often than somebody can read. Milliseconds.
 const PAUSE = 3000;
-// Without a stream (too many listen) screens are shown anew so often. Milliseconds.
+// Without a stream screens are shown anew so often. Milliseconds.
 const WITHOUT = 60000;
 
 let source = null;

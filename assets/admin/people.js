@@ -50,7 +50,7 @@ function actions(one, me, box) {
   const set = (name, to, text, undo) => act("admin_operators_update", { id }, { [name]: to }, text, undo);
   const change = async (name, to, question) => {
     if (question && !await ask({ ...question, run: async () => true })) return;
-    await set(name, to, t("people.changed"), () => set(name, one[name], t("undone")));
+    await set(name, to, t("changed"), () => set(name, one[name], t("undone")));
   };
   const other = one.role === "operator" ? "administrator" : "operator";
   const role = () => change("role", other, { title: t(`people.make.${other}`), text: t(`people.make_text.${other}`, one) });

@@ -48,7 +48,7 @@ fn an_invoice_that_no_node_made_is_tried_again_or_given_up_with_a_note() {
     one.visit("tasks");
     one.press("Give up");
     one.agree(&[("note", "the node is gone for good")]);
-    one.said("Given up");
+    one.said("Done: Give up");
     let ended = one.until(&path, |detail| detail["order"]["status"] == "R");
     assert!(ended["history"].to_string().contains("the node is gone for good"), "{ended}");
 }
@@ -60,7 +60,7 @@ fn what_is_owed_is_noted_as_paid_by_hand() {
     one.visit(&format!("orders/{order}"));
     one.press("Paid back by hand");
     one.agree(&[("note", "in cash, at the counter")]);
-    one.said("paid back");
+    one.said("Done: Paid back by hand");
     let paid = one.get(&path);
     assert_eq!((&paid["order"]["owed"], &paid["order"]["status"]), (&Value::from(0), &Value::from("S")));
     assert!(paid["history"].to_string().contains("at the counter"), "{paid}");
@@ -83,7 +83,7 @@ fn the_outcome_of_a_refund_that_nobody_knows_is_said_and_what_is_owed_is_then_pa
     one.browser.wait_for("dialog[open]");
     one.browser.run("document.querySelector('dialog [name=outcome]').value = 'failed';");
     one.agree(&[("note", "the buyer has seen nothing")]);
-    one.said("Noted");
+    one.said("Done: Say what became of it");
     let said = one.get(&path);
     assert_eq!((&said["refunds"][0]["state"], &said["order"]["status"]), (&Value::from("failed"), &Value::from("N")));
     assert!(said["history"].to_string().contains("the buyer has seen nothing"), "{said}");

@@ -24,7 +24,7 @@ fn a_token_is_made_and_revoked_and_one_session_is_ended_from_another() {
     one.visit("account");
     one.press("Revoke");
     one.agree(&[]);
-    one.said("revoked");
+    one.said("Done: Revoke");
     assert_eq!(asks(), 401);
     assert_eq!(one.get("tokens/")["items"], Value::Array(Vec::new()));
 
@@ -33,7 +33,8 @@ fn a_token_is_made_and_revoked_and_one_session_is_ended_from_another() {
     one.visit("account");
     assert_eq!(one.get("sessions/")["items"].as_array().map(Vec::len), Some(2));
     one.press("End");
-    one.said("The session has ended");
+    one.agree(&[]);
+    one.said("Done: End");
     assert_eq!(one.get("sessions/")["items"].as_array().map(Vec::len), Some(1));
     there.go(&format!("{}/admin/#/hosts", one.admin));
     there.wait_for("[name=password]");
@@ -56,7 +57,7 @@ fn whoever_has_a_second_factor_signs_in_with_a_code_of_the_app_and_may_take_it_a
     one.visit("account");
     one.press("Remove it");
     one.agree(&[("old_password", &password)]);
-    one.said("removed");
+    one.said("Done: Remove it");
     assert_eq!(one.get("me/")["has_second_factor"], false);
 }
 
@@ -81,7 +82,7 @@ fn another_operator_is_added_raised_and_locked_out_and_each_is_undone_with_one_p
     one.visit("people");
     one.press("Make administrator");
     one.agree(&[]);
-    one.said("has changed");
+    one.said("Changed");
     assert_eq!(bob(&mut one)["role"], "administrator");
     one.press("Undo");
     one.said("as it was before");
@@ -90,7 +91,7 @@ fn another_operator_is_added_raised_and_locked_out_and_each_is_undone_with_one_p
     one.visit("people");
     one.press("Lock out");
     one.agree(&[]);
-    one.said("has changed");
+    one.said("Changed");
     assert_eq!(asks(&password), 401);
     one.press("Undo");
     one.said("as it was before");
