@@ -123,6 +123,7 @@ async fn orders_that_nobody_paid_are_deleted_by_a_job_unless_the_clock_is_wrong(
 #[tokio::test]
 async fn a_job_that_is_run_by_hand_is_in_the_change_log_once_and_only_when_it_is_begun() {
     let (_dir, _clock, context) = world();
+    run::plan(&context).await.unwrap();
     let (tasks, by) = (Tasks::default(), administrator().by);
     let running = context.running.begin("rescan");
     let twice = run::begin_by_hand(&context, &tasks, "rescan", &by).await;
