@@ -266,6 +266,12 @@ impl Message {
     }
 }
 
+impl From<Reason> for Message {
+    fn from(reason: Reason) -> Self {
+        Self::Reason(reason)
+    }
+}
+
 impl From<String> for Message {
     fn from(text: String) -> Self {
         Self::Operator(text)

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::{Language, Message};
+use super::Language;
 use crate::id::{NodeId, OrderId};
 use crate::money::Msat;
 
@@ -121,12 +121,6 @@ pub enum Reason {
     JustTried {
         secs: i64,
     },
-}
-
-impl From<Reason> for Message {
-    fn from(reason: Reason) -> Self {
-        Self::Reason(reason)
-    }
 }
 
 /// In English, for logs and the command line.
