@@ -126,6 +126,7 @@ fn now(text: &mut Text, figures: &Figures, now: Timestamp) {
     text.plain("orders_owing", "gauge", "Orders that owe their buyers something.", look.owing);
     text.plain("owed_msat", "gauge", "What they owe, in millisatoshi.", look.owed);
     text.plain("hosts", "gauge", "Hosts that sell.", look.hosts.0);
+    text.plain("hosts_with_room", "gauge", "Those of them that have something left to sell.", look.hosts_with_room);
     text.plain("hosts_alive", "gauge", "Those of them that check in.", look.hosts.1);
     text.plain("lightning_nodes", "gauge", "Lightning nodes in use.", look.nodes.0);
     text.plain("lightning_nodes_alive", "gauge", "Those of them that are alive.", look.nodes.1);

@@ -180,7 +180,7 @@ fn no_text_has_the_blanks_of_the_code_in_it() {
 
 /// Where files are opened, and why none of them is the database while this process has it open: closing any handle on it
 /// would give back SQLite's locks. Whatever comes here as well asks `store::db::is_file_of`, or says why it need not.
-const OPENERS: [(&str, &str); 17] = [
+const OPENERS: [(&str, &str); 18] = [
     ("config.rs", "the configuration, before there is a database"),
     ("config/branding.rs", "a picture that the configuration names"),
     ("config/secret.rs", "a secret that the configuration names"),
@@ -193,6 +193,7 @@ const OPENERS: [(&str, &str); 17] = [
     ("cli/credential.rs", "asks is_file_of"),
     ("cli/import.rs", "a dump of the old shop, and the report"),
     ("cli/onion/identity.rs", "asks is_file_of"),
+    ("cli/reload.rs", "the configuration that was just read as one"),
     ("cli/node/asking.rs", "a macaroon that was looked at in credential.rs"),
     ("cli/node/detect.rs", "files of a node that was found"),
     ("cli/node/find.rs", "lnd.conf"),

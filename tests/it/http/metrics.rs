@@ -95,7 +95,7 @@ fn figures_of(name: &str, value: &serde_json::Value) -> Vec<String> {
             let topics = topics.map(|topic| format!("ip2tor_alerts_open_by_topic{{topic=\"{topic}\"}} "));
             ["info", "warning", "critical"].map(open).into_iter().chain(topics).collect()
         }
-        "hosts" | "hosts_alive" => plain(name),
+        "hosts" | "hosts_alive" | "hosts_with_room" => plain(name),
         "nodes" => plain("lightning_nodes"),
         "nodes_alive" => plain("lightning_nodes_alive"),
         "disk" => ["disk_free_bytes", "disk_size_bytes", "database_bytes"].map(|one| format!("ip2tor_{one} ")).to_vec(),
