@@ -206,9 +206,17 @@ mod tests {
         (path, content)
     }
 
-    fn import(onion: &OnionConfig, dir: &Path, seed: u8) -> String {
+    fn nickname(onion: &mut OnionConfig, service: Service) -> &mut String {
+        match service {
+            Service::Public => &mut onion.nickname,
+            Service::Operators => &mut onion.admin.nickname,
+        }
+    }
+
+    fn import(onion: &OnionConfig, service: Service, dir: &Path, seed: u8) -> String {
         let (path, content) = key(dir, seed);
-        keys::import(&onion.state_dir, &onion.nickname, &path, &content, None).unwrap()
+        let nickname = nickname(&mut onion.clone(), service).clone();
+        keys::import(&onion.state_dir, &nickname, &path, &content, None).unwrap()
     }
 
     /// The text of the one open alert.
@@ -220,20 +228,31 @@ mod tests {
 
     #[test]
     fn a_service_without_the_key_of_its_address_is_not_launched_and_it_is_told_where_the_key_is() {
+        loses_its_key(Service::Public, "onion.nickname", "shop", "");
+    }
+
+    #[test]
+    fn nor_is_the_operators_service_without_the_key_of_its_address() {
+        loses_its_key(Service::Operators, "onion.admin.nickname", "admin", " --admin");
+    }
+
+    /// A service whose key is elsewhere, in a backup, another's, and damaged. `setting` names its keys, by default with
+    /// `name`, and `flag` tells the commands which of the services is meant.
+    fn loses_its_key(service: Service, setting: &str, name: &str, flag: &str) {
         let dir = tempfile::tempdir().unwrap();
         let config = Config::in_dir(dir.path());
         let (shop, mut onion) = (shop_in(&config.database()), config.onion_settings().unwrap());
-        let permit = |onion: &OnionConfig| Keys::of(&shop, &config, onion).permit(Service::Public).unwrap();
+        let permit = |onion: &OnionConfig| Keys::of(&shop, &config, onion).permit(service).unwrap();
         assert!(permit(&onion), "the first start makes a key");
-        let address = import(&onion, dir.path(), 7);
-        Keys::of(&shop, &config, &onion).remember(Service::Public, &address).unwrap();
+        let address = import(&onion, service, dir.path(), 7);
+        Keys::of(&shop, &config, &onion).remember(service, &address).unwrap();
         assert!(permit(&onion) && alert(&shop).is_none());
 
         let right = onion.clone();
-        onion.nickname = "another".to_owned();
+        "another".clone_into(nickname(&mut onion, service));
         assert!(!permit(&onion));
         let text = alert(&shop).unwrap();
-        assert!(text.contains(&address) && text.contains("set onion.nickname = \"shop\" again"), "{text}");
+        assert!(text.contains(&address) && text.contains(&format!("set {setting} = {name:?} again")), "{text}");
         onion = right.clone();
         assert!(permit(&onion) && alert(&shop).is_none(), "the key is there again");
 
@@ -243,18 +262,19 @@ mod tests {
         crate::onion::prepare(&onion.state_dir).unwrap();
         assert!(!permit(&onion));
         let text = alert(&shop).unwrap();
-        assert!(text.contains(&format!("`ip2tor-shop onion import {}`", made.path.display())), "{text}");
+        assert!(text.contains(&format!("`ip2tor-shop onion import{flag} {}`", made.path.display())), "{text}");
 
-        let other = import(&onion, dir.path(), 5);
+        let other = import(&onion, service, dir.path(), 5);
         assert!(!permit(&onion));
         let text = alert(&shop).unwrap();
-        assert!(text.contains(&format!("has that of {other}")) && text.contains("onion reset"), "{text}");
+        let reset = format!("`ip2tor-shop onion reset{flag} --yes-lose-the-address`");
+        assert!(text.contains(&format!("has that of {other}")) && text.contains(&reset), "{text}");
 
         fs::remove_file(&made.path).unwrap();
-        fs::write(right.state_dir.join("keystore/hss/shop").join(keys::KEY_FILE), "x").unwrap();
+        fs::write(right.state_dir.join("keystore/hss").join(name).join(keys::KEY_FILE), "x").unwrap();
         assert!(!permit(&right));
         let text = alert(&shop).unwrap();
         assert!(text.contains("is damaged") && text.contains("No backup in"), "{text}");
-        assert_eq!(shop.db.read(|db| onion_address::remembered(db, Service::Public)).unwrap(), Some(address));
+        assert_eq!(shop.db.read(|db| onion_address::remembered(db, service)).unwrap(), Some(address));
     }
 }

@@ -1,4 +1,5 @@
-//! The defaults, and how a file is read over them.
+//! The defaults, and how a file is read over them. What use cases take has its default with them ([`Settings`]) and only
+//! its bounds here.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
@@ -12,21 +13,38 @@ use super::{
 };
 use crate::domain::fiat::Currency;
 use crate::rates::{INTERVAL, Provider};
+use crate::services::Settings;
 
 impl Default for Config {
     fn default() -> Self {
+        let rules = Settings::default();
         Self {
             file: None,
             data_dir: PathBuf::from("/var/lib/ip2tor-shop"),
             http: Http::default(),
             orders: Orders::default(),
-            holds: Holds { max_open_per_node: 200, max_unpaid_per_node: 1000, cltv_blocks: 60 },
-            lightning: Lightning { allow_regtest: false, private_route_hints: true, limit_to_inbound: false },
+            holds: Holds {
+                max_open_per_node: rules.max_holds_per_node,
+                max_unpaid_per_node: rules.max_unpaid_holds_per_node,
+                cltv_blocks: rules.hold_cltv_blocks,
+            },
+            lightning: Lightning {
+                allow_regtest: rules.allow_regtest,
+                private_route_hints: rules.private_route_hints,
+                limit_to_inbound: rules.limit_to_inbound,
+            },
             jobs: Jobs::default(),
-            retention: Retention { suspended_days: 45, unpaid_days: 14, daily_backups: 7, weekly_backups: 4 },
+            retention: Retention {
+                suspended_days: rules.suspended_days,
+                unpaid_days: rules.unpaid_days,
+                daily_backups: 7,
+                weekly_backups: 4,
+            },
             branding: Branding::default(),
-            credit: Credit { outages: true },
-            refunds: Refunds { automatic_sat_per_day: 200_000 },
+            credit: Credit { outages: rules.credit_outages },
+            refunds: Refunds {
+                automatic_sat_per_day: u32::try_from(rules.refunds_per_day.0 / 1000).unwrap_or(u32::MAX),
+            },
             probe: Probe::default(),
             rates: Rates::default(),
             alerts: Alerts::default(),
@@ -62,10 +80,12 @@ impl Default for Http {
 
 impl Default for Orders {
     fn default() -> Self {
+        let rules = Settings::default();
+        let secs = |count: i64| Duration::from_secs(count.unsigned_abs());
         Self {
-            expiry: Duration::from_secs(900),
-            backlog_limit: Duration::from_secs(10),
-            invoice_limit: Duration::from_secs(60),
+            expiry: secs(rules.invoice_expiry_secs.into()),
+            backlog_limit: secs(rules.backlog_limit_secs),
+            invoice_limit: secs(rules.make_limit_secs),
         }
     }
 }
@@ -85,7 +105,9 @@ impl Default for Rates {
 
 impl Default for Probe {
     fn default() -> Self {
-        Self { policy: ProbePolicy::Warn, limit: Duration::from_secs(20), whitelisted_service_ports: vec![8333, 9735] }
+        let rules = Settings::default();
+        let limit = Duration::from_secs(rules.probe_secs);
+        Self { policy: rules.probe, limit, whitelisted_service_ports: rules.plain_ports }
     }
 }
 

@@ -256,6 +256,8 @@ fn connect(path: &Path, access: OpenFlags) -> Result<Connection, StoreError> {
     let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(96);
+    // Without it REPLACE removes rows past the triggers that keep them, those of the change log among them.
+    connection.pragma_update(None, "recursive_triggers", true)?;
     Ok(connection)
 }
 
@@ -302,7 +304,8 @@ pub(super) fn blank(version: i32) -> Result<Connection, StoreError> {
     Ok(db)
 }
 
-fn writer(path: &Path) -> Result<Connection, StoreError> {
+/// The connection that changes a database: brings it up to date first.
+pub(super) fn writer(path: &Path) -> Result<Connection, StoreError> {
     let mut writer = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     writer.pragma_update(None, "journal_mode", "WAL")?;
     writer.pragma_update(None, "synchronous", "FULL")?;

@@ -12,7 +12,7 @@ use crate::domain::time::Timestamp;
 use crate::services::authz::{self, Reach};
 use crate::services::deals::change_product;
 use crate::services::shop::Shop;
-use crate::services::{Error, Principal, ReadTx};
+use crate::services::{Error, Principal, ReadTx, Tx};
 use crate::store::products;
 use crate::store::products::{Filter, Order};
 use crate::store::{hosts, refunds};
@@ -94,12 +94,8 @@ pub async fn list(
 /// another's by now. What anybody else looks at stands nowhere: were it noted, a port that no host knows would have to
 /// be reported as taken down, and a page could have an administrator's browser look.
 async fn tell(shop: &Shop, by: &Principal, views: &[ProductView]) -> Result<bool, Error> {
-    if !matches!(by, Principal::Host(_)) {
-        return Ok(true);
-    }
-    let is_news = |product: &Product| product.status == ProductStatus::NeedsActivate && product.shown_at.is_none();
-    let news: Vec<ProductId> =
-        views.iter().map(|view| &view.product).filter(|product| is_news(product)).map(|product| product.id).collect();
+    let news = views.iter().map(|view| &view.product).filter(|product| is_news(by, product));
+    let news: Vec<ProductId> = news.map(|product| product.id).collect();
     if news.is_empty() {
         return Ok(true);
     }
@@ -113,6 +109,23 @@ async fn tell(shop: &Shop, by: &Principal, views: &[ProductView]) -> Result<bool
         Ok(all)
     })
     .await
+}
+
+/// Whether somebody is a host that hears of a product as P for the first time.
+fn is_news(by: &Principal, product: &Product) -> bool {
+    let is_waiting = product.status == ProductStatus::NeedsActivate;
+    is_waiting && product.shown_at.is_none() && matches!(by, Principal::Host(_))
+}
+
+/// A product as it is answered after its change. What tells its host of it as P is noted as [`tell`] does, in the
+/// transaction of the change: nothing can come between.
+fn answered(tx: &Tx<'_>, id: ProductId, kind: ProductKind) -> Result<ProductView, Error> {
+    let view = visible(tx, id, kind)?;
+    if !is_news(tx.actor, &view.product) {
+        return Ok(view);
+    }
+    products::mark_shown(tx.db, id, tx.now)?;
+    visible(tx, id, kind)
 }
 
 async fn look(
@@ -180,7 +193,7 @@ pub async fn patch(
             refuse_late_delivery(db, deal, &patch)?;
             apply(deal, &patch, now)
         })?;
-        visible(tx, id, kind)
+        answered(tx, id, kind)
     })
     .await
 }
@@ -251,7 +264,7 @@ pub async fn consume_bandwidth(shop: &Shop, by: &Principal, id: ProductId, bytes
             deal.bandwidth_used(bytes, now);
             Ok(())
         })?;
-        visible(tx, id, kind)
+        answered(tx, id, kind)
     })
     .await
 }
@@ -274,3 +287,6 @@ pub async fn monitored(shop: &Shop, by: &Principal) -> Result<Vec<ProductView>, 
     views.retain(|view| view.product.is_monitored && view.product.placed);
     Ok(views)
 }
+
+#[cfg(test)]
+mod tests;
