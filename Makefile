@@ -36,7 +36,7 @@ quick: setup-build ## What to run after each change: no Tor, no processes, no ra
 	IP2TOR_DEAL_RUNS=500 RUST_TEST_THREADS=$(WAITING) $(CARGO) test --workspace $(FEATURES) --lib --test it -- --skip model::
 
 fuzz: setup-build setup-fuzz ## Ask the API everything, as everybody, and compare with openapi.yaml
-	$(CARGO) build --bin ip2tor-shop
+	$(CARGO) build $(FEATURES) --bin ip2tor-shop
 	.ci/fuzz target/debug/ip2tor-shop
 
 mutants: setup-build ## Change the code of CRATE (ip2tor-domain), or FILES of it, place by place: which change does no test notice?

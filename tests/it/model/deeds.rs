@@ -172,7 +172,12 @@ pub async fn report(world: &mut World, product: &Product, status: ProductStatus)
     let patch = ProductPatch { status: Some(status), ..ProductPatch::default() };
     let scope = Principal::Host(product.host_id);
     let answer = products::view::patch(&world.shop, &scope, product.id, product.kind(), patch).await;
-    if world.answered(answer.map(drop))? { host::reported(world, product, status) } else { Ok(()) }
+    let shown = answer.as_ref().ok().map(|view| view.product.status);
+    if world.answered(answer.map(drop))? {
+        host::reported(world, product, status)?;
+        host::answered(world, product, shown);
+    }
+    Ok(())
 }
 
 /// A host reports traffic.
@@ -183,7 +188,9 @@ pub async fn bandwidth(world: &mut World) -> Outcome {
     world.note(format!("host: {} used {bytes} bytes", short(product.id)));
     let scope = Principal::Host(product.host_id);
     let answer = products::view::consume_bandwidth(&world.shop, &scope, product.id, bytes).await;
+    let shown = answer.as_ref().ok().map(|view| view.product.status);
     if world.answered(answer.map(drop))? {
+        host::answered(world, &product, shown);
         *world.memory.used.entry(product.id).or_default() += bytes;
     }
     Ok(())

@@ -142,6 +142,13 @@ pub fn reported(world: &mut World, product: &Product, status: ProductStatus) -> 
     }
 }
 
+/// What the answer to a report shows of its product tells the host of it as well.
+pub fn answered(world: &mut World, product: &Product, shown: Option<ProductStatus>) {
+    if shown == Some(ProductStatus::NeedsActivate) {
+        world.memory.seen.insert(product.id);
+    }
+}
+
 /// Nothing of a product is left on its host.
 pub fn forget(world: &mut World, product: &Product) {
     let script = world.memory.scripts.entry(product.host_id).or_default();
