@@ -40,7 +40,7 @@ export const files = (name, rows) => inRow(["CSV", "JSON"].map((kind) => button(
 async function every(operation, wanted, pressed) {
   const rows = [];
   for (let after; after !== null;) {
-    const page = await call(operation, { ...wanted, limit: 500, after });
+    const page = await call(operation, { ...wanted, limit: 250, after });
     rows.push(...page.items);
     after = page.next;
     fill(pressed, count(rows.length));

@@ -203,8 +203,16 @@ const OPENERS: [(&str, &str); 18] = [
 
 #[test]
 fn nothing_opens_a_file_but_what_has_thought_of_the_database() {
-    let ways =
-        ["File::open", "File::create", "OpenOptions", "fs::read(", "fs::read_to_string(", "fs::write(", "fs::copy("];
+    let ways = [
+        "File::open",
+        "File::create",
+        "File::options",
+        "OpenOptions",
+        "fs::read(",
+        "fs::read_to_string(",
+        "fs::write(",
+        "fs::copy(",
+    ];
     let name = |path: &Path| path.strip_prefix(root()).expect("inside src").to_string_lossy().into_owned();
     let is_test =
         |path: &Path| path.components().any(|part| part.as_os_str() == "tests" || part.as_os_str() == "tests.rs");

@@ -15,7 +15,7 @@ fn times() -> [String; 4] {
 }
 
 const SORTS: [&str; 2] = ["", "oldest_first=true"];
-const SIZES: [&str; 2] = ["", "limit=500"];
+const SIZES: [&str; 2] = ["", "limit=250"];
 
 /// A list with one of each kind of filter, in all combinations.
 fn crossed(list: &str, kinds: &[&[&str]]) -> Vec<String> {

@@ -43,7 +43,7 @@ impl Changes {
         until: Query<Option<String>>,
         /// The `next` of the page before.
         after: Query<Option<String>>,
-        /// So many in a page, at most 500.
+        /// So many in a page, at most 250.
         limit: Query<Option<u32>>,
     ) -> Answer<Reply<Page<AdminLogged>>> {
         let slice = Slice::of(after.0, limit.0)?;

@@ -230,7 +230,7 @@ impl Tasks {
         name: Query<Option<String>>,
         /// The `next` of the page before.
         after: Query<Option<String>>,
-        /// So many in a page, at most 500.
+        /// So many in a page, at most 250.
         limit: Query<Option<u32>>,
     ) -> Answer<Reply<Page<AdminJobRuns>>> {
         let slice = Slice::of(after.0, limit.0)?;
@@ -270,7 +270,7 @@ impl Tasks {
         failed: Query<Option<bool>>,
         /// The `next` of the page before.
         after: Query<Option<String>>,
-        /// So many in a page, at most 500.
+        /// So many in a page, at most 250.
         limit: Query<Option<u32>>,
     ) -> Answer<Reply<Page<AdminIntent>>> {
         let slice = Slice::of(after.0, limit.0)?;

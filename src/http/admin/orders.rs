@@ -74,7 +74,7 @@ impl Orders {
         oldest_first: Query<Option<bool>>,
         /// The `next` of the page before.
         after: Query<Option<String>>,
-        /// So many in a page, at most 500.
+        /// So many in a page, at most 250.
         limit: Query<Option<u32>>,
     ) -> Answer<Reply<Page<AdminOrder>>> {
         let slice = Slice::of(after.0, limit.0)?;

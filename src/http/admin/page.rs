@@ -12,7 +12,7 @@ use crate::http::problem::Problem;
 /// So many are in a page when nobody says how many.
 const USUAL: u32 = 50;
 /// So many are in a page at most.
-const MOST: u32 = 500;
+const MOST: u32 = 250;
 
 /// One page of a list.
 #[derive(Debug, Serialize, Object)]

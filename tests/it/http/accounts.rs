@@ -119,7 +119,7 @@ async fn failures_are_answered_alike_wait_longer_each_time_and_are_shown() {
     shop.clock.advance_secs(900);
     let browser = SignedIn::of(&shop.login(good).await);
     let list = async |browser: &SignedIn| {
-        let answer = shop.ask_admin("GET", "failed-logins/?limit=500").with_session(browser).send().await;
+        let answer = shop.ask_admin("GET", "failed-logins/?limit=250").with_session(browser).send().await;
         answer.json()["items"].as_array().expect("a list").clone()
     };
     let failed = list(&browser).await;

@@ -94,14 +94,20 @@ fn overlapping_ranges_are_refused_and_nothing_is_stored() {
 }
 
 #[test]
-fn a_host_without_an_owner_is_the_only_administrators() {
+fn a_host_without_an_owner_is_the_only_administrators_or_of_whoever_sells() {
     let shop = Shop::with_operator();
     shop.json(&["operator", "add", "bert"]);
     let add = |name: &str| shop.run(&["host", "add", "--ip=192.0.2.1", "--name", name]);
     assert!(add("one").status.success());
     assert_eq!(shop.json(&["host", "list"])[0]["owner"], "anna");
     shop.json(&["operator", "add", "carl", "--role", "administrator"]);
-    assert!(stderr(&add("two")).contains("--owner"));
+    assert!(add("two").status.success());
+    let owners = || {
+        shop.json(&["host", "list"]).as_array().unwrap().iter().map(|host| host["owner"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(owners(), ["anna", "anna"]);
+    shop.json(&["host", "add", "--ip=192.0.2.3", "--name=three", "--owner=carl"]);
+    assert!(stderr(&add("four")).contains("--owner"));
 }
 
 #[test]
