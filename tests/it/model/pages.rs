@@ -110,26 +110,33 @@ pub async fn claim(world: &mut World, order: OrderId, owed: Msat) -> Result<bool
     }
 }
 
-/// The page of an order shows an invoice only while it can be paid, and a debt as long as there is one.
+/// The page of an order shows an invoice only while it can be paid, and a debt as long as there is one. With the whole worker
+/// beside it the order may change while the page is made: then it shows what was before or what came after.
 pub async fn look(world: &World, order: OrderId) -> Outcome {
     let Some(pages) = &world.pages else { return Ok(()) };
+    let before = shows(world, order)?;
     let page = pages.ask("GET", &format!("/charged/lnpurchase/po/{order}/"), String::new()).await;
+    let after = shows(world, order)?;
+    if page.status != 200 {
+        return Err(format!("the page of {order} was answered with {}", page.status));
+    }
+    let shown = (page.text.contains("id=\"invoice\""), page.text.contains("id=\"claim\""));
+    let is_true = |one: bool, before: bool, after: bool| one == before || one == after;
+    if !is_true(shown.0, before.0, after.0) {
+        return Err(format!("the page of {order} shows an invoice: {}, {before:?}, {after:?}", shown.0));
+    }
+    if !is_true(shown.1, before.1, after.1) {
+        return Err(format!("the page of {order} hides a debt, or makes one up: {before:?}, {after:?}"));
+    }
+    Ok(())
+}
+
+/// Whether the page of an order has to show an invoice, and a debt.
+fn shows(world: &World, order: OrderId) -> Result<(bool, bool), String> {
     let purchase = follow::follow(&world.shop, order).map_err(|error| error.to_string())?.view.purchase;
     let invoice = &purchase.invoice;
     let is_payable = purchase.status.is_open()
         && invoice.state == InvoiceState::Open
         && invoice.expires_at.is_none_or(|end| end > world.now());
-    if page.status != 200 {
-        return Err(format!("the page of {order} was answered with {}", page.status));
-    }
-    if page.text.contains("id=\"invoice\"") != (is_payable && invoice.payment_request.is_some()) {
-        return Err(format!(
-            "the page of {order} shows an invoice, or none: {:?} {:?}",
-            purchase.status, invoice.state
-        ));
-    }
-    if page.text.contains("id=\"claim\"") != (purchase.owed > Msat(0)) {
-        return Err(format!("the page of {order} hides a debt, or makes one up: {}", purchase.owed));
-    }
-    Ok(())
+    Ok((is_payable && invoice.payment_request.is_some(), purchase.owed > Msat(0)))
 }
