@@ -108,6 +108,7 @@ fn invoices_that_could_still_be_paid_on_the_old_shop_are_looked_up_at_its_node_a
     let options = Options::new(([127, 0, 0, 1], 0).into(), dir.path().join("lnd"));
     let node = runtime.block_on(Simulator::start(options)).unwrap();
     let (before, after, over) = (invoice(&node, 1, 3600), invoice(&node, 2, 3600), invoice(&node, 3, 1));
+    let made_by = now();
     let end = Timestamp::from_secs(i64::try_from(now()).unwrap() + 86_400);
     let orders = dump(&node, &[before, after, over], &end.to_wire(), &file);
     let pay = |hash| node.node().arrive(hash, &[PRICE], PRICE).unwrap();
@@ -116,6 +117,8 @@ fn invoices_that_could_still_be_paid_on_the_old_shop_are_looked_up_at_its_node_a
 
     let done = import(&shop, &file, &["--yes"]);
     assert!(done.status.success(), "{}", stderr(&done));
+    // The third can no longer be paid when the shop first looks.
+    assert!(wait_until(PATIENCE, || Some(()).filter(|()| now() > made_by + 1)).is_some());
     let (_running, _) = serve(&shop);
     let becomes = |order: &str, letter: &str| {
         let is_so = || Some(()).filter(|()| shown(&shop, "order", order)["status"] == letter);
