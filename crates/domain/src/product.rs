@@ -190,6 +190,34 @@ pub struct Product {
 }
 
 impl Product {
+    /// One that was just ordered: its place is reserved, a bridge's port still to be chosen, nobody has been told of it, and it
+    /// has the bandwidth of one period.
+    pub const fn ordered(id: ProductId, host_id: HostId, subject: Subject, terms: Terms, now: Timestamp) -> Self {
+        Self {
+            id,
+            host_id,
+            status: ProductStatus::Initial,
+            port: None,
+            placed: true,
+            subject,
+            comment: None,
+            suspend_after: None,
+            bandwidth_remaining: terms.bandwidth_initial,
+            terms,
+            bandwidth_checked_at: None,
+            is_monitored: true,
+            is_killed: false,
+            shown_at: None,
+            pending_since: None,
+            activated_at: None,
+            suspending_since: None,
+            suspended_at: None,
+            deleted_at: None,
+            created_at: now,
+            modified_at: now,
+        }
+    }
+
     /// Its kind, from what is sold.
     pub const fn kind(&self) -> ProductKind {
         match self.subject {

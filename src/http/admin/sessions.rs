@@ -131,7 +131,7 @@ fn session_view(session: Session, known: &[Operator], this: Option<i64>) -> Sess
     SessionView {
         id: session.id,
         operator: session.operator.0,
-        owner: name_of(known, session.operator),
+        owner: name_of(known, session.operator).unwrap_or_default(),
         client: session.client,
         agent: session.agent,
         made_at: session.made_at.to_wire(),
@@ -141,17 +141,16 @@ fn session_view(session: Session, known: &[Operator], this: Option<i64>) -> Sess
 }
 
 /// The name of an operator; numbers are never used again.
-pub(super) fn name_of(known: &[Operator], id: OperatorId) -> String {
-    known.iter().find(|operator| operator.id == id).map_or_else(String::new, |operator| operator.name.clone())
+pub(super) fn name_of(known: &[Operator], id: OperatorId) -> Option<String> {
+    known.iter().find(|operator| operator.id == id).map(|operator| operator.name.clone())
 }
 
 fn failed_view(failed: FailedLogin, known: &[Operator]) -> FailedLoginView {
-    let owner = known.iter().find(|operator| Some(operator.id) == failed.operator);
     FailedLoginView {
         id: failed.id,
         at: failed.at.to_wire(),
         operator: Nullable(failed.operator.map(|operator| operator.0)),
-        name: Nullable(owner.map(|operator| operator.name.clone())),
+        name: Nullable(failed.operator.and_then(|id| name_of(known, id))),
         client: failed.client,
         reason: failed.fault.name().to_owned(),
     }

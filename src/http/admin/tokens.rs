@@ -79,7 +79,7 @@ impl Tokens {
             found,
             |token| token.id.to_string(),
             |token| {
-                let owner = name_of(&known, token.operator);
+                let owner = name_of(&known, token.operator).unwrap_or_default();
                 view(token, owner, None)
             },
         )))

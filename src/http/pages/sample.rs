@@ -6,7 +6,7 @@ use crate::domain::fiat::InvoiceRates;
 use crate::domain::id::{HostId, NodeId, OrderId, ProductId};
 use crate::domain::lightning::PaymentHash;
 use crate::domain::money::Msat;
-use crate::domain::product::{Product, ProductStatus, Subject, Terms};
+use crate::domain::product::{Product, Subject, Terms};
 use crate::domain::purchase::{Delivery, Invoice, InvoiceState, OrderStatus, Purchase, PurchaseKind};
 use crate::domain::time::Timestamp;
 
@@ -49,28 +49,8 @@ pub fn sample(id: Uuid) -> (Purchase, Product) {
         created_at: AT,
         modified_at: AT,
     };
-    let product = Product {
-        id: ProductId(id),
-        host_id: HostId(id),
-        status: ProductStatus::Initial,
-        port: Some(20_159),
-        placed: true,
-        subject: Subject::Target("a.onion:80".to_owned()),
-        comment: None,
-        suspend_after: None,
-        terms: Terms { duration_secs: 86_400, grace_secs: 0, price_extension: Msat(20_000), bandwidth_initial: 0 },
-        bandwidth_remaining: 0,
-        bandwidth_checked_at: None,
-        is_monitored: true,
-        is_killed: false,
-        shown_at: None,
-        pending_since: None,
-        activated_at: None,
-        suspending_since: None,
-        suspended_at: None,
-        deleted_at: None,
-        created_at: AT,
-        modified_at: AT,
-    };
+    let terms = Terms { duration_secs: 86_400, grace_secs: 0, price_extension: Msat(20_000), bandwidth_initial: 0 };
+    let subject = Subject::Target("a.onion:80".to_owned());
+    let product = Product { port: Some(20_159), ..Product::ordered(ProductId(id), HostId(id), subject, terms, AT) };
     (purchase, product)
 }

@@ -269,7 +269,7 @@ mod tests {
     use crate::domain::lightning::Certificate;
     use crate::domain::time::ManualClock;
     use crate::services::test_support::{database, operator};
-    use crate::store::StoreError;
+    use crate::store::{Db, StoreError};
 
     const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 
@@ -284,16 +284,23 @@ mod tests {
         assert!(!waits(NodeErrorKind::WrongMacaroon, 0) && !may_be_restarting(None, Some(NOW), NOW));
     }
 
+    /// A shop with one node, whose kind, name, host and port are given as SQL has them.
+    fn with_node(db: &Db, columns: &str) -> (Arc<ManualClock>, Shop, NodeId) {
+        operator(db, "anna");
+        let add = format!(
+            "INSERT INTO node (id, operator_id, kind, name, host, port, created_at, modified_at) \
+             SELECT zeroblob(16), id, {columns}, 0, 0 FROM operator"
+        );
+        db.write_blocking(move |db| db.execute(&add, []).map(drop).map_err(StoreError::from)).unwrap();
+        let clock = Arc::new(ManualClock::new(NOW));
+        let shop = Shop::new(db.clone(), clock.clone(), Arc::new(SystemRandom), Settings::default()).unwrap();
+        (clock, shop, NodeId(uuid::Uuid::nil()))
+    }
+
     #[tokio::test]
     async fn that_a_node_is_alive_still_is_stored_every_few_minutes_only() {
         let (_dir, db) = database();
-        operator(&db, "anna");
-        let node = NodeId(uuid::Uuid::nil());
-        let add = "INSERT INTO node (id, operator_id, kind, name, host, port, created_at, modified_at) \
-                   SELECT zeroblob(16), id, 'cln', 'cln', '/cln', 0, 0, 0 FROM operator";
-        db.write_blocking(move |db| db.execute(add, []).map(drop).map_err(StoreError::from)).unwrap();
-        let clock = Arc::new(ManualClock::new(NOW));
-        let shop = Shop::new(db.clone(), clock.clone(), Arc::new(SystemRandom), Settings::default()).unwrap();
+        let (clock, shop, node) = with_node(&db, "'cln', 'cln', '/cln', 0");
         let check = async || drop(store(&shop, node, "cln", Ok(NodeInfo::default())).await.unwrap());
         check().await;
         let first = db.version().unwrap();
@@ -308,13 +315,7 @@ mod tests {
     #[tokio::test]
     async fn the_operator_is_told_two_weeks_before_a_certificate_ends_and_no_more_once_there_is_a_new_one() {
         let (_dir, db) = database();
-        operator(&db, "anna");
-        let node = NodeId(uuid::Uuid::nil());
-        let add = "INSERT INTO node (id, operator_id, kind, name, host, port, created_at, modified_at) \
-                   SELECT zeroblob(16), id, 'lnd_grpc', 'lnd', 'node.example', 10009, 0, 0 FROM operator";
-        db.write_blocking(move |db| db.execute(add, []).map(drop).map_err(StoreError::from)).unwrap();
-        let clock = Arc::new(ManualClock::new(NOW));
-        let shop = Shop::new(db.clone(), clock.clone(), Arc::new(SystemRandom), Settings::default()).unwrap();
+        let (clock, shop, node) = with_node(&db, "'lnd_grpc', 'lnd', 'node.example', 10009");
         let told = async |days: i64| {
             let validity = Validity { from: NOW, until: NOW.plus_secs(days * 86_400) };
             let certificate = Some(Certificate { names: vec!["node.example".to_owned()], validity });

@@ -6,7 +6,7 @@ use crate::domain::fiat::InvoiceRates;
 use crate::domain::host::Host;
 use crate::domain::id::{HostId, OrderId, ProductId};
 use crate::domain::money::Msat;
-use crate::domain::product::{Product, ProductKind, ProductStatus, Subject, Terms};
+use crate::domain::product::{Product, ProductKind, Subject, Terms};
 use crate::domain::purchase::{Delivery, Invoice, InvoiceState, OrderStatus, Purchase, PurchaseKind};
 use crate::domain::texts::Message;
 use crate::domain::time::Timestamp;
@@ -263,27 +263,11 @@ fn new_product(shop: &Shop, host: &Host, subject: Subject, request: &OrderReques
     let estimate = now.plus_secs(one.saturating_mul(i64::from(request.periods)));
     let terms = Terms { duration_secs, grace_secs: host.grace_secs, price_extension, bandwidth_initial: bandwidth };
     Product {
-        id: ProductId(shop.new_id()),
-        host_id: host.id,
-        status: ProductStatus::Initial,
         port,
-        placed: true,
-        subject,
         comment: request.comment.clone(),
         suspend_after: (duration_secs != 0).then_some(estimate),
         bandwidth_remaining: terms.bandwidth_of(request.periods),
-        terms,
-        bandwidth_checked_at: None,
-        is_monitored: true,
-        is_killed: false,
-        shown_at: None,
-        pending_since: None,
-        activated_at: None,
-        suspending_since: None,
-        suspended_at: None,
-        deleted_at: None,
-        created_at: now,
-        modified_at: now,
+        ..Product::ordered(ProductId(shop.new_id()), host.id, subject, terms, now)
     }
 }
 

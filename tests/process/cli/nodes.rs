@@ -79,9 +79,14 @@ impl Simulator {
     fn file(&self, name: &str) -> String {
         self.dir.path().join(name).display().to_string()
     }
-}
 
-impl Simulator {
+    /// Adds it to a shop, with one of its macaroons.
+    fn add_to(&self, shop: &Shop, macaroon: &str) -> Value {
+        let (certificate, macaroon) = (self.file("tls.cert"), self.file(macaroon));
+        let files = ["--certificate-file", &certificate, "--macaroon-file", &macaroon];
+        shop.json(&[&["node", "add", "--host=127.0.0.1", "--port", &self.port], &files[..]].concat())
+    }
+
     /// Ends it; its files stay until the end of the test.
     fn stop(&mut self) {
         self.process.kill().unwrap();
@@ -99,17 +104,7 @@ impl Drop for Simulator {
 fn a_node_on_a_network_that_no_host_sells_for_does_not_pass_its_check() {
     let shop = Shop::with_operator();
     let simulator = Simulator::start();
-    shop.json(&[
-        "node",
-        "add",
-        "--host=127.0.0.1",
-        "--port",
-        &simulator.port,
-        "--certificate-file",
-        &simulator.file("tls.cert"),
-        "--macaroon-file",
-        &simulator.file("shop.macaroon"),
-    ]);
+    simulator.add_to(&shop, "shop.macaroon");
     let is_refused = || {
         let check = shop.run(&["node", "check"]);
         let text = stdout(&check);
@@ -138,18 +133,8 @@ fn node_check_says_what_the_node_is_or_exactly_what_is_wrong() {
     let shop = Shop::with_operator();
     shop.permit_regtest();
     let mut simulator = Simulator::start();
-    let (certificate, macaroon) = (simulator.file("tls.cert"), simulator.file("invoice.macaroon"));
-    let node = shop.json(&[
-        "node",
-        "add",
-        "--host=127.0.0.1",
-        "--port",
-        &simulator.port,
-        "--certificate-file",
-        &certificate,
-        "--macaroon-file",
-        &macaroon,
-    ]);
+    let macaroon = simulator.file("invoice.macaroon");
+    let node = simulator.add_to(&shop, "invoice.macaroon");
     let id = node["id"].as_str().unwrap();
     let checks = shop.json(&["node", "check", id]);
     assert_eq!(checks[0]["ok"], true, "{checks}");

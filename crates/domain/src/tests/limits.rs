@@ -15,28 +15,13 @@ const START: Timestamp = Timestamp::from_secs(1_795_000_000);
 const DAY: i64 = 86_400;
 
 fn bridge() -> Product {
+    let terms = Terms { duration_secs: DAY, grace_secs: 600, price_extension: Msat(1), bandwidth_initial: 1000 };
+    let subject = Subject::Target("target".to_owned());
     Product {
-        id: ProductId(Uuid::nil()),
-        host_id: HostId(Uuid::nil()),
         status: ProductStatus::Active,
         port: Some(20_000),
-        placed: true,
-        subject: Subject::Target("target".to_owned()),
-        comment: None,
-        suspend_after: None,
-        terms: Terms { duration_secs: DAY, grace_secs: 600, price_extension: Msat(1), bandwidth_initial: 1000 },
-        bandwidth_remaining: 1000,
-        bandwidth_checked_at: None,
-        is_monitored: true,
-        is_killed: false,
-        shown_at: None,
-        suspending_since: None,
-        pending_since: None,
         activated_at: Some(START),
-        suspended_at: None,
-        deleted_at: None,
-        created_at: START,
-        modified_at: START,
+        ..Product::ordered(ProductId(Uuid::nil()), HostId(Uuid::nil()), subject, terms, START)
     }
 }
 

@@ -130,28 +130,17 @@ fn product(found: &OldProduct, host: &Host, plan: &mut Plan) -> Product {
     // What never ends stays so, whatever its host sells now.
     let duration_secs = if found.suspend_after.is_some() { duration_secs } else { 0 };
     let port = found.port.and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0);
+    let terms = Terms { duration_secs, grace_secs: host.grace_secs, price_extension, bandwidth_initial };
     Product {
-        id: ProductId(found.id),
-        host_id: host.id,
         status: found.status,
         port: if is_bridge { port } else { port.or(Some(host.nostr_alias_port)) },
         placed: false,
-        subject,
         comment: found.comment.clone(),
         suspend_after: found.suspend_after,
-        terms: Terms { duration_secs, grace_secs: host.grace_secs, price_extension, bandwidth_initial },
-        bandwidth_remaining: bandwidth_initial,
-        bandwidth_checked_at: None,
         is_monitored: found.is_monitored,
         is_killed: !is_harmless,
-        shown_at: None,
-        pending_since: None,
-        activated_at: None,
-        suspending_since: None,
-        suspended_at: None,
-        deleted_at: None,
-        created_at: found.created_at,
         modified_at: found.modified_at,
+        ..Product::ordered(ProductId(found.id), host.id, subject, terms, found.created_at)
     }
 }
 

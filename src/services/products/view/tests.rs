@@ -36,29 +36,8 @@ fn world() -> World {
 
 /// A bridge that was ordered, with nothing reserved yet.
 fn bridge(id: ProductId, host_id: HostId) -> Product {
-    Product {
-        id,
-        host_id,
-        status: ProductStatus::Initial,
-        port: None,
-        placed: true,
-        subject: Subject::Target("a.onion:80".to_owned()),
-        comment: None,
-        suspend_after: None,
-        terms: Terms { duration_secs: 86_400, grace_secs: 600, price_extension: Msat(20_000), bandwidth_initial: 100 },
-        bandwidth_remaining: 100,
-        bandwidth_checked_at: None,
-        is_monitored: true,
-        is_killed: false,
-        shown_at: None,
-        pending_since: None,
-        activated_at: None,
-        suspending_since: None,
-        suspended_at: None,
-        deleted_at: None,
-        created_at: START,
-        modified_at: START,
-    }
+    let terms = Terms { duration_secs: 86_400, grace_secs: 600, price_extension: Msat(20_000), bandwidth_initial: 100 };
+    Product::ordered(id, host_id, Subject::Target("a.onion:80".to_owned()), terms, START)
 }
 
 impl World {

@@ -128,28 +128,13 @@ fn made(now: Timestamp) -> MadeInvoice {
 /// A bridge that was just ordered.
 fn ordered(is_hold: bool) -> Deal {
     let id = Uuid::from_u128(1);
+    let terms =
+        Terms { duration_secs: 86_400, grace_secs: 600, price_extension: Msat(PRICE), bandwidth_initial: BYTES };
+    let subject = Subject::Target("target".to_owned());
     let product = Product {
-        id: ProductId(id),
-        host_id: HostId(id),
-        status: ProductStatus::Initial,
         port: Some(20_000),
-        placed: true,
-        subject: Subject::Target("target".to_owned()),
-        comment: None,
         suspend_after: Some(START.plus_secs(PERIOD)),
-        terms: Terms { duration_secs: 86_400, grace_secs: 600, price_extension: Msat(PRICE), bandwidth_initial: BYTES },
-        bandwidth_remaining: BYTES,
-        bandwidth_checked_at: None,
-        is_monitored: true,
-        is_killed: false,
-        shown_at: None,
-        suspending_since: None,
-        pending_since: None,
-        activated_at: None,
-        suspended_at: None,
-        deleted_at: None,
-        created_at: START,
-        modified_at: START,
+        ..Product::ordered(ProductId(id), HostId(id), subject, terms, START)
     };
     Deal::new(product, vec![purchase(0, PurchaseKind::First, is_hold, START)])
 }
